@@ -1,0 +1,121 @@
+"""The condition language as frozen, tagged structs: exactly the JSON of a segment's `definition`.
+
+A definition is one `Node`. `check.check` reads JSON into nodes and names every fault; nothing else
+constructs a node from outside data. What each field means is in docs/conditions.md; here is only
+the shape. Durations and dates stay as written (`"30d"`, `"2022-07-01"`); `window` gives them meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
+
+Scalar: TypeAlias = str | int | float | bool
+Value: TypeAlias = Scalar | list[Scalar] | None
+"""What an attribute or a property may hold; `None` removes an attribute."""
+
+MeasureName = Literal["count", "days", "sum", "avg", "min", "max", "distinct"]
+ConsentState = Literal["opted_in", "opted_out", "none"]
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Any piece of a definition: frozen, hashable unless it holds lists, unknown fields refused."""
+
+
+class Window(Part, frozen=True):
+    """Sliding (`last`, `skip`), absolute (`from`, `to`), or, as `None` in its place, ever."""
+
+    last: str | None = None
+    skip: str | None = None
+    from_: str | None = field(default=None, name="from")
+    to: str | None = None
+
+
+class Filter(Part, frozen=True):
+    """One test on a property of an event; all filters of a `where` must hold."""
+
+    property: str
+    op: str
+    value: Any = None
+    when_missing: bool = False
+    ignore_case: bool = False
+
+
+class Measure(Part, frozen=True):
+    of: MeasureName = "count"
+    property: str | None = None
+
+
+class SequenceStep(Part, frozen=True):
+    name: str
+    where: tuple[Filter, ...] = ()
+    absent: bool = False
+
+
+class All(Part, frozen=True, tag="all"):
+    of: tuple[Node, ...]
+
+
+class AnyOf(Part, frozen=True, tag="any"):
+    of: tuple[Node, ...]
+
+
+class Not(Part, frozen=True, tag="not"):
+    of: Node
+
+
+class Attribute(Part, frozen=True, tag="attribute"):
+    name: str
+    op: str
+    value: Any = None
+    when_missing: bool = False
+    ignore_case: bool = False
+
+
+class Event(Part, frozen=True, tag="event"):
+    name: str
+    where: tuple[Filter, ...] = ()
+    window: Window | None = None
+    measure: Measure = Measure()
+    op: str = "gte"
+    value: Any = 1
+
+
+class Occurrence(Part, frozen=True, tag="occurrence"):
+    which: Literal["first", "last"]
+    name: str
+    where: tuple[Filter, ...] = ()
+    window: Window | None = None
+
+
+class Sequence(Part, frozen=True, tag="sequence"):
+    steps: tuple[SequenceStep, ...]
+    within: str
+    window: Window | None = None
+
+
+class SegmentRef(Part, frozen=True, tag="segment"):
+    id: str
+
+
+class Tag(Part, frozen=True, tag="tag"):
+    name: str
+
+
+class Consent(Part, frozen=True, tag="consent"):
+    state: ConsentState
+    channel: str | None = None
+    topic: str | None = None
+
+
+class Near(Part, frozen=True, tag="near"):
+    attribute: str
+    lat: float
+    lon: float
+    km: float
+
+
+Node: TypeAlias = (
+    All | AnyOf | Not | Attribute | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Near
+)

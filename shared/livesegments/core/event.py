@@ -1,0 +1,98 @@
+"""What happens to a profile: the event, its reserved names, and the transitions that follow from it.
+
+An attribute, tag, consent, score, group or list change travels as an event too, named `$profile`,
+with a `ProfileChange` as its properties. Names that begin with `$` are ours: outside events may not
+carry them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+PROFILE = "$profile"
+"""A change of the profile itself; `properties` is a `ProfileChange` as a plain dict."""
+ALIAS = "$alias"
+"""Recorded only: `properties` is `{"previous_id": …}`."""
+RETRACT = "$retract"
+
+ATTRIBUTE_CHANGED = "$attribute_changed"
+TAG_ADDED = "$tag_added"
+TAG_REMOVED = "$tag_removed"
+CONSENT_CHANGED = "$consent_changed"
+SEGMENT_ENTERED = "$segment_entered"
+SEGMENT_EXITED = "$segment_exited"
+
+Cause = Literal["event", "attribute", "clock", "definition", "backfill", "erasure", "repair"]
+Kind = Literal["entered", "exited"]
+
+
+class Event(Struct, frozen=True, array_like=True):
+    """One accepted event. On the wire a msgpack array in this order.
+
+    `id` is unique within the profile (deduplication); `time_ms` is when it happened, UTC.
+    """
+
+    id: str
+    workspace: str
+    profile: str
+    name: str
+    time_ms: int
+    properties: dict[str, Any] = {}
+
+
+class ConsentChange(Struct, frozen=True, omit_defaults=True):
+    state: Literal["opted_in", "opted_out", "none"]
+    channel: str | None = None
+    topic: str | None = None
+
+
+class ScoreChange(Struct, frozen=True, omit_defaults=True):
+    """Either `set` to a number (a reset is `set: 0` with a reason) or `increment` by one."""
+
+    set: int | float | None = None
+    increment: int | float | None = None
+    reason: str | None = None
+
+
+class ProfileChange(Struct, frozen=True, omit_defaults=True):
+    """The properties of a `$profile` event. Every part is optional.
+
+    attributes  name → value; `None` removes. `tags`, `consent`, `score`, `groups` are never in it.
+    tags_add, tags_remove   each tag is its own last-writer-wins register by (time, event id)
+    consent     one register per (channel, topic) pair, last writer wins
+    score       becomes the attribute `score`: the latest `set` plus all increments after it
+    groups      added to the attribute `groups`, a sorted list that only grows
+    lists_add, lists_remove   ids of static segments; a register per segment
+    """
+
+    attributes: dict[str, Any] = {}
+    tags_add: tuple[str, ...] = ()
+    tags_remove: tuple[str, ...] = ()
+    consent: tuple[ConsentChange, ...] = ()
+    score: ScoreChange | None = None
+    groups: tuple[str, ...] = ()
+    lists_add: tuple[str, ...] = ()
+    lists_remove: tuple[str, ...] = ()
+
+
+class Transition(Struct, frozen=True):
+    """A profile entered or exited a segment. One JSON record of topic `memberships`.
+
+    `at_ms` is the instant at which it became true: the clock's instant of the causing event, or the
+    due instant. `sequence` counts this (segment, profile)'s transitions from 1, so a gap is seen.
+    `id` is a digest of all other fields: the same transition always has the same id, and two
+    different ones never share one.
+    """
+
+    id: str
+    workspace: str
+    segment: str
+    profile: str
+    kind: Kind
+    at_ms: int
+    sequence: int
+    cause: Cause
+    event_id: str | None
+    version: int

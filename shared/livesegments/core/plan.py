@@ -1,0 +1,51 @@
+"""compile(definitions) → Plan: everything that can be worked out before an event arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from livesegments.core.definition import Node
+
+
+class Segment(Struct, frozen=True):
+    """One segment as the catalogue has it; `root` is None for a static segment.
+
+    `version` is the definition's own version (1, 2, …; transitions carry it); `revision` the
+    catalogue's revision at which this definition came.
+    """
+
+    id: str
+    version: int
+    revision: int
+    root: Node | None
+
+
+class Plan:
+    """Compiled, frozen, one per workspace. `revision` is the catalogue's newest revision in it.
+
+    `facts` maps fact id → catalogue revision from which states of that fact count (see `adopt`).
+    """
+
+    workspace: str
+    timezone: str
+    revision: int
+    segments: dict[str, Segment]
+    fact_ids: frozenset[int]
+
+    def facts_of(self, segment: str) -> frozenset[int]:
+        """Ids of the event facts that this segment's definition reads (not through other segments)."""
+        raise NotImplementedError
+
+
+def compile(
+    workspace: str,
+    timezone: str,
+    segments: Iterable[Segment],
+    revision: int,
+    previous: Plan | None = None,
+    since: dict[int, int] | None = None,
+) -> Plan:
+    """`since`: fact id → revision from which the partition keeps it (default: `revision` for those new)."""
+    raise NotImplementedError

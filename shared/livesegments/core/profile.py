@@ -1,0 +1,72 @@
+"""What is kept of one profile: its registers, the states of its facts, its memberships, its due times.
+
+The evaluator stores it whole, as msgpack, and caches it decoded. `step` owns the profile that it is
+given and changes it in place; who wants the one before, decodes it again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+Stamp: TypeAlias = tuple[int, str]
+"""(time in ms, event id): the order of everything."""
+
+
+class Register(Struct, array_like=True):
+    """The latest value by (time, event id), whatever the order of arrival."""
+
+    value: Any
+    time_ms: int
+    event_id: str
+
+
+class Membership(Struct, array_like=True):
+    """`sequence` transitions so far in this segment; in since `entered_ms`, or out if that is None."""
+
+    sequence: int
+    entered_ms: int | None
+
+
+class Profile(Struct, array_like=True):
+    """`plan` is the catalogue revision under which it was last stepped.
+
+    facts        fact id → state, of the shape that the fact's kind keeps (module `fact`)
+    dues         fact id, or attribute name → next instant the clock alone may change it
+    memberships  segment id → only of segments it is or ever was in
+    seen         64-bit digest of an event id → partition clock at its arrival (ms), oldest first
+    increments   score increments after the score register, sorted: (time, event id, amount)
+    """
+
+    plan: int = -1
+    attributes: dict[str, Register] = {}
+    tags: dict[str, Register] = {}
+    consent: dict[str, Register] = {}
+    lists: dict[str, Register] = {}
+    groups: list[str] = []
+    score: Register | None = None
+    increments: list[tuple[int, str, int | float]] = []
+    facts: dict[int, Any] = {}
+    dues: dict[int | str, int] = {}
+    memberships: dict[str, Membership] = {}
+    seen: dict[int, int] = {}
+    first_ms: int | None = None
+
+    @property
+    def wake_at(self) -> int | None:
+        """The earliest instant (ms) at which the clock alone may change this profile."""
+        return min(self.dues.values()) if self.dues else None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Profile)
+
+
+def encode(profile: Profile) -> bytes:
+    return _encoder.encode(profile)
+
+
+def decode(data: bytes) -> Profile:
+    return _decoder.decode(data)

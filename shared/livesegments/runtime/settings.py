@@ -1,0 +1,42 @@
+"""What a service needs to be told, read once from the environment by its composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+PREFIX = "LIVESEGMENTS_"
+DAY_MS = 86_400_000
+
+ClockMode = Literal["wall", "log"]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Field `x_y` is the environment variable `LIVESEGMENTS_X_Y`."""
+
+    kafka: str = "127.0.0.1:9092"
+    redis: str = "redis://127.0.0.1:6379/0"
+    host: str = "127.0.0.1"
+    port: int = 0
+    partitions: int = 8
+    replication: int = 1
+    clock: ClockMode = "wall"
+    data: str = ".livesegments"
+    admin_key: str = ""
+    dedup_window_ms: int = 7 * DAY_MS
+    dedup_max_ids: int = 1_000
+    cached_profiles: int = 200_000
+    commits_in_flight: int = 4
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Raises ValueError naming the variable that is unknown or wrong."""
+    given = {k[len(PREFIX) :].lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"environment {PREFIX}*: {error}") from error

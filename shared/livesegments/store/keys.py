@@ -1,0 +1,59 @@
+"""Every Redis key, named once. Keys of a partition carry the hash tag `{p}`: one slot, one owner.
+
+Of a partition p (written by its evaluator, in one commit with the head):
+  {p}:head                    HASH  owner, commit, offset, clock, topic     the fence and the offset
+  {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
+  {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
+  {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms
+  {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
+  {p}:facts:WORKSPACE         HASH  fact id → "REVISION SINCE_MS": from when this partition keeps it
+  {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
+Of the catalogue (written by the api; one slot):
+  {catalog}:workspaces HASH · {catalog}:keys HASH · {catalog}:segments:WORKSPACE HASH ·
+  {catalog}:names:WORKSPACE HASH
+"""
+
+from __future__ import annotations
+
+CATALOG_WORKSPACES = "{catalog}:workspaces"
+CATALOG_KEYS = "{catalog}:keys"
+
+
+def head(partition: int) -> str:
+    return f"{{{partition}}}:head"
+
+
+def profiles(partition: int, workspace: str) -> str:
+    return f"{{{partition}}}:profiles:{workspace}"
+
+
+def members(partition: int, workspace: str, segment: str) -> str:
+    return f"{{{partition}}}:members:{workspace}:{segment}"
+
+
+def due(partition: int) -> str:
+    return f"{{{partition}}}:due"
+
+
+def due_member(workspace: str, profile: str) -> str:
+    return f"{workspace}\0{profile}"
+
+
+def outbox(partition: int) -> str:
+    return f"{{{partition}}}:outbox"
+
+
+def facts(partition: int, workspace: str) -> str:
+    return f"{{{partition}}}:facts:{workspace}"
+
+
+def segments(partition: int, workspace: str) -> str:
+    return f"{{{partition}}}:segments:{workspace}"
+
+
+def catalog_segments(workspace: str) -> str:
+    return f"{{catalog}}:segments:{workspace}"
+
+
+def catalog_names(workspace: str) -> str:
+    return f"{{catalog}}:names:{workspace}"

@@ -1,0 +1,79 @@
+"""The records of topic `definitions`: everything a workspace has decided, last value per key.
+
+A key is `workspace/ID`, `key/SHA256` or `segment/WORKSPACE/ID`; an empty value deletes it. The offset of a
+record is the catalogue's revision: every reader sees the same revisions in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.definition import Node
+
+Scope = Literal["ingest", "read", "write", "admin"]
+
+
+class Workspace(Struct, frozen=True, tag="workspace"):
+    id: str
+    name: str
+    timezone: str
+    created_ms: int
+
+
+class Key(Struct, frozen=True, tag="key"):
+    """An API or write key; only its SHA-256 in hexadecimal is ever stored.
+
+    A key with the scope `admin` has `workspace` = `*` and acts across workspaces.
+    """
+
+    digest: str
+    workspace: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_ms: int
+
+
+class Segment(Struct, frozen=True, tag="segment"):
+    """A segment as its author left it. `definition` is None for a static segment.
+
+    `version` counts every edit (the ETag); `definition_version` only those of the definition, and is
+    what transitions carry.
+    """
+
+    workspace: str
+    id: str
+    name: str
+    version: int
+    definition_version: int
+    created_ms: int
+    updated_ms: int
+    definition: Node | None = None
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+Entry: TypeAlias = Workspace | Key | Segment
+
+_decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Workspace | Key | Segment)
+
+
+def key_of(entry: Entry) -> str:
+    match entry:
+        case Workspace():
+            return f"workspace/{entry.id}"
+        case Key():
+            return f"key/{entry.digest}"
+        case Segment():
+            return f"segment/{entry.workspace}/{entry.id}"
+
+
+def encode(entry: Entry) -> bytes:
+    return msgspec.json.encode(entry)
+
+
+def decode(data: bytes) -> Entry:
+    """Raises msgspec.DecodeError or msgspec.ValidationError (our bug: only the api writes this topic)."""
+    return _decoder.decode(data)

@@ -1,0 +1,21 @@
+"""The Kafka topics, each named once, and the one function that gives a profile its partition."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+INBOUND = "inbound"
+"""Where upstream systems publish: plain JSON or CloudEvents, any key, any partition."""
+EVENTS = "events"
+"""Packed records, by profile; read by evaluators only."""
+REJECTED = "rejected"
+"""What was not accepted: reason, raw bytes, source."""
+MEMBERSHIPS = "memberships"
+"""One JSON record a transition, keyed by profile; the same partition number as in `events`."""
+DEFINITIONS = "definitions"
+"""Compacted, one partition: workspaces, keys and segments. Its offsets are catalogue revisions."""
+
+
+def partition_of(workspace: str, profile: str, partitions: int) -> int:
+    """The partition of a profile, the same everywhere: CRC-32 of `workspace NUL profile` in UTF-8."""
+    return crc32(f"{workspace}\0{profile}".encode()) % partitions
