@@ -23,10 +23,7 @@ class Segment(Struct, frozen=True):
 
 
 class Plan:
-    """Compiled, frozen, one per workspace. `revision` is the catalogue's newest revision in it.
-
-    `facts` maps fact id → catalogue revision from which states of that fact count (see `adopt`).
-    """
+    """Compiled, frozen, one per workspace. `revision` is the catalogue's newest revision in it."""
 
     workspace: str
     timezone: str
@@ -39,13 +36,20 @@ class Plan:
         raise NotImplementedError
 
 
+class Limits(Struct, frozen=True):
+    """Deduplication: an event id is known for `dedup_window_ms`, and only the newest `dedup_max_ids`."""
+
+    dedup_window_ms: int = 7 * 86_400_000
+    dedup_max_ids: int = 1_000
+
+
 def compile(
     workspace: str,
     timezone: str,
     segments: Iterable[Segment],
     revision: int,
+    limits: Limits = Limits(),
     previous: Plan | None = None,
-    since: dict[int, int] | None = None,
 ) -> Plan:
-    """`since`: fact id → revision from which the partition keeps it (default: `revision` for those new)."""
+    """`previous` saves the work for segments that are the same in it."""
     raise NotImplementedError
