@@ -43,12 +43,15 @@ class Limits(Struct, frozen=True):
     dedup_max_ids: int = 1_000
 
 
+DEFAULT_LIMITS = Limits()
+
+
 def compile(
     workspace: str,
     timezone: str,
     segments: Iterable[Segment],
     revision: int,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     previous: Plan | None = None,
 ) -> Plan:
     """`previous` saves the work for segments that are the same in it."""

@@ -1,0 +1,111 @@
+"""Attribute conditions: their truth, the clock's part in it, and what a change of value may flip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any, TypeAlias
+
+from livesegments.core.cuts import Cuts, Equals
+from livesegments.core.definition import Attribute, Near
+from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test
+from livesegments.core.window import Span, anniversary, minus, parse_duration, plus
+
+Truth: TypeAlias = Callable[[Any, int], bool]
+"""(value, now) → holds."""
+SpanOf: TypeAlias = Callable[[Any, int], Span | None]
+"""(value, now) → the instants [start, end) around or after now in which it holds; None: can't be compared."""
+
+
+def truth(node: Attribute | Near, zone: tzinfo) -> Truth:
+    """Any attribute condition; a value that can't be compared gives `when_missing`."""
+    if isinstance(node, Near):
+        inside = near(node.lat, node.lon, node.km)
+        return lambda value, now: inside(value) is True
+    when_missing = node.when_missing
+    if node.op in CLOCK_OPS:
+        span_of = clock_span(node, zone)
+
+        def holds_now(value: Any, now: int) -> bool:
+            span = span_of(value, now)
+            return when_missing if span is None else span[0] <= now < span[1]
+
+        return holds_now
+    compare = test(node, zone)
+
+    def holds(value: Any, now: int) -> bool:
+        verdict = compare(value)
+        return when_missing if verdict is None else verdict
+
+    return holds
+
+
+def clock_span(node: Attribute, zone: tzinfo) -> SpanOf:
+    """Of `in_last`, `in_next` and `anniversary_in_next`."""
+    duration = parse_duration(node.value)
+    later, earlier = plus(duration, zone), minus(duration, zone)
+
+    def span_of(value: Any, now: int) -> Span | None:
+        date = date_of(value, zone)
+        if date is None:
+            return None
+        if node.op == "in_last":
+            return date, later(date)
+        if node.op == "in_next":
+            return earlier(date), date
+        return anniversary(date, earlier, zone, now)
+
+    return span_of
+
+
+class Watch:
+    """Everything that a workspace's segments ask of one attribute."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._equals = Equals()
+        self._cuts: dict[str, Cuts] = {}
+        self._asked: list[tuple[Truth, int]] = []
+        self._clocks: list[tuple[SpanOf, int]] = []
+
+    def add(self, node: Attribute | Near, position: int) -> None:
+        if isinstance(node, Attribute):
+            if node.op in ("eq", "in", "neq", "not_in"):
+                self._equals.add(node, position)
+                return
+            if node.op in ORDER_OPS and not node.ignore_case:
+                sort = kind(node.value[0] if node.op == "between" else node.value)
+                cuts = self._cuts.setdefault(sort, Cuts())
+                cuts.add(node.op, node.value, position, node.when_missing)
+                return
+            if node.op in CLOCK_OPS:
+                self._clocks.append((clock_span(node, self._zone), position))
+        self._asked.append((truth(node, self._zone), position))
+
+    def freeze(self) -> None:
+        for cuts in self._cuts.values():
+            cuts.freeze()
+
+    def changed(self, old: Any, new: Any, now_ms: int, into: set[int]) -> None:
+        """Adds to `into` the positions of segments that going from `old` to `new` may flip."""
+        self._equals.changed(old, new, into)
+        kinds = kind(old), kind(new)
+        for sort, cuts in self._cuts.items():
+            if sort in kinds:
+                cuts.changed(old if kinds[0] == sort else None, new if kinds[1] == sort else None, into)
+        for holds, position in self._asked:
+            if holds(old, now_ms) != holds(new, now_ms):
+                into.add(position)
+
+    def due(self, value: Any, now_ms: int) -> int | None:
+        """The next instant after now at which the clock alone may change a condition on `value`."""
+        moves = []
+        for span_of, _ in self._clocks:
+            span = span_of(value, now_ms)
+            if span is not None and span[0] < span[1]:
+                moves += [move for move in span if move > now_ms]
+        return min(moves, default=None)
+
+    def ticked(self, into: set[int]) -> None:
+        """Adds the positions that the clock may flip."""
+        into |= {position for _, position in self._clocks}

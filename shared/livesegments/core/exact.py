@@ -1,0 +1,33 @@
+"""Sums and averages without rounding: a number is the decimal that its shortest form writes."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal, Inexact
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+Exact: TypeAlias = int | Decimal
+
+# A float's digits lie between 10^308 and 10^-324, so every sum of a bounded list fits; if one ever
+# didn't, Inexact would raise rather than round.
+_CONTEXT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
+_INT64 = 1 << 63
+
+
+def exact(number: Any) -> Exact:
+    """A number as given or as stored: int stays, a float is its shortest form, a string a stored decimal."""
+    if type(number) is int:
+        return number if -_INT64 <= number < _INT64 else Decimal(number)
+    if type(number) is float:
+        return int(number) if number.is_integer() and abs(number) < _INT64 else Decimal(repr(number))
+    return Decimal(number)
+
+
+def add(left: Exact, right: Exact) -> Exact:
+    if type(left) is int and type(right) is int:
+        return exact(left + right)
+    return _CONTEXT.add(Decimal(left), Decimal(right))
+
+
+def ratio(total: Exact, count: int) -> Fraction:
+    return Fraction(total) / count

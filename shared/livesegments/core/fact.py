@@ -1,0 +1,156 @@
+"""Facts: what is kept per profile for a leaf of a definition, keyed by exactly what it depends on.
+
+Equal leaves of different segments share one fact. Thresholds (`op`, `value`) are not part of the key,
+but the depth to which a sliding count must be kept is, in classes, so that "at least once" and
+"at least three times" share, and a threshold beyond what has been kept starts a fact of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from hashlib import blake2b
+from math import ceil, floor
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.definition import Event, Filter, Occurrence, Sequence
+from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+from livesegments.core.exact import exact
+from livesegments.core.measure import Kind, measure_kind
+from livesegments.core.sequence import Chain, Match
+from livesegments.core.sequence import Occurrence as OccurrenceKind
+from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles
+from livesegments.core.window import canonical as canonical_window
+from livesegments.core.window import frame, parse_duration, plus
+
+EventLeaf: TypeAlias = Event | Occurrence | Sequence
+
+DEPTHS = (4, 32, 256, 2_048, 10_000)
+"""How many a sliding count, days or distinct values are kept; `check` lets no threshold beyond."""
+
+
+class FactKey(Struct, frozen=True, array_like=True):
+    """Everything that a fact's state depends on, and nothing else.
+
+    kind      a measure's name, `first`, `last` or `sequence`
+    names     event names, one a step; `where` the canonical filters of each
+    window    canonical; `zone` for calendar durations, days and dates without an offset
+    path      what is measured; `depth` how many are kept (0 where that doesn't arise)
+    within    canonical duration and `absent`, of a sequence
+    owner     the segment whose own transitions it ignores, of `$segment_…` events
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    where: tuple[tuple[bytes, ...], ...]
+    window: tuple[object, ...]
+    zone: str
+    path: str | None = None
+    depth: int = 0
+    within: tuple[int, int] | None = None
+    absent: bool = False
+    owner: str | None = None
+
+    def digest(self) -> int:
+        """63 bits of BLAKE2b over the key's msgpack: what state is stored under."""
+        return int.from_bytes(blake2b(msgspec.msgpack.encode(self), digest_size=8).digest()) >> 1
+
+
+class Feed(Struct, frozen=True):
+    """One way in which events reach a fact: by name, and by an equality if there is one to hash by."""
+
+    name: str
+    handles: tuple[Handle, ...]
+    accepts: Predicate | None
+
+
+class Fact(Struct, frozen=True):
+    id: int
+    kind: Kind
+    feeds: tuple[Feed, ...]
+    owner: str | None
+
+
+def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
+    """The identity of what is kept for a leaf in `segment`, in a workspace with that zone."""
+    steps = leaf.steps if isinstance(leaf, Sequence) else (leaf,)
+    own = any(step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) for step in steps)
+    names = tuple(step.name for step in steps)
+    where = tuple(canonical(step.where) for step in steps)
+    window = canonical_window(leaf.window, ZoneInfo(zone))
+    owner = segment if own else None
+    match leaf:
+        case Event():
+            measure = leaf.measure
+            depth = _depth(leaf)
+            return FactKey(measure.of, names, where, window, zone, measure.property, depth, owner=owner)
+        case Occurrence():
+            return FactKey(leaf.which, names, where, window, zone, owner=owner)
+    within = parse_duration(leaf.within)
+    absent = leaf.steps[-1].absent
+    return FactKey("sequence", names, where, window, zone, None, 0, (within.months, within.ms), absent, owner)
+
+
+def _depth(leaf: Event) -> int:
+    of, window = leaf.measure.of, leaf.window
+    sliding = window is not None and window.last is not None
+    if of in ("days", "distinct") or (of == "count" and sliding):
+        highest = max(edges(leaf.op, leaf.value), default=0)
+        return next((depth for depth in DEPTHS if depth >= highest), DEPTHS[-1])
+    return 0
+
+
+def edges(op: str, value: Any) -> list[int]:
+    """The counts n ≥ 1 at which `op value` differs between n - 1 and n."""
+    found: set[int] = set()
+    low, high = (value[0], value[1]) if op == "between" else (value, value)
+    if op in ("gte", "lt", "eq", "neq", "between"):
+        found.add(ceil(exact(low)))
+    if op in ("gt", "lte", "eq", "neq", "between"):
+        found.add(floor(exact(high)) + 1)
+    return sorted(edge for edge in found if edge >= 1)
+
+
+def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
+    """The fact of a leaf, ready to keep state."""
+    key = key_of(leaf, zone, segment)
+    region = ZoneInfo(zone)
+    window = frame(leaf.window, region)
+    feeds: tuple[Feed, ...]
+    match leaf:
+        case Event():
+            kind: Kind = measure_kind(leaf.measure, window, key.depth, region)
+            feeds = (_feed(leaf.name, leaf.where, region),)
+        case Occurrence():
+            kind = OccurrenceKind(window, leaf.which == "last")
+            feeds = (_feed(leaf.name, leaf.where, region),)
+        case Sequence():
+            matches = [_match(step.name, compile_where(step.where, region)) for step in leaf.steps]
+            within = plus(parse_duration(leaf.within), region)
+            kind = Chain(window, matches, within, leaf.steps[-1].absent)
+            feeds = _chain_feeds(leaf, region)
+    return Fact(key.digest(), kind, feeds, key.owner)
+
+
+def _feed(name: str, where: tuple[Filter, ...], zone: tzinfo) -> Feed:
+    return Feed(name, tuple(handles(where)), compile_where(where, zone))
+
+
+def _match(name: str, accepts: Predicate | None) -> Match:
+    if accepts is None:
+        return lambda event: event.name == name
+    return lambda event: event.name == name and accepts(event.properties)
+
+
+def _chain_feeds(leaf: Sequence, zone: tzinfo) -> tuple[Feed, ...]:
+    """One feed a name: an event that several steps share must reach the fact once."""
+    by_name: dict[str, list[tuple[Filter, ...]]] = {}
+    for step in leaf.steps:
+        by_name.setdefault(step.name, []).append(step.where)
+    return tuple(
+        _feed(name, wheres[0], zone) if len(wheres) == 1 else Feed(name, (), None)
+        for name, wheres in by_name.items()
+    )

@@ -1,0 +1,98 @@
+"""Which segments a fact's change may flip, as a plan has it: by edges, by cuts, or all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from livesegments.core.cuts import Cuts
+from livesegments.core.definition import Event
+from livesegments.core.exact import exact
+from livesegments.core.fact import EventLeaf, Fact, edges
+from livesegments.core.measure import Kind
+
+
+class Track:
+    """A fact in a plan: where its state goes, how it is kept, whom it concerns."""
+
+    __slots__ = ("edges", "id", "kind", "owner", "positions")
+
+    def __init__(self, fact: Fact) -> None:
+        self.id: int = fact.id
+        self.kind: Kind = fact.kind
+        self.owner = fact.owner
+        self.positions: set[int] = set()
+        self.edges: Sequence[int] = ()
+
+    def add(self, leaf: EventLeaf, position: int) -> None:
+        self.positions.add(position)
+
+    def freeze(self) -> None:
+        """Called once, after the last `add`."""
+
+    def changed(self, old: Any, new: Any, into: set[int]) -> None:
+        """Adds to `into` the positions that going from `old` to `new` (they differ) may flip."""
+        into |= self.positions
+
+
+class Counted(Track):
+    """Counts, days, distinct: whole numbers, so each edge between two of them has its segments."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__(fact)
+        self._at: dict[int, set[int]] = {}
+
+    def add(self, leaf: EventLeaf, position: int) -> None:
+        assert isinstance(leaf, Event)
+        super().add(leaf, position)
+        for edge in edges(leaf.op, leaf.value):
+            self._at.setdefault(edge, set()).add(position)
+
+    def freeze(self) -> None:
+        self.edges = sorted(self._at)
+
+    def changed(self, old: Any, new: Any, into: set[int]) -> None:
+        if new < old:
+            old, new = new, old
+        for edge in self.edges[bisect_right(self.edges, old) : bisect_right(self.edges, new)]:
+            into |= self._at[edge]
+
+
+class Measured(Track):
+    """Sums, averages, extremes: exact amounts, None where undefined."""
+
+    __slots__ = ("_cuts",)
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__(fact)
+        self._cuts = Cuts()
+
+    def add(self, leaf: EventLeaf, position: int) -> None:
+        assert isinstance(leaf, Event)
+        super().add(leaf, position)
+        self._cuts.add(leaf.op, bound(leaf), position)
+
+    def freeze(self) -> None:
+        self._cuts.freeze()
+
+    def changed(self, old: Any, new: Any, into: set[int]) -> None:
+        self._cuts.changed(old, new, into)
+
+
+def bound(leaf: Event) -> Any:
+    """A measure condition's value, exact, in the form that its measure compares with."""
+    form = Fraction if leaf.measure.of == "avg" else exact
+    if leaf.op == "between":
+        return [form(exact(value)) for value in leaf.value]
+    return form(exact(leaf.value))
+
+
+def track(fact: Fact, leaf: EventLeaf) -> Track:
+    """The kind of track that a leaf's fact wants."""
+    if not isinstance(leaf, Event):
+        return Track(fact)
+    return Counted(fact) if leaf.measure.of in ("count", "days", "distinct") else Measured(fact)

@@ -1,0 +1,228 @@
+"""Values and the ops on them: what can be compared, and whether it holds. Nothing is coerced.
+
+A value is a string, number, boolean or a list of them; numbers are equal by value (1 = 1.0), but
+true ≠ 1 ≠ "1". An op can compare values of certain kinds; anything else (missing, another kind)
+gives the condition's `when_missing`. A negative op holds where the value can be compared and its
+positive does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from math import asin, cos, radians, sin, sqrt
+from typing import Any, Protocol, TypeAlias
+
+import re2
+from msgspec import Struct
+
+from livesegments.core.window import parse_date
+
+Test: TypeAlias = Callable[[Any], bool | None]
+"""value → holds or not; None where it cannot be compared."""
+
+POSITIVE = {"neq": "eq", "not_in": "in", "not_contains": "contains", "has_none": "has_any"}
+"""Each negative op with the one that it denies."""
+CLOCK_OPS = frozenset({"in_last", "in_next", "anniversary_in_next"})
+PRESENCE_OPS = frozenset({"exists", "missing"})
+LIST_OPS = frozenset({"has_any", "has_all", "has_none"})
+ORDER_OPS = frozenset({"gt", "gte", "lt", "lte", "between"})
+
+EARTH_KM = 6_371.0088
+
+
+class Comparison(Protocol):
+    """The fields that an attribute condition and a `where` filter share."""
+
+    @property
+    def op(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+    @property
+    def ignore_case(self) -> bool: ...
+
+
+class Flag(Struct, frozen=True):
+    """A boolean as a hash key, so that true never meets 1."""
+
+    on: bool
+
+
+Key: TypeAlias = str | int | float | Flag
+
+
+def key(value: Any) -> Key | None:
+    """A hashable stand-in that is equal exactly when two scalars are; None for anything else."""
+    kind = type(value)
+    if kind is str or kind is int or kind is float:
+        return value  # type: ignore[no-any-return]
+    return Flag(value) if kind is bool else None
+
+
+def kind(value: Any) -> str:
+    """string, number, boolean, list, point, or missing."""
+    return _KINDS.get(type(value), "missing")
+
+
+_KINDS = {str: "string", int: "number", float: "number", bool: "boolean", list: "list", dict: "point"}
+
+
+def test(comparison: Comparison, zone: tzinfo) -> Test:
+    """The test of any op but those that need the clock, on one whole value (None = missing)."""
+    op, operand = comparison.op, comparison.value
+    if op in PRESENCE_OPS:
+        wanted = op == "exists"
+        return lambda value: (value is not None) == wanted
+    positive = _positive(POSITIVE.get(op, op), operand, comparison.ignore_case, zone)
+    return _denied(positive) if op in POSITIVE else positive
+
+
+def _denied(positive: Test) -> Test:
+    def denied(value: Any) -> bool | None:
+        holds = positive(value)
+        return None if holds is None else not holds
+
+    return denied
+
+
+def _positive(op: str, operand: Any, ignore_case: bool, zone: tzinfo) -> Test:
+    if op in ("eq", "in"):
+        return _one_of([operand] if op == "eq" else operand, ignore_case)
+    if op in LIST_OPS:
+        return _has(op, operand, ignore_case)
+    if op in ORDER_OPS:
+        return _ordered(op, operand, ignore_case)
+    if op in ("before", "after"):
+        return _dated(op, operand, zone)
+    return _text(op, operand, ignore_case)
+
+
+def _fold(value: Any) -> Any:
+    return value.casefold() if type(value) is str else value
+
+
+def _one_of(operands: list[Any], ignore_case: bool) -> Test:
+    kinds = frozenset(kind(operand) for operand in operands)
+    keys = frozenset(key(_fold(operand) if ignore_case else operand) for operand in operands)
+
+    def one_of(value: Any) -> bool | None:
+        if kind(value) not in kinds:
+            return None
+        return key(_fold(value) if ignore_case else value) in keys
+
+    return one_of
+
+
+def _has(op: str, operands: list[Any], ignore_case: bool) -> Test:
+    keys = frozenset(key(_fold(operand) if ignore_case else operand) for operand in operands)
+
+    def has(value: Any) -> bool | None:
+        if type(value) is not list:
+            return None
+        items = {key(_fold(item) if ignore_case else item) for item in value}
+        return keys <= items if op == "has_all" else not keys.isdisjoint(items)
+
+    return has
+
+
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": lambda value, bound: bool(value > bound),
+    "gte": lambda value, bound: bool(value >= bound),
+    "lt": lambda value, bound: bool(value < bound),
+    "lte": lambda value, bound: bool(value <= bound),
+    "between": lambda value, bound: bool(bound[0] <= value <= bound[1]),
+}
+
+
+def _ordered(op: str, operand: Any, ignore_case: bool) -> Test:
+    if ignore_case:
+        operand = [_fold(item) for item in operand] if op == "between" else _fold(operand)
+    wanted = kind(operand[0] if op == "between" else operand)
+    holds = _ORDER[op]
+
+    def ordered(value: Any) -> bool | None:
+        if kind(value) != wanted:
+            return None
+        return holds(_fold(value) if ignore_case else value, operand)
+
+    return ordered
+
+
+def _dated(op: str, operand: str, zone: tzinfo) -> Test:
+    bound = parse_date(operand, zone)
+    assert bound is not None, "check lets no other value through"
+
+    def dated(value: Any) -> bool | None:
+        instant = date_of(value, zone)
+        if instant is None:
+            return None
+        return instant < bound if op == "before" else instant >= bound
+
+    return dated
+
+
+def date_of(value: Any, zone: tzinfo) -> int | None:
+    """The instant (ms) that a date's string names; None if it is none."""
+    return parse_date(value, zone) if type(value) is str else None
+
+
+def _text(op: str, operand: str, ignore_case: bool) -> Test:
+    if op == "matches":
+        options = re2.Options()
+        options.case_sensitive = not ignore_case
+        options.log_errors = False
+        pattern = re2.compile(operand, options)
+        return lambda value: pattern.search(value) is not None if type(value) is str else None
+    if ignore_case:
+        operand = operand.casefold()
+    finds: dict[str, Callable[[str], bool]] = {
+        "contains": lambda text: operand in text,
+        "starts_with": lambda text: text.startswith(operand),
+        "ends_with": lambda text: text.endswith(operand),
+    }
+    found = finds[op]
+
+    def text(value: Any) -> bool | None:
+        if type(value) is not str:
+            return None
+        return found(value.casefold() if ignore_case else value)
+
+    return text
+
+
+def near(lat: float, lon: float, km: float) -> Test:
+    """Great-circle distance (haversine) of a point {lat, lon} in degrees."""
+    phi, lam = radians(lat), radians(lon)
+
+    def within(value: Any) -> bool | None:
+        if (
+            type(value) is not dict
+            or kind(value.get("lat")) != "number"
+            or kind(value.get("lon")) != "number"
+        ):
+            return None
+        phi2, lam2 = radians(value["lat"]), radians(value["lon"])
+        h = sin((phi2 - phi) / 2) ** 2 + cos(phi) * cos(phi2) * sin((lam2 - lam) / 2) ** 2
+        return 2 * EARTH_KM * asin(min(1.0, sqrt(h))) <= km
+
+    return within
+
+
+def walk(path: tuple[str, ...], properties: Mapping[str, Any]) -> list[Any]:
+    """Every value at a dotted path; lists on the way are walked item by item, the end is left whole."""
+    found: list[Any] = [properties]
+    for name in path:
+        reached = []
+        for value in found:
+            for holder in flat(value):
+                if type(holder) is dict and holder.get(name) is not None:
+                    reached.append(holder[name])
+        found = reached
+    return found
+
+
+def flat(value: Any) -> list[Any]:
+    """A list's items, lists in it walked too; anything else as the one item."""
+    if type(value) is not list:
+        return [value]
+    return [item for inner in value for item in flat(inner)]

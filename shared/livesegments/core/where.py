@@ -1,0 +1,89 @@
+"""`where`: all filters on an event's properties, compiled to one predicate; and what it can be hashed by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.definition import Filter
+from livesegments.core.value import LIST_OPS, POSITIVE, PRESENCE_OPS, Key, flat, key, test, walk
+
+Properties: TypeAlias = Mapping[str, Any]
+Predicate: TypeAlias = Callable[[Properties], bool]
+
+
+class Handle(Struct, frozen=True):
+    """An equality that must hold, by which events are led to the few facts they can feed."""
+
+    path: tuple[str, ...]
+    keys: frozenset[Key]
+
+
+def path_of(dotted: str) -> tuple[str, ...]:
+    return tuple(dotted.split("."))
+
+
+def canonical(where: tuple[Filter, ...]) -> tuple[bytes, ...]:
+    """The same filters in any order, once each, give the same bytes."""
+    return tuple(sorted({msgspec.json.encode(_canonical(item)) for item in where}))
+
+
+def _canonical(item: Filter) -> Filter:
+    if item.op in ("in", "not_in", *LIST_OPS):
+        values = {msgspec.json.encode(_number(value)): _number(value) for value in item.value}
+        return msgspec.structs.replace(item, value=[values[name] for name in sorted(values)])
+    return msgspec.structs.replace(item, value=_number(item.value))
+
+
+def _number(value: Any) -> Any:
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+def handles(where: tuple[Filter, ...]) -> list[Handle]:
+    """The filters that can be hashed: plain equality, false when missing."""
+    return [
+        Handle(path_of(item.property), frozenset(map(_key, [item.value] if item.op == "eq" else item.value)))
+        for item in where
+        if item.op in ("eq", "in") and not item.when_missing and not item.ignore_case
+    ]
+
+
+def _key(value: Any) -> Key:
+    found = key(value)
+    assert found is not None, "check lets only scalars through"
+    return found
+
+
+def compile_where(where: tuple[Filter, ...], zone: tzinfo) -> Predicate | None:
+    """One predicate for all filters; None when there are none."""
+    predicates = [_compile(item, zone) for item in where]
+    if not predicates:
+        return None
+    if len(predicates) == 1:
+        return predicates[0]
+    return lambda properties: all(predicate(properties) for predicate in predicates)
+
+
+def _compile(item: Filter, zone: tzinfo) -> Predicate:
+    path, op, when_missing = path_of(item.property), item.op, item.when_missing
+    if op in PRESENCE_OPS:
+        wanted = op == "exists"
+        return lambda properties: bool(walk(path, properties)) == wanted
+    negative = op in POSITIVE
+    positive = test(msgspec.structs.replace(item, op=POSITIVE.get(op, op)), zone)
+    whole = op in LIST_OPS
+
+    def holds(properties: Properties) -> bool:
+        values = walk(path, properties)
+        if not whole:
+            values = [item for value in values for item in flat(value)]
+        verdicts = [verdict for value in values if (verdict := positive(value)) is not None]
+        if not verdicts:
+            return when_missing
+        return any(verdicts) != negative
+
+    return holds

@@ -1,0 +1,202 @@
+"""Durations, dates and windows: t ⊕ d, t ⊖ d, and the span of instants in which an event counts.
+
+The rules (CONDITIONS, "Instants, windows, durations"):
+- A duration is fixed (s m h d w: so many milliseconds) or calendar (mo y: same local day and time of
+  day, clipped to the month's last day). A local time that a clock change skips is read with the offset
+  before it, a repeated one is the earlier: both are what PEP 495 calls fold=0.
+- An event at t counts in `{"last": d, "skip": e}` at `now` exactly when t ⊕ e ≤ now < t ⊕ d. So a window
+  turns an event's time into one span [enter, leave), and truth moves only at those two instants.
+- ⊕ with a calendar duration is not monotone: the 30th, 11:00, plus a month can lie after the 31st,
+  10:00, plus a month (both are clipped to the 28th). So whatever is kept "newest first" is ordered by
+  its `leave`, never by its time.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from livesegments.core.definition import Window
+
+FOREVER = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z in ms: later than every instant; sums beyond it stop here."""
+BEGINNING = -62_135_596_800_000
+"""0001-01-01T00:00Z in ms."""
+DAY_MS = 86_400_000
+
+Span: TypeAlias = tuple[int, int]
+Shift: TypeAlias = Callable[[int], int]
+
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w|mo|y)")
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
+_UNIT_MONTHS = {"mo": 1, "y": 12}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
+
+
+class Duration(Struct, frozen=True):
+    """Either `months` or `ms` is more than 0."""
+
+    months: int
+    ms: int
+
+
+def parse_duration(text: str) -> Duration:
+    """`"30d"`, `"2mo"`. Raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"{text!r} is not a duration such as 45s, 15m, 12h, 30d, 2w, 2mo or 1y")
+    count, unit = int(match[1]), match[2]
+    if unit in _UNIT_MONTHS:
+        return Duration(count * _UNIT_MONTHS[unit], 0)
+    return Duration(0, count * _UNIT_MS[unit])
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime, rounded down."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def local(t_ms: int, zone: tzinfo) -> datetime:
+    return (_EPOCH + timedelta(milliseconds=t_ms)).astimezone(zone)
+
+
+def parse_date(text: str, zone: tzinfo) -> int | None:
+    """An ISO 8601 date or date-time as ms; without an offset it is read in `zone`. None if it is none."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0),
+            int((fraction or "")[:3].ljust(3, "0")) * 1000,
+            _offset(offset) if offset else zone,
+        )  # fmt: skip
+        return to_ms(moment)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(text: str) -> tzinfo:
+    if text == "Z":
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    moment = datetime.fromisoformat(f"2000-01-01T00:00:00{text[0]}{hours:02}:{minutes:02}")
+    assert moment.tzinfo is not None
+    return moment.tzinfo
+
+
+def add_months(t_ms: int, months: int, zone: tzinfo) -> int:
+    """t ⊕ months: same local day and time of day, clipped to the month's last day."""
+    moment = local(t_ms, zone)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    if not 1 <= year <= 9998:
+        return FOREVER if months > 0 else BEGINNING
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return to_ms(moment.replace(year=year, month=month + 1, day=day, fold=0))
+
+
+def plus(duration: Duration, zone: tzinfo) -> Shift:
+    """t → t ⊕ d."""
+    months, ms = duration.months, duration.ms
+    if months:
+        return lambda t: add_months(t, months, zone)
+    return lambda t: min(t + ms, FOREVER)
+
+
+def minus(duration: Duration, zone: tzinfo) -> Shift:
+    """t → t ⊖ d."""
+    months, ms = duration.months, duration.ms
+    if months:
+        return lambda t: add_months(t, -months, zone)
+    return lambda t: max(t - ms, BEGINNING)
+
+
+class Sliding(Struct, frozen=True):
+    """`enter` is None when nothing is skipped: the event counts from the start."""
+
+    leave: Shift
+    enter: Shift | None
+
+
+class Absolute(Struct, frozen=True):
+    """from_ms ≤ t < to_ms. Nothing applied lies in the future, so it never moves by the clock."""
+
+    from_ms: int
+    to_ms: int
+
+
+Frame: TypeAlias = Sliding | Absolute
+"""A window made ready for a zone. Ever is the absolute window of all instants."""
+
+EVER = Absolute(BEGINNING, FOREVER)
+
+
+def frame(window: Window | None, zone: tzinfo) -> Frame:
+    if window is None:
+        return EVER
+    if window.last is not None:
+        skip = plus(parse_duration(window.skip), zone) if window.skip else None
+        return Sliding(plus(parse_duration(window.last), zone), skip)
+    return Absolute(_bound(window.from_, zone, BEGINNING), _bound(window.to, zone, FOREVER))
+
+
+def canonical(window: Window | None, zone: tzinfo) -> tuple[object, ...]:
+    """What a window depends on, with durations and instants in one form."""
+    if window is None:
+        return ("ever",)
+    if window.last is not None:
+        skip = parse_duration(window.skip) if window.skip else Duration(0, 0)
+        last = parse_duration(window.last)
+        return ("last", last.months, last.ms, skip.months, skip.ms)
+    return ("from", _bound(window.from_, zone, BEGINNING), _bound(window.to, zone, FOREVER))
+
+
+def _bound(text: str | None, zone: tzinfo, missing: int) -> int:
+    if text is None:
+        return missing
+    instant = parse_date(text, zone)
+    if instant is None:
+        raise ValueError(f"{text!r} is not an ISO 8601 date")
+    return instant
+
+
+def span(frame: Frame, t_ms: int) -> Span | None:
+    """[enter, leave) in which an event at t counts; None if it never does."""
+    if isinstance(frame, Absolute):
+        return (t_ms, FOREVER) if frame.from_ms <= t_ms < frame.to_ms else None
+    enter = frame.enter(t_ms) if frame.enter else t_ms
+    leave = frame.leave(t_ms)
+    return (enter, leave) if enter < leave else None
+
+
+def local_day(t_ms: int, zone: tzinfo) -> int:
+    """The calendar day of an instant in a zone, as its proleptic ordinal."""
+    return local(t_ms, zone).toordinal()
+
+
+def anniversary(date_ms: int, lead: Shift, zone: tzinfo, now_ms: int) -> Span:
+    """[A's start ⊖ d, A's end) for the next anniversary day A of a date, in years after its own.
+
+    `lead` is t → t ⊖ d. 29 February is on the 28th in other years. Day ends are the next midnight.
+    """
+    birth, today = local(date_ms, zone), local(now_ms, zone)
+    year = max(birth.year + 1, today.year)
+    while True:
+        if year > 9998:
+            return FOREVER, FOREVER
+        day = min(birth.day, monthrange(year, birth.month)[1])
+        start = datetime(year, birth.month, day, tzinfo=zone)
+        end = to_ms(start + timedelta(days=1))
+        if end > now_ms:
+            return lead(to_ms(start)), end
+        year += 1
