@@ -1,12 +1,15 @@
 """Every Redis key, named once. Keys of a partition carry the hash tag `{p}`: one slot, one owner.
 
 Of a partition p (written by its evaluator, in one commit with the head):
-  {p}:head                    HASH  owner, commit, offset, clock, topic     the fence and the offset
+  {p}:head                    HASH  owner, commit, offset, clock, topic, catalog: the fence, the next
+                                    offset to read, the clock (ms; absent before the first event), the
+                                    topic's id, the catalogue revision that the partition has adopted
   {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
   {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
   {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms
   {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
-  {p}:facts:WORKSPACE         HASH  fact id → "REVISION SINCE_MS": from when this partition keeps it
+  {p}:facts:WORKSPACE         HASH  fact id → "REVISION SINCE_MS": from when this partition keeps
+                                    it; SINCE_MS is `-` for one kept since before the first event
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces HASH · {catalog}:keys HASH · {catalog}:segments:WORKSPACE HASH ·

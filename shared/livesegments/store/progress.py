@@ -1,0 +1,62 @@
+"""How far a partition has brought a segment: written by its evaluator, read and summed up by the api.
+
+One hash a partition and workspace, `{p}:segments:WORKSPACE`: segment id → JSON of `Progress`. A segment
+that a partition has no entry for has not been adopted there yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+State = Literal["building", "ready"]
+
+
+class Progress(Struct, frozen=True):
+    """`done` of `total` stored profiles are evaluated under version `definition_version`.
+
+    `complete_since_ms`: the events of the segment's conditions are counted from this instant on; None
+    where nothing was left out (no event conditions, or kept since the partition's first event).
+    """
+
+    state: State
+    done: int
+    total: int
+    definition_version: int
+    complete_since_ms: int | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Progress)
+
+
+def encode(progress: Progress) -> bytes:
+    return _encoder.encode(progress)
+
+
+def decode(data: bytes) -> Progress:
+    return _decoder.decode(data)
+
+
+def aggregate(parts: Iterable[Progress | None], definition_version: int) -> Progress:
+    """The whole segment's progress from that of every partition (None: not adopted there yet).
+
+    Ready only when every partition is, at `definition_version`. Complete since the latest of the
+    partitions' instants.
+    """
+    done = total = 0
+    ready = True
+    since: int | None = None
+    for part in parts:
+        if part is None or part.definition_version != definition_version:
+            ready = False
+            continue
+        done += part.done
+        total += part.total
+        ready = ready and part.state == "ready"
+        if part.complete_since_ms is not None:
+            since = part.complete_since_ms if since is None else max(since, part.complete_since_ms)
+    return Progress("ready" if ready else "building", done, total, definition_version, since)

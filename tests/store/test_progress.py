@@ -1,0 +1,23 @@
+from livesegments.store.progress import Progress, aggregate, decode, encode
+
+
+def test_progress_survives_the_wire() -> None:
+    progress = Progress("building", 3, 10, 2, 1_700_000_000_000)
+    assert decode(encode(progress)) == progress
+
+
+def test_a_segment_is_ready_when_every_partition_is() -> None:
+    ready = Progress("ready", 5, 5, 2)
+    assert aggregate([ready, ready], 2) == Progress("ready", 10, 10, 2)
+    assert aggregate([ready, Progress("building", 1, 5, 2)], 2).state == "building"
+
+
+def test_a_partition_without_an_entry_or_at_another_version_is_not_ready() -> None:
+    ready = Progress("ready", 5, 5, 2)
+    assert aggregate([ready, None], 2).state == "building"
+    assert aggregate([ready, Progress("ready", 5, 5, 1)], 2) == Progress("building", 5, 5, 2)
+
+
+def test_complete_since_is_the_latest_of_the_partitions() -> None:
+    parts = [Progress("ready", 1, 1, 1, since) for since in (None, 20, 10)]
+    assert aggregate(parts, 1).complete_since_ms == 20
