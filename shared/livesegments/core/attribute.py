@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
 from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test
-from livesegments.core.window import Span, anniversary, minus, parse_duration, plus
+from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
 
 Truth: TypeAlias = Callable[[Any, int], bool]
 """(value, now) → holds."""
@@ -103,7 +103,7 @@ class Watch:
         for span_of, _ in self._clocks:
             span = span_of(value, now_ms)
             if span is not None and span[0] < span[1]:
-                moves += [move for move in span if move > now_ms]
+                moves += [move for move in span if now_ms < move < FOREVER]
         return min(moves, default=None)
 
     def ticked(self, into: set[int]) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Profile
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.step import on_clock
+
+MAX_WAKES = 10_000
+"""How many wakes ahead are looked at."""
 
 
 def valid_until(plan: Plan, profile_id: str, profile: Profile, segment: str, now_ms: int) -> int | None:
@@ -11,4 +15,12 @@ def valid_until(plan: Plan, profile_id: str, profile: Profile, segment: str, now
 
     `profile` is left as it is. All dues ≤ now_ms must have fired (as in a stored state).
     """
-    raise NotImplementedError
+    ahead = decode(encode(profile))
+    for _ in range(MAX_WAKES):
+        wake = ahead.wake_at
+        if wake is None:
+            return None
+        step = on_clock(plan, profile_id, ahead, wake)
+        if any(transition.segment == segment for transition in step.transitions):
+            return wake
+    return None

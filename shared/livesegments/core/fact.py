@@ -60,11 +60,15 @@ class FactKey(Struct, frozen=True, array_like=True):
 
 
 class Feed(Struct, frozen=True):
-    """One way in which events reach a fact: by name, and by an equality if there is one to hash by."""
+    """One way in which events reach a fact: by name, and by an equality if there is one to hash by.
+
+    `simple`: a single handle is all that is asked, so who comes by its hash is accepted.
+    """
 
     name: str
     handles: tuple[Handle, ...]
     accepts: Predicate | None
+    simple: bool = False
 
 
 class Fact(Struct, frozen=True):
@@ -136,7 +140,8 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
 
 
 def _feed(name: str, where: tuple[Filter, ...], zone: tzinfo) -> Feed:
-    return Feed(name, tuple(handles(where)), compile_where(where, zone))
+    found = tuple(handles(where))
+    return Feed(name, found, compile_where(where, zone), simple=len(where) == len(found) == 1)
 
 
 def _match(name: str, accepts: Predicate | None) -> Match:

@@ -70,3 +70,8 @@ def encode(profile: Profile) -> bytes:
 
 def decode(data: bytes) -> Profile:
     return _decoder.decode(data)
+
+
+def consent_key(channel: str | None, topic: str | None) -> str:
+    """The register of a pair of channel and topic, either of which may be absent."""
+    return f"{channel or ''}\0{topic or ''}"

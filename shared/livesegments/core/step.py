@@ -1,18 +1,37 @@
 """One profile, one thing that happens, everything that should follow: on_event, on_clock, on_plan.
 
 Pure: the plan, the profile, the event and the instant come in; the changed profile, its transitions
-and its next wake come back. `profile` is None for one never seen.
+and its next wake come back. `profile` is None for one never seen. A profile given is owned: it is
+changed in place.
+
+How a step goes: the change is applied to the registers and the facts, each of which names the few
+segments that it may flip (`affected`, positions in the plan's order). Only then are those judged, in
+topological order, once each; a segment that flips adds the ones that depend on it, which all come
+later in the order. So no segment is seen half way, and nothing flaps inside a step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
+from heapq import heapify, heappop, heappush
 
+import msgspec
 from msgspec import Struct
 
-from livesegments.core.event import Event, Transition
+from livesegments.core.event import (
+    PROFILE,
+    SEGMENT_ENTERED,
+    SEGMENT_EXITED,
+    Cause,
+    Event,
+    Kind,
+    Transition,
+)
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Profile
+from livesegments.core.profile import Membership, Profile
+from livesegments.core.registers import apply_change
+from livesegments.core.track import Track
 
 
 class Step(Struct):
@@ -25,12 +44,37 @@ class Step(Struct):
     duplicate: bool = False
 
 
+class Why(Struct, frozen=True):
+    """What a step's transitions say of their cause."""
+
+    profile_id: str
+    now_ms: int
+    cause: Cause
+    event_id: str | None
+
+
 def on_event(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> Step:
     """Apply one event at the partition's clock `now_ms` (≥ event.time_ms; all dues ≤ now_ms fired).
 
     `profile.plan` must be `plan.revision`: bring an older one up with `on_plan` first.
     """
-    raise NotImplementedError
+    affected: set[int] = set()
+    if profile is None:
+        profile = Profile(plan=plan.revision)
+        affected |= plan.born
+    assert profile.plan == plan.revision
+    if _is_duplicate(plan, profile, event.id, now_ms):
+        return Step(profile, [], profile.wake_at, changed=False, duplicate=True)
+    if event.name == PROFILE:
+        cause: Cause = "attribute"
+        _change_profile(plan, profile, event, now_ms, affected)
+    else:
+        cause = "event"
+        _feed(plan, profile, event, now_ms, affected)
+    if not affected:
+        return Step(profile, [], profile.wake_at)
+    transitions = _judge(plan, profile, affected, Why(event.profile, now_ms, cause, event.id))
+    return Step(profile, transitions, profile.wake_at)
 
 
 def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step:
@@ -38,7 +82,21 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
 
     Also wants `profile.plan == plan.revision`.
     """
-    raise NotImplementedError
+    assert profile.plan == plan.revision
+    affected: set[int] = set()
+    for name in [name for name, due in profile.dues.items() if due <= now_ms]:
+        if isinstance(name, str):
+            plan.watches[name].ticked(affected)
+            _set_attribute_due(plan, profile, name, now_ms)
+            continue
+        track = plan.tracks[name]
+        state = profile.facts[name]
+        old, new = track.kind.value(state, now_ms - 1), track.kind.value(state, now_ms)
+        if old != new:
+            track.changed(old, new, affected)
+        _set_fact_due(profile, track, now_ms)
+    transitions = _judge(plan, profile, affected, Why(profile_id, now_ms, "clock", None))
+    return Step(profile, transitions, profile.wake_at)
 
 
 def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: Mapping[int, int]) -> Step:
@@ -48,4 +106,158 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
     has from before then (the fact was dropped and came back) is stale and is dropped.
     Step.changed is False when nothing that is stored changed but `profile.plan`: it needn't be written.
     """
-    raise NotImplementedError
+    before, dues = profile.plan, dict(profile.dues)
+    profile.plan = plan.revision
+    stale = [fact for fact in profile.facts if fact not in plan.tracks or since.get(fact, before) > before]
+    for fact in stale:
+        del profile.facts[fact]
+    profile.dues = {}
+    for fact in profile.facts:
+        _set_fact_due(profile, plan.tracks[fact], now_ms)
+    for name in profile.attributes:
+        _set_attribute_due(plan, profile, name, now_ms)
+    why = Why(profile_id, now_ms, "definition", None)
+    transitions, gone = _leave_deleted(plan, profile, why)
+    transitions += _judge(plan, profile, plan.newer_than(before), why)
+    changed = bool(stale or gone or transitions or dues != profile.dues)
+    return Step(profile, transitions, profile.wake_at, changed)
+
+
+def _is_duplicate(plan: Plan, profile: Profile, event_id: str, now_ms: int) -> bool:
+    """Also remembers the id, and forgets those beyond the limits."""
+    digest = int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest())
+    seen, limits = profile.seen, plan.limits
+    horizon = now_ms - limits.dedup_window_ms
+    while seen:
+        oldest = next(iter(seen))
+        if seen[oldest] > horizon:
+            break
+        del seen[oldest]
+    if digest in seen:
+        return True
+    seen[digest] = now_ms
+    if len(seen) > limits.dedup_max_ids:
+        del seen[next(iter(seen))]
+    return False
+
+
+def _change_profile(plan: Plan, profile: Profile, event: Event, now_ms: int, affected: set[int]) -> None:
+    for change in apply_change(profile, event):
+        match change.register:
+            case "attribute":
+                watch = plan.watches.get(change.name)
+                if watch is not None:
+                    watch.changed(change.old, change.new, now_ms, affected)
+                    _set_attribute_due(plan, profile, change.name, now_ms)
+            case "tag":
+                affected |= plan.tags.get(change.name, set())
+            case "consent":
+                affected |= plan.consents.get(change.name, set())
+            case "list" if change.name in plan.positions:
+                affected.add(plan.positions[change.name])
+        if change.event is not None:
+            _feed(plan, profile, change.event, now_ms, affected)
+
+
+def _feed(
+    plan: Plan,
+    profile: Profile,
+    event: Event,
+    now_ms: int,
+    affected: set[int],
+    ignored: str | None = None,
+) -> None:
+    """Gives an event to every fact that it feeds, but those of the segment `ignored` of `$segment_…`."""
+    feeds = plan.feeds.get(event.name)
+    if feeds is None:
+        return
+    facts = profile.facts
+    for track in feeds.fed(event):
+        if ignored is not None and track.owner == ignored:
+            continue
+        kind, state = track.kind, facts.get(track.id)
+        old = kind.value(state, now_ms)
+        state = kind.add(state, event, now_ms)
+        if state is None:
+            continue
+        facts[track.id] = state
+        new = kind.value(state, now_ms)
+        if old != new:
+            track.changed(old, new, affected)
+        _set_fact_due(profile, track, now_ms)
+
+
+def _set_fact_due(profile: Profile, track: Track, now_ms: int) -> None:
+    due = track.kind.next_ms(profile.facts.get(track.id), now_ms, track.edges)
+    if due is None:
+        profile.dues.pop(track.id, None)
+    else:
+        profile.dues[track.id] = due
+
+
+def _set_attribute_due(plan: Plan, profile: Profile, name: str, now_ms: int) -> None:
+    watch = plan.watches.get(name)
+    due = None if watch is None else watch.due(profile.attributes[name].value, now_ms)
+    if due is None:
+        profile.dues.pop(name, None)
+    else:
+        profile.dues[name] = due
+
+
+def _judge(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[Transition]:
+    """Judges the affected segments, and whatever their flips affect, in order."""
+    transitions = []
+    pending = list(affected)
+    heapify(pending)
+    last = -1
+    while pending:
+        position = heappop(pending)
+        if position == last:
+            continue
+        last = position
+        compiled = plan.order[position]
+        segment = compiled.segment
+        membership = profile.memberships.get(segment.id)
+        was = membership is not None and membership.entered_ms is not None
+        if compiled.program(profile, why.now_ms) == was:
+            continue
+        transitions.append(_flip(plan, profile, segment.id, segment.version, why))
+        more = set(plan.dependents.get(position, ()))
+        _announce(plan, profile, segment.id, why, was, more)
+        for dependent in more:
+            heappush(pending, dependent)
+    return transitions
+
+
+def _announce(plan: Plan, profile: Profile, segment: str, why: Why, was: bool, affected: set[int]) -> None:
+    """Feeds the derived event `$segment_entered` or `$segment_exited` to the facts of other segments."""
+    name = SEGMENT_EXITED if was else SEGMENT_ENTERED
+    if name in plan.feeds:
+        event_id = f"{why.event_id or why.cause}~segment~{segment}"
+        event = Event(event_id, plan.workspace, why.profile_id, name, why.now_ms, {"segment": segment})
+        _feed(plan, profile, event, why.now_ms, affected, ignored=segment)
+
+
+def _leave_deleted(plan: Plan, profile: Profile, why: Why) -> tuple[list[Transition], bool]:
+    """Exits of segments that are no more. Nothing can refer to them: their deletion would be refused."""
+    deleted = [segment for segment in profile.memberships if segment not in plan.positions]
+    transitions = []
+    for segment in deleted:
+        if profile.memberships[segment].entered_ms is not None:
+            transitions.append(_flip(plan, profile, segment, 0, why))
+        del profile.memberships[segment]
+    return transitions, bool(deleted)
+
+
+def _flip(plan: Plan, profile: Profile, segment: str, version: int, why: Why) -> Transition:
+    old = profile.memberships.get(segment) or Membership(0, None)
+    entered = old.entered_ms is None
+    membership = Membership(old.sequence + 1, why.now_ms if entered else None)
+    profile.memberships[segment] = membership
+    kind: Kind = "entered" if entered else "exited"
+    told = (
+        plan.workspace, segment, why.profile_id, kind, why.now_ms,
+        membership.sequence, why.cause, why.event_id, version,
+    )  # fmt: skip
+    digest = blake2b(msgspec.msgpack.encode(told), digest_size=16).hexdigest()
+    return Transition(digest, *told)

@@ -1,0 +1,143 @@
+"""A definition as one function of (profile, now), and the list of leaves that it reads.
+
+Compiled once per version of a segment: what is plan-wide (which change concerns which segment) is
+`plan`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from livesegments.core.attribute import truth
+from livesegments.core.definition import (
+    All,
+    AnyOf,
+    Attribute,
+    Consent,
+    Event,
+    Near,
+    Node,
+    Not,
+    Occurrence,
+    SegmentRef,
+    Sequence,
+    Tag,
+)
+from livesegments.core.fact import EventLeaf, Fact
+from livesegments.core.profile import Profile, consent_key
+from livesegments.core.track import bound
+
+Program: TypeAlias = Callable[[Profile, int], bool]
+Leaf: TypeAlias = Attribute | Near | Event | Occurrence | Sequence | SegmentRef | Tag | Consent
+FactOf: TypeAlias = Callable[[EventLeaf], Fact]
+
+
+def program(node: Node, zone: ZoneInfo, fact_of: FactOf, leaves: list[Leaf]) -> Program:
+    """Compiles a node; appends its leaves to `leaves`."""
+    match node:
+        case All() | AnyOf():
+            children = [program(child, zone, fact_of, leaves) for child in node.of]
+            return _all(children) if isinstance(node, All) else _any(children)
+        case Not():
+            child = program(node.of, zone, fact_of, leaves)
+            return lambda profile, now: not child(profile, now)
+    leaves.append(node)
+    match node:
+        case Attribute() | Near():
+            return _attribute(node, zone)
+        case Event():
+            return _measure(node, fact_of(node))
+        case Occurrence() | Sequence():
+            return _happened(fact_of(node))
+        case SegmentRef():
+            return _member(node.id)
+        case Tag():
+            return _tag(node.name)
+        case Consent():
+            return _consent(consent_key(node.channel, node.topic), node.state)
+
+
+def static(segment: str) -> Program:
+    """A static segment holds whom its list register says."""
+
+    def listed(profile: Profile, now: int) -> bool:
+        register = profile.lists.get(segment)
+        return register is not None and register.value is True
+
+    return listed
+
+
+def _all(children: list[Program]) -> Program:
+    if len(children) == 2:
+        first, second = children
+        return lambda profile, now: first(profile, now) and second(profile, now)
+    return lambda profile, now: all(child(profile, now) for child in children)
+
+
+def _any(children: list[Program]) -> Program:
+    if len(children) == 2:
+        first, second = children
+        return lambda profile, now: first(profile, now) or second(profile, now)
+    return lambda profile, now: any(child(profile, now) for child in children)
+
+
+def _attribute(node: Attribute | Near, zone: ZoneInfo) -> Program:
+    holds, name = truth(node, zone), node.name if isinstance(node, Attribute) else node.attribute
+
+    def attribute(profile: Profile, now: int) -> bool:
+        register = profile.attributes.get(name)
+        return holds(None if register is None else register.value, now)
+
+    return attribute
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda value, wanted: bool(value == wanted),
+    "neq": lambda value, wanted: bool(value != wanted),
+    "gt": lambda value, wanted: bool(value > wanted),
+    "gte": lambda value, wanted: bool(value >= wanted),
+    "lt": lambda value, wanted: bool(value < wanted),
+    "lte": lambda value, wanted: bool(value <= wanted),
+    "between": lambda value, wanted: bool(wanted[0] <= value <= wanted[1]),
+}
+
+
+def _measure(node: Event, fact: Fact) -> Program:
+    fact_id, value_of, wanted, compare = fact.id, fact.kind.value, bound(node), _COMPARE[node.op]
+
+    def measure(profile: Profile, now: int) -> bool:
+        value = value_of(profile.facts.get(fact_id), now)
+        return value is not None and compare(value, wanted)
+
+    return measure
+
+
+def _happened(fact: Fact) -> Program:
+    fact_id, value_of = fact.id, fact.kind.value
+    return lambda profile, now: bool(value_of(profile.facts.get(fact_id), now))
+
+
+def _member(segment: str) -> Program:
+    def member(profile: Profile, now: int) -> bool:
+        membership = profile.memberships.get(segment)
+        return membership is not None and membership.entered_ms is not None
+
+    return member
+
+
+def _tag(name: str) -> Program:
+    def tag(profile: Profile, now: int) -> bool:
+        register = profile.tags.get(name)
+        return register is not None and register.value is True
+
+    return tag
+
+
+def _consent(pair: str, state: str) -> Program:
+    def consent(profile: Profile, now: int) -> bool:
+        register = profile.consent.get(pair)
+        return (register.value if register is not None else "none") == state
+
+    return consent

@@ -1,0 +1,57 @@
+"""Which other segments a definition depends on."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from livesegments.core.definition import (
+    All,
+    AnyOf,
+    Event,
+    Filter,
+    Node,
+    Not,
+    Occurrence,
+    SegmentRef,
+    Sequence,
+)
+from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+
+
+class References(Struct, frozen=True):
+    """The segments named, and whether every other segment of the workspace counts."""
+
+    ids: frozenset[str] = frozenset()
+    all_others: bool = False
+
+
+def references(node: Node) -> References:
+    """Through `segment` nodes, and through `$segment_…` events by their filters on `segment`."""
+    match node:
+        case All() | AnyOf():
+            return _union([references(child) for child in node.of])
+        case Not():
+            return references(node.of)
+        case SegmentRef():
+            return References(frozenset([node.id]))
+        case Event() | Occurrence():
+            return _named(node.name, node.where)
+        case Sequence():
+            return _union([_named(step.name, step.where) for step in node.steps])
+    return References()
+
+
+def _union(parts: list[References]) -> References:
+    ids = frozenset(segment for part in parts for segment in part.ids)
+    return References(ids, any(part.all_others for part in parts))
+
+
+def _named(name: str, where: tuple[Filter, ...]) -> References:
+    if name not in (SEGMENT_ENTERED, SEGMENT_EXITED):
+        return References()
+    for item in where:
+        if item.property == "segment" and item.op in ("eq", "in") and not item.ignore_case:
+            operands = [item.value] if item.op == "eq" else item.value
+            if not item.when_missing:
+                return References(frozenset(operand for operand in operands if type(operand) is str))
+    return References(all_others=True)

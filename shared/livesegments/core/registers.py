@@ -1,0 +1,144 @@
+"""A `$profile` event applied: last-writer-wins registers by (time, event id), and what changed.
+
+Every register gives the same value whatever the order of arrival. The score is the latest `set` plus
+all increments after it, so increments are kept until a later `set` covers them; past `MAX_INCREMENTS`
+the oldest are folded into the register, after which a `set` older than those is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core import exact
+from livesegments.core.event import (
+    ATTRIBUTE_CHANGED,
+    CONSENT_CHANGED,
+    TAG_ADDED,
+    TAG_REMOVED,
+    Event,
+    ProfileChange,
+    ScoreChange,
+)
+from livesegments.core.profile import Profile, Register, consent_key
+
+MAX_INCREMENTS = 1_000
+
+
+class Change(Struct, frozen=True):
+    """One register whose value differs now. `event` is the derived event; a list change has none."""
+
+    register: str
+    name: str
+    old: Any
+    new: Any
+    event: Event | None
+
+
+def apply_change(profile: Profile, event: Event) -> Iterator[Change]:
+    """Applies a `$profile` event to the registers, yielding each change of value as it is made."""
+    change = msgspec.convert(event.properties, ProfileChange)
+    for name, value in change.attributes.items():
+        yield from _attribute(profile, event, name, value)
+    if change.groups:
+        groups = sorted({*profile.groups, *change.groups})
+        profile.groups = groups
+        yield from _derived_attribute(profile, event, "groups", list(groups))
+    if change.score is not None:
+        _score(profile, event, change.score)
+        yield from _derived_attribute(profile, event, "score", _total(profile))
+    for names, present in ((change.tags_add, True), (change.tags_remove, False)):
+        for name in names:
+            old = _write(profile.tags, name, present, event)
+            if old is not None and (old[0] is True) != present:
+                kind = TAG_ADDED if present else TAG_REMOVED
+                derived = _derive(event, "tag", name, kind, {"name": name})
+                yield Change("tag", name, old[0], present, derived)
+    for item in change.consent:
+        pair = consent_key(item.channel, item.topic)
+        old = _write(profile.consent, pair, item.state, event)
+        before = "none" if old is None or old[0] is None else old[0]
+        if old is not None and before != item.state:
+            facts = {"channel": item.channel, "topic": item.topic, "from": before, "to": item.state}
+            derived = _derive(event, "consent", pair.replace("\0", "~"), CONSENT_CHANGED, facts)
+            yield Change("consent", pair, before, item.state, derived)
+    for names, present in ((change.lists_add, True), (change.lists_remove, False)):
+        for name in names:
+            old = _write(profile.lists, name, present, event)
+            if old is not None and (old[0] is True) != present:
+                yield Change("list", name, old[0], present, None)
+
+
+def _write(registers: dict[str, Register], name: str, value: Any, event: Event) -> tuple[Any] | None:
+    """The value before in a tuple, or None if a later write stands."""
+    register = registers.get(name)
+    if register is None:
+        registers[name] = Register(value, event.time_ms, event.id)
+        return (None,)
+    if (event.time_ms, event.id) < (register.time_ms, register.event_id):
+        return None
+    old = register.value
+    registers[name] = Register(value, event.time_ms, event.id)
+    return (old,)
+
+
+def _attribute(profile: Profile, event: Event, name: str, value: Any) -> Iterator[Change]:
+    old = _write(profile.attributes, name, value, event)
+    if old is not None and not same(old[0], value):
+        yield _attribute_change(name, old[0], value, event)
+
+
+def _derived_attribute(profile: Profile, event: Event, name: str, value: Any) -> Iterator[Change]:
+    """The attributes `groups` and `score`, whose value doesn't follow from the latest write alone."""
+    register = profile.attributes.get(name)
+    old = None if register is None else register.value
+    if not same(old, value):
+        profile.attributes[name] = Register(value, event.time_ms, event.id)
+        yield _attribute_change(name, old, value, event)
+
+
+def _attribute_change(name: str, old: Any, new: Any, event: Event) -> Change:
+    facts = {"name": name, "from": old, "to": new}
+    return Change("attribute", name, old, new, _derive(event, "attribute", name, ATTRIBUTE_CHANGED, facts))
+
+
+def _derive(cause: Event, register: str, label: str, kind: str, facts: dict[str, Any]) -> Event:
+    event_id = f"{cause.id}~{register}~{label}"
+    return Event(event_id, cause.workspace, cause.profile, kind, cause.time_ms, facts)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal as the language sees it: numbers by value, but true is not 1."""
+    if type(left) is list and type(right) is list:
+        return len(left) == len(right) and all(map(same, left, right))
+    return (type(left) is bool) == (type(right) is bool) and left == right
+
+
+def _score(profile: Profile, event: Event, change: ScoreChange) -> None:
+    stamp = (event.time_ms, event.id)
+    base = profile.score
+    if base is not None and stamp < (base.time_ms, base.event_id):
+        return
+    if change.set is not None:
+        profile.score = Register(change.set, *stamp)
+        profile.increments = [item for item in profile.increments if (item[0], item[1]) > stamp]
+    elif change.increment is not None:
+        profile.increments = sorted([*profile.increments, (*stamp, change.increment)])
+        if len(profile.increments) > MAX_INCREMENTS:
+            first, *profile.increments = profile.increments
+            folded = exact.add(exact.exact(base.value if base else 0), exact.exact(first[2]))
+            profile.score = Register(_plain(folded), first[0], first[1])
+
+
+def _total(profile: Profile) -> int | float:
+    total = exact.exact(profile.score.value if profile.score else 0)
+    for _, _, amount in profile.increments:
+        total = exact.add(total, exact.exact(amount))
+    return _plain(total)
+
+
+def _plain(number: exact.Exact) -> int | float:
+    return number if type(number) is int else float(number)
