@@ -1,0 +1,128 @@
+"""Laws 1 and 3: everything one record changes, and the offset after it, in one call that a zombie can't make.
+
+A `Commit` is a list of writes; `call` makes one EVALSHA of `APPLY` of it. The script compares the
+partition's owner and commit number with what the worker believes; only if both are equal does it write
+all of it and step the number on. So
+
+- a worker that lost its partition writes nothing: another owner's token is in the head;
+- a commit whose predecessor failed writes nothing: the number is not the one it names. Several may
+  therefore be under way at once;
+- the state and the offset that it reflects can't come apart, whatever dies when.
+
+All keys are of one partition, declared in KEYS and in one slot, so it holds on Redis Cluster too. A
+write is cut into commands of fewer than `MAX_ARGUMENTS` arguments (Lua's `unpack` ends at 8,000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha1
+from typing import NamedTuple
+
+import msgspec
+
+from livesegments.core.event import Transition
+from livesegments.store import keys
+from livesegments.store.lane import Argument
+
+MAX_ARGUMENTS = 3_900
+
+APPLY = """
+local head = redis.call('HMGET', KEYS[1], 'owner', 'commit')
+if head[1] ~= ARGV[1] or (head[2] or '0') ~= ARGV[2] then return 0 end
+local i = 7
+while i <= #ARGV do
+  local n = tonumber(ARGV[i + 2])
+  redis.call(ARGV[i], KEYS[tonumber(ARGV[i + 1])], unpack(ARGV, i + 3, i + 2 + n))
+  i = i + 3 + n
+end
+redis.call('HSET', KEYS[1], 'commit', ARGV[3], 'offset', ARGV[4], 'catalog', ARGV[6])
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'clock', ARGV[5]) end
+return 1
+"""
+
+CLAIM = """
+local old = redis.call('HMGET', KEYS[1], 'commit', 'offset', 'clock', 'topic', 'catalog')
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'topic', ARGV[2])
+if old[4] and old[4] ~= ARGV[2] then redis.call('HSET', KEYS[1], 'offset', '0') end
+return old
+"""
+
+
+def sha(script: str) -> str:
+    """What EVALSHA calls it."""
+    return sha1(script.encode()).hexdigest()
+
+
+_APPLY_SHA = sha(APPLY)
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Transition])
+
+
+class Write(NamedTuple):
+    command: str
+    key: str
+    arguments: Sequence[Argument]
+
+
+class Commit:
+    """Commit `number` of a partition; afterwards the head has `offset`, `clock_ms` and `catalog`.
+
+    `clock_ms` None leaves the clock as it is. The methods only collect; nothing is sent from here.
+    """
+
+    __slots__ = ("catalog", "clock_ms", "number", "offset", "partition", "writes")
+
+    def __init__(self, partition: int, number: int, offset: int, clock_ms: int | None, catalog: int) -> None:
+        self.partition = partition
+        self.number = number
+        self.offset = offset
+        self.clock_ms = clock_ms
+        self.catalog = catalog
+        self.writes: list[Write] = []
+
+    def put_fields(self, key: str, fields: Mapping[str, str | bytes]) -> None:
+        flat: list[Argument] = []
+        for name, value in fields.items():
+            flat += (name, value)
+        self._write("HSET", key, flat)
+
+    def drop_fields(self, key: str, fields: Iterable[str]) -> None:
+        self._write("HDEL", key, list(fields))
+
+    def score(self, key: str, scores: Mapping[str, int]) -> None:
+        """Members of a sorted set with their scores (|score| < 2**53)."""
+        self._write("ZADD", key, [part for member, score in scores.items() for part in (score, member)])
+
+    def unscore(self, key: str, members: Iterable[str]) -> None:
+        self._write("ZREM", key, list(members))
+
+    def announce(self, transitions: Sequence[Transition]) -> None:
+        """Law 6: one entry of the outbox, with the commit's number as its id."""
+        entry: list[Argument] = [f"{self.number}-0", "t", _encoder.encode(transitions)]
+        self._write("XADD", keys.outbox(self.partition), entry)
+
+    def _write(self, command: str, key: str, arguments: list[Argument]) -> None:
+        for start in range(0, len(arguments), MAX_ARGUMENTS):  # even, so that pairs stay together
+            self.writes.append(Write(command, key, arguments[start : start + MAX_ARGUMENTS]))
+
+    def call(self, owner: str) -> list[Argument]:
+        """The EVALSHA command; its reply is 1 if applied, 0 if refused."""
+        places = {keys.head(self.partition): 1}
+        arguments: list[Argument] = [
+            owner,
+            self.number - 1,
+            self.number,
+            self.offset,
+            "" if self.clock_ms is None else self.clock_ms,
+            self.catalog,
+        ]
+        for command, key, given in self.writes:
+            place = places.setdefault(key, len(places) + 1)
+            arguments += (command, place, len(given), *given)
+        return ["EVALSHA", _APPLY_SHA, len(places), *places, *arguments]
+
+
+def announced(entry: bytes) -> list[Transition]:
+    """What `announce` wrote, from the entry's field `t`."""
+    return _decoder.decode(entry)

@@ -1,0 +1,143 @@
+"""A partition's part of Redis, as its owner uses it. `Shard` is the port, `RedisShard` the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from livesegments.core.event import Transition
+from livesegments.store import keys
+from livesegments.store.commit import APPLY, CLAIM, Commit, announced, sha
+from livesegments.store.lane import Lane
+
+
+class Head(Struct, frozen=True):
+    """What the last commit left. `offset` is the next record to apply, `catalog` the adopted revision.
+
+    `clock_ms` is None before the first event; `recreated` says that the topic is another one than the
+    offset was of: it then starts again at 0.
+    """
+
+    commit: int
+    offset: int
+    clock_ms: int | None
+    catalog: int
+    recreated: bool = False
+
+
+class Shard(Protocol):
+    """All calls take effect in the order in which they are made, whether or not they are awaited.
+
+    Where the store can't be reached they raise OSError or redis.exceptions.RedisError, and what they
+    were to do may or may not have been done.
+    """
+
+    async def owner(self) -> str | None:
+        """The token of the last claim."""
+
+    async def claim(self, token: str, topic: str) -> Head:
+        """From now on only commits under `token` are applied."""
+
+    def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
+        """False: refused, nothing was written."""
+
+    async def profiles(self, workspace: str, ids: Sequence[str]) -> list[bytes | None]: ...
+
+    async def count(self, workspace: str) -> int: ...
+
+    async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
+        """About `count` profiles from `cursor` (0 to begin) and the next cursor (0: that was all)."""
+
+    async def dues(self, limit: int) -> list[tuple[int, str]]:
+        """The first (instant, due member), in order."""
+
+    async def fields(self, key: str) -> dict[str, bytes]: ...
+
+    async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
+        """The oldest commits up to number `to` that are not trimmed, with their transitions."""
+
+    async def trim(self, to: int) -> None:
+        """Forget the outbox's entries up to commit `to`."""
+
+
+class RedisShard:
+    """Over one lane, opened by `open` and opened anew by it after a failure."""
+
+    def __init__(self, url: str, partition: int) -> None:
+        self._url = url
+        self._partition = partition
+        self._head = keys.head(partition)
+        self._lane: Lane | None = None
+
+    async def open(self) -> None:
+        await self.close()
+        lane = await Lane.open(self._url)
+        try:
+            await asyncio.gather(*(lane.call("SCRIPT", "LOAD", script) for script in (APPLY, CLAIM)))
+        except BaseException:
+            await lane.close()
+            raise
+        self._lane = lane
+
+    async def close(self) -> None:
+        if self._lane is not None:
+            lane, self._lane = self._lane, None
+            await lane.close()
+
+    def _call(self, *command: Any) -> asyncio.Future[Any]:
+        if self._lane is None:
+            raise ConnectionError("not open")
+        return self._lane.call(*command)
+
+    async def owner(self) -> str | None:
+        token = await self._call("HGET", self._head, "owner")
+        return None if token is None else token.decode()
+
+    async def claim(self, token: str, topic: str) -> Head:
+        commit, offset, clock, old_topic, catalog = await self._call(
+            "EVALSHA", sha(CLAIM), 1, self._head, token, topic
+        )
+        recreated = old_topic is not None and old_topic.decode() != topic
+        return Head(
+            commit=int(commit or 0),
+            offset=0 if recreated else int(offset or 0),
+            clock_ms=None if clock is None else int(clock),
+            catalog=-1 if catalog is None else int(catalog),
+            recreated=recreated,
+        )
+
+    def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
+        return self._call(*commit.call(token))
+
+    async def profiles(self, workspace: str, ids: Sequence[str]) -> list[bytes | None]:
+        return await self._call("HMGET", keys.profiles(self._partition, workspace), *ids)  # type: ignore[no-any-return]
+
+    async def count(self, workspace: str) -> int:
+        return int(await self._call("HLEN", keys.profiles(self._partition, workspace)))
+
+    async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
+        following, flat = await self._call(
+            "HSCAN", keys.profiles(self._partition, workspace), cursor, "COUNT", count
+        )
+        return int(following), _pairs(flat)
+
+    async def dues(self, limit: int) -> list[tuple[int, str]]:
+        flat = await self._call("ZRANGE", keys.due(self._partition), 0, limit - 1, "WITHSCORES")
+        return [(int(float(due)), member.decode()) for member, due in zip(*[iter(flat)] * 2, strict=True)]
+
+    async def fields(self, key: str) -> dict[str, bytes]:
+        return _pairs(await self._call("HGETALL", key))
+
+    async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
+        entries = await self._call("XRANGE", keys.outbox(self._partition), "-", f"{to}-0", "COUNT", limit)
+        return [(int(id_.split(b"-")[0]), announced(fields[1])) for id_, fields in entries]
+
+    async def trim(self, to: int) -> None:
+        await self._call("XTRIM", keys.outbox(self._partition), "MINID", f"{to + 1}-0")
+
+
+def _pairs(flat: list[bytes]) -> dict[str, bytes]:
+    return {name.decode(): value for name, value in zip(*[iter(flat)] * 2, strict=True)}

@@ -1,0 +1,151 @@
+"""What the evaluator leans on, held against the stand-in of the simulation and against real Valkey."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from livesegments.core.event import Transition
+from livesegments.store import keys
+from livesegments.store.commit import Commit
+from livesegments.store.shard import Head
+
+Open = Callable[[], Any]
+
+
+def transition(sequence: int) -> Transition:
+    return Transition(f"t{sequence}", "w", "s", "ann", "entered", 5, sequence, "event", "e1", 1)
+
+
+async def claimed(open_shard: Open, token: str = "a") -> tuple[Any, Head]:
+    shard = open_shard()
+    await shard.open()
+    return shard, await shard.claim(token, "topic-1")
+
+
+def commit_of(shard: Any, number: int, offset: int = 0) -> Commit:
+    partition = getattr(shard, "partition", None)
+    return Commit(shard._partition if partition is None else partition, number, offset, 1_000 + number, 7)
+
+
+async def test_a_new_partition_starts_at_nothing(open_shard: Open) -> None:
+    _, head = await claimed(open_shard)
+    assert head == Head(commit=0, offset=0, clock_ms=None, catalog=-1)
+
+
+async def test_a_commit_is_all_there_and_so_is_its_head(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    commit = commit_of(shard, 1, offset=10)
+    partition = commit.partition
+    commit.put_fields(keys.profiles(partition, "w"), {"ann": b"\x00\xff", "bob": b"2"})
+    commit.score(keys.due(partition), {"w\0ann": 200, "w\0bob": 100})
+    commit.announce([transition(1)])
+    assert await shard.commit("a", commit)
+    assert await shard.profiles("w", ["bob", "eve", "ann"]) == [b"2", None, b"\x00\xff"]
+    assert await shard.dues(10) == [(100, "w\0bob"), (200, "w\0ann")]
+    assert await shard.dues(1) == [(100, "w\0bob")]
+    assert await shard.outbox(1, 10) == [(1, [transition(1)])]
+    assert await shard.count("w") == 2
+    _, head = await claimed(open_shard, "b")
+    assert head == Head(commit=1, offset=10, clock_ms=1_001, catalog=7)
+
+
+async def test_what_is_taken_away_is_gone(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    first = commit_of(shard, 1)
+    partition = first.partition
+    first.put_fields(keys.facts(partition, "w"), {"1": "3 -", "2": "3 -"})
+    first.score(keys.due(partition), {"w\0ann": 1, "w\0bob": 2})
+    second = commit_of(shard, 2)
+    second.drop_fields(keys.facts(partition, "w"), ["1"])
+    second.unscore(keys.due(partition), ["w\0ann"])
+    assert await shard.commit("a", first)
+    assert await shard.commit("a", second)
+    assert await shard.fields(keys.facts(partition, "w")) == {"2": b"3 -"}
+    assert await shard.dues(10) == [(2, "w\0bob")]
+
+
+async def test_a_zombie_writes_nothing(open_shard: Open) -> None:
+    zombie, _ = await claimed(open_shard, "a")
+    owner, _ = await claimed(open_shard, "b")
+    late = commit_of(zombie, 1, offset=1)
+    late.put_fields(keys.profiles(late.partition, "w"), {"ann": b"late"})
+    assert not await zombie.commit("a", late)
+    assert await owner.profiles("w", ["ann"]) == [None]
+    assert await owner.owner() == "b"
+    assert await owner.commit("b", commit_of(owner, 1))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+async def test_a_commit_out_of_its_order_writes_nothing(open_shard: Open, number: int) -> None:
+    shard, _ = await claimed(open_shard)
+    assert await shard.commit("a", commit_of(shard, 1))
+    commit = commit_of(shard, number)
+    commit.put_fields(keys.profiles(commit.partition, "w"), {"ann": b"x"})
+    assert not await shard.commit("a", commit)
+    assert await shard.profiles("w", ["ann"]) == [None]
+
+
+async def test_of_several_under_way_all_behind_a_refused_one_are_refused(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    sent = [shard.commit("a", commit_of(shard, number)) for number in (1, 2, 4, 5)]
+    assert [bool(applied) for applied in await asyncio.gather(*sent)] == [True, True, False, False]
+
+
+async def test_a_read_sees_the_commits_before_it_though_they_were_not_awaited(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    commit = commit_of(shard, 1)
+    commit.put_fields(keys.profiles(commit.partition, "w"), {"ann": b"1"})
+    pending = shard.commit("a", commit)
+    assert await shard.profiles("w", ["ann"]) == [b"1"]
+    assert await pending
+
+
+async def test_a_commit_of_any_size_is_one_commit(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    commit = commit_of(shard, 1)
+    many = {f"p{n}": b"%d" % n for n in range(20_000)}
+    commit.put_fields(keys.profiles(commit.partition, "w"), many)
+    commit.score(keys.due(commit.partition), {f"w\0p{n}": n for n in range(20_000)})
+    assert max(len(write.arguments) for write in commit.writes) < 4_000
+    assert await shard.commit("a", commit)
+    assert await shard.count("w") == 20_000
+    assert (await shard.profiles("w", ["p19999"])) == [b"19999"]
+
+
+async def test_a_scan_returns_every_profile_that_was_there(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    commit = commit_of(shard, 1)
+    many = {f"p{n}": b"%d" % n for n in range(3_000)}
+    commit.put_fields(keys.profiles(commit.partition, "w"), many)
+    await shard.commit("a", commit)
+    seen: dict[str, bytes] = {}
+    cursor, page = await shard.scan("w", 0, 100)
+    seen |= page
+    while cursor:
+        cursor, page = await shard.scan("w", cursor, 100)
+        seen |= page
+    assert seen == many
+
+
+async def test_the_outbox_is_read_in_order_and_trimmed_up_to_a_commit(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    for number in range(1, 13):
+        commit = commit_of(shard, number)
+        if number in (1, 2, 3, 12):
+            commit.announce([transition(number)])
+        assert await shard.commit("a", commit)
+    assert [number for number, _ in await shard.outbox(11, 10)] == [1, 2, 3]
+    assert [number for number, _ in await shard.outbox(12, 2)] == [1, 2]
+    await shard.trim(2)
+    assert await shard.outbox(12, 10) == [(3, [transition(3)]), (12, [transition(12)])]
+    await shard.trim(1)
+    assert [number for number, _ in await shard.outbox(12, 10)] == [3, 12]
+
+
+async def test_a_recreated_topic_is_noticed_and_read_from_its_start(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    await shard.commit("a", commit_of(shard, 1, offset=50))
+    assert await shard.claim("b", "topic-2") == Head(1, 0, 1_001, 7, recreated=True)
+    assert await shard.claim("c", "topic-2") == Head(1, 0, 1_001, 7)

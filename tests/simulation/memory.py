@@ -1,0 +1,171 @@
+"""A stand-in for a partition's part of Redis: the port `Shard` on dictionaries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from livesegments.core.event import Transition
+from livesegments.store import keys
+from livesegments.store.commit import Commit, announced
+from livesegments.store.shard import Head
+
+
+class MemoryStore:
+    """The server's side: what all shards opened on it share. `copy` is a snapshot to go back to."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, dict[str, Any]] = {}
+        self.scores: dict[str, dict[str, int]] = {}
+        self.streams: dict[str, dict[int, bytes]] = {}
+        self.refused = 0
+
+    def copy(self) -> MemoryStore:
+        other = MemoryStore()
+        other.hashes = {key: dict(value) for key, value in self.hashes.items()}
+        other.scores = {key: dict(value) for key, value in self.scores.items()}
+        other.streams = {key: dict(value) for key, value in self.streams.items()}
+        return other
+
+    def restore(self, snapshot: MemoryStore) -> None:
+        other = snapshot.copy()
+        self.hashes, self.scores, self.streams = other.hashes, other.scores, other.streams
+
+    def apply(self, token: str, commit: Commit) -> bool:
+        head = self.hashes.setdefault(keys.head(commit.partition), {})
+        if head.get("owner") != token or head.get("commit", 0) != commit.number - 1:
+            self.refused += 1
+            return False
+        for command, key, arguments in commit.writes:
+            getattr(self, command.lower())(key, *arguments)
+        head.update(commit=commit.number, offset=commit.offset, catalog=commit.catalog)
+        if commit.clock_ms is not None:
+            head["clock"] = commit.clock_ms
+        return True
+
+    def hset(self, key: str, *flat: Any) -> None:
+        stored = self.hashes.setdefault(key, {})
+        stored.update((field, _bytes(value)) for field, value in zip(flat[::2], flat[1::2], strict=True))
+
+    def hdel(self, key: str, *fields: str) -> None:
+        for field in fields:
+            self.hashes.get(key, {}).pop(field, None)
+
+    def zadd(self, key: str, *flat: Any) -> None:
+        self.scores.setdefault(key, {}).update(zip(flat[1::2], flat[::2], strict=True))
+
+    def zrem(self, key: str, *members: str) -> None:
+        for member in members:
+            self.scores.get(key, {}).pop(member, None)
+
+    def xadd(self, key: str, id_: str, _field: str, value: bytes) -> None:
+        number = int(id_.split("-", maxsplit=1)[0])
+        stream = self.streams.setdefault(key, {})
+        assert not stream or number > max(stream), "ids of a stream only grow"
+        stream[number] = value
+
+
+class MemoryShard:
+    """`pause` is awaited around every call: where a simulation interleaves, delays and kills."""
+
+    def __init__(self, store: MemoryStore, partition: int, pause: Any = None) -> None:
+        self.store = store
+        self.partition = partition
+        self._pause = pause or _no_pause
+        self._last: asyncio.Future[Any] | None = None
+
+    async def open(self) -> None:
+        await self._pause()
+
+    async def close(self) -> None:
+        if self._last is not None and not self._last.done():
+            self._last.cancel()
+
+    async def owner(self) -> str | None:
+        head = await self._now(lambda: self.store.hashes.get(keys.head(self.partition), {}))
+        return head.get("owner")  # type: ignore[no-any-return]
+
+    async def claim(self, token: str, topic: str) -> Head:
+        def take() -> Head:
+            head = self.store.hashes.setdefault(keys.head(self.partition), {})
+            recreated = head.get("topic", topic) != topic
+            head.update(owner=token, topic=topic)
+            if recreated:
+                head["offset"] = 0
+            return Head(
+                commit=head.get("commit", 0),
+                offset=head.get("offset", 0),
+                clock_ms=head.get("clock"),
+                catalog=head.get("catalog", -1),
+                recreated=recreated,
+            )
+
+        return await self._now(take)  # type: ignore[no-any-return]
+
+    def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
+        return self._now(lambda: self.store.apply(token, commit))
+
+    async def profiles(self, workspace: str, ids: Sequence[str]) -> list[bytes | None]:
+        key = keys.profiles(self.partition, workspace)
+        return await self._now(lambda: [self.store.hashes.get(key, {}).get(id_) for id_ in ids])  # type: ignore[no-any-return]
+
+    async def count(self, workspace: str) -> int:
+        key = keys.profiles(self.partition, workspace)
+        return await self._now(lambda: len(self.store.hashes.get(key, {})))  # type: ignore[no-any-return]
+
+    async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
+        def page() -> tuple[int, dict[str, bytes]]:
+            stored = self.store.hashes.get(keys.profiles(self.partition, workspace), {})
+            ids = sorted(stored)[cursor : cursor + count]  # profiles are only added, at any place
+            end = cursor + count >= len(stored)
+            return (0 if end else cursor + count), {id_: stored[id_] for id_ in ids}
+
+        return await self._now(page)  # type: ignore[no-any-return]
+
+    async def dues(self, limit: int) -> list[tuple[int, str]]:
+        key = keys.due(self.partition)
+        return await self._now(
+            lambda: sorted((due, member) for member, due in self.store.scores.get(key, {}).items())[:limit]
+        )  # type: ignore[no-any-return]
+
+    async def fields(self, key: str) -> dict[str, bytes]:
+        return await self._now(lambda: dict(self.store.hashes.get(key, {})))  # type: ignore[no-any-return]
+
+    async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
+        def oldest() -> list[tuple[int, list[Transition]]]:
+            stream = self.store.streams.get(keys.outbox(self.partition), {})
+            return [(number, announced(stream[number])) for number in sorted(stream) if number <= to][:limit]
+
+        return await self._now(oldest)  # type: ignore[no-any-return]
+
+    async def trim(self, to: int) -> None:
+        def forget() -> None:
+            stream = self.store.streams.get(keys.outbox(self.partition), {})
+            for number in [number for number in stream if number <= to]:
+                del stream[number]
+
+        await self._now(forget)
+
+    def _now(self, action: Any) -> asyncio.Future[Any]:
+        """Runs after everything asked for before it, as over one connection."""
+        self._last = asyncio.ensure_future(self._run(self._last, action))
+        return self._last
+
+    async def _run(self, before: asyncio.Future[Any] | None, action: Any) -> Any:
+        if before is not None:
+            await asyncio.wait([before])
+            if before.cancelled() or isinstance(before.exception(), OSError):
+                raise ConnectionError("the connection broke")
+        await self._pause()
+        result = action()
+        await self._pause()
+        return result
+
+
+async def _no_pause() -> None:
+    await asyncio.sleep(0)
+
+
+def _bytes(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
