@@ -20,8 +20,8 @@ from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
 from livesegments.core.measure import Kind, measure_kind
-from livesegments.core.sequence import Chain, Match
-from livesegments.core.sequence import Occurrence as OccurrenceKind
+from livesegments.core.occurrence import Occurrence as OccurrenceKind
+from livesegments.core.sequence import Chain, Trail
 from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles
 from livesegments.core.window import canonical as canonical_window
 from livesegments.core.window import frame, parse_duration, plus
@@ -35,7 +35,7 @@ DEPTHS = (4, 32, 256, 2_048, 10_000)
 class FactKey(Struct, frozen=True, array_like=True):
     """Everything that a fact's state depends on, and nothing else.
 
-    kind      a measure's name, `first`, `last` or `sequence`
+    kind      a measure's name, `first`, `last`, `sequence` or `trail` (a sequence's later step)
     names     event names, one a step; `where` the canonical filters of each
     window    canonical; `zone` for calendar durations, days and dates without an offset
     path      what is measured; `depth` how many are kept (0 where that doesn't arise)
@@ -72,10 +72,13 @@ class Feed(Struct, frozen=True):
 
 
 class Fact(Struct, frozen=True):
+    """Ready to keep state. `trails` are the facts of a sequence's steps 2, 3, …"""
+
     id: int
     kind: Kind
-    feeds: tuple[Feed, ...]
+    feed: Feed
     owner: str | None
+    trails: tuple[Fact, ...] = ()
 
 
 def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
@@ -118,44 +121,38 @@ def edges(op: str, value: Any) -> list[int]:
     return sorted(edge for edge in found if edge >= 1)
 
 
+def trail_key(leaf: Sequence, index: int, zone: str, segment: str = "") -> FactKey:
+    """The identity of what is kept for the later step `index` (from 1) of a sequence."""
+    step = leaf.steps[index]
+    key = key_of(leaf, zone, segment)
+    owner = segment if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) else None
+    return FactKey(
+        "trail", (step.name,), (canonical(step.where),), key.window, zone, within=key.within, owner=owner
+    )
+
+
 def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
     """The fact of a leaf, ready to keep state."""
     key = key_of(leaf, zone, segment)
     region = ZoneInfo(zone)
     window = frame(leaf.window, region)
-    feeds: tuple[Feed, ...]
     match leaf:
         case Event():
-            kind: Kind = measure_kind(leaf.measure, window, key.depth, region)
-            feeds = (_feed(leaf.name, leaf.where, region),)
+            kind = measure_kind(leaf.measure, window, key.depth, region)
+            return Fact(key.digest(), kind, _feed(leaf.name, leaf.where, region), key.owner)
         case Occurrence():
             kind = OccurrenceKind(window, leaf.which == "last")
-            feeds = (_feed(leaf.name, leaf.where, region),)
-        case Sequence():
-            matches = [_match(step.name, compile_where(step.where, region)) for step in leaf.steps]
-            within = plus(parse_duration(leaf.within), region)
-            kind = Chain(window, matches, within, leaf.steps[-1].absent)
-            feeds = _chain_feeds(leaf, region)
-    return Fact(key.digest(), kind, feeds, key.owner)
+            return Fact(key.digest(), kind, _feed(leaf.name, leaf.where, region), key.owner)
+    within = plus(parse_duration(leaf.within), region)
+    trails = []
+    for index, step in enumerate(leaf.steps[1:], 1):
+        trail = trail_key(leaf, index, zone, segment)
+        feed = _feed(step.name, step.where, region)
+        trails.append(Fact(trail.digest(), Trail(window, within), feed, trail.owner))
+    first = _feed(leaf.steps[0].name, leaf.steps[0].where, region)
+    return Fact(key.digest(), Chain(window, within, leaf.steps[-1].absent), first, key.owner, tuple(trails))
 
 
 def _feed(name: str, where: tuple[Filter, ...], zone: tzinfo) -> Feed:
     found = tuple(handles(where))
     return Feed(name, found, compile_where(where, zone), simple=len(where) == len(found) == 1)
-
-
-def _match(name: str, accepts: Predicate | None) -> Match:
-    if accepts is None:
-        return lambda event: event.name == name
-    return lambda event: event.name == name and accepts(event.properties)
-
-
-def _chain_feeds(leaf: Sequence, zone: tzinfo) -> tuple[Feed, ...]:
-    """One feed a name: an event that several steps share must reach the fact once."""
-    by_name: dict[str, list[tuple[Filter, ...]]] = {}
-    for step in leaf.steps:
-        by_name.setdefault(step.name, []).append(step.where)
-    return tuple(
-        _feed(name, wheres[0], zone) if len(wheres) == 1 else Feed(name, (), None)
-        for name, wheres in by_name.items()
-    )

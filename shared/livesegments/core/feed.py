@@ -73,6 +73,6 @@ def operands(path: tuple[str, ...], properties: dict[str, Any]) -> tuple[Key, ..
 def feeds(tracks: dict[int, Track], facts: dict[int, Fact]) -> dict[str, NameFeeds]:
     by_name: dict[str, list[tuple[Feed, Track]]] = {}
     for fact_id, track in tracks.items():
-        for feed in facts[fact_id].feeds:
-            by_name.setdefault(feed.name, []).append((feed, track))
+        feed = facts[fact_id].feed
+        by_name.setdefault(feed.name, []).append((feed, track))
     return {name: NameFeeds(found) for name, found in by_name.items()}

@@ -21,7 +21,7 @@ from livesegments.core.feed import NameFeeds, feeds
 from livesegments.core.profile import Membership, Profile, consent_key
 from livesegments.core.program import Leaf, Program, program, static
 from livesegments.core.references import references
-from livesegments.core.track import Track, track
+from livesegments.core.track import ChainTrack, Track, TrailTrack, track
 
 
 class Limits(Struct, frozen=True):
@@ -74,7 +74,9 @@ class Plan:
         self.limits = limits
         self.order = order
         self.positions = {item.segment.id: position for position, item in enumerate(order)}
-        self.facts = {fact.id: fact for item in order for _, fact in item.facts}
+        self.facts = {
+            part.id: part for item in order for _, fact in item.facts for part in (fact, *fact.trails)
+        }
         self.tracks: dict[int, Track] = {}
         self.watches: dict[str, Watch] = {}
         self.tags: dict[str, set[int]] = {}
@@ -99,15 +101,14 @@ class Plan:
 
     def facts_of(self, segment: str) -> frozenset[int]:
         """Ids of the event facts that this segment's definition reads (not through other segments)."""
-        return frozenset(fact.id for _, fact in self.order[self.positions[segment]].facts)
+        facts = self.order[self.positions[segment]].facts
+        return frozenset(part.id for _, fact in facts for part in (fact, *fact.trails))
 
     def _index(self) -> None:
         zone = ZoneInfo(self.timezone)
         for position, item in enumerate(self.order):
             for leaf, fact in item.facts:
-                if fact.id not in self.tracks:
-                    self.tracks[fact.id] = track(fact, leaf)
-                self.tracks[fact.id].add(leaf, position)
+                self._track(fact, leaf).add(leaf, position)
             for node in item.leaves:
                 match node:
                     case Attribute(name=name) | Near(attribute=name):
@@ -123,6 +124,16 @@ class Plan:
             tracked.freeze()
         for watch in self.watches.values():
             watch.freeze()
+
+    def _track(self, fact: Fact, leaf: EventLeaf) -> Track:
+        found = self.tracks.get(fact.id)
+        if found is None:
+            found = self.tracks[fact.id] = track(fact, leaf)
+            for part in fact.trails:
+                trail = self.tracks.setdefault(part.id, TrailTrack(part))
+                assert isinstance(trail, TrailTrack) and isinstance(found, ChainTrack)
+                trail.followers[fact.id] = found
+        return found
 
     def _born(self) -> frozenset[int]:
         empty, found = Profile(), []

@@ -31,7 +31,7 @@ from livesegments.core.event import (
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Membership, Profile
 from livesegments.core.registers import apply_change
-from livesegments.core.track import Track
+from livesegments.core.track import ChainTrack, Track, TrailTrack
 
 
 class Step(Struct):
@@ -172,8 +172,12 @@ def _feed(
     if feeds is None:
         return
     facts = profile.facts
+    linked: list[Track] = []
     for track in feeds.fed(event):
         if ignored is not None and track.owner == ignored:
+            continue
+        if track.linked:
+            linked.append(track)
             continue
         kind, state = track.kind, facts.get(track.id)
         old = kind.value(state, now_ms)
@@ -184,6 +188,34 @@ def _feed(
         new = kind.value(state, now_ms)
         if old != new:
             track.changed(old, new, affected)
+        _set_fact_due(profile, track, now_ms)
+
+    if linked:
+        _retrace(profile, linked, event, now_ms, affected)
+
+
+def _retrace(profile: Profile, linked: list[Track], event: Event, now_ms: int, affected: set[int]) -> None:
+    """Gives an event to trails and chains, and retraces the chains that the profile has begun."""
+    facts = profile.facts
+    chains: dict[int, ChainTrack] = {}
+    for track in linked:
+        state = track.kind.add(facts.get(track.id), event, now_ms)
+        if state is not None:
+            facts[track.id] = state
+        if isinstance(track, ChainTrack):
+            chains[track.id] = track
+        elif isinstance(track, TrailTrack):
+            followers = track.followers
+            begun = facts.keys() & followers.keys()
+            chains |= {fact: followers[fact] for fact in begun}
+    for track in chains.values():
+        state = facts.get(track.id)
+        if state is None:
+            continue
+        old = track.chain.value(state, now_ms)
+        facts[track.id] = state = track.chain.retrace(state, [facts.get(i, []) for i in track.trails], now_ms)
+        if old != track.chain.value(state, now_ms):
+            track.changed(old, not old, affected)
         _set_fact_due(profile, track, now_ms)
 
 

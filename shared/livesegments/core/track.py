@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from livesegments.core.cuts import Cuts
-from livesegments.core.definition import Event
+from livesegments.core.definition import Event, Occurrence, Sequence
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.measure import Kind
+from livesegments.core.sequence import Chain
 
 
 class Track:
     """A fact in a plan: where its state goes, how it is kept, whom it concerns."""
 
     __slots__ = ("edges", "id", "kind", "owner", "positions")
+    linked = False
 
     def __init__(self, fact: Fact) -> None:
         self.id: int = fact.id
         self.kind: Kind = fact.kind
         self.owner = fact.owner
         self.positions: set[int] = set()
-        self.edges: Sequence[int] = ()
+        self.edges: list[int] = []
 
     def add(self, leaf: EventLeaf, position: int) -> None:
         self.positions.add(position)
@@ -83,6 +84,30 @@ class Measured(Track):
         self._cuts.changed(old, new, into)
 
 
+class TrailTrack(Track):
+    """The stamps of a later step; the chains that read them follow it."""
+
+    __slots__ = ("followers",)
+    linked = True
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__(fact)
+        self.followers: dict[int, ChainTrack] = {}
+
+
+class ChainTrack(Track):
+    """A sequence; `trails` are the ids of its later steps' facts."""
+
+    __slots__ = ("chain", "trails")
+    linked = True
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__(fact)
+        assert isinstance(fact.kind, Chain)
+        self.chain = fact.kind
+        self.trails = tuple(trail.id for trail in fact.trails)
+
+
 def bound(leaf: Event) -> Any:
     """A measure condition's value, exact, in the form that its measure compares with."""
     form = Fraction if leaf.measure.of == "avg" else exact
@@ -93,6 +118,8 @@ def bound(leaf: Event) -> Any:
 
 def track(fact: Fact, leaf: EventLeaf) -> Track:
     """The kind of track that a leaf's fact wants."""
-    if not isinstance(leaf, Event):
+    if isinstance(leaf, Sequence):
+        return ChainTrack(fact)
+    if isinstance(leaf, Occurrence):
         return Track(fact)
     return Counted(fact) if leaf.measure.of in ("count", "days", "distinct") else Measured(fact)

@@ -1,0 +1,35 @@
+"""The first or last matching event: its stamp, and the span in which it lies in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from livesegments.core.event import Event
+from livesegments.core.measure import State
+from livesegments.core.window import FOREVER, Frame, span
+
+
+class Occurrence:
+    """State: [time, id, enter, leave] of the first or last matching event; enter = leave if never in."""
+
+    def __init__(self, frame: Frame, last: bool) -> None:
+        self._frame, self._last = frame, last
+
+    def add(self, state: State, event: Event, now_ms: int) -> State:
+        stamp = [event.time_ms, event.id]
+        if state is not None and (stamp < state[:2]) == self._last:
+            return state
+        enter, leave = span(self._frame, event.time_ms) or (0, 0)
+        return [*stamp, enter, leave]
+
+    def value(self, state: State, now_ms: int) -> Any:
+        return state is not None and state[2] <= now_ms < state[3]
+
+    def next_ms(self, state: State, now_ms: int, edges: Sequence[int]) -> int | None:
+        if state is None:
+            return None
+        _, _, enter, leave = state
+        if now_ms < enter < leave:
+            return int(enter)
+        return int(leave) if now_ms < leave < FOREVER else None
