@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct
 
 PREFIX = "LIVESEGMENTS_"
+CLIENT_ONLY = frozenset({"api_url", "ingest_url", "api_key", "write_key"})
+"""Read by the command line's client alone; a service may find them in its environment."""
 DAY_MS = 86_400_000
 
 ClockMode = Literal["wall", "log"]
@@ -35,7 +37,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """Raises ValueError naming the variable that is unknown or wrong."""
-    given = {k[len(PREFIX) :].lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
+    ours = {k[len(PREFIX) :].lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
+    given = {name: value for name, value in ours.items() if name not in CLIENT_ONLY}
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:

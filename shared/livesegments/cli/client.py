@@ -1,0 +1,111 @@
+"""HTTP to our services: one plain client, and every failure as a `Problem` that says what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+TIMEOUT_S = 30.0
+
+
+class Fault(Exception):
+    """One fault of a request's body: where (a JSON pointer), which (a code), and a sentence."""
+
+    def __init__(self, pointer: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer, self.code, self.message = pointer, code, message
+
+
+class Problem(Exception):
+    """What went wrong, for a person: a sentence, the faults found, and what to do about it.
+
+    `status` is the HTTP status, or None where no answer came.
+    """
+
+    def __init__(
+        self, message: str, *, advice: str = "", faults: tuple[Fault, ...] = (), status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message, self.advice, self.faults, self.status = message, advice, faults, status
+
+
+ADVICE = {
+    401: "give a valid key with --key (`livesegments up` leaves one in its up.json)",
+    403: "this key lacks the scope: use one that has it (an admin key makes keys)",
+    404: "see `livesegments segments list` for the ids that there are",
+    409: "read it again (`show`), then repeat",
+    412: "it changed in between: read it again (`show`), then repeat",
+    429: "ingest is at its bound: wait a moment, then repeat",
+    503: "it is starting or its broker is away: see its /readyz, then repeat",
+}
+
+
+def problem_of(response: httpx.Response) -> Problem:
+    """Reads problem+json; anything else is quoted."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, Mapping) or "title" not in body:
+        body = {"title": f"HTTP {response.status_code}", "detail": response.text[:300]}
+    message = body["title"] + (f": {body['detail']}" if body.get("detail") else "")
+    faults = tuple(
+        Fault(item.get("pointer", ""), item.get("code", ""), item.get("message", ""))
+        for item in body.get("errors") or ()
+    )
+    advice = "correct these, then repeat" if faults else ADVICE.get(response.status_code, "")
+    return Problem(message, advice=advice, faults=faults, status=response.status_code)
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Turns a connection's failure into a `Problem`."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise Problem(
+            f"{url} does not answer: {error or type(error).__name__}",
+            advice="is it running (`livesegments up`), and is the address right?",
+        ) from error
+
+
+class Client:
+    """The api's (or ingest's) address and key; `call` returns the answer's JSON or raises Problem."""
+
+    def __init__(self, url: str, key: str, workspace: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        if workspace is not None:
+            headers["X-Workspace"] = workspace
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        self.url = url
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        with reaching(self.url):
+            response = self.http.request(method, path, **request)
+        if response.is_error:
+            raise problem_of(response)
+        return response
+
+    def call(self, method: str, path: str, **request: Any) -> Any:
+        """None for an answer without a body."""
+        response = self.send(method, path, **request)
+        return response.json() if response.content else None
+
+    def pages(self, path: str, items: str, **query: Any) -> Iterator[Any]:
+        """Every item of a list over all its pages, in order."""
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path, params={**query, **({"cursor": cursor} if cursor else {})})
+            yield from page[items]
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return

@@ -1,0 +1,106 @@
+"""Where a command speaks to, and with which key: option, else environment, else the file `up` leaves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from msgspec import Struct
+
+from livesegments.cli.client import Problem
+
+UP_FILE = "up.json"
+
+ApiOption = Annotated[
+    str | None, typer.Option("--api", envvar="LIVESEGMENTS_API_URL", help="Address of the api.")
+]
+IngestOption = Annotated[
+    str | None, typer.Option("--ingest", envvar="LIVESEGMENTS_INGEST_URL", help="Address of ingest.")
+]
+KeyOption = Annotated[
+    str | None, typer.Option("--key", envvar="LIVESEGMENTS_API_KEY", help="The workspace's API key.")
+]
+WriteKeyOption = Annotated[
+    str | None, typer.Option("--key", envvar="LIVESEGMENTS_WRITE_KEY", help="The workspace's write key.")
+]
+WorkspaceOption = Annotated[
+    str | None, typer.Option("--workspace", "-w", help="Act in this workspace (needs an admin key).")
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="LIVESEGMENTS_DATA", help="The data folder of `livesegments up`.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line.")]
+DATA = Path(".livesegments")
+
+
+class Up(Struct, frozen=True):
+    """What `livesegments up` tells: printed with `--json`, and left in its data folder as `up.json`."""
+
+    ingest: str
+    api: str
+    kafka: str
+    redis: str
+    workspace: str
+    write_key: str
+    api_key: str
+    admin_key: str
+
+
+class Target(Struct, frozen=True):
+    """`url` without a trailing slash; `workspace` is set only where an admin key names it."""
+
+    url: str
+    key: str
+    workspace: str | None = None
+
+
+def read_up(data: Path) -> Up | None:
+    """None where no `up` has left its file. Raises Problem when it can't be read."""
+    path = data / UP_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Up)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Problem(f"{path} can't be read: {error}", advice="start `livesegments up` again") from error
+
+
+def write_up(data: Path, up: Up) -> None:
+    """It holds keys: for its owner's eyes only, and never half written."""
+    fresh = data / f"{UP_FILE}.new"
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(msgspec.json.encode(up))
+    fresh.replace(data / UP_FILE)
+
+
+def api(url: str | None, key: str | None, workspace: str | None, data: Path) -> Target:
+    """Raises Problem, saying what to give, where the address or the key is not known."""
+    up = read_up(data)
+    if workspace is not None and key is None and up is not None and workspace != up.workspace:
+        key = up.admin_key
+    return _target(
+        "api", url or (up.api if up else None), key or (up.api_key if up else None), workspace, data
+    )
+
+
+def ingest(url: str | None, key: str | None, data: Path) -> Target:
+    """Raises Problem, saying what to give, where the address or the key is not known."""
+    up = read_up(data)
+    return _target(
+        "ingest", url or (up.ingest if up else None), key or (up.write_key if up else None), None, data
+    )
+
+
+def _target(what: str, url: str | None, key: str | None, workspace: str | None, data: Path) -> Target:
+    missing = [name for name, value in ((f"--{what}", url), ("--key", key)) if not value]
+    if missing or url is None or key is None:
+        raise Problem(
+            f"{' and '.join(missing)} not known: no {data / UP_FILE} here",
+            advice="start `livesegments up` in this folder, name its folder with --data, or give "
+            + " and ".join(missing),
+        )
+    return Target(url.rstrip("/"), key, workspace)

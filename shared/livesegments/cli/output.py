@@ -1,0 +1,69 @@
+"""What a person or a program reads: tables, or one JSON document a line; problems on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from livesegments.cli.client import Problem
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def json(document: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+    sys.stdout.flush()
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[str] = ()
+) -> None:
+    """`numbers` names the columns that are set flush right."""
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row))
+    console.print(made)
+
+
+def problem(found: Problem) -> None:
+    """A sentence, each fault with its pointer, and what to do next."""
+    errors.print(Text.assemble(("error: ", "bold red"), found.message))
+    for fault in found.faults:
+        errors.print(
+            Text.assemble(
+                "  ", (fault.pointer or "/", "yellow"), f"  {fault.message} ", (f"[{fault.code}]", "dim")
+            )
+        )
+    if found.advice:
+        errors.print(Text.assemble(("next: ", "bold"), found.advice))
+
+
+def shown(value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case str():
+            return value
+        case list() | tuple():
+            return ", ".join(map(shown, value))
+        case _:
+            return msgspec.json.encode(value).decode()
+
+
+def instant(ms: int | None) -> str:
+    """Milliseconds UTC as ISO 8601, seconds."""
+    return "–" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

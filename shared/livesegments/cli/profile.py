@@ -1,0 +1,37 @@
+"""`livesegments profile ID`: what is known of one profile, and where it is a member."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from livesegments.cli import context, output
+from livesegments.cli.client import Client
+
+
+def profile(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The profile's id.")],
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """A profile's attributes, tags, consent and segments."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("GET", f"/v1/profiles/{quote(id, safe='')}")
+    if as_json:
+        output.json(found)
+        return
+    known = [(name, found["attributes"][name]) for name in sorted(found.get("attributes", {}))]
+    known += [(name, found[name]) for name in ("tags", "consent") if found.get(name)]
+    output.table(f"profile {id}", ("attribute", "value"), known)
+    output.console.print()
+    output.table(
+        "segments",
+        ("segment", "entered", "valid until"),
+        [(item["id"], item.get("entered_at"), item.get("valid_until")) for item in found["segments"]],
+    )

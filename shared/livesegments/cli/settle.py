@@ -1,0 +1,89 @@
+"""`livesegments settle`: waits until everything acknowledged so far is applied and announced."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+from msgspec import Struct
+
+from livesegments.cli import context, output
+from livesegments.cli.client import Client, Problem
+
+TIMEOUT_S = 120.0
+POLL_S = 0.05
+
+TimeoutOption = Annotated[float, typer.Option("--timeout", help="Seconds to wait at most.")]
+
+
+class Partition(Struct):
+    """Of one partition of `events`: `end` and `applied` are next offsets, `clock` is ISO 8601 or None."""
+
+    partition: int
+    end: int
+    applied: int
+    outbox: int
+    revision: int
+    clock: str | None = None
+
+
+class Lag(Struct):
+    """The api's `/v1/lag`."""
+
+    partitions: list[Partition]
+    inbound: int
+    revision: int
+
+
+def read(client: Client) -> Lag:
+    return msgspec.convert(client.call("GET", "/v1/lag"), Lag)
+
+
+def behind(now: Lag, wanted: Lag) -> list[str]:
+    """What is still missing of `wanted`'s ends and revision, in words; empty when settled."""
+    missing = {
+        "inbound records to accept": now.inbound,
+        "packed records to apply": sum(
+            max(0, then.end - part.applied)
+            for part, then in zip(now.partitions, wanted.partitions, strict=True)
+        ),
+        "commits to announce": sum(part.outbox for part in now.partitions),
+        "partitions to adopt the catalogue": sum(part.revision < wanted.revision for part in now.partitions),
+    }
+    return [f"{count:,} {what}" for what, count in missing.items() if count]
+
+
+def wait(client: Client, timeout_s: float = TIMEOUT_S) -> Lag:
+    """The lag once settled. Raises Problem, saying what is missing, when that takes too long."""
+    until = time.monotonic() + timeout_s
+    wanted = now = read(client)
+    while behind(now, wanted):
+        if time.monotonic() > until:
+            raise Problem(
+                f"not settled in time: {', '.join(behind(now, wanted))}",
+                advice="is the evaluator ready (/readyz)? then repeat with a longer --timeout",
+            )
+        time.sleep(POLL_S)
+        inbound, now = now.inbound, read(client)
+        if inbound:  # what it held was not in `events` yet
+            wanted = now
+    return now
+
+
+def settle(
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    data: context.DataOption = context.DATA,
+    timeout: TimeoutOption = TIMEOUT_S,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Wait until everything acknowledged so far is applied and its transitions are published."""
+    target = context.api(api, key, None, data)
+    with Client(target.url, target.key) as client:
+        lag = wait(client, timeout)
+    if as_json:
+        output.json(lag)
+    else:
+        output.console.print("settled: everything acknowledged is applied and announced")

@@ -1,0 +1,61 @@
+"""`livesegments watch [ID]`: transitions as they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import typer
+from rich.text import Text
+
+from livesegments.cli import context, output
+from livesegments.cli.client import Client, problem_of, reaching
+
+
+def watch(
+    segment: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this segment's.")] = None,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Every profile that enters or leaves a segment, from now on, until interrupted."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client, reaching(target.url):
+        query = {"segment": segment} if segment else {}
+        timeout = httpx.Timeout(10.0, read=None)
+        with client.http.stream("GET", "/v1/transitions", params=query, timeout=timeout) as response:
+            if response.is_error:
+                response.read()
+                raise problem_of(response)
+            for transition in messages(response.iter_lines()):
+                _tell(transition, as_json)
+
+
+def messages(lines: Iterator[str]) -> Iterator[Any]:
+    """The JSON of each server-sent event's data; comments (heartbeats) and other fields are passed over."""
+    data: list[str] = []
+    for line in lines:
+        if line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            yield msgspec.json.decode("\n".join(data))
+            data = []
+
+
+def _tell(transition: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json(transition)
+        return
+    entered = transition["kind"] == "entered"
+    output.console.print(
+        Text.assemble(
+            (f"{transition['at']}  ", "dim"),
+            (f"{transition['kind']:<8}", "green" if entered else "red"),
+            f"{transition['segment']}  {transition['profile']}  ",
+            (transition["cause"], "dim"),
+        )
+    )
