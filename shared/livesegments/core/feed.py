@@ -6,7 +6,7 @@ thousand segments on `platform = ios and campaign_id = X`, that is `campaign_id`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from livesegments.core.event import Event
@@ -26,11 +26,14 @@ class NameFeeds:
         for feed, _ in feeds:
             for handle in feed.handles:
                 variety.setdefault(handle.path, set()).update(handle.keys)
-        self._asked: list[Entry] = []
+        self._always: list[Track] = []
+        self._asked: list[tuple[Predicate, Track]] = []
         self._hashed: dict[tuple[str, ...], dict[Key, list[Entry]]] = {}
         for feed, track in feeds:
             if feed.handles:
                 self._hash(max(feed.handles, key=lambda item: len(variety[item.path])), feed, track)
+            elif feed.accepts is None:
+                self._always.append(track)
             else:
                 self._asked.append((feed.accepts, track))
 
@@ -39,25 +42,24 @@ class NameFeeds:
         for operand in handle.keys:
             by_key.setdefault(operand, []).append((None if feed.simple else feed.accepts, track))
 
-    def fed(self, event: Event) -> Iterator[Track]:
+    def fed(self, event: Event) -> list[Track]:
+        """The facts that an event feeds, each once."""
+        if not self._asked and not self._hashed:
+            return self._always
         properties = event.properties
-        for accepts, track in self._asked:
-            if accepts is None or accepts(properties):
-                yield track
+        found = self._always + [track for accepts, track in self._asked if accepts(properties)]
         for path, by_key in self._hashed.items():
-            entries: Collection[Entry]
-            found = operands(path, properties)
-            if len(found) == 1:
-                entries = by_key.get(found[0], ())
-            else:  # a list of operands may lead to one fact by several of them
-                entries = {
-                    id(track): (accepts, track)
-                    for operand in found
-                    for accepts, track in by_key.get(operand, ())
-                }.values()
-            for accepts, track in entries:
+            for accepts, track in _led(by_key, operands(path, properties)):
                 if accepts is None or accepts(properties):
-                    yield track
+                    found.append(track)
+        return found
+
+
+def _led(by_key: dict[Key, list[Entry]], keys: tuple[Key, ...]) -> Collection[Entry]:
+    if len(keys) == 1:
+        return by_key.get(keys[0], ())
+    # A list of operands may lead to one fact by several of them.
+    return {id(entry[1]): entry for found in keys for entry in by_key.get(found, ())}.values()
 
 
 def operands(path: tuple[str, ...], properties: dict[str, Any]) -> tuple[Key, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from livesegments.core.event import Event
-from livesegments.core.measure import State
+from livesegments.core.measure import Kind, State
 from livesegments.core.window import FOREVER, Frame, span
 
 
-class Occurrence:
+class Occurrence(Kind):
     """State: [time, id, enter, leave] of the first or last matching event; enter = leave if never in."""
 
     def __init__(self, frame: Frame, last: bool) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from livesegments.core.event import Event
-from livesegments.core.measure import MAX_ENTRIES, State
+from livesegments.core.measure import MAX_ENTRIES, Kind, State
 from livesegments.core.window import DAY_MS, FOREVER, Frame, Shift, Sliding, Span, span
 
 SLACK_MS = 4 * DAY_MS
@@ -27,7 +27,7 @@ Stamp: TypeAlias = list[Any]
 """[time in ms, event id]; a list because that is what msgpack gives back."""
 
 
-class Trail:
+class Trail(Kind):
     """State: the stamps of the events of a later step, ascending. Only chains read it."""
 
     def __init__(self, frame: Frame, within: Shift) -> None:
@@ -56,7 +56,7 @@ class Trail:
         return None
 
 
-class Chain:
+class Chain(Kind):
     """State: [stamps of the first step, spans]; `DONE` once it can never be false again."""
 
     def __init__(self, frame: Frame, within: Shift, absent: bool) -> None:

@@ -179,17 +179,17 @@ def _feed(
         if track.linked:
             linked.append(track)
             continue
-        kind, state = track.kind, facts.get(track.id)
-        old = kind.value(state, now_ms)
-        state = kind.add(state, event, now_ms)
+        fact = track.id
+        state, old, new, due = track.kind.added(facts.get(fact), event, now_ms, track.edges)
         if state is None:
             continue
-        facts[track.id] = state
-        new = kind.value(state, now_ms)
+        facts[fact] = state
         if old != new:
             track.changed(old, new, affected)
-        _set_fact_due(profile, track, now_ms)
-
+        if due is not None:
+            profile.dues[fact] = due
+        elif fact in profile.dues:
+            del profile.dues[fact]
     if linked:
         _retrace(profile, linked, event, now_ms, affected)
 

@@ -13,6 +13,8 @@ from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.measure import Kind
 from livesegments.core.sequence import Chain
 
+_NONE: frozenset[int] = frozenset()
+
 
 class Track:
     """A fact in a plan: where its state goes, how it is kept, whom it concerns."""
@@ -57,6 +59,9 @@ class Counted(Track):
         self.edges = sorted(self._at)
 
     def changed(self, old: Any, new: Any, into: set[int]) -> None:
+        if new - old == 1:
+            into |= self._at.get(new, _NONE)
+            return
         if new < old:
             old, new = new, old
         for edge in self.edges[bisect_right(self.edges, old) : bisect_right(self.edges, new)]:

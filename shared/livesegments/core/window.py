@@ -17,6 +17,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -105,11 +106,29 @@ def add_months(t_ms: int, months: int, zone: tzinfo) -> int:
     return to_ms(moment.replace(year=year, month=month + 1, day=day, fold=0))
 
 
+QUARTER_MS = 900_000
+"""Zones change their offset, and days begin, on quarter hours UTC (but for some long before 1970)."""
+
+
+@lru_cache(maxsize=8_192)
+def _quarter_shift(quarter: int, months: int, zone: tzinfo) -> int | None:
+    """How far t ⊕ months lies from t, where that is the same from the first to the last ms of a quarter."""
+    first, last = quarter * QUARTER_MS, quarter * QUARTER_MS + QUARTER_MS - 1
+    shift = add_months(first, months, zone) - first
+    return shift if add_months(last, months, zone) - last == shift else None
+
+
+def _shift_months(t_ms: int, months: int, zone: tzinfo) -> int:
+    """`add_months`, quick for instants that come close together, as live events do."""
+    shift = _quarter_shift(t_ms // QUARTER_MS, months, zone) if t_ms > 0 else None
+    return add_months(t_ms, months, zone) if shift is None else t_ms + shift
+
+
 def plus(duration: Duration, zone: tzinfo) -> Shift:
     """t → t ⊕ d."""
     months, ms = duration.months, duration.ms
     if months:
-        return lambda t: add_months(t, months, zone)
+        return lambda t: _shift_months(t, months, zone)
     return lambda t: min(t + ms, FOREVER)
 
 
