@@ -1,0 +1,1 @@
+SELECT DISTINCT profile FROM orders WHERE instant() < stamp + INTERVAL 3 MONTHS

@@ -1,0 +1,1 @@
+SELECT profile FROM orders GROUP BY profile HAVING count(*) = 1

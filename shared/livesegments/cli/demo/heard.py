@@ -1,0 +1,103 @@
+"""What an automation hears: every transition of the topic `memberships`, from its first record on.
+
+Membership is kept a second time here, from `entered` and `exited` alone, so the demo can show that
+announcements and membership say the same. A repeated record is passed over by its sequence; a gap is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Literal, TypeAlias
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import Struct
+
+from livesegments.wire import topics
+
+POLL_MS = 200
+CATCH_UP_S = 30.0
+
+SegmentKey: TypeAlias = tuple[str, str]
+"""(workspace, segment)"""
+
+
+class Announced(Struct):
+    """The fields of a `memberships` record that matter here."""
+
+    workspace: str
+    segment: str
+    profile: str
+    kind: Literal["entered", "exited"]
+    sequence: int
+
+
+class Heard:
+    """Counts and members by (workspace, segment), as announced so far."""
+
+    def __init__(self) -> None:
+        self.entered: defaultdict[SegmentKey, int] = defaultdict(int)
+        self.exited: defaultdict[SegmentKey, int] = defaultdict(int)
+        self.members: defaultdict[SegmentKey, set[str]] = defaultdict(set)
+        self.gaps = 0
+        self._sequences: dict[tuple[str, str, str], int] = {}
+
+    def hear(self, told: Announced) -> None:
+        series = (told.workspace, told.segment, told.profile)
+        before = self._sequences.get(series, 0)
+        if told.sequence <= before:
+            return
+        self._sequences[series] = told.sequence
+        self.gaps += told.sequence - before - 1
+        key = (told.workspace, told.segment)
+        if told.kind == "entered":
+            self.entered[key] += 1
+            self.members[key].add(told.profile)
+        else:
+            self.exited[key] += 1
+            self.members[key].discard(told.profile)
+
+
+class Listener:
+    """Reads `memberships` of all partitions into a `Heard`. `async with Listener(kafka, partitions) as l`."""
+
+    def __init__(self, kafka: str, partitions: int) -> None:
+        self.heard = Heard()
+        self._parts = [TopicPartition(topics.MEMBERSHIPS, number) for number in range(partitions)]
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+        self._decoder = msgspec.json.Decoder(Announced)
+        self._reading: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Listener:
+        await self._consumer.start()
+        self._consumer.assign(self._parts)
+        await self._consumer.seek_to_beginning(*self._parts)
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+        await self._consumer.stop()
+
+    async def catch_up(self) -> None:
+        """Waits until everything published by now is heard. Raises TimeoutError."""
+        ends = await self._consumer.end_offsets(self._parts)
+        async with asyncio.timeout(CATCH_UP_S):
+            for part, end in ends.items():
+                while await self._consumer.position(part) < end:
+                    assert self._reading is not None
+                    if self._reading.done():
+                        self._reading.result()
+                    await asyncio.sleep(POLL_MS / 1000 / 4)
+
+    async def _read(self) -> None:
+        while True:
+            for records in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
+                for record in records:
+                    self.heard.hear(self._decoder.decode(record.value))
+            await asyncio.sleep(0)

