@@ -1,0 +1,84 @@
+"""The due instants of a partition's profiles: the next ones in a heap, the rest in the store.
+
+Everything up to and including `horizon`, an (instant, key), is in the heap; what lies behind it is only
+in the store, which holds all of them. So the heap alone tells what is due before the horizon, in the
+order of (instant, key), and its size is bounded however many profiles there are.
+
+An entry of the heap counts only while `current` says the same: moving a due pushes a new entry and
+leaves the old one to be skipped.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush, nsmallest
+
+KEPT = 20_000
+"""About so many dues are held in memory."""
+
+Entry = tuple[int, str]
+
+
+class Dues:
+    """`horizon` None: everything is in the heap."""
+
+    def __init__(self) -> None:
+        self.heap: list[Entry] = []
+        self.current: dict[str, int] = {}
+        self.horizon: Entry | None = (-(2**62), "")
+
+    def load(self, entries: list[Entry], complete: bool) -> None:
+        """The first dues of the store, in order; `complete` if there are no others."""
+        self.heap = list(entries)
+        self.current = {key: due for due, key in entries}
+        self.horizon = None if complete else entries[-1]
+
+    def covers(self, until_ms: int) -> bool:
+        """Whether everything due up to `until_ms` is in the heap."""
+        return self.horizon is None or self.horizon[0] > until_ms
+
+    def put(self, key: str, due_ms: int | None) -> None:
+        if due_ms is None or (self.horizon is not None and (due_ms, key) > self.horizon):
+            self.current.pop(key, None)
+            return
+        self.current[key] = due_ms
+        heappush(self.heap, (due_ms, key))
+        if len(self.current) > 2 * KEPT or len(self.heap) > 4 * KEPT:
+            self._shrink()
+
+    def next(self) -> int | None:
+        """The earliest instant in the heap."""
+        heap, current = self.heap, self.current
+        while heap:
+            due, key = heap[0]
+            if current.get(key) == due:
+                return due
+            heappop(heap)
+        return None
+
+    def pop(self, until_ms: int) -> Entry | None:
+        """Takes the first due up to `until_ms` out."""
+        due = self.next()
+        if due is None or due > until_ms:
+            return None
+        entry = heappop(self.heap)
+        del self.current[entry[1]]
+        return entry
+
+    def first(self, until_ms: int, limit: int | None = None) -> list[Entry]:
+        """The first dues up to `until_ms`, in order; they stay."""
+        found: list[Entry] = []
+        while (limit is None or len(found) < limit) and (entry := self.pop(until_ms)):
+            found.append(entry)
+        for due, key in found:
+            self.current[key] = due
+            heappush(self.heap, (due, key))
+        return found
+
+    def _shrink(self) -> None:
+        """Forgets all but the first `KEPT`, and the entries that no longer count."""
+        kept = nsmallest(KEPT, ((due, key) for key, due in self.current.items()))
+        if len(kept) < len(self.current):
+            self.horizon = kept[-1]
+        self.current = {key: due for due, key in kept}
+        self.heap = kept
+        heapify(self.heap)

@@ -1,0 +1,469 @@
+"""The owner of one partition: loads what the pure `Partition` needs, sends what it decides, in order.
+
+One task does everything that changes the partition, one thing at a time: a record, a firing of dues, a
+chunk of a walk, a change of plans. Up to `in_flight` commits are under way behind it; their replies come
+in order, and each then acknowledges its record and hands its transitions to the relay.
+
+When a commit is refused or the store can't be reached, what is in memory is worthless: the partition is
+claimed anew, made anew from what is stored, and the records under way that lie past the stored offset
+are applied again. If the store has gone further back than that, the log is read again from there.
+
+A refused commit means that another owner has claimed the partition, or that the store has lost our
+claim. A worker that isn't told within `grace_s` that the partition was taken from it still has it, and
+claims; one that is told is stopped, and never wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import structlog
+from redis.exceptions import RedisError
+
+from livesegments.core.plan import Plan
+from livesegments.evaluator.adoption import Adopted
+from livesegments.evaluator.dues import KEPT
+from livesegments.evaluator.partition import NEVER_MS, Outcome, Partition
+from livesegments.evaluator.relay import Publisher, Relay
+from livesegments.runtime import metrics
+from livesegments.store import keys
+from livesegments.store.shard import Shard
+from livesegments.wire.pack import Clock, Record, decode
+
+QUEUE = 32
+"""Records that wait at most, a partition."""
+CHUNK = 500
+"""Dues, or profiles of a walk, in one commit."""
+FIRST_BACKOFF_S = 0.05
+MAX_BACKOFF_S = 2.0
+IDLE_S = 0.1
+SEEK_AGAIN_S = 5.0
+
+
+class Received(NamedTuple):
+    """One record of topic `events`; `stamp_ms` is its receipt by ingest."""
+
+    offset: int
+    stamp_ms: int
+    value: bytes
+    ack: Callable[[], object]
+
+
+class Log(Protocol):
+    topic: str
+    """The identity of topic `events`: another one if it was created anew."""
+
+    async def seek(self, partition: int, offset: int) -> int:
+        """Go on from there; returns the offset that will really come (what lies before it is gone)."""
+
+    def end(self, partition: int) -> int | None:
+        """The offset after the last record, as far as it is known."""
+
+
+class Plans(Protocol):
+    @property
+    def plans(self) -> Mapping[str, Plan]: ...
+    @property
+    def revision(self) -> int: ...
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]: ...
+    def refresh(self) -> Awaitable[None]:
+        """Returns when `plans` hold every change made before the call."""
+
+
+class Options(NamedTuple):
+    """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time."""
+
+    now_ms: Callable[[], int] | None
+    token: Callable[[], str]
+    in_flight: int
+    cached_profiles: int
+    grace_s: float
+
+
+class Refused(Exception):
+    """The fence held: another token or another commit is in the head."""
+
+
+class Sent(NamedTuple):
+    reply: asyncio.Future[bool]
+    outcome: Outcome
+    record: Received | None
+    at_s: float
+
+
+class Owner:
+    """`claim`, then `run` in a task of its own; `offer` records as they come; `close` at the end."""
+
+    def __init__(
+        self, number: int, shard: Shard, log: Log, plans: Plans, publisher: Publisher, options: Options
+    ) -> None:
+        self.number = number
+        self._shard = shard
+        self._log = log
+        self._plans = plans
+        self._publisher = publisher
+        self._options = options
+        self._token = ""
+        self._epoch = 0
+        self._records: deque[Received] = deque()
+        self._next = 0
+        self._sought: tuple[int, float] = (-1, 0.0)
+        self._under_way: deque[Sent] = deque()
+        self._lost: BaseException | None = None
+        self._failures = 0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._partition: Partition
+        self._adopted: dict[str, Adopted] = {}
+        self._relay: Relay
+        self._relaying: asyncio.Task[None] | None = None
+        self._unsubscribe = plans.subscribe(self._wake.set)
+        self._logger = structlog.get_logger(__name__).bind(partition=number)
+
+    # -- from outside
+
+    @property
+    def lag(self) -> int | None:
+        """Records of the log that are not applied, as far as known."""
+        end = self._log.end(self.number)
+        return None if end is None else max(0, end - self._partition.offset)
+
+    async def claim(self) -> int:
+        """Makes the partition ours, however long the store is away; the offset to read from."""
+        while True:
+            try:
+                await self._claim()
+            except (OSError, RedisError) as error:
+                await self._back_off(error)
+            else:
+                self._next = self._partition.offset
+                return self._next
+
+    def offer(self, record: Received) -> None:
+        self._records.append(record)
+        self._next = record.offset + 1
+        self._wake.set()
+
+    async def room(self) -> None:
+        """Returns when another record may be offered."""
+        while len(self._records) >= QUEUE:
+            self._room.clear()
+            await self._room.wait()
+
+    async def run(self) -> None:
+        """Never returns. Raises only what is a fault of ours."""
+        while True:
+            try:
+                await self._serve()
+            except (Refused, OSError, RedisError) as error:
+                await self._recover(error)
+
+    async def close(self) -> None:
+        """Only what is under way is waited for, a moment; `run` must be at its end."""
+        self._unsubscribe()
+        if self._under_way:
+            await asyncio.wait([sent.reply for sent in self._under_way], timeout=1)
+        if self._relaying is not None:
+            await self._relay.drain(timeout_s=1)
+            self._relaying.cancel()
+        await self._shard.close()
+
+    # -- the loop
+
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            if self._lost is not None:
+                raise self._lost
+            if self._relay.full:
+                await self._wake.wait()
+                continue
+            if self._plans.revision != self._partition.catalog:
+                await self._adopt()
+            if self._records:
+                await self._record(self._records[0])
+                worked = True
+            else:
+                worked = await self._tick()
+            if not (await self._walk() or worked):
+                await self._idle()
+
+    async def _idle(self) -> None:
+        next_ms, now_ms = self._partition.dues.next(), self._options.now_ms
+        timeout = IDLE_S
+        if now_ms is None:
+            timeout = 10 * IDLE_S
+        elif next_ms is not None:
+            timeout = min(max(next_ms - now_ms(), 1) / 1_000, IDLE_S)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _record(self, record: Received) -> None:
+        """It stays in the queue until it is under way."""
+        partition = self._partition
+        if record.offset < partition.offset:
+            self._records.popleft()
+            record.ack()
+        elif record.offset > partition.offset:
+            self._records.popleft()
+            await self._seek()
+        else:
+            content = decode(record.value)
+            outcome = await self._evaluate(content, record)
+            await self._send(outcome, record)
+            self._records.popleft()
+        self._room.set()
+
+    async def _evaluate(self, content: Record, record: Received) -> Outcome:
+        partition, live = self._partition, self._options.now_ms is not None
+        if isinstance(content, Clock):
+            if not live:
+                await self._fire(content.to_ms)
+            return partition.skip(record.offset + 1)
+        events = content.events
+        if not partition.plans.keys() >= {event.workspace for event in events}:
+            await self._plans.refresh()
+            await self._adopt()
+        stamp_ms = record.stamp_ms if live else None
+        first_ms, last_ms = partition.span(events, stamp_ms)
+        await self._fire(first_ms, last=False)
+        await self._cover(last_ms)
+        await self._load(partition.wanted(events, last_ms))
+        return partition.apply(events, stamp_ms, record.offset + 1)
+
+    async def _tick(self) -> bool:
+        """Live, the wall clock fires; not before all that was recorded before is applied."""
+        if self._options.now_ms is None or self.lag != 0 or self._partition.clock_ms == NEVER_MS:
+            return False
+        now_ms, next_ms = self._options.now_ms(), self._partition.dues.next()
+        if not await self._fire(now_ms):
+            return False
+        if next_ms is not None:
+            metrics.WAKE_LATENESS.observe((now_ms - next_ms) / 1_000)
+        return True
+
+    async def _fire(self, until_ms: int, last: bool = True) -> bool:
+        """Fires what is due up to `until_ms`, a chunk a commit; whether there was any.
+
+        Not `last`: what does not fill a chunk is left to the record's own commit.
+        """
+        partition, fired = self._partition, False
+        while True:
+            due = partition.dues.first(until_ms, CHUNK)
+            if not due and not partition.dues.covers(until_ms):
+                await self._load_dues(KEPT)
+                continue
+            if not last and len(due) < CHUNK:
+                return fired
+            await self._load(partition.cache.missing(key for _, key in due))
+            outcome = partition.fire(until_ms, limit=len(due))
+            if outcome is None:
+                return fired
+            fired = True
+            await self._send(outcome)
+
+    async def _walk(self) -> bool:
+        """One chunk of the stored profiles of one workspace whose definitions changed."""
+        for workspace, adopted in self._adopted.items():
+            if not adopted.walking:
+                continue
+            partition = self._partition
+            cursor, stored = await self._shard.scan(workspace, adopted.cursor, CHUNK)
+            partition.walk(workspace, stored)
+            metrics.WALKED.inc(len(stored))
+            report = adopted.walked(cursor, len(stored))
+            if report or partition.changed:
+                outcome = partition.seal()
+                if report:
+                    adopted.write_walked(outcome.commit, partition.plans[workspace])
+                await self._send(outcome)
+            return True
+        return False
+
+    async def _adopt(self) -> None:
+        """Takes the newest plans in: from the next record on they hold for every profile touched."""
+        partition, plans, revision = self._partition, self._plans.plans, self._plans.revision
+        news = []
+        for workspace, plan in plans.items():
+            if partition.plans.get(workspace) is plan:
+                continue
+            adopted = self._adopted.get(workspace) or await self._stored(workspace)
+            total = await self._shard.count(workspace)
+            new, gone, changed = adopted.adopt(plan, partition.clock_ms, total)
+            self._adopted[workspace] = adopted
+            partition.plans[workspace] = plan
+            partition.since[workspace] = adopted.since()
+            if changed:
+                news.append((workspace, adopted, new, gone))
+        for workspace in partition.plans.keys() - plans.keys():
+            del partition.plans[workspace]
+            self._adopted.pop(workspace, None)
+        if news or partition.catalog != revision:
+            partition.catalog = revision
+            outcome = partition.seal()
+            for workspace, adopted, new, gone in news:
+                adopted.write_adopted(outcome.commit, workspace, new, gone)
+            await self._send(outcome)
+
+    # -- loading
+
+    async def _stored(self, workspace: str) -> Adopted:
+        facts, segments = await asyncio.gather(
+            self._shard.fields(keys.facts(self.number, workspace)),
+            self._shard.fields(keys.segments(self.number, workspace)),
+        )
+        return Adopted(facts, segments)
+
+    async def _load(self, missing: list[str]) -> None:
+        wanted: dict[str, list[str]] = {}
+        for key in missing:
+            workspace, _, id_ = key.partition("\0")
+            wanted.setdefault(workspace, []).append(id_)
+        for workspace, ids in wanted.items():
+            found = await self._shard.profiles(workspace, ids)
+            for id_, data in zip(ids, found, strict=True):
+                self._partition.give(f"{workspace}\0{id_}", data)
+
+    async def _cover(self, until_ms: int) -> None:
+        limit = KEPT
+        while not self._partition.dues.covers(until_ms):
+            await self._load_dues(limit)
+            limit *= 2
+
+    async def _load_dues(self, limit: int) -> None:
+        entries = await self._shard.dues(limit)
+        self._partition.dues.load(entries, complete=len(entries) < limit)
+
+    # -- commits
+
+    async def _send(self, outcome: Outcome, record: Received | None = None) -> None:
+        while len(self._under_way) >= self._options.in_flight and self._lost is None:
+            self._room.clear()
+            await self._room.wait()
+        if self._lost is not None:
+            raise self._lost
+        reply = self._shard.commit(self._token, outcome.commit)
+        sent = Sent(reply, outcome, record, asyncio.get_running_loop().time())
+        self._under_way.append(sent)
+        reply.add_done_callback(partial(self._replied, self._epoch))
+        await asyncio.sleep(0)
+
+    def _replied(self, epoch: int, reply: asyncio.Future[bool]) -> None:
+        """Replies come in the order of the commits."""
+        error = ConnectionError("the lane was closed") if reply.cancelled() else reply.exception()
+        if epoch != self._epoch or self._lost is not None:
+            return
+        if error is not None:
+            self._lose(error)
+        elif not reply.result():
+            metrics.FENCE_REFUSALS.inc()
+            self._lose(Refused())
+        else:
+            self._applied(self._under_way.popleft())
+        self._room.set()
+        self._wake.set()
+
+    def _applied(self, sent: Sent) -> None:
+        outcome = sent.outcome
+        self._failures = 0
+        if sent.record is not None:
+            sent.record.ack()
+        if outcome.transitions:
+            self._relay.hand(outcome.commit.number, outcome.transitions)
+        metrics.COMMITS.inc()
+        metrics.COMMIT_SECONDS.observe(asyncio.get_running_loop().time() - sent.at_s)
+        metrics.EVENTS.inc(outcome.events)
+        metrics.DUPLICATES.inc(outcome.duplicates)
+        metrics.HOMELESS.inc(outcome.homeless)
+        for (kind, cause), count in Counter((each.kind, each.cause) for each in outcome.transitions).items():
+            metrics.TRANSITIONS.labels(kind, cause).inc(count)
+
+    # -- claims and failures
+
+    async def _claim(self) -> None:
+        if self._relaying is not None:
+            self._relaying.cancel()
+        await self._shard.open()
+        if self._token and await self._shard.owner() != self._token:
+            await asyncio.sleep(self._options.grace_s)
+        self._token = self._options.token()
+        head = await self._shard.claim(self._token, self._log.topic)
+        if head.recreated:
+            self._logger.error("the topic was created anew: reading it from its start")
+        self._epoch += 1
+        self._lost = None
+        self._partition = Partition(self.number, head, self._options.cached_profiles)
+        self._adopted = {}
+        self._relay = Relay(self.number, self._shard, self._publisher, head.commit, self._wake.set)
+        self._relaying = asyncio.create_task(self._relay.run())
+        self._relaying.add_done_callback(partial(self._relay_ended, self._epoch))
+        applied, self._under_way = self._under_way, deque()
+        self._requeue(applied)
+        if self._plans.revision < head.catalog:
+            await self._plans.refresh()
+        await self._adopt()
+
+    def _requeue(self, sent: deque[Sent]) -> None:
+        """The records that were under way: what is not stored is applied again."""
+        offset = self._partition.offset
+        records = [each.record for each in sent if each.record is not None]
+        for record in records:
+            if record.offset < offset:
+                record.ack()
+        self._records.extendleft(record for record in reversed(records) if record.offset >= offset)
+
+    async def _recover(self, error: BaseException) -> None:
+        self._logger.warning("claiming anew", error=repr(error))
+        metrics.RECOVERIES.inc()
+        await self._back_off(error)
+        await self._claim_again()
+        first = self._records[0].offset if self._records else self._next
+        if self._partition.offset < first:
+            await self._seek()
+
+    async def _claim_again(self) -> None:
+        while True:
+            try:
+                await self._claim()
+            except (OSError, RedisError) as error:
+                await self._back_off(error)
+            else:
+                return
+
+    async def _seek(self) -> None:
+        """The record that must come next has not come, but a later one. Once is enough, but for luck."""
+        offset, now_s = self._partition.offset, asyncio.get_running_loop().time()
+        if self._sought[0] == offset and now_s - self._sought[1] < SEEK_AGAIN_S:
+            return
+        self._sought = (offset, now_s)
+        metrics.REWINDS.inc()
+        self._logger.warning("reading the log again", offset=offset)
+        actual = await self._log.seek(self.number, offset)
+        self._next = actual
+        if actual != offset:
+            self._logger.error("records are gone from the log", first=offset, last=actual - 1)
+            self._partition.offset = actual
+
+    def _lose(self, error: BaseException) -> None:
+        self._lost = error
+        self._room.set()
+        self._wake.set()
+
+    def _relay_ended(self, epoch: int, task: asyncio.Task[None]) -> None:
+        if epoch == self._epoch and self._lost is None and not task.cancelled():
+            error = task.exception()
+            assert error is not None
+            self._lose(error)
+
+    async def _back_off(self, error: BaseException) -> None:
+        self._failures += 1
+        delay = min(FIRST_BACKOFF_S * 2 ** (self._failures - 1), MAX_BACKOFF_S)
+        self._logger.info("waiting", seconds=delay, error=repr(error))
+        await asyncio.sleep(delay)

@@ -1,0 +1,243 @@
+"""One partition's evaluation, without I/O: what comes in and the instant → what to commit.
+
+Its owner gives it what it needs before it asks: the profiles (`cache`), the next dues (`dues`), the plans.
+Every method that changes something ends in an `Outcome`: one commit, to be sent in the order in which
+they were made. In memory the partition is then already past it; if a commit is refused, the partition
+is thrown away and made anew from what is stored.
+
+The clock never goes back, and before it passes an instant every due up to there has fired, in order,
+each at its own instant. In mode `log` events alone move it, one by one; in mode `wall` a record's stamp
+(its receipt) moves it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from livesegments.core.event import Event, Transition
+from livesegments.core.plan import Plan
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.step import Step, on_clock, on_event, on_plan
+from livesegments.evaluator.cache import Cache, Slot
+from livesegments.evaluator.dues import Dues
+from livesegments.store import keys
+from livesegments.store.commit import Commit
+from livesegments.store.shard import Head
+
+NEVER_MS = -(2**62)
+"""The clock before the first event."""
+
+
+class Outcome(Struct):
+    """A commit to send and what to tell when it is applied."""
+
+    commit: Commit
+    transitions: list[Transition]
+    events: int = 0
+    duplicates: int = 0
+    homeless: int = 0
+    """Events of workspaces that are no more."""
+
+
+class Partition:
+    """`since`: workspace → fact id → revision from which this partition keeps the fact."""
+
+    def __init__(self, number: int, head: Head, cached_profiles: int) -> None:
+        self.number = number
+        self.commit = head.commit
+        self.offset = head.offset
+        self.clock_ms = NEVER_MS if head.clock_ms is None else head.clock_ms
+        self.catalog = head.catalog
+        self.plans: dict[str, Plan] = {}
+        self.since: dict[str, Mapping[int, int]] = {}
+        self.cache = Cache(cached_profiles)
+        self.dues = Dues()
+        self._dirty: dict[str, Slot] = {}
+        self._woken: dict[str, int | None] = {}
+        self._transitions: list[Transition] = []
+
+    # -- what must be there before
+
+    def span(self, events: Sequence[Event], stamp_ms: int | None) -> tuple[int, int]:
+        """The instants of the clock at the first of the events and after the last."""
+        start = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
+        if not events:
+            return start, start
+        latest = max(event.time_ms for event in events)
+        return max(start, events[0].time_ms), max(start, latest)
+
+    def wanted(self, events: Iterable[Event], until_ms: int) -> list[str]:
+        """Keys of the profiles that events and the dues up to `until_ms` need and that are not cached."""
+        keys_ = [f"{event.workspace}\0{event.profile}" for event in events]
+        keys_ += [key for _, key in self.dues.first(until_ms)]
+        return self.cache.missing(keys_)
+
+    def give(self, key: str, data: bytes | None) -> None:
+        """A profile as it is stored, or None for one never seen."""
+        workspace, _, id_ = key.partition("\0")
+        self.cache.put(key, Slot(workspace, id_, None if data is None else decode(data)))
+
+    # -- what happens
+
+    def apply(self, events: Sequence[Event], stamp_ms: int | None, offset: int) -> Outcome:
+        """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's."""
+        clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
+        plans, dues, find, dirty = self.plans, self.dues, self.cache.get, self._dirty
+        duplicates = homeless = 0
+        for event in events:
+            workspace = event.workspace
+            plan = plans.get(workspace)
+            if plan is None:
+                homeless += 1
+                continue
+            clock = max(clock, event.time_ms)
+            if dues.heap and dues.heap[0][0] <= clock:
+                self._fire(clock, None)
+            key = f"{workspace}\0{event.profile}"
+            slot = find(key)
+            assert slot is not None, "the owner loads what `wanted` names"
+            profile = slot.profile
+            if profile is not None and profile.plan != plan.revision:
+                self._upgrade(key, slot, profile, plan, clock)
+            step = on_event(plan, profile, event, clock)
+            if step.changed:
+                slot.profile = step.profile
+                dirty[key] = slot
+                if step.transitions:
+                    self._transitions += step.transitions
+                if step.wake_at != slot.wake_ms:
+                    self._wake(key, slot, step.wake_at)
+            elif step.duplicate:
+                duplicates += 1
+        self.clock_ms = clock
+        self.offset = offset
+        outcome = self._seal()
+        outcome.events, outcome.duplicates, outcome.homeless = len(events), duplicates, homeless
+        return outcome
+
+    def skip(self, offset: int) -> Outcome:
+        """A record that changes nothing."""
+        self.offset = offset
+        return self._seal()
+
+    def fire(self, until_ms: int, limit: int | None = None) -> Outcome | None:
+        """At most `limit` dues up to `until_ms`; the clock comes to the last, or to `until_ms` after all.
+
+        None if nothing was due: then there is nothing to store.
+        """
+        fired = self._fire(until_ms, limit)
+        next_ms = self.dues.next()
+        if self.dues.covers(until_ms) and (next_ms is None or next_ms > until_ms):
+            fired = until_ms
+        if fired is not None and fired > self.clock_ms:
+            self.clock_ms = fired
+        return self._seal() if self._dirty or self._woken else None
+
+    def walk(self, workspace: str, stored: Mapping[str, bytes]) -> None:
+        """Brings a chunk of stored profiles to the workspace's plan; `seal` commits it."""
+        plan = self.plans[workspace]
+        for id_, data in stored.items():
+            key = f"{workspace}\0{id_}"
+            slot = self.cache.get(key) or Slot(workspace, id_, decode(data))
+            if slot.profile is not None and slot.profile.plan != plan.revision:
+                self._upgrade(key, slot, slot.profile, plan, self.clock_ms)
+
+    def seal(self) -> Outcome:
+        """A commit of what `walk` did; its caller may add writes of its own."""
+        return self._seal()
+
+    @property
+    def changed(self) -> bool:
+        """Whether `walk` left anything to commit."""
+        return bool(self._dirty or self._woken)
+
+    # -- inside
+
+    def _fire(self, until_ms: int, limit: int | None) -> int | None:
+        """Fires dues in order; the instant of the last."""
+        pop, last = self.dues.pop, None
+        while (limit is None or limit > 0) and (entry := pop(until_ms)):
+            due, key = last, _ = entry
+            if limit is not None:
+                limit -= 1
+            slot = self.cache.get(key)
+            assert slot is not None, "the owner loads what `wanted` names"
+            slot.wake_ms = None
+            self._woken[key] = None
+            plan, profile = self.plans.get(slot.workspace), slot.profile
+            if plan is None or profile is None:
+                continue
+            if profile.plan != plan.revision:
+                self._upgrade(key, slot, profile, plan, due)
+            wake = profile.wake_at
+            if wake is not None and wake <= due:
+                step = on_clock(plan, slot.id, profile, due)
+                assert step.wake_at is None or step.wake_at > due, "a due that fired lies in the past"
+                self._take(key, slot, step)
+            elif wake != slot.wake_ms:
+                self._wake(key, slot, wake)
+        return last
+
+    def _upgrade(self, key: str, slot: Slot, profile: Profile, plan: Plan, now_ms: int) -> None:
+        step = on_plan(plan, slot.id, profile, now_ms, self.since.get(slot.workspace, {}))
+        if step.changed:
+            self._take(key, slot, step)
+
+    def _take(self, key: str, slot: Slot, step: Step) -> None:
+        slot.profile = step.profile
+        self._dirty[key] = slot
+        self._transitions += step.transitions
+        if step.wake_at != slot.wake_ms:
+            self._wake(key, slot, step.wake_at)
+
+    def _wake(self, key: str, slot: Slot, wake_ms: int | None) -> None:
+        slot.wake_ms = wake_ms
+        self._woken[key] = wake_ms
+        self.dues.put(key, wake_ms)
+
+    def _seal(self) -> Outcome:
+        self.commit += 1
+        clock = None if self.clock_ms == NEVER_MS else self.clock_ms
+        commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
+        profiles: dict[str, dict[str, str | bytes]] = {}
+        for slot in self._dirty.values():
+            if slot.profile is not None:
+                profiles.setdefault(slot.workspace, {})[slot.id] = encode(slot.profile)
+        for workspace, fields in profiles.items():
+            commit.put_fields(keys.profiles(self.number, workspace), fields)
+        if self._woken:
+            self._write_dues(commit)
+        if self._transitions:
+            self._write_members(commit)
+            commit.announce(self._transitions)
+        outcome = Outcome(commit, self._transitions)
+        self._dirty, self._woken, self._transitions = {}, {}, []
+        self.cache.trim()
+        return outcome
+
+    def _write_dues(self, commit: Commit) -> None:
+        key = keys.due(self.number)
+        set_ = {member: due for member, due in self._woken.items() if due is not None}
+        if set_:
+            commit.score(key, set_)
+        if len(set_) < len(self._woken):
+            commit.unscore(key, [member for member, due in self._woken.items() if due is None])
+
+    def _write_members(self, commit: Commit) -> None:
+        """Only where each profile ended up: it may have entered and exited within one commit."""
+        last = {(each.workspace, each.segment, each.profile): each.kind for each in self._transitions}
+        moves: dict[tuple[str, str], tuple[dict[str, int], list[str]]] = {}
+        for (workspace, segment, profile), kind in last.items():
+            entered, exited = moves.setdefault((workspace, segment), ({}, []))
+            if kind == "entered":
+                entered[profile] = 0
+            else:
+                exited.append(profile)
+        for (workspace, segment), (entered, exited) in moves.items():
+            key = keys.members(self.number, workspace, segment)
+            if entered:
+                commit.score(key, entered)
+            if exited:
+                commit.unscore(key, exited)

@@ -1,0 +1,75 @@
+"""Transitions to Kafka: explicit partition, keyed by profile, idempotent, until the broker has them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from livesegments.core.event import Transition
+from livesegments.wire.topics import MEMBERSHIPS
+
+MAX_BATCH_BYTES = 256 * 1024
+BACKOFF_S = 0.5
+
+_encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger(__name__)
+
+
+class KafkaPublisher:
+    """One producer for all partitions of a worker; after a failure that it can't mend, a new one."""
+
+    def __init__(self, kafka: str) -> None:
+        self._kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+        self._opening = asyncio.Lock()
+
+    async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
+        """Batches built here, not one future a record: an order of magnitude less work."""
+        start = 0
+        while start < len(transitions):
+            producer = None
+            try:
+                producer = await self._open()
+                batch = producer.create_batch()
+                end = start
+                for each in transitions[start:]:
+                    if batch.append(key=each.profile.encode(), value=_encode(each), timestamp=None) is None:
+                        break
+                    end += 1
+                assert end > start, "a transition larger than a batch"
+                await (await producer.send_batch(batch, MEMBERSHIPS, partition=partition))
+                start = end
+            except KafkaError as error:
+                _log.warning("transitions can't be published", partition=partition, error=repr(error))
+                await self._drop(producer)
+                await asyncio.sleep(BACKOFF_S)
+
+    async def close(self) -> None:
+        await self._drop(self._producer)
+
+    async def _open(self) -> AIOKafkaProducer:
+        async with self._opening:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._kafka,
+                    enable_idempotence=True,
+                    max_batch_size=MAX_BATCH_BYTES,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _drop(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is None or producer is not self._producer:
+            return
+        self._producer = None
+        await producer.stop()

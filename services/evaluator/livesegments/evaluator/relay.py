@@ -1,0 +1,82 @@
+"""Law 6: what is saved is announced. Outbox → topic `memberships`, in order, at least once.
+
+A commit's transitions come here as soon as it is applied, so announcing needs no read; what an earlier
+owner left in the outbox is read from it first. An entry is trimmed only after the broker has all of it.
+Trimming names a commit, so it can be repeated, and a zombie can't trim what is not announced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from livesegments.core.event import Transition
+from livesegments.runtime import metrics
+from livesegments.store.shard import Shard
+
+PAGE = 200
+MAX_PENDING = 20_000
+"""So many transitions may wait; beyond, the partition waits too."""
+
+
+class Publisher(Protocol):
+    async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
+        """Returns when the broker has them all, in order; waits for it as long as that takes."""
+
+
+class Relay:
+    """Of one claim of one partition; `upto` is the number of the last commit before the claim."""
+
+    def __init__(
+        self, partition: int, shard: Shard, publisher: Publisher, upto: int, settled: Callable[[], None]
+    ) -> None:
+        self._partition = partition
+        self._shard = shard
+        self._publisher = publisher
+        self._upto = upto
+        self._settled = settled
+        self._pending: deque[tuple[int, Sequence[Transition]]] = deque()
+        self._waiting = 0
+        self._some = asyncio.Event()
+        self._idle = asyncio.Event()
+
+    @property
+    def full(self) -> bool:
+        return self._waiting >= MAX_PENDING
+
+    def hand(self, commit: int, transitions: Sequence[Transition]) -> None:
+        """Of commits that are applied, in order."""
+        self._pending.append((commit, transitions))
+        self._waiting += len(transitions)
+        self._some.set()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Waits until nothing is pending, but not for ever."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+
+    async def run(self) -> None:
+        """Raises what the shard raises: its lane broke, and its owner opens a new one."""
+        while page := await self._shard.outbox(self._upto, PAGE):
+            await self._announce(page[-1][0], [each for _, transitions in page for each in transitions])
+        while True:
+            if not self._pending:
+                self._some.clear()
+                self._idle.set()
+                await self._some.wait()
+            self._idle.clear()
+            batch, self._pending = self._pending, deque()
+            transitions = [each for _, transitions in batch for each in transitions]
+            await self._announce(batch[-1][0], transitions)
+            self._waiting -= len(transitions)
+            self._settled()
+
+    async def _announce(self, commit: int, transitions: Sequence[Transition]) -> None:
+        await self._publisher.publish(self._partition, transitions)
+        metrics.ANNOUNCED.inc(len(transitions))
+        await self._shard.trim(commit)

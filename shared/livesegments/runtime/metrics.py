@@ -1,0 +1,31 @@
+"""Every metric, named once. Times in seconds; counters end in `_total`."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FINE_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+EVENTS = Counter("livesegments_evaluator_events_total", "Events applied or dropped as duplicates.")
+DUPLICATES = Counter("livesegments_evaluator_duplicates_total", "Events dropped: their id was seen before.")
+HOMELESS = Counter("livesegments_evaluator_homeless_total", "Events dropped: their workspace is no more.")
+TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
+COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")
+COMMIT_SECONDS = Histogram(
+    "livesegments_evaluator_commit_seconds", "From a commit's sending to its reply.", buckets=_FINE_S
+)
+FENCE_REFUSALS = Counter(
+    "livesegments_evaluator_fence_refusals_total",
+    "Commits refused: another owner or another commit was first.",
+)
+RECOVERIES = Counter("livesegments_evaluator_recoveries_total", "Partitions claimed anew after a failure.")
+REWINDS = Counter("livesegments_evaluator_rewinds_total", "Times that the log was read again from an offset.")
+LAG = Gauge("livesegments_evaluator_lag_records", "Records of `events` not yet applied.", ["partition"])
+PARTITIONS = Gauge("livesegments_evaluator_partitions", "Partitions owned.")
+WAKE_LATENESS = Histogram(
+    "livesegments_evaluator_wake_lateness_seconds", "From due to fired, when live.", buckets=_FINE_S
+)
+WALKED = Counter(
+    "livesegments_evaluator_walked_total", "Stored profiles walked over for changed definitions."
+)
+ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions acknowledged by the broker.")
