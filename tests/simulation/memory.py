@@ -20,6 +20,7 @@ class MemoryStore:
         self.scores: dict[str, dict[str, int]] = {}
         self.streams: dict[str, dict[int, bytes]] = {}
         self.refused = 0
+        self.restarts = 0
 
     def copy(self) -> MemoryStore:
         other = MemoryStore()
@@ -29,7 +30,9 @@ class MemoryStore:
         return other
 
     def restore(self, snapshot: MemoryStore) -> None:
+        """The server died and came back with what it had then: every connection is broken."""
         other = snapshot.copy()
+        self.restarts += 1
         self.hashes, self.scores, self.streams = other.hashes, other.scores, other.streams
 
     def apply(self, token: str, commit: Commit) -> bool:
@@ -74,9 +77,12 @@ class MemoryShard:
         self.partition = partition
         self._pause = pause or _no_pause
         self._last: asyncio.Future[Any] | None = None
+        self._opened = store.restarts
 
     async def open(self) -> None:
         await self._pause()
+        self._last = None
+        self._opened = self.store.restarts
 
     async def close(self) -> None:
         if self._last is not None and not self._last.done():
@@ -158,6 +164,8 @@ class MemoryShard:
             if before.cancelled() or isinstance(before.exception(), OSError):
                 raise ConnectionError("the connection broke")
         await self._pause()
+        if self._opened != self.store.restarts:
+            raise ConnectionError("the connection broke")
         result = action()
         await self._pause()
         return result

@@ -41,6 +41,7 @@ CHUNK = 500
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
 IDLE_S = 0.1
+CHECK_S = 1.0
 SEEK_AGAIN_S = 5.0
 
 
@@ -115,6 +116,8 @@ class Owner:
         self._under_way: deque[Sent] = deque()
         self._lost: BaseException | None = None
         self._failures = 0
+        self._heard_s = 0.0
+        self._now_s = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._partition: Partition
@@ -193,17 +196,19 @@ class Owner:
                 await self._idle()
 
     async def _idle(self) -> None:
+        """Waits for something to do; now and then sees whether the store is there and the claim ours."""
         next_ms, now_ms = self._partition.dues.next(), self._options.now_ms
         timeout = IDLE_S
-        if now_ms is None:
-            timeout = 10 * IDLE_S
-        elif next_ms is not None:
+        if now_ms is not None and next_ms is not None:
             timeout = min(max(next_ms - now_ms(), 1) / 1_000, IDLE_S)
         try:
             async with asyncio.timeout(timeout):
                 await self._wake.wait()
         except TimeoutError:
-            pass
+            if self._now_s() - self._heard_s > CHECK_S:
+                self._heard_s = self._now_s()
+                if await self._shard.owner() != self._token:
+                    raise Refused from None
 
     async def _record(self, record: Received) -> None:
         """It stays in the queue until it is under way."""
@@ -350,7 +355,7 @@ class Owner:
         if self._lost is not None:
             raise self._lost
         reply = self._shard.commit(self._token, outcome.commit)
-        sent = Sent(reply, outcome, record, asyncio.get_running_loop().time())
+        sent = Sent(reply, outcome, record, self._now_s())
         self._under_way.append(sent)
         reply.add_done_callback(partial(self._replied, self._epoch))
         await asyncio.sleep(0)
@@ -378,7 +383,8 @@ class Owner:
         if outcome.transitions:
             self._relay.hand(outcome.commit.number, outcome.transitions)
         metrics.COMMITS.inc()
-        metrics.COMMIT_SECONDS.observe(asyncio.get_running_loop().time() - sent.at_s)
+        self._heard_s = self._now_s()
+        metrics.COMMIT_SECONDS.observe(self._heard_s - sent.at_s)
         metrics.EVENTS.inc(outcome.events)
         metrics.DUPLICATES.inc(outcome.duplicates)
         metrics.HOMELESS.inc(outcome.homeless)
@@ -399,6 +405,7 @@ class Owner:
             self._logger.error("the topic was created anew: reading it from its start")
         self._epoch += 1
         self._lost = None
+        self._sought = (-1, 0.0)
         self._partition = Partition(self.number, head, self._options.cached_profiles)
         self._adopted = {}
         self._relay = Relay(self.number, self._shard, self._publisher, head.commit, self._wake.set)
@@ -439,7 +446,7 @@ class Owner:
 
     async def _seek(self) -> None:
         """The record that must come next has not come, but a later one. Once is enough, but for luck."""
-        offset, now_s = self._partition.offset, asyncio.get_running_loop().time()
+        offset, now_s = self._partition.offset, self._now_s()
         if self._sought[0] == offset and now_s - self._sought[1] < SEEK_AGAIN_S:
             return
         self._sought = (offset, now_s)

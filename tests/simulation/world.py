@@ -1,0 +1,176 @@
+"""A seeded world for the evaluator's loop: log, store, workers, and what goes wrong between any two awaits.
+
+Everything of the evaluator runs as it does in production, but for Kafka and Redis, which are stand-ins,
+and time, which is virtual. A worker's tasks carry its name in a context variable, so that killing it
+ends exactly them, in the middle of whatever they wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from functools import partial
+
+from livesegments.core.event import Transition
+from livesegments.core.plan import Plan
+from livesegments.evaluator.owner import Options, Owner, Received
+from tests.simulation.memory import MemoryShard, MemoryStore
+
+START_MS = 1_700_000_000_000
+_worker: ContextVar[str] = ContextVar("worker", default="")
+
+
+class World:
+    def __init__(self, seed: int, partitions: int, live: bool = False) -> None:
+        self.random = random.Random(seed)
+        self.partitions = partitions
+        self.live = live
+        self.store = MemoryStore()
+        self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
+        self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
+        self.topic = "topic-1"
+        self.plans: Mapping[str, Plan] = {}
+        self.revision = -1
+        self.listeners: set[Callable[[], None]] = set()
+        self.stopped: set[str] = set()
+        self.resumed = asyncio.Event()
+        self.crashes: list[BaseException] = []
+        asyncio.get_running_loop().set_task_factory(_named_task)
+
+    # -- the outside world
+
+    def now_ms(self) -> int:
+        return START_MS + int(asyncio.get_running_loop().time() * 1_000)
+
+    def append(self, partition: int, value: bytes) -> None:
+        self.logs[partition].append((self.now_ms(), value))
+
+    def publish_plans(self, plans: Mapping[str, Plan], revision: int) -> None:
+        self.plans, self.revision = plans, revision
+        for listener in list(self.listeners):
+            listener()
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        self.listeners.add(listener)
+        return lambda: self.listeners.discard(listener)
+
+    async def refresh(self) -> None:
+        await asyncio.sleep(0)
+
+    async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
+        await self.pause()
+        self.announced[partition] += transitions
+        await self.pause()
+
+    async def pause(self) -> None:
+        """Every I/O takes its time; that of a stopped process takes until it is resumed."""
+        delay = self.random.choice((0, 0, 0, 0.001, 0.01))
+        await asyncio.sleep(delay)
+        while _worker.get() in self.stopped:
+            await self.resumed.wait()
+
+    # -- what goes wrong
+
+    def stop(self, worker: str) -> None:
+        self.stopped.add(worker)
+
+    def resume(self) -> None:
+        self.stopped.clear()
+        self.resumed.set()
+        self.resumed = asyncio.Event()
+
+    def kill(self, worker: str) -> None:
+        """What the process had written to its sockets may still arrive, the rest is gone."""
+        for task in asyncio.all_tasks():
+            if task.get_name() != worker:
+                continue
+            sent = getattr(task.get_coro(), "__qualname__", "") == "MemoryShard._run"
+            if not sent or self.random.random() < 0.5:
+                task.cancel()
+
+    def tokens(self) -> str:
+        return f"{self.random.getrandbits(64):x}"
+
+
+class Worker:
+    """A process: it owns the partitions that it was told to own."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.owners: dict[int, Owner] = {}
+        self._positions: dict[int, int] = {}
+        self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+
+    @property
+    def topic(self) -> str:
+        return self.world.topic
+
+    def assign(self, partition: int) -> None:
+        token = _worker.set(self.name)
+        self._tasks[partition] = [asyncio.create_task(self._own(partition))]
+        _worker.reset(token)
+
+    async def revoke(self, partition: int) -> None:
+        owner = self.owners.pop(partition, None)
+        for task in self._tasks.pop(partition, []):
+            task.cancel()
+        if owner is not None:
+            await owner.close()
+
+    async def seek(self, partition: int, offset: int) -> int:
+        await self.world.pause()
+        self._positions[partition] = offset
+        return offset
+
+    def end(self, partition: int) -> int | None:
+        return len(self.world.logs[partition])
+
+    async def _own(self, partition: int) -> None:
+        world = self.world
+        options = Options(
+            now_ms=world.now_ms if world.live else None,
+            token=world.tokens,
+            in_flight=world.random.choice((1, 4)),
+            cached_profiles=world.random.choice((2, 1_000)),
+            grace_s=1.0,
+        )
+        shard = MemoryShard(world.store, partition, world.pause)
+        owner = Owner(partition, shard, self, world, world, options)
+        self.owners[partition] = owner
+        self._positions[partition] = await owner.claim()
+        running = asyncio.create_task(owner.run())
+        running.add_done_callback(partial(_report, world))
+        self._tasks[partition].append(running)
+        await self._feed(partition, owner)
+
+    async def _feed(self, partition: int, owner: Owner) -> None:
+        log = self.world.logs[partition]
+        while True:
+            await owner.room()
+            await self.world.pause()
+            at = self._positions[partition]
+            if at < len(log):
+                stamp_ms, value = log[at]
+                self._positions[partition] = at + 1
+                owner.offer(Received(at, stamp_ms, value, _no_ack))
+            else:
+                await asyncio.sleep(0.005)
+
+
+def _named_task(
+    loop: asyncio.AbstractEventLoop, coroutine: object, **options: object
+) -> asyncio.Task[object]:
+    options.setdefault("name", _worker.get())
+    return asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type]
+
+
+def _report(world: World, task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        world.crashes.append(error)
+
+
+def _no_ack() -> None:
+    pass
