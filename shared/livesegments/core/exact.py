@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
+from math import isfinite
 from typing import Any, TypeAlias
 
 Exact: TypeAlias = int | Decimal
@@ -27,6 +28,18 @@ def add(left: Exact, right: Exact) -> Exact:
     if type(left) is int and type(right) is int:
         return exact(left + right)
     return _CONTEXT.add(Decimal(left), Decimal(right))
+
+
+def subtract(left: Exact, right: Exact) -> Exact:
+    return add(left, exact(-right) if type(right) is int else Decimal(right).copy_negate())
+
+
+def stored(number: Exact) -> Exact | float:
+    """The shortest thing that `exact` reads back as the same number."""
+    if type(number) is int:
+        return number
+    near = float(number)
+    return near if isfinite(near) and Decimal(repr(near)) == number else number
 
 
 def ratio(total: Exact, count: int) -> Fraction:

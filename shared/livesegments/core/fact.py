@@ -19,7 +19,8 @@ from msgspec import Struct
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
-from livesegments.core.measure import Kind, measure_kind
+from livesegments.core.kind import Kind
+from livesegments.core.measure import measure_kind
 from livesegments.core.occurrence import Occurrence as OccurrenceKind
 from livesegments.core.sequence import Chain, Trail
 from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles

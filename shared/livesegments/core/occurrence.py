@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from livesegments.core.event import Event
-from livesegments.core.measure import Kind, State
+from livesegments.core.kind import Kind, State
 from livesegments.core.window import FOREVER, Frame, span
 
 

@@ -36,7 +36,7 @@ class Profile(Struct, array_like=True):
     facts        fact id → state, of the shape that the fact's kind keeps (module `fact`)
     dues         fact id, or attribute name → next instant the clock alone may change it
     memberships  segment id → only of segments it is or ever was in
-    seen         64-bit digest of an event id → partition clock at its arrival (ms), oldest first
+    seen         the event ids that would be repeats (module `dedup`)
     increments   score increments after the score register, sorted: (time, event id, amount)
     """
 
@@ -51,8 +51,7 @@ class Profile(Struct, array_like=True):
     facts: dict[int, Any] = {}
     dues: dict[int | str, int] = {}
     memberships: dict[str, Membership] = {}
-    seen: dict[int, int] = {}
-    first_ms: int | None = None
+    seen: bytes = b""
 
     @property
     def wake_at(self) -> int | None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from livesegments.core.event import Event
-from livesegments.core.measure import MAX_ENTRIES, Kind, State
+from livesegments.core.kind import MAX_ENTRIES, Kind, State
 from livesegments.core.window import DAY_MS, FOREVER, Frame, Shift, Sliding, Span, span
 
 SLACK_MS = 4 * DAY_MS

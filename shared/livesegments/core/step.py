@@ -19,6 +19,7 @@ from heapq import heapify, heappop, heappush
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.dedup import remember
 from livesegments.core.event import (
     PROFILE,
     SEGMENT_ENTERED,
@@ -63,8 +64,11 @@ def on_event(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> 
         profile = Profile(plan=plan.revision)
         affected |= plan.born
     assert profile.plan == plan.revision
-    if _is_duplicate(plan, profile, event.id, now_ms):
+    limits = plan.limits
+    seen = remember(profile.seen, event.id, now_ms, limits.dedup_window_ms, limits.dedup_max_ids)
+    if seen is None:
         return Step(profile, [], profile.wake_at, changed=False, duplicate=True)
+    profile.seen = seen
     if event.name == PROFILE:
         cause: Cause = "attribute"
         _change_profile(plan, profile, event, now_ms, affected)
@@ -121,24 +125,6 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
     transitions += _judge(plan, profile, plan.newer_than(before), why)
     changed = bool(stale or gone or transitions or dues != profile.dues)
     return Step(profile, transitions, profile.wake_at, changed)
-
-
-def _is_duplicate(plan: Plan, profile: Profile, event_id: str, now_ms: int) -> bool:
-    """Also remembers the id, and forgets those beyond the limits."""
-    digest = int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest())
-    seen, limits = profile.seen, plan.limits
-    horizon = now_ms - limits.dedup_window_ms
-    while seen:
-        oldest = next(iter(seen))
-        if seen[oldest] > horizon:
-            break
-        del seen[oldest]
-    if digest in seen:
-        return True
-    seen[digest] = now_ms
-    if len(seen) > limits.dedup_max_ids:
-        del seen[next(iter(seen))]
-    return False
 
 
 def _change_profile(plan: Plan, profile: Profile, event: Event, now_ms: int, affected: set[int]) -> None:

@@ -10,7 +10,7 @@ from livesegments.core.cuts import Cuts
 from livesegments.core.definition import Event, Occurrence, Sequence
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
-from livesegments.core.measure import Kind
+from livesegments.core.kind import Kind
 from livesegments.core.sequence import Chain
 
 _NONE: frozenset[int] = frozenset()

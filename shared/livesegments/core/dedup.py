@@ -1,0 +1,31 @@
+"""Which event ids a profile has seen: enough to drop a repeat, little enough to write with every event.
+
+One entry is the first 8 bytes of BLAKE2b of the id, then the partition's clock at its arrival in 6 bytes
+(ms, big-endian), oldest first. Plain bytes, because they are written on every event and cost a copy.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+_DIGEST = 8
+_ENTRY = 14
+
+
+def remember(seen: bytes, event_id: str, now_ms: int, window_ms: int, max_ids: int) -> bytes | None:
+    """`seen` with the id in it, and without those beyond the limits; None if the id is known.
+
+    An id is known at `now_ms` if it came less than `window_ms` ago and is among the newest `max_ids`.
+    """
+    horizon, start = now_ms - window_ms, 0
+    while start < len(seen) and int.from_bytes(seen[start + _DIGEST : start + _ENTRY]) <= horizon:
+        start += _ENTRY
+    digest = blake2b(event_id.encode(), digest_size=_DIGEST).digest()
+    at = seen.find(digest, start)
+    while at != -1 and at % _ENTRY:
+        at = seen.find(digest, at + 1)
+    if at != -1:
+        return None
+    if len(seen) - start >= max_ids * _ENTRY:
+        start = len(seen) - (max_ids - 1) * _ENTRY
+    return seen[start:] + digest + max(now_ms, 0).to_bytes(_ENTRY - _DIGEST)
