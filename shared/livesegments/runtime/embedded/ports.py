@@ -1,0 +1,60 @@
+"""Free ports on loopback, and whose a listening port is (Linux: read from /proc)."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+LISTEN = "0A"
+# Below the range that the kernel gives to outgoing connections: a server that is restarted on its port would
+# else find it taken by someone's connection, or a client that waits for it would connect to itself.
+LOWEST, HIGHEST = 20_000, 32_000
+TRIES = 200
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(wanted: int = 0) -> int:
+    """`wanted` when that is free, else any. Raises OSError when none is found.
+
+    Nothing holds it until its server listens, so look with `listens` whose it has become.
+    """
+    if wanted and is_free(wanted):
+        return wanted
+    for port in random.SystemRandom().sample(range(LOWEST, HIGHEST), TRIES):
+        if is_free(port):
+            return port
+    raise OSError(f"no free port on {HOST} between {LOWEST} and {HIGHEST}")
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether process `pid` itself holds the socket that listens on `port`."""
+    inodes = _listeners(port)
+    try:
+        held = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    except OSError:  # it has just ended, or closed one as we looked: the next look tells
+        return False
+    return bool(inodes) and all(f"socket:[{inode}]" in held for inode in inodes)
+
+
+def _listeners(port: int) -> set[str]:
+    """Inodes of the TCP sockets that listen on `port`, on whatever address of this machine."""
+    found = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        if not table.exists():
+            continue
+        for line in table.read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == LISTEN and int(local.rpartition(":")[2], 16) == port:
+                found.add(rest[5])
+    return found

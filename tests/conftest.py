@@ -1,0 +1,89 @@
+"""The embedded stack for tests: started once a session, when first asked for, gone with it.
+
+- `stack`: `.kafka` (HOST:PORT) and `.redis` (URL). LIVESEGMENTS_KAFKA / LIVESEGMENTS_REDIS name others.
+- `kafka_address`, `redis_url`: one of the two alone.
+- `clean_redis`: the URL, emptied for this test.
+- `topic`: makes a topic of a name of its own: `name = await topic(partitions=4)`.
+- `clean_stack`: the stack with our own topics made anew (their default settings) and Redis emptied.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from redis.asyncio import Redis
+
+from livesegments.runtime.embedded.kafka import Kafka
+from livesegments.runtime.embedded.redis import Valkey
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.settings import Settings
+from livesegments.runtime.topics import create_topics, wanted
+
+
+@pytest.fixture(scope="session")
+async def kafka_address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with AsyncExitStack() as running:
+        given = os.environ.get("LIVESEGMENTS_KAFKA")
+        yield (
+            given
+            or (await running.enter_async_context(Kafka(tmp_path_factory.mktemp("kafka") / "kafka"))).address
+        )
+
+
+@pytest.fixture(scope="session")
+async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with AsyncExitStack() as running:
+        given = os.environ.get("LIVESEGMENTS_REDIS")
+        yield (
+            given
+            or (await running.enter_async_context(Valkey(tmp_path_factory.mktemp("valkey") / "valkey"))).url
+        )
+
+
+@pytest.fixture(scope="session")
+def stack(kafka_address: str, redis_url: str) -> Stack:
+    return Stack(kafka_address, redis_url, ())
+
+
+@pytest.fixture
+async def clean_redis(redis_url: str) -> str:
+    async with Redis.from_url(redis_url) as client:
+        await client.flushall()
+    return redis_url
+
+
+@pytest.fixture
+async def admin(kafka_address: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka_address)
+    await client.start()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def topic(admin: AIOKafkaAdminClient) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    made: list[str] = []
+
+    async def make(partitions: int = 1, **config: str) -> str:
+        made.append(f"test-{uuid.uuid4().hex[:12]}")
+        await admin.create_topics([NewTopic(made[-1], partitions, 1, topic_configs=config)])
+        return made[-1]
+
+    yield make
+    if made:
+        await admin.delete_topics(made)
+
+
+@pytest.fixture
+async def clean_stack(stack: Stack, clean_redis: str, admin: AIOKafkaAdminClient) -> Stack:
+    settings = Settings(kafka=stack.kafka, redis=clean_redis)
+    ours = {topic.name for topic in wanted(settings)} & set(await admin.list_topics())
+    if ours:
+        await admin.delete_topics(list(ours))
+    await create_topics(stack.kafka, settings)
+    return stack
