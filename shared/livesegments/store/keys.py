@@ -12,14 +12,25 @@ Of a partition p (written by its evaluator, in one commit with the head):
                                     it; SINCE_MS is `-` for one kept since before the first event
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
 Of the catalogue (written by the api; one slot):
-  {catalog}:workspaces HASH · {catalog}:keys HASH · {catalog}:segments:WORKSPACE HASH ·
-  {catalog}:names:WORKSPACE HASH
+  {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
+  {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
+  {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment
+  {catalog}:retired:WORKSPACE HASH  id of a deleted segment → its last definition version
+  {catalog}:sequence          STRING  the number of the last change
+  {catalog}:revisions         HASH  scope (a workspace, or `*`) → revision, see store.catalog
+  {catalog}:outbox            STREAM  id SEQUENCE-0, fields `key`, `value`: not yet published
+  {catalog}:publisher         STRING  token of the api that publishes the outbox now; expires
+  {catalog}:once:DIGEST       STRING  what a POST with this Idempotency-Key was answered; expires
 """
 
 from __future__ import annotations
 
 CATALOG_WORKSPACES = "{catalog}:workspaces"
 CATALOG_KEYS = "{catalog}:keys"
+CATALOG_SEQUENCE = "{catalog}:sequence"
+CATALOG_REVISIONS = "{catalog}:revisions"
+CATALOG_OUTBOX = "{catalog}:outbox"
+CATALOG_PUBLISHER = "{catalog}:publisher"
 
 
 def head(partition: int) -> str:
@@ -58,5 +69,9 @@ def catalog_segments(workspace: str) -> str:
     return f"{{catalog}}:segments:{workspace}"
 
 
-def catalog_names(workspace: str) -> str:
-    return f"{{catalog}}:names:{workspace}"
+def catalog_retired(workspace: str) -> str:
+    return f"{{catalog}}:retired:{workspace}"
+
+
+def catalog_once(digest: str) -> str:
+    return f"{{catalog}}:once:{digest}"

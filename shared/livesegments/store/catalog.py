@@ -1,0 +1,272 @@
+"""The catalogue in Redis: workspaces, keys and segments, with one order over every change of them.
+
+Rules and invariants:
+- Every change gets the next number of one sequence, `{catalog}:sequence`. The same script call writes the
+  entry, moves the revision of its scope, and puts the change into `{catalog}:outbox`, from where the api
+  publishes it to topic `definitions` in order and only then answers. So what is in Redis is either in the
+  topic or still in the outbox, whatever dies when.
+- A scope is what is decided on at once: a workspace's segments, or the workspaces and keys of all (`*`).
+  Its revision is the number of its last change. Who changes something reads the scope, decides on what it
+  read, and writes only if the revision is still the same; else it reads and decides again. So names are
+  unique, references hold and no edit is lost, however many api processes there are.
+- A deleted segment's last definition version is kept: an id that is used again goes on counting from there,
+  and no evaluator takes the new definition for the old one.
+- Without `{catalog}:sequence` (Redis is empty, or was lost) nothing is written: the api restores the
+  catalogue from the topic first (`replace`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import WatchError
+
+from livesegments.store import keys
+from livesegments.wire import catalog as wire
+from livesegments.wire.catalog import Entry, Key, Segment, Workspace
+
+Kept = TypeVar("Kept", Workspace, Key, Segment)
+
+EVERYONE = "*"
+"""The scope of workspaces and keys."""
+CACHED_WORKSPACES = 64
+
+CHANGE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return -2 end
+local revision = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
+if ARGV[2] ~= '' and revision ~= ARGV[2] then return -1 end
+local sequence = redis.call('INCR', KEYS[1])
+redis.call('HSET', KEYS[2], ARGV[1], sequence)
+if ARGV[5] == '' then redis.call('HDEL', KEYS[4], ARGV[4])
+else redis.call('HSET', KEYS[4], ARGV[4], ARGV[5]) end
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[5], ARGV[4], ARGV[6]) end
+redis.call('XADD', KEYS[3], sequence .. '-0', 'key', ARGV[3], 'value', ARGV[5])
+return sequence
+"""
+
+
+class NotRestored(Exception):
+    """Redis holds no catalogue yet (or any more): it has to be restored from the topic first."""
+
+
+class Snapshot(Struct, frozen=True):
+    """A workspace's segments at one revision, by id; `retired` is the last version of deleted ones.
+
+    A revision is only ever compared for equality.
+    """
+
+    revision: str
+    segments: Mapping[str, Segment]
+    retired: Mapping[str, int]
+
+    def named(self, name: str) -> Segment | None:
+        return next((each for each in self.segments.values() if each.name == name), None)
+
+
+class Change(Struct, frozen=True):
+    """A change waiting in the outbox; an empty `value` deletes `key` (both as in `wire.catalog`)."""
+
+    sequence: int
+    key: str
+    value: bytes
+
+
+def digest(secret: str) -> str:
+    """What is stored of a key: SHA-256 in hexadecimal. Keys are 256 random bits, so it needs no salt."""
+    return sha256(secret.encode()).hexdigest()
+
+
+class Catalog:
+    """Reads raise redis.exceptions.RedisError, and nothing else, when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+        self._change = self._redis.register_script(CHANGE)
+        self._cache: OrderedDict[str, Snapshot] = OrderedDict()
+
+    async def key(self, secret_digest: str) -> Key | None:
+        found = await self._redis.hget(keys.CATALOG_KEYS, secret_digest)
+        return _as(Key, found)
+
+    async def keys(self, workspace: str) -> list[Key]:
+        """Of one workspace (admin keys are of `*`), oldest first."""
+        found = [_as(Key, data) for data in await self._redis.hvals(keys.CATALOG_KEYS)]
+        ours = [key for key in found if key is not None and key.workspace == workspace]
+        return sorted(ours, key=lambda key: (key.created_ms, key.digest))
+
+    async def workspace(self, id_: str) -> Workspace | None:
+        return _as(Workspace, await self._redis.hget(keys.CATALOG_WORKSPACES, id_))
+
+    async def workspaces(self) -> list[Workspace]:
+        """Oldest first."""
+        found = [_as(Workspace, data) for data in await self._redis.hvals(keys.CATALOG_WORKSPACES)]
+        return sorted(
+            (each for each in found if each is not None), key=lambda each: (each.created_ms, each.id)
+        )
+
+    async def segment(self, workspace: str, id_: str) -> Segment | None:
+        return _as(Segment, await self._redis.hget(keys.catalog_segments(workspace), id_))
+
+    async def segments(self, workspace: str) -> Snapshot:
+        """All of a workspace's segments; read again only when one of them has changed."""
+        cached = self._cache.get(workspace)
+        if cached is not None:
+            revision = await self._redis.hget(keys.CATALOG_REVISIONS, workspace)
+            if _text(revision) == cached.revision:
+                self._cache.move_to_end(workspace)
+                return cached
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hget(keys.CATALOG_REVISIONS, workspace)
+            pipe.hvals(keys.catalog_segments(workspace))
+            pipe.hgetall(keys.catalog_retired(workspace))
+            revision, found, retired = await pipe.execute()
+        segments = {each.id: each for each in (_as(Segment, data) for data in found) if each is not None}
+        versions = {id_.decode(): int(version) for id_, version in retired.items()}
+        return self._remember(workspace, Snapshot(_text(revision), segments, versions))
+
+    async def put_workspace(self, workspace: Workspace) -> int:
+        return await self._write(EVERYONE, None, workspace)
+
+    async def put_key(self, key: Key) -> int:
+        return await self._write(EVERYONE, None, key)
+
+    async def delete_key(self, key: Key) -> int:
+        return await self._write(EVERYONE, None, key, delete=True)
+
+    async def change_segment(
+        self, workspace: str, decide: Callable[[Snapshot], tuple[Literal["put", "delete"], Segment]]
+    ) -> tuple[Segment, int]:
+        """Lets `decide` see the newest snapshot until its decision is written on just that.
+
+        It may be called several times, and what it raises comes through. Returns the segment and the
+        number of the change, which is not yet in the topic.
+        """
+        while True:
+            snapshot = await self.segments(workspace)
+            what, segment = decide(snapshot)
+            sequence = await self._write(workspace, snapshot.revision, segment, delete=what == "delete")
+            if sequence < 0:
+                continue
+            segments, retired = dict(snapshot.segments), dict(snapshot.retired)
+            if what == "delete":
+                del segments[segment.id]
+                retired[segment.id] = segment.definition_version
+            else:
+                segments[segment.id] = segment
+            self._remember(workspace, Snapshot(str(sequence), segments, retired))
+            return segment, sequence
+
+    async def sequence(self) -> int:
+        """The number of the last change; -1 where there is no catalogue."""
+        return _number(await self._redis.get(keys.CATALOG_SEQUENCE))
+
+    async def outbox(self, limit: int = 1_000) -> list[Change]:
+        """The oldest changes not yet known to be in the topic."""
+        entries = await self._redis.xrange(keys.CATALOG_OUTBOX, count=limit)
+        return [
+            Change(int(id_.split(b"-")[0]), fields[b"key"].decode(), fields[b"value"])
+            for id_, fields in entries
+        ]
+
+    async def trim(self, to: int) -> None:
+        """Forget the outbox up to change `to`."""
+        await self._redis.xtrim(keys.CATALOG_OUTBOX, minid=f"{to + 1}-0", approximate=False)
+
+    async def entries(self) -> dict[str, bytes]:
+        """Everything, by the topic's keys."""
+        ids = [id_.decode() for id_ in await self._redis.hkeys(keys.CATALOG_WORKSPACES)]
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for hash_ in (keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids)):
+                pipe.hvals(hash_)
+            found = await pipe.execute()
+        return {wire.key_of(wire.decode(data)): data for values in found for data in values}
+
+    async def replace(self, entries: Iterable[bytes], sequence: int, expected: int) -> bool:
+        """Makes the catalogue just these entries, at `sequence`, unless it is not at `expected` any more."""
+        decoded = [(wire.decode(data), data) for data in entries]
+        old = await self._redis.hkeys(keys.CATALOG_WORKSPACES)
+        ids = {id_.decode() for id_ in old} | {each.id for each, _ in decoded if isinstance(each, Workspace)}
+        async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(keys.CATALOG_SEQUENCE)
+            if _number(await pipe.get(keys.CATALOG_SEQUENCE)) != expected:
+                return False
+            pipe.multi()
+            pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids))
+            for entry, data in decoded:
+                pipe.hset(*_place(entry), data)
+            # unlike any revision before: nobody takes an older snapshot for this one
+            revision = f"{sequence}-{token_hex(4)}"
+            for scope in (EVERYONE, *ids):
+                pipe.hset(keys.CATALOG_REVISIONS, scope, revision)
+            pipe.set(keys.CATALOG_SEQUENCE, sequence)
+            try:
+                await pipe.execute()
+            except WatchError:
+                return False
+        self._cache.clear()
+        return True
+
+    async def _write(self, scope: str, revision: str | None, entry: Entry, delete: bool = False) -> int:
+        """The number of the change; -1 if `revision` is not the scope's any more."""
+        hash_, field = _place(entry)
+        retired = entry.definition_version if delete and isinstance(entry, Segment) else ""
+        sequence = int(
+            await self._change(
+                keys=[
+                    keys.CATALOG_SEQUENCE,
+                    keys.CATALOG_REVISIONS,
+                    keys.CATALOG_OUTBOX,
+                    hash_,
+                    keys.catalog_retired(scope),
+                ],
+                args=[
+                    scope,
+                    revision or "",
+                    wire.key_of(entry),
+                    field,
+                    b"" if delete else wire.encode(entry),
+                    retired,
+                ],
+            )
+        )
+        if sequence == -2:
+            raise NotRestored
+        return sequence
+
+    def _remember(self, workspace: str, snapshot: Snapshot) -> Snapshot:
+        self._cache[workspace] = snapshot
+        self._cache.move_to_end(workspace)
+        while len(self._cache) > CACHED_WORKSPACES:
+            self._cache.popitem(last=False)
+        return snapshot
+
+
+def _place(entry: Entry) -> tuple[str, str]:
+    """The hash and the field where an entry is kept."""
+    match entry:
+        case Workspace():
+            return keys.CATALOG_WORKSPACES, entry.id
+        case Key():
+            return keys.CATALOG_KEYS, entry.digest
+        case Segment():
+            return keys.catalog_segments(entry.workspace), entry.id
+
+
+def _as(kind: type[Kept], data: bytes | None) -> Kept | None:
+    entry = wire.decode(data) if data is not None else None
+    assert entry is None or isinstance(entry, kind)
+    return entry
+
+
+def _text(revision: bytes | None) -> str:
+    return "0" if revision is None else revision.decode()
+
+
+def _number(sequence: bytes | None) -> int:
+    return -1 if sequence is None else int(sequence)
