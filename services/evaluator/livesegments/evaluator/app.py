@@ -1,1 +1,191 @@
-"""Composition root of the evaluator service."""
+"""Composition root of the evaluator service: `python -m livesegments.evaluator.app`.
+
+Faust brings the records of the partitions that this worker has in the group; everything else is ours.
+It ends with status 0 on SIGTERM or SIGINT, and with 1 on a fault, after which starting it again is safe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+import structlog
+from aiohttp import web
+from faust.types import TP
+from mode import CrashingSupervisor
+
+from livesegments.core.plan import Limits
+from livesegments.evaluator import status
+from livesegments.evaluator.catalog import Catalog
+from livesegments.evaluator.identity import topic_id
+from livesegments.evaluator.owner import Options, Owner, Received
+from livesegments.evaluator.publisher import KafkaPublisher
+from livesegments.evaluator.transport import Transport
+from livesegments.evaluator.worker import Worker
+from livesegments.runtime.settings import Settings, from_environment
+from livesegments.store.shard import RedisShard
+from livesegments.wire.topics import EVENTS
+
+GROUP = "livesegments-evaluator"
+SESSION_S = 8.0
+HEARTBEAT_S = 2.0
+STOP_S = 8.0
+
+_log = structlog.get_logger(__name__)
+
+
+class FaustApp(faust.App):  # type: ignore[misc]
+    """Faust, safely: no tables, no leader, no transactions, nothing acknowledged before it is committed."""
+
+    def __init__(self, settings: Settings, worker: Worker, folder: str) -> None:
+        super().__init__(
+            GROUP,
+            broker=f"kafka://{settings.kafka.replace(',', ';kafka://')}",
+            datadir=folder,
+            broker_max_poll_records=400,
+            broker_session_timeout=SESSION_S,
+            broker_heartbeat_interval=HEARTBEAT_S,
+            broker_rebalance_timeout=SESSION_S,
+            stream_buffer_maxsize=64,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            web_enabled=False,
+            web_tables_enabled=False,
+            worker_redirect_stdouts=False,
+            agent_supervisor=CrashingSupervisor,
+        )
+        self._worker = worker
+        topic = self.topic(EVENTS, key_serializer="raw", value_serializer="raw")
+        self.agent(topic, name="evaluate")(self._read)
+        self.on_partitions_assigned.connect(self._assigned)
+        self.on_partitions_revoked.connect(self._revoked)
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self, self._begin)
+
+    async def _read(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            owner = self._worker.owners.get(message.partition)
+            if owner is not None:
+                await owner.room()
+                stamp_ms = round(message.timestamp * 1_000)
+                owner.offer(Received(message.offset, stamp_ms, message.value, event.ack))
+
+    async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
+        await self._worker.assign(tp.partition for tp in assigned if tp.topic == EVENTS)
+
+    async def _revoked(self, _: Any, revoked: set[TP], **__: Any) -> None:
+        await self._worker.revoke(tp.partition for tp in revoked if tp.topic == EVENTS)
+
+    def _begin(self, firsts: Mapping[TP, int], ends: Mapping[TP, int]) -> dict[TP, int]:
+        offsets = self._worker.bound(
+            {tp.partition: offset for tp, offset in firsts.items()},
+            {tp.partition: offset for tp, offset in ends.items()},
+        )
+        return {TP(EVENTS, partition): offset for partition, offset in offsets.items()}
+
+
+class FaustLog:
+    """The log as an owner sees it, through the consumer of `faust`, which is set once it is made."""
+
+    faust: FaustApp
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+
+    async def seek(self, partition: int, offset: int) -> int:
+        tp, consumer = TP(EVENTS, partition), self.faust.consumer
+        first = (await consumer.earliest_offsets(tp))[tp]
+        actual = max(offset, first)
+        await consumer.seek(tp, actual)
+        return actual
+
+    def end(self, partition: int) -> int | None:
+        try:
+            end: int | None = self.faust.consumer.highwater(TP(EVENTS, partition))
+        except Exception:  # not assigned any more, or not started yet: not known
+            return None
+        return end
+
+
+async def serve(settings: Settings) -> int:
+    """Until a signal or a fault; the exit status."""
+    ending = asyncio.Event()
+    faults: list[BaseException] = []
+
+    def crash(error: BaseException) -> None:
+        faults.append(error)
+        ending.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    limits = Limits(settings.dedup_window_ms, settings.dedup_max_ids)
+    options = Options(
+        now_ms=(lambda: time.time_ns() // 1_000_000) if settings.clock == "wall" else None,
+        token=lambda: secrets.token_hex(8),
+        in_flight=settings.commits_in_flight,
+        cached_profiles=settings.cached_profiles // settings.partitions,
+        grace_s=SESSION_S,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        catalog = Catalog(settings.kafka, limits)
+        stack.push_async_callback(catalog.stop)
+        await catalog.start()
+        publisher = KafkaPublisher(settings.kafka)
+        stack.push_async_callback(publisher.close)
+        log = FaustLog(await topic_id(settings.kafka, EVENTS))
+
+        def make(partition: int) -> Owner:
+            shard = RedisShard(settings.redis, partition)
+            return Owner(partition, shard, log, catalog, publisher, options)
+
+        worker = Worker(make, crash)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))
+        log.faust = FaustApp(settings, worker, folder)
+        following = asyncio.create_task(catalog.run())
+        following.add_done_callback(lambda task: task.cancelled() or crash(task.exception() or EOFError()))
+        stack.callback(following.cancel)
+        runner = web.AppRunner(status.create(worker), access_log=None)
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        _log.info("serving", addresses=runner.addresses, clock=settings.clock)
+        log.faust.finalize()
+        await log.faust.start()
+        gc.freeze()
+        watching = asyncio.create_task(log.faust._crashed.wait())
+        watching.add_done_callback(lambda _: crash(log.faust.crash_reason or RuntimeError("Faust crashed")))
+        await ending.wait()
+        for fault in faults:
+            _log.error("fault", error=repr(fault), exc_info=fault)
+        if not faults:
+            watching.cancel()
+            await worker.revoke(list(worker.owners))
+            async with asyncio.timeout(STOP_S):
+                await log.faust.stop()
+            return 0
+        return 1
+
+
+def main() -> None:
+    settings = from_environment(os.environ)
+    gc.set_threshold(100_000, 50, 100)
+    status_ = asyncio.run(serve(settings))
+    sys.stdout.flush()
+    os._exit(status_)  # Faust's threads may be in the middle of anything
+
+
+if __name__ == "__main__":
+    main()

@@ -115,6 +115,7 @@ class Owner:
         self._sought: tuple[int, float] = (-1, 0.0)
         self._under_way: deque[Sent] = deque()
         self._lost: BaseException | None = None
+        self._closed = False
         self._failures = 0
         self._heard_s = 0.0
         self._now_s = asyncio.get_running_loop().time
@@ -135,6 +136,11 @@ class Owner:
         end = self._log.end(self.number)
         return None if end is None else max(0, end - self._partition.offset)
 
+    @property
+    def stranded(self) -> bool:
+        """Whether the store is away, or the claim is being made anew."""
+        return self._failures > 0 or self._lost is not None
+
     async def claim(self) -> int:
         """Makes the partition ours, however long the store is away; the offset to read from."""
         while True:
@@ -146,6 +152,16 @@ class Owner:
                 self._next = self._partition.offset
                 return self._next
 
+    def bound(self, first: int, end: int) -> int:
+        """What the log still has; the offset to read from. Says so if that is not where we stopped."""
+        offset = self._partition.offset
+        if offset < first:
+            self._logger.error("records are gone from the log", first=offset, last=first - 1)
+        elif offset > end:
+            self._logger.error("the log has lost its end", stored=offset, end=end)
+        self._partition.offset = self._next = min(max(offset, first), end)
+        return self._next
+
     def offer(self, record: Received) -> None:
         self._records.append(record)
         self._next = record.offset + 1
@@ -153,7 +169,7 @@ class Owner:
 
     async def room(self) -> None:
         """Returns when another record may be offered."""
-        while len(self._records) >= QUEUE:
+        while len(self._records) >= QUEUE and not self._closed:
             self._room.clear()
             await self._room.wait()
 
@@ -168,6 +184,8 @@ class Owner:
     async def close(self) -> None:
         """Only what is under way is waited for, a moment; `run` must be at its end."""
         self._unsubscribe()
+        self._closed = True
+        self._room.set()
         if self._under_way:
             await asyncio.wait([sent.reply for sent in self._under_way], timeout=1)
         if self._relaying is not None:

@@ -1,0 +1,67 @@
+"""A worker's partitions: an owner and a task for each that is assigned, none for the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from livesegments.evaluator.owner import Owner
+from livesegments.runtime import metrics
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """`make` makes the owner of a partition; `crash` hears of what no owner could mend."""
+
+    def __init__(self, make: Callable[[int], Owner], crash: Callable[[BaseException], None]) -> None:
+        self._make = make
+        self._crash = crash
+        self.owners: dict[int, Owner] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.assigned = False
+        """Whether an assignment, be it of nothing, has been taken up."""
+
+    async def assign(self, partitions: Iterable[int]) -> None:
+        """Claims all of them, whatever was owned before; returns when the store has said yes."""
+        await self.revoke(list(self.owners))
+        claims = {partition: self._make(partition) for partition in sorted(partitions)}
+        self.owners = claims
+        await asyncio.gather(*(owner.claim() for owner in claims.values()))
+        for partition, owner in claims.items():
+            task = asyncio.create_task(owner.run())
+            task.add_done_callback(self._ended)
+            self._tasks[partition] = task
+        self.assigned = True
+        metrics.PARTITIONS.set(len(claims))
+        _log.info("partitions assigned", partitions=sorted(claims))
+
+    async def revoke(self, partitions: Iterable[int]) -> None:
+        self.assigned = False
+        gone = [partition for partition in partitions if partition in self.owners]
+        tasks = [self._tasks.pop(partition) for partition in gone if partition in self._tasks]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await asyncio.gather(*(self.owners.pop(partition).close() for partition in gone))
+        metrics.PARTITIONS.set(len(self.owners))
+        if gone:
+            _log.info("partitions given up", partitions=gone)
+
+    def bound(self, firsts: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
+        """Partition → offset to read from, of those that are owned."""
+        return {
+            partition: owner.bound(firsts[partition], ends[partition])
+            for partition, owner in self.owners.items()
+            if partition in firsts and partition in ends
+        }
+
+    def lags(self) -> dict[int, int | None]:
+        return {partition: owner.lag for partition, owner in self.owners.items()}
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._crash(error)
