@@ -25,8 +25,7 @@ async def claimed(open_shard: Open, token: str = "a") -> tuple[Any, Head]:
 
 
 def commit_of(shard: Any, number: int, offset: int = 0) -> Commit:
-    partition = getattr(shard, "partition", None)
-    return Commit(shard._partition if partition is None else partition, number, offset, 1_000 + number, 7)
+    return Commit(shard.partition, number, offset, 1_000 + number, 7)
 
 
 async def test_a_new_partition_starts_at_nothing(open_shard: Open) -> None:

@@ -68,7 +68,7 @@ class RedisShard:
 
     def __init__(self, url: str, partition: int) -> None:
         self._url = url
-        self._partition = partition
+        self.partition = partition
         self._head = keys.head(partition)
         self._lane: Lane | None = None
 
@@ -113,30 +113,30 @@ class RedisShard:
         return self._call(*commit.call(token))
 
     async def profiles(self, workspace: str, ids: Sequence[str]) -> list[bytes | None]:
-        return await self._call("HMGET", keys.profiles(self._partition, workspace), *ids)  # type: ignore[no-any-return]
+        return await self._call("HMGET", keys.profiles(self.partition, workspace), *ids)  # type: ignore[no-any-return]
 
     async def count(self, workspace: str) -> int:
-        return int(await self._call("HLEN", keys.profiles(self._partition, workspace)))
+        return int(await self._call("HLEN", keys.profiles(self.partition, workspace)))
 
     async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
         following, flat = await self._call(
-            "HSCAN", keys.profiles(self._partition, workspace), cursor, "COUNT", count
+            "HSCAN", keys.profiles(self.partition, workspace), cursor, "COUNT", count
         )
         return int(following), _pairs(flat)
 
     async def dues(self, limit: int) -> list[tuple[int, str]]:
-        flat = await self._call("ZRANGE", keys.due(self._partition), 0, limit - 1, "WITHSCORES")
+        flat = await self._call("ZRANGE", keys.due(self.partition), 0, limit - 1, "WITHSCORES")
         return [(int(float(due)), member.decode()) for member, due in zip(*[iter(flat)] * 2, strict=True)]
 
     async def fields(self, key: str) -> dict[str, bytes]:
         return _pairs(await self._call("HGETALL", key))
 
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
-        entries = await self._call("XRANGE", keys.outbox(self._partition), "-", f"{to}-0", "COUNT", limit)
+        entries = await self._call("XRANGE", keys.outbox(self.partition), "-", f"{to}-0", "COUNT", limit)
         return [(int(id_.split(b"-")[0]), announced(fields[1])) for id_, fields in entries]
 
     async def trim(self, to: int) -> None:
-        await self._call("XTRIM", keys.outbox(self._partition), "MINID", f"{to + 1}-0")
+        await self._call("XTRIM", keys.outbox(self.partition), "MINID", f"{to + 1}-0")
 
 
 def _pairs(flat: list[bytes]) -> dict[str, bytes]:

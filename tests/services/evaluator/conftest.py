@@ -1,0 +1,14 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from livesegments.runtime.embedded.stack import Stack
+from tests.services.evaluator.rig import Rig, rig
+
+
+@pytest.fixture
+async def evaluation(clean_stack: Stack, tmp_path: Path) -> AsyncIterator[Rig]:
+    """No worker runs yet."""
+    async with rig(clean_stack, tmp_path) as made:
+        yield made

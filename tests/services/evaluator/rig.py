@@ -1,0 +1,193 @@
+"""An evaluator as others see it: processes, the topics they read and write, and Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from redis.asyncio import Redis
+
+from livesegments.core.definition import Node
+from livesegments.core.event import Event, Transition
+from livesegments.runtime.embedded.child import Child
+from livesegments.runtime.embedded.ports import free_port
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import keys, progress
+from livesegments.wire import catalog, pack
+from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS, partition_of
+
+PARTITIONS = 8
+LOOK_S = 0.02
+
+
+class Evaluator:
+    """One worker process."""
+
+    def __init__(self, stack: Stack, log: Path, clock: str, **settings: object) -> None:
+        self.port = free_port()
+        self.log = log
+        given = {"kafka": stack.kafka, "redis": stack.redis, "port": self.port, "clock": clock, **settings}
+        environment = {f"LIVESEGMENTS_{name.upper()}": str(value) for name, value in given.items()}
+        command = [sys.executable, "-m", "livesegments.evaluator.app"]
+        self.child = Child("evaluator", command, log, os.environ | environment)
+
+    async def metric(self, name: str) -> float:
+        """The sum over its labels; 0 if nobody answers."""
+        try:
+            text = (await self._get("/metrics")).text
+        except httpx.TransportError:
+            return 0.0
+        lines = [line for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+    async def ready(self) -> bool:
+        try:
+            return (await self._get("/readyz")).status_code == 200
+        except httpx.TransportError:
+            self.child.check()
+            return False
+
+    async def _get(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(timeout=5) as client:
+            return await client.get(f"http://127.0.0.1:{self.port}{path}")
+
+
+class Rig:
+    def __init__(self, stack: Stack, folder: Path, producer: AIOKafkaProducer, redis: Any) -> None:
+        self.stack = stack
+        self.folder = folder
+        self.producer = producer
+        self.redis = redis
+        self.evaluators: list[Evaluator] = []
+        self.revision = -1
+
+    def start(self, clock: str = "log", **settings: object) -> Evaluator:
+        log = self.folder / f"evaluator-{len(self.evaluators)}.log"
+        evaluator = Evaluator(self.stack, log, clock, **settings)
+        evaluator.child.start()
+        self.evaluators.append(evaluator)
+        return evaluator
+
+    async def workspace(self, id_: str = "w", timezone: str = "UTC") -> None:
+        await self._define(catalog.Workspace(id_, id_, timezone, 0))
+
+    async def segment(self, id_: str, definition: str | None, version: int = 1, workspace: str = "w") -> None:
+        node = None if definition is None else msgspec.json.decode(definition, type=Node)
+        await self._define(catalog.Segment(workspace, id_, id_, version, version, 0, 0, node))
+
+    async def delete_segment(self, id_: str, workspace: str = "w") -> None:
+        await self._produce_definition(f"segment/{workspace}/{id_}", None)
+
+    async def _define(self, entry: catalog.Entry) -> None:
+        await self._produce_definition(catalog.key_of(entry), catalog.encode(entry))
+
+    async def _produce_definition(self, key: str, value: bytes | None) -> None:
+        sent = await self.producer.send_and_wait(DEFINITIONS, key=key.encode(), value=value)
+        self.revision = sent.offset
+
+    async def send(self, events: Iterable[Event], size: int = pack.MAX_EVENTS) -> None:
+        """Packs them in their order, each into its partition; returns when all are acknowledged."""
+        parts: dict[int, list[Event]] = {}
+        for event in events:
+            parts.setdefault(partition_of(event.workspace, event.profile, PARTITIONS), []).append(event)
+        sent = []
+        for partition, mine in parts.items():
+            for start in range(0, len(mine), size):
+                value = pack.encode(pack.Packed(mine[start : start + size]))
+                sent.append(await self.producer.send(EVENTS, value, partition=partition))
+        await asyncio.gather(*sent)
+
+    async def clock(self, to_ms: int) -> None:
+        value = pack.encode(pack.Clock(to_ms))
+        for partition in range(PARTITIONS):
+            await self.producer.send_and_wait(EVENTS, value, partition=partition)
+
+    async def members(self, segment: str, workspace: str = "w") -> set[str]:
+        found: set[str] = set()
+        for partition in range(PARTITIONS):
+            stored = await self.redis.zrange(keys.members(partition, workspace, segment), 0, -1)
+            found |= {member.decode() for member in stored}
+        return found
+
+    async def progress(self, segment: str, workspace: str = "w") -> progress.Progress:
+        stored = [
+            await self.redis.hget(keys.segments(partition, workspace), segment)
+            for partition in range(PARTITIONS)
+        ]
+        parts = [None if data is None else progress.decode(data) for data in stored]
+        versions = {part.definition_version for part in parts if part is not None}
+        return progress.aggregate(parts, max(versions, default=0))
+
+    async def settled(self, timeout_s: float = 60) -> None:
+        """Until everything sent is applied, all definitions are adopted, all transitions published."""
+        ends = await self.ends(EVENTS)
+        await self.until(lambda: self._settled(ends), timeout_s)
+
+    async def _settled(self, ends: dict[int, int]) -> bool:
+        for partition in range(PARTITIONS):
+            offset, revision = await self.redis.hmget(keys.head(partition), "offset", "catalog")
+            if int(offset or 0) < ends[partition] or int(revision or -1) < self.revision:
+                return False
+            if await self.redis.xlen(keys.outbox(partition)):
+                return False
+            for key in await self.redis.keys(keys.segments(partition, "*")):
+                if any(b'"ready"' not in each for each in await self.redis.hvals(key)):
+                    return False
+        return True
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not await holds():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_S)
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka)
+        await consumer.start()
+        try:
+            tps = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+            return {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
+        finally:
+            await consumer.stop()
+
+    async def announced(self) -> list[tuple[int, Transition]]:
+        """Everything in topic `memberships`, with its partition, in order within each."""
+        ends = await self.ends(MEMBERSHIPS)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka)
+        await consumer.start()
+        try:
+            tps = [TopicPartition(MEMBERSHIPS, partition) for partition in range(PARTITIONS)]
+            consumer.assign(tps)
+            await consumer.seek_to_beginning(*tps)
+            found: list[tuple[int, Transition]] = []
+            while any([await consumer.position(tp) < ends[tp.partition] for tp in tps]):
+                for tp, batch in (await consumer.getmany(timeout_ms=500)).items():
+                    for record in batch:
+                        transition = msgspec.json.decode(record.value, type=Transition)
+                        assert record.key == transition.profile.encode()
+                        found.append((tp.partition, transition))
+            return found
+        finally:
+            await consumer.stop()
+
+
+@asynccontextmanager
+async def rig(stack: Stack, folder: Path) -> AsyncIterator[Rig]:
+    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True)
+    await producer.start()
+    redis = Redis.from_url(stack.redis)
+    made = Rig(stack, folder, producer, redis)
+    try:
+        yield made
+    finally:
+        for evaluator in made.evaluators:
+            await evaluator.child.kill()
+        await producer.stop()
+        await redis.aclose()
