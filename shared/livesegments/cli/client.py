@@ -86,6 +86,9 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.http.close()
 
     def send(self, method: str, path: str, **request: Any) -> httpx.Response:

@@ -53,7 +53,7 @@ class Log(Struct, frozen=True):
     @property
     def folder(self) -> Traversable:
         """Holds `raw.sql`, and of every segment its JSON and its SQL."""
-        return resources.files("livesegments.cli.demo") / self.id
+        return resources.files("livesegments.cli.demo") / "segments" / self.id
 
     @property
     def file(self) -> str:

@@ -17,10 +17,15 @@ from livesegments.cli.demo.log import Log
 
 
 class Comparison(Struct, frozen=True):
-    """`members` are the product's, `recomputed` the analyst's; equal when nothing is missing or extra."""
+    """One segment at one instant, against what the analyst recomputed.
+
+    `members` are the api's, `announced` those that the transitions tell. `missing` and `extra` name the
+    profiles of either that should be there or should not.
+    """
 
     segment: str
     members: int
+    announced: int
     recomputed: int
     missing: tuple[str, ...]
     extra: tuple[str, ...]
@@ -30,13 +35,14 @@ class Comparison(Struct, frozen=True):
         return not self.missing and not self.extra
 
 
-def compare(segment: str, members: set[str], recomputed: set[str]) -> Comparison:
+def compare(segment: str, members: set[str], announced: set[str], recomputed: set[str]) -> Comparison:
     return Comparison(
         segment,
         len(members),
+        len(announced),
         len(recomputed),
-        missing=tuple(sorted(recomputed - members)),
-        extra=tuple(sorted(members - recomputed)),
+        missing=tuple(sorted(recomputed - (members & announced))),
+        extra=tuple(sorted((members | announced) - recomputed)),
     )
 
 

@@ -1,0 +1,60 @@
+"""One log through HTTP ingest, up to one checkpoint after the other.
+
+Lanes are partitions: each is in strict order, so each partition's clock moves through the log as history
+did, and all of them side by side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from livesegments.cli.demo.log import Happening
+from livesegments.cli.demo.view import State
+from livesegments.cli.sender import Item, Refused, Sender
+from livesegments.wire.topics import partition_of
+
+BATCH = 250
+"""Events a request: small enough that the clocks of all partitions move on smoothly."""
+RATE_WINDOW_S = 2.0
+
+
+class Pace:
+    """Writes what ingest answers to the state; the rate is that of the last `RATE_WINDOW_S` seconds."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.refused: list[Refused] = []
+        self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
+
+    def told(self, accepted: int, refused: list[Refused]) -> None:
+        self.state.accepted += accepted
+        self.state.refused += len(refused)
+        self.refused += refused
+        now = time.monotonic()
+        self._marks.append((now, self.state.accepted))
+        while now - self._marks[0][0] > RATE_WINDOW_S and len(self._marks) > 2:
+            self._marks.pop(0)
+        since, before = self._marks[0]
+        self.state.rate = (self.state.accepted - before) / max(0.001, now - since)
+
+
+class Replay:
+    """The events of one log, sent in order as far as asked for."""
+
+    def __init__(
+        self, workspace: str, happenings: Iterator[Happening], sender: Sender, partitions: int
+    ) -> None:
+        self._workspace, self._sender, self._partitions = workspace, sender, partitions
+        self._rest = happenings
+        self._held = next(happenings, None)
+        self._sent = 0
+
+    async def up_to(self, instant_ms: int) -> None:
+        """Sends every event at or before `instant_ms`, and waits until all are acknowledged."""
+        while self._held is not None and self._held.time_ms <= instant_ms:
+            self._sent += 1
+            lane = partition_of(self._workspace, self._held.profile, self._partitions)
+            await self._sender.put(lane, Item(self._held.kind, self._sent, self._held.body))
+            self._held = next(self._rest, None)
+        await self._sender.flush()

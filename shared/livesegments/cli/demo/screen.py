@@ -1,0 +1,85 @@
+"""Where the demo shows itself: a live picture on a terminal, plain lines anywhere else, JSON on request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from livesegments.cli import output
+from livesegments.cli.demo import view
+from livesegments.cli.demo.log import Log
+from livesegments.cli.demo.proof import Comparison
+
+BEAT_S = 2.0
+REFRESHES_PER_S = 4
+EXAMPLES = 3
+
+
+class Screen:
+    """With `as_json` the proof is JSON on standard output, and all else goes to standard error."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self._json = as_json
+        self._console: Console = output.errors if as_json else output.console
+        self._beaten = 0.0
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    @contextmanager
+    def live(self, state: view.State) -> Iterator[None]:
+        """Shows the state while in it, and leaves its last picture."""
+        if not self._console.is_terminal:
+            yield
+            self.say(view.line(state))
+            return
+        with Live(
+            get_renderable=lambda: view.render(state),
+            console=self._console,
+            refresh_per_second=REFRESHES_PER_S,
+        ):
+            yield
+
+    def beat(self, state: view.State) -> None:
+        """Off a terminal: a line every `BEAT_S` seconds."""
+        if not self._console.is_terminal and time.monotonic() - self._beaten >= BEAT_S:
+            self._beaten = time.monotonic()
+            self.say(view.line(state))
+
+    def proof(self, log: Log, instant: datetime, comparisons: Sequence[Comparison]) -> None:
+        """The comparison, segment by segment; what differs is named."""
+        if self._json:
+            for item in comparisons:
+                output.json({"log": log.id, "instant": instant, "equal": item.equal, "comparison": item})
+            return
+        table = Table(
+            title=f"{log.title}: as of {instant:%Y-%m-%d %H:%M %Z}, recomputed from {log.file}",
+            title_justify="left",
+            box=None,
+            pad_edge=False,
+            header_style="dim",
+        )
+        table.add_column("segment")
+        for column in ("members", "announced", "recomputed", "missing", "extra"):
+            table.add_column(column, justify="right")
+        table.add_column("")
+        for item in comparisons:
+            counts = (item.members, item.announced, item.recomputed, len(item.missing), len(item.extra))
+            verdict = Text("equal", "green") if item.equal else Text(differences(item), "bold red")
+            table.add_row(item.segment, *(f"{count:,}" for count in counts), verdict)
+        self._console.print(table)
+        self._console.print()
+
+
+def differences(item: Comparison) -> str:
+    """The first few profiles that are missing (−) or extra (+)."""
+    named = [f"−{profile}" for profile in item.missing[:EXAMPLES]]
+    named += [f"+{profile}" for profile in item.extra[:EXAMPLES]]
+    return "DIFFERS: " + " ".join(named)

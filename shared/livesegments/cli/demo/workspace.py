@@ -1,0 +1,60 @@
+"""A log's workspace, made through the api as any customer would: the workspace, its keys, its segments."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+from livesegments.cli.client import Client, Problem
+from livesegments.cli.context import Up
+from livesegments.cli.demo.log import Log
+from livesegments.cli.members import PAGE
+
+READY_S = 30.0
+LOOK_S = 0.05
+
+
+class Workspace:
+    """Blocking calls to the api on behalf of one log's workspace. Close it when done."""
+
+    def __init__(self, log: Log, up: Up) -> None:
+        self.log = log
+        with Client(up.api, up.admin_key) as admin:
+            admin.call(
+                "POST", "/v1/workspaces", json={"id": log.id, "name": log.title, "timezone": log.timezone}
+            )
+        self._client = Client(up.api, up.admin_key, log.id)
+        self.write_key = self._key("replay", ["ingest"])
+
+    def _key(self, name: str, scopes: list[str]) -> str:
+        path = f"/v1/workspaces/{self.log.id}/keys"
+        key: str = self._client.call("POST", path, json={"name": name, "scopes": scopes})["key"]
+        return key
+
+    def create_segments(self) -> dict[str, str]:
+        """Id → name, of every segment of the log, each ready. Raises Problem."""
+        names = {}
+        for segment in self.log.segments:
+            definition = self.log.definition(segment)
+            self._client.call("POST", "/v1/segments", json=definition)
+            names[segment] = definition["name"]
+        until = time.monotonic() + READY_S
+        while waiting := [item["id"] for item in self.listed() if item["state"] != "ready"]:
+            if time.monotonic() > until:
+                raise Problem(f"not ready after {READY_S:.0f} s: {', '.join(waiting)}")
+            time.sleep(LOOK_S)
+        return names
+
+    def listed(self) -> list[dict[str, str]]:
+        return list(self._client.pages("/v1/segments", "segments"))
+
+    def members(self, segment: str) -> set[str]:
+        """Over all pages; each member exactly once, or our promise is broken (AssertionError)."""
+        path = f"/v1/segments/{quote(segment, safe='')}/members"
+        listed = list(self._client.pages(path, "members", limit=PAGE))
+        found = set(listed)
+        assert len(found) == len(listed), f"{segment}: a member was returned twice"
+        return found
+
+    def close(self) -> None:
+        self._client.close()
