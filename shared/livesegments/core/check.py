@@ -1,0 +1,309 @@
+"""Every fault of a definition, at once.
+
+`check` walks the JSON as it came, because msgspec stops at the first fault; only a definition without
+any is converted to nodes. What may be where is CONDITIONS (docs/conditions.md), bounds included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from livesegments.core import check_value as values
+from livesegments.core.definition import Node
+from livesegments.core.event import (
+    ATTRIBUTE_CHANGED,
+    CONSENT_CHANGED,
+    SEGMENT_ENTERED,
+    SEGMENT_EXITED,
+    TAG_ADDED,
+    TAG_REMOVED,
+)
+from livesegments.core.fault import Fault, Faults, join, shown
+from livesegments.core.references import references
+from livesegments.core.value import kind
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 10
+MAX_NODES = 200
+MAX_CHILDREN = 100
+MAX_FILTERS = 20
+DERIVED = (ATTRIBUTE_CHANGED, TAG_ADDED, TAG_REMOVED, CONSENT_CHANGED, SEGMENT_ENTERED, SEGMENT_EXITED)
+MEASURES = ("count", "days", "sum", "avg", "min", "max", "distinct")
+
+Others = Mapping[str, Node | None]
+
+
+def check_json(
+    data: bytes, *, timezone: str = "UTC", others: Others | None = None, segment_id: str | None = None
+) -> tuple[Node | None, list[Fault]]:
+    """`check` of bytes: also their length and that they are JSON."""
+    if len(data) > MAX_BYTES:
+        return None, [Fault("", "too_long", f"{len(data)} bytes; at most {MAX_BYTES} are allowed")]
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return None, [Fault("", "bad_json", f"is not JSON: {error}")]
+    return check(document, timezone=timezone, others=others, segment_id=segment_id)
+
+
+def check(
+    document: object,
+    *,
+    timezone: str = "UTC",
+    others: Others | None = None,
+    segment_id: str | None = None,
+) -> tuple[Node | None, list[Fault]]:
+    """The node and no faults, or None and every fault.
+
+    `timezone` is the workspace's, for bare dates. `others`: the workspace's other segments (None for a
+    static one); given, a reference to a segment that is none of them is a fault, and so is a cycle
+    through them. `segment_id` is the segment that the definition is for, if it has an id yet.
+    """
+    faults = Faults()
+    checker = Checker(faults, ZoneInfo(timezone), others, segment_id)
+    checker.node(document, "", 1)
+    if checker.nodes > MAX_NODES:
+        faults.add("", "too_many_nodes", f"has {checker.nodes} nodes; at most {MAX_NODES} are allowed")
+    if faults.found:
+        return None, faults.found
+    node = msgspec.convert(document, Node)
+    if others is not None:
+        circle = cycle(node, others, segment_id)
+        if circle:
+            told = " → ".join(shown(name) for name in circle)
+            return None, [Fault("", "cycle", f"segments depend on each other in a circle: {told}")]
+    return node, []
+
+
+class Checker:
+    """One walk over one document."""
+
+    def __init__(self, faults: Faults, zone: tzinfo, others: Others | None, segment_id: str | None) -> None:
+        self.nodes = 0
+        self._faults = faults
+        self._zone = zone
+        self._others = others
+        self._segment_id = segment_id
+        self._kinds: dict[str, Callable[[dict[str, Any], str, int], None]] = {
+            "all": self._children,
+            "any": self._children,
+            "not": self._not,
+            "attribute": self._attribute,
+            "event": self._event,
+            "occurrence": self._occurrence,
+            "sequence": self._sequence,
+            "segment": self._segment,
+            "tag": self._tag,
+            "consent": self._consent,
+            "near": self._near,
+        }
+
+    def node(self, value: Any, at: str, depth: int) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            return
+        if depth > MAX_DEPTH:
+            self._faults.add(at, "too_deep", f"is nested deeper than {MAX_DEPTH} nodes")
+            return
+        if not isinstance(value, dict):
+            self._faults.object(value, at, ())
+            return
+        if "type" not in value:
+            self._faults.add(at, "missing_field", f"the field 'type' is missing: {', '.join(self._kinds)}")
+            return
+        sort = self._faults.choice(value["type"], join(at, "type"), self._kinds)
+        if sort is not None:
+            self._kinds[sort](value, at, depth)
+
+    def _fields(self, value: Any, at: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+        self._faults.object(value, at, ("type", *required, *optional), required)
+
+    def _children(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("of",))
+        if "of" in value:
+            children = self._faults.items(value["of"], join(at, "of"), 1, MAX_CHILDREN)
+            for index, child in enumerate(children or []):
+                self.node(child, join(join(at, "of"), index), depth + 1)
+
+    def _not(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("of",))
+        if "of" in value:
+            self.node(value["of"], join(at, "of"), depth + 1)
+
+    def _attribute(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("name", "op"), ("value", "when_missing", "ignore_case"))
+        if "name" in value:
+            self._faults.name(value["name"], join(at, "name"))
+        values.comparison(self._faults, value, at, values.ATTRIBUTE_OPS, self._zone)
+
+    def _event(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("name",), ("where", "window", "measure", "op", "value"))
+        self._happening(value, at)
+        values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
+        if "measure" in value:
+            self._measure(value["measure"], join(at, "measure"))
+        op = self._faults.choice(value.get("op", "gte"), join(at, "op"), values.MEASURE_OPS)
+        if op is not None:
+            self._threshold(value, op, at)
+
+    def _threshold(self, value: dict[str, Any], op: str, at: str) -> None:
+        threshold, where = value.get("value", 1), join(at, "value")
+        if op == "between":
+            values.between(self._faults, threshold, where)
+            numbers = threshold if isinstance(threshold, list) else []
+        else:
+            values.scalar(self._faults, threshold, where)
+            numbers = [threshold]
+        if any(kind(number) in ("string", "boolean") for number in numbers):
+            self._faults.add(where, "wrong_type", "a measure is compared with numbers only")
+        measure = value.get("measure")
+        counted = measure.get("of", "count") if isinstance(measure, dict) else "count"
+        kept = isinstance(value.get("window"), dict) and "last" in value["window"]
+        if (counted in ("days", "distinct") or (counted == "count" and kept)) and any(
+            kind(number) == "number" and number > values.MAX_COUNT for number in numbers
+        ):
+            self._faults.add(where, "out_of_range", f"at most {values.MAX_COUNT} are counted here")
+
+    def _measure(self, value: Any, at: str) -> None:
+        node = self._faults.object(value, at, ("of", "property"))
+        if node is None:
+            return
+        of = self._faults.choice(node.get("of", "count"), join(at, "of"), MEASURES)
+        if of in ("count", "days"):
+            if node.get("property") is not None:
+                self._faults.add(join(at, "property"), "no_meaning", f"{of!r} counts events: no property")
+        elif of is not None and "property" not in node:
+            self._faults.add(at, "missing_field", f"the field 'property' is missing: {of!r} of what?")
+        elif of is not None:
+            self._path(node["property"], join(at, "property"))
+
+    def _happening(self, value: dict[str, Any], at: str) -> None:
+        """The name and the filters of an event."""
+        name = self._faults.name(value["name"], join(at, "name")) if "name" in value else None
+        if name is not None and name.startswith("$") and name not in DERIVED:
+            told = ", ".join(DERIVED)
+            self._faults.add(join(at, "name"), "reserved_name", f"of the names with $ there are only {told}")
+        if "where" not in value:
+            return
+        filters = self._faults.items(value["where"], join(at, "where"), 0, MAX_FILTERS)
+        for index, item in enumerate(filters or []):
+            self._filter(item, join(join(at, "where"), index))
+        if name in (SEGMENT_ENTERED, SEGMENT_EXITED):
+            self._named_segments(filters or [], join(at, "where"))
+
+    def _filter(self, value: Any, at: str) -> None:
+        fields = ("property", "op", "value", "when_missing", "ignore_case")
+        node = self._faults.object(value, at, fields, ("property", "op"))
+        if node is not None:
+            if "property" in node:
+                self._path(node["property"], join(at, "property"))
+            values.comparison(self._faults, node, at, values.FILTER_OPS, self._zone)
+
+    def _named_segments(self, filters: list[Any], at: str) -> None:
+        for index, item in enumerate(filters):
+            if (
+                isinstance(item, dict)
+                and item.get("property") == "segment"
+                and item.get("op") in ("eq", "in")
+            ):
+                operand = item.get("value")
+                for name in operand if isinstance(operand, list) else [operand]:
+                    if isinstance(name, str):
+                        self._known(name, join(join(at, index), "value"))
+
+    def _path(self, value: Any, at: str) -> None:
+        path = self._faults.name(value, at)
+        if path is not None and not all(path.split(".")):
+            self._faults.add(at, "bad_path", "is a dotted path: no part of it may be empty")
+
+    def _occurrence(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("which", "name"), ("where", "window"))
+        if "which" in value:
+            self._faults.choice(value["which"], join(at, "which"), ("first", "last"))
+        self._happening(value, at)
+        values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
+
+    def _sequence(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("steps", "within"), ("window",))
+        if "within" in value:
+            values.duration(self._faults, value["within"], join(at, "within"), values.MAX_WITHIN_MS, "90d")
+        values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
+        steps = self._faults.items(value["steps"], join(at, "steps"), 2, 5) if "steps" in value else None
+        for index, step in enumerate(steps or []):
+            where = join(join(at, "steps"), index)
+            node = self._faults.object(step, where, ("name", "where", "absent"), ("name",))
+            if node is None:
+                continue
+            self._happening(node, where)
+            absent = self._faults.flag(node.get("absent", False), join(where, "absent"))
+            if absent and steps is not None and index < len(steps) - 1:
+                self._faults.add(join(where, "absent"), "not_last", "only the last step may be absent")
+
+    def _segment(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("id",))
+        name = self._faults.name(value["id"], join(at, "id")) if "id" in value else None
+        if name is not None:
+            self._known(name, join(at, "id"))
+
+    def _known(self, segment: str, at: str) -> None:
+        if self._others is not None and segment not in self._others and segment != self._segment_id:
+            self._faults.add(at, "unknown_segment", f"there is no segment {shown(segment)} in this workspace")
+
+    def _tag(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("name",))
+        if "name" in value:
+            self._faults.name(value["name"], join(at, "name"))
+
+    def _consent(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("state",), ("channel", "topic"))
+        if "state" in value:
+            self._faults.choice(value["state"], join(at, "state"), ("opted_in", "opted_out", "none"))
+        given = [name for name in ("channel", "topic") if value.get(name) is not None]
+        for name in given:
+            self._faults.name(value[name], join(at, name))
+        if not given:
+            self._faults.add(at, "missing_field", "needs 'channel', 'topic' or both")
+
+    def _near(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("attribute", "lat", "lon", "km"))
+        if "attribute" in value:
+            self._faults.name(value["attribute"], join(at, "attribute"))
+        for name, least, most in (("lat", -90, 90), ("lon", -180, 180), ("km", 0, 20_038)):
+            if name not in value:
+                continue
+            number = value[name]
+            if kind(number) != "number":
+                self._faults.add(join(at, name), "wrong_type", "must be a number")
+            elif not least <= number <= most:
+                self._faults.add(join(at, name), "out_of_range", f"must be between {least} and {most}")
+
+
+def cycle(node: Node, others: Others, segment_id: str | None) -> list[str] | None:
+    """A way from the definition through other segments back to its own segment, if there is one."""
+    if segment_id is None:
+        return None
+
+    def next_of(root: Node | None, own: str) -> list[str]:
+        if root is None:
+            return []
+        found = references(root)
+        if found.all_others:
+            return sorted({*others, segment_id} - {own})
+        return sorted(found.ids)
+
+    trail = {name: [segment_id, name] for name in next_of(node, segment_id)}
+    pending = list(trail)
+    while pending:
+        name = pending.pop()
+        if name == segment_id:
+            return trail[name]
+        for after in next_of(others.get(name), name):
+            if after not in trail:
+                trail[after] = [*trail[name], after]
+                pending.append(after)
+    return None

@@ -1,0 +1,186 @@
+"""Checks of ops and their operands, durations, dates and windows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import tzinfo
+from math import isfinite
+from typing import Any
+
+import re2
+
+from livesegments.core.fault import Faults, join, kind_name, shown, storable
+from livesegments.core.value import CLOCK_OPS, LIST_OPS, PRESENCE_OPS, kind
+from livesegments.core.window import DAY_MS, Duration, parse_date, parse_duration
+
+MAX_VALUES = 100
+MAX_TEXT = 1_024
+MAX_PATTERN = 256
+MAX_SLIDING_MS = 3 * 366 * DAY_MS
+MAX_WITHIN_MS = 90 * DAY_MS
+MAX_COUNT = 10_000
+"""Beyond it the events of a sliding window are not kept."""
+INT64 = 1 << 63
+
+EQUAL_OPS = ("eq", "neq", "in", "not_in")
+TEXT_OPS = ("contains", "not_contains", "starts_with", "ends_with", "matches")
+ORDERS = ("gt", "gte", "lt", "lte", "between")
+DATE_OPS = ("before", "after")
+FILTER_OPS = (*EQUAL_OPS, *TEXT_OPS, *ORDERS, *sorted(LIST_OPS), *DATE_OPS, *sorted(PRESENCE_OPS))
+ATTRIBUTE_OPS = (*FILTER_OPS, *sorted(CLOCK_OPS))
+MEASURE_OPS = ("eq", "neq", *ORDERS)
+FOLDABLE = {*EQUAL_OPS, *TEXT_OPS, *ORDERS, *LIST_OPS}
+
+
+def comparison(faults: Faults, node: dict[str, Any], at: str, ops: Collection[str], zone: tzinfo) -> None:
+    """The fields op, value, when_missing and ignore_case of an attribute condition or a filter."""
+    for name in ("when_missing", "ignore_case"):
+        if name in node:
+            faults.flag(node[name], join(at, name))
+    op = faults.choice(node["op"], join(at, "op"), ops) if "op" in node else None
+    if op is None:
+        return
+    if node.get("ignore_case") is True and op not in FOLDABLE:
+        faults.add(join(at, "ignore_case"), "no_meaning", f"{op!r} compares no text: no case to ignore")
+    if op in PRESENCE_OPS:
+        if node.get("value") is not None:
+            faults.add(join(at, "value"), "no_meaning", f"{op!r} takes no value")
+        return
+    if "value" not in node:
+        faults.add(at, "missing_field", f"the field 'value' is missing: {op!r} needs it")
+        return
+    operand(faults, op, node["value"], join(at, "value"), zone)
+
+
+def operand(faults: Faults, op: str, value: Any, at: str, zone: tzinfo) -> None:
+    if op in ("in", "not_in") or op in LIST_OPS:
+        values = faults.items(value, at, 1, MAX_VALUES)
+        for index, item in enumerate(values or []):
+            scalar(faults, item, join(at, index))
+    elif op in ("eq", "neq"):
+        scalar(faults, value, at)
+    elif op == "between":
+        between(faults, value, at)
+    elif op in ORDERS:
+        if scalar(faults, value, at) and kind(value) == "boolean":
+            faults.add(at, "wrong_type", "must be a number or a string: booleans have no order")
+    elif op in DATE_OPS:
+        date(faults, value, at, zone)
+    elif op in CLOCK_OPS:
+        duration(faults, value, at, MAX_SLIDING_MS, "3y")
+    else:
+        text(faults, op, value, at)
+
+
+def scalar(faults: Faults, value: Any, at: str) -> bool:
+    """A string, a finite number that fits, or a boolean."""
+    sort = kind(value)
+    if sort not in ("string", "number", "boolean"):
+        faults.add(at, "wrong_type", f"must be a string, a number or a boolean, not {kind_name(value)}")
+    elif sort == "number" and not number_fits(value):
+        faults.add(at, "out_of_range", "must be a finite number; whole ones of at most 64 bits")
+    elif sort == "string" and len(value) > MAX_TEXT:
+        faults.add(at, "too_long", f"has {len(value)} characters; at most {MAX_TEXT} are allowed")
+    elif sort == "string" and not storable(value):
+        faults.add(at, "bad_character", "must not contain NUL or lone surrogates")
+    else:
+        return True
+    return False
+
+
+def number_fits(value: int | float) -> bool:
+    return isfinite(value) if isinstance(value, float) else -INT64 <= value < INT64
+
+
+def between(faults: Faults, value: Any, at: str) -> None:
+    pair = faults.items(value, at, 2, 2)
+    if pair is None:
+        return
+    sound = [scalar(faults, item, join(at, index)) for index, item in enumerate(pair)]
+    if not all(sound):
+        return
+    kinds = {kind(item) for item in pair}
+    if len(kinds) > 1 or "boolean" in kinds:
+        faults.add(at, "wrong_type", "must be two numbers or two strings")
+    elif pair[0] > pair[1]:
+        faults.add(at, "wrong_order", f"the first, {shown(pair[0])}, must not exceed the second")
+
+
+def text(faults: Faults, op: str, value: Any, at: str) -> None:
+    if kind(value) != "string":
+        faults.add(at, "wrong_type", f"must be a string, not {kind_name(value)}")
+    elif op != "matches":
+        scalar(faults, value, at)
+    elif len(value) > MAX_PATTERN:
+        faults.add(at, "too_long", f"has {len(value)} characters; a pattern at most {MAX_PATTERN}")
+    else:
+        pattern(faults, value, at)
+
+
+def pattern(faults: Faults, value: str, at: str) -> None:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(value, options)
+    except (re2.error, UnicodeError) as error:
+        reason = error.args[0] if error.args else "not understood"
+        told = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+        faults.add(at, "bad_pattern", f"is not a pattern in RE2 syntax: {told}")
+
+
+def duration(faults: Faults, value: Any, at: str, most_ms: int, most: str) -> Duration | None:
+    if not isinstance(value, str):
+        faults.add(at, "wrong_type", f"must be a duration such as 30d or 2mo, not {kind_name(value)}")
+        return None
+    try:
+        read = parse_duration(value)
+    except ValueError as error:
+        faults.add(at, "bad_duration", str(error))
+        return None
+    if nominal_ms(read) > most_ms:
+        faults.add(at, "too_long", f"{value} is longer than {most}, the most that is allowed")
+        return None
+    return read
+
+
+def nominal_ms(read: Duration) -> int:
+    """A duration's usual length: a year of 365 days, else months of 30."""
+    years, months = divmod(read.months, 12)
+    return read.ms + (years * 365 + months * 30) * DAY_MS
+
+
+def date(faults: Faults, value: Any, at: str, zone: tzinfo) -> int | None:
+    """The instant that an ISO 8601 date names."""
+    if not isinstance(value, str):
+        faults.add(at, "wrong_type", f"must be an ISO 8601 date, not {kind_name(value)}")
+        return None
+    instant = parse_date(value, zone)
+    if instant is None:
+        faults.add(at, "bad_date", f"{shown(value)} is not an ISO 8601 date such as 2022-07-01")
+    return instant
+
+
+def window(faults: Faults, value: Any, at: str, zone: tzinfo) -> None:
+    """`null` is ever."""
+    if value is None:
+        return
+    node = faults.object(value, at, ("last", "skip", "from", "to"))
+    if node is None:
+        return
+    given = {name for name in ("last", "skip", "from", "to") if node.get(name) is not None}
+    if given & {"last", "skip"} and given & {"from", "to"}:
+        faults.add(at, "conflict", "a window either slides (last, skip) or is absolute (from, to)")
+    elif not given & {"last", "from", "to"}:
+        faults.add(at, "missing_field", "a window needs 'last', or 'from' or 'to', or is left out for ever")
+    if "last" in given:
+        last = duration(faults, node["last"], join(at, "last"), MAX_SLIDING_MS, "3y")
+        if "skip" in given:
+            skip = duration(faults, node["skip"], join(at, "skip"), MAX_SLIDING_MS, "3y")
+            if last and skip and nominal_ms(skip) >= nominal_ms(last):
+                faults.add(join(at, "skip"), "wrong_order", "must be shorter than 'last'")
+    bounds = {
+        name: date(faults, node[name], join(at, name), zone) for name in ("from", "to") if name in given
+    }
+    start, end = bounds.get("from"), bounds.get("to")
+    if start is not None and end is not None and start >= end:
+        faults.add(join(at, "to"), "wrong_order", "must be later than 'from'")

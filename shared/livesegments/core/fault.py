@@ -1,0 +1,103 @@
+"""Faults of a definition, collected: where, which, and a sentence that says what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from msgspec import Struct
+
+MAX_NAME = 256
+
+
+class Fault(Struct, frozen=True):
+    """`pointer` is a JSON pointer (RFC 6901) into the definition; `code` is stable, `message` for people."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Faults:
+    """Collects faults; the readers return what they read, or None once a fault is noted."""
+
+    def __init__(self) -> None:
+        self.found: list[Fault] = []
+
+    def add(self, pointer: str, code: str, message: str) -> None:
+        self.found.append(Fault(pointer, code, message))
+
+    def object(
+        self, value: Any, at: str, fields: Collection[str], required: Collection[str] = ()
+    ) -> dict[str, Any] | None:
+        """An object with no fields but these, and all that are required."""
+        if not isinstance(value, dict):
+            self.add(at, "wrong_type", f"must be an object, not {kind_name(value)}")
+            return None
+        for name in value:
+            if name not in fields:
+                known = ", ".join(sorted(fields))
+                self.add(join(at, name), "unknown_field", f"unknown field {name!r}; known here: {known}")
+        for name in required:
+            if name not in value:
+                self.add(at, "missing_field", f"the field {name!r} is missing")
+        return value
+
+    def choice(self, value: Any, at: str, choices: Collection[str]) -> str | None:
+        if isinstance(value, str) and value in choices:
+            return value
+        self.add(at, "unknown_value", f"must be one of {', '.join(choices)}, not {shown(value)}")
+        return None
+
+    def flag(self, value: Any, at: str) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        self.add(at, "wrong_type", f"must be true or false, not {kind_name(value)}")
+        return None
+
+    def name(self, value: Any, at: str) -> str | None:
+        """A non-empty string of at most `MAX_NAME` characters without NUL."""
+        if not isinstance(value, str):
+            self.add(at, "wrong_type", f"must be a string, not {kind_name(value)}")
+        elif not value:
+            self.add(at, "empty", "must not be empty")
+        elif len(value) > MAX_NAME:
+            self.add(at, "too_long", f"has {len(value)} characters; at most {MAX_NAME} are allowed")
+        elif not storable(value):
+            self.add(at, "bad_character", "must not contain NUL or lone surrogates")
+        else:
+            return value
+        return None
+
+    def items(self, value: Any, at: str, least: int, most: int) -> list[Any] | None:
+        """A list of `least` to `most` items."""
+        if not isinstance(value, list):
+            self.add(at, "wrong_type", f"must be a list, not {kind_name(value)}")
+        elif not least <= len(value) <= most:
+            self.add(at, "wrong_length", f"has {len(value)} items; {least} to {most} are allowed")
+        else:
+            return value
+        return None
+
+
+def join(at: str, part: str | int) -> str:
+    """The pointer of a member of what lies at `at`."""
+    return f"{at}/{str(part).replace('~', '~0').replace('/', '~1')}"
+
+
+def kind_name(value: Any) -> str:
+    """What JSON calls it."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
+    return names.get(type(value), "an object")
+
+
+def shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def storable(text: str) -> bool:
+    """Whether it can be a key: no NUL, and it has a form in UTF-8."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

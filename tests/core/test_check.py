@@ -1,0 +1,146 @@
+"""Every fault of a definition, each at its place, all at once."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livesegments.core.check import check, check_json
+from livesegments.core.definition import Node
+
+EVENT = {"type": "event", "name": "order"}
+ATTRIBUTE = {"type": "attribute", "name": "age"}
+
+
+def codes(document: Any, **options: Any) -> list[tuple[str, str]]:
+    node, faults = check(document, **options)
+    assert (node is None) == bool(faults)
+    assert all(fault.message for fault in faults)
+    return [(fault.pointer, fault.code) for fault in faults]
+
+
+def deep(levels: int) -> dict[str, Any]:
+    return {"type": "not", "of": deep(levels - 1)} if levels > 1 else {"type": "tag", "name": "a"}
+
+
+BAD: list[tuple[Any, list[tuple[str, str]]]] = [
+    (7, [("", "wrong_type")]),
+    ({}, [("", "missing_field")]),
+    ({"type": "evnt"}, [("/type", "unknown_value")]),
+    ({"type": "tag", "name": "a", "of": 1}, [("/of", "unknown_field")]),
+    ({"type": "tag"}, [("", "missing_field")]),
+    ({"type": "tag", "name": ""}, [("/name", "empty")]),
+    ({"type": "tag", "name": "a\0b"}, [("/name", "bad_character")]),
+    ({"type": "all", "of": []}, [("/of", "wrong_length")]),
+    ({"type": "not", "of": []}, [("/of", "wrong_type")]),
+    (deep(11), [("/of" * 10, "too_deep")]),
+    (ATTRIBUTE | {"op": "like", "value": 1}, [("/op", "unknown_value")]),
+    (ATTRIBUTE | {"op": "eq"}, [("", "missing_field")]),
+    (ATTRIBUTE | {"op": "eq", "value": None}, [("/value", "wrong_type")]),
+    (ATTRIBUTE | {"op": "gt", "value": True}, [("/value", "wrong_type")]),
+    (ATTRIBUTE | {"op": "between", "value": [2, 1]}, [("/value", "wrong_order")]),
+    (ATTRIBUTE | {"op": "between", "value": [1, "2"]}, [("/value", "wrong_type")]),
+    (ATTRIBUTE | {"op": "in", "value": []}, [("/value", "wrong_length")]),
+    (ATTRIBUTE | {"op": "in", "value": list(range(101))}, [("/value", "wrong_length")]),
+    (
+        ATTRIBUTE | {"op": "in", "value": [1, None, {}]},
+        [("/value/1", "wrong_type"), ("/value/2", "wrong_type")],
+    ),
+    (ATTRIBUTE | {"op": "eq", "value": 2**63}, [("/value", "out_of_range")]),
+    (ATTRIBUTE | {"op": "exists", "value": 1}, [("/value", "no_meaning")]),
+    (ATTRIBUTE | {"op": "exists", "ignore_case": True}, [("/ignore_case", "no_meaning")]),
+    (ATTRIBUTE | {"op": "before", "value": "soon"}, [("/value", "bad_date")]),
+    (ATTRIBUTE | {"op": "in_last", "value": "30"}, [("/value", "bad_duration")]),
+    (ATTRIBUTE | {"op": "in_last", "value": "4y"}, [("/value", "too_long")]),
+    (ATTRIBUTE | {"op": "matches", "value": "("}, [("/value", "bad_pattern")]),
+    (ATTRIBUTE | {"op": "matches", "value": "a" * 257}, [("/value", "too_long")]),
+    (EVENT | {"window": {}}, [("/window", "missing_field")]),
+    (EVENT | {"window": {"last": "1d", "from": "2022-01-01"}}, [("/window", "conflict")]),
+    (EVENT | {"window": {"last": "1d", "skip": "24h"}}, [("/window/skip", "wrong_order")]),
+    (EVENT | {"window": {"from": "2022-02-01", "to": "2022-01-01"}}, [("/window/to", "wrong_order")]),
+    (EVENT | {"window": {"last": "0d"}}, [("/window/last", "bad_duration")]),
+    (EVENT | {"measure": {"of": "sum"}}, [("/measure", "missing_field")]),
+    (EVENT | {"measure": {"of": "count", "property": "x"}}, [("/measure/property", "no_meaning")]),
+    (EVENT | {"measure": {"of": "sum", "property": "a..b"}}, [("/measure/property", "bad_path")]),
+    (EVENT | {"op": "in", "value": [1]}, [("/op", "unknown_value")]),
+    (EVENT | {"value": "1"}, [("/value", "wrong_type")]),
+    (EVENT | {"window": {"last": "1d"}, "value": 10_001}, [("/value", "out_of_range")]),
+    (EVENT | {"name": "$profile"}, [("/name", "reserved_name")]),
+    (
+        EVENT | {"where": [{"property": "at", "op": "in_last", "value": "1d"}]},
+        [("/where/0/op", "unknown_value")],
+    ),
+    (EVENT | {"where": [{"op": "eq", "value": 1}]}, [("/where/0", "missing_field")]),
+    ({"type": "occurrence", "which": "second", "name": "x"}, [("/which", "unknown_value")]),
+    (
+        {"type": "sequence", "within": "91d", "steps": [{"name": "a", "absent": True}, {"name": "b"}]},
+        [("/within", "too_long"), ("/steps/0/absent", "not_last")],
+    ),
+    ({"type": "sequence", "within": "1h", "steps": [{"name": "a"}]}, [("/steps", "wrong_length")]),
+    ({"type": "consent", "state": "opted_in"}, [("", "missing_field")]),
+    (
+        {"type": "near", "attribute": "location", "lat": 91, "lon": "0", "km": 1},
+        [("/lat", "out_of_range"), ("/lon", "wrong_type")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "expected"), BAD, ids=lambda item: json.dumps(item)[:60])
+def test_each_fault_is_named_at_its_place(document: Any, expected: list[tuple[str, str]]) -> None:
+    assert codes(document) == expected
+
+
+def test_all_faults_come_at_once() -> None:
+    document = {"type": "all", "of": [{"type": "tag"}, {"type": "x"}, EVENT | {"op": "?", "value": []}]}
+    assert codes(document) == [
+        ("/of/0", "missing_field"),
+        ("/of/1/type", "unknown_value"),
+        ("/of/2/op", "unknown_value"),
+    ]
+
+
+def test_too_many_nodes_and_too_many_bytes() -> None:
+    wide = {"type": "any", "of": [{"type": "tag", "name": "a"}] * 100}
+    assert codes({"type": "all", "of": [wide, wide]}) == [("", "too_many_nodes")]
+    node, faults = check_json(json.dumps(wide).encode() + b" " * 65_536)
+    assert node is None and faults[0].code == "too_long"
+    assert check_json(b"{")[1][0].code == "bad_json"
+
+
+def test_references_must_exist_and_make_no_circle() -> None:
+    def segment(name: str) -> dict[str, Any]:
+        return {"type": "segment", "id": name}
+
+    others: dict[str, Node | None] = {"b": msgspec.convert(segment("a"), Node), "list": None}
+    assert codes(segment("nobody"), others=others) == [("/id", "unknown_segment")]
+    assert codes(segment("list"), others=others) == []
+    assert codes(segment("b"), others=others, segment_id="a") == [("", "cycle")]
+    assert codes(segment("a"), others=others, segment_id="a") == [("", "cycle")]
+    entered = {"type": "event", "name": "$segment_entered"}
+    assert codes(entered, others=others, segment_id="a") == [("", "cycle")]
+    where = [{"property": "segment", "op": "eq", "value": "b"}]
+    assert codes(entered | {"where": where}, others=others, segment_id="a") == [("", "cycle")]
+    assert codes(entered | {"where": where}, others=others, segment_id="c") == []
+
+
+FIELDS = ["type", "of", "name", "op", "value", "where", "window", "steps", "last", "id"]
+TYPES = ["all", "any", "not", "attribute", "event", "occurrence", "sequence", "segment", "near"]
+
+
+def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    anything = st.dictionaries(st.sampled_from(FIELDS), inner)
+    typed = st.builds(lambda sort, rest: rest | {"type": sort}, st.sampled_from(TYPES), anything)
+    return st.lists(inner, max_size=3) | anything | typed
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JSON: st.SearchStrategy[Any] = st.recursive(SCALARS, containers, max_leaves=12)
+
+
+@given(JSON)
+def test_whatever_comes_it_answers(document: Any) -> None:
+    node, faults = check(document, others={}, segment_id="me")
+    assert (node is None) == bool(faults)
