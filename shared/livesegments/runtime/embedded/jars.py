@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from jgo.env import EnvironmentBuilder, EnvironmentSpec, LockFile
-from jgo.env._lockfile import LockedDependency, compute_sha256
-from jgo.maven import MavenContext
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 LOCK = Path(__file__).with_name("kafka.lock.toml")
 AT_ONCE = 8
@@ -24,6 +26,10 @@ TIMEOUT_S = 30
 
 Progress = Callable[[int, int], None]
 """Called with how many jars are there, and how many there shall be."""
+
+
+Jar = dict[str, Any]
+"""An entry of the lock file: groupId, artifactId, version, packaging, sha256."""
 
 
 class NoJars(Exception):
@@ -37,8 +43,8 @@ def cache() -> Path:
 def classpath(progress: Progress | None = None, folder: Path | None = None) -> str:
     """For Java's `-cp`; fetches what is missing into `folder` (default: the user's cache). Raises NoJars."""
     folder = folder or cache()
-    wanted = LockFile.load(LOCK).dependencies
-    paths = [folder / f"{jar.artifactId}-{jar.version}.{jar.packaging}" for jar in wanted]
+    wanted = tomllib.loads(LOCK.read_text())["dependencies"]
+    paths = [folder / f"{jar['artifactId']}-{jar['version']}.{jar['packaging']}" for jar in wanted]
     if not all(path.exists() for path in paths):  # what is there was checked as it came
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +66,9 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(wanted: list[LockedDependency], paths: list[Path], folder: Path, progress: Progress) -> None:
+def _fetch(wanted: list[Jar], paths: list[Path], folder: Path, progress: Progress) -> None:
+    from jgo.maven import MavenContext  # noqa: PLC0415  (needed once per user, slow to import)
+
     missing = [(jar, path) for jar, path in zip(wanted, paths, strict=True) if not path.exists()]
     have = len(paths) - len(missing)
     with tempfile.TemporaryDirectory(dir=folder) as fresh, ThreadPoolExecutor(AT_ONCE) as pool:
@@ -71,16 +79,19 @@ def _fetch(wanted: list[LockedDependency], paths: list[Path], folder: Path, prog
             progress(have, len(paths))
 
 
-def _fetch_one(maven: MavenContext, jar: LockedDependency, path: Path) -> None:
-    component = maven.project(jar.groupId, jar.artifactId).at_version(jar.version)
-    came = component.artifact(packaging=jar.packaging).resolve()
-    if (found := compute_sha256(came)) != jar.sha256:
-        raise RuntimeError(f"{path.name} has SHA-256 {found}, not {jar.sha256} as locked")
+def _fetch_one(maven: MavenContext, jar: Jar, path: Path) -> None:
+    component = maven.project(jar["groupId"], jar["artifactId"]).at_version(jar["version"])
+    came = component.artifact(packaging=jar["packaging"]).resolve()
+    if (found := hashlib.sha256(came.read_bytes()).hexdigest()) != jar["sha256"]:
+        raise RuntimeError(f"{path.name} has SHA-256 {found}, not {jar['sha256']} as locked")
     came.rename(path)
 
 
 def lock(coordinates: list[str]) -> None:
     """Resolves the coordinates and all they need, and writes the lock file."""
+    from jgo.env import EnvironmentBuilder, EnvironmentSpec  # noqa: PLC0415
+    from jgo.maven import MavenContext  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory() as fresh:
         maven = MavenContext(repo_cache=Path(fresh), timeout=TIMEOUT_S)
         builder = EnvironmentBuilder(context=maven, cache_dir=Path(fresh) / "environments")

@@ -63,7 +63,7 @@ class Kafka(Server):
 
     async def _format(self, java: list[str], properties: Path, log: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--cluster-id", cluster, "--config", str(properties)]
+        arguments = ["format", f"--cluster-id={cluster}", "--config", str(properties)]
         tool = Child("kafka storage format", [*java, "kafka.tools.StorageTool", *arguments], log)
         tool.start()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -40,11 +41,19 @@ def free_port(wanted: int = 0) -> int:
 def listens(pid: int, port: int) -> bool:
     """Whether process `pid` itself holds the socket that listens on `port`."""
     inodes = _listeners(port)
-    try:
-        held = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
-    except OSError:  # it has just ended, or closed one as we looked: the next look tells
-        return False
-    return bool(inodes) and all(f"socket:[{inode}]" in held for inode in inodes)
+    return bool(inodes) and inodes <= _sockets(pid)
+
+
+def _sockets(pid: int) -> set[str]:
+    """Inodes of the sockets that the process holds."""
+    found = set()
+    with suppress(OSError):  # it has ended
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):  # closed as we looked
+                kind, _, inode = str(link.readlink()).partition(":")
+                if kind == "socket":
+                    found.add(inode.strip("[]"))
+    return found
 
 
 def _listeners(port: int) -> set[str]:
