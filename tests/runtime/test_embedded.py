@@ -57,13 +57,17 @@ async def test_a_child_that_is_late_is_said_to_be(tmp_path: Path) -> None:
 
 
 async def test_a_child_deaf_to_sigterm_is_killed(tmp_path: Path) -> None:
-    deaf = (
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
-    )
+    port = ports.free_port()
+    deaf = f"""
+import signal, socket
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with socket.create_server(({ports.HOST!r}, {port})) as server:
+    server.accept()
+"""
     child = Child("deaf", [sys.executable, "-c", deaf], tmp_path / "log")
     child.start()
-    while "deaf" not in child.tail():
-        await asyncio.sleep(0.01)
+    async with child.starting(20):
+        await child.listening(port)
     await child.stop(patience_s=0.1)
     assert child.ended == -signal.SIGKILL
 
@@ -164,7 +168,7 @@ async def read(broker: Kafka, count: int) -> list[bytes]:
 async def test_those_that_are_given_are_used(tmp_path: Path) -> None:
     async with stack(tmp_path, kafka="broker:9092", redis="redis://store:6379/0") as given:
         assert (given.kafka, given.redis, given.servers) == ("broker:9092", "redis://store:6379/0", ())
-    assert not list(tmp_path.iterdir())
+    assert os.listdir(tmp_path) == []
 
 
 def test_without_jars_it_says_so_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
