@@ -168,7 +168,7 @@ async def read(broker: Kafka, count: int) -> list[bytes]:
 async def test_those_that_are_given_are_used(tmp_path: Path) -> None:
     async with stack(tmp_path, kafka="broker:9092", redis="redis://store:6379/0") as given:
         assert (given.kafka, given.redis, given.servers) == ("broker:9092", "redis://store:6379/0", ())
-    assert os.listdir(tmp_path) == []
+    assert is_empty(tmp_path)
 
 
 def test_without_jars_it_says_so_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,3 +186,7 @@ def test_a_jar_that_is_not_the_one_locked_is_refused(tmp_path: Path, monkeypatch
     with pytest.raises(jars.NoJars, match=r"slf4j-simple-.*\.jar has SHA-256 .*, not 0.* as locked"):
         jars.classpath(folder=tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("*.jar"))
+
+
+def is_empty(folder: Path) -> bool:
+    return not list(folder.iterdir())
