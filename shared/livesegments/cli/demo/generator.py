@@ -66,12 +66,13 @@ def shop(to: Path) -> None:
     for visitor in range(VISITORS):
         channel, platforms = chance.choice(CHANNELS), chance.sample(PLATFORMS, chance.choice((1, 1, 2)))
         at = OPENED + timedelta(seconds=chance.randrange(140 * 86_400))
+        paths = PATHS[:3] if visitor % 5 == 0 else PATHS  # every fifth only looks
         cohort, pause_days, lifecycle = f"{at:%Y-%m}", chance.choice((9, 30, 90)), "new"
         while at < CLOSED:
             session += 1
             platform = chance.choice(platforms)
             for _ in range(chance.randint(1, 3)):
-                for event in chance.choice(PATHS):
+                for event in chance.choice(paths):
                     if at < CLOSED:
                         rows.writerow(
                             (

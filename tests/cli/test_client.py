@@ -1,0 +1,104 @@
+"""What the commands make of files, answers and failures, each on its own."""
+
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from livesegments.cli import context, output, settle, watch
+from livesegments.cli.client import Problem, problem_of
+from livesegments.cli.demo.view import Row, State, sparkline
+from livesegments.cli.send import item_of
+
+UP = context.Up("http://i", "http://a", "k:1", "redis://r", "first", "wk", "ak", "admin")
+
+
+def test_what_up_leaves_is_read_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+    context.write_up(tmp_path, UP)
+    assert context.read_up(tmp_path) == UP
+    assert (tmp_path / "up.json").stat().st_mode & 0o777 == 0o600
+    assert context.api(None, None, None, tmp_path) == context.Target("http://a", "ak")
+    assert context.ingest("http://other/", None, tmp_path) == context.Target("http://other", "wk")
+
+
+def test_another_workspace_is_reached_with_the_admin_key(tmp_path: Path) -> None:
+    context.write_up(tmp_path, UP)
+    assert context.api(None, None, "second", tmp_path) == context.Target("http://a", "admin", "second")
+    assert context.api(None, "mine", "second", tmp_path) == context.Target("http://a", "mine", "second")
+
+
+def test_without_an_address_it_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as raised:
+        context.api(None, "key", None, tmp_path)
+    assert "--api" in raised.value.message
+    assert "--key" not in raised.value.message
+    assert "livesegments up" in raised.value.advice
+
+
+def test_every_fault_of_a_problem_is_shown_with_its_pointer(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = [
+        {"pointer": f"/definition/of/{i}/op", "code": "op", "message": f"no such op {i}"} for i in range(2)
+    ]
+    answer = httpx.Response(422, json={"title": "Invalid", "detail": "2 faults", "errors": faults})
+    output.problem(problem_of(answer))
+    said = capsys.readouterr().err
+    assert "Invalid: 2 faults" in said
+    assert all(fault["pointer"] in said and fault["message"] in said for fault in faults)
+    assert "next:" in said
+
+
+def test_an_answer_that_is_no_problem_document_is_quoted() -> None:
+    assert problem_of(httpx.Response(502, text="<html>bad gateway")).message == "HTTP 502: <html>bad gateway"
+
+
+def test_lines_are_told_apart_and_given_an_id() -> None:
+    segment, own = (
+        item_of(1, b'{"type":"track","messageId":"m"}\n'),
+        item_of(2, b'{"profile":"p","name":"n"}\n'),
+    )
+    assert (segment.kind, segment.body) == ("segment", b'{"type":"track","messageId":"m"}')
+    assert own.kind == "own"
+    assert len(msgspec.json.decode(own.body)["id"]) == 36
+    for line in (b"{", b"[]", b"7"):
+        with pytest.raises(ValueError, match="not"):
+            item_of(1, line)
+
+
+def test_server_sent_events_are_read_past_heartbeats() -> None:
+    lines = [
+        ": hello",
+        "",
+        "id: 1",
+        "event: transition",
+        'data: {"kind":',
+        'data: "entered"}',
+        "",
+        ": beat",
+        "",
+        'data:{"kind":"exited"}',
+        "",
+    ]
+    assert list(watch.messages(iter(lines))) == [{"kind": "entered"}, {"kind": "exited"}]
+
+
+def lag(end: int, applied: int, outbox: int = 0, revision: int = 3, inbound: int = 0) -> settle.Lag:
+    return settle.Lag([settle.Partition(0, end, applied, outbox, revision)], inbound, 3)
+
+
+def test_settled_is_measured_against_the_ends_at_its_start() -> None:
+    wanted = lag(end=10, applied=4)
+    assert settle.behind(wanted, wanted) == ["6 packed records to apply"]
+    assert settle.behind(lag(end=99, applied=10), wanted) == []
+    assert settle.behind(lag(10, 10, outbox=2), wanted) == ["2 commits to announce"]
+    assert settle.behind(lag(10, 10, revision=2), wanted) == ["1 partitions to adopt the catalogue"]
+    assert settle.behind(lag(10, 10, inbound=1), wanted) == ["1 inbound records to accept"]
+
+
+def test_a_sparkline_has_one_bar_a_stretch_of_the_log() -> None:
+    assert sparkline([0, 1, 4, 8]) == " ▁▄█"
+    state = State("t", "UTC", start_ms=0, end_ms=3_200, total=1, rows={"s": Row("s")})
+    for clock_ms, size in ((0, 1), (50, 2), (350, 9)):
+        state.clock_ms, state.rows["s"].size = clock_ms, size
+        state.sample()
+    assert state.rows["s"].sizes == [2, 9, 9, 9]

@@ -1,0 +1,129 @@
+"""The SQL by hand and the incremental core agree on every segment at every checkpoint, member by member."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+import pytest
+
+from livesegments.cli.demo import cdnow, shop
+from livesegments.cli.demo.heard import Announced, Heard
+from livesegments.cli.demo.log import Happening, Log
+from livesegments.cli.demo.proof import Analyst, compare
+from livesegments.core import plan
+from livesegments.core.definition import Node
+from livesegments.core.event import PROFILE, Event
+from livesegments.core.profile import Profile
+from livesegments.core.step import Step, on_clock, on_event
+from tests.demo.conftest import RawFile
+
+LOGS = pytest.mark.parametrize("log", [cdnow.LOG, shop.LOG], ids=lambda log: log.id)
+ONE_IN = {"cdnow": 8, "shop": 1}
+"""Of so many profiles one is looked at."""
+LATER = datetime.fromisoformat("2025-01-01T00:00:00+00:00")
+"""Nothing happens up to then but the clock."""
+
+
+def sampled(log: Log, profile: str) -> bool:
+    return crc32(profile.encode()) % ONE_IN[log.id] == 0
+
+
+def event_of(log: Log, happening: Happening) -> Event:
+    body = msgspec.json.decode(happening.body)
+    if happening.kind == "own":
+        return Event(body["id"], log.id, body["profile"], body["name"], happening.time_ms, body["properties"])
+    match body["type"]:
+        case "identify":
+            name, properties = PROFILE, {"attributes": body["traits"]}
+        case "page":
+            name, properties = "page", body["properties"] | {"name": body["name"]}
+        case _:
+            name, properties = body["event"], body["properties"]
+    return Event(body["messageId"], log.id, body["userId"], name, happening.time_ms, properties)
+
+
+class Core:
+    """Every sampled profile's history through the incremental core, profile by profile."""
+
+    def __init__(self, log: Log, raw: Path) -> None:
+        segments = [
+            plan.Segment(id, 1, 1, msgspec.convert(log.definition(id)["definition"], Node))
+            for id in log.segments
+        ]
+        self.plan = plan.compile(log.id, log.timezone, segments, 1)
+        self.heard = Heard()
+        self.profiles: dict[str, Profile] = {}
+        self.waiting = [event_of(log, item) for item in log.read(raw) if sampled(log, item.profile)][::-1]
+
+    def up_to(self, instant_ms: int) -> None:
+        while self.waiting and self.waiting[-1].time_ms <= instant_ms:
+            event = self.waiting.pop()
+            self.wake(event.profile, event.time_ms)
+            self.take(
+                event.profile,
+                on_event(self.plan, self.profiles.get(event.profile), event, event.time_ms),
+            )
+        for profile in list(self.profiles):
+            self.wake(profile, instant_ms)
+
+    def wake(self, id: str, up_to_ms: int) -> None:
+        while (
+            (profile := self.profiles.get(id)) and profile.wake_at is not None and profile.wake_at <= up_to_ms
+        ):
+            self.take(id, on_clock(self.plan, id, profile, profile.wake_at))
+
+    def take(self, id: str, step: Step) -> None:
+        self.profiles[id] = step.profile
+        for told in step.transitions:
+            self.heard.hear(Announced(told.workspace, told.segment, told.profile, told.kind, told.sequence))
+
+
+def checked(log: Log, raw: Path) -> Iterator[tuple[str, int]]:
+    """Compares at every checkpoint and yields each segment's size there."""
+    core, analyst = Core(log, raw), Analyst(log, raw)
+    for instant in (*log.checkpoints, LATER):
+        core.up_to(int(instant.timestamp() * 1000))
+        for segment in log.segments:
+            members = core.heard.members[log.id, segment]
+            recomputed = {profile for profile in analyst.members(segment, instant) if sampled(log, profile)}
+            assert compare(segment, members, members, recomputed).equal, (segment, instant)
+            yield segment, len(members)
+    assert core.heard.gaps == 0
+
+
+@LOGS
+def test_core_and_sql_agree_on_the_real_log(log: Log, real: RawFile) -> None:
+    found = list(checked(log, real(log)))
+    assert {segment for segment, size in found if size} == set(log.segments), (
+        "a segment that nobody is ever in"
+    )
+
+
+@LOGS
+def test_core_and_sql_agree_on_the_generated_log(log: Log, generated: RawFile) -> None:
+    found = list(checked(log, generated(log)))
+    assert {segment for segment, size in found if size} == set(log.segments), (
+        "a segment that nobody is ever in"
+    )
+
+
+def test_a_comparison_names_whoever_either_side_has_wrong() -> None:
+    assert compare("s", {"a", "b"}, {"a", "b"}, {"a", "b"}).equal
+    found = compare("s", {"a", "b"}, {"a", "d"}, {"a", "c", "b"})
+    assert (found.missing, found.extra) == (("b", "c"), ("d",))
+    assert not found.equal
+
+
+def test_what_is_heard_passes_over_repeats_and_counts_gaps() -> None:
+    heard = Heard()
+    for kind, sequence in (("entered", 1), ("entered", 1), ("exited", 2), ("entered", 5), ("exited", 2)):
+        heard.hear(
+            msgspec.convert(
+                {"workspace": "w", "segment": "s", "profile": "p", "kind": kind, "sequence": sequence},
+                Announced,
+            )
+        )
+    assert heard.members["w", "s"] == {"p"}
+    assert (heard.entered["w", "s"], heard.exited["w", "s"], heard.gaps) == (2, 1, 2)
