@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from livesegments.cli import clock, members, output, profile, segments, send, settle, watch
+from livesegments.cli import clock, members, output, profile, segments, send, settle, up, watch
 from livesegments.cli.client import Problem
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("up")(up.up)
 app.command("send")(send.send)
 app.command("settle")(settle.settle)
 app.command("clock")(clock.clock)

@@ -1,0 +1,89 @@
+"""The first workspace and its keys: made once, kept in the data folder, the same again at each start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TypedDict
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.cli.client import Client, Problem
+
+FILE = "keys.json"
+WORKSPACE = "main"
+
+
+class Keys(Struct, frozen=True):
+    """Secrets in plain text; the services themselves keep only digests of all but the admin key."""
+
+    admin_key: str
+    write_key: str = ""
+    api_key: str = ""
+
+
+class First(TypedDict):
+    workspace: str
+    write_key: str
+    api_key: str
+    admin_key: str
+
+
+def kept_keys(data: Path, admin_key: str = "") -> Keys:
+    """Those of the data folder; `admin_key`, when given, instead of theirs; a new admin key at first."""
+    path = data / FILE
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=Keys)
+    except FileNotFoundError:
+        kept = Keys(secrets.token_urlsafe(32))
+    except msgspec.MsgspecError as error:
+        raise Problem(f"{path} can't be read: {error}", advice="remove it: new keys will be made") from error
+    keys = msgspec.structs.replace(kept, admin_key=admin_key or kept.admin_key)
+    _keep(data, keys)
+    return keys
+
+
+def first_workspace(api: str, keys: Keys, data: Path) -> First:
+    """Makes what is missing of the workspace and its keys. Raises Problem."""
+    with Client(api, keys.admin_key) as client:
+        try:
+            client.call("POST", "/v1/workspaces", json={"id": WORKSPACE, "name": "Main", "timezone": "UTC"})
+        except Problem as problem:
+            if problem.status != 409:  # it is there
+                raise
+        if not _valid(api, keys.api_key):
+
+            def make(name: str, *scopes: str) -> str:
+                body = {"name": name, "scopes": scopes}
+                answer = client.call("POST", f"/v1/workspaces/{WORKSPACE}/keys", json=body)
+                return str(answer["key"])
+
+            keys = Keys(keys.admin_key, make("first write key", "ingest"), make("first key", "read", "write"))
+            _keep(data, keys)
+    return First(
+        workspace=WORKSPACE, write_key=keys.write_key, api_key=keys.api_key, admin_key=keys.admin_key
+    )
+
+
+def _valid(api: str, key: str) -> bool:
+    if not key:
+        return False
+    with Client(api, key) as client:
+        try:
+            client.call("GET", "/v1/segments", params={"limit": 1})
+        except Problem as problem:
+            if problem.status == 401:
+                return False
+            raise
+    return True
+
+
+def _keep(data: Path, keys: Keys) -> None:
+    """For its owner's eyes only, and never half written."""
+    fresh = data / f"{FILE}.new"
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(msgspec.json.encode(keys))
+    fresh.replace(data / FILE)

@@ -1,0 +1,122 @@
+"""One of our services as a child process, and the watch that starts again what has died."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from livesegments.runtime.embedded import ports
+from livesegments.runtime.embedded.child import Child, StartError
+from livesegments.runtime.embedded.server import Server
+
+LOOK_S = 0.05
+LATE_S = 10.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
+STEADY_S = 30.0
+
+Say = Callable[[str], None]
+"""Told, in a line for a person, what has happened."""
+
+
+class Service(Server):
+    """`python -m MODULE` with `environment`; HOST and PORT are given by us. Started means: it answers
+    /healthz. Ready, which may take longer (it catches up), means: /readyz says 200."""
+
+    def __init__(self, name: str, module: str, folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(folder)
+        self.name, self.module, self.environment = name, module, environment
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def listeners(self) -> list[int]:
+        return [self.port]
+
+    async def prepare(self) -> Child:
+        environment = {
+            **self.environment,
+            "LIVESEGMENTS_HOST": ports.HOST,
+            "LIVESEGMENTS_PORT": str(self.port),
+        }
+        command = [sys.executable, "-m", self.module]
+        return Child(self.name, command, self.folder / f"{self.name}.log", environment)
+
+    async def answers(self) -> None:
+        while await self._ask("/healthz") is not None:
+            assert self.child is not None
+            self.child.check()
+            await asyncio.sleep(LOOK_S)
+
+    async def ready(self, say: Say) -> None:
+        """Says why not, when it takes long."""
+        loop = asyncio.get_running_loop()
+        late = loop.time() + LATE_S
+        while (why_not := await self._ask("/readyz")) is not None:
+            if loop.time() > late:
+                say(f"{self.name} is not ready yet: {why_not}")
+                late = loop.time() + LATE_S
+            await asyncio.sleep(LOOK_S)
+
+    async def _ask(self, path: str) -> str | None:
+        """None for a good answer, else what it said instead."""
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=5.0) as client:
+            try:
+                answer = await client.get(path)
+            except httpx.TransportError as error:
+                return f"no answer ({type(error).__name__})"
+        return None if answer.is_success else f"HTTP {answer.status_code} {answer.text[:300]}"
+
+
+@asynccontextmanager
+async def started(servers: Sequence[Server]) -> AsyncIterator[None]:
+    """Starts them all at once and stops them all at once; one that does not come up ends it (StartError)."""
+    try:
+        try:
+            async with asyncio.TaskGroup() as starting:
+                for server in servers:
+                    starting.create_task(server.start())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        yield
+    finally:
+        await asyncio.gather(*(server.stop() for server in servers))
+
+
+@asynccontextmanager
+async def watched(servers: Sequence[Server], say: Say) -> AsyncIterator[None]:
+    """While in it, each that ends is started again."""
+    tasks = [asyncio.create_task(watch(server, say)) for server in servers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def watch(server: Server, say: Say) -> None:
+    """Starts it again, on its data and its port, each time it ends, after a pause that doubles up to
+    LONGEST_PAUSE_S while it doesn't stay; forever, so cancel it before stopping the server."""
+    loop = asyncio.get_running_loop()
+    pause_s = FIRST_PAUSE_S
+    while True:
+        since = loop.time()
+        assert server.child is not None
+        status = await server.child.wait()
+        if loop.time() - since > STEADY_S:
+            pause_s = FIRST_PAUSE_S
+        say(f"{server.name} ended with status {status}; again in {pause_s:.1f} s; see {server.child.log}")
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        try:
+            await server.restart()
+        except StartError as error:
+            say(str(error))
+        else:
+            say(f"{server.name} is back")
