@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup check format test
+.PHONY: setup check format test demo up
 
 setup: $(VENV)/ready
 
@@ -27,3 +27,11 @@ format: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Two real logs through a stack of its own, and proof; KEEP=1 leaves it serving.
+demo: setup
+	@$(BIN)/livesegments demo
+
+# Serves until interrupted; data stay in ./.livesegments.
+up: setup
+	@$(BIN)/livesegments up

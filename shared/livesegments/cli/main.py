@@ -9,6 +9,7 @@ import typer
 
 from livesegments.cli import clock, members, output, profile, segments, send, settle, up, watch
 from livesegments.cli.client import Problem
+from livesegments.cli.demo import command as demo
 
 app = typer.Typer(
     help="Live customer segments: exact, prompt, cheap and explainable.",
@@ -17,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("send")(send.send)
 app.command("settle")(settle.settle)
 app.command("clock")(clock.clock)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livesegments.cli import output
+from livesegments.cli.context import Up
 from livesegments.cli.demo import view
 from livesegments.cli.demo.log import Log
 from livesegments.cli.demo.proof import Comparison
@@ -76,6 +78,16 @@ class Screen:
             table.add_row(item.segment, *(f"{count:,}" for count in counts), verdict)
         self._console.print(table)
         self._console.print()
+
+    def verdict(self, equal: bool) -> None:
+        if equal:
+            self._console.print(Text("Every membership is as recomputed from the raw files.", "bold green"))
+        else:
+            self._console.print(Text("NOT every membership is as recomputed: see above.", "bold red"))
+
+    def keeping(self, up: Up, data: Path) -> None:
+        self.say(f"\nserving: api {up.api}, ingest {up.ingest}; interrupt (Ctrl+C) to end and remove it all")
+        self.say(f"try: livesegments segments list --data {data} -w cdnow")
 
 
 def differences(item: Comparison) -> str:
