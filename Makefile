@@ -1,37 +1,56 @@
 # Every command a contributor needs is one word; CI runs the same words.
-PYTHON ?= python3
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 python))
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup check format test demo up
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo test check format fuzz bench chaos clean
 
-setup: $(VENV)/ready
+help:  ## these words
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: $(VENV)/ready  ## make the environment in .venv (the others do it by themselves)
 
 $(VENV)/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "livesegments needs Python 3.11 or newer: make PYTHON=python3.11")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing the locked requirements into $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'livesegments needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@echo 'installing the locked requirements into $(VENV) (once)'
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-check: setup
+up: setup  ## serve until interrupted; data stay in .livesegments (ARGS='--clock log --workers 2')
+	@$(BIN)/livesegments up $(ARGS)
+
+demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves it serving)
+	@$(BIN)/livesegments demo $(ARGS)
+
+test: setup  ## all tests (ARGS='-k words')
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## linter, formatter, types, who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: setup
+format: setup  ## what the checks would have you change
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: setup
-	$(BIN)/python -m pytest
+fuzz: setup  ## core against oracle, other examples each round, until it fails or is stopped
+	@while true; do \
+		$(BIN)/python -m pytest tests/properties -x --timeout=0 --hypothesis-profile=fuzz $(ARGS) || exit $$?; \
+	done
 
-# Two real logs through a stack of its own, and proof; KEEP=1 leaves it serving.
-demo: setup
-	@$(BIN)/livesegments demo
+bench: setup  ## the figures, into bench/RESULTS.md
+	$(BIN)/python -m bench $(ARGS)
 
-# Serves until interrupted; data stay in ./.livesegments.
-up: setup
-	@$(BIN)/livesegments up
+chaos: setup  ## kill what can be killed, in full
+	CHAOS=full $(BIN)/python -m pytest tests/chaos --timeout=1800 $(ARGS)
+
+clean:  ## remove the environment and all caches; data stay
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import hypothesis
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
@@ -23,6 +24,9 @@ from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics, wanted
+
+# `make fuzz`: a test that is to be fuzzed leaves the number of its examples to the profile
+hypothesis.settings.register_profile("fuzz", max_examples=50_000, deadline=None, print_blob=True)
 
 
 @pytest.fixture(scope="session")
