@@ -29,3 +29,7 @@ WALKED = Counter(
     "livesegments_evaluator_walked_total", "Stored profiles walked over for changed definitions."
 )
 ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions acknowledged by the broker.")
+
+INGEST_ACCEPTED = Counter("livesegments_ingest_accepted_total", "Events acknowledged.", ["source"])
+INGEST_REJECTED = Counter("livesegments_ingest_rejected_total", "Items not accepted.", ["source"])
+INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")

@@ -1,6 +1,5 @@
 """The service on the real stack."""
 
-
 from livesegments.core.event import Event
 from tests.services.evaluator.rig import Rig
 

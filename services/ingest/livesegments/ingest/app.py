@@ -1,1 +1,124 @@
-"""Composition root of the ingest service."""
+"""Composition root of the ingest service: `python -m livesegments.ingest.app`.
+
+HTTP and the inbound topic in, topics `events` and `rejected` out. It ends with status 0 on SIGTERM or
+SIGINT, once everything it took is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import structlog
+import uvicorn
+import uvloop
+from aiokafka.errors import KafkaError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from livesegments.ingest import http, inbound
+from livesegments.ingest.access import Access
+from livesegments.ingest.broker import Broker
+from livesegments.ingest.packer import Packer
+from livesegments.ingest.problems import problem
+from livesegments.runtime import logs
+from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.settings import Settings, from_environment
+from livesegments.store.catalog import Catalog
+
+STOP_S = 5
+
+_log = structlog.get_logger(__name__)
+
+
+def status_routes(redis: Redis, broker: Broker) -> list[Route]:
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            await redis.ping()
+            if await broker.ready():
+                return PlainTextResponse("ready")
+            return problem(503, "the topic 'events' is not there")
+        except (RedisError, KafkaError, OSError) as error:
+            return problem(503, repr(error), headers=http.RETRY_AFTER)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """Serves while entered; the address. Everything taken is acknowledged when it is left."""
+    as_stamped = settings.clock == "log"
+    async with contextlib.AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(Redis.from_url(settings.redis))
+        broker = Broker(settings.kafka)
+        await broker.start()
+        stack.push_async_callback(broker.stop)
+        packer = Packer(broker, settings.partitions, wall_ms)
+        stack.push_async_callback(packer.close)
+        access = Access(Catalog(redis), wall_ms)
+        records = inbound.consumer(settings.kafka)
+        await records.start()
+        stack.push_async_callback(records.stop)
+        reader = inbound.Inbound(records, packer, broker, access, wall_ms, as_stamped)
+        reading = asyncio.create_task(reader.run())
+        stack.push_async_callback(_cancelled, reading)
+        edge = http.Edge(packer, broker, access, wall_ms, as_stamped)
+        application = http.app(edge, status_routes(redis, broker))
+        listener = socket.create_server((settings.host, settings.port), backlog=1_024)
+        host, port = listener.getsockname()[:2]
+        config = uvicorn.Config(
+            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_S
+        )
+        server = Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            _log.info("serving", address=f"http://{host}:{port}", clock=settings.clock)
+            yield f"http://{host}:{port}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+class Server(uvicorn.Server):
+    """Signals are the composition root's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def serve(settings: Settings) -> None:
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    async with serving(settings):
+        await ending.wait()
+
+
+def main() -> None:
+    settings = from_environment(os.environ)
+    logs.configure("ingest", settings.log_level)
+    uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Who may send, to which workspace: keys and workspaces from the catalogue, remembered for a moment."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from livesegments.store.catalog import Catalog, digest
+from livesegments.wire.catalog import Key
+
+KNOWN_MS = 1_000
+MAX_KNOWN = 10_000
+
+Found = TypeVar("Found")
+
+
+class Memory(Generic[Found]):
+    """Answers of `find`, each for `KNOWN_MS`, the newest `MAX_KNOWN`."""
+
+    def __init__(self, find: Callable[[str], Awaitable[Found]], now_ms: Callable[[], int]) -> None:
+        self._find = find
+        self._now_ms = now_ms
+        self._known: OrderedDict[str, tuple[int, Found]] = OrderedDict()
+
+    async def get(self, name: str) -> Found:
+        known, now_ms = self._known.get(name), self._now_ms()
+        if known is not None and 0 <= now_ms - known[0] < KNOWN_MS:
+            return known[1]
+        found = await self._find(name)
+        self._known[name] = (now_ms, found)
+        self._known.move_to_end(name)
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+        return found
+
+
+class Access:
+    def __init__(self, catalog: Catalog, now_ms: Callable[[], int]) -> None:
+        self._keys: Memory[Key | None] = Memory(catalog.key, now_ms)
+        self._catalog = catalog
+        self._workspaces: Memory[bool] = Memory(self._exists, now_ms)
+
+    async def workspace_of(self, secret: str) -> str | None:
+        """The workspace that a write key may send to. Raises redis.exceptions.RedisError."""
+        key = await self._keys.get(digest(secret))
+        return key.workspace if key is not None and "ingest" in key.scopes else None
+
+    async def exists(self, workspace: str) -> bool:
+        return await self._workspaces.get(workspace)
+
+    async def _exists(self, workspace: str) -> bool:
+        return await self._catalog.workspace(workspace) is not None

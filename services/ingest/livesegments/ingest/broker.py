@@ -1,0 +1,46 @@
+"""The producer: idempotent, acknowledged by all replicas. Also tells whether the broker answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaProducer
+
+from livesegments.ingest import rejects
+from livesegments.ingest.receipt import Rejected
+from livesegments.wire.topics import EVENTS, REJECTED
+
+REQUEST_MS = 10_000
+
+
+class Broker:
+    def __init__(self, kafka: str) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=kafka,
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=1_048_576,
+            request_timeout_ms=REQUEST_MS,
+        )
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+    async def send(self, partition: int, value: bytes, timestamp_ms: int) -> asyncio.Future[object]:
+        sent: asyncio.Future[object] = await self._producer.send(
+            EVENTS, value, partition=partition, timestamp_ms=timestamp_ms
+        )
+        return sent
+
+    async def reject(self, rejected: Iterable[Rejected]) -> None:
+        """Returns when the broker has them all."""
+        sent = [await self._producer.send(REJECTED, rejects.encode(item)) for item in rejected]
+        if sent:
+            await asyncio.gather(*sent)
+
+    async def ready(self) -> bool:
+        return bool(await self._producer.partitions_for(EVENTS))

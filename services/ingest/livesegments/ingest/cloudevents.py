@@ -1,0 +1,69 @@
+"""CloudEvents 1.0 from Kafka, binary and structured: `type` is the event's name, `subject` the profile.
+
+`source` and `id` together are unique by that specification, so together they are the event's id. The
+attribute `workspace` is an extension of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from livesegments.core.fault import Fault, Faults
+from livesegments.ingest.receipt import (
+    Receipt,
+    Verdict,
+    event_name,
+    finish,
+    identifier,
+    instant,
+    properties_of,
+    reject,
+    stamp,
+)
+
+STRUCTURED = "application/cloudevents+json"
+PREFIX = "ce_"
+
+
+def is_binary(headers: Mapping[str, str]) -> bool:
+    return f"{PREFIX}specversion" in headers
+
+
+def is_structured(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").split(";")[0].strip().lower() == STRUCTURED
+
+
+def accept_binary(headers: Mapping[str, str], raw: bytes, receipt: Receipt) -> Verdict:
+    """Attributes in headers `ce_…`, data in the value."""
+    attributes: dict[str, Any] = {
+        name[len(PREFIX) :]: value for name, value in headers.items() if name.startswith(PREFIX)
+    }
+    if raw:
+        try:
+            attributes["data"] = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return reject(receipt, [Fault("/data", "bad_json", f"is not JSON: {error}")], raw)
+    return accept(attributes, raw, receipt)
+
+
+def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
+    faults = Faults()
+    if item.get("specversion") != "1.0":
+        faults.add("/specversion", "unknown_value", "must be '1.0'")
+    read: dict[str, str | None] = {}
+    for field in ("id", "source", "type", "subject"):
+        if field not in item:
+            faults.add("", "missing_field", f"the attribute {field!r} is missing")
+        elif field == "type":
+            read[field] = event_name(faults, item[field], "/type")
+        else:
+            read[field] = identifier(faults, item[field], f"/{field}")
+    when = item.get("time")
+    time_ms = None if when is None else instant(faults, when, "/time")
+    properties = properties_of(faults, item.get("data"), "/data")
+    time_ms = stamp(faults, receipt, time_ms, "/time")
+    id_ = f"{read.get('source')}#{read.get('id')}"
+    return finish(faults, receipt, read.get("subject"), id_, read.get("type"), time_ms, properties, raw)

@@ -1,0 +1,187 @@
+"""The HTTP edge: authenticates, bounds and reads the body, answers once the broker has everything.
+
+`/v1/batch` and `/v1/events` answer 202 with a verdict for every item refused; a call of one event that is
+refused is a 422. Both leave the refused bytes in the topic `rejected`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from uuid import uuid4
+
+import msgspec
+import structlog
+from aiokafka.errors import KafkaError
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from livesegments.core.fault import Fault
+from livesegments.ingest import accept, rejects, segment_spec
+from livesegments.ingest.access import Access
+from livesegments.ingest.packer import Busy, Packer
+from livesegments.ingest.problems import problem
+from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt, Rejected
+from livesegments.runtime import metrics
+
+MAX_ITEMS = 5_000
+RETRY_AFTER = {"Retry-After": "1"}
+_log = structlog.get_logger(__name__)
+
+
+class Rejects(Protocol):
+    async def reject(self, rejected: Sequence[Rejected]) -> None: ...
+
+
+class TooLarge(Exception):
+    """The body is longer than allowed."""
+
+
+class Edge:
+    """The handlers; `as_stamped` as in `Receipt`."""
+
+    def __init__(
+        self, packer: Packer, rejects_: Rejects, access: Access, now_ms: Callable[[], int], as_stamped: bool
+    ) -> None:
+        self._packer = packer
+        self._rejects = rejects_
+        self._access = access
+        self._now_ms = now_ms
+        self._as_stamped = as_stamped
+
+    def routes(self) -> list[Route]:
+        calls = [
+            Route(f"/v1/{name}", self._guarded(self.call), methods=["POST"]) for name in segment_spec.CALLS
+        ]
+        return [
+            *calls,
+            Route("/v1/batch", self._guarded(self.batch), methods=["POST"]),
+            Route("/v1/events", self._guarded(self.events), methods=["POST"]),
+        ]
+
+    def _guarded(self, handler: Callable[[Request, str], Any]) -> Callable[[Request], Any]:
+        """Who is it, and what becomes of an error."""
+
+        async def guarded(request: Request) -> Response:
+            try:
+                secret = secret_of(request.headers.get("authorization", ""))
+                workspace = await self._access.workspace_of(secret) if secret else None
+                if workspace is None:
+                    return _unauthorized(given=bool(secret))
+                response: Response = await handler(request, workspace)
+            except TooLarge as error:
+                return problem(413, str(error))
+            except Busy:
+                metrics.INGEST_BUSY.inc()
+                return problem(429, "the broker is behind: send it again in a second", headers=RETRY_AFTER)
+            except ClientDisconnect:
+                return Response(status_code=499)
+            except (KafkaError, RedisError, OSError) as error:
+                _log.warning("not acknowledged", error=repr(error))
+                told = "not acknowledged: send it again; ids make that safe"
+                return problem(503, told, headers=RETRY_AFTER)
+            return response
+
+        return guarded
+
+    async def call(self, request: Request, workspace: str) -> Response:
+        body = await read(request, MAX_EVENT_BYTES)
+        kind = request.url.path.rpartition("/")[2]
+        verdict = accept.call(kind, body, self._receipt(workspace))
+        if isinstance(verdict, Rejected):
+            return await self._refuse(verdict)
+        await self._take([verdict], [])
+        return _answer(1, [])
+
+    async def batch(self, request: Request, workspace: str) -> Response:
+        body = await read(request, MAX_BATCH_BYTES)
+        return await self._judged(accept.batch(body, self._receipt(workspace)), workspace, body)
+
+    async def events(self, request: Request, workspace: str) -> Response:
+        body = await read(request, MAX_BATCH_BYTES)
+        return await self._judged(accept.events(body, self._receipt(workspace)), workspace, body)
+
+    async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, body: bytes) -> Response:
+        if isinstance(verdicts, Fault):
+            receipt = self._receipt(workspace)
+            whole = Rejected(workspace, receipt.source, receipt.received_ms, [verdicts], body)
+            return await self._refuse(whole, 400)
+        await self._take(verdicts.accepted, verdicts.rejected)
+        return _answer(len(verdicts.accepted), verdicts.rejected)
+
+    async def _take(self, accepted: Sequence[Accepted], rejected: Sequence[Rejected]) -> None:
+        await self._packer.put(accepted)
+        await self._rejects.reject(rejected)
+        metrics.INGEST_ACCEPTED.labels("http").inc(len(accepted))
+        if rejected:
+            metrics.INGEST_REJECTED.labels("http").inc(len(rejected))
+
+    async def _refuse(self, rejected: Rejected, status: int = 422) -> Response:
+        await self._take([], [rejected])
+        return problem(status, "not accepted; the topic 'rejected' has it", rejected.faults)
+
+    def _receipt(self, workspace: str) -> Receipt:
+        return Receipt(workspace, self._now_ms(), "http", str(uuid4()), self._as_stamped)
+
+
+def app(edge: Edge, more: Sequence[Route]) -> Starlette:
+    async def http_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, error.detail, headers=error.headers)
+
+    return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
+
+
+async def read(request: Request, most: int) -> bytes:
+    """The body. Raises TooLarge, without reading on."""
+    told = f"the body is longer than {most} bytes"
+    if int(request.headers.get("content-length") or 0) > most:
+        raise TooLarge(told)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(told)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def secret_of(authorization: str) -> str | None:
+    """The write key: the user of Basic (any password), or a Bearer token."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0] or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _unauthorized(given: bool) -> Response:
+    told = "the write key is not known, or may not send events" if given else "a write key is needed"
+    headers = {"WWW-Authenticate": 'Basic realm="livesegments", charset="UTF-8"'}
+    return problem(401, f"{told}: send it as the user of HTTP Basic, or as a Bearer token", headers=headers)
+
+
+def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
+    body = {
+        "accepted": accepted,
+        "rejected": [
+            {
+                "index": item.index,
+                "code": item.faults[0].code,
+                "reason": rejects.reason(item.faults),
+                "errors": item.faults,
+            }
+            for item in rejected
+        ],
+    }
+    return Response(msgspec.json.encode(body), 202, media_type="application/json")

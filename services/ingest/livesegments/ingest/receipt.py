@@ -1,0 +1,151 @@
+"""What accepting gives: an event ready for its partition, or a rejection; and the rules of time and ids.
+
+Pure. Raw bytes come in with a `Receipt` (who sent them and when); nothing raises, whatever the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.event import Event
+from livesegments.core.fault import MAX_NAME, Fault, Faults, kind_name, storable
+from livesegments.core.window import parse_date
+
+MAX_EVENT_BYTES = 32 * 1024
+MAX_BATCH_BYTES = 500 * 1024
+MAX_AHEAD_MS = 5 * 60_000
+"""A stamp so far ahead of our clock is set back to the receipt; one further ahead is refused."""
+ANONYMOUS = "anonymous:"
+"""The profile id of someone with an anonymousId alone begins with it."""
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Receipt(Struct, frozen=True):
+    """`source` is where the bytes came from; `default_id` the id of an event that brings none.
+
+    `as_stamped`: clock mode `log` takes stamps as they are.
+    """
+
+    workspace: str
+    received_ms: int
+    source: str
+    default_id: str
+    as_stamped: bool = False
+
+    def of_item(self, index: int) -> Receipt:
+        return Receipt(
+            self.workspace, self.received_ms, self.source, f"{self.default_id}:{index}", self.as_stamped
+        )
+
+
+class Accepted(Struct, frozen=True):
+    """`data` is the event in msgpack, as it stands in a packed record."""
+
+    workspace: str
+    profile: str
+    data: bytes
+
+
+class Rejected(Struct, frozen=True):
+    """`raw` is what came, byte for byte; `index` its place in a batch."""
+
+    workspace: str | None
+    source: str
+    received_ms: int
+    faults: Sequence[Fault]
+    raw: bytes
+    index: int = 0
+
+
+Verdict = Accepted | Rejected
+
+
+def finish(
+    faults: Faults, receipt: Receipt, profile: str | None, id_: str | None, name: str | None,
+    time_ms: int | None, properties: dict[str, Any] | None, raw: bytes,
+) -> Verdict:  # fmt: skip
+    """The event if there is no fault and it can be written down, else the rejection."""
+    if not faults.found:
+        assert profile is not None and id_ is not None and name is not None and time_ms is not None
+        event = Event(id_, receipt.workspace, profile, name, time_ms, properties or {})
+        try:
+            return Accepted(receipt.workspace, profile, _encoder.encode(event))
+        except OverflowError:
+            faults.add("", "out_of_range", "whole numbers have at most 64 bits")
+        except UnicodeEncodeError:
+            faults.add("", "bad_character", "text must not contain lone surrogates")
+    return reject(receipt, faults.found, raw)
+
+
+def reject(receipt: Receipt, faults: Sequence[Fault], raw: bytes, index: int = 0) -> Rejected:
+    return Rejected(receipt.workspace, receipt.source, receipt.received_ms, faults, raw, index)
+
+
+def identifier(faults: Faults, value: Any, at: str) -> str | None:
+    """An id of a profile or a message: what may be a key."""
+    if type(value) is str and 0 < len(value) <= MAX_NAME and storable(value):
+        return value
+    return faults.name(value, at)
+
+
+def profile_id(faults: Faults, value: Any, at: str) -> str | None:
+    read = identifier(faults, value, at)
+    if read is not None and read.startswith(ANONYMOUS):
+        faults.add(at, "reserved_name", f"ids that begin with {ANONYMOUS!r} are of anonymous profiles")
+        return None
+    return read
+
+
+def event_name(faults: Faults, value: Any, at: str) -> str | None:
+    read = identifier(faults, value, at)
+    if read is not None and read.startswith("$"):
+        faults.add(at, "reserved_name", f"{read!r}: names that begin with $ are ours; send it without")
+        return None
+    return read
+
+
+def properties_of(faults: Faults, value: Any, at: str) -> dict[str, Any] | None:
+    """An object; null or nothing is an empty one."""
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    faults.add(at, "wrong_type", f"must be an object, not {kind_name(value)}")
+    return None
+
+
+def instant(faults: Faults, value: Any, at: str) -> int | None:
+    """ISO 8601 (without an offset: UTC) or ms since 1970."""
+    if isinstance(value, str):
+        read = parse_date(value, UTC)
+        if read is None:
+            faults.add(at, "bad_date", f"{value[:40]!r} is not an ISO 8601 time such as 2022-07-01T12:00:00Z")
+            return None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        read = value
+    else:
+        told = kind_name(value)
+        faults.add(at, "wrong_type", f"must be an ISO 8601 time or milliseconds since 1970, not {told}")
+        return None
+    if not 0 <= read < 253_402_300_800_000:
+        faults.add(at, "out_of_range", "must lie between the years 1970 and 9999")
+        return None
+    return read
+
+
+def stamp(faults: Faults, receipt: Receipt, time_ms: int | None, at: str) -> int | None:
+    """The event's time: its stamp, or the receipt; see `MAX_AHEAD_MS`."""
+    if time_ms is None:
+        return receipt.received_ms
+    if receipt.as_stamped or time_ms <= receipt.received_ms:
+        return time_ms
+    if time_ms <= receipt.received_ms + MAX_AHEAD_MS:
+        return receipt.received_ms
+    faults.add(at, "in_future", "lies more than 5 minutes ahead of our clock")
+    return None

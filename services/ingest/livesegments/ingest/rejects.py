@@ -1,0 +1,48 @@
+"""What is not accepted goes to the topic `rejected`: reason, raw bytes, source. Nothing is lost."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.fault import Fault
+from livesegments.ingest.receipt import Rejected
+
+MAX_RAW_BYTES = 512 * 1024
+"""Longer raw bytes are cut here, and the record says so; the broker takes 1 MiB a record."""
+
+
+class Record(Struct, frozen=True):
+    """One JSON record of topic `rejected`; `raw` is base64, and `raw_bytes` how long it was."""
+
+    reason: str
+    faults: Sequence[Fault]
+    source: str
+    workspace: str | None
+    received_ms: int
+    raw: str
+    raw_bytes: int
+    truncated: bool
+
+
+def encode(rejected: Rejected) -> bytes:
+    raw = rejected.raw[:MAX_RAW_BYTES]
+    record = Record(
+        reason=reason(rejected.faults),
+        faults=rejected.faults,
+        source=rejected.source,
+        workspace=rejected.workspace,
+        received_ms=rejected.received_ms,
+        raw=b64encode(raw).decode(),
+        raw_bytes=len(rejected.raw),
+        truncated=len(raw) < len(rejected.raw),
+    )
+    return msgspec.json.encode(record)
+
+
+def reason(faults: Sequence[Fault]) -> str:
+    """All faults as one line for people."""
+    return "; ".join(f"{fault.pointer} {fault.message}".strip() for fault in faults)

@@ -1,0 +1,95 @@
+"""Segment's calls: identify, track, page, screen, group, alias (its public HTTP tracking API).
+
+A user is the profile of its `userId`; without one, `anonymousId` is a profile of its own.
+`timestamp` is corrected by how far the sender's clock was off: receipt − (sentAt − timestamp).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livesegments.core.event import ALIAS, PROFILE
+from livesegments.core.fault import Faults
+from livesegments.ingest import traits
+from livesegments.ingest.receipt import (
+    ANONYMOUS,
+    Receipt,
+    Verdict,
+    event_name,
+    finish,
+    identifier,
+    instant,
+    profile_id,
+    properties_of,
+    stamp,
+)
+
+CALLS = ("identify", "track", "page", "screen", "group", "alias")
+
+
+def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = None) -> Verdict:
+    """One call; `item["type"]` says which. `sent_at` is that of its batch."""
+    faults = Faults()
+    call = faults.choice(item.get("type"), "/type", CALLS)
+    profile = _profile(faults, item)
+    given = item.get("messageId")
+    id_ = receipt.default_id if given is None else identifier(faults, given, "/messageId")
+    time_ms = _time(faults, item, receipt, item.get("sentAt", sent_at))
+    name, properties = _content(faults, call, item) if call else (None, None)
+    return finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
+
+
+def _profile(faults: Faults, item: dict[str, Any]) -> str | None:
+    user, anonymous = item.get("userId"), item.get("anonymousId")
+    if user is not None:
+        return profile_id(faults, user, "/userId")
+    if anonymous is None:
+        faults.add("", "missing_field", "needs 'userId' or 'anonymousId'")
+        return None
+    read = identifier(faults, anonymous, "/anonymousId")
+    return None if read is None else ANONYMOUS + read
+
+
+def _time(faults: Faults, item: dict[str, Any], receipt: Receipt, sent_at: Any) -> int | None:
+    given = item.get("timestamp")
+    if given is None:
+        return receipt.received_ms
+    time_ms = instant(faults, given, "/timestamp")
+    if time_ms is None:
+        return None
+    if sent_at is not None and not receipt.as_stamped:
+        sent_ms = instant(faults, sent_at, "/sentAt")
+        if sent_ms is None:
+            return None
+        time_ms = max(0, receipt.received_ms - (sent_ms - time_ms))
+    return stamp(faults, receipt, time_ms, "/timestamp")
+
+
+def _content(faults: Faults, call: str, item: dict[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
+    """The event's name and properties."""
+    match call:
+        case "track":
+            if "event" not in item:
+                faults.add("", "missing_field", "the field 'event' is missing: what happened?")
+                return None, None
+            name = event_name(faults, item["event"], "/event")
+            return name, properties_of(faults, item.get("properties"), "/properties")
+        case "identify":
+            found = properties_of(faults, item.get("traits"), "/traits")
+            return PROFILE, traits.from_traits(faults, found or {}, "/traits")
+        case "group":
+            if "groupId" not in item:
+                faults.add("", "missing_field", "the field 'groupId' is missing")
+                return None, None
+            group = identifier(faults, item["groupId"], "/groupId")
+            return PROFILE, {"groups": [group]}
+        case "alias":
+            if "previousId" not in item:
+                faults.add("", "missing_field", "the field 'previousId' is missing")
+                return None, None
+            return ALIAS, {"previous_id": identifier(faults, item["previousId"], "/previousId")}
+    properties = dict(properties_of(faults, item.get("properties"), "/properties") or {})
+    for field in ("name", "category"):
+        if item.get(field) is not None:
+            properties[field] = faults.name(item[field], f"/{field}")
+    return call, properties
