@@ -1,0 +1,235 @@
+"""Bytes in, verdicts out: every call of the Segment specification, our own form, CloudEvents; every fault."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livesegments.core.event import Event, ProfileChange
+from livesegments.core.fault import Fault
+from livesegments.ingest import accept, rejects
+from livesegments.ingest.receipt import MAX_AHEAD_MS, Accepted, Receipt, Rejected
+
+NOW = 1_700_000_000_000
+RECEIPT = Receipt("shop", NOW, "http", "given")
+LOG = Receipt("shop", NOW, "http", "given", as_stamped=True)
+
+
+def event_of(verdict: object) -> Event:
+    assert isinstance(verdict, Accepted), verdict
+    event = msgspec.msgpack.decode(verdict.data, type=Event)
+    assert (verdict.workspace, verdict.profile) == (
+        event.workspace,
+        event.profile,
+    ) and event.workspace == "shop"
+    return event
+
+
+def call(kind: str, receipt: Receipt = RECEIPT, **fields: Any) -> Event:
+    return event_of(accept.call(kind, json.dumps({"userId": "u"} | fields).encode(), receipt))
+
+
+def faults(verdict: object) -> list[tuple[str, str]]:
+    assert isinstance(verdict, Rejected), verdict
+    return [(fault.pointer, fault.code) for fault in verdict.faults]
+
+
+def own(receipt: Receipt = RECEIPT, **item: Any) -> object:
+    found = accept.events(json.dumps({"profile": "u"} | item).encode(), receipt)
+    assert not isinstance(found, Fault)
+    return [*found.accepted, *found.rejected][0]
+
+
+def change(verdict: Event) -> ProfileChange:
+    assert verdict.name == "$profile"
+    return msgspec.convert(verdict.properties, ProfileChange)
+
+
+def test_track() -> None:
+    event = call(
+        "track", event="order", properties={"total": 5}, messageId="m", timestamp="2023-01-01T00:00:00Z"
+    )
+    assert event == Event("m", "shop", "u", "order", 1_672_531_200_000, {"total": 5})
+
+
+def test_page_and_screen_carry_their_name_and_category() -> None:
+    event = call("page", name="Home", category="shop", properties={"url": "/"})
+    assert (event.name, event.properties) == ("page", {"url": "/", "name": "Home", "category": "shop"})
+    assert call("screen", name="Cart").name == "screen"
+
+
+def test_identify_sorts_the_reserved_traits_out() -> None:
+    found = change(
+        call(
+            "identify",
+            traits={
+                "age": 7, "gone": None, "tags": ["vip"], "score": {"increment": 2},
+                "consent": {"channel": "email", "state": "opted_in"}, "created_at": "2020-01-01",
+                "location": {"lat": 1, "lon": 2},
+            },
+        )
+    )  # fmt: skip
+    assert found.attributes == {
+        "age": 7,
+        "gone": None,
+        "created_at": "2020-01-01",
+        "location": {"lat": 1, "lon": 2},
+    }
+    assert found.tags_add == ("vip",)
+    assert found.score is not None and found.score.increment == 2
+    assert found.consent[0].channel == "email"
+
+
+def test_group_alias_and_the_anonymous() -> None:
+    assert change(call("group", groupId="g")).groups == ("g",)
+    event = call("alias", previousId="old")
+    assert (event.name, event.properties) == ("$alias", {"previous_id": "old"})
+    assert call("track", userId=None, anonymousId="x", event="a").profile == "anonymous:x"
+
+
+def test_a_wrong_senders_clock_is_corrected_by_sent_at() -> None:
+    event = call("track", event="a", timestamp=NOW - 90_000, sentAt=NOW - 60_000)
+    assert event.time_ms == NOW - 30_000
+
+
+def test_stamps_ahead_are_set_back_or_refused_unless_the_log_is_replayed() -> None:
+    assert event_of(own(name="a", time=NOW + MAX_AHEAD_MS)).time_ms == NOW
+    assert faults(own(name="a", time=NOW + MAX_AHEAD_MS + 1)) == [("/time", "in_future")]
+    assert event_of(own(LOG, name="a", time=NOW + 10**9)).time_ms == NOW + 10**9
+
+
+def test_our_own_events_and_changes() -> None:
+    assert event_of(own(name="order", id="1", properties={"n": 1})).properties == {"n": 1}
+    found = change(
+        event_of(
+            own(
+                attributes={"age": 3}, tags={"remove": ["a"]}, score={"reset": True, "reason": "asked"},
+                groups=["g"], lists={"add": ["news"]},
+            )
+        )
+    )  # fmt: skip
+    assert (found.attributes, found.tags_remove, found.groups, found.lists_add) == (
+        {"age": 3}, ("a",), ("g",), ("news",),
+    )  # fmt: skip
+    assert found.score is not None and (found.score.set, found.score.reason) == (0, "asked")
+
+
+def test_an_event_without_an_id_gets_one_of_its_receipt() -> None:
+    found = accept.events(b'[{"profile":"a","name":"x"},{"profile":"b","name":"x"}]', RECEIPT)
+    assert not isinstance(found, Fault)
+    assert [event_of(item).id for item in found.accepted] == ["given:0", "given:1"]
+
+
+def test_one_bad_item_loses_only_itself() -> None:
+    body = b'{"batch":[{"type":"track","userId":"a","event":"x"},{"type":"track"},7,{"type":"page","userId":"b"}]}'
+    found = accept.batch(body, RECEIPT)
+    assert not isinstance(found, Fault)
+    assert [item.profile for item in found.accepted] == ["a", "b"]
+    assert [item.index for item in found.rejected] == [1, 2]
+    assert [item.raw for item in found.rejected] == [b'{"type":"track"}', b"7"]
+
+
+def test_cloudevents_binary_and_structured() -> None:
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": "1",
+        "ce_source": "/s",
+        "ce_type": "order",
+        "ce_subject": "u",
+    }
+    event = event_of(accept.inbound(headers, b'{"total":1}', RECEIPT))
+    assert event == Event("/s#1", "shop", "u", "order", NOW, {"total": 1})
+    item = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/s",
+        "type": "order",
+        "subject": "u",
+        "data": {"total": 1},
+    }
+    headers = {"content-type": "application/cloudevents+json; charset=utf-8"}
+    assert event_of(accept.inbound(headers, json.dumps(item).encode(), RECEIPT)) == event
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({"name": "$x"}, [("/name", "reserved_name")]),
+        ({"name": ""}, [("/name", "empty")]),
+        ({"name": "a", "properties": []}, [("/properties", "wrong_type")]),
+        ({"name": "a", "time": "now"}, [("/time", "bad_date")]),
+        ({"name": "a", "time": True}, [("/time", "wrong_type")]),
+        ({"name": "a", "colour": 1}, [("/colour", "unknown_field")]),
+        ({"profile": "", "name": "a"}, [("/profile", "empty")]),
+        ({}, [("", "missing_field")]),
+        ({"name": "a", "properties": {"n": 2**70}}, [("", "out_of_range")]),
+        ({"attributes": {"a": {"b": 1}}}, [("/attributes/a/b", "unknown_field"), ("/attributes/a", "missing_field"),
+                                           ("/attributes/a", "missing_field")]),
+        ({"attributes": {"a": [[]]}}, [("/attributes/a/0", "wrong_type")]),
+        ({"attributes": {"tags": ["x"]}}, [("/attributes/tags", "reserved_name")]),
+        ({"attributes": {"created_at": "x"}}, [("/attributes/created_at", "bad_date")]),
+        ({"attributes": {"location": {"lat": 91, "lon": "x"}}},
+         [("/attributes/location/lat", "out_of_range"), ("/attributes/location/lon", "wrong_type")]),
+        ({"consent": {"state": "maybe"}}, [("/consent/state", "unknown_value"), ("/consent", "missing_field")]),
+        ({"score": {"set": 1, "increment": 1}}, [("/score", "conflict")]),
+        ({"score": "7"}, [("/score", "wrong_type")]),
+        ({"tags": "vip"}, [("/tags", "wrong_type")]),
+        ({"lists": {"append": []}}, [("/lists/append", "unknown_field")]),
+    ],
+    ids=lambda item: json.dumps(item)[:50],
+)  # fmt: skip
+def test_each_fault_is_named_at_its_place(item: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert faults(own(**item)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "expected"),
+    [
+        ("track", {"event": "x"}, [("", "missing_field")]),
+        ("track", {"userId": "u"}, [("", "missing_field")]),
+        ("track", {"userId": 7, "event": "x", "messageId": 1}, [("/userId", "wrong_type"), ("/messageId", "wrong_type")]),
+        ("track", {"userId": "anonymous:1", "event": "x"}, [("/userId", "reserved_name")]),
+        ("identify", {"userId": "u", "traits": {"groups": ["a"]}}, [("/traits/groups", "reserved_name")]),
+        ("group", {"userId": "u"}, [("", "missing_field")]),
+        ("alias", {"userId": "u"}, [("", "missing_field")]),
+    ],
+)  # fmt: skip
+def test_each_fault_of_a_call(kind: str, item: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert faults(accept.call(kind, json.dumps(item).encode(), RECEIPT)) == expected
+
+
+def test_too_large_an_event_is_refused() -> None:
+    assert faults(own(name="a", properties={"x": "y" * 33_000})) == [("", "too_long")]
+
+
+@given(st.binary() | st.text().map(str.encode), st.sampled_from(["track", "identify", "page", "group"]))
+def test_whatever_the_bytes_it_answers(body: bytes, kind: str) -> None:
+    for verdict in (accept.call(kind, body, RECEIPT), accept.inbound({}, body, RECEIPT)):
+        if isinstance(verdict, Rejected):
+            assert verdict.raw == body and verdict.faults
+            rejects.encode(verdict)
+    accept.batch(body, RECEIPT)
+    accept.events(body, RECEIPT)
+    accept.workspace_in(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ["type", "userId", "event", "traits", "timestamp", "profile", "name", "properties", "score", "tags",
+          "consent", "attributes", "lists", "time", "specversion", "groups", "anonymousId", "sentAt"]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from(["identify", "track", "page"]))
+def test_whatever_the_object_it_answers(item: dict[str, Any], kind: str) -> None:
+    body = json.dumps(item).encode()
+    for verdict in (accept.call(kind, body, RECEIPT), accept.inbound({}, body, RECEIPT), own(**item)):
+        if isinstance(verdict, Accepted):
+            event = event_of(verdict)
+            if event.name == "$profile":
+                change(event)

@@ -1,0 +1,154 @@
+"""The ingest service on the real broker and the real Redis."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from redis.asyncio import Redis
+
+from livesegments.ingest import app as ingest
+from livesegments.ingest.packer import Busy, Packer
+from livesegments.ingest.receipt import Accepted
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.settings import Settings
+from livesegments.store import keys
+from livesegments.store.catalog import digest
+from livesegments.wire import catalog
+from livesegments.wire.pack import MAX_EVENTS, Packed, decode
+from livesegments.wire.topics import EVENTS, INBOUND, REJECTED, partition_of
+
+PARTITIONS = Settings().partitions
+
+
+@pytest.fixture
+async def client(clean_stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    async with Redis.from_url(clean_stack.redis) as redis:
+        shop = catalog.Workspace("shop", "Shop", "UTC", 0)
+        await redis.hset(keys.CATALOG_WORKSPACES, "shop", catalog.encode(shop))
+        for secret, scopes in (("write", ("ingest",)), ("read", ("read",))):
+            key = catalog.Key(digest(secret), "shop", secret, scopes, 0)  # type: ignore[arg-type]
+            await redis.hset(keys.CATALOG_KEYS, key.digest, catalog.encode(key))
+    settings = Settings(kafka=clean_stack.kafka, redis=clean_stack.redis)
+    async with ingest.serving(settings) as url, httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        yield http
+
+
+async def read(stack: Stack, topic: str, count: int) -> list[Any]:
+    """The first records of a topic, of all its partitions."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = PARTITIONS if topic == EVENTS else 1
+        consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
+        found: list[Any] = []
+        async with asyncio.timeout(20):
+            while len(found) < count:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += records
+        return found
+    finally:
+        await consumer.stop()
+
+
+def events_of(records: list[Any]) -> list[Any]:
+    events = []
+    for record in records:
+        packed = decode(record.value)
+        assert isinstance(packed, Packed)
+        assert {partition_of(e.workspace, e.profile, PARTITIONS) for e in packed.events} == {record.partition}
+        events += packed.events
+    return events
+
+
+async def test_what_is_answered_with_202_is_in_the_log(client: httpx.AsyncClient, clean_stack: Stack) -> None:
+    body = {"userId": "u", "event": "order", "messageId": "1", "properties": {"total": 2}}
+    answer = await client.post("/v1/track", json=body, auth=("write", ""))
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    (event,) = events_of(await read(clean_stack, EVENTS, 1))
+    assert (event.id, event.workspace, event.profile, event.name) == ("1", "shop", "u", "order")
+
+
+async def test_a_batch_has_a_verdict_for_each_and_order_is_kept(
+    client: httpx.AsyncClient, clean_stack: Stack
+) -> None:
+    lines = [json.dumps({"profile": "p", "name": "n", "id": str(number)}) for number in range(1_200)]
+    lines[7] = '{"profile":"p"'
+    answer = await client.post(
+        "/v1/events", content="\n".join(lines), headers={"Authorization": "Bearer write"}
+    )
+    assert answer.status_code == 202 and answer.json()["accepted"] == 1_199
+    assert [item["index"] for item in answer.json()["rejected"]] == [7]
+    records = await read(clean_stack, EVENTS, 3)
+    assert all(len(decode(record.value).events) <= MAX_EVENTS for record in records)  # type: ignore[union-attr]
+    assert [event.id for event in events_of(records)] == [str(n) for n in range(1_200) if n != 7]
+    (rejected,) = await read(clean_stack, REJECTED, 1)
+    told = json.loads(rejected.value)
+    assert base64.b64decode(told["raw"]) == lines[7].encode()
+    assert told["workspace"] == "shop" and told["faults"][0]["code"] == "bad_json" and not told["truncated"]
+
+
+@pytest.mark.parametrize(
+    ("path", "auth", "content", "status"),
+    [
+        ("/v1/track", None, b"{}", 401),
+        ("/v1/track", ("nobody", ""), b"{}", 401),
+        ("/v1/track", ("read", ""), b"{}", 401),
+        ("/v1/track", ("write", ""), b"{}", 422),
+        ("/v1/track", ("write", ""), b"{", 422),
+        ("/v1/batch", ("write", ""), b"[]", 400),
+        ("/v1/track", ("write", ""), b"x" * 33_000, 413),
+        ("/v1/batch", ("write", ""), b"x" * 513_000, 413),
+        ("/v1/other", ("write", ""), b"{}", 404),
+    ],
+)
+async def test_errors_are_problems(
+    client: httpx.AsyncClient, path: str, auth: tuple[str, str] | None, content: bytes, status: int
+) -> None:
+    answer = await client.post(path, content=content, auth=auth)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status and answer.json()["detail"]
+
+
+async def test_the_inbound_topic_is_accepted_alike(client: httpx.AsyncClient, clean_stack: Stack) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
+    await producer.start()
+    try:
+        home = [("workspace", b"shop")]
+        own = json.dumps({"profile": "a", "name": "x"}).encode()
+        sent = await producer.send_and_wait(INBOUND, own, headers=home, partition=3)
+        spec = {"type": "track", "userId": "b", "event": "x", "workspace": "shop"}
+        await producer.send_and_wait(INBOUND, json.dumps(spec).encode())
+        await producer.send_and_wait(INBOUND, own, headers=[("workspace", b"nowhere")])
+        ce = [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"s"), ("ce_type", b"x")]
+        await producer.send_and_wait(INBOUND, b"{}", headers=[*ce, ("ce_subject", b"c"), *home])
+    finally:
+        await producer.stop()
+    records = await read(clean_stack, EVENTS, 3)
+    found = {event.profile: event.id for event in events_of(records)}
+    assert found.keys() == {"a", "b", "c"}
+    assert found["a"] == f"{INBOUND}/3/{sent.offset}", "the same after a crash: made of where it stands"
+    (rejected,) = await read(clean_stack, REJECTED, 1)
+    assert json.loads(rejected.value)["faults"][0]["code"] == "unknown_workspace"
+
+
+class Stuck:
+    """A log that takes everything and acknowledges nothing."""
+
+    async def send(self, partition: int, value: bytes, timestamp_ms: int) -> asyncio.Future[object]:
+        return asyncio.get_running_loop().create_future()
+
+
+async def test_when_too_much_waits_nothing_more_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livesegments.ingest.packer.MAX_PENDING_BYTES", 100)
+    packer = Packer(Stuck(), 1, lambda: 0)
+    waiting = asyncio.create_task(packer.put([Accepted("w", "p", b"\x90" * 101)]))
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await packer.put([Accepted("w", "p", b"\x90")])
+    waiting.cancel()
