@@ -78,6 +78,9 @@ def test_server_sent_events_are_read_past_heartbeats() -> None:
         "",
         'data:{"kind":"exited"}',
         "",
+        "event: end",
+        "data: {}",
+        "",
     ]
     assert list(watch.messages(iter(lines))) == [{"kind": "entered"}, {"kind": "exited"}]
 

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from livesegments.cli import context, output
-from livesegments.cli.client import Client, problem_of, reaching
+from livesegments.cli.client import Client, Problem, problem_of, reaching
 
 
 def watch(
@@ -31,16 +31,23 @@ def watch(
             if response.is_error:
                 response.read()
                 raise problem_of(response)
+            watched = segment or "every segment"
+            output.errors.print(f"watching {watched}; interrupt (Ctrl+C) to end", style="dim")
             for transition in messages(response.iter_lines()):
                 _tell(transition, as_json)
+    raise Problem("the api ended the stream", advice="run it again to hear what comes from then on")
 
 
 def messages(lines: Iterator[str]) -> Iterator[Any]:
-    """The JSON of each server-sent event's data; comments (heartbeats) and other fields are passed over."""
+    """The JSON of each server-sent event's data, up to the event `end`; heartbeats are passed over."""
     data: list[str] = []
     for line in lines:
-        if line.startswith("data:"):
-            data.append(line[5:].removeprefix(" "))
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event" and value == "end":
+            return
+        if name == "data":
+            data.append(value)
         elif not line and data:
             yield msgspec.json.decode("\n".join(data))
             data = []

@@ -1,0 +1,160 @@
+"""The command line against the whole product: what the README's tour does, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Product
+
+BUYERS = {
+    "id": "buyers",
+    "name": "Buyers",
+    "definition": {"type": "event", "name": "order_placed", "window": {"last": "30d"}},
+}
+LOYAL = {
+    "id": "loyal",
+    "name": "Loyal",
+    "definition": {
+        "type": "all",
+        "of": [
+            {"type": "segment", "id": "buyers"},
+            {"type": "attribute", "name": "plan", "op": "eq", "value": "pro"},
+        ],
+    },
+}
+OWN = {"id": "1", "profile": "ann", "name": "order_placed", "time": "2024-01-01T00:00:00Z"}
+TRACK = {
+    "type": "track",
+    "messageId": "2",
+    "userId": "bob",
+    "event": "order_placed",
+    "timestamp": "2024-01-02T00:00:00Z",
+}
+IDENTIFY = {
+    "type": "identify",
+    "messageId": "3",
+    "userId": "ann",
+    "traits": {"plan": "pro"},
+    "timestamp": "2024-01-03T00:00:00Z",
+}
+
+
+def lines(*events: object) -> str:
+    return "".join(f"{json.dumps(event)}\n" for event in events)
+
+
+@pytest.fixture
+async def defined(product: Product, tmp_path: Path) -> Product:
+    """With both segments, once."""
+    known = {segment["id"] for segment in await product.json("segments", "list")}
+    if "buyers" not in known:
+        file = tmp_path / "segments.json"
+        file.write_text(json.dumps([BUYERS, LOYAL]))
+        made = await product.json("segments", "create", "-f", str(file))
+        assert [segment["id"] for segment in made] == ["buyers", "loyal"]
+    return product
+
+
+async def test_up_tells_every_address_and_key(product: Product) -> None:
+    wanted = {"ingest", "api", "kafka", "redis", "workspace", "write_key", "api_key", "admin_key"}
+    assert product.up.keys() == wanted
+    assert all(product.up.values())
+
+
+async def test_from_an_event_to_a_member_to_a_transition_heard_and_out_again_by_the_clock(
+    defined: Product,
+) -> None:
+    product = defined
+    watching = await product.begin("watch", "loyal", "--json")
+    assert watching.stderr is not None and watching.stdout is not None
+    async with asyncio.timeout(20):
+        assert b"watching" in await watching.stderr.readline()
+    sent = await product.json("send", "-", stdin=lines(OWN, TRACK, IDENTIFY))
+    assert sent == [{"accepted": 3, "refused": []}]
+    await product.json("settle")
+    assert await product.json("members", "buyers", "--all") == [{"profile": "ann"}, {"profile": "bob"}]
+    assert await product.json("members", "loyal") == [{"profile": "ann"}]
+
+    (ann,) = await product.json("profile", "ann")
+    assert ann["attributes"]["plan"] == "pro"
+    assert {item["id"]: item["valid_until"] for item in ann["segments"]} == {
+        "buyers": "2024-01-31T00:00:00.000Z",
+        "loyal": "2024-01-31T00:00:00.000Z",
+    }
+
+    assert (await product.run("clock", "2024-01-31T00:00:00Z")).status == 0
+    assert await product.json("members", "buyers") == [{"profile": "bob"}]
+    assert await product.json("members", "loyal") == []
+    async with asyncio.timeout(20):
+        heard = [json.loads(await watching.stdout.readline()) for _ in range(2)]
+    watching.send_signal(signal.SIGINT)
+    await watching.wait()
+    assert [(told["kind"], told["profile"], told["sequence"]) for told in heard] == [
+        ("entered", "ann", 1),
+        ("exited", "ann", 2),
+    ]
+
+
+async def test_every_refused_line_is_named_with_its_reason_and_the_others_are_accepted(
+    product: Product,
+) -> None:
+    good = {"id": "ok", "profile": "zoe", "name": "seen", "time": "2024-01-01T00:00:00Z"}
+    text = (
+        lines(good)
+        + "{nonsense\n"
+        + lines({"id": "x", "name": "seen"}, TRACK | {"userId": 7}, good | {"id": "ok2"})
+    )
+    ran = await product.run("send", "-", "--json", stdin=text)
+    assert ran.status == 1
+    (told,) = ran.documents
+    assert told["accepted"] == 2
+    assert [item["line"] for item in told["refused"]] == [2, 3, 4]
+    assert all(item["code"] and item["reason"] for item in told["refused"])
+    plain = await product.run("send", "-", stdin=text)
+    assert plain.status == 1
+    assert "line 3:" in plain.err
+
+
+async def test_segments_are_listed_shown_edited_and_deleted(defined: Product, tmp_path: Path) -> None:
+    product = defined
+    file = tmp_path / "segment.json"
+    file.write_text(json.dumps({"id": "spare", "name": "Spare", "definition": BUYERS["definition"]}))
+    await product.json("segments", "create", "-f", str(file))
+    file.write_text(json.dumps({"name": "Spare no more", "description": "edited"}))
+    (edited,) = await product.json("segments", "edit", "spare", "-f", str(file))
+    assert (edited["name"], edited["version"], edited["definition_version"]) == ("Spare no more", 2, 1)
+    (shown,) = await product.json("segments", "show", "spare")
+    assert shown["definition"] == BUYERS["definition"]
+    table = await product.run("segments", "list")
+    assert "Spare no more" in table.out
+    await product.json("segments", "delete", "spare")
+    gone = await product.run("segments", "show", "spare")
+    assert gone.status == 1
+    assert "next:" in gone.err
+
+
+async def test_every_fault_of_a_definition_is_shown_with_its_pointer(
+    product: Product, tmp_path: Path
+) -> None:
+    file = tmp_path / "segment.json"
+    wrong = [
+        {"type": "event", "name": "n", "window": {"last": "1 month"}},
+        {"type": "attribute", "name": "a", "op": "=="},
+    ]
+    file.write_text(json.dumps({"name": "Wrong", "definition": {"type": "all", "of": wrong}}))
+    ran = await product.run("segments", "create", "-f", str(file))
+    assert ran.status == 1
+    said = "".join(ran.err.split())  # however it was folded
+    assert "/definition/of/0/window/last" in said
+    assert "/definition/of/1/op" in said
+
+
+async def test_a_wrong_key_says_what_to_do(product: Product) -> None:
+    ran = await product.run("segments", "list", "--key", "wrong")
+    assert ran.status == 1
+    assert "--key" in ran.err

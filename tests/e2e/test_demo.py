@@ -1,0 +1,35 @@
+"""The demo, shortened to the smaller log: every membership proven, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+from livesegments.cli.demo import shop
+from tests.e2e.conftest import COMMAND
+
+LIMIT_S = 120
+
+
+def left_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_the_demo_proves_every_membership_and_leaves_nothing(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, "demo", "--only", "shop", "--json",
+        stdout=PIPE, stderr=PIPE, env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    async with asyncio.timeout(LIMIT_S):
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()[-3_000:]
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [item["comparison"]["segment"] for item in told] == [*shop.LOG.segments] * len(
+        shop.LOG.checkpoints
+    )
+    assert all(item["equal"] for item in told)
+    assert sum(item["comparison"]["members"] for item in told) > 1_000
+    assert left_in(tmp_path) == []
