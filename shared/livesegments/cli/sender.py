@@ -159,15 +159,6 @@ class Sender:
                 break
             await asyncio.sleep(float(response.headers.get("Retry-After", pause)))
             pause *= 2
-        if response.is_error and not _has_verdicts(response):
+        if response.is_error:
             raise problem_of(response)
         return response.content
-
-
-def _has_verdicts(response: httpx.Response) -> bool:
-    """A batch of which nothing was accepted is an error by its status, and still has a verdict per item."""
-    try:
-        msgspec.json.decode(response.content, type=_Answer)
-    except msgspec.MsgspecError:
-        return False
-    return True
