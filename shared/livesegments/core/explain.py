@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import on_clock
@@ -15,12 +17,27 @@ def valid_until(plan: Plan, profile_id: str, profile: Profile, segment: str, now
 
     `profile` is left as it is. All dues ≤ now_ms must have fired (as in a stored state).
     """
+    return next_flips(plan, profile_id, profile, (segment,)).get(segment)
+
+
+def next_flips(plan: Plan, profile_id: str, profile: Profile, segments: Collection[str]) -> dict[str, int]:
+    """`valid_until` of several segments in one look ahead; those that never flip are not in it.
+
+    The state may be of an older plan than `plan`: what that knew and this doesn't is left out, and what only
+    this knows is not foreseen before the state is brought up to it.
+    """
     ahead = decode(encode(profile))
+    ahead.plan = plan.revision
+    ahead.dues = {
+        fact: due for fact, due in ahead.dues.items() if fact in plan.tracks or fact in plan.watches
+    }
+    missing, found = set(segments), dict[str, int]()
     for _ in range(MAX_WAKES):
         wake = ahead.wake_at
-        if wake is None:
-            return None
-        step = on_clock(plan, profile_id, ahead, wake)
-        if any(transition.segment == segment for transition in step.transitions):
-            return wake
-    return None
+        if wake is None or not missing:
+            break
+        for transition in on_clock(plan, profile_id, ahead, wake).transitions:
+            if transition.segment in missing:
+                missing.discard(transition.segment)
+                found[transition.segment] = wake
+    return found

@@ -41,6 +41,7 @@ CHANGE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return -2 end
 local revision = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
 if ARGV[2] ~= '' and revision ~= ARGV[2] then return -1 end
+if ARGV[7] == '1' and redis.call('HEXISTS', KEYS[4], ARGV[4]) == 1 then return -1 end
 local sequence = redis.call('INCR', KEYS[1])
 redis.call('HSET', KEYS[2], ARGV[1], sequence)
 if ARGV[5] == '' then redis.call('HDEL', KEYS[4], ARGV[4])
@@ -130,8 +131,10 @@ class Catalog:
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
         return self._remember(workspace, Snapshot(_text(revision), segments, versions))
 
-    async def put_workspace(self, workspace: Workspace) -> int:
-        return await self._write(EVERYONE, None, workspace)
+    async def add_workspace(self, workspace: Workspace) -> int | None:
+        """The number of the change; None if there is one with this id already."""
+        sequence = await self._write(EVERYONE, None, workspace, new=True)
+        return None if sequence < 0 else sequence
 
     async def put_key(self, key: Key) -> int:
         return await self._write(EVERYONE, None, key)
@@ -212,8 +215,10 @@ class Catalog:
         self._cache.clear()
         return True
 
-    async def _write(self, scope: str, revision: str | None, entry: Entry, delete: bool = False) -> int:
-        """The number of the change; -1 if `revision` is not the scope's any more."""
+    async def _write(
+        self, scope: str, revision: str | None, entry: Entry, *, delete: bool = False, new: bool = False
+    ) -> int:
+        """The number of the change; -1 if `revision` is not the scope's any more, or `new` is there."""
         hash_, field = _place(entry)
         retired = entry.definition_version if delete and isinstance(entry, Segment) else ""
         sequence = int(
@@ -232,6 +237,7 @@ class Catalog:
                     field,
                     b"" if delete else wire.encode(entry),
                     retired,
+                    int(new),
                 ],
             )
         )

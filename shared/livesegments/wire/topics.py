@@ -6,6 +6,8 @@ from zlib import crc32
 
 INBOUND = "inbound"
 """Where upstream systems publish: plain JSON or CloudEvents, any key, any partition."""
+INBOUND_GROUP = "livesegments-ingest"
+"""The consumer group under which ingest commits its offsets of `inbound`."""
 EVENTS = "events"
 """Packed records, by profile; read by evaluators only."""
 REJECTED = "rejected"

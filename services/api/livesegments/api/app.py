@@ -1,1 +1,140 @@
-"""Composition root of the api service."""
+"""Composition root of the api service: `python -m livesegments.api.app`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import structlog
+import uvicorn
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from livesegments.api import (
+    health,
+    listing,
+    lists,
+    members,
+    openapi,
+    operations,
+    problems,
+    profiles,
+    segments,
+    transitions,
+    workspaces,
+)
+from livesegments.api.announcements import Announcements
+from livesegments.api.context import Context
+from livesegments.api.lag import Lags
+from livesegments.api.plans import Plans
+from livesegments.api.publisher import Publisher
+from livesegments.api.records import Records
+from livesegments.runtime import logs
+from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.settings import Settings, from_environment
+from livesegments.store.catalog import Catalog
+from livesegments.store.members import Members
+from livesegments.store.profiles import Profiles
+
+VERSION = "1"
+DESCRIPTION = "Live customer segments: definitions, membership, profiles."
+RETRY_S = 0.5
+STOP_S = 5
+
+_log = structlog.get_logger(__name__)
+
+
+def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
+    """The application; it opens what it needs when it starts, and answers 503 to edits until it is whole."""
+    app = FastAPI(
+        title="livesegments",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=_lifespan(settings, now_ms),
+        redirect_slashes=False,
+    )
+    problems.install(app)
+    openapi.install(app)
+    for resource in (
+        workspaces, listing, segments, lists, members, profiles, operations, transitions, health,
+    ):  # fmt: skip
+        app.include_router(resource.router)
+    return app
+
+
+def _lifespan(
+    settings: Settings, now_ms: Callable[[], int]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        context = _context(settings, now_ms)
+        app.state.context = context
+        watching = asyncio.create_task(_keep_whole(context.publisher))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await context.announcements.close()
+            await context.publisher.close()
+            await context.records.close()
+            await context.lags.close()
+            await context.redis.aclose()
+
+    return lifespan
+
+
+def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
+    redis = Redis.from_url(settings.redis)
+    catalog = Catalog(redis)
+    stored = Profiles(redis, settings.partitions)
+    follow_log = settings.clock == "log"
+    return Context(
+        settings=settings,
+        now_ms=now_ms,
+        redis=redis,
+        catalog=catalog,
+        publisher=Publisher(redis, catalog, settings.kafka),
+        members=Members(redis, settings.partitions),
+        profiles=stored,
+        plans=Plans(catalog),
+        records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
+        lags=Lags(settings.kafka, redis, settings.partitions),
+        announcements=Announcements(settings.kafka, settings.partitions),
+    )
+
+
+async def _keep_whole(publisher: Publisher) -> None:
+    while not publisher.restored:
+        try:
+            await publisher.restore()
+        except (KafkaError, RedisError, OSError) as error:
+            _log.warning("the catalogue can't be restored yet", error=repr(error))
+            await asyncio.sleep(RETRY_S)
+    await publisher.watch()
+
+
+def main() -> None:
+    try:
+        settings = from_environment(os.environ)
+    except ValueError as error:
+        sys.exit(str(error))
+    logs.configure("api", settings.log_level)
+    uvicorn.run(
+        create(settings, wall_ms),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        timeout_graceful_shutdown=STOP_S,
+    )
+
+
+if __name__ == "__main__":
+    main()

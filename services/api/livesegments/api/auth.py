@@ -1,0 +1,100 @@
+"""Who asks, in which workspace, and whether they may.
+
+A key is `Authorization: Bearer KEY`. It belongs to one workspace and has scopes; an admin key belongs to
+none, has every scope, and says with `X-Workspace` where it acts.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from msgspec import Struct
+
+from livesegments.api.context import Context, Ctx
+from livesegments.api.problems import Problem, not_found
+from livesegments.store.catalog import EVERYONE, digest
+from livesegments.wire.catalog import Scope, Workspace
+
+_bearer = HTTPBearer(auto_error=False, description="An API key of a workspace, or an admin key.")
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Chosen = Annotated[
+    str | None,
+    Header(
+        alias="X-Workspace",
+        max_length=64,
+        description="Admin keys only: the id of the workspace to act in.",
+    ),
+]
+
+
+class Caller(Struct, frozen=True):
+    """`workspace` is `*` for an admin."""
+
+    workspace: str
+    scopes: frozenset[str]
+
+    @property
+    def is_admin(self) -> bool:
+        return "admin" in self.scopes and self.workspace == EVERYONE
+
+
+async def caller(context: Ctx, credentials: Credentials) -> Caller:
+    if credentials is None:
+        raise _unknown("Give a key: `Authorization: Bearer KEY`.")
+    secret, admin = credentials.credentials, context.settings.admin_key
+    if admin and compare_digest(secret.encode(), admin.encode()):
+        return Caller(EVERYONE, frozenset({"admin"}))
+    key = await context.catalog.key(digest(secret))
+    if key is None:
+        raise _unknown("This key is not known, or was revoked.")
+    return Caller(key.workspace, frozenset(key.scopes))
+
+
+def _unknown(detail: str) -> Problem:
+    return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
+    if not who.is_admin:
+        raise Problem(403, "This needs an admin key.")
+    return who
+
+
+async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | None) -> Workspace:
+    if not who.is_admin:
+        if scope not in who.scopes:
+            raise Problem(403, f"This key lacks the scope '{scope}'.")
+        if chosen not in (None, who.workspace):
+            raise Problem(403, "This key is of another workspace.")
+    elif chosen is None:
+        raise Problem(403, "An admin key names the workspace to act in: `X-Workspace: ID`.")
+    id_ = chosen if who.is_admin and chosen is not None else who.workspace
+    workspace = await context.catalog.workspace(id_)
+    if workspace is None:
+        raise not_found("workspace", id_)
+    return workspace
+
+
+async def _reading(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> Workspace:
+    return await _acting(context, who, "read", chosen)
+
+
+async def _writing(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> Workspace:
+    return await _acting(context, who, "write", chosen)
+
+
+async def _operating(context: Ctx, request: Request, who: Annotated[Caller, Depends(caller)]) -> None:
+    """What concerns all partitions, not one workspace."""
+    scope = "read" if request.method == "GET" else "write"
+    if not who.is_admin and scope not in who.scopes:
+        raise Problem(403, f"This key lacks the scope '{scope}'.")
+
+
+Admin = Depends(admin)
+Operating = Depends(_operating)
+Reading = Annotated[Workspace, Depends(_reading)]
+Writing = Annotated[Workspace, Depends(_writing)]

@@ -1,0 +1,42 @@
+"""What the resources work with: made once by the composition root, found on the application's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from livesegments.api.announcements import Announcements
+from livesegments.api.lag import Lags
+from livesegments.api.plans import Plans
+from livesegments.api.publisher import Publisher
+from livesegments.api.records import Records
+from livesegments.runtime.settings import Settings
+from livesegments.store.catalog import Catalog
+from livesegments.store.members import Members
+from livesegments.store.profiles import Profiles
+
+
+@dataclass(frozen=True)
+class Context:
+    settings: Settings
+    now_ms: Callable[[], int]
+    redis: Any
+    catalog: Catalog
+    publisher: Publisher
+    members: Members
+    profiles: Profiles
+    plans: Plans
+    records: Records
+    lags: Lags
+    announcements: Announcements
+
+
+def of(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Ctx = Annotated[Context, Depends(of)]

@@ -1,0 +1,163 @@
+"""What an edit of the catalogue decides on one snapshot of a workspace: pure, and free to be tried again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from secrets import token_hex
+from typing import Any
+
+from livesegments.api import shapes
+from livesegments.api.problems import Fault, Problem, not_found
+from livesegments.core.check import check
+from livesegments.core.definition import Node
+from livesegments.core.references import references
+from livesegments.store.catalog import Snapshot
+from livesegments.wire.catalog import Segment, Workspace
+
+MAX_SEGMENTS = 20_000
+MAX_NAMED = 20
+_ETAG = re.compile(r'(W/)?"([^"]*)"')
+
+
+class Others(Mapping[str, Node | None]):
+    """A snapshot's definitions, but for one segment's own."""
+
+    def __init__(self, segments: Mapping[str, Segment], own: str) -> None:
+        self._segments, self._own = segments, own
+
+    def __getitem__(self, id_: str) -> Node | None:
+        if id_ == self._own:
+            raise KeyError(id_)
+        return self._segments[id_].definition
+
+    def __iter__(self) -> Iterator[str]:
+        return (id_ for id_ in self._segments if id_ != self._own)
+
+    def __len__(self) -> int:
+        return len(self._segments) - (self._own in self._segments)
+
+
+def new_segment(
+    snapshot: Snapshot, workspace: Workspace, new: shapes.NewDynamic | shapes.NewStatic, now_ms: int
+) -> Segment:
+    """Raises Problem 409 where id or name are taken, 422 with the definition's faults."""
+    id_ = new.id or f"seg_{token_hex(6)}"
+    if id_ in snapshot.segments:
+        raise Problem(409, f"There is a segment '{id_}' already.", [_taken("/id", "id")])
+    if len(snapshot.segments) >= MAX_SEGMENTS:
+        raise Problem(409, f"A workspace has at most {MAX_SEGMENTS} segments.")
+    _free(snapshot, new.name, id_)
+    node = None
+    if isinstance(new, shapes.NewDynamic):
+        node = _node(snapshot, workspace, new.definition, id_)
+    version = snapshot.retired.get(id_, 0) + 1
+    return Segment(
+        workspace=workspace.id,
+        id=id_,
+        name=new.name,
+        version=version,
+        definition_version=version,
+        created_ms=now_ms,
+        updated_ms=now_ms,
+        definition=node,
+        description=new.description,
+        tags=tuple(dict.fromkeys(new.tags)),
+    )
+
+
+def patched(
+    snapshot: Snapshot,
+    workspace: Workspace,
+    id_: str,
+    patch: shapes.SegmentPatch,
+    match: str | None,
+    now_ms: int,
+) -> Segment:
+    """Raises Problem 404, 428, 412, 409 (name) or 422."""
+    old = existing(snapshot, id_)
+    if match is None:
+        raise Problem(428, "Give the version that you have read: `If-Match: ETAG`.")
+    check_match(old, match)
+    given = patch.model_fields_set
+    name = patch.name if "name" in given else old.name
+    if name != old.name:
+        _free(snapshot, name, id_)
+    node = old.definition
+    if "definition" in given:
+        if old.definition is None:
+            fault = Fault(pointer="/definition", code="static", message="a static segment has no definition")
+            raise Problem(422, "1 fault(s) in the request.", [fault])
+        node = _node(snapshot, workspace, patch.definition, id_)
+    return Segment(
+        workspace=workspace.id,
+        id=id_,
+        name=name,
+        version=old.version + 1,
+        definition_version=old.definition_version + (node != old.definition),
+        created_ms=old.created_ms,
+        updated_ms=max(now_ms, old.updated_ms),
+        definition=node,
+        description=(patch.description or "") if "description" in given else old.description,
+        tags=tuple(dict.fromkeys(patch.tags or ())) if "tags" in given else old.tags,
+    )
+
+
+def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
+    """Raises Problem 404, 412, or 409 while others refer to it, naming them."""
+    old = existing(snapshot, id_)
+    if match is not None:
+        check_match(old, match)
+    using = [
+        each
+        for each in snapshot.segments.values()
+        if each.id != id_ and each.definition is not None and id_ in references(each.definition).ids
+    ]
+    if using:
+        faults = [
+            Fault(pointer="", code="in_use", message=f"segment '{each.id}' ({each.name}) refers to it")
+            for each in using[:MAX_NAMED]
+        ]
+        raise Problem(409, f"{len(using)} segment(s) refer to '{id_}'; change or delete them first.", faults)
+    return old
+
+
+def existing(snapshot: Snapshot, id_: str) -> Segment:
+    segment = snapshot.segments.get(id_)
+    if segment is None:
+        raise not_found("segment", id_)
+    return segment
+
+
+def etag(segment: Segment) -> str:
+    return f'"{segment.version}"'
+
+
+def check_match(segment: Segment, match: str) -> None:
+    """`If-Match`: strong comparison, so a weak tag never matches."""
+    tags = [tag for weak, tag in _ETAG.findall(match) if not weak]
+    if match.strip() != "*" and str(segment.version) not in tags:
+        raise Problem(412, f"It has changed since: it is at version {segment.version} now.")
+
+
+def _node(snapshot: Snapshot, workspace: Workspace, document: Any, id_: str) -> Node:
+    node, faults = check(
+        document, timezone=workspace.timezone, others=Others(snapshot.segments, id_), segment_id=id_
+    )
+    if node is None:
+        found = [
+            Fault(pointer=f"/definition{fault.pointer}", code=fault.code, message=fault.message)
+            for fault in faults
+        ]
+        raise Problem(422, f"{len(found)} fault(s) in the request.", found)
+    return node
+
+
+def _free(snapshot: Snapshot, name: str, id_: str) -> None:
+    holder = snapshot.named(name)
+    if holder is not None and holder.id != id_:
+        raise Problem(409, f"The segment '{holder.id}' has this name already.", [_taken("/name", "name")])
+
+
+def _taken(pointer: str, what: str) -> Fault:
+    return Fault(pointer=pointer, code="taken", message=f"this {what} is taken in the workspace")

@@ -1,0 +1,95 @@
+"""How far everything is behind: what is in the topics, and what Redis says is applied and announced."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from livesegments.store import keys
+from livesegments.wire.topics import DEFINITIONS, EVENTS, INBOUND, INBOUND_GROUP
+
+TIMEOUT_S = 10.0
+
+
+class Partition(Struct, frozen=True):
+    """`end` and `applied` are next offsets; `clock_ms` is None before the first event."""
+
+    end: int
+    applied: int
+    outbox: int
+    revision: int
+    clock_ms: int | None
+
+
+class Lag(Struct, frozen=True):
+    partitions: list[Partition]
+    inbound: int
+    revision: int
+
+
+class Lags:
+    """Opens its clients when first asked."""
+
+    def __init__(self, kafka: str, redis: Redis, partitions: int) -> None:
+        self._kafka = kafka
+        self._redis: Any = redis
+        self._partitions = range(partitions)
+        self._clients: tuple[AIOKafkaConsumer, AIOKafkaAdminClient] | None = None
+        self._one = asyncio.Lock()
+
+    async def read(self) -> Lag:
+        """Ends first, then what is applied: so nothing looks applied that isn't in the end yet.
+
+        Raises KafkaError, TimeoutError or RedisError."""
+        async with self._one, asyncio.timeout(TIMEOUT_S):
+            try:
+                ends, inbound, revision = await self._topics()
+            except BaseException:
+                await self.close()
+                raise
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in self._partitions:
+            pipe.hmget(keys.head(partition), "offset", "catalog", "clock")
+            pipe.xlen(keys.outbox(partition))
+        replies = await pipe.execute()
+        partitions = [
+            Partition(end, int(head[0] or 0), outbox, _number(head[1], -1), _number(head[2], None))
+            for end, head, outbox in zip(ends, replies[::2], replies[1::2], strict=True)
+        ]
+        return Lag(partitions, inbound, revision)
+
+    async def close(self) -> None:
+        if self._clients is not None:
+            (consumer, admin), self._clients = self._clients, None
+            await asyncio.gather(consumer.stop(), admin.close(), return_exceptions=True)
+
+    async def _topics(self) -> tuple[list[int], int, int]:
+        consumer, admin = await self._open()
+        events = [TopicPartition(EVENTS, p) for p in self._partitions]
+        inbound = [TopicPartition(INBOUND, p) for p in self._partitions]
+        catalog = TopicPartition(DEFINITIONS, 0)
+        ends = await consumer.end_offsets([*events, *inbound, catalog])
+        committed = await admin.list_consumer_group_offsets(INBOUND_GROUP)
+        behind = 0
+        for partition in inbound:
+            done = committed.get(partition)
+            behind += max(0, ends[partition] - max(done.offset if done else 0, 0))
+        return [ends[partition] for partition in events], behind, ends[catalog] - 1
+
+    async def _open(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
+        if self._clients is None:
+            consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, enable_auto_commit=False)
+            admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
+            self._clients = consumer, admin
+            await consumer.start()
+            await admin.start()
+        return self._clients
+
+
+def _number(data: bytes | None, missing: Any) -> Any:
+    return missing if data is None else int(data)

@@ -1,0 +1,79 @@
+"""The list of segments: searched, filtered, sorted, in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from livesegments.api import cursor, shapes
+from livesegments.api.auth import Reading
+from livesegments.api.context import Ctx
+from livesegments.api.problems import responses
+from livesegments.api.route import Route
+from livesegments.api.segments import shape
+from livesegments.store.members import Size
+from livesegments.wire.catalog import Segment
+
+Sort = Literal["name", "created", "updated", "size"]
+Order = Literal["asc", "desc"]
+Sized = dict[str, Size]
+
+router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
+
+_KEYS: dict[Sort, Callable[[Segment, Sized], str | int]] = {
+    "name": lambda segment, _: segment.name.casefold(),
+    "created": lambda segment, _: segment.created_ms,
+    "updated": lambda segment, _: segment.updated_ms,
+    "size": lambda segment, sizes: sizes[segment.id].count,
+}
+
+
+@router.get("", responses=responses(404))
+async def list_segments(
+    context: Ctx,
+    workspace: Reading,
+    search: Annotated[str, Query(max_length=200, description="In name or description.")] = "",
+    tag: Annotated[str | None, Query(max_length=100)] = None,
+    type_: Annotated[Literal["dynamic", "static"] | None, Query(alias="type")] = None,
+    state: Annotated[shapes.State | None, Query()] = None,
+    sort: Annotated[Sort, Query()] = "name",
+    order: Annotated[Order, Query()] = "asc",
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    after: Annotated[str | None, Query(alias="cursor", max_length=2_000)] = None,
+) -> shapes.Segments:
+    """A page of the segments. A cursor goes on where its page ended, under the same sort and order."""
+    snapshot = await context.catalog.segments(workspace.id)
+    wanted = [each for each in snapshot.segments.values() if _fits(each, search.casefold(), tag, type_)]
+    sizes: Sized = {}
+    if state is not None or sort == "size":
+        sizes = await context.members.sizes(workspace.id, _versions(wanted))
+        wanted = [each for each in wanted if state in (None, sizes[each.id].progress.state)]
+
+    def place(segment: Segment) -> tuple[Any, str]:
+        return _KEYS[sort](segment, sizes), segment.id
+
+    wanted.sort(key=place, reverse=order == "desc")
+    if after is not None:
+        last = cursor.decode(after, tuple[str, str] if sort == "name" else tuple[int, str])
+        wanted = [each for each in wanted if (place(each) < last if order == "desc" else place(each) > last)]
+    page = wanted[:limit]
+    if not sizes:
+        sizes = await context.members.sizes(workspace.id, _versions(page))
+    return shapes.Segments(
+        segments=[shape(each, sizes[each.id]) for each in page],
+        next_cursor=cursor.encode(place(page[-1])) if len(wanted) > limit else None,
+    )
+
+
+def _fits(segment: Segment, search: str, tag: str | None, type_: str | None) -> bool:
+    return (
+        (search in segment.name.casefold() or search in segment.description.casefold())
+        and (tag is None or tag in segment.tags)
+        and (type_ is None or (type_ == "static") == (segment.definition is None))
+    )
+
+
+def _versions(segments: list[Segment]) -> dict[str, int]:
+    return {each.id: each.definition_version for each in segments}

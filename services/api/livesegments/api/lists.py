@@ -1,0 +1,57 @@
+"""Members of static segments: put in and taken out by hand, as events like any other."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+
+from livesegments.api import shapes
+from livesegments.api.auth import Writing
+from livesegments.api.context import Context, Ctx
+from livesegments.api.problems import Problem, responses
+from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.segments import Id, found
+
+router = APIRouter(
+    prefix="/v1/segments/{id}/members",
+    tags=["members"],
+    route_class=Route,
+    responses=responses(401, 403),
+)
+
+
+@router.post("", status_code=202, responses=responses(400, 404, 409, 413))
+async def add_members(
+    context: Ctx, workspace: Writing, id_: Id, given: shapes.Profiles, once: IdempotencyKey = None
+) -> shapes.Accepted:
+    """Put up to 1,000 profiles into a static segment. Who was never heard of becomes a profile."""
+    return await _move(context, workspace.id, id_, given.profiles, "add")
+
+
+@router.post("/remove", status_code=202, responses=responses(400, 404, 409, 413))
+async def remove_members(
+    context: Ctx, workspace: Writing, id_: Id, given: shapes.Profiles, once: IdempotencyKey = None
+) -> shapes.Accepted:
+    """Take up to 1,000 profiles out of a static segment."""
+    return await _move(context, workspace.id, id_, given.profiles, "remove")
+
+
+@router.delete("/{profile:path}", status_code=202, responses=responses(404, 409))
+async def remove_member(
+    context: Ctx,
+    workspace: Writing,
+    id_: Id,
+    profile: Annotated[str, Path(min_length=1, max_length=512, pattern="^[^\\x00]+$")],
+) -> shapes.Accepted:
+    """Take one profile out of a static segment."""
+    return await _move(context, workspace.id, id_, [profile], "remove")
+
+
+async def _move(
+    context: Context, workspace: str, segment: str, profiles: list[str], how: Literal["add", "remove"]
+) -> shapes.Accepted:
+    if (await found(context, workspace, segment)).definition is not None:
+        raise Problem(409, f"'{segment}' is dynamic: its definition says who is in it.")
+    await context.records.move(workspace, segment, profiles, how)
+    return shapes.Accepted(accepted=len(set(profiles)))

@@ -1,0 +1,50 @@
+"""The OpenAPI document: FastAPI's, with the condition language and the problems in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from livesegments.api.problems import ProblemBody
+from livesegments.api.shapes import CONDITION
+from livesegments.core.definition import Node
+
+REF = "#/components/schemas/{}"
+PREFIX = "Condition"
+"""Before the names of the language's schemas: `All`, `Event` … say too little among all others."""
+
+
+def install(app: FastAPI) -> None:
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    schemas = document["components"]["schemas"]
+    problem = ProblemBody.model_json_schema(ref_template=REF.replace("{}", "{model}"))
+    schemas |= problem.pop("$defs") | {"ProblemBody": problem}
+    (root,), parts = msgspec.json.schema_components([Node], ref_template=REF.format(PREFIX + "{name}"))
+    schemas |= {PREFIX + name: part for name, part in parts.items()} | {PREFIX: root}
+    found: dict[str, Any] = _replace(document)
+    return found
+
+
+def _replace(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_replace(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if CONDITION.items() <= part.items():
+        told = {name: each for name, each in part.items() if name not in CONDITION}
+        return told | {"$ref": REF.format(PREFIX)}
+    return {name: _replace(each) for name, each in part.items()}

@@ -1,0 +1,42 @@
+"""A plan per workspace, for what the api works out from a stored profile; compiled when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from livesegments.core import plan
+from livesegments.core.plan import Plan
+from livesegments.store.catalog import Catalog, Snapshot
+from livesegments.wire.catalog import Workspace
+
+CACHED = 16
+
+
+class Plans:
+    """The newest plan of each of the last `CACHED` workspaces. Its revision is of no meaning outside."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._cache: OrderedDict[str, tuple[str, Plan]] = OrderedDict()
+        self._compiling = asyncio.Lock()
+
+    async def of(self, workspace: Workspace) -> Plan:
+        snapshot = await self._catalog.segments(workspace.id)
+        async with self._compiling:
+            revision, previous = self._cache.get(workspace.id, ("", None))
+            if previous is None or revision != snapshot.revision:
+                made = await asyncio.to_thread(_compile, workspace, snapshot, previous)
+                self._cache[workspace.id] = snapshot.revision, made
+                while len(self._cache) > CACHED:
+                    self._cache.popitem(last=False)
+            self._cache.move_to_end(workspace.id)
+            return self._cache[workspace.id][1]
+
+
+def _compile(workspace: Workspace, snapshot: Snapshot, previous: Plan | None) -> Plan:
+    segments = [
+        plan.Segment(each.id, each.definition_version, 0, each.definition)
+        for each in snapshot.segments.values()
+    ]
+    return plan.compile(workspace.id, workspace.timezone, segments, 0, previous=previous)

@@ -1,0 +1,144 @@
+"""Every error as RFC 9457 problem+json: one body, whoever found the fault (we, or the framework)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+
+from livesegments.api.publisher import NotPublished
+from livesegments.store.catalog import NotRestored
+
+MEDIA_TYPE = "application/problem+json"
+FAULTS = "faults"
+"""Where a validator leaves several faults of one value: in the context of its error."""
+VARIANT = "variant:"
+"""Begins the name of one of a body's variants, which is no part of a pointer."""
+MAX_QUOTED = 200
+
+_log = structlog.get_logger(__name__)
+
+
+class Fault(BaseModel):
+    """One fault: `pointer` is a JSON pointer into the body, or names a parameter (`query: limit`)."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457. `errors` lists every fault that was found, not only the first."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str
+    errors: list[Fault] = []
+
+
+class Problem(Exception):
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+
+    def response(self) -> JSONResponse:
+        body = ProblemBody(
+            type="about:blank",
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=self.detail,
+            errors=list(self.errors),
+        )
+        return JSONResponse(body.model_dump(), self.status, self.headers, MEDIA_TYPE)
+
+
+def not_found(what: str, id_: str) -> Problem:
+    return Problem(404, f"There is no {what} {quoted(id_)} here.")
+
+
+def quoted(text: str) -> str:
+    return f"'{text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED] + '…'}'"
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """RFC 6901."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    async def ours(_: Request, error: Problem) -> JSONResponse:
+        return error.response()
+
+    @app.exception_handler(HTTPException)
+    async def framework(_: Request, error: HTTPException) -> JSONResponse:
+        return Problem(error.status_code, str(error.detail), headers=error.headers).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [fault for each in error.errors() for fault in _faults(each)]
+        return Problem(422, f"{len(faults)} fault(s) in the request.", faults).response()
+
+    async def away(_: Request, error: Exception) -> JSONResponse:
+        _log.warning("a store is away", error=repr(error))
+        detail = "A store can't be reached now; a change may or may not have been made. Try again."
+        return Problem(503, detail, headers={"Retry-After": "1"}).response()
+
+    for kind in (RedisError, KafkaError, NotPublished, NotRestored, OSError, TimeoutError):
+        app.add_exception_handler(kind, away)
+
+    @app.exception_handler(Exception)
+    async def bug(_: Request, error: Exception) -> JSONResponse:
+        _log.error("a bug", exc_info=error)
+        return Problem(500, "An error of ours; it is in the log.").response()
+
+
+def _faults(error: Mapping[str, Any]) -> list[Fault]:
+    """Of one of pydantic's errors."""
+    place, *path = (part for part in error["loc"] if not str(part).startswith(VARIANT))
+    where = pointer(path) if place == "body" else f"{place}: {'.'.join(map(str, path))}"
+    several = error.get("ctx", {}).get(FAULTS)
+    if several is not None:
+        return [Fault(pointer=where + p, code=code, message=message) for p, code, message in several]
+    return [Fault(pointer=where, code=error["type"], message=error["msg"])]
+
+
+_MEANINGS = {
+    400: "The body is not JSON.",
+    401: "No valid key in `Authorization: Bearer KEY`.",
+    403: "The key lacks the scope, or is of another workspace.",
+    404: "There is no such thing here.",
+    405: "The method is not one of this path.",
+    409: "In conflict with what is there now.",
+    412: "It has changed since (`If-Match`).",
+    413: "The body is too large.",
+    422: "The request has faults; all are listed.",
+    428: "`If-Match` is needed.",
+    500: "An error of ours.",
+    503: "A store is away; try again.",
+}
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: these, and those that any path may answer."""
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemBody"}}
+    return {
+        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: schema}}
+        for status in sorted({*statuses, 422, 500, 503})
+    }

@@ -1,0 +1,210 @@
+"""Keeps topic `definitions` and the catalogue in Redis the same: publishes the outbox, restores what is lost.
+
+- A change is answered only after `published`: it is then in Redis and acknowledged by all in-sync replicas.
+  One publisher at a time drains the outbox, in order; changes that wait meanwhile go together.
+- If the api dies in between, the change stays in the outbox and is rolled forward: it had passed every
+  check, others may have read it already, and the next change may lean on it. So its author, who got no
+  answer, may find it done: that is what `Idempotency-Key` and the unique name are for.
+- `restore`, at the start and whenever Redis has lost the catalogue: every record carries its change's
+  number. Where the topic is as far as Redis or further (Redis empty, an old snapshot, a replica that lagged),
+  the topic is the truth. Where Redis is further (the topic lost its end, or is new), what Redis has is
+  published: definitions are never dropped because the broker forgot them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from secrets import token_hex
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from livesegments.store import keys
+from livesegments.store.catalog import Catalog, Change
+from livesegments.wire.topics import DEFINITIONS
+
+SEQUENCE_HEADER = "sequence"
+TURN_MS = 10_000
+"""A publisher that died holds up the others for so long at most."""
+SEND_TIMEOUT_S = 5.0
+"""Shorter than a turn: what is sent in it arrives in it, or is given up."""
+WATCH_S = 1.0
+POLL_S = 0.02
+
+RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+_TOPIC = TopicPartition(DEFINITIONS, 0)
+_log = structlog.get_logger(__name__)
+
+
+class Published(Struct):
+    """The topic as it is: the last value per key, and the number of the newest change in it (0: none)."""
+
+    entries: dict[str, bytes]
+    sequence: int
+
+
+class NotPublished(Exception):
+    """The broker did not acknowledge in time: the change stays in the outbox and is published later."""
+
+
+class Publisher:
+    def __init__(self, redis: Redis, catalog: Catalog, kafka: str) -> None:
+        self._redis: Any = redis
+        self._release = self._redis.register_script(RELEASE)
+        self._catalog = catalog
+        self._kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+        self._draining = asyncio.Lock()
+        self._published = -1
+
+    @property
+    def restored(self) -> bool:
+        """Whether this api has once seen both sides equal."""
+        return self._published >= 0
+
+    async def published(self, sequence: int) -> None:
+        """Returns once change `sequence` is acknowledged. Raises NotPublished, or RedisError."""
+        async with self._draining:
+            if self._published < sequence:
+                try:
+                    async with _Turn(self._redis, self._release):
+                        await self._drain()
+                except (KafkaError, TimeoutError) as error:
+                    raise NotPublished from error
+
+    async def watch(self) -> None:
+        """Never returns: publishes what was left in the outbox, and restores what Redis has lost."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                sequence = await self._catalog.sequence()
+                if sequence < self._published:
+                    _log.warning("the catalogue in Redis is older than the topic", sequence=sequence)
+                    await self.restore()
+                elif sequence > self._published:
+                    await self.published(sequence)
+            except (NotPublished, KafkaError, RedisError, OSError, TimeoutError) as error:
+                _log.warning("the catalogue can't be published now", error=repr(error))
+
+    async def restore(self) -> None:
+        """Makes both sides equal. Raises KafkaError or RedisError when one of them is away."""
+        async with self._draining, _Turn(self._redis, self._release):
+            while True:
+                topic = await self._read()
+                at = await self._catalog.sequence()
+                waiting = await self._catalog.outbox()
+                if stale := [change for change in waiting if change.sequence <= topic.sequence]:
+                    await self._catalog.trim(stale[-1].sequence)
+                if len(stale) < len(waiting):
+                    await self._drain()
+                elif at > topic.sequence:
+                    await self._publish_missing(topic, at)
+                    self._published = at
+                    return
+                elif await self._catalog.replace(topic.entries.values(), topic.sequence, at):
+                    self._published = topic.sequence
+                    return
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await producer.stop()
+
+    async def _drain(self) -> None:
+        while changes := await self._catalog.outbox():
+            await self._send(changes)
+            self._published = changes[-1].sequence
+            await self._catalog.trim(self._published)
+
+    async def _publish_missing(self, topic: Published, sequence: int) -> None:
+        """Redis is further: what it has is what holds."""
+        entries = await self._catalog.entries()
+        different = {key: data for key, data in entries.items() if topic.entries.get(key) != data}
+        gone: dict[str, bytes] = dict.fromkeys(topic.entries.keys() - entries.keys(), b"")
+        changes = [Change(sequence, key, value) for key, value in (different | gone).items()]
+        await self._send(changes)
+
+    async def _send(self, changes: list[Change]) -> None:
+        producer = await self._open()
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                sent = [
+                    await producer.send(
+                        DEFINITIONS,
+                        key=change.key.encode(),
+                        value=change.value or None,
+                        partition=0,
+                        headers=[(SEQUENCE_HEADER, str(change.sequence).encode())],
+                    )
+                    for change in changes
+                ]
+                await asyncio.gather(*sent)
+        except BaseException:
+            await asyncio.shield(self.close())  # nothing of it arrives after this turn
+            raise
+
+    async def _open(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(bootstrap_servers=self._kafka, enable_idempotence=True)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _read(self) -> Published:
+        """All of the topic, up to its end at the time of asking."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+        topic = Published({}, 0)
+        await consumer.start()
+        try:
+            consumer.assign([_TOPIC])
+            end = (await consumer.end_offsets([_TOPIC]))[_TOPIC]
+            await consumer.seek_to_beginning(_TOPIC)
+            while await consumer.position(_TOPIC) < end:
+                batch = await consumer.getmany(_TOPIC, timeout_ms=1_000)
+                for record in batch.get(_TOPIC, []):
+                    _take(topic, record)
+        finally:
+            await consumer.stop()
+        return topic
+
+
+def _take(topic: Published, record: Any) -> None:
+    key = record.key.decode()
+    if record.value:
+        topic.entries[key] = record.value
+    else:
+        topic.entries.pop(key, None)
+    for name, value in record.headers:
+        if name == SEQUENCE_HEADER:
+            topic.sequence = max(topic.sequence, int(value))
+
+
+class _Turn:
+    """Only one api publishes at a time, so that records keep the order of the outbox."""
+
+    def __init__(self, redis: Any, release: Any) -> None:
+        self._redis = redis
+        self._release = release
+        self._token = token_hex(8)
+
+    async def __aenter__(self) -> None:
+        while not await self._take():  # noqa: ASYNC110  (the turn may be another process's)
+            await asyncio.sleep(POLL_S)
+
+    async def _take(self) -> bool:
+        return bool(await self._redis.set(keys.CATALOG_PUBLISHER, self._token, nx=True, px=TURN_MS))
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._release(keys=[keys.CATALOG_PUBLISHER], args=[self._token])

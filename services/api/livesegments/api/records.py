@@ -1,0 +1,92 @@
+"""What the api itself writes to topic `events`: members of static segments, and the clock (mode `log`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from secrets import token_hex
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaProducer
+
+from livesegments.core.event import PROFILE, Event
+from livesegments.store.profiles import Profiles
+from livesegments.wire.pack import MAX_EVENTS, Clock, Packed, Record, encode
+from livesegments.wire.topics import EVENTS
+
+TIMEOUT_S = 10.0
+
+
+class Records:
+    """`follow_log`: mode `log`, where only the log's own time counts, never ours."""
+
+    def __init__(
+        self, kafka: str, profiles: Profiles, partitions: int, now_ms: Callable[[], int], follow_log: bool
+    ) -> None:
+        self._kafka = kafka
+        self._profiles = profiles
+        self._partitions = partitions
+        self._now_ms = now_ms
+        self._follow_log = follow_log
+        self._producer: AIOKafkaProducer | None = None
+        self._opening = asyncio.Lock()
+        self._made = 0
+
+    async def move(
+        self, workspace: str, segment: str, profiles: Sequence[str], how: Literal["add", "remove"]
+    ) -> None:
+        """Returns when the broker has them all. Raises KafkaError, TimeoutError or RedisError."""
+        shares: dict[int, list[str]] = {}
+        for profile in dict.fromkeys(profiles):
+            shares.setdefault(self._profiles.partition(workspace, profile), []).append(profile)
+        sent = []
+        for partition, share in shares.items():
+            at_ms = await self._time(partition)
+            change = {f"lists_{how}": (segment,)}
+            events = [Event(self._id(), workspace, profile, PROFILE, at_ms, change) for profile in share]
+            sent += [
+                self._send(partition, Packed(events[start : start + MAX_EVENTS]))
+                for start in range(0, len(events), MAX_EVENTS)
+            ]
+        await self._all(sent)
+
+    async def clock(self, to_ms: int) -> list[int]:
+        """Moves every partition's clock on; the offset after the control record, by partition."""
+        offsets = await self._all([self._send(p, Clock(to_ms)) for p in range(self._partitions)])
+        return [offset + 1 for offset in offsets]
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def _time(self, partition: int) -> int:
+        """In mode `log` the partition's own clock: ours must not push it on."""
+        if self._follow_log:
+            return await self._profiles.clock(partition) or 0
+        return self._now_ms()
+
+    def _id(self) -> str:
+        """Ids of one instant sort as they were made, so the latest of several moves is the one that holds."""
+        self._made += 1
+        return f"list-{self._now_ms():015d}-{self._made:09d}-{token_hex(4)}"
+
+    async def _send(self, partition: int, record: Record) -> int:
+        producer = await self._open()
+        future = await producer.send(EVENTS, encode(record), partition=partition, timestamp_ms=self._now_ms())
+        return int((await future).offset)
+
+    async def _all(self, sent: list[Coroutine[Any, Any, int]]) -> list[int]:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await asyncio.gather(*sent)
+
+    async def _open(self) -> AIOKafkaProducer:
+        async with self._opening:
+            if self._producer is None:
+                producer = AIOKafkaProducer(bootstrap_servers=self._kafka, enable_idempotence=True)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer

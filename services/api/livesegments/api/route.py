@@ -1,0 +1,115 @@
+"""The route class of every resource: bodies bounded and strictly JSON; `Idempotency-Key` on POSTs.
+
+A POST with a key is done once: its answer is kept for a day under (caller, path, key), and given again to
+whoever repeats it. The same key with another body is a fault (422); while the first is under way, 409.
+Only success is kept: after an error the same key may be tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Header, Request, Response
+from fastapi.routing import APIRoute
+from msgspec import Struct
+
+from livesegments.api.problems import Problem
+from livesegments.store import keys
+
+MAX_BODY_BYTES = 1024 * 1024
+UNDER_WAY_S = 60
+KEPT_S = 86_400
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern="^[!-~]+$",
+        description="Repeat a POST with the same key and body as often as you like: it is done once.",
+    ),
+]
+
+
+class Kept(Struct):
+    """`status` 0: under way."""
+
+    asked: bytes
+    status: int = 0
+    body: bytes = b""
+    headers: dict[str, str] = {}
+
+
+class StrictRequest(Request):
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            parts, size = [], 0
+            async for part in self.stream():
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    raise Problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+                parts.append(part)
+            self._body = b"".join(parts)
+        return self._body
+
+    async def json(self) -> Any:
+        try:
+            return msgspec.json.decode(await self.body())
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Problem(400, f"The body is not JSON: {error}.") from error
+
+
+class Route(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def run(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            key = request.headers.get("idempotency-key")
+            if request.method != "POST" or key is None:
+                return await handle(strict)
+            return await _once(strict, key, handle)
+
+        return run
+
+
+async def _once(
+    request: StrictRequest, key: str, handle: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    redis = request.app.state.context.redis
+    parts = (
+        request.headers.get("authorization", ""),
+        request.headers.get("x-workspace", ""),
+        request.url.path,
+        key,
+    )
+    place = keys.catalog_once(sha256("\0".join(parts).encode()).hexdigest())
+    asked = sha256(await request.body()).digest()
+    begun = msgspec.msgpack.encode(Kept(asked))
+    earlier = await redis.set(place, begun, nx=True, get=True, ex=UNDER_WAY_S)
+    if earlier is not None:
+        return _again(msgspec.msgpack.decode(earlier, type=Kept), asked)
+    kept = False
+    try:
+        response = await handle(request)
+        if response.status_code < 300:
+            headers = {k: v for k, v in response.headers.items() if k != "content-length"}
+            answer = Kept(asked, response.status_code, bytes(response.body), headers)
+            await redis.set(place, msgspec.msgpack.encode(answer), ex=KEPT_S)
+            kept = True
+    finally:
+        if not kept:
+            await redis.delete(place)
+    return response
+
+
+def _again(earlier: Kept, asked: bytes) -> Response:
+    if earlier.asked != asked:
+        raise Problem(422, "This Idempotency-Key was used with another body.")
+    if earlier.status == 0:
+        raise Problem(409, "The first request with this Idempotency-Key is still under way.")
+    return Response(earlier.body, earlier.status, earlier.headers | {"Idempotency-Replayed": "true"})

@@ -1,0 +1,134 @@
+"""Segments: create, read, edit, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Body, Header, Path, Response
+
+from livesegments.api import editing, shapes, times
+from livesegments.api.auth import Reading, Writing
+from livesegments.api.context import Context, Ctx
+from livesegments.api.problems import not_found, responses
+from livesegments.api.route import IdempotencyKey, Route
+from livesegments.store.members import Size
+from livesegments.wire.catalog import Segment
+
+router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
+Id = Annotated[str, Path(alias="id", max_length=64)]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=200,
+        pattern="^[ -~]*$",
+        description='The version that was read, as its ETag: `"3"`.',
+    ),
+]
+ETAG = {
+    "ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}, "required": True}
+}
+WITH_ETAG: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "headers": ETAG
+        | {"Location": {"description": "Its path.", "schema": {"type": "string"}, "required": True}}
+    }
+}
+
+
+@router.post("", status_code=201, responses=CREATED | responses(400, 404, 409, 413))
+async def create_segment(
+    context: Ctx,
+    workspace: Writing,
+    response: Response,
+    new: Annotated[shapes.NewSegment, Body()],
+    once: IdempotencyKey = None,
+) -> shapes.SegmentOut:
+    """Make a dynamic segment with its definition, or a static one.
+
+    When this is answered, the segment is in Redis and in topic `definitions`; the evaluators take it up
+    within a second."""
+    now_ms = context.now_ms()
+    segment, sequence = await context.catalog.change_segment(
+        workspace.id,
+        lambda snapshot: ("put", editing.new_segment(snapshot, workspace, new, now_ms)),
+    )
+    await context.publisher.published(sequence)
+    response.headers["Location"] = f"/v1/segments/{segment.id}"
+    return await _answer(context, segment, response)
+
+
+@router.get("/{id}", responses=WITH_ETAG | responses(404))
+async def read_segment(context: Ctx, workspace: Reading, response: Response, id_: Id) -> shapes.SegmentOut:
+    """A segment with its size, its state and its progress."""
+    return await _answer(context, await found(context, workspace.id, id_), response)
+
+
+@router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 428))
+async def edit_segment(
+    context: Ctx,
+    workspace: Writing,
+    response: Response,
+    id_: Id,
+    patch: shapes.SegmentPatch,
+    if_match: IfMatch = None,
+) -> shapes.SegmentOut:
+    """Change what the body names (JSON merge patch). `If-Match` is needed, so no edit is lost."""
+    now_ms = context.now_ms()
+    segment, sequence = await context.catalog.change_segment(
+        workspace.id,
+        lambda snapshot: ("put", editing.patched(snapshot, workspace, id_, patch, if_match, now_ms)),
+    )
+    await context.publisher.published(sequence)
+    return await _answer(context, segment, response)
+
+
+@router.delete("/{id}", status_code=204, responses=responses(404, 409, 412))
+async def delete_segment(context: Ctx, workspace: Writing, id_: Id, if_match: IfMatch = None) -> None:
+    """Delete a segment: its members leave it, profiles are untouched. Refused while others refer to it."""
+    _, sequence = await context.catalog.change_segment(
+        workspace.id, lambda snapshot: ("delete", editing.deletable(snapshot, id_, if_match))
+    )
+    await context.publisher.published(sequence)
+
+
+@router.get("/{id}/count", responses=responses(404))
+async def count_members(context: Ctx, workspace: Reading, id_: Id) -> shapes.Count:
+    """How many profiles are in the segment now."""
+    await found(context, workspace.id, id_)
+    return shapes.Count(count=await context.members.count(workspace.id, id_))
+
+
+async def found(context: Context, workspace: str, id_: str) -> Segment:
+    """Raises Problem 404."""
+    segment = await context.catalog.segment(workspace, id_)
+    if segment is None:
+        raise not_found("segment", id_)
+    return segment
+
+
+def shape(segment: Segment, size: Size) -> shapes.SegmentOut:
+    return shapes.SegmentOut(
+        id=segment.id,
+        name=segment.name,
+        type="static" if segment.definition is None else "dynamic",
+        description=segment.description,
+        tags=list(segment.tags),
+        definition=msgspec.to_builtins(segment.definition),
+        version=segment.version,
+        definition_version=segment.definition_version,
+        created_at=times.iso(segment.created_ms),
+        updated_at=times.iso(segment.updated_ms),
+        count=size.count,
+        state=size.progress.state,
+        progress=shapes.Done(done=size.progress.done, total=size.progress.total),
+        complete_since=times.iso_or_none(size.progress.complete_since_ms),
+    )
+
+
+async def _answer(context: Context, segment: Segment, response: Response) -> shapes.SegmentOut:
+    response.headers["ETag"] = editing.etag(segment)
+    sizes = await context.members.sizes(segment.workspace, {segment.id: segment.definition_version})
+    return shape(segment, sizes[segment.id])

@@ -1,0 +1,43 @@
+"""`valid_until` of stored profiles: when the clock alone will change a membership."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from livesegments.api.context import Context
+from livesegments.core.explain import next_flips
+from livesegments.core.plan import Plan
+from livesegments.core.profile import Profile
+from livesegments.wire.catalog import Workspace
+
+
+async def next_changes(
+    context: Context, workspace: Workspace, profiles: Mapping[str, Profile], segments: Collection[str] | None
+) -> dict[str, dict[str, int]]:
+    """Profile → segment → the instant (ms); of `segments`, or (None) of all that a profile is in.
+
+    Nothing is told of a segment that the clock alone will never change.
+    """
+    if not any(profile.dues for profile in profiles.values()):
+        return {id_: {} for id_ in profiles}
+    plan = await context.plans.of(workspace)
+    return await asyncio.to_thread(_all, plan, profiles, segments)
+
+
+def _all(
+    plan: Plan, profiles: Mapping[str, Profile], segments: Collection[str] | None
+) -> dict[str, dict[str, int]]:
+    return {
+        id_: next_flips(plan, id_, profile, segments if segments is not None else entered(profile))
+        for id_, profile in profiles.items()
+    }
+
+
+def entered(profile: Profile) -> dict[str, int]:
+    """The segments that it is in, and since when (ms)."""
+    return {
+        segment: membership.entered_ms
+        for segment, membership in profile.memberships.items()
+        if membership.entered_ms is not None
+    }

@@ -1,0 +1,111 @@
+"""Workspaces and their keys. Only admins make them."""
+
+from __future__ import annotations
+
+from secrets import token_hex, token_urlsafe
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from livesegments.api import cursor, shapes, times
+from livesegments.api.auth import Admin
+from livesegments.api.context import Context, Ctx
+from livesegments.api.problems import Problem, not_found, responses
+from livesegments.api.route import IdempotencyKey, Route
+from livesegments.store.catalog import digest
+from livesegments.wire.catalog import Key, Workspace
+
+KEY_ID_LENGTH = 16
+PREFIX = "ls_"
+MAX_KEYS = 1_000
+
+router = APIRouter(
+    prefix="/v1/workspaces",
+    tags=["workspaces"],
+    route_class=Route,
+    dependencies=[Admin],
+    responses=responses(401, 403),
+)
+Id = Annotated[str, Path(alias="id", max_length=64)]
+
+
+@router.post("", status_code=201, responses=responses(400, 409, 413))
+async def create_workspace(
+    context: Ctx, new: shapes.NewWorkspace, once: IdempotencyKey = None
+) -> shapes.WorkspaceOut:
+    """Make a workspace: a tenant, isolated from all others."""
+    workspace = Workspace(new.id or f"ws_{token_hex(6)}", new.name, new.timezone, context.now_ms())
+    sequence = await context.catalog.add_workspace(workspace)
+    if sequence is None:
+        raise Problem(409, f"There is a workspace '{workspace.id}' already.")
+    await context.publisher.published(sequence)
+    return _workspace(workspace)
+
+
+@router.get("", responses=responses())
+async def list_workspaces(
+    context: Ctx,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    after: Annotated[str | None, Query(alias="cursor", max_length=1_000)] = None,
+) -> shapes.Workspaces:
+    """All workspaces, oldest first."""
+    found = await context.catalog.workspaces()
+    if after is not None:
+        last = cursor.decode(after, tuple[int, str])
+        found = [each for each in found if (each.created_ms, each.id) > last]
+    page = found[:limit]
+    more = cursor.encode((page[-1].created_ms, page[-1].id)) if len(found) > limit else None
+    return shapes.Workspaces(workspaces=[_workspace(each) for each in page], next_cursor=more)
+
+
+@router.post("/{id}/keys", status_code=201, responses=responses(400, 404, 409, 413))
+async def create_key(context: Ctx, id_: Id, new: shapes.NewKey) -> shapes.MadeKey:
+    """Make a key of a workspace. Its secret is answered this once; there is no `Idempotency-Key` for it,
+    because then it would have to be kept."""
+    await _existing(context, id_)
+    if len(await context.catalog.keys(id_)) >= MAX_KEYS:
+        raise Problem(409, f"A workspace has at most {MAX_KEYS} keys: revoke some.")
+    secret = PREFIX + token_urlsafe(32)
+    key = Key(digest(secret), id_, new.name, tuple(dict.fromkeys(new.scopes)), context.now_ms())
+    await context.publisher.published(await context.catalog.put_key(key))
+    return shapes.MadeKey(**_key(key).model_dump(), key=secret)
+
+
+@router.get("/{id}/keys", responses=responses(404))
+async def list_keys(context: Ctx, id_: Id) -> shapes.Keys:
+    """A workspace's keys, without their secrets."""
+    await _existing(context, id_)
+    return shapes.Keys(keys=[_key(key) for key in await context.catalog.keys(id_)])
+
+
+@router.delete("/{id}/keys/{key_id}", status_code=204, responses=responses(404))
+async def revoke_key(context: Ctx, id_: Id, key_id: Annotated[str, Path(max_length=64)]) -> None:
+    """Revoke a key: from now on it opens nothing."""
+    await _existing(context, id_)
+    found = [key for key in await context.catalog.keys(id_) if key.digest[:KEY_ID_LENGTH] == key_id]
+    if not found:
+        raise not_found("key", key_id)
+    await context.publisher.published(await context.catalog.delete_key(found[0]))
+
+
+async def _existing(context: Context, id_: str) -> None:
+    if await context.catalog.workspace(id_) is None:
+        raise not_found("workspace", id_)
+
+
+def _workspace(workspace: Workspace) -> shapes.WorkspaceOut:
+    return shapes.WorkspaceOut(
+        id=workspace.id,
+        name=workspace.name,
+        timezone=workspace.timezone,
+        created_at=times.iso(workspace.created_ms),
+    )
+
+
+def _key(key: Key) -> shapes.KeyOut:
+    return shapes.KeyOut(
+        id=key.digest[:KEY_ID_LENGTH],
+        name=key.name,
+        scopes=list(key.scopes),
+        created_at=times.iso(key.created_ms),
+    )

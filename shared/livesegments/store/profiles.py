@@ -1,0 +1,46 @@
+"""Profiles as the api reads them: their stored states, and the clock of each partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from livesegments.core.profile import Profile, decode
+from livesegments.store import keys
+from livesegments.wire.topics import partition_of
+
+
+class Profiles:
+    """All reads raise redis.exceptions.RedisError when Redis can't be reached."""
+
+    def __init__(self, redis: Redis, partitions: int) -> None:
+        self._redis: Any = redis
+        self._partitions = partitions
+
+    async def get(self, workspace: str, ids: Iterable[str]) -> dict[str, Profile]:
+        """Those that there are, by id."""
+        shares: dict[int, list[str]] = {}
+        for id_ in dict.fromkeys(ids):
+            shares.setdefault(self.partition(workspace, id_), []).append(id_)
+        if not shares:
+            return {}
+        pipe = self._redis.pipeline(transaction=False)
+        for partition, share in shares.items():
+            pipe.hmget(keys.profiles(partition, workspace), share)
+        replies = await pipe.execute()
+        pairs = zip(
+            (id_ for share in shares.values() for id_ in share),
+            (each for r in replies for each in r),
+            strict=True,
+        )
+        return {id_: decode(state) for id_, state in pairs if state is not None}
+
+    async def clock(self, partition: int) -> int | None:
+        """ms; None before the partition's first event."""
+        found = await self._redis.hget(keys.head(partition), "clock")
+        return None if found is None else int(found)
+
+    def partition(self, workspace: str, profile: str) -> int:
+        return partition_of(workspace, profile, self._partitions)

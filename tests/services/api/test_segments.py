@@ -1,0 +1,175 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tests.services.api.conftest import CITY, Client
+
+ORDERED = {"type": "event", "name": "order_placed", "window": {"last": "2mo"}}
+
+
+async def test_a_segment_is_answered_whole(shop: Client) -> None:
+    made = await shop.post(
+        "/v1/segments",
+        json={
+            "id": "kyiv",
+            "name": "In Kyiv",
+            "definition": CITY,
+            "description": "Lives there",
+            "tags": ["geo"],
+        },
+    )
+    assert made.status_code == 201
+    assert made.headers["ETag"] == '"1"' and made.headers["Location"] == "/v1/segments/kyiv"
+    assert made.json() == {
+        "id": "kyiv",
+        "name": "In Kyiv",
+        "type": "dynamic",
+        "description": "Lives there",
+        "tags": ["geo"],
+        "definition": CITY,
+        "version": 1,
+        "definition_version": 1,
+        "created_at": "2023-11-14T22:13:20.000Z",
+        "updated_at": "2023-11-14T22:13:20.000Z",
+        "count": 0,
+        "state": "building",
+        "progress": {"done": 0, "total": 0},
+        "complete_since": None,
+    }
+    assert (await shop.get("/v1/segments/kyiv")).json() == made.json()
+
+
+async def test_every_fault_of_a_body_is_named_at_once(shop: Client) -> None:
+    broken = {
+        "type": "all",
+        "of": [{"type": "attribute", "name": "a", "op": "like"}, {"type": "tag", "nam": "x"}],
+    }
+    answer = await shop.post("/v1/segments", json={"name": "", "definition": broken, "colour": "red"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    pointers = {fault["pointer"] for fault in answer.json()["errors"]}
+    assert {"/name", "/colour", "/definition/of/0/op", "/definition/of/1/nam"} <= pointers
+
+
+async def test_a_reference_to_nothing_and_a_circle_are_faults(shop: Client) -> None:
+    lost = await shop.post(
+        "/v1/segments",
+        json={"name": "x", "definition": {"type": "not", "of": {"type": "segment", "id": "gone"}}},
+    )
+    assert lost.status_code == 422
+    assert [(f["pointer"], f["code"]) for f in lost.json()["errors"]] == [
+        ("/definition/of/id", "unknown_segment")
+    ]
+    await shop.segment("a")
+    await shop.segment("b", {"type": "segment", "id": "a"})
+    circle = await shop.patch(
+        "/v1/segments/a", json={"definition": {"type": "segment", "id": "b"}}, headers={"If-Match": "*"}
+    )
+    assert circle.status_code == 422
+    assert [fault["code"] for fault in circle.json()["errors"]] == ["cycle"]
+    heard = await shop.patch(
+        "/v1/segments/a",
+        json={
+            "definition": {
+                "type": "event",
+                "name": "$segment_entered",
+                "where": [{"property": "segment", "op": "eq", "value": "b"}],
+            }
+        },
+        headers={"If-Match": "*"},
+    )
+    assert [fault["code"] for fault in heard.json()["errors"]] == ["cycle"]
+
+
+async def test_an_edit_needs_the_version_that_was_read(shop: Client) -> None:
+    await shop.segment("a")
+    assert (await shop.patch("/v1/segments/a", json={"name": "b"})).status_code == 428
+    old = {"If-Match": '"7"'}
+    assert (await shop.patch("/v1/segments/a", json={"name": "b"}, headers=old)).status_code == 412
+    assert (await shop.delete("/v1/segments/a", headers=old)).status_code == 412
+    right = {"If-Match": '"1"'}
+    renamed = await shop.patch("/v1/segments/a", json={"name": "b"}, headers=right)
+    assert renamed.status_code == 200 and renamed.headers["ETag"] == '"2"'
+    assert renamed.json()["definition_version"] == 1
+    edited = await shop.patch("/v1/segments/a", json={"definition": ORDERED}, headers={"If-Match": '"2"'})
+    assert (edited.json()["version"], edited.json()["definition_version"]) == (3, 2)
+    assert edited.json()["name"] == "b"
+
+
+async def test_of_two_edits_of_one_version_one_wins(shop: Client) -> None:
+    await shop.segment("a")
+    answers = await asyncio.gather(
+        *(
+            shop.patch("/v1/segments/a", json={"description": str(n)}, headers={"If-Match": '"1"'})
+            for n in range(8)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    won = next(answer for answer in answers if answer.status_code == 200)
+    assert (await shop.get("/v1/segments/a")).json()["description"] == won.json()["description"]
+
+
+async def test_of_many_who_want_one_name_one_gets_it(
+    shop: Client, open_workspace: Callable[..., Awaitable[Client]]
+) -> None:
+    answers = await asyncio.gather(
+        *(shop.post("/v1/segments", json={"name": "VIP", "definition": CITY}) for _ in range(10))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+    elsewhere = await open_workspace()
+    assert (await elsewhere.segment("vip", name="VIP"))["name"] == "VIP"
+
+
+async def test_what_others_refer_to_is_not_deleted(shop: Client) -> None:
+    await shop.segment("a")
+    await shop.segment("b", {"type": "not", "of": {"type": "segment", "id": "a"}})
+    refused = await shop.delete("/v1/segments/a")
+    assert refused.status_code == 409
+    assert "'b'" in refused.json()["errors"][0]["message"]
+    assert (await shop.delete("/v1/segments/b")).status_code == 204
+    assert (await shop.delete("/v1/segments/a")).status_code == 204
+    assert (await shop.get("/v1/segments/a")).status_code == 404
+
+
+async def test_an_id_used_again_goes_on_counting_versions(shop: Client) -> None:
+    await shop.segment("a")
+    await shop.delete("/v1/segments/a")
+    assert (await shop.segment("a", ORDERED))["definition_version"] == 2
+
+
+async def test_the_list_is_searched_filtered_sorted_and_paged(shop: Client) -> None:
+    for number in range(5):
+        await shop.segment(f"s{number}", name=f"Name {number}", tags=["even"] if number % 2 == 0 else [])
+    await shop.segment("list", type="static", description="A NAME to find")
+
+    async def ids(**query: str | int) -> list[str]:
+        found: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = (await shop.get("/v1/segments", params={**query, "limit": 2, **cursor})).json()
+            assert len(page["segments"]) <= 2
+            found += [segment["id"] for segment in page["segments"]]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
+
+    assert await ids() == ["list", "s0", "s1", "s2", "s3", "s4"]
+    assert await ids(sort="name", order="desc") == ["s4", "s3", "s2", "s1", "s0", "list"]
+    assert await ids(search="name 3") == ["s3"]
+    assert await ids(search="to find") == ["list"]
+    assert await ids(tag="even") == ["s0", "s2", "s4"]
+    assert await ids(type="static") == ["list"]
+    assert await ids(state="ready") == []
+    assert sorted(await ids(sort="size")) == ["list", "s0", "s1", "s2", "s3", "s4"]
+    assert await ids(sort="created") == sorted(await ids())
+
+
+async def test_a_post_with_an_idempotency_key_is_done_once(shop: Client) -> None:
+    again = {"Idempotency-Key": "k-1"}
+    body = {"name": "Once", "definition": CITY}
+    first = await shop.post("/v1/segments", json=body, headers=again)
+    second = await shop.post("/v1/segments", json=body, headers=again)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json() and second.headers["ETag"] == first.headers["ETag"]
+    other = await shop.post("/v1/segments", json={**body, "name": "Else"}, headers=again)
+    assert other.status_code == 422
+    assert len((await shop.get("/v1/segments")).json()["segments"]) == 1
