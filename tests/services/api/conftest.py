@@ -32,7 +32,7 @@ _numbers = itertools.count(1)
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Waits for a state; fails when it does not come."""
     async with asyncio.timeout(PATIENCE_S):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
+from fastapi import HTTPException as FastAPIError
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -46,7 +47,9 @@ class ProblemBody(BaseModel):
     errors: list[Fault] = []
 
 
-class Problem(Exception):
+class Problem(FastAPIError):
+    """Raised anywhere under a route. (FastAPI lets only its own kind pass while it reads a body.)"""
+
     def __init__(
         self,
         status: int,
@@ -54,18 +57,18 @@ class Problem(Exception):
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+        super().__init__(status, detail, dict(headers) if headers else None)
+        self.errors = errors
 
     def response(self) -> JSONResponse:
         body = ProblemBody(
             type="about:blank",
-            title=HTTPStatus(self.status).phrase,
-            status=self.status,
-            detail=self.detail,
+            title=HTTPStatus(self.status_code).phrase,
+            status=self.status_code,
+            detail=str(self.detail),
             errors=list(self.errors),
         )
-        return JSONResponse(body.model_dump(), self.status, self.headers, MEDIA_TYPE)
+        return JSONResponse(body.model_dump(), self.status_code, self.headers, MEDIA_TYPE)
 
 
 def not_found(what: str, id_: str) -> Problem:

@@ -1,0 +1,117 @@
+"""Keys, scopes, isolation; and that every error is problem+json."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.services.api.conftest import CITY, Client
+
+Open = Callable[..., Awaitable[Client]]
+
+
+async def test_a_secret_is_shown_once_and_kept_as_a_digest(boss: Client, shop: Client) -> None:
+    path = f"/v1/workspaces/{shop.workspace}/keys"
+    made = await boss.make(path, name="sender", scopes=["read"])
+    listed = (await boss.get(path)).json()["keys"]
+    assert made["id"] in {key["id"] for key in listed}
+    assert made["key"] not in str(listed)
+
+
+async def test_a_revoked_key_opens_nothing(boss: Client, shop: Client) -> None:
+    path = f"/v1/workspaces/{shop.workspace}/keys"
+    made = await boss.make(path, name="sender", scopes=["read"])
+    async with Client(shop.url, made["key"]) as sender:
+        assert (await sender.get("/v1/segments")).status_code == 200
+        assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
+        assert (await sender.get("/v1/segments")).status_code == 401
+    assert (await boss.delete(f"{path}/{made['id']}")).status_code == 404
+
+
+async def test_scopes(open_workspace: Open) -> None:
+    reader, writer = await open_workspace("read"), await open_workspace("write")
+    ingest = await open_workspace("ingest")
+    body = {"name": "x", "definition": CITY}
+    assert (await reader.post("/v1/segments", json=body)).status_code == 403
+    assert (await writer.post("/v1/segments", json=body)).status_code == 201
+    assert (await writer.get("/v1/segments")).status_code == 403
+    assert (await ingest.get("/v1/segments")).status_code == 403
+    for client in (reader, writer, ingest):
+        assert (await client.get("/v1/workspaces")).status_code == 403
+
+
+async def test_no_key_no_entry(shop: Client) -> None:
+    for key in (None, "ls_wrong"):
+        async with Client(shop.url, key) as nobody:
+            answer = await nobody.get("/v1/segments")
+            assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
+    one, other = await open_workspace(), await open_workspace()
+    await one.segment("secret")
+    assert (await other.get("/v1/segments")).json()["segments"] == []
+    for method, path in (
+        ("GET", "/v1/segments/secret"),
+        ("DELETE", "/v1/segments/secret"),
+        ("GET", "/v1/segments/secret/count"),
+        ("GET", "/v1/segments/secret/members"),
+        ("GET", "/v1/segments/secret/members/ada"),
+    ):
+        assert (await other.request(method, path)).status_code == 404, path
+    reference = {"type": "segment", "id": "secret"}
+    assert (await other.post("/v1/segments", json={"name": "x", "definition": reference})).status_code == 422
+    pretending = {"X-Workspace": one.workspace}
+    assert (await other.get("/v1/segments", headers=pretending)).status_code == 403
+
+
+async def test_an_admin_acts_where_it_says(boss: Client, shop: Client) -> None:
+    await shop.segment("a")
+    assert (await boss.get("/v1/segments")).status_code == 403
+    there = {"X-Workspace": shop.workspace}
+    assert len((await boss.get("/v1/segments", headers=there)).json()["segments"]) == 1
+    assert (await boss.get("/v1/segments", headers={"X-Workspace": "nowhere"})).status_code == 404
+
+
+@pytest.mark.parametrize("timezone", ["Mars/Olympus", "", "../../etc/passwd", "Europe"])
+async def test_a_workspace_has_a_real_time_zone(boss: Client, timezone: str) -> None:
+    answer = await boss.post("/v1/workspaces", json={"name": "x", "timezone": timezone})
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/timezone"]
+
+
+async def test_of_two_workspaces_of_one_id_one_is_made(boss: Client) -> None:
+    await boss.make("/v1/workspaces", id="acme", name="Acme")
+    assert (await boss.post("/v1/workspaces", json={"id": "acme", "name": "Other"})).status_code == 409
+
+
+JSON = {"Content-Type": "application/json"}
+BAD = [
+    ("GET", "/nowhere", {}, 404),
+    ("PUT", "/v1/segments", {}, 405),
+    ("GET", "/v1/segments/none", {}, 404),
+    ("GET", "/v1/segments?limit=0", {}, 422),
+    ("GET", "/v1/segments?cursor=???", {}, 422),
+    ("GET", "/v1/profiles/nobody", {}, 404),
+    ("POST", "/v1/segments", {"content": b"{", "headers": JSON}, 400),
+    ("POST", "/v1/segments", {"content": b"[" * 100_000, "headers": JSON}, 400),
+    ("POST", "/v1/segments", {"content": b" " * 2_000_000, "headers": JSON}, 413),
+    ("POST", "/v1/segments", {"content": b'{"name": "\\ud800"}', "headers": JSON}, 400),
+    ("POST", "/v1/segments", {"json": {"name": "x", "definition": None}}, 422),
+    ("POST", "/v1/segments", {"json": []}, 422),
+    ("PATCH", "/v1/segments/none", {"json": {"name": "x"}, "headers": {"If-Match": "*"}}, 404),
+    ("POST", "/v1/segments/none/members/check", {"json": {"profiles": ["a"] * 1_001}}, 422),
+    ("POST", "/v1/clock", {"json": {"to": "tomorrow"}}, 422),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "request_", "status"), BAD)
+async def test_every_error_is_a_problem(
+    shop: Client, method: str, path: str, request_: dict[str, object], status: int
+) -> None:
+    answer = await shop.request(method, path, **request_)  # type: ignore[arg-type]
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert (body["status"], body["type"]) == (status, "about:blank") and body["title"] and body["detail"]
+    if status == 422:
+        assert body["errors"]

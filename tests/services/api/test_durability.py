@@ -1,0 +1,157 @@
+"""The catalogue survives the loss of Redis, of the topic's end, and of an api between its two writes."""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from redis.asyncio import Redis
+
+from livesegments.api.publisher import Publisher
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store.catalog import Catalog
+from livesegments.wire import catalog as wire
+from livesegments.wire.topics import DEFINITIONS
+from tests.services.api.conftest import ADMIN_KEY, CITY, NOW_MS, Client, emptied, running, settings, until
+
+
+async def furnished(url: str) -> dict[str, str]:
+    """A workspace `shop` with segments a, b, of which b is edited and c is deleted; a header with a key of it."""
+    async with Client(url, ADMIN_KEY) as boss:
+        await boss.make("/v1/workspaces", id="shop", name="Shop", timezone="Europe/Berlin")
+        key = await boss.make("/v1/workspaces/shop/keys", name="k", scopes=["read", "write"])
+    async with Client(url, key["key"]) as shop:
+        for id_ in "abc":
+            await shop.segment(id_)
+        await shop.patch("/v1/segments/b", json={"name": "B"}, headers={"If-Match": "*"})
+        await shop.delete("/v1/segments/c")
+    return {"Authorization": f"Bearer {key['key']}"}
+
+
+async def names(url: str, header: dict[str, str]) -> list[str]:
+    async with Client(url, None) as client:
+        listed = await client.get("/v1/segments", headers=header)
+        assert listed.status_code == 200, listed.text
+        return [segment["name"] for segment in listed.json()["segments"]]
+
+
+async def in_topic(stack: Stack) -> dict[str, bytes]:
+    """The last value per key."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        topic, found = TopicPartition(DEFINITIONS, 0), dict[str, bytes]()
+        consumer.assign([topic])
+        end = (await consumer.end_offsets([topic]))[topic]
+        while await consumer.position(topic) < end:
+            for record in (await consumer.getmany(topic, timeout_ms=500)).get(topic, []):
+                found[record.key.decode()] = record.value
+        return {key: value for key, value in found.items() if value}
+    finally:
+        await consumer.stop()
+
+
+async def test_what_is_answered_is_in_the_topic(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        await furnished(url)
+        entries = await in_topic(stack)
+    kept = sorted(key for key in entries if not key.startswith("key/"))
+    assert kept == ["segment/shop/a", "segment/shop/b", "workspace/shop"]
+    changed = wire.decode(entries["segment/shop/b"])
+    assert isinstance(changed, wire.Segment) and changed.name == "B"
+    (key,) = (entry for entry in map(wire.decode, entries.values()) if isinstance(entry, wire.Key))
+    assert key.workspace == "shop" and key.scopes == ("read", "write")
+
+
+async def test_after_the_loss_of_redis_a_new_api_restores_everything(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        header = await furnished(url)
+    async with Redis.from_url(stack.redis) as redis:
+        await redis.flushall()
+    async with running(settings(stack)) as url:
+        assert await names(url, header) == ["a", "B"]
+        async with Client(url, None) as client:
+            edited = await client.patch(
+                "/v1/segments/b", json={"name": "b2"}, headers={**header, "If-Match": '"2"'}
+            )
+            assert edited.json()["version"] == 3
+
+
+async def test_the_loss_of_redis_under_a_running_api_mends_itself(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url, Redis.from_url(stack.redis) as redis:
+        header = await furnished(url)
+        await redis.flushall()
+
+        async def back() -> bool:
+            async with Client(url, None) as client:
+                return (await client.get("/v1/segments", headers=header)).status_code == 200
+
+        await until(back)
+        assert await names(url, header) == ["a", "B"]
+
+
+async def test_an_old_snapshot_of_redis_is_brought_up_to_the_topic(stack: Stack) -> None:
+    await emptied(stack)
+    async with Redis.from_url(stack.redis) as redis:
+        async with running(settings(stack)) as url:
+            header = await furnished(url)
+            old = {key: await redis.dump(key) for key in await redis.keys("*")}
+            async with Client(url, None) as client:
+                await client.delete("/v1/segments/a", headers=header)
+                await client.post(
+                    "/v1/segments", json={"id": "d", "name": "d", "definition": CITY}, headers=header
+                )
+        await redis.flushall()
+        for key, value in old.items():
+            await redis.restore(key, 0, value)
+        async with running(settings(stack)) as url:
+            assert await names(url, header) == ["B", "d"]
+
+
+async def test_a_change_left_between_the_two_writes_is_rolled_forward(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        header = await furnished(url)
+    async with Redis.from_url(stack.redis) as redis:  # as an api that died before it published
+        await Catalog(redis).change_segment(
+            "shop", lambda snapshot: ("put", wire.Segment("shop", "late", "late", 1, 1, NOW_MS, NOW_MS))
+        )
+    assert "segment/shop/late" not in await in_topic(stack)
+    async with running(settings(stack)) as url:
+        assert await names(url, header) == ["a", "B", "late"]
+        assert "segment/shop/late" in await in_topic(stack)
+    async with Redis.from_url(stack.redis) as redis:
+        assert await Catalog(redis).outbox() == []
+
+
+async def test_a_topic_that_was_lost_is_published_again(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        header = await furnished(url)
+    async with Redis.from_url(stack.redis) as redis:
+        saved = {key: await redis.dump(key) for key in await redis.keys("*")}
+        before = await in_topic(stack)
+        await emptied(stack)
+        for key, value in saved.items():
+            await redis.restore(key, 0, value)
+    async with running(settings(stack)) as url:
+        assert await names(url, header) == ["a", "B"]
+        assert await in_topic(stack) == before
+
+
+async def test_two_publishers_keep_the_order_of_changes(stack: Stack) -> None:
+    await emptied(stack)
+    async with Redis.from_url(stack.redis) as redis:
+        catalogs = [Catalog(redis), Catalog(redis)]
+        publishers = [Publisher(redis, catalog, stack.kafka) for catalog in catalogs]
+        await publishers[0].restore()
+        await publishers[1].restore()
+        for version in range(1, 21):
+            segment = wire.Segment("shop", "s", f"name {version}", version, 1, NOW_MS, NOW_MS)
+            _, sequence = await catalogs[version % 2].change_segment("shop", lambda _, s=segment: ("put", s))
+            await publishers[version % 2].published(sequence)
+        last = wire.decode((await in_topic(stack))["segment/shop/s"])
+        assert isinstance(last, wire.Segment) and last.version == 20
+        for publisher in publishers:
+            await publisher.close()
