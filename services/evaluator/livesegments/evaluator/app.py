@@ -20,6 +20,7 @@ from typing import Any
 
 import faust
 import structlog
+import uvloop
 from aiohttp import web
 from faust.types import TP
 from mode import CrashingSupervisor
@@ -182,7 +183,8 @@ async def serve(settings: Settings) -> int:
 def main() -> None:
     settings = from_environment(os.environ)
     gc.set_threshold(100_000, 50, 100)
-    status_ = asyncio.run(serve(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        status_ = runner.run(serve(settings))
     sys.stdout.flush()
     os._exit(status_)  # Faust's threads may be in the middle of anything
 
