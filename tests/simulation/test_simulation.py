@@ -13,11 +13,12 @@ import msgspec
 import pytest
 
 from livesegments.core.definition import Node
-from livesegments.core.event import PROFILE, Event, Transition
+from livesegments.core.event import PROFILE, Event
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.store import keys
 from livesegments.wire import pack
 from livesegments.wire.topics import partition_of
+from tests.delivery import check_delivery
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
 from tests.simulation.world import START_MS, Worker, World
@@ -163,20 +164,6 @@ def settled(world: World, partition: int) -> bool:
         and not world.store.streams.get(keys.outbox(partition))
         and walked
     )
-
-
-def check_delivery(announced: list[Transition]) -> None:
-    """At least once, in order, no gap, and one id is one transition."""
-    by_id: dict[str, Transition] = {}
-    sequence: dict[tuple[str, str], int] = {}
-    for each in announced:
-        if each.id in by_id:
-            assert by_id[each.id] == each
-            continue
-        by_id[each.id] = each
-        pair = each.segment, each.profile
-        assert each.sequence == sequence.get(pair, 0) + 1, f"{pair}: a gap before {each}"
-        sequence[pair] = each.sequence
 
 
 def check_members(world: World, partition: int, members: dict[tuple[str, str], set[str]]) -> None:

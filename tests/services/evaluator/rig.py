@@ -40,12 +40,16 @@ class Evaluator:
         self.child = Child("evaluator", command, log, os.environ | environment)
 
     async def metric(self, name: str) -> float:
-        """The sum over its labels; 0 if nobody answers."""
+        """The sum over its labels, or that of one label set; 0 if nobody answers."""
         try:
             text = (await self._get("/metrics")).text
         except httpx.TransportError:
             return 0.0
-        lines = [line for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
+        lines = [
+            line
+            for line in text.splitlines()
+            if name in (line.split("{")[0].split(" ")[0], line.rsplit(" ")[0])
+        ]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
     async def ready(self) -> bool:
@@ -187,7 +191,6 @@ async def rig(stack: Stack, folder: Path) -> AsyncIterator[Rig]:
     try:
         yield made
     finally:
-        for evaluator in made.evaluators:
-            await evaluator.child.kill()
+        await asyncio.gather(*(evaluator.child.stop() for evaluator in made.evaluators))
         await producer.stop()
         await redis.aclose()

@@ -1,17 +1,36 @@
 """The service on the real stack."""
 
-from livesegments.core.event import Event
-from tests.services.evaluator.rig import Rig
+import time
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from livesegments.core.event import PROFILE, Event, Transition
+from livesegments.evaluator.identity import topic_id
+from livesegments.runtime.settings import Settings
+from livesegments.runtime.topics import create_topics
+from livesegments.wire.topics import EVENTS, partition_of
+from tests.delivery import check_delivery
+from tests.services.evaluator.rig import PARTITIONS, Rig
 
 T = 1_700_000_000_000
 HOUR = 3_600_000
 
 ACTIVE = '{"type":"event","name":"bought","window":{"last":"1h"},"value":2}'
-RICH = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
+BRIEF = '{"type":"event","name":"bought","window":{"last":"2s"}}'
+PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
 
 
 def bought(id_: str, profile: str, time_ms: int, workspace: str = "w") -> Event:
     return Event(id_, workspace, profile, "bought", time_ms, {})
+
+
+def plan(id_: str, profile: str, value: str, time_ms: int) -> Event:
+    return Event(id_, "w", profile, PROFILE, time_ms, {"attributes": {"plan": value}})
+
+
+async def heard(rig: Rig) -> list[Transition]:
+    return [each for _, each in await rig.announced()]
 
 
 async def test_an_event_makes_a_member_and_the_clock_unmakes_it(evaluation: Rig) -> None:
@@ -26,8 +45,191 @@ async def test_an_event_makes_a_member_and_the_clock_unmakes_it(evaluation: Rig)
     await rig.clock(T + HOUR)
     await rig.settled()
     assert await rig.members("active") == set()
-    heard = [each for _, each in await rig.announced()]
-    assert [(each.kind, each.at_ms, each.sequence, each.cause, each.event_id) for each in heard] == [
-        ("entered", T + 5, 1, "event", "2"),
-        ("exited", T + HOUR, 2, "clock", None),
-    ]
+    found = [(each.kind, each.at_ms, each.sequence, each.cause, each.event_id) for each in await heard(rig)]
+    assert found == [("entered", T + 5, 1, "event", "2"), ("exited", T + HOUR, 2, "clock", None)]
+
+
+async def test_an_event_twice_counts_once(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("active", ACTIVE)
+    worker = rig.start()
+    await rig.settled()
+    await rig.send([bought("1", "ann", T)])
+    await rig.send([bought("1", "ann", T)])
+    await rig.settled()
+    assert await rig.members("active") == set()
+    assert await worker.metric("livesegments_evaluator_duplicates_total") == 1
+
+
+async def test_transitions_lie_in_the_partition_of_their_profile(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    rig.start()
+    await rig.settled()
+    profiles = [f"p{number}" for number in range(50)]
+    await rig.send([plan(f"e{p}", p, "pro", T) for p in profiles])
+    await rig.settled()
+    announced = await rig.announced()
+    assert {each.profile for _, each in announced} == set(profiles)
+    assert all(partition == partition_of("w", each.profile, PARTITIONS) for partition, each in announced)
+
+
+async def test_live_what_is_due_fires_within_200_ms(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("brief", BRIEF)
+    worker = rig.start(clock="wall")
+    await rig.settled()
+    now_ms = time.time_ns() // 1_000_000
+    profiles = [f"p{number}" for number in range(20)]
+    await rig.send([bought(p, p, now_ms) for p in profiles])
+
+    async def all_out() -> bool:
+        return await worker.metric("livesegments_evaluator_announced_total") == 2 * len(profiles)
+
+    await rig.until(all_out)
+    exits = [each for each in await heard(rig) if each.kind == "exited"]
+    assert {each.at_ms for each in exits} == {now_ms + 2_000}
+    in_time = await worker.metric('livesegments_evaluator_wake_lateness_seconds_bucket{le="0.2"}')
+    assert in_time == await worker.metric("livesegments_evaluator_wake_lateness_seconds_count") > 0
+
+
+async def test_a_new_segment_is_evaluated_over_all_stored_profiles(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    rig.start()
+    profiles = [f"p{number}" for number in range(3_000)]
+    await rig.send([plan(f"e{p}", p, "pro" if n % 3 == 0 else "free", T) for n, p in enumerate(profiles)])
+    await rig.settled()
+    await rig.segment("pro", PRO)
+    await rig.segment("active", ACTIVE)
+    await rig.settled()
+    assert await rig.members("pro") == set(profiles[::3])
+    progress = await rig.progress("pro")
+    assert (progress.state, progress.done, progress.total) == ("ready", 3_000, 3_000)
+    assert progress.complete_since_ms is None
+    assert (await rig.progress("active")).complete_since_ms == T
+    assert {(each.cause, each.version) for each in await heard(rig)} == {("definition", 1)}
+
+
+async def test_a_change_of_definitions_is_adopted_within_a_second(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    rig.start()
+    await rig.settled()
+    await rig.segment("pro", PRO)
+    started = time.monotonic()
+    await rig.settled()
+    assert time.monotonic() - started < 1
+
+
+async def test_an_edited_segment_moves_its_members_and_a_deleted_one_lets_them_go(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    rig.start()
+    await rig.settled()
+    await rig.send([plan("1", "ann", "pro", T), plan("2", "bob", "free", T)])
+    await rig.settled()
+    await rig.segment("pro", PRO.replace("pro", "free"), version=2)
+    await rig.settled()
+    assert await rig.members("pro") == {"bob"}
+    await rig.delete_segment("pro")
+    await rig.settled()
+    assert await rig.members("pro") == set()
+    assert check_delivery(await heard(rig)) == set()
+
+
+async def test_events_of_a_workspace_made_a_moment_ago_are_not_lost(evaluation: Rig) -> None:
+    rig = evaluation
+    rig.start()
+    await rig.settled()
+    await rig.workspace("new")
+    await rig.segment("active", ACTIVE, workspace="new")
+    await rig.send([bought("1", "ann", T, "new"), bought("2", "ann", T, "new")])
+    await rig.settled()
+    assert await rig.members("active", "new") == {"ann"}
+
+
+async def test_workspaces_with_the_same_ids_share_nothing(evaluation: Rig) -> None:
+    rig = evaluation
+    for workspace in ("one", "two"):
+        await rig.workspace(workspace)
+        await rig.segment("active", ACTIVE, workspace=workspace)
+    rig.start()
+    await rig.settled()
+    await rig.send([bought("1", "ann", T, "one"), bought("2", "ann", T, "one"), bought("1", "ann", T, "two")])
+    await rig.settled()
+    assert (await rig.members("active", "one"), await rig.members("active", "two")) == ({"ann"}, set())
+
+
+async def test_a_worker_that_starts_again_goes_on_where_it_was(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("active", ACTIVE)
+    first = rig.start()
+    await rig.settled()
+    await rig.send([bought("1", "ann", T)])
+    await rig.settled()
+    await first.child.stop()
+    assert first.child.ended == 0
+    await rig.send([bought("2", "ann", T + 1)])
+    rig.start()
+    await rig.settled()
+    assert await rig.members("active") == {"ann"}
+    assert [each.sequence for each in await heard(rig)] == [1]
+
+
+async def test_two_workers_share_the_partitions(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    workers = [rig.start(), rig.start()]
+
+    async def shared() -> bool:
+        owned = [await each.metric("livesegments_evaluator_partitions") for each in workers]
+        return owned == [PARTITIONS / 2, PARTITIONS / 2] and all([await each.ready() for each in workers])
+
+    await rig.until(shared, 60)
+    profiles = [f"p{number}" for number in range(500)]
+    await rig.send([plan(f"e{p}", p, "pro", T) for p in profiles])
+    await rig.settled()
+    assert await rig.members("pro") == set(profiles)
+
+
+async def test_a_topic_created_anew_has_another_identity(evaluation: Rig, admin: AIOKafkaAdminClient) -> None:
+    kafka = evaluation.stack.kafka
+    before = await topic_id(kafka, EVENTS)
+    assert await topic_id(kafka, EVENTS) == before
+    await admin.delete_topics([EVENTS])
+    await create_topics(kafka, Settings(kafka=kafka))
+
+    async def another() -> bool:
+        return await topic_id(kafka, EVENTS) != before
+
+    await evaluation.until(another)
+
+
+@pytest.mark.parametrize("clock", ["log", "wall"])
+async def test_after_the_topic_is_created_anew_its_events_count(
+    evaluation: Rig, admin: AIOKafkaAdminClient, clock: str
+) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    first = rig.start(clock)
+    await rig.settled()
+    await rig.send([plan("1", "ann", "pro", T), plan("2", "bob", "pro", T)])
+    await rig.settled()
+    await first.child.stop()
+    await admin.delete_topics([EVENTS])
+    await create_topics(rig.stack.kafka, Settings(kafka=rig.stack.kafka))
+    await rig.send([plan("3", "ann", "free", T + 1)])
+    rig.start(clock)
+
+    async def out() -> bool:
+        return await rig.members("pro") == {"bob"}
+
+    await rig.until(out)

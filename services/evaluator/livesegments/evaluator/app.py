@@ -38,7 +38,7 @@ from livesegments.store.shard import RedisShard
 from livesegments.wire.topics import EVENTS
 
 GROUP = "livesegments-evaluator"
-SESSION_S = 8.0
+SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
 
@@ -89,8 +89,8 @@ class FaustApp(faust.App):  # type: ignore[misc]
     async def _revoked(self, _: Any, revoked: set[TP], **__: Any) -> None:
         await self._worker.revoke(tp.partition for tp in revoked if tp.topic == EVENTS)
 
-    def _begin(self, firsts: Mapping[TP, int], ends: Mapping[TP, int]) -> dict[TP, int]:
-        offsets = self._worker.bound(
+    async def _begin(self, firsts: Mapping[TP, int], ends: Mapping[TP, int]) -> dict[TP, int]:
+        offsets = await self._worker.bound(
             {tp.partition: offset for tp, offset in firsts.items()},
             {tp.partition: offset for tp, offset in ends.items()},
         )
@@ -120,8 +120,8 @@ class FaustLog:
         return end
 
 
-async def serve(settings: Settings) -> int:
-    """Until a signal or a fault; the exit status."""
+async def serve(settings: Settings) -> None:
+    """Until a signal; a fault ends the process."""
     ending = asyncio.Event()
     faults: list[BaseException] = []
 
@@ -169,24 +169,29 @@ async def serve(settings: Settings) -> int:
         watching = asyncio.create_task(log.faust._crashed.wait())
         watching.add_done_callback(lambda _: crash(log.faust.crash_reason or RuntimeError("Faust crashed")))
         await ending.wait()
-        for fault in faults:
-            _log.error("fault", error=repr(fault), exc_info=fault)
-        if not faults:
-            watching.cancel()
-            await worker.revoke(list(worker.owners))
-            async with asyncio.timeout(STOP_S):
-                await log.faust.stop()
-            return 0
-        return 1
+        if faults:
+            _log.error("fault", error=repr(faults[0]), exc_info=faults[0])
+            _exit(1)
+        watching.cancel()
+        await worker.revoke(list(worker.owners))
+        async with asyncio.timeout(STOP_S):
+            await log.faust.stop()
+
+
+def _exit(status_: int) -> None:
+    """At once: Faust's threads may be in the middle of anything, and nothing that matters is unsaved."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status_)
 
 
 def main() -> None:
     settings = from_environment(os.environ)
     gc.set_threshold(100_000, 50, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        status_ = runner.run(serve(settings))
-    sys.stdout.flush()
-    os._exit(status_)  # Faust's threads may be in the middle of anything
+        with contextlib.suppress(TimeoutError):
+            runner.run(serve(settings))
+        _exit(0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ that fails, nothing is lost, and it is no reason to crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -30,7 +30,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return True
 
 
-Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Mapping[TP, int]]
+Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
 """Of the partitions assigned, the first offset and the end of the log → where to read from."""
 
 
@@ -41,7 +41,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def seek_to_committed(self) -> Mapping[TP, int]:
         assigned = self.assignment()
         firsts, ends = await self.earliest_offsets(*assigned), await self.highwaters(*assigned)
-        offsets = self.transport.begin(firsts, ends)
+        offsets = await self.transport.begin(firsts, ends)
         await self.seek_wait(offsets)
         return offsets  # type: ignore[no-any-return]
 

@@ -21,25 +21,24 @@ class Worker:
         self._crash = crash
         self.owners: dict[int, Owner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self.assigned = False
-        """Whether an assignment, be it of nothing, has been taken up."""
+        self._assigned = asyncio.Event()
 
     async def assign(self, partitions: Iterable[int]) -> None:
         """Claims all of them, whatever was owned before; returns when the store has said yes."""
         await self.revoke(list(self.owners))
         claims = {partition: self._make(partition) for partition in sorted(partitions)}
-        self.owners = claims
         await asyncio.gather(*(owner.claim() for owner in claims.values()))
+        self.owners = claims
         for partition, owner in claims.items():
             task = asyncio.create_task(owner.run())
             task.add_done_callback(self._ended)
             self._tasks[partition] = task
-        self.assigned = True
+        self._assigned.set()
         metrics.PARTITIONS.set(len(claims))
         _log.info("partitions assigned", partitions=sorted(claims))
 
     async def revoke(self, partitions: Iterable[int]) -> None:
-        self.assigned = False
+        self._assigned.clear()
         gone = [partition for partition in partitions if partition in self.owners]
         tasks = [self._tasks.pop(partition) for partition in gone if partition in self._tasks]
         for task in tasks:
@@ -51,8 +50,14 @@ class Worker:
         if gone:
             _log.info("partitions given up", partitions=gone)
 
-    def bound(self, firsts: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
-        """Partition → offset to read from, of those that are owned."""
+    @property
+    def assigned(self) -> bool:
+        """Whether an assignment, be it of nothing, has been taken up."""
+        return self._assigned.is_set()
+
+    async def bound(self, firsts: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int]:
+        """Partition → offset to read from, of those that are owned; waits for the claims."""
+        await self._assigned.wait()
         return {
             partition: owner.bound(firsts[partition], ends[partition])
             for partition, owner in self.owners.items()
