@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from livesegments.cli import context
+from livesegments.cli.demo.vanishing import vanishing
 from livesegments.cli.up import fetching, until_interrupted
 from livesegments.runtime.settings import PREFIX, Settings
 
@@ -43,6 +44,7 @@ def demo(
 
     screen = Screen(as_json)
     equal: list[bool] = []
+    began = time.monotonic()
     own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
 
     async def work(folder: Path) -> None:
@@ -51,13 +53,13 @@ def demo(
         logs = tuple(log for log in LOGS if only is None or log.id == only)
         async with serving(Wanted(folder / "data", own, clock="log"), screen.say, fetching()) as up:
             equal.append(await run(up, Settings().partitions, raw, logs, screen))
-            screen.verdict(equal[0])
+            screen.verdict(equal[0], time.monotonic() - began)
             if keep:
                 screen.keeping(up, folder / "data")
                 await asyncio.Event().wait()
 
-    with tempfile.TemporaryDirectory(prefix="livesegments-demo-", ignore_cleanup_errors=True) as folder:
-        until_interrupted(work(Path(folder)))
+    with vanishing("livesegments-demo-") as folder:
+        until_interrupted(work(folder))
     if not equal:
         raise typer.Exit(INTERRUPTED)
     if not equal[0]:

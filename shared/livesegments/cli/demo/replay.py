@@ -6,6 +6,7 @@ did, and all of them side by side.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -17,6 +18,8 @@ from livesegments.wire.topics import partition_of
 BATCH = 250
 """Events a request: small enough that the clocks of all partitions move on smoothly."""
 RATE_WINDOW_S = 2.0
+AHEAD = 48
+"""Packed records that may wait to be applied: enough to keep the evaluator busy, few enough to be live."""
 
 
 class Pace:
@@ -40,12 +43,17 @@ class Pace:
 
 
 class Replay:
-    """The events of one log, sent in order as far as asked for."""
+    """The events of one log, sent in order as far as asked for, while there is `room`."""
 
     def __init__(
-        self, workspace: str, happenings: Iterator[Happening], sender: Sender, partitions: int
+        self,
+        workspace: str,
+        happenings: Iterator[Happening],
+        sender: Sender,
+        partitions: int,
+        room: asyncio.Event,
     ) -> None:
-        self._workspace, self._sender, self._partitions = workspace, sender, partitions
+        self._workspace, self._sender, self._partitions, self._room = workspace, sender, partitions, room
         self._rest = happenings
         self._held = next(happenings, None)
         self._sent = 0
@@ -54,6 +62,8 @@ class Replay:
         """Sends every event at or before `instant_ms`, and waits until all are acknowledged."""
         while self._held is not None and self._held.time_ms <= instant_ms:
             self._sent += 1
+            if self._sent % BATCH == 0:
+                await self._room.wait()
             lane = partition_of(self._workspace, self._held.profile, self._partitions)
             await self._sender.put(lane, Item(self._held.kind, self._sent, self._held.body))
             self._held = next(self._rest, None)

@@ -35,6 +35,8 @@ class Stage:
         self.analyst = Analyst(log, raw)
         self.workspace = Workspace(log, up)
         names = self.workspace.create_segments()
+        self.room = asyncio.Event()
+        """Set while the evaluator is near enough for the replay to go on."""
         happenings = list(log.read(raw))
         self.happenings = iter(happenings)
         self.state = State(
@@ -95,7 +97,7 @@ async def _replay(
     async with _watched(stage, api, listener.heard, screen):
         sending = Sender(up.ingest, stage.workspace.write_key, pace.told, partitions, replay.BATCH)
         async with sending as sender:
-            replaying = replay.Replay(stage.log.id, stage.happenings, sender, partitions)
+            replaying = replay.Replay(stage.log.id, stage.happenings, sender, partitions, stage.room)
             for instant in stage.log.checkpoints:
                 stage.state.stage = "replaying"
                 await replaying.up_to(milliseconds(instant))
@@ -128,6 +130,7 @@ async def _watched(stage: Stage, api: Client, heard: Heard, screen: Screen) -> A
         try:
             yield
         finally:
+            stage.room.set()
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             show(stage, heard)
@@ -137,6 +140,8 @@ async def _watch(stage: Stage, api: Client, heard: Heard, screen: Screen) -> Non
     while True:
         with suppress(Problem):  # the picture may miss a beat; the replay itself will say what is wrong
             lag = await asyncio.to_thread(settle.read, api)
+            far_ahead = sum(part.end - part.applied for part in lag.partitions) > replay.AHEAD
+            (stage.room.clear if far_ahead else stage.room.set)()
             stage.state.lag = "  ".join(settle.behind(lag, lag))
             clocks = [
                 milliseconds(datetime.fromisoformat(part.clock)) for part in lag.partitions if part.clock

@@ -37,10 +37,9 @@ class Screen:
 
     @contextmanager
     def live(self, state: view.State) -> Iterator[None]:
-        """Shows the state while in it, and leaves its last picture."""
+        """Shows the state while in it; on a terminal its last picture stays."""
         if not self._console.is_terminal:
             yield
-            self.say(view.line(state))
             return
         with Live(
             get_renderable=lambda: view.render(state),
@@ -79,11 +78,10 @@ class Screen:
         self._console.print(table)
         self._console.print()
 
-    def verdict(self, equal: bool) -> None:
-        if equal:
-            self._console.print(Text("Every membership is as recomputed from the raw files.", "bold green"))
-        else:
-            self._console.print(Text("NOT every membership is as recomputed: see above.", "bold red"))
+    def verdict(self, equal: bool, took_s: float) -> None:
+        told = "Every membership is" if equal else "NOT every membership is"
+        style = "bold green" if equal else "bold red"
+        self._console.print(Text(f"{told} as recomputed from the raw files. ({took_s:.0f} s)", style))
 
     def keeping(self, up: Up, data: Path) -> None:
         self.say(f"\nserving: api {up.api}, ingest {up.ingest}; interrupt (Ctrl+C) to end and remove it all")
