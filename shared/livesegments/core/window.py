@@ -67,6 +67,8 @@ def to_ms(moment: datetime) -> int:
 
 
 def local(t_ms: int, zone: tzinfo) -> datetime:
+    """Instants of the calendar's first and last day (years 1 and 9999) are taken as a day further in."""
+    t_ms = min(max(t_ms, BEGINNING + DAY_MS), FOREVER - DAY_MS)
     return (_EPOCH + timedelta(milliseconds=t_ms)).astimezone(zone)
 
 

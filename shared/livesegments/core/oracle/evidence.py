@@ -1,0 +1,134 @@
+"""What the events say: an event leaf's truth at any instant, and every instant at which it might change.
+
+Each is worked out from the list of all events that count for the leaf, one such list a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from livesegments.core import definition, event
+from livesegments.core.oracle.calendar import ALWAYS, Calendar
+from livesegments.core.oracle.compare import is_scalar, kind, number, values_on
+
+EventLeaf: TypeAlias = definition.Event | definition.Occurrence | definition.Sequence
+Truth: TypeAlias = Callable[[int], bool]
+Evidence: TypeAlias = tuple[Truth, list[int]]
+"""now → holds; the instants at which the clock alone might change that (some may not)."""
+Span: TypeAlias = tuple[int, int]
+
+
+def stamp(happened: event.Event) -> tuple[int, str]:
+    return happened.time_ms, happened.id
+
+
+def evidence(leaf: EventLeaf, matching: list[list[event.Event]], calendar: Calendar) -> Evidence:
+    """`matching`: for each step of the leaf (one but for sequences) the events that match it."""
+    match leaf:
+        case definition.Event():
+            return _measured(leaf, matching[0], calendar)
+        case definition.Occurrence():
+            return _occurred(leaf, matching[0], calendar)
+    return _in_sequence(leaf, matching, calendar)
+
+
+def inside(span: Span | None, now: int) -> bool:
+    return span is not None and span[0] <= now < span[1]
+
+
+def _edges(spans: list[Span | None]) -> list[int]:
+    return [edge for span in spans if span not in (None, ALWAYS) for edge in span or ()]
+
+
+def _measured(leaf: definition.Event, events: list[event.Event], calendar: Calendar) -> Evidence:
+    spans = [calendar.span(leaf.window, each.time_ms) for each in events]
+
+    def holds(now: int) -> bool:
+        counted = [each for each, span in zip(events, spans, strict=True) if inside(span, now)]
+        measured = measure(leaf.measure, counted, calendar)
+        return measured is not None and _compares(leaf.op, measured, leaf.value)
+
+    return holds, _edges(spans)
+
+
+def measure(wanted: definition.Measure, events: list[event.Event], calendar: Calendar) -> Fraction | None:
+    """None where it is undefined."""
+    if wanted.of == "count":
+        return Fraction(len(events))
+    if wanted.of == "days":
+        days: set[date] = {calendar.day(each.time_ms) for each in events}
+        return Fraction(len(days))
+    assert wanted.property is not None
+    values = [value for each in events for value in values_on(wanted.property, each.properties)]
+    if wanted.of == "distinct":
+        return Fraction(len({(kind(value), value) for value in values if is_scalar(value)}))
+    numbers = [Fraction(number(value)) for value in values if kind(value) == "number"]
+    if wanted.of == "sum":
+        return sum(numbers, Fraction(0))
+    if not numbers:
+        return None
+    if wanted.of == "avg":
+        return sum(numbers, Fraction(0)) / len(numbers)
+    return min(numbers) if wanted.of == "min" else max(numbers)
+
+
+def _compares(op: str, measured: Fraction, value: Any) -> bool:
+    low, *more = (Fraction(Decimal(repr(bound))) for bound in (value if op == "between" else [value]))
+    match op:
+        case "eq":
+            return measured == low
+        case "neq":
+            return measured != low
+        case "gt":
+            return measured > low
+        case "gte":
+            return measured >= low
+        case "lt":
+            return measured < low
+        case "lte":
+            return measured <= low
+    return low <= measured <= more[0]
+
+
+def _occurred(leaf: definition.Occurrence, events: list[event.Event], calendar: Calendar) -> Evidence:
+    if not events:
+        return (lambda now: False), []
+    chosen = (min if leaf.which == "first" else max)(events, key=stamp)
+    span = calendar.span(leaf.window, chosen.time_ms)
+    return (lambda now: inside(span, now)), _edges([span])
+
+
+def _in_sequence(
+    leaf: definition.Sequence, matching: list[list[event.Event]], calendar: Calendar
+) -> Evidence:
+    spans: list[Span | None] = []
+    for first in matching[0]:
+        until = calendar.add(first.time_ms, leaf.within)
+        window = calendar.span(leaf.window, first.time_ms)
+        if window is not None and _complete(leaf, first, until, matching[1:]):
+            spans.append((max(window[0], until), window[1]) if leaf.steps[-1].absent else window)
+    return (lambda now: any(inside(span, now) for span in spans)), _edges(spans)
+
+
+def _complete(
+    leaf: definition.Sequence, first: event.Event, until: int, later: list[list[event.Event]]
+) -> bool:
+    """Whether `first` begins a chain, given that the clock has come to `until`."""
+    absent = leaf.steps[-1].absent
+    reached = [first]
+    for step in later[:-1] if absent else later:
+        reached = [
+            each
+            for each in step
+            if each.time_ms <= until and any(stamp(before) < stamp(each) for before in reached)
+        ]
+    if not absent:
+        return bool(reached)
+    return any(
+        not any(stamp(last) < stamp(spoiler) and spoiler.time_ms <= until for spoiler in later[-1])
+        for last in reached
+    )

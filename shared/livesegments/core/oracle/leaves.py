@@ -1,0 +1,131 @@
+"""A definition's nodes: their truth for a profile, the leaves below them, the segments they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from livesegments.core.definition import (
+    All,
+    AnyOf,
+    Attribute,
+    Consent,
+    Event,
+    Near,
+    Node,
+    Not,
+    Occurrence,
+    SegmentRef,
+    Sequence,
+    SequenceStep,
+    Tag,
+)
+from livesegments.core.oracle.calendar import Calendar
+from livesegments.core.oracle.compare import compare, distance_km
+from livesegments.core.oracle.registers import Registers
+
+SEGMENT_EVENTS = ("$segment_entered", "$segment_exited")
+Step: TypeAlias = Event | Occurrence | SequenceStep
+
+
+def leaves(node: Node) -> Iterator[Node]:
+    match node:
+        case All() | AnyOf():
+            for child in node.of:
+                yield from leaves(child)
+        case Not():
+            yield from leaves(node.of)
+        case _:
+            yield node
+
+
+def holds(node: Node, leaf_holds: Callable[[Node], bool]) -> bool:
+    match node:
+        case All():
+            return all(holds(child, leaf_holds) for child in node.of)
+        case AnyOf():
+            return any(holds(child, leaf_holds) for child in node.of)
+        case Not():
+            return not holds(node.of, leaf_holds)
+    return leaf_holds(node)
+
+
+def steps(leaf: Event | Occurrence | Sequence) -> tuple[Step, ...]:
+    return leaf.steps if isinstance(leaf, Sequence) else (leaf,)
+
+
+def looks_at(root: Node, segment: str, others: set[str]) -> set[str]:
+    """The segments that must be judged before: those referred to, and those whose transitions count."""
+    found: set[str] = set()
+    for leaf in leaves(root):
+        match leaf:
+            case SegmentRef():
+                found.add(leaf.id)
+            case Event() | Occurrence() | Sequence():
+                for step in steps(leaf):
+                    if step.name in SEGMENT_EVENTS:
+                        found |= _named(step, others)
+    return (found & others) - {segment}
+
+
+def _named(step: Step, others: set[str]) -> set[str]:
+    for item in step.where:
+        if item.property == "segment" and not item.when_missing and not item.ignore_case:
+            if item.op == "eq":
+                return {item.value}
+            if item.op == "in":
+                return {*item.value}
+    return others
+
+
+def profile_leaf(leaf: Node, registers: Registers, calendar: Calendar, now: int) -> bool:
+    """Truth of the leaves that look at the profile itself."""
+    match leaf:
+        case Tag():
+            return leaf.name in registers.tags
+        case Consent():
+            return registers.consent.get((leaf.channel, leaf.topic), "none") == leaf.state
+        case Near():
+            distance = distance_km(registers.attributes.get(leaf.attribute), leaf.lat, leaf.lon)
+            return distance is not None and distance <= leaf.km
+        case Attribute():
+            return _attribute(leaf, registers, calendar, now)
+    raise AssertionError(f"{leaf} is no leaf of a profile")
+
+
+def _attribute(leaf: Attribute, registers: Registers, calendar: Calendar, now: int) -> bool:
+    value = registers.attributes.get(leaf.name)
+    if leaf.op in ("exists", "missing"):
+        return (value is not None) == (leaf.op == "exists")
+    if leaf.op in ("in_last", "in_next", "anniversary_in_next"):
+        then = calendar.instant(value) if isinstance(value, str) else None
+        return leaf.when_missing if then is None else _now(leaf, then, calendar, now)
+    verdict = compare(leaf, value, calendar)
+    return leaf.when_missing if verdict is None else verdict
+
+
+def _now(leaf: Attribute, then: int, calendar: Calendar, now: int) -> bool:
+    if leaf.op == "in_last":
+        return then <= now < calendar.add(then, leaf.value)
+    if leaf.op == "in_next":
+        return calendar.add(then, leaf.value, -1) <= now < then
+    year = max(calendar.day(now).year, calendar.day(then).year)
+    coming = calendar.anniversaries(then, year - 1, year + 2)
+    start = next(start for start, end in coming if now < end)
+    return calendar.add(start, leaf.value, -1) <= now
+
+
+def instants(leaf: Node, registers: Registers, calendar: Calendar, now: int, until: int) -> list[int]:
+    """Every instant between two others at which the clock alone might change a leaf of a profile."""
+    if not isinstance(leaf, Attribute) or leaf.op not in ("in_last", "in_next", "anniversary_in_next"):
+        return []
+    value = registers.attributes.get(leaf.name)
+    then = calendar.instant(value) if isinstance(value, str) else None
+    if then is None:
+        return []
+    if leaf.op == "in_last":
+        return [then, calendar.add(then, leaf.value)]
+    if leaf.op == "in_next":
+        return [calendar.add(then, leaf.value, -1), then]
+    days = calendar.anniversaries(then, calendar.day(now).year - 1, calendar.day(until).year + 5)
+    return [edge for start, end in days for edge in (calendar.add(start, leaf.value, -1), end)]

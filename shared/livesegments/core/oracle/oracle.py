@@ -1,0 +1,220 @@
+"""The slow twin: one profile's memberships from its full history. It shares no evaluation with the core.
+
+Everything that happened is kept for ever, in the order in which it was applied; each leaf is judged
+from all of it at every instant at which the clock alone might matter. What doesn't follow from the
+rules for conditions alone, but from when a definition came:
+
+- `define` says what the segments are from now on. A step of an event leaf counts the events applied
+  since it came into use, by an `identity` that the tests take from the core (steps of different
+  definitions may share it). One that nothing used for a while begins afresh.
+- `adopt` judges the profile under the definitions as they are; before that, they can change again.
+
+A profile is there from its first event on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from copy import copy
+from graphlib import TopologicalSorter
+
+from msgspec import Struct
+
+from livesegments.core.definition import Event as EventNode
+from livesegments.core.definition import Node, Occurrence, SegmentRef, Sequence
+from livesegments.core.event import PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED, Cause, Event, Kind
+from livesegments.core.oracle.calendar import Calendar
+from livesegments.core.oracle.compare import passes
+from livesegments.core.oracle.evidence import EventLeaf, Evidence, evidence
+from livesegments.core.oracle.leaves import (
+    SEGMENT_EVENTS,
+    Step,
+    holds,
+    instants,
+    leaves,
+    looks_at,
+    profile_leaf,
+    steps,
+)
+from livesegments.core.oracle.registers import derived, registers
+
+EVENT_LEAVES = (EventNode, Occurrence, Sequence)
+Identity = Callable[[EventLeaf, str], Iterable[Hashable]]
+"""(leaf, segment) → the identity of what each of the leaf's steps counts."""
+
+
+class Flip(Struct, frozen=True):
+    """What the core calls a transition. `event_id` is that of the causing event."""
+
+    segment: str
+    kind: Kind
+    at_ms: int
+    cause: Cause
+    event_id: str | None = None
+
+
+class Oracle:
+    """`dedup_window_ms`, `dedup_max_ids`: an event id is known that long, and if among that many."""
+
+    def __init__(
+        self,
+        timezone: str,
+        identity: Identity,
+        dedup_window_ms: int = 7 * 86_400_000,
+        dedup_max_ids: int = 1_000,
+    ) -> None:
+        self._calendar = Calendar(timezone)
+        self._identity = identity
+        self._dedup = dedup_window_ms, dedup_max_ids
+        self._definitions: dict[str, Node | None] = {}
+        self._order: list[str] = []
+        self._since: dict[Hashable, int] = {}
+        self._exists = False
+        self._arrivals: list[tuple[str, int]] = []
+        self._happened: list[Event] = []
+        self._changes: list[Event] = []
+        self._registers = registers([])
+        self._members: set[str] = set()
+        self._known: dict[tuple[str, int], tuple[int, Evidence]] = {}
+        self.clock_ms = -(10**15)
+
+    # -- definitions
+
+    def define(self, definitions: Mapping[str, Node | None]) -> None:
+        """What the segments are from now on; None is a static one."""
+        self._definitions = dict(definitions)
+        used = {
+            part
+            for segment, root in definitions.items()
+            for leaf in (leaves(root) if root else ())
+            if isinstance(leaf, EVENT_LEAVES)
+            for part in self._identity(leaf, segment)
+        }
+        self._since = {part: self._since.get(part, len(self._happened)) for part in used}
+        self._known = {}
+        everyone = set(definitions)
+        needs = {
+            segment: looks_at(root, segment, everyone) if root else set()
+            for segment, root in definitions.items()
+        }
+        self._order = list(TopologicalSorter(needs).static_order())
+
+    def adopt(self, now: int) -> list[Flip]:
+        """Judges the profile under the definitions as they are now."""
+        assert now >= self.clock_ms
+        self.clock_ms = now
+        return self._judge("definition", None) if self._exists else []
+
+    # -- what happens
+
+    def apply(self, event: Event, now: int) -> list[Flip]:
+        """An event that arrives when the partition's clock comes to `now` (≥ its own time)."""
+        assert now >= event.time_ms
+        flips = self.advance(now)
+        window_ms, newest = self._dedup
+        if any(event.id == known and now - at < window_ms for known, at in self._arrivals[-newest:]):
+            return flips
+        self._exists = True
+        self._arrivals.append((event.id, now))
+        if event.name != PROFILE:
+            self._happened.append(event)
+            return flips + self._judge("event", event.id)
+        before = self._registers
+        self._changes.append(event)
+        self._registers = registers(self._changes)
+        self._happened += derived(before, self._registers, event)
+        return flips + self._judge("attribute", event.id)
+
+    def advance(self, until: int) -> list[Flip]:
+        """The clock alone goes on to `until`, stopping wherever anything might change."""
+        flips: list[Flip] = []
+        while self._exists:
+            coming = self._instants(until)
+            if not coming:
+                break
+            happened = len(self._happened)
+            for instant in coming:
+                self.clock_ms = instant
+                flips += self._judge("clock", None)
+                if len(self._happened) > happened:
+                    break
+        self.clock_ms = max(self.clock_ms, until)
+        return flips
+
+    # -- questions
+
+    def members(self) -> set[str]:
+        """The segments that the profile is a member of."""
+        return set(self._members)
+
+    def next_changes(self, until: int) -> dict[str, int]:
+        """By segment, the first instant up to `until` at which the clock alone flips its membership."""
+        ahead = copy(self)
+        ahead._happened, ahead._members, ahead._known = [*self._happened], {*self._members}, {**self._known}
+        first: dict[str, int] = {}
+        for flip in ahead.advance(until):
+            first.setdefault(flip.segment, flip.at_ms)
+        return first
+
+    # -- inside
+
+    def _judge(self, cause: Cause, event_id: str | None) -> list[Flip]:
+        """Every segment once, those that others look at first."""
+        flips: list[Flip] = []
+        gone = sorted(self._members - self._definitions.keys())
+        for segment in [*gone, *self._order]:
+            if self._true(segment) == (segment in self._members):
+                continue
+            entered = segment not in self._members
+            self._members ^= {segment}
+            kind: Kind = "entered" if entered else "exited"
+            flips.append(Flip(segment, kind, self.clock_ms, cause, event_id))
+            name = SEGMENT_ENTERED if entered else SEGMENT_EXITED
+            id_ = f"{event_id or cause}~segment~{segment}"
+            self._happened.append(Event(id_, "", "", name, self.clock_ms, {"segment": segment}))
+        return flips
+
+    def _true(self, segment: str) -> bool:
+        root = self._definitions.get(segment)
+        if root is None:
+            return segment in self._definitions and segment in self._registers.lists
+        return holds(root, lambda leaf: self._leaf(segment, leaf))
+
+    def _leaf(self, segment: str, leaf: Node) -> bool:
+        if isinstance(leaf, SegmentRef):
+            return leaf.id in self._members
+        if isinstance(leaf, EVENT_LEAVES):
+            return self._evidence(segment, leaf)[0](self.clock_ms)
+        return profile_leaf(leaf, self._registers, self._calendar, self.clock_ms)
+
+    def _evidence(self, segment: str, leaf: EventLeaf) -> Evidence:
+        """Worked out anew after every event (and remembered until the next)."""
+        key = segment, id(leaf)
+        known = self._known.get(key)
+        if known is None or known[0] != len(self._happened):
+            matching = [
+                self._matching(segment, step, self._since[part])
+                for step, part in zip(steps(leaf), self._identity(leaf, segment), strict=True)
+            ]
+            known = self._known[key] = len(self._happened), evidence(leaf, matching, self._calendar)
+        return known[1]
+
+    def _matching(self, segment: str, step: Step, since: int) -> list[Event]:
+        return [
+            event
+            for event in self._happened[since:]
+            if event.name == step.name
+            and not (event.name in SEGMENT_EVENTS and event.properties["segment"] == segment)
+            and passes(step.where, event.properties, self._calendar)
+        ]
+
+    def _instants(self, until: int) -> list[int]:
+        """Every instant from the clock (exclusive) to `until` at which a leaf might change, ascending."""
+        found: set[int] = set()
+        for segment, root in self._definitions.items():
+            for leaf in leaves(root) if root else ():
+                if isinstance(leaf, EVENT_LEAVES):
+                    found.update(self._evidence(segment, leaf)[1])
+                else:
+                    found.update(instants(leaf, self._registers, self._calendar, self.clock_ms, until))
+        return sorted(instant for instant in found if self.clock_ms < instant <= until)

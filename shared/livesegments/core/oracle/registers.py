@@ -1,0 +1,68 @@
+"""What a profile is, worked out anew from all its changes; and what one more change altered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, convert
+
+from livesegments.core.event import Event, ProfileChange
+from livesegments.core.oracle.compare import number, same
+
+Pair = tuple[str | None, str | None]
+
+
+class Registers(Struct):
+    """`attributes` without removed ones, `tags` and `lists` only of those present."""
+
+    attributes: dict[str, Any]
+    tags: set[str]
+    consent: dict[Pair, str]
+    lists: set[str]
+
+
+def registers(changes: list[Event]) -> Registers:
+    """The latest write of each register by time, then id (then arrival), wins."""
+    now = Registers({}, set(), {}, set())
+    score: Any = None
+    groups: set[str] = set()
+    for event in sorted(changes, key=lambda event: (event.time_ms, event.id)):
+        change = convert(event.properties, ProfileChange)
+        now.attributes |= change.attributes
+        now.tags = (now.tags | {*change.tags_add}) - {*change.tags_remove}
+        now.lists = (now.lists | {*change.lists_add}) - {*change.lists_remove}
+        now.consent |= {(item.channel, item.topic): item.state for item in change.consent}
+        groups |= {*change.groups}
+        if change.score is not None:
+            if change.score.set is not None:
+                score = number(change.score.set)
+            elif change.score.increment is not None:
+                score = (score or 0) + number(change.score.increment)
+    if score is not None:
+        now.attributes["score"] = int(score) if score == int(score) else float(score)
+    if groups:
+        now.attributes["groups"] = sorted(groups)
+    now.attributes = {name: value for name, value in now.attributes.items() if value is not None}
+    return now
+
+
+def derived(before: Registers, after: Registers, event: Event) -> list[Event]:
+    """The events that follow from what a change altered."""
+
+    def follows(label: str, name: str, properties: dict[str, Any]) -> Event:
+        return Event(f"{event.id}~{label}", event.workspace, event.profile, name, event.time_ms, properties)
+
+    found = []
+    for name in before.attributes.keys() | after.attributes.keys():
+        old, new = before.attributes.get(name), after.attributes.get(name)
+        if not same(old, new):
+            change = {"name": name, "from": old, "to": new}
+            found.append(follows(f"attribute~{name}", "$attribute_changed", change))
+    found += [follows(f"tag~{name}", "$tag_added", {"name": name}) for name in after.tags - before.tags]
+    found += [follows(f"tag~{name}", "$tag_removed", {"name": name}) for name in before.tags - after.tags]
+    for channel, topic in before.consent.keys() | after.consent.keys():
+        was, is_ = (each.consent.get((channel, topic), "none") for each in (before, after))
+        if was != is_:
+            pair = {"channel": channel, "topic": topic, "from": was, "to": is_}
+            found.append(follows(f"consent~{channel or ''}~{topic or ''}", "$consent_changed", pair))
+    return found

@@ -1,0 +1,198 @@
+"""Random definitions over the whole condition language, in a vocabulary small enough for things to happen.
+
+They are JSON, as an author writes them. A segment refers only to segments before it in `IDS`, so there
+are no cycles; the last one may look at the transitions of all others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+Json = dict[str, Any]
+Draw = st.DrawFn
+
+IDS = ("s0", "s1", "s2", "s3", "s4")
+STATIC = ("z0", "z1")
+NAMES = ("a", "b")
+ATTRIBUTES = ("p", "q", "day", "place", "score", "groups")
+PATHS = ("x", "y", "o.x", "l.x", "l", "m.n.x")
+TAGS = ("t", "u")
+DATES = (
+    "2000-02-29",
+    "1990-12-31T23:30:00Z",
+    "2023-01-31T10:00",
+    "2024-01-30 11:00:00.500",
+    "2024-02-29",
+    "2024-03-10 02:30",
+    "2024-03-31T02:30:00",
+    "2024-04-07T01:45",
+    "2024-06-15T12:00:00+05:30",
+    "2024-10-27T02:30:00",
+    "2024-12-31T23:59:59.999Z",
+    "2025-03-01T00:00-0800",
+)
+SENTINELS = ("0001-01-01", "9999-12-31T23:59:59Z")
+NUMBERS = (0, 1, 1.0, 2, 3, -1, 0.1, 0.2, 0.3, 1e-7)
+SCALARS = (*NUMBERS, True, False, "a", "A", "ab", "b", "ß", "ss", "1", *DATES[:6], *SENTINELS)
+TEXTS = ("a", "A", "b", "SS", "", "1")
+PATTERNS = ("^a", "B$", "[a-z]+", "(?i)A", "\\d", "ß", "^$")
+DURATIONS = ("45s", "1h", "12h", "1d", "7d", "30d", "31d", "2w", "1mo", "2mo", "12mo", "1y")
+SKIPPED = (
+    ("1d", "1h"), ("7d", "1d"), ("30d", "2w"), ("1mo", "1d"), ("1mo", "29d"), ("2mo", "1mo"), ("1y", "2mo"),
+)  # fmt: skip
+CASELESS = ("before", "after", "exists", "missing", "in_last", "in_next", "anniversary_in_next")
+WITHIN = ("1s", "1h", "1d", "2d", "30d", "1mo", "2mo")
+
+STATES = ("opted_in", "opted_out", "none")
+PAIRS: tuple[Json, ...] = ({"channel": "email"}, {"topic": "news"}, {"channel": "email", "topic": "news"})
+
+scalars = st.sampled_from(SCALARS)
+flags = st.sampled_from((False, False, False, True))
+
+
+@st.composite
+def windows(draw: Draw) -> Json:
+    kind = draw(st.integers(0, 9))
+    if kind < 5:
+        return {"window": {"last": draw(st.sampled_from(DURATIONS))}}
+    if kind < 8:
+        last, skip = draw(st.sampled_from(SKIPPED))
+        return {"window": {"last": last, "skip": skip}}
+    if kind < 9:
+        return {}
+    bounds = {"from": draw(st.sampled_from(DATES[4:8])), "to": draw(st.sampled_from(DATES[8:]))}
+    for missing in draw(st.sampled_from(((), ("from",), ("to",)))):
+        del bounds[missing]
+    return {"window": bounds}
+
+
+@st.composite
+def tests(draw: Draw, clock: bool) -> Json:
+    """An op with its operand; `clock`: those relative to now too."""
+    kinds = ("equal", "equal", "order", "order", "text", "list", "date", "there", *(("clock",) * 3 * clock))
+    found: Json
+    match draw(st.sampled_from(kinds)):
+        case "equal":
+            op = draw(st.sampled_from(("eq", "neq", "in", "not_in")))
+            plural = draw(st.lists(scalars, min_size=1, max_size=3)) if op.endswith("in") else None
+            found = {"op": op, "value": plural or draw(scalars)}
+        case "order":
+            op = draw(st.sampled_from(("gt", "gte", "lt", "lte", "between")))
+            pool = draw(st.sampled_from(((0, 1, 1.0, 2, 0.1, 0.3), ("a", "A", "b", "SS", "2024-01-30"))))
+            bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
+            found = {"op": op, "value": bounds if op == "between" else bounds[0]}
+        case "text":
+            op = draw(st.sampled_from(("contains", "not_contains", "starts_with", "ends_with", "matches")))
+            found = {"op": op, "value": draw(st.sampled_from(PATTERNS if op == "matches" else TEXTS))}
+        case "list":
+            op = draw(st.sampled_from(("has_any", "has_all", "has_none")))
+            found = {"op": op, "value": draw(st.lists(scalars, min_size=1, max_size=2))}
+        case "date":
+            found = {"op": draw(st.sampled_from(("before", "after"))), "value": draw(st.sampled_from(DATES))}
+        case "there":
+            found = {"op": draw(st.sampled_from(("exists", "missing")))}
+        case _:
+            op = draw(st.sampled_from(("in_last", "in_next", "anniversary_in_next")))
+            found = {"op": op, "value": draw(st.sampled_from(DURATIONS))}
+    if found["op"] not in CASELESS and draw(flags):
+        found["ignore_case"] = True
+    if draw(flags):
+        found["when_missing"] = True
+    return found
+
+
+@st.composite
+def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
+    """The name of an event and filters on it."""
+    names = NAMES * 8 + (
+        "$attribute_changed",
+        "$attribute_changed",
+        "$tag_added",
+        "$tag_removed",
+        "$consent_changed",
+    )
+    if before or all_others:
+        names += ("$segment_entered", "$segment_exited") * 2
+    name = draw(st.sampled_from(names))
+    if name.startswith("$segment"):
+        if all_others and draw(st.booleans()):
+            return {"name": name}
+        if not before:
+            return {"name": "a"}
+        value = draw(st.lists(st.sampled_from(before), min_size=1, max_size=2))
+        return {"name": name, "where": [{"property": "segment", "op": "in", "value": value}]}
+    if name == "$attribute_changed":
+        where = [{"property": "name", "op": "eq", "value": draw(st.sampled_from(ATTRIBUTES[:2]))}]
+        if draw(flags):
+            where.append({"property": draw(st.sampled_from(("from", "to"))), **draw(tests(False))})
+        return {"name": name, "where": where[draw(st.integers(0, 1)) :]}
+    if name.startswith("$tag"):
+        tag = draw(st.sampled_from(TAGS))
+        return {"name": name, "where": [{"property": "name", "op": "eq", "value": tag}]}
+    if name == "$consent_changed":
+        return {"name": name, "where": [{"property": "to", "op": "neq", "value": "opted_in"}]}
+    if draw(st.integers(0, 3)):
+        return {"name": name}
+    item = st.builds(lambda path, test: {"property": path, **test}, st.sampled_from(PATHS), tests(False))
+    return {"name": name, "where": draw(st.lists(item, min_size=1, max_size=2))}
+
+
+@st.composite
+def measures(draw: Draw) -> Json:
+    of = draw(st.sampled_from(("count", "count", "count", "days", "sum", "avg", "min", "max", "distinct")))
+    op = draw(st.sampled_from(("gte", "gte", "eq", "neq", "gt", "lt", "lte", "between")))
+    pool = (1, 2, 2, 3, 0, 5, 1.5) if of in ("count", "days", "distinct") else (0, 1, 0.1, 0.3, 2, 0.15)
+    bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
+    found: Json = {"op": op, "value": bounds if op == "between" else bounds[0]}
+    if of != "count":
+        found["measure"] = {"of": of}
+        if of != "days":
+            found["measure"]["property"] = draw(st.sampled_from(("x", "x", *PATHS)))
+    return found if draw(st.integers(0, 3)) else {}
+
+
+@st.composite
+def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
+    kinds = ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 2 + ("day",) * 2
+    kinds += ("tag", "consent", "near") + ("segment",) * 2 * bool(before)
+    kind = draw(st.sampled_from(kinds))
+    happening = happenings(before, all_others)
+    match kind:
+        case "event":
+            return {"type": kind, **draw(happening), **draw(windows()), **draw(measures())}
+        case "occurrence":
+            which = draw(st.sampled_from(("first", "last")))
+            return {"type": kind, "which": which, **draw(happening), **draw(windows())}
+        case "sequence":
+            steps = draw(st.lists(happening, min_size=2, max_size=3))
+            if draw(st.booleans()):
+                steps[-1] = {**steps[-1], "absent": True}
+            within = draw(st.sampled_from(WITHIN))
+            return {"type": kind, "steps": steps, "within": within, **draw(windows())}
+        case "attribute":
+            return {"type": kind, "name": draw(st.sampled_from(ATTRIBUTES)), **draw(tests(True))}
+        case "day":
+            op = draw(st.sampled_from(("in_last", "in_next", "anniversary_in_next")))
+            return {"type": "attribute", "name": "day", "op": op, "value": draw(st.sampled_from(DURATIONS))}
+        case "tag":
+            return {"type": kind, "name": draw(st.sampled_from(TAGS))}
+        case "consent":
+            return {"type": kind, **draw(st.sampled_from(PAIRS)), "state": draw(st.sampled_from(STATES))}
+        case "near":
+            km = draw(st.sampled_from((0, 60, 400)))
+            return {"type": kind, "attribute": "place", "lat": 48, "lon": 11, "km": km}
+    return {"type": kind, "id": draw(st.sampled_from(before))}
+
+
+@st.composite
+def definitions(draw: Draw, before: tuple[str, ...], all_others: bool, depth: int = 2) -> Json:
+    """`before`: the segments that it may refer to."""
+    kind = draw(st.integers(0, 8)) if depth else 0
+    if kind < 6:
+        return draw(leaves(before, all_others))
+    below = definitions(before, all_others, depth - 1)
+    if kind == 6:
+        return {"type": "not", "of": draw(below)}
+    return {"type": ("all", "any")[kind % 2], "of": draw(st.lists(below, min_size=1, max_size=2))}

@@ -1,0 +1,197 @@
+"""Random histories of one profile: what happens, when, in which order; definitions that come and go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from tests.properties.definitions import (
+    ATTRIBUTES,
+    DATES,
+    IDS,
+    NAMES,
+    PAIRS,
+    SCALARS,
+    SENTINELS,
+    STATES,
+    STATIC,
+    TAGS,
+    Draw,
+    Json,
+    definitions,
+)
+
+HOUR, DAY = 3_600_000, 86_400_000
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kolkata")
+STARTS = (
+    "2024-01-30T11:00:00Z",
+    "2024-02-28T23:30:00Z",
+    "2024-03-09T07:30:00Z",
+    "2024-03-30T01:30:00Z",
+    "2024-04-06T14:45:00Z",
+    "2024-10-26T00:30:00Z",
+    "2024-11-03T05:30:00Z",
+    "2023-12-31T22:59:59.999Z",
+)
+MONTHS = (29 * DAY, 30 * DAY, 31 * DAY)
+AHEAD = (0, 0, 0, 1, 1_000, HOUR, 23 * HOUR, DAY, DAY, 2 * DAY, *MONTHS, 100 * DAY, 366 * DAY)
+LATE = (1, 1_000, HOUR, DAY, DAY + HOUR, 23 * HOUR, *MONTHS, 400 * DAY)
+
+
+class When(Struct, frozen=True):
+    """Milliseconds from the clock, or from the profile's next wake where `wake` (if it has one)."""
+
+    plus_ms: int
+    wake: bool = False
+
+
+class Put(Struct, frozen=True):
+    """A segment is created or edited; None: it is static. `lazily`: the profile is brought up later."""
+
+    segment: str
+    definition: Json | None
+    lazily: bool = False
+
+
+class Delete(Struct, frozen=True):
+    segment: str
+    lazily: bool = False
+
+
+class Happen(Struct, frozen=True):
+    id: str
+    name: str
+    when: When
+    properties: Json = {}
+
+
+class Tick(Struct, frozen=True):
+    """The clock goes on."""
+
+    when: When
+
+
+class Forget(Struct, frozen=True):
+    """The cached profile goes; what was stored is read again."""
+
+
+class Look(Struct, frozen=True):
+    """Compare when the clock alone will flip each segment."""
+
+
+Command = Put | Delete | Happen | Tick | Forget | Look
+
+
+class History(Struct, frozen=True):
+    zone: str
+    start: str
+    dedup_window_ms: int
+    dedup_max_ids: int
+    commands: list[Command]
+
+
+scalars = st.sampled_from(SCALARS)
+at_the_wake = st.builds(When, st.sampled_from((-1, 0, 0, 1)), st.just(True))
+ahead = st.builds(When, st.sampled_from(AHEAD)) | at_the_wake
+moments = ahead | ahead | st.builds(When, st.sampled_from([-late for late in LATE]))
+
+
+@st.composite
+def properties(draw: Draw) -> Json:
+    found: Json = {"x": draw(scalars)}
+    for _ in range(draw(st.integers(0, 1))):
+        match draw(st.integers(0, 6)):
+            case 0 | 1:
+                found["x"] = draw(scalars)
+            case 2:
+                found["y"] = draw(scalars | st.none())
+            case 3:
+                found["x"] = draw(st.lists(scalars, max_size=3))
+            case 4:
+                found["o"] = {"x": draw(scalars)}
+            case 5:
+                items: Any = st.builds(lambda value: {"x": value}, scalars) | scalars
+                found["l"] = draw(st.lists(items, max_size=3))
+            case 6:
+                found["m"] = [{"n": {"x": draw(scalars)}}, {"n": [[{"x": [draw(scalars)]}]]}]
+    return found
+
+
+@st.composite
+def changes(draw: Draw) -> Json:
+    found: Json = {}
+    for _ in range(draw(st.integers(1, 2))):
+        match draw(st.integers(0, 8)):
+            case 0 | 1 | 2:
+                name = draw(st.sampled_from(ATTRIBUTES[:2]))
+                value = draw(scalars | scalars | st.none() | st.lists(scalars, max_size=2))
+                found["attributes"] = {name: value}
+            case 3:
+                found["attributes"] = {"day": draw(st.sampled_from((*DATES, *SENTINELS)))}
+            case 4:
+                found["attributes"] = {"place": {"lat": draw(st.sampled_from((48, 48.5, 50))), "lon": 11}}
+            case 5:
+                key = draw(st.sampled_from(("tags_add", "tags_remove")))
+                found = {**found, "tags_add": [], "tags_remove": [], key: [draw(st.sampled_from(TAGS))]}
+            case 6:
+                found["consent"] = [{**draw(st.sampled_from(PAIRS)), "state": draw(st.sampled_from(STATES))}]
+            case 7:
+                key = draw(st.sampled_from(("set", "increment")))
+                found["score"] = {key: draw(st.sampled_from((0, 1, 0.1, 0.2, -1, 2)))}
+            case 8:
+                key = draw(st.sampled_from(("lists_add", "lists_remove", "lists_add", "groups")))
+                found = {**found, "lists_add": [], "lists_remove": [], key: [draw(st.sampled_from(STATIC))]}
+    return found
+
+
+@st.composite
+def histories(draw: Draw) -> History:
+    catalogue: dict[str, tuple[str, ...]] = {}
+    commands: list[Command] = []
+
+    def put() -> Put:
+        segment = draw(st.sampled_from((*IDS, *IDS, *STATIC)))
+        lazily = draw(st.integers(0, 3)) == 0
+        if segment in STATIC:
+            catalogue[segment] = ()
+            return Put(segment, None, lazily)
+        before = tuple(sorted(other for other in catalogue if other < segment or other in STATIC))
+        definition = draw(definitions(before, segment == IDS[-1]))
+        named = str(definition)
+        catalogue[segment] = tuple(other for other in before if f"'{other}'" in named)
+        return Put(segment, definition, lazily)
+
+    for _ in range(draw(st.integers(1, 4))):
+        commands.append(put())
+    ids: list[str] = []
+    for index in range(draw(st.integers(2, 16))):
+        match draw(st.integers(0, 20)):
+            case 0:
+                commands.append(put())
+            case 1:
+                used = {other for named in catalogue.values() for other in named}
+                free = sorted(catalogue.keys() - used)
+                if free:
+                    commands.append(Delete(draw(st.sampled_from(free)), draw(st.booleans())))
+                    del catalogue[commands[-1].segment]  # type: ignore[union-attr]
+            case 2 | 3 | 4:
+                commands.append(Tick(draw(ahead)))
+            case 5:
+                commands.append(Forget())
+            case 6:
+                commands.append(Look())
+            case kind:
+                id_ = f"{draw(st.sampled_from('abc'))}{index}"
+                if ids and draw(st.integers(0, 9)) == 0:
+                    id_ = draw(st.sampled_from(ids))
+                ids.append(id_)
+                if kind < 12:
+                    commands.append(Happen(id_, "$profile", draw(moments), draw(changes())))
+                else:
+                    name = draw(st.sampled_from(NAMES))
+                    commands.append(Happen(id_, name, draw(moments), draw(properties())))
+    commands.append(Look())
+    window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
+    return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)

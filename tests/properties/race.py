@@ -1,0 +1,186 @@
+"""The race: the incremental core and the oracle live through one history, and must never disagree.
+
+The core is driven as the evaluator drives it: its profile is stored after a step that changed it and
+sometimes read back, a new plan reaches it only when it is next touched (or at once), every due fires at
+its own instant, and the registry of facts says since which revision each is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import datetime
+
+import msgspec
+
+from livesegments.core.definition import Node, Sequence
+from livesegments.core.event import Event, Transition
+from livesegments.core.explain import valid_until
+from livesegments.core.fact import EventLeaf, key_of, trail_key
+from livesegments.core.oracle.oracle import Flip, Oracle
+from livesegments.core.plan import Limits, Plan, Segment, compile
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.step import Step, on_clock, on_event, on_plan
+from tests.properties.histories import DAY, Command, Delete, Forget, Happen, History, Look, Put, Tick, When
+
+AHEAD_MS = 800 * DAY
+"""How far the oracle looks for the next change."""
+
+
+class Race:
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.limits = Limits(history.dedup_window_ms, history.dedup_max_ids)
+        self.oracle = Oracle(history.zone, self._identity, history.dedup_window_ms, history.dedup_max_ids)
+        self.clock_ms = int(datetime.fromisoformat(history.start).timestamp() * 1_000)
+        self.segments: dict[str, Segment] = {}
+        self.since: dict[int, int] = {}
+        self.plan: Plan = self._compiled(0)
+        self.profile: Profile | None = None
+        self.stored: bytes | None = None
+        self.sequences: dict[str, int] = {}
+        self.ids: set[str] = set()
+
+    def run(self) -> None:
+        for number, command in enumerate(self.history.commands):
+            try:
+                self.step(command)
+            except AssertionError as error:
+                error.add_note(f"at command {number}: {command} with the clock at {self.clock_ms}")
+                raise
+
+    def step(self, command: Command) -> None:
+        match command:
+            case Put():
+                version = (
+                    self.segments[command.segment].version + 1 if command.segment in self.segments else 1
+                )
+                root = None if command.definition is None else msgspec.convert(command.definition, Node)
+                self.segments[command.segment] = Segment(
+                    command.segment, version, self.plan.revision + 1, root
+                )
+                self._define(command.lazily)
+            case Delete():
+                del self.segments[command.segment]
+                self._define(command.lazily)
+            case Happen():
+                self._happen(command)
+            case Tick():
+                self._advance(max(self.clock_ms, self._resolved(command.when)))
+            case Forget() if self.stored is not None:
+                self.profile = decode(self.stored)
+            case Look():
+                self._look()
+        self._same_members()
+
+    # -- definitions
+
+    def _identity(self, leaf: EventLeaf, segment: str) -> list[Hashable]:
+        zone = self.history.zone
+        later = range(1, len(leaf.steps)) if isinstance(leaf, Sequence) else ()
+        return [key_of(leaf, zone, segment), *(trail_key(leaf, index, zone, segment) for index in later)]
+
+    def _compiled(self, revision: int, previous: Plan | None = None) -> Plan:
+        segments = self.segments.values()
+        return compile("w", self.history.zone, segments, revision, self.limits, previous)
+
+    def _put(self, command: Put) -> None:
+        old = self.segments.get(command.segment)
+        version, revision = old.version + 1 if old else 1, self.plan.revision + 1
+        root = None if command.definition is None else msgspec.convert(command.definition, Node)
+        self.segments[command.segment] = Segment(command.segment, version, revision, root)
+        self._define(command.lazily)
+
+    def _define(self, lazily: bool) -> None:
+        self.plan = self._compiled(self.plan.revision + 1, self.plan)
+        self.since = {fact: self.since.get(fact, self.plan.revision) for fact in self.plan.fact_ids}
+        self.oracle.define({segment.id: segment.root for segment in self.segments.values()})
+        if not lazily:
+            self._adopt()
+
+    def _adopt(self) -> None:
+        """Brings the profile to the plan at the clock's instant."""
+        if self.profile is None or self.profile.plan == self.plan.revision:
+            return
+        flips = self.oracle.adopt(self.clock_ms)
+        step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since)
+        self._take(step)
+        self._same_flips(step.transitions, flips)
+        for segment in self.sequences.keys() - self.segments.keys():
+            del self.sequences[segment]
+
+    # -- events and the clock
+
+    def _resolved(self, when: When) -> int:
+        wake = self.profile.wake_at if self.profile is not None and when.wake else None
+        return (self.clock_ms if wake is None else wake) + when.plus_ms
+
+    def _happen(self, command: Happen) -> None:
+        time_ms = self._resolved(command.when)
+        now = max(self.clock_ms, time_ms)
+        self._advance(now)
+        self._adopt()
+        event = Event(command.id, "w", "p", command.name, time_ms, command.properties)
+        flips = self.oracle.apply(event, now)
+        step = on_event(self.plan, self.profile, event, now)
+        self._take(step)
+        self._same_flips(step.transitions, flips)
+
+    def _advance(self, until: int) -> None:
+        """Every due up to `until`; a profile with an older plan and none is left alone."""
+        transitions: list[Transition] = []
+        wake = self.profile.wake_at if self.profile is not None else None
+        if wake is not None and wake <= until:
+            self._adopt()
+        while self.profile is not None and (wake := self.profile.wake_at) is not None and wake <= until:
+            assert wake > self.clock_ms, "a due lies in the past"
+            step = on_clock(self.plan, "p", self.profile, wake)
+            self.clock_ms = wake
+            self._take(step)
+            transitions += step.transitions
+        self.clock_ms = until
+        if self.profile is None or self.profile.plan == self.plan.revision:
+            self._same_flips(transitions, self.oracle.advance(until))
+
+    def _take(self, step: Step) -> None:
+        self.profile = step.profile
+        assert step.wake_at == step.profile.wake_at
+        if step.changed:
+            self.stored = encode(step.profile)
+        assert step.changed or not step.transitions
+
+    # -- comparison
+
+    def _same_flips(self, transitions: list[Transition], flips: list[Flip]) -> None:
+        told = [Flip(each.segment, each.kind, each.at_ms, each.cause, each.event_id) for each in transitions]
+        core, oracle = (
+            sorted(each, key=lambda flip: (flip.at_ms, flip.segment, flip.kind)) for each in (told, flips)
+        )
+        assert core == oracle, f"core {core}\noracle {oracle}"
+        for each in transitions:
+            assert each.sequence == self.sequences.get(each.segment, 0) + 1, "a gap"
+            self.sequences[each.segment] = each.sequence
+
+    def _same_members(self) -> None:
+        if self.profile is None or self.profile.plan != self.plan.revision:
+            return
+        memberships = self.profile.memberships.items()
+        core = {segment for segment, membership in memberships if membership.entered_ms is not None}
+        assert core == self.oracle.members(), f"core {core}, oracle {self.oracle.members()}"
+
+    def _look(self) -> None:
+        self._adopt()
+        if self.profile is None:
+            return
+        horizon = self.clock_ms + AHEAD_MS
+        changes = self.oracle.next_changes(horizon)
+        earliest, wake = min(changes.values(), default=None), self.profile.wake_at
+        assert earliest is None or (wake is not None and wake <= earliest), f"wakes at {wake}, not {earliest}"
+        for segment in self.segments:
+            until = valid_until(self.plan, "p", self.profile, segment, self.clock_ms)
+            if until is not None and until > horizon:
+                until = None
+            assert until == changes.get(segment), f"{segment} valid until {until}, not {changes.get(segment)}"
+
+
+def _by_instant(flip: Flip) -> tuple[int, str, str]:
+    return flip.at_ms, flip.segment, flip.kind
