@@ -7,7 +7,7 @@ did, and all of them side by side.
 from __future__ import annotations
 
 import asyncio
-import time
+from collections import deque
 from collections.abc import Iterator
 
 from livesegments.cli.demo.log import Happening
@@ -17,29 +17,31 @@ from livesegments.wire.topics import partition_of
 
 BATCH = 250
 """Events a request: small enough that the clocks of all partitions move on smoothly."""
-RATE_WINDOW_S = 2.0
-AHEAD = 48
+RATE_WINDOW_S = 3.0
+AHEAD = 16
 """Packed records that may wait to be applied: enough to keep the evaluator busy, few enough to be live."""
 
 
 class Pace:
-    """Writes what ingest answers to the state; the rate is that of the last `RATE_WINDOW_S` seconds."""
+    """Writes what ingest answers to the state; `beat` works out the rate of the last few seconds."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.refused: list[Refused] = []
-        self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
+        self._marks: deque[tuple[float, int]] = deque()
 
     def told(self, accepted: int, refused: list[Refused]) -> None:
         self.state.accepted += accepted
         self.state.refused += len(refused)
         self.refused += refused
-        now = time.monotonic()
-        self._marks.append((now, self.state.accepted))
-        while now - self._marks[0][0] > RATE_WINDOW_S and len(self._marks) > 2:
-            self._marks.pop(0)
-        since, before = self._marks[0]
-        self.state.rate = (self.state.accepted - before) / max(0.001, now - since)
+
+    def beat(self, now_s: float) -> None:
+        self._marks.append((now_s, self.state.accepted))
+        while now_s - self._marks[0][0] > RATE_WINDOW_S:
+            self._marks.popleft()
+        since_s, before = self._marks[0]
+        if now_s > since_s:
+            self.state.rate = (self.state.accepted - before) / (now_s - since_s)
 
 
 class Replay:

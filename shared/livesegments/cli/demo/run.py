@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from livesegments.cli.demo.workspace import Workspace
 from livesegments.cli.sender import Sender
 
 LOGS = (cdnow.LOG, shop.LOG)
-LOOK_S = 0.25
+LOOK_S = 0.2
 SETTLE_S = 120.0
 SHOWN = 10
 
@@ -94,7 +95,7 @@ async def _replay(
     """One log. At its end the logs before it are proven once more: the clock has moved on for them, too."""
     found: list[Comparison] = []
     pace = Pace(stage.state)
-    async with _watched(stage, api, listener.heard, screen):
+    async with _watched(stage, pace, api, listener.heard, screen):
         sending = Sender(up.ingest, stage.workspace.write_key, pace.told, partitions, replay.BATCH)
         async with sending as sender:
             replaying = replay.Replay(stage.log.id, stage.happenings, sender, partitions, stage.room)
@@ -123,9 +124,11 @@ async def _stand_at(instant: datetime, api: Client) -> None:
 
 
 @asynccontextmanager
-async def _watched(stage: Stage, api: Client, heard: Heard, screen: Screen) -> AsyncIterator[None]:
+async def _watched(
+    stage: Stage, pace: Pace, api: Client, heard: Heard, screen: Screen
+) -> AsyncIterator[None]:
     """Keeps the stage's picture up to date while in it."""
-    watching = asyncio.create_task(_watch(stage, api, heard, screen))
+    watching = asyncio.create_task(_watch(stage, pace, api, heard, screen))
     with screen.live(stage.state):
         try:
             yield
@@ -136,7 +139,7 @@ async def _watched(stage: Stage, api: Client, heard: Heard, screen: Screen) -> A
             show(stage, heard)
 
 
-async def _watch(stage: Stage, api: Client, heard: Heard, screen: Screen) -> None:
+async def _watch(stage: Stage, pace: Pace, api: Client, heard: Heard, screen: Screen) -> None:
     while True:
         with suppress(Problem):  # the picture may miss a beat; the replay itself will say what is wrong
             lag = await asyncio.to_thread(settle.read, api)
@@ -147,6 +150,7 @@ async def _watch(stage: Stage, api: Client, heard: Heard, screen: Screen) -> Non
                 milliseconds(datetime.fromisoformat(part.clock)) for part in lag.partitions if part.clock
             ]
             stage.state.clock_ms = min(clocks, default=None)
+        pace.beat(time.monotonic())
         show(stage, heard)
         screen.beat(stage.state)
         await asyncio.sleep(LOOK_S)
