@@ -18,6 +18,7 @@ LOOK_S = 0.05
 LATE_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 STEADY_S = 30.0
+LIVES = 3
 
 Say = Callable[[str], None]
 """Told, in a line for a person, what has happened."""
@@ -54,10 +55,14 @@ class Service(Server):
             await asyncio.sleep(LOOK_S)
 
     async def ready(self, say: Say) -> None:
-        """Says why not, when it takes long."""
+        """However long it takes to catch up; says why not yet. Raises StartError when it keeps ending."""
         loop = asyncio.get_running_loop()
-        late = loop.time() + LATE_S
+        late, lives = loop.time() + LATE_S, {self.pid}
         while (why_not := await self._ask("/readyz")) is not None:
+            lives.add(self.pid)
+            if len(lives) > LIVES:
+                assert self.child is not None
+                raise StartError(self.child.complaint("keeps ending before it is ready"))
             if loop.time() > late:
                 say(f"{self.name} is not ready yet: {why_not}")
                 late = loop.time() + LATE_S
