@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, rejects
+from livesegments.ingest.reading import MAX_DEPTH
 from livesegments.ingest.receipt import MAX_AHEAD_MS, Accepted, Receipt, Rejected
 
 NOW = 1_700_000_000_000
@@ -203,6 +204,49 @@ def test_each_fault_of_a_call(kind: str, item: dict[str, Any], expected: list[tu
 
 def test_too_large_an_event_is_refused() -> None:
     assert faults(own(name="a", properties={"x": "y" * 33_000})) == [("", "too_long")]
+    assert faults(accept.inbound({"ce_specversion": "1.0"}, b'"' + b"y" * 33_000 + b'"', RECEIPT)) == [
+        ("/data", "too_long")
+    ]
+
+
+def test_too_deep_an_event_is_refused() -> None:
+    """Or it would end whoever reads the log, on a deeper stack than ours."""
+
+    def nested(levels: int) -> dict[str, Any]:
+        return {"x": json.loads("[" * levels + "]" * levels)}
+
+    assert event_of(own(name="a", properties=nested(MAX_DEPTH - 2)))
+    assert faults(own(name="a", properties=nested(MAX_DEPTH - 1))) == [("", "too_deep")]
+    assert event_of(own(name="a", properties={"wide": [[]] * 1_000}))
+
+
+def test_what_is_told_of_a_rejection_is_bounded() -> None:
+    told = accept.call(
+        "identify",
+        json.dumps({"userId": "u", "traits": {"x" * 16_000: dict.fromkeys(map(str, range(1_000)))}}).encode(),
+        RECEIPT,
+    )
+    assert len(faults(told)) == 101 and faults(told)[-1] == ("", "more_faults")
+    assert isinstance(told, Rejected) and len(rejects.encode(told)) < 256 * 1024
+
+
+def test_an_event_of_another_workspace_is_refused() -> None:
+    assert faults(own(name="a", workspace="other")) == [("/workspace", "conflict")]
+    assert event_of(own(name="a", workspace="shop"))
+
+
+def test_binary_data_of_a_cloudevent_is_refused_not_dropped() -> None:
+    item = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "s",
+        "type": "x",
+        "subject": "u",
+        "data_base64": "AA==",
+    }
+    assert faults(accept.inbound({}, json.dumps(item).encode(), RECEIPT)) == [
+        ("/data_base64", "unknown_field")
+    ]
 
 
 @given(st.binary() | st.text().map(str.encode), st.sampled_from(["track", "identify", "page", "group"]))

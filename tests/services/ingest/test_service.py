@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
 from livesegments.ingest import app as ingest
+from livesegments.ingest.budget import Budget
+from livesegments.ingest.inbound import Inbound
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted
 from livesegments.runtime.embedded.stack import Stack
@@ -26,14 +28,19 @@ PARTITIONS = Settings().partitions
 
 
 @pytest.fixture
-async def client(clean_stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+async def settings(clean_stack: Stack) -> Settings:
+    """A catalogue with one workspace, a key that may send to it and one that may not."""
     async with Redis.from_url(clean_stack.redis) as redis:
         shop = catalog.Workspace("shop", "Shop", "UTC", 0)
         await redis.hset(keys.CATALOG_WORKSPACES, "shop", catalog.encode(shop))
         for secret, scopes in (("write", ("ingest",)), ("read", ("read",))):
             key = catalog.Key(digest(secret), "shop", secret, scopes, 0)  # type: ignore[arg-type]
             await redis.hset(keys.CATALOG_KEYS, key.digest, catalog.encode(key))
-    settings = Settings(kafka=clean_stack.kafka, redis=clean_stack.redis)
+    return Settings(kafka=clean_stack.kafka, redis=clean_stack.redis)
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with ingest.serving(settings) as url, httpx.AsyncClient(base_url=url, trust_env=False) as http:
         yield http
 
@@ -97,7 +104,7 @@ async def test_a_batch_has_a_verdict_for_each_and_order_is_kept(
     [
         ("/v1/track", None, b"{}", 401),
         ("/v1/track", ("nobody", ""), b"{}", 401),
-        ("/v1/track", ("read", ""), b"{}", 401),
+        ("/v1/track", ("read", ""), b"{}", 403),
         ("/v1/track", ("write", ""), b"{}", 422),
         ("/v1/track", ("write", ""), b"{", 422),
         ("/v1/batch", ("write", ""), b"[]", 400),
@@ -140,8 +147,13 @@ async def test_the_inbound_topic_is_accepted_alike(client: httpx.AsyncClient, cl
 class Stuck:
     """A log that takes everything and acknowledges nothing."""
 
+    def __init__(self) -> None:
+        self.handed_over = asyncio.Event()
+        self.acknowledgement: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
     async def send(self, partition: int, value: bytes, timestamp_ms: int) -> asyncio.Future[object]:
-        return asyncio.get_running_loop().create_future()
+        self.handed_over.set()
+        return self.acknowledgement
 
 
 async def test_when_too_much_waits_nothing_more_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,3 +164,75 @@ async def test_when_too_much_waits_nothing_more_is_taken(monkeypatch: pytest.Mon
     with pytest.raises(Busy):
         await packer.put([Accepted("w", "p", b"\x90")])
     waiting.cancel()
+
+
+async def test_a_request_waits_for_its_acknowledgement() -> None:
+    log = Stuck()
+    packer = Packer(log, 1, lambda: 0)
+    waiting = asyncio.create_task(packer.put([Accepted("w", "p", b"\x90")]))
+    await log.handed_over.wait()
+    assert not waiting.done()
+    log.acknowledgement.set_result(None)
+    await waiting
+    assert packer.pending_bytes == 0
+
+
+async def test_behind_or_silent_the_broker_is_the_senders_to_hear_of(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"profile": "p", "name": "n", "id": "1"}
+    with monkeypatch.context() as forced:
+        forced.setattr("livesegments.ingest.packer.BEHIND_S", -1.0)
+        answer = await client.post("/v1/events", json=body, auth=("write", ""))
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    with monkeypatch.context() as forced:
+        forced.setattr("livesegments.ingest.http.ANSWER_S", 0.0)
+        answer = await client.post("/v1/events", json=body, auth=("write", ""))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (await client.post("/v1/events", json=body, auth=("write", ""))).status_code == 202
+
+
+def test_bodies_have_a_bound_together() -> None:
+    budget = Budget(10)
+    with budget.of(6):
+        with pytest.raises(Busy), budget.of(5):
+            pass
+        with budget.of(4):
+            pass
+    with budget.of(10):
+        pass
+
+
+async def test_a_crash_before_the_commit_gives_the_same_ids_again(
+    settings: Settings, clean_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = asyncio.Event()
+
+    async def crash(*_: object) -> None:
+        taken.set()
+        await asyncio.Event().wait()
+
+    producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
+    await producer.start()
+    try:
+        own = json.dumps({"profile": "a", "name": "x", "workspace": "shop"}).encode()
+        sent = await producer.send_and_wait(INBOUND, own, headers=[("empty", None)])
+    finally:
+        await producer.stop()
+    with monkeypatch.context() as forced:
+        forced.setattr(Inbound, "_commit", crash)
+        async with ingest.serving(settings), asyncio.timeout(20):
+            await taken.wait()
+    async with ingest.serving(settings):
+        events = events_of(await read(clean_stack, EVENTS, 2))
+    assert [event.id for event in events] == [f"{INBOUND}/{sent.partition}/{sent.offset}"] * 2
+
+
+async def test_half_a_service_ends(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: Inbound) -> None:
+        raise RuntimeError("forced")
+
+    monkeypatch.setattr(Inbound, "run", fail)
+    with pytest.raises(ExceptionGroup, match="unhandled"):
+        async with ingest.serving(settings), asyncio.timeout(20):
+            await asyncio.Event().wait()

@@ -13,9 +13,8 @@ from msgspec import Raw, Struct
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import cloudevents, own, segment_spec
-from livesegments.ingest.receipt import MAX_EVENT_BYTES, Accepted, Receipt, Rejected, Verdict, reject
-
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+from livesegments.ingest.reading import UNREADABLE, value_of
+from livesegments.ingest.receipt import Accepted, Receipt, Rejected, Verdict, reject
 
 
 class Batch(Struct):
@@ -32,7 +31,6 @@ class Verdicts(Struct, frozen=True):
 
 _batches = msgspec.json.Decoder(Batch)
 _lists = msgspec.json.Decoder(list[Raw])
-_anything = msgspec.json.Decoder()
 
 
 def call(kind: str, body: bytes, receipt: Receipt) -> Verdict:
@@ -48,7 +46,7 @@ def batch(body: bytes, receipt: Receipt) -> Verdicts | Fault:
     """Segment's `/v1/batch`."""
     try:
         read = _batches.decode(body)
-    except (*_UNREADABLE, msgspec.ValidationError) as error:
+    except (*UNREADABLE, msgspec.ValidationError) as error:
         return Fault("", "bad_json", f"must be {{'batch': [...]}}: {error}")
     found: list[Verdict] = []
     for index, raw in enumerate(read.batch):
@@ -66,7 +64,7 @@ def events(body: bytes, receipt: Receipt) -> Verdicts | Fault:
     if text[:1] == b"[":
         try:
             items = [bytes(raw) for raw in _lists.decode(text)]
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return Fault("", "bad_json", f"is not a JSON array: {error}")
     else:
         items = [line for line in text.split(b"\n") if line.strip()]
@@ -94,16 +92,10 @@ def inbound(headers: Mapping[str, str], value: bytes, receipt: Receipt) -> Verdi
 
 
 def _object(data: bytes, receipt: Receipt) -> dict[str, Any] | Rejected:
-    if len(data) > MAX_EVENT_BYTES:
-        told = f"{len(data)} bytes; an event has at most {MAX_EVENT_BYTES}"
-        return reject(receipt, [Fault("", "too_long", told)], data)
-    try:
-        item = _anything.decode(data)
-    except _UNREADABLE as error:
-        return reject(receipt, [Fault("", "bad_json", f"is not JSON: {error}")], data)
-    if not isinstance(item, dict):
-        return reject(receipt, [Fault("", "wrong_type", "an event is an object")], data)
-    return item
+    item = value_of(data, receipt)
+    if isinstance(item, Rejected | dict):
+        return item
+    return reject(receipt, [Fault("", "wrong_type", "an event is an object")], data)
 
 
 def _sorted(found: list[Verdict]) -> Verdicts:
@@ -120,7 +112,7 @@ def workspace_in(value: bytes) -> str | None:
     """The field `workspace` of an object, if there is one."""
     try:
         return _homes.decode(value).workspace
-    except (*_UNREADABLE, msgspec.ValidationError):
+    except (*UNREADABLE, msgspec.ValidationError):
         return None
 
 

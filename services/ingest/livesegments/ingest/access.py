@@ -41,10 +41,9 @@ class Access:
         self._catalog = catalog
         self._workspaces: Memory[bool] = Memory(self._exists, now_ms)
 
-    async def workspace_of(self, secret: str) -> str | None:
-        """The workspace that a write key may send to. Raises redis.exceptions.RedisError."""
-        key = await self._keys.get(digest(secret))
-        return key.workspace if key is not None and "ingest" in key.scopes else None
+    async def key(self, secret: str) -> Key | None:
+        """Raises redis.exceptions.RedisError."""
+        return await self._keys.get(digest(secret))
 
     async def exists(self, workspace: str) -> bool:
         return await self._workspaces.get(workspace)

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 import uvicorn
@@ -60,22 +60,27 @@ def status_routes(redis: Redis, broker: Broker) -> list[Route]:
 
 @contextlib.asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[str]:
-    """Serves while entered; the address. Everything taken is acknowledged when it is left."""
+    """Serves while entered; the address. Everything taken is acknowledged when it is left.
+
+    What it can't do without (the inbound reader, the producer) may fail for good: that cancels who has
+    entered and comes out as an ExceptionGroup, for half a service is worse than none that is restarted.
+    """
     as_stamped = settings.clock == "log"
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(Redis.from_url(settings.redis))
         broker = Broker(settings.kafka)
         await broker.start()
-        stack.push_async_callback(broker.stop)
+        stack.push_async_callback(_in_time, broker.stop)
         packer = Packer(broker, settings.partitions, wall_ms)
-        stack.push_async_callback(packer.close)
+        stack.push_async_callback(_in_time, packer.close)
         access = Access(Catalog(redis), wall_ms)
         records = inbound.consumer(settings.kafka)
         await records.start()
         stack.push_async_callback(records.stop)
         reader = inbound.Inbound(records, packer, broker, access, wall_ms, as_stamped)
-        reading = asyncio.create_task(reader.run())
-        stack.push_async_callback(_cancelled, reading)
+        needed = await stack.enter_async_context(asyncio.TaskGroup())
+        for forever in (reader.run(), broker.lost()):
+            stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, wall_ms, as_stamped)
         application = http.app(edge, status_routes(redis, broker))
         listener = socket.create_server((settings.host, settings.port), backlog=1_024)
@@ -101,9 +106,13 @@ class Server(uvicorn.Server):
         yield
 
 
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _in_time(ending: Callable[[], Awaitable[None]]) -> None:
+    """A broker that is away must not keep us: what it has not acknowledged, no one was told it has."""
+    try:
+        async with asyncio.timeout(STOP_S):
+            await ending()
+    except TimeoutError:
+        _log.warning("ended without the broker's answer")
 
 
 async def serve(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from livesegments.ingest.receipt import Rejected
 from livesegments.wire.topics import EVENTS, REJECTED
 
 REQUEST_MS = 10_000
+READY_S = 2.0
 
 
 class Broker:
@@ -43,4 +44,14 @@ class Broker:
             await asyncio.gather(*sent)
 
     async def ready(self) -> bool:
-        return bool(await self._producer.partitions_for(EVENTS))
+        """Asks the broker. Raises TimeoutError, or aiokafka.errors.KafkaError."""
+        async with asyncio.timeout(READY_S):
+            answered = await self._producer.client.force_metadata_update()
+            return bool(answered and await self._producer.partitions_for(EVENTS))
+
+    async def lost(self) -> None:
+        """Returns or raises only when the producer can send no more: its sequence numbers are no longer
+        the broker's, say. It doesn't recover from that, a new one does."""
+        # aiokafka has no public word for it, and would go on refusing all that it is given
+        await asyncio.shield(self._producer._sender.sender_task)
+        raise ConnectionError("the producer has ended")

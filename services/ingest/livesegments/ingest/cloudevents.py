@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from livesegments.core.fault import Fault, Faults
+from livesegments.core.fault import Faults
+from livesegments.ingest.reading import value_of
 from livesegments.ingest.receipt import (
     Receipt,
+    Rejected,
     Verdict,
     event_name,
     finish,
     identifier,
     instant,
     properties_of,
-    reject,
     stamp,
 )
 
@@ -42,10 +41,10 @@ def accept_binary(headers: Mapping[str, str], raw: bytes, receipt: Receipt) -> V
         name[len(PREFIX) :]: value for name, value in headers.items() if name.startswith(PREFIX)
     }
     if raw:
-        try:
-            attributes["data"] = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return reject(receipt, [Fault("/data", "bad_json", f"is not JSON: {error}")], raw)
+        data = value_of(raw, receipt, "/data")
+        if isinstance(data, Rejected):
+            return data
+        attributes["data"] = data
     return accept(attributes, raw, receipt)
 
 
@@ -61,6 +60,8 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
             read[field] = event_name(faults, item[field], "/type")
         else:
             read[field] = identifier(faults, item[field], f"/{field}")
+    if "data_base64" in item:
+        faults.add("/data_base64", "unknown_field", "binary data says nothing to us; send JSON in 'data'")
     when = item.get("time")
     time_ms = None if when is None else instant(faults, when, "/time")
     properties = properties_of(faults, item.get("data"), "/data")

@@ -6,9 +6,10 @@ refused is a 422. Both leave the refused bytes in the topic `rejected`.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -25,13 +26,19 @@ from starlette.routing import Route
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, rejects, segment_spec
 from livesegments.ingest.access import Access
+from livesegments.ingest.budget import Budget
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
 from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt, Rejected
 from livesegments.runtime import metrics
 
-MAX_ITEMS = 5_000
+MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
+"""Of bodies that are being read or not yet answered."""
+ANSWER_S = 10.0
+"""A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
+TOO_LARGE = "the body is longer than {} bytes"
+Handler = Callable[[Request, str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
 
 
@@ -54,27 +61,31 @@ class Edge:
         self._access = access
         self._now_ms = now_ms
         self._as_stamped = as_stamped
+        self._budget = Budget(MAX_IN_FLIGHT_BYTES)
 
     def routes(self) -> list[Route]:
-        calls = [
-            Route(f"/v1/{name}", self._guarded(self.call), methods=["POST"]) for name in segment_spec.CALLS
-        ]
+        def post(name: str, handler: Handler, most: int) -> Route:
+            return Route(f"/v1/{name}", self._guarded(handler, most), methods=["POST"])
+
         return [
-            *calls,
-            Route("/v1/batch", self._guarded(self.batch), methods=["POST"]),
-            Route("/v1/events", self._guarded(self.events), methods=["POST"]),
+            *(post(name, self.call, MAX_EVENT_BYTES) for name in segment_spec.CALLS),
+            post("batch", self.batch, MAX_BATCH_BYTES),
+            post("events", self.events, MAX_BATCH_BYTES),
         ]
 
-    def _guarded(self, handler: Callable[[Request, str], Any]) -> Callable[[Request], Any]:
-        """Who is it, and what becomes of an error."""
+    def _guarded(self, handler: Handler, most: int) -> Callable[[Request], Any]:
+        """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error."""
 
         async def guarded(request: Request) -> Response:
             try:
                 secret = secret_of(request.headers.get("authorization", ""))
-                workspace = await self._access.workspace_of(secret) if secret else None
-                if workspace is None:
+                key = await self._access.key(secret) if secret else None
+                if key is None:
                     return _unauthorized(given=bool(secret))
-                response: Response = await handler(request, workspace)
+                if "ingest" not in key.scopes:
+                    return problem(403, f"the key {key.name!r} may not send events")
+                with self._budget.of(length(request, most)):
+                    return await handler(request, key.workspace, await read(request, most))
             except TooLarge as error:
                 return problem(413, str(error))
             except Busy:
@@ -86,12 +97,10 @@ class Edge:
                 _log.warning("not acknowledged", error=repr(error))
                 told = "not acknowledged: send it again; ids make that safe"
                 return problem(503, told, headers=RETRY_AFTER)
-            return response
 
         return guarded
 
-    async def call(self, request: Request, workspace: str) -> Response:
-        body = await read(request, MAX_EVENT_BYTES)
+    async def call(self, request: Request, workspace: str, body: bytes) -> Response:
         kind = request.url.path.rpartition("/")[2]
         verdict = accept.call(kind, body, self._receipt(workspace))
         if isinstance(verdict, Rejected):
@@ -99,12 +108,10 @@ class Edge:
         await self._take([verdict], [])
         return _answer(1, [])
 
-    async def batch(self, request: Request, workspace: str) -> Response:
-        body = await read(request, MAX_BATCH_BYTES)
+    async def batch(self, _: Request, workspace: str, body: bytes) -> Response:
         return await self._judged(accept.batch(body, self._receipt(workspace)), workspace, body)
 
-    async def events(self, request: Request, workspace: str) -> Response:
-        body = await read(request, MAX_BATCH_BYTES)
+    async def events(self, _: Request, workspace: str, body: bytes) -> Response:
         return await self._judged(accept.events(body, self._receipt(workspace)), workspace, body)
 
     async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, body: bytes) -> Response:
@@ -116,8 +123,9 @@ class Edge:
         return _answer(len(verdicts.accepted), verdicts.rejected)
 
     async def _take(self, accepted: Sequence[Accepted], rejected: Sequence[Rejected]) -> None:
-        await self._packer.put(accepted)
-        await self._rejects.reject(rejected)
+        async with asyncio.timeout(ANSWER_S):
+            await self._packer.put(accepted)
+            await self._rejects.reject(rejected)
         metrics.INGEST_ACCEPTED.labels("http").inc(len(accepted))
         if rejected:
             metrics.INGEST_REJECTED.labels("http").inc(len(rejected))
@@ -138,16 +146,21 @@ def app(edge: Edge, more: Sequence[Route]) -> Starlette:
     return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
 
 
+def length(request: Request, most: int) -> int:
+    """That of the body as its header says; the most if it doesn't. Raises TooLarge."""
+    told = int(request.headers.get("content-length") or most)
+    if told > most:
+        raise TooLarge(TOO_LARGE.format(most))
+    return told
+
+
 async def read(request: Request, most: int) -> bytes:
     """The body. Raises TooLarge, without reading on."""
-    told = f"the body is longer than {most} bytes"
-    if int(request.headers.get("content-length") or 0) > most:
-        raise TooLarge(told)
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
-            raise TooLarge(told)
+            raise TooLarge(TOO_LARGE.format(most))
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -166,7 +179,7 @@ def secret_of(authorization: str) -> str | None:
 
 
 def _unauthorized(given: bool) -> Response:
-    told = "the write key is not known, or may not send events" if given else "a write key is needed"
+    told = "the write key is not known" if given else "a write key is needed"
     headers = {"WWW-Authenticate": 'Basic realm="livesegments", charset="UTF-8"'}
     return problem(401, f"{told}: send it as the user of HTTP Basic, or as a Bearer token", headers=headers)
 

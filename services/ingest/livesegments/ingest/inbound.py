@@ -16,16 +16,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from livesegments.core.fault import Fault
+from livesegments.core.fault import MAX_NAME, Fault
 from livesegments.ingest import accept
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted, Receipt, Rejected
 from livesegments.runtime import metrics
-from livesegments.wire.topics import INBOUND
+from livesegments.wire.topics import INBOUND, INBOUND_GROUP
 
-GROUP = "livesegments-ingest"
 MAX_RECORDS = 2_000
 PAUSE_S = 0.2
 WORKSPACE = "workspace"
@@ -37,7 +36,7 @@ def consumer(kafka: str) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         INBOUND,
         bootstrap_servers=kafka,
-        group_id=GROUP,
+        group_id=INBOUND_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=8_000,
@@ -99,7 +98,7 @@ class Inbound:
         metrics.INGEST_REJECTED.labels("inbound").inc(len(rejected))
 
     async def _verdict(self, record: ConsumerRecord[Any, Any]) -> Accepted | Rejected:
-        headers = {name.lower(): value.decode(errors="replace") for name, value in record.headers}
+        headers = {name.lower(): (value or b"").decode(errors="replace") for name, value in record.headers}
         value = record.value or b""
         source = f"{record.topic}/{record.partition}/{record.offset}"
         workspace = headers.get(WORKSPACE) or headers.get(f"ce_{WORKSPACE}") or accept.workspace_in(value)
@@ -107,7 +106,8 @@ class Inbound:
         if workspace is None or not await self._access.exists(workspace):
             told = "the header or field 'workspace' is missing" if workspace is None else "no such workspace"
             fault = Fault("/workspace", "unknown_workspace", told)
-            return Rejected(workspace, source, received_ms, [fault], value)
+            named = None if workspace is None else workspace[:MAX_NAME]
+            return Rejected(named, source, received_ms, [fault], value)
         receipt = Receipt(workspace, received_ms, source, source, self._as_stamped)
         return accept.inbound(headers, value, receipt)
 

@@ -31,6 +31,8 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
     faults = Faults()
     named = "name" in item
     faults.object(item, "", EVENT if named else (*COMMON, *PARTS), ("profile",))
+    if item.get("workspace") not in (None, receipt.workspace):
+        faults.add("/workspace", "conflict", "is another workspace than the one that it was sent to")
     profile = identifier(faults, item["profile"], "/profile") if "profile" in item else None
     given = item.get("id")
     id_ = receipt.default_id if given is None else identifier(faults, given, "/id")

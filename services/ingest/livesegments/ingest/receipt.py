@@ -23,6 +23,10 @@ MAX_AHEAD_MS = 5 * 60_000
 ANONYMOUS = "anonymous:"
 """The profile id of someone with an anonymousId alone begins with it."""
 
+MAX_FAULTS = 100
+MAX_TOLD = 512
+"""Faults told of one item, characters of each one's pointer and message: the broker has to take it all."""
+
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -84,7 +88,11 @@ def finish(
 
 
 def reject(receipt: Receipt, faults: Sequence[Fault], raw: bytes, index: int = 0) -> Rejected:
-    return Rejected(receipt.workspace, receipt.source, receipt.received_ms, faults, raw, index)
+    if len(faults) > MAX_FAULTS:
+        more = Fault("", "more_faults", f"and {len(faults) - MAX_FAULTS} more")
+        faults = [*faults[:MAX_FAULTS], more]
+    told = [Fault(f.pointer[:MAX_TOLD], f.code, f.message[:MAX_TOLD]) for f in faults]
+    return Rejected(receipt.workspace, receipt.source, receipt.received_ms, told, raw, index)
 
 
 def identifier(faults: Faults, value: Any, at: str) -> str | None:
