@@ -42,7 +42,7 @@ async def remove_member(
     context: Ctx,
     workspace: Writing,
     id_: Id,
-    profile: Annotated[str, Path(min_length=1, max_length=512, pattern="^[^\\x00]+$")],
+    profile: Annotated[str, Path(min_length=1, max_length=300, pattern="^[^\\x00]+$")],
 ) -> shapes.Accepted:
     """Take one profile out of a static segment."""
     return await _move(context, workspace.id, id_, [profile], "remove")

@@ -22,7 +22,7 @@ MAX_WITH_TIMES = 200
 router = APIRouter(
     prefix="/v1/segments/{id}/members", tags=["members"], route_class=Route, responses=responses(401, 403)
 )
-ProfilePath = Annotated[str, Path(alias="profile", min_length=1, max_length=512)]
+ProfilePath = Annotated[str, Path(alias="profile", min_length=1, max_length=300)]
 
 
 @router.get("", responses=responses(404))

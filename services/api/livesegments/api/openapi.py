@@ -34,9 +34,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
     problem = ProblemBody.model_json_schema(ref_template=REF.replace("{}", "{model}"))
     schemas |= problem.pop("$defs") | {"ProblemBody": problem}
     (root,), parts = msgspec.json.schema_components([Node], ref_template=REF.format(PREFIX + "{name}"))
-    schemas |= {PREFIX + name: part for name, part in parts.items()} | {PREFIX: root}
+    schemas |= {PREFIX + name: _recursive(part, root) for name, part in parts.items()} | {PREFIX: root}
     found: dict[str, Any] = _replace(document)
     return found
+
+
+def _recursive(part: Any, root: Any) -> Any:
+    """With one reference in the place of every list of all nodes."""
+    if part == root:
+        return {"$ref": REF.format(PREFIX)}
+    if isinstance(part, list):
+        return [_recursive(each, root) for each in part]
+    if isinstance(part, dict):
+        return {name: _recursive(each, root) for name, each in part.items()}
+    return part
 
 
 def _replace(part: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -90,8 +91,11 @@ def install(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(HTTPException)
-    async def framework(_: Request, error: HTTPException) -> JSONResponse:
-        return Problem(error.status_code, str(error.detail), headers=error.headers).response()
+    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
+        return Problem(error.status_code, str(error.detail), headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -110,6 +114,18 @@ def install(app: FastAPI) -> None:
     async def bug(_: Request, error: Exception) -> JSONResponse:
         _log.error("a bug", exc_info=error)
         return Problem(500, "An error of ours; it is in the log.").response()
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of the request's path as OpenAPI has them, under the most literal template that fits.
+
+    (The framework names only those of the first of several routes of one path.)"""
+    fitting = [
+        (template.count("{"), sorted(method.upper() for method in methods))
+        for template, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
+    ]
+    return min(fitting)[1] if fitting else []
 
 
 def _faults(error: Mapping[str, Any]) -> list[Fault]:

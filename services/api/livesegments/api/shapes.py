@@ -43,7 +43,7 @@ Name = Annotated[
 Description = Annotated[str, Field(max_length=2_000, pattern=NO_NUL)]
 Label = Annotated[str, Field(min_length=1, max_length=100, pattern="^[^\\x00-\\x1f]+$")]
 Labels = Annotated[list[Label], Field(max_length=50)]
-ProfileId = Annotated[str, Field(min_length=1, max_length=512, pattern="^[^\\x00]+$", examples=["ada"])]
+ProfileId = Annotated[str, Field(min_length=1, max_length=300, pattern="^[^\\x00]+$", examples=["ada"])]
 ProfileIds = Annotated[list[ProfileId], Field(min_length=1, max_length=1_000)]
 Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"])
@@ -170,8 +170,6 @@ NewSegment = Annotated[
 
 class SegmentPatch(In):
     """JSON merge patch (RFC 7396): what isn't named stays; null empties description and tags."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra={"minProperties": 1})
 
     name: Name = Field(default_factory=str)
     definition: Definition = Field(default_factory=lambda: None)

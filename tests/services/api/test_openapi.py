@@ -1,0 +1,68 @@
+"""The OpenAPI document is what the api does: schemathesis against the real service, on the real stack."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.services.api.conftest import CITY, Client
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = 10
+TIMEOUT_S = 200
+
+
+@pytest.mark.timeout(TIMEOUT_S + 30)
+async def test_schemathesis_finds_nothing(shop: Client, boss: Client, tmp_path: Path) -> None:
+    await shop.segment("newsletter", type="static")
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).parent / "schemathesis"),
+        *("--config-file", str(ROOT / "schemathesis.toml"), "run", f"{shop.url}/openapi.json"),
+        *("--header", f"Authorization: {boss.headers['Authorization']}"),
+        *("--header", f"X-Workspace: {shop.workspace}"),
+        *("--max-examples", str(EXAMPLES), "--seed", "1", "--no-color", "--generation-database", "none"),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, output.decode()[-8_000:]
+
+
+async def test_the_condition_language_is_in_it_and_recursive(api: str) -> None:
+    async with httpx.AsyncClient(base_url=api) as client:
+        schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    condition = {"$ref": "#/components/schemas/Condition"}
+    assert schemas["ConditionNot"]["properties"]["of"] == condition
+    assert schemas["ConditionAll"]["properties"]["of"]["items"] == condition
+    assert schemas["NewDynamic"]["properties"]["definition"]["$ref"] == condition["$ref"]
+
+
+async def test_every_operation_says_what_it_may_answer(api: str) -> None:
+    async with httpx.AsyncClient(base_url=api) as client:
+        document = (await client.get("/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            place = f"{method} {path}"
+            assert operation["summary"] and operation["description"], place
+            assert {"422", "500", "503"} <= operation["responses"].keys(), place
+            if path.startswith("/v1"):
+                assert operation["security"] and {"401", "403"} <= operation["responses"].keys(), place
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    assert list(answer["content"]) == ["application/problem+json"], place
+
+
+async def test_what_is_written_is_read_as_it_was(shop: Client) -> None:
+    """Defaults left out stay out, so a definition can be compared with its file."""
+    assert (await shop.segment("c", CITY))["definition"] == CITY
