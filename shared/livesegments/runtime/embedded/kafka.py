@@ -21,9 +21,8 @@ JVM = (
     f"-Xmx{HEAP}",
     "-Xms128m",
     "-XX:+UseSerialGC",  # few cores, a small heap: no collector's threads
-    "-XX:TieredStopAtLevel=4",
     "-XX:-UsePerfData",
-    "-Xshare:auto",
+    "--sun-misc-unsafe-memory-access=allow",  # else a warning at each start
     "-Xlog:disable",
     "-Xlog:all=warning:stderr",
     "-Djava.net.preferIPv4Stack=true",
