@@ -58,6 +58,7 @@ class FaustApp(faust.App):  # type: ignore[misc]
             broker_heartbeat_interval=HEARTBEAT_S,
             broker_rebalance_timeout=SESSION_S,
             stream_buffer_maxsize=64,
+            stream_wait_empty=False,
             topic_disable_leader=True,
             topic_allow_declare=False,
             web_enabled=False,
