@@ -33,3 +33,10 @@ ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions ackno
 INGEST_ACCEPTED = Counter("livesegments_ingest_accepted_total", "Events acknowledged.", ["source"])
 INGEST_REJECTED = Counter("livesegments_ingest_rejected_total", "Items not accepted.", ["source"])
 INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")
+API_REQUESTS = Counter("livesegments_api_requests_total", "Answers.", ["method", "path", "status"])
+API_SECONDS = Histogram(
+    "livesegments_api_request_seconds", "From a request's arrival to its answer.", ["path"], buckets=_FINE_S
+)
+API_LISTENERS = Gauge("livesegments_api_listeners", "Open streams of transitions.")
+API_PUBLISHED = Counter("livesegments_api_published_total", "Changes of the catalogue in the topic.")
+API_RESTORED = Counter("livesegments_api_restored_total", "Times that the catalogue was restored.")

@@ -115,3 +115,16 @@ async def test_every_error_is_a_problem(
     assert (body["status"], body["type"]) == (status, "about:blank") and body["title"] and body["detail"]
     if status == 422:
         assert body["errors"]
+
+
+async def test_metrics_and_health_need_no_key(shop: Client) -> None:
+    await shop.segment("a")
+    async with Client(shop.url, None) as machine:
+        assert (
+            (await machine.get("/healthz")).json()
+            == (await machine.get("/readyz")).json()
+            == {"status": "ok"}
+        )
+        told = (await machine.get("/metrics")).text
+    line = 'livesegments_api_requests_total{method="POST",path="/v1/segments",status="201"}'
+    assert any(each.startswith(line) for each in told.splitlines())

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from livesegments.core.event import Transition
+from livesegments.runtime import metrics
 from livesegments.wire.topics import MEMBERSHIPS
 
 QUEUE = 10_000
@@ -70,6 +71,7 @@ class Announcements:
             raise TooMany
         listener = Listener(workspace, segment)
         self._listeners.add(listener)
+        metrics.API_LISTENERS.inc()
         try:
             async with self._changing:
                 if self._consumer is None:
@@ -77,6 +79,7 @@ class Announcements:
             yield listener
         finally:
             self._listeners.discard(listener)
+            metrics.API_LISTENERS.dec()
             async with self._changing:
                 if not self._listeners:
                     await self._stop()

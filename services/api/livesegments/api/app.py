@@ -44,7 +44,8 @@ from livesegments.store.profiles import Profiles
 VERSION = "1"
 DESCRIPTION = "Live customer segments: definitions, membership, profiles."
 RETRY_S = 0.5
-STOP_S = 5
+STOP_S = 2
+"""So long an answer under way (or an endless one) may hold up the end."""
 
 _log = structlog.get_logger(__name__)
 

@@ -24,6 +24,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.catalog import Catalog, Change
 from livesegments.wire.topics import DEFINITIONS
@@ -94,6 +95,7 @@ class Publisher:
 
     async def restore(self) -> None:
         """Makes both sides equal. Raises KafkaError or RedisError when one of them is away."""
+        metrics.API_RESTORED.inc()
         async with self._draining, _Turn(self._redis, self._release):
             while True:
                 topic = await self._read()
@@ -120,6 +122,7 @@ class Publisher:
         while changes := await self._catalog.outbox():
             await self._send(changes)
             self._published = changes[-1].sequence
+            metrics.API_PUBLISHED.inc(len(changes))
             await self._catalog.trim(self._published)
 
     async def _publish_missing(self, topic: Published, sequence: int) -> None:

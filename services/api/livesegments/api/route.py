@@ -13,10 +13,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Header, Request, Response
+from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.routing import APIRoute
 from msgspec import Struct
 
 from livesegments.api.problems import Problem
+from livesegments.runtime import metrics
 from livesegments.store import keys
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -74,7 +76,20 @@ class Route(APIRoute):
                 return await handle(strict)
             return await _once(strict, key, handle)
 
-        return run
+        async def measured(request: Request) -> Response:
+            status = 500
+            with metrics.API_SECONDS.labels(self.path_format).time():
+                try:
+                    response = await run(request)
+                    status = response.status_code
+                except (HTTPException, RequestValidationError) as error:
+                    status = getattr(error, "status_code", 422)
+                    raise
+                finally:
+                    metrics.API_REQUESTS.labels(request.method, self.path_format, str(status)).inc()
+            return response
+
+        return measured
 
 
 async def _once(

@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from livesegments.api import times
 from livesegments.api.announcements import Listener, TooMany
@@ -40,24 +41,35 @@ async def hear_transitions(
         listener = await listening.enter_async_context(context.announcements.listen(workspace.id, segment))
     except TooMany as error:
         raise Problem(503, "Too many listen already.", headers={"Retry-After": "10"}) from error
-    return StreamingResponse(
-        _stream(listener, listening), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    return Stream(listener, listening)
 
 
-async def _stream(listener: Listener, listening: AsyncExitStack) -> AsyncIterator[bytes]:
-    async with listening:
-        yield b": listening\n\n"
-        while True:
-            try:
-                transition = await asyncio.wait_for(listener.queue.get(), HEARTBEAT_S)
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            if transition is None:
-                yield b"event: end\ndata: {}\n\n"
-                return
-            yield message(transition)
+class Stream(StreamingResponse):
+    """Stops listening when it ends, however it ends."""
+
+    def __init__(self, listener: Listener, listening: AsyncExitStack) -> None:
+        super().__init__(
+            _messages(listener), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+        self._listening = listening
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._listening:
+            await super().__call__(scope, receive, send)
+
+
+async def _messages(listener: Listener) -> AsyncIterator[bytes]:
+    yield b": listening\n\n"
+    while True:
+        try:
+            transition = await asyncio.wait_for(listener.queue.get(), HEARTBEAT_S)
+        except TimeoutError:
+            yield b": still here\n\n"
+            continue
+        if transition is None:
+            yield b"event: end\ndata: {}\n\n"
+            return
+        yield message(transition)
 
 
 def message(transition: Transition) -> bytes:

@@ -1,0 +1,270 @@
+"""Membership and profiles, with a real evaluator beside the api."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from livesegments.api import times
+from livesegments.core.event import PROFILE, Event
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import keys
+from livesegments.wire.topics import partition_of
+from tests.services.api.conftest import ADMIN_KEY, CITY, Client, emptied, running, settings, until
+from tests.services.evaluator.rig import Rig, rig
+
+DAY_MS = 86_400_000
+START_MS = 1_640_995_200_000  # 2022-01-01T00:00:00Z
+OPENED = {"type": "event", "name": "opened", "window": {"last": "30d"}}
+
+
+class Shop(Client):
+    """A client with the rig of its evaluator."""
+
+    rig: Rig
+
+    async def settled(self) -> None:
+        async def done() -> bool:
+            lag = (await self.get("/v1/lag")).json()
+            return lag["inbound"] == 0 and all(
+                part["applied"] >= part["end"] and part["outbox"] == 0 and part["revision"] >= lag["revision"]
+                for part in lag["partitions"]
+            )
+
+        await until(done)
+
+    async def ready(self, segment: str) -> None:
+        async def done() -> bool:
+            return bool((await self.get(f"/v1/segments/{segment}")).json()["state"] == "ready")
+
+        await until(done)
+
+    def event(self, profile: str, name: str, time_ms: int, **properties: Any) -> Event:
+        return Event(f"{profile}-{name}-{time_ms}", self.workspace, profile, name, time_ms, properties)
+
+    async def members(self, segment: str, **query: Any) -> list[Any]:
+        found: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answer = await self.get(f"/v1/segments/{segment}/members", params={**query, **cursor})
+            assert answer.status_code == 200, answer.text
+            found += answer.json()["members"]
+            if (following := answer.json()["next_cursor"]) is None:
+                return found
+            cursor = {"cursor": following}
+
+
+@pytest.fixture(scope="module")
+async def live(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, Rig]]:
+    """The api's address, and the rig of an evaluator beside it."""
+    await emptied(stack)
+    folder: Path = tmp_path_factory.mktemp("evaluator")
+    async with running(settings(stack)) as url, rig(stack, folder) as evaluation:
+        evaluator = evaluation.start()
+        await evaluation.until(evaluator.ready)
+        yield url, evaluation
+
+
+@pytest.fixture
+async def shop(live: tuple[str, Rig]) -> AsyncIterator[Shop]:
+    url, evaluation = live
+    async with Client(url, ADMIN_KEY) as boss:
+        workspace = (await boss.make("/v1/workspaces", name="shop"))["id"]
+        key = await boss.make(f"/v1/workspaces/{workspace}/keys", name="k", scopes=["read", "write"])
+    async with Shop(url, key["key"], workspace) as client:
+        client.rig = evaluation
+        yield client
+
+
+async def test_a_member_with_its_times(shop: Shop) -> None:
+    await shop.segment("openers", OPENED)
+    await shop.segment("kyiv", CITY)
+    await shop.settled()
+    change = Event("e1", shop.workspace, "ada", PROFILE, START_MS, {"attributes": {"city": "Kyiv"}})
+    await shop.rig.send(
+        [change, shop.event("ada", "opened", START_MS + 5), shop.event("bob", "seen", START_MS)]
+    )
+    await shop.settled()
+
+    assert (await shop.get("/v1/segments/openers/count")).json() == {"count": 1}
+    span = {"entered_at": "2022-01-01T00:00:00.005Z", "valid_until": "2022-01-31T00:00:00.005Z"}
+    assert await shop.members("openers") == ["ada"]
+    assert await shop.members("openers", include="times") == [{"id": "ada", **span}]
+    assert (await shop.get("/v1/segments/openers/members/ada")).json() == {
+        "profile": "ada",
+        "in": True,
+        **span,
+    }
+    out = {"in": False, "entered_at": None, "valid_until": None}
+    for stranger in ("bob", "nobody"):
+        answer = await shop.get(f"/v1/segments/openers/members/{stranger}")
+        assert answer.json() == {"profile": stranger, **out}
+    checked = await shop.post(
+        "/v1/segments/openers/members/check", json={"profiles": ["nobody", "ada", "bob", "ada"]}
+    )
+    assert [(each["profile"], each["in"]) for each in checked.json()["memberships"]] == [
+        ("nobody", False),
+        ("ada", True),
+        ("bob", False),
+        ("ada", True),
+    ]
+    profile = (await shop.get("/v1/profiles/ada")).json()
+    assert profile["attributes"] == {"city": "Kyiv"}
+    assert profile["segments"] == [
+        {"id": "kyiv", "name": "kyiv", "entered_at": "2022-01-01T00:00:00.000Z", "valid_until": None},
+        {"id": "openers", "name": "openers", **span},
+    ]
+
+
+async def test_a_profile_with_everything(shop: Shop) -> None:
+    await shop.rig.send(
+        [
+            Event(
+                "e", shop.workspace, "a/b c?", PROFILE, START_MS,
+                {
+                    "attributes": {"age": 36, "gone": None},
+                    "tags_add": ["vip", "new"],
+                    "tags_remove": ["old"],
+                    "consent": [{"channel": "email", "state": "opted_in"}, {"topic": "news", "state": "none"}],
+                    "score": {"set": 7.5},
+                    "groups": ["acme"],
+                },
+            )
+        ]
+    )  # fmt: skip
+    await shop.settled()
+    found = await shop.get("/v1/profiles/a%2Fb%20c%3F")
+    assert found.status_code == 200, found.text
+    assert found.json() == {
+        "id": "a/b c?",
+        "attributes": {"age": 36, "score": 7.5, "groups": ["acme"]},
+        "tags": ["new", "vip"],
+        "consent": [
+            {"channel": None, "topic": "news", "state": "none"},
+            {"channel": "email", "topic": None, "state": "opted_in"},
+        ],
+        "groups": ["acme"],
+        "score": 7.5,
+        "segments": [],
+    }
+
+
+async def test_the_clock_of_the_log_moves_on_request(shop: Shop) -> None:
+    await shop.segment("openers", OPENED)
+    await shop.settled()
+    clock_ms = await at_least(shop, START_MS)
+    await shop.rig.send([shop.event("ada", "opened", clock_ms)])
+    await shop.settled()
+    assert await shop.members("openers") == ["ada"]
+    moved = await shop.post("/v1/clock", json={"to": clock_ms + 31 * DAY_MS})
+    assert moved.status_code == 200 and len(moved.json()["offsets"]) == 8
+    await shop.settled()
+    assert await shop.members("openers") == []
+    assert (await shop.get("/v1/segments/openers/members/ada")).json()["in"] is False
+
+
+async def at_least(shop: Shop, ms: int) -> int:
+    """Now, by the furthest partition's clock."""
+    lag = (await shop.get("/v1/lag")).json()
+    clocks = [part["clock"] for part in lag["partitions"] if part["clock"]]
+    if not clocks:
+        return ms
+    return times.parse(max(clocks))
+
+
+async def test_a_static_segment_is_filled_and_emptied_by_hand(shop: Shop) -> None:
+    made = await shop.segment("newsletter", type="static")
+    assert (made["type"], made["definition"]) == ("static", None)
+    await shop.segment("readers", {"type": "segment", "id": "newsletter"})
+    await shop.settled()
+    added = await shop.post(
+        "/v1/segments/newsletter/members", json={"profiles": ["ada", "bob", "ada", "eve"]}
+    )
+    assert (added.status_code, added.json()) == (202, {"accepted": 3})
+    await shop.settled()
+    assert sorted(await shop.members("newsletter")) == ["ada", "bob", "eve"]
+    assert sorted(await shop.members("readers")) == ["ada", "bob", "eve"]
+    await shop.post("/v1/segments/newsletter/members/remove", json={"profiles": ["bob"]})
+    assert (await shop.delete("/v1/segments/newsletter/members/eve")).status_code == 202
+    await shop.settled()
+    assert await shop.members("newsletter") == await shop.members("readers") == ["ada"]
+    refused = await shop.post("/v1/segments/readers/members", json={"profiles": ["ada"]})
+    assert refused.status_code == 409
+
+
+async def test_state_size_and_deletion(shop: Shop) -> None:
+    await shop.rig.send([shop.event(f"p{n}", "seen", START_MS) for n in range(50)])
+    await shop.settled()
+    await shop.segment("everyone", {"type": "not", "of": {"type": "tag", "name": "none"}})
+    await shop.segment("nobody", {"type": "tag", "name": "none"})
+    await shop.ready("everyone")
+    await shop.ready("nobody")
+    segment = (await shop.get("/v1/segments/everyone")).json()
+    assert segment["count"] == segment["progress"]["done"] == segment["progress"]["total"] == 50
+    listed = (
+        await shop.get("/v1/segments", params={"sort": "size", "order": "desc", "state": "ready"})
+    ).json()
+    assert [(each["id"], each["count"]) for each in listed["segments"]] == [("everyone", 50), ("nobody", 0)]
+    await shop.delete("/v1/segments/everyone")
+    await shop.settled()
+    await shop.segment("everyone", {"type": "tag", "name": "none"})
+    await shop.ready("everyone")
+    assert (await shop.get("/v1/segments/everyone/count")).json() == {"count": 0}
+
+
+async def test_transitions_are_heard_as_they_happen(shop: Shop) -> None:
+    await shop.segment("openers", OPENED)
+    await shop.segment("others", {"type": "event", "name": "opened"})
+    await shop.settled()
+    clock_ms = await at_least(shop, START_MS)
+    async with shop.stream("GET", "/v1/transitions", params={"segment": "openers"}) as stream:
+        lines = stream.aiter_lines()
+        assert (await anext(lines)).startswith(":")  # from here on nothing is missed
+        await shop.rig.send([shop.event("ada", "opened", clock_ms)])
+        async with asyncio.timeout(30):
+            heard = [msgspec.json.decode(line[5:]) async for line in first_data(lines)]
+    assert [(each["segment"], each["profile"], each["kind"]) for each in heard] == [
+        ("openers", "ada", "entered")
+    ]
+
+
+async def first_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for line in lines:
+        if line.startswith("data:"):
+            yield line
+            return
+
+
+async def test_who_is_in_throughout_the_paging_is_given_exactly_once(shop: Shop, stack: Stack) -> None:
+    """While others come and go between any two pages, in every partition."""
+    await shop.segment("s")
+    steady = {f"steady-{n:03d}" for n in range(200)}
+
+    def place(profile: str) -> str:
+        return keys.members(partition_of(shop.workspace, profile, 8), shop.workspace, "s")
+
+    async with Redis.from_url(stack.redis) as redis:
+        for profile in steady:
+            await redis.zadd(place(profile), {profile: 0})
+        given: list[str] = []
+        cursor: dict[str, str] = {}
+        for turn in range(1_000):
+            page = (await shop.get("/v1/segments/s/members", params={"limit": 7, **cursor})).json()
+            assert len(page["members"]) <= 7
+            given += page["members"]
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+            for n in range(20):
+                passing = f"{'az'[turn % 2]}-passing-{n}"
+                if turn % 3 == 0:
+                    await redis.zrem(place(passing), passing)
+                else:
+                    await redis.zadd(place(passing), {passing: 0})
+    assert sorted(name for name in given if name in steady) == sorted(steady)
