@@ -16,7 +16,7 @@ Draw = st.DrawFn
 IDS = ("s0", "s1", "s2", "s3", "s4")
 STATIC = ("z0", "z1")
 NAMES = ("a", "b")
-ATTRIBUTES = ("p", "q", "day", "place", "score", "groups")
+ATTRIBUTES = ("p", "p", "q", "score", "groups")
 PATHS = ("x", "y", "o.x", "l.x", "l", "m.n.x")
 TAGS = ("t", "u")
 DATES = (
@@ -38,17 +38,19 @@ NUMBERS = (0, 1, 1.0, 2, 3, -1, 0.1, 0.2, 0.3, 1e-7)
 SCALARS = (*NUMBERS, True, False, "a", "A", "ab", "b", "ß", "ss", "1", *DATES[:6], *SENTINELS)
 TEXTS = ("a", "A", "b", "SS", "", "1")
 PATTERNS = ("^a", "B$", "[a-z]+", "(?i)A", "\\d", "ß", "^$")
-DURATIONS = ("45s", "1h", "12h", "1d", "7d", "30d", "31d", "2w", "1mo", "2mo", "12mo", "1y")
+DURATIONS = ("45s", "1h", "1d", "7d", "30d", "31d", "1mo", "1mo", "2mo", "12mo", "1y")
 SKIPPED = (
     ("1d", "1h"), ("7d", "1d"), ("30d", "2w"), ("1mo", "1d"), ("1mo", "29d"), ("2mo", "1mo"), ("1y", "2mo"),
 )  # fmt: skip
 CASELESS = ("before", "after", "exists", "missing", "in_last", "in_next", "anniversary_in_next")
-WITHIN = ("1s", "1h", "1d", "2d", "30d", "1mo", "2mo")
+WITHIN = ("1s", "1h", "1d", "2d", "7d", "30d", "1mo", "2mo")
 
 STATES = ("opted_in", "opted_out", "none")
 PAIRS: tuple[Json, ...] = ({"channel": "email"}, {"topic": "news"}, {"channel": "email", "topic": "news"})
 
-scalars = st.sampled_from(SCALARS)
+COMMON = (0, 1, 1, 1.0, 2, True, "a", "A", 0.1)
+
+scalars = st.sampled_from(COMMON * 8 + SCALARS)
 flags = st.sampled_from((False, False, False, True))
 
 
@@ -124,7 +126,7 @@ def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
         value = draw(st.lists(st.sampled_from(before), min_size=1, max_size=2))
         return {"name": name, "where": [{"property": "segment", "op": "in", "value": value}]}
     if name == "$attribute_changed":
-        where = [{"property": "name", "op": "eq", "value": draw(st.sampled_from(ATTRIBUTES[:2]))}]
+        where = [{"property": "name", "op": "eq", "value": draw(st.sampled_from(ATTRIBUTES))}]
         if draw(flags):
             where.append({"property": draw(st.sampled_from(("from", "to"))), **draw(tests(False))})
         return {"name": name, "where": where[draw(st.integers(0, 1)) :]}
@@ -142,15 +144,15 @@ def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
 @st.composite
 def measures(draw: Draw) -> Json:
     of = draw(st.sampled_from(("count", "count", "count", "days", "sum", "avg", "min", "max", "distinct")))
-    op = draw(st.sampled_from(("gte", "gte", "eq", "neq", "gt", "lt", "lte", "between")))
-    pool = (1, 2, 2, 3, 0, 5, 1.5) if of in ("count", "days", "distinct") else (0, 1, 0.1, 0.3, 2, 0.15)
+    op = draw(st.sampled_from(("gte", "gte", "gte", "eq", "neq", "gt", "lt", "lte", "between")))
+    pool = (1, 1, 2, 2, 3, 0, 5, 1.5) if of in ("count", "days", "distinct") else (0, 1, 0.1, 0.3, 2, 0.15)
     bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
     found: Json = {"op": op, "value": bounds if op == "between" else bounds[0]}
     if of != "count":
         found["measure"] = {"of": of}
         if of != "days":
             found["measure"]["property"] = draw(st.sampled_from(("x", "x", *PATHS)))
-    return found if draw(st.integers(0, 3)) else {}
+    return found if draw(st.integers(0, 2)) else {}
 
 
 @st.composite

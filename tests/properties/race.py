@@ -112,7 +112,9 @@ class Race:
 
     def _resolved(self, when: When) -> int:
         wake = self.profile.wake_at if self.profile is not None and when.wake else None
-        return (self.clock_ms if wake is None else wake) + when.plus_ms
+        if wake is None or wake > self.clock_ms + AHEAD_MS:
+            wake = self.clock_ms
+        return wake + when.plus_ms
 
     def _happen(self, command: Happen) -> None:
         time_ms = self._resolved(command.when)

@@ -103,7 +103,7 @@ class Calendar:
         """[start, end) of each anniversary day in those years, but only after the date's own year."""
         born = self.day(t_ms)
         days = []
-        for year in range(max(first_year, born.year + 1), last_year + 1):
+        for year in range(max(first_year, born.year + 1), min(last_year, 9_998) + 1):
             try:
                 day = born.replace(year=year)
             except ValueError:

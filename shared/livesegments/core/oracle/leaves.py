@@ -111,8 +111,8 @@ def _now(leaf: Attribute, then: int, calendar: Calendar, now: int) -> bool:
         return calendar.add(then, leaf.value, -1) <= now < then
     year = max(calendar.day(now).year, calendar.day(then).year)
     coming = calendar.anniversaries(then, year - 1, year + 2)
-    start = next(start for start, end in coming if now < end)
-    return calendar.add(start, leaf.value, -1) <= now
+    start = next((start for start, end in coming if now < end), None)
+    return start is not None and calendar.add(start, leaf.value, -1) <= now
 
 
 def instants(leaf: Node, registers: Registers, calendar: Calendar, now: int, until: int) -> list[int]:
