@@ -38,7 +38,7 @@ class Race:
         self.profile: Profile | None = None
         self.stored: bytes | None = None
         self.sequences: dict[str, int] = {}
-        self.ids: set[str] = set()
+        self.told: list[Transition] = []
 
     def run(self) -> None:
         for number, command in enumerate(self.history.commands):
@@ -161,6 +161,7 @@ class Race:
         for each in transitions:
             assert each.sequence == self.sequences.get(each.segment, 0) + 1, "a gap"
             self.sequences[each.segment] = each.sequence
+        self.told += transitions
 
     def _same_members(self) -> None:
         if self.profile is None or self.profile.plan != self.plan.revision:
