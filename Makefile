@@ -40,10 +40,8 @@ format: setup  ## what the checks would have you change
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-fuzz: setup  ## core against oracle, other examples each round, until it fails or is stopped
-	@while true; do \
-		$(BIN)/python -m pytest tests/properties -x --timeout=0 --hypothesis-profile=fuzz $(ARGS) || exit $$?; \
-	done
+fuzz: setup  ## core against oracle with fresh seeds until they disagree or it is stopped (SEED=n: one again)
+	$(BIN)/python -m tests.properties.fuzz $(SEED)
 
 bench: setup  ## the figures, into bench/RESULTS.md
 	$(BIN)/python -m bench $(ARGS)
