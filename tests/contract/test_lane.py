@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,14 @@ async def test_a_dead_server_fails_what_is_under_way_and_what_follows(tmp_path: 
         with pytest.raises(RedisConnectionError):
             await lane.call("ECHO", "x")
         await lane.close()
+
+
+async def test_a_lane_closes_after_its_server_died_as_a_command_was_given(tmp_path: Path) -> None:
+    async with Valkey(tmp_path / "valkey") as server:
+        lane = await Lane.open(server.url)
+        await lane.call("PING")
+        await server.kill()
+        with pytest.raises(RedisConnectionError):
+            await lane.call("PING")  # writer and reader both find it dead
+        async with asyncio.timeout(5):
+            await lane.close()

@@ -65,7 +65,7 @@ class Lane:
 
     async def _write(self) -> None:
         try:
-            while True:
+            while self._broken is None:
                 await self._to_write.wait()
                 self._to_write.clear()
                 packed, self._unsent = b"".join(self._unsent), []
@@ -75,7 +75,7 @@ class Lane:
 
     async def _read(self) -> None:
         try:
-            while True:
+            while self._broken is None:
                 await self._to_read.wait()
                 try:
                     reply = await self._connection.read_response(disconnect_on_error=False)
@@ -107,4 +107,4 @@ class Lane:
                 future.set_exception(RedisConnectionError(f"the connection broke: {error!r}"))
         for task in self._tasks:
             if task is not asyncio.current_task():
-                task.cancel()
+                task.cancel()  # the driver may swallow it, so both loops look at `_broken`, too
