@@ -17,6 +17,7 @@ Rules and invariants:
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -90,6 +91,7 @@ class Catalog:
         self._redis: Any = redis
         self._change = self._redis.register_script(CHANGE)
         self._cache: OrderedDict[str, Snapshot] = OrderedDict()
+        self._changing = asyncio.Lock()
 
     async def key(self, secret_digest: str) -> Key | None:
         found = await self._redis.hget(keys.CATALOG_KEYS, secret_digest)
@@ -150,20 +152,17 @@ class Catalog:
         It may be called several times, and what it raises comes through. Returns the segment and the
         number of the change, which is not yet in the topic.
         """
-        while True:
-            snapshot = await self.segments(workspace)
-            what, segment = decide(snapshot)
-            sequence = await self._write(workspace, snapshot.revision, segment, delete=what == "delete")
-            if sequence < 0:
-                continue
-            segments, retired = dict(snapshot.segments), dict(snapshot.retired)
-            if what == "delete":
-                del segments[segment.id]
-                retired[segment.id] = segment.definition_version
-            else:
-                segments[segment.id] = segment
-            self._remember(workspace, Snapshot(str(sequence), segments, retired))
-            return segment, sequence
+        async with (
+            self._changing
+        ):  # against other processes the revision stands; among us, a queue is cheaper
+            while True:
+                snapshot = await self.segments(workspace)
+                what, segment = decide(snapshot)
+                deleted = what == "delete"
+                sequence = await self._write(workspace, snapshot.revision, segment, delete=deleted)
+                if sequence >= 0:
+                    self._remember(workspace, _after(snapshot, segment, deleted, sequence))
+                    return segment, sequence
 
     async def sequence(self) -> int:
         """The number of the last change; -1 where there is no catalogue."""
@@ -251,6 +250,17 @@ class Catalog:
         while len(self._cache) > CACHED_WORKSPACES:
             self._cache.popitem(last=False)
         return snapshot
+
+
+def _after(snapshot: Snapshot, segment: Segment, deleted: bool, sequence: int) -> Snapshot:
+    """The snapshot that a change has made of this one."""
+    segments, retired = dict(snapshot.segments), dict(snapshot.retired)
+    if deleted:
+        del segments[segment.id]
+        retired[segment.id] = segment.definition_version
+    else:
+        segments[segment.id] = segment
+    return Snapshot(str(sequence), segments, retired)
 
 
 def _place(entry: Entry) -> tuple[str, str]:

@@ -41,8 +41,8 @@ def settings(stack: Stack, clock: ClockMode = "log") -> Settings:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[str]:
-    """Serves until left; the address, once it is ready."""
+async def running(settings: Settings, wait: bool = True) -> AsyncIterator[str]:
+    """Serves until left; the address, once it is ready (or, without `wait`, once it listens)."""
     server = uvicorn.Server(uvicorn.Config(app.create(settings, lambda: NOW_MS), port=0, log_config=None))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server.serve())
@@ -57,7 +57,8 @@ async def running(settings: Settings) -> AsyncIterator[str]:
             async def ready() -> bool:
                 return (await client.get("/readyz")).status_code == 200
 
-            await until(ready)
+            if wait:
+                await until(ready)
         yield url
     finally:
         server.should_exit = True

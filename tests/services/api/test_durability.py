@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import structs
 from redis.asyncio import Redis
 
 from livesegments.api.publisher import Publisher
@@ -155,3 +158,43 @@ async def test_two_publishers_keep_the_order_of_changes(stack: Stack) -> None:
         assert isinstance(last, wire.Segment) and last.version == 20
         for publisher in publishers:
             await publisher.close()
+
+
+async def test_without_the_broker_an_edit_is_a_503_and_happens_later(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        header = await furnished(url)
+    cut_off = structs.replace(settings(stack), kafka="127.0.0.1:1")
+    async with running(cut_off, wait=False) as url, Client(url, None) as client:
+        assert (await client.get("/readyz")).status_code == 503
+        assert await names(url, header) == ["a", "B"]
+        body = {"id": "d", "name": "d", "definition": CITY}
+        refused = await client.post("/v1/segments", json=body, headers=header)
+        assert refused.status_code == 503 and refused.headers["Retry-After"] == "1"
+        assert refused.headers["content-type"] == "application/problem+json"
+    assert "segment/shop/d" not in await in_topic(stack)
+    async with running(settings(stack)) as url:
+        assert await names(url, header) == ["a", "B", "d"]
+        assert "segment/shop/d" in await in_topic(stack)
+
+
+async def test_many_edits_at_once_are_published_together_and_in_order(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        header = await furnished(url)
+        async with Client(url, None) as client:
+            answers = await asyncio.gather(
+                *(
+                    client.post(
+                        "/v1/segments",
+                        json={"id": f"s{n}", "name": f"s{n}", "definition": CITY},
+                        headers=header,
+                    )
+                    for n in range(200)
+                )
+            )
+            assert {answer.status_code for answer in answers} == {201}
+        kept = await in_topic(stack)
+        assert {f"segment/shop/s{n}" for n in range(200)} <= kept.keys()
+        async with Redis.from_url(stack.redis) as redis:
+            assert await Catalog(redis).entries() == kept

@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from livesegments.api import (
@@ -44,6 +44,8 @@ from livesegments.store.profiles import Profiles
 VERSION = "1"
 DESCRIPTION = "Live customer segments: definitions, membership, profiles."
 RETRY_S = 0.5
+CONNECTIONS = 32
+WAIT_S = 10
 STOP_S = 2
 """So long an answer under way (or an endless one) may hold up the end."""
 
@@ -91,7 +93,9 @@ def _lifespan(
 
 
 def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
-    redis = Redis.from_url(settings.redis)
+    # a burst waits for a connection; without `Blocking` it would be refused one
+    pool = BlockingConnectionPool.from_url(settings.redis, max_connections=CONNECTIONS, timeout=WAIT_S)
+    redis = Redis.from_pool(pool)
     catalog = Catalog(redis)
     stored = Profiles(redis, settings.partitions)
     follow_log = settings.clock == "log"
