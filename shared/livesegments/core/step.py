@@ -106,6 +106,7 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
 def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: Mapping[int, int]) -> Step:
     """Bring a profile stepped under an older revision to `plan`; cause `definition`.
 
+    All dues ≤ now_ms must have fired, but none later needs to.
     `since`: fact id → revision from which this partition keeps that fact. A state that the profile
     has from before then (the fact was dropped and came back) is stale and is dropped.
     Step.changed is False when nothing that is stored changed but `profile.plan`: it needn't be written.

@@ -170,7 +170,8 @@ class Partition:
             if plan is None or profile is None:
                 continue
             if profile.plan != plan.revision:
-                self._upgrade(key, slot, profile, plan, due)
+                # at the last instant at which all that was due has fired: `on_plan` asks for that
+                self._upgrade(key, slot, profile, plan, due - 1)
             wake = profile.wake_at
             if wake is not None and wake <= due:
                 step = on_clock(plan, slot.id, profile, due)

@@ -1,0 +1,44 @@
+"""One partition without I/O: what a change of plan and a due instant do to each other."""
+
+from typing import Any
+
+import msgspec
+
+from livesegments.core.definition import Node
+from livesegments.core.event import Event
+from livesegments.core.plan import Plan, Segment, compile
+from livesegments.evaluator.partition import Partition
+from livesegments.store.shard import Head
+
+DAY = 86_400_000
+ORDERED: dict[str, Any] = {"type": "event", "name": "order", "window": {"last": "30d"}}
+
+
+def plan_of(revision: int, **definitions: tuple[int, dict[str, Any]]) -> Plan:
+    segments = [
+        Segment(name, 1, since, msgspec.convert(item, Node)) for name, (since, item) in definitions.items()
+    ]
+    return compile("w", "UTC", segments, revision)
+
+
+def adopt(partition: Partition, plan: Plan) -> None:
+    known = partition.since.get("w", {})
+    partition.plans["w"] = plan
+    partition.since["w"] = {fact: known.get(fact, plan.revision) for fact in plan.fact_ids}
+
+
+def test_a_due_that_comes_before_the_walk_of_a_new_plan_still_fires() -> None:
+    head = Head(0, 0, None, 0)
+    partition = Partition(0, head, 100)
+    partition.dues.load([], complete=True)
+    adopt(partition, plan_of(1, buyers=(1, ORDERED)))
+    partition.give("w\0p", None)
+    partition.apply([Event("e", "w", "p", "order", 0)], None, 1)
+    seldom = ORDERED | {"op": "lt", "value": 2}
+    adopt(partition, plan_of(2, buyers=(1, ORDERED), seldom=(2, seldom)))
+    outcome = partition.fire(40 * DAY)
+    assert outcome is not None
+    assert [(each.segment, each.kind, each.at_ms, each.cause) for each in outcome.transitions] == [
+        ("seldom", "entered", 30 * DAY - 1, "definition"),
+        ("buyers", "exited", 30 * DAY, "clock"),
+    ]
