@@ -62,7 +62,8 @@ async def test_a_child_deaf_to_sigterm_is_killed(tmp_path: Path) -> None:
 import signal, socket
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 with socket.create_server(({ports.HOST!r}, {port})) as server:
-    server.accept()
+    while True:
+        server.accept()
 """
     child = Child("deaf", [sys.executable, "-c", deaf], tmp_path / "log")
     child.start()

@@ -79,7 +79,10 @@ class Client:
         headers = {"Authorization": f"Bearer {key}"}
         if workspace is not None:
             headers["X-Workspace"] = workspace
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        secure = url.startswith("https:")  # to load certificates takes a while: only where they are used
+        self.http = httpx.Client(
+            base_url=url, headers=headers, timeout=TIMEOUT_S, verify=secure, trust_env=False
+        )
         self.url = url
 
     def __enter__(self) -> Client:

@@ -75,7 +75,12 @@ class Sender:
         headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
         limits = httpx.Limits(max_connections=lanes)
         self._http = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=TIMEOUT_S, limits=limits, trust_env=False
+            base_url=url,
+            headers=headers,
+            timeout=TIMEOUT_S,
+            limits=limits,
+            verify=url.startswith("https:"),
+            trust_env=False,
         )
         self._url, self._told, self._batch = url, told, batch
         self._open: list[list[Item]] = [[] for _ in range(lanes)]

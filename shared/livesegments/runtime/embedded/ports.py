@@ -13,6 +13,7 @@ LISTEN = "0A"
 # else find it taken by someone's connection, or a client that waits for it would connect to itself.
 LOWEST, HIGHEST = 20_000, 32_000
 TRIES = 200
+ANSWER_S = 1.0
 
 
 def is_free(port: int) -> bool:
@@ -40,8 +41,16 @@ def free_port(wanted: int = 0) -> int:
 
 def listens(pid: int, port: int) -> bool:
     """Whether process `pid` itself holds the socket that listens on `port`."""
+    if not _answers(port):  # far cheaper than to read the tables, for those who wait
+        return False
     inodes = _listeners(port)
     return bool(inodes) and inodes <= _sockets(pid)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(ANSWER_S)
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _sockets(pid: int) -> set[str]:
