@@ -74,9 +74,11 @@ class Plan:
         self.limits = limits
         self.order = order
         self.positions = {item.segment.id: position for position, item in enumerate(order)}
+        self.segments = {item.segment.id: item.segment for item in order}
         self.facts = {
             part.id: part for item in order for _, fact in item.facts for part in (fact, *fact.trails)
         }
+        self.fact_ids = frozenset(self.facts)
         self.tracks: dict[int, Track] = {}
         self.watches: dict[str, Watch] = {}
         self.tags: dict[str, set[int]] = {}
@@ -86,14 +88,6 @@ class Plan:
         self._index()
         self.feeds: dict[str, NameFeeds] = feeds(self.tracks, self.facts)
         self.born = self._born()
-
-    @property
-    def segments(self) -> dict[str, Segment]:
-        return {item.segment.id: item.segment for item in self.order}
-
-    @property
-    def fact_ids(self) -> frozenset[int]:
-        return frozenset(self.facts)
 
     def newer_than(self, revision: int) -> set[int]:
         """Positions of the segments whose definition came after a revision."""

@@ -1,0 +1,91 @@
+"""`make bench`: every figure, into bench/RESULTS.md. `--quick` takes small runs and writes elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from bench import core, harness, latency, memory, path, profiling, report, workload
+from livesegments.wire.topics import INBOUND
+
+SIZES = (10, 100, 1_000, 10_000)
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback(invoke_without_command=True)
+def everything(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option(help="Small runs: shows that it works, not how fast.")] = False,
+    out: Annotated[Path, typer.Option(help="Where to write the page.")] = RESULTS,
+) -> None:
+    """All figures, side by side in one run."""
+    if context.invoked_subcommand is None:
+        out.write_text(asyncio.run(_everything(quick)))
+        Console(stderr=True).print(f"written to {out}")
+
+
+@app.command("core")
+def only_core(segments: int = 1_000, events: int = 100_000) -> None:
+    """The core alone, with a profile of it."""
+    print(core.run(segments, events))
+    print(core.profile(segments, events))
+
+
+async def _everything(quick: bool) -> str:
+    rounds = 1 if quick else 5
+    events = 20_000 if quick else 300_000
+    naive_events = 200 if quick else 1_500
+    seconds = 2 if quick else 20
+    made = list(workload.events(events))
+    records = harness.packed(made)
+    single = [(harness.home(event), event.time_ms, msgspec.msgpack.encode(event)) for event in made]
+    paths: dict[int, list[path.Path_]] = {size: [] for size in SIZES}
+    raw: list[float] = []
+    naive: list[float] = []
+    latencies = []
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 7)
+
+        def done(what: str) -> None:
+            progress.update(task, advance=1, description=what)
+
+        for _ in range(rounds):
+            for size in SIZES:
+                async with harness.fresh_stack() as running:
+                    paths[size].append(await path.run(running, size, records, events))
+                done(f"path, {size:,} segments")
+            async with harness.fresh_stack() as running:
+                await harness.preload(running, single, INBOUND)
+                raw.append(await harness.contender("bench.raw", running.kafka, INBOUND, str(events)))
+                done("raw")
+                naive.append(
+                    await harness.contender("bench.naive", running.kafka, INBOUND, str(naive_events), "1000")
+                )
+                done("naive")
+        async with harness.fresh_stack() as running:
+            where = await profiling.run(running, 1_000, records)
+            done("profile")
+        async with harness.fresh_stack() as running:
+            profile_bytes = await memory.run(running)
+            done("memory")
+        for per_s in (200, 1_000):
+            async with harness.fresh_stack(harness.EVERY) as running:
+                latencies.append(await latency.run(running, 1_000, per_s, seconds))
+                done(f"latency at {per_s:,}/s")
+        cores = []
+        for size in (SIZES[0], 1_000, SIZES[-1]):
+            cores.append(core.run(size, events))
+            done("core")
+    return report.page(events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,133 @@
+"""The figures as a page: bench/RESULTS.md. Every number on it comes from the runs given."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from bench.core import Core
+from bench.latency import Latency
+from bench.path import Path_
+
+WIDTH = 40
+
+
+def machine() -> str:
+    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    model = found[0].split(":")[1].strip() if found else platform.processor()
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1024**2
+    return (
+        f"{len(found)} × {model}, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def commit() -> str:
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or "unknown"
+
+
+def bar(value: float, most: float) -> str:
+    return "█" * max(1, round(WIDTH * value / most)) if value else ""
+
+
+def spread(values: Sequence[float]) -> str:
+    return f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
+
+
+def throughput(
+    paths: Mapping[int, Sequence[Path_]], raw: Sequence[float], naive: Sequence[float]
+) -> list[str]:
+    rates = {size: [run.events_per_s for run in runs] for size, runs in paths.items()}
+    rows = [(f"(a) evaluator path, {size:,} segments", rates[size]) for size in rates]
+    rows += [("(b) raw getmany + decode, one a record", raw), ("(c) naive Faust, 1,000 segments", naive)]
+    most = max(median(values) for _, values in rows)
+    lines = ["| | events/s: median (least to most) | |", "|---|---|---|"]
+    lines += [f"| {name} | {spread(values)} | `{bar(median(values), most)}` |" for name, values in rows]
+    sizes = sorted(rates)
+    low, middle, high = sizes[0], sizes[len(sizes) // 2], sizes[-1]
+    lines += ["", "| ratio, round by round, median | wanted | measured |", "|---|---|---|"]
+    for name, wanted, over, under in (
+        (f"(a) at {middle:,} ÷ (b)", "≥ 0.2", rates[middle], raw),
+        (f"(a) at {middle:,} ÷ (c)", "≥ 10", rates[middle], naive),
+        (f"(a) at {high:,} ÷ (a) at {low:,}", "≥ 0.8", rates[high], rates[low]),
+    ):
+        measured = median(a / b for a, b in zip(over, under, strict=True))
+        lines.append(f"| {name} | {wanted} | {measured:.2f} |")
+    return lines
+
+
+def page(
+    events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
+    raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: str,
+    profile_bytes: float,
+) -> str:  # fmt: skip
+    smallest, largest = min(paths), max(paths)
+    lines = [
+        "# Figures",
+        "",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, commit {commit()}.",
+        f"Machine: {machine()}.",
+        f"{rounds} rounds, interleaved: in each, every contender once, alone on one core, the broker and",
+        f"Redis on the other. {events:,} events of {cores[0].flipping:.0%} to {cores[-1].flipping:.0%} cause a",
+        "transition (`bench/workload.py` says what they are).",
+        "",
+        "## Throughput",
+        "",
+        *throughput(paths, raw, naive),
+        "",
+        "## Accepted to announced",
+        "",
+        "HTTP request sent → transition read from `memberships`, 1,000 segments, one event a request.",
+        "",
+        "| events/s | timed | p50 | p99 | worst |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {run.per_s:,} | {run.timed:,} | {run.p50_ms:.1f} ms | {run.p99_ms:.1f} ms | {run.worst_ms:.1f} ms |"
+            for run in latencies
+        ),
+        "",
+        "Wanted: p50 ≤ 15 ms, p99 ≤ 60 ms.",
+        "",
+        "## Memory",
+        "",
+        f"A profile with 10 facts and 20 memberships takes {profile_bytes:,.0f} bytes of Redis: its state, its",
+        "place in 20 member sets and its due time.",
+        "",
+        "| segments | Redis, bytes a profile of the workload | evaluator, MB resident |",
+        "|---|---|---|",
+        *(
+            f"| {size:,} | {median(run.redis_bytes_per_profile for run in paths[size]):,.0f} "
+            f"| {median(run.resident_mb for run in paths[size]):,.0f} |"
+            for size in sorted({smallest, *paths, largest})
+        ),
+        "",
+        "## The core alone",
+        "",
+        "CPU seconds of one process, no I/O.",
+        "",
+        "| segments | events/s | compile | events that flip | transitions an event, by the clock | bytes a state |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {run.segments:,} | {run.events_per_s:,.0f} | {run.compile_s * 1_000:,.0f} ms "
+            f"| {run.flipping:.1%} | {run.transitions_per_event:.2f}, {run.clock_transitions_per_event:.2f} "
+            f"| {run.bytes_per_profile:,.0f} |"
+            for run in cores
+        ),
+        "",
+        "## Where the time goes",
+        "",
+        "The evaluator's process while it works the backlog off at 1,000 segments, by function (cProfile,",
+        "own time; it slows small functions more than large ones):",
+        "",
+        "```",
+        where.strip(),
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
