@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -16,18 +17,31 @@ Found = TypeVar("Found")
 
 
 class Memory(Generic[Found]):
-    """Answers of `find`, each for `KNOWN_MS`, the newest `MAX_KNOWN`."""
+    """Answers of `find`, each for `KNOWN_MS`, the newest `MAX_KNOWN`.
+
+    Who asks while the same is being asked gets that answer: a burst costs one look-up.
+    """
 
     def __init__(self, find: Callable[[str], Awaitable[Found]], now_ms: Callable[[], int]) -> None:
         self._find = find
         self._now_ms = now_ms
         self._known: OrderedDict[str, tuple[int, Found]] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[Found]] = {}
 
     async def get(self, name: str) -> Found:
         known, now_ms = self._known.get(name), self._now_ms()
         if known is not None and 0 <= now_ms - known[0] < KNOWN_MS:
             return known[1]
-        found = await self._find(name)
+        asked = self._asked.get(name)
+        if asked is None:
+            asked = self._asked[name] = asyncio.create_task(self._ask(name, now_ms))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, name: str, now_ms: int) -> Found:
+        try:
+            found = await self._find(name)
+        finally:
+            del self._asked[name]
         self._known[name] = (now_ms, found)
         self._known.move_to_end(name)
         if len(self._known) > MAX_KNOWN:
