@@ -117,6 +117,7 @@ class Owner:
         self._lost: BaseException | None = None
         self._closed = False
         self._failures = 0
+        self._recovering = False
         self._heard_s = 0.0
         self._now_s = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
@@ -139,7 +140,7 @@ class Owner:
     @property
     def stranded(self) -> bool:
         """Whether the store is away, or the claim is being made anew."""
-        return self._failures > 0 or self._lost is not None
+        return self._recovering or self._lost is not None
 
     async def claim(self) -> int:
         """Makes the partition ours, however long the store is away; the offset to read from."""
@@ -447,8 +448,10 @@ class Owner:
     async def _recover(self, error: BaseException) -> None:
         self._logger.warning("claiming anew", error=repr(error))
         metrics.RECOVERIES.inc()
+        self._recovering = True
         await self._back_off(error)
         await self._claim_again()
+        self._recovering = False
         first = self._records[0].offset if self._records else self._next
         if self._partition.offset < first:
             await self._seek()
