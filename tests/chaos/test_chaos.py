@@ -1,0 +1,30 @@
+"""The short form of `make chaos`: what CI looks at each time."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.scenario import Fault, kill_kafka, kill_valkey, kill_worker, zombie
+from tests.chaos.scenario import trial as whole_trial
+
+trial = partial(whole_trial, every=8)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param([kill_worker, kill_worker], id="workers"),
+        pytest.param([kill_valkey, kill_kafka], id="servers"),
+    ],
+)
+async def test_what_dies_changes_nothing(faults: list[Fault], tmp_path: Path) -> None:
+    comparisons, _ = await trial(tmp_path, faults, print)
+    assert [each for each in comparisons if not each.equal] == []
+    assert sum(each.members for each in comparisons) > 0
+
+
+async def test_a_zombie_writes_nothing(tmp_path: Path) -> None:
+    comparisons, refused = await trial(tmp_path, [zombie], print)
+    assert refused > 0
+    assert [each for each in comparisons if not each.equal] == []
