@@ -47,7 +47,7 @@ bench: setup  ## the figures, into bench/RESULTS.md
 	$(BIN)/python -m bench $(ARGS)
 
 chaos: setup  ## kill what can be killed, in full
-	CHAOS=full $(BIN)/python -m pytest tests/chaos --timeout=1800 $(ARGS)
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 clean:  ## remove the environment and all caches; data stay
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
