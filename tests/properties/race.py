@@ -14,7 +14,7 @@ import msgspec
 
 from livesegments.core.definition import Node, Sequence
 from livesegments.core.event import Event, Transition
-from livesegments.core.explain import valid_until
+from livesegments.core.explain import next_flips
 from livesegments.core.fact import EventLeaf, key_of, trail_key
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
@@ -178,11 +178,9 @@ class Race:
         changes = self.oracle.next_changes(horizon)
         earliest, wake = min(changes.values(), default=None), self.profile.wake_at
         assert earliest is None or (wake is not None and wake <= earliest), f"wakes at {wake}, not {earliest}"
-        for segment in self.segments:
-            until = valid_until(self.plan, "p", self.profile, segment, self.clock_ms)
-            if until is not None and until > horizon:
-                until = None
-            assert until == changes.get(segment), f"{segment} valid until {until}, not {changes.get(segment)}"
+        found = next_flips(self.plan, "p", self.profile, self.segments)
+        core = {segment: at for segment, at in found.items() if at <= horizon}
+        assert core == changes, f"the clock alone: core {core}, oracle {changes}"
 
 
 def _by_instant(flip: Flip) -> tuple[int, str, str]:

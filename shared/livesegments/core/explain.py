@@ -9,7 +9,9 @@ from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import on_clock
 
 MAX_WAKES = 10_000
-"""How many wakes ahead are looked at."""
+"""How many wakes ahead are looked at, and"""
+HORIZON_MS = 36_525 * 86_400_000
+"""how far beyond the first: a hundred years. Anniversaries would go on for thousands."""
 
 
 def valid_until(plan: Plan, profile_id: str, profile: Profile, segment: str, now_ms: int) -> int | None:
@@ -32,9 +34,10 @@ def next_flips(plan: Plan, profile_id: str, profile: Profile, segments: Collecti
         fact: due for fact, due in ahead.dues.items() if fact in plan.tracks or fact in plan.watches
     }
     missing, found = set(segments), dict[str, int]()
+    last = (ahead.wake_at or 0) + HORIZON_MS
     for _ in range(MAX_WAKES):
         wake = ahead.wake_at
-        if wake is None or not missing:
+        if wake is None or wake > last or not missing:
             break
         for transition in on_clock(plan, profile_id, ahead, wake).transitions:
             if transition.segment in missing:
