@@ -23,11 +23,15 @@ AHEAD = 16
 
 
 class Pace:
-    """Writes what ingest answers to the state; `beat` works out the rate of the last few seconds."""
+    """Writes to the state what ingest answers, how much of it is applied, and the rate of the last seconds.
+
+    What is applied is known in packed records; the events in them are taken to be as many as on average.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.refused: list[Refused] = []
+        self._first: int | None = None
         self._marks: deque[tuple[float, int]] = deque()
 
     def told(self, accepted: int, refused: list[Refused]) -> None:
@@ -35,13 +39,17 @@ class Pace:
         self.state.refused += len(refused)
         self.refused += refused
 
-    def beat(self, now_s: float) -> None:
-        self._marks.append((now_s, self.state.accepted))
+    def beat(self, now_s: float, end: int, behind: int) -> None:
+        """`end`: records in the log, `behind`: those of them not yet applied."""
+        self._first = end if self._first is None else self._first
+        records = end - self._first
+        self.state.applied = round(self.state.accepted * max(0, records - behind) / records) if records else 0
+        self._marks.append((now_s, self.state.applied))
         while now_s - self._marks[0][0] > RATE_WINDOW_S:
             self._marks.popleft()
         since_s, before = self._marks[0]
         if now_s > since_s:
-            self.state.rate = (self.state.accepted - before) / (now_s - since_s)
+            self.state.rate = max(0, self.state.applied - before) / (now_s - since_s)
 
 
 class Replay:

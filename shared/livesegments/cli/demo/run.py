@@ -143,14 +143,12 @@ async def _watch(stage: Stage, pace: Pace, api: Client, heard: Heard, screen: Sc
     while True:
         with suppress(Problem):  # the picture may miss a beat; the replay itself will say what is wrong
             lag = await asyncio.to_thread(settle.read, api)
-            far_ahead = sum(part.end - part.applied for part in lag.partitions) > replay.AHEAD
-            (stage.room.clear if far_ahead else stage.room.set)()
-            stage.state.lag = "  ".join(settle.behind(lag, lag))
-            clocks = [
-                milliseconds(datetime.fromisoformat(part.clock)) for part in lag.partitions if part.clock
-            ]
-            stage.state.clock_ms = min(clocks, default=None)
-        pace.beat(time.monotonic())
+            behind = sum(part.end - part.applied for part in lag.partitions)
+            (stage.room.clear if behind > replay.AHEAD else stage.room.set)()
+            pace.beat(time.monotonic(), sum(part.end for part in lag.partitions), behind)
+            stage.state.lag = ", ".join(settle.behind(lag, lag))
+            clocks = [datetime.fromisoformat(part.clock) for part in lag.partitions if part.clock]
+            stage.state.clock_ms = min(map(milliseconds, clocks), default=None)
         show(stage, heard)
         screen.beat(stage.state)
         await asyncio.sleep(LOOK_S)

@@ -36,6 +36,7 @@ class State(Struct):
     rows: dict[str, Row]
     clock_ms: int | None = None
     accepted: int = 0
+    applied: int = 0
     refused: int = 0
     rate: float = 0.0
     lag: str = ""
@@ -68,7 +69,7 @@ def date(state: State) -> str:
 
 def figures(state: State) -> str:
     return (
-        f"{state.accepted:,} of {state.total:,} events · {state.rate:,.0f} events/s · {state.lag or 'no lag'}"
+        f"{state.applied:,} of {state.total:,} events · {state.rate:,.0f} events/s · {state.lag or 'no lag'}"
         + (f" · {state.refused:,} refused" if state.refused else "")
     )
 
