@@ -14,8 +14,11 @@ from rich.text import Text
 
 from livesegments.cli.client import Problem
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+WIDE = 200
+"""Columns where nobody looks: what another program reads isn't folded at 80."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def json(document: Any) -> None:
@@ -64,6 +67,6 @@ def shown(value: Any) -> str:
             return msgspec.json.encode(value).decode()
 
 
-def instant(ms: int | None) -> str:
-    """Milliseconds UTC as ISO 8601, seconds."""
-    return "–" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def instant(iso: str | None) -> str:
+    """An instant as the api tells it, in UTC, to the second."""
+    return "–" if iso is None else f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M:%S}"

@@ -33,5 +33,8 @@ def profile(
     output.table(
         "segments",
         ("segment", "entered", "valid until"),
-        [(item["id"], item.get("entered_at"), item.get("valid_until")) for item in found["segments"]],
+        [
+            (item["id"], output.instant(item.get("entered_at")), output.instant(item.get("valid_until")))
+            for item in found["segments"]
+        ],
     )

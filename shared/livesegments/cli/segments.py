@@ -74,7 +74,10 @@ def list_(
     output.table(
         "",
         ("id", "name", "members", "state", "updated"),
-        [(s["id"], s["name"], s.get("count"), s.get("state"), s.get("updated_at")) for s in found],
+        [
+            (s["id"], s["name"], s.get("count"), s.get("state"), output.instant(s.get("updated_at")))
+            for s in found
+        ],
         numbers=("members",),
     )
 

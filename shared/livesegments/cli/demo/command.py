@@ -55,7 +55,7 @@ def demo(
             equal.append(await run(up, Settings().partitions, raw, logs, screen))
             screen.verdict(equal[0], time.monotonic() - began)
             if keep:
-                screen.keeping(up, folder / "data")
+                screen.keeping(up, folder / "data", logs[0].id)
                 await asyncio.Event().wait()
 
     with vanishing("livesegments-demo-") as folder:

@@ -33,7 +33,7 @@ class Screen:
         self._beaten = 0.0
 
     def say(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     @contextmanager
     def live(self, state: view.State) -> Iterator[None]:
@@ -83,9 +83,9 @@ class Screen:
         style = "bold green" if equal else "bold red"
         self._console.print(Text(f"{told} as recomputed from the raw files. ({took_s:.0f} s)", style))
 
-    def keeping(self, up: Up, data: Path) -> None:
+    def keeping(self, up: Up, data: Path, workspace: str) -> None:
         self.say(f"\nserving: api {up.api}, ingest {up.ingest}; interrupt (Ctrl+C) to end and remove it all")
-        self.say(f"try: livesegments segments list --data {data} -w cdnow")
+        self.say(f"try: livesegments segments list --data {data} -w {workspace}")
 
 
 def differences(item: Comparison) -> str:
