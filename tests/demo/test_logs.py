@@ -78,3 +78,12 @@ def test_a_wheel_that_is_not_the_pinned_one_is_not_used(tmp_path: Path) -> None:
     with pytest.raises(wheels.Unavailable, match=r"lifetimes 0\.11\.3"):
         wheels.fetch(wheel, tmp_path)
     assert not list(tmp_path.glob("*.whl"))
+
+
+def test_without_a_registry_it_says_so_and_generates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    raw, origin = wheels.obtain(shop.LOG, tmp_path)
+    assert origin.startswith("generated (pip can't fetch retentioneering 5.2.4")
+    assert len(bodies(shop.LOG, raw)) > 10_000

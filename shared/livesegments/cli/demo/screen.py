@@ -60,13 +60,8 @@ class Screen:
             for item in comparisons:
                 output.json({"log": log.id, "instant": instant, "equal": item.equal, "comparison": item})
             return
-        table = Table(
-            title=f"{log.title}: as of {instant:%Y-%m-%d %H:%M %Z}, recomputed from {log.file}",
-            title_justify="left",
-            box=None,
-            pad_edge=False,
-            header_style="dim",
-        )
+        told = f"{log.title}: as of {instant:%Y-%m-%d %H:%M %Z}, recomputed from {log.file}"
+        table = Table(box=None, pad_edge=False, header_style="dim")
         table.add_column("segment")
         for column in ("members", "announced", "recomputed", "missing", "extra"):
             table.add_column(column, justify="right")
@@ -75,6 +70,7 @@ class Screen:
             counts = (item.members, item.announced, item.recomputed, len(item.missing), len(item.extra))
             verdict = Text("equal", "green") if item.equal else Text(differences(item), "bold red")
             table.add_row(item.segment, *(f"{count:,}" for count in counts), verdict)
+        self._console.print(Text(f"\n{told}", "bold"))
         self._console.print(table)
         self._console.print()
 
