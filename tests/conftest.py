@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -24,6 +25,9 @@ from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics, wanted
+
+# a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # `make fuzz`: a test that is to be fuzzed leaves the number of its examples to the profile
 hypothesis.settings.register_profile("fuzz", max_examples=50_000, deadline=None, print_blob=True)
