@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, TypeAlias
 
+import msgspec
+
 from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
+from livesegments.core.reach import Guard, Reach
 from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test
 from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
 
@@ -59,53 +62,60 @@ def clock_span(node: Attribute, zone: tzinfo) -> SpanOf:
 
 
 class Watch:
-    """Everything that a workspace's segments ask of one attribute."""
+    """Everything that a workspace's segments ask of one attribute; equal questions are asked once."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._equals = Equals()
         self._cuts: dict[str, Cuts] = {}
-        self._asked: list[tuple[Truth, int]] = []
-        self._clocks: list[tuple[SpanOf, int]] = []
+        self._asked: dict[bytes, tuple[Truth, Reach]] = {}
+        self._clocks: dict[bytes, tuple[SpanOf, Reach]] = {}
 
-    def add(self, node: Attribute | Near, position: int) -> None:
+    def add(self, node: Attribute | Near, position: int, guard: Guard | None) -> None:
         if isinstance(node, Attribute):
             if node.op in ("eq", "in", "neq", "not_in"):
-                self._equals.add(node, position)
+                self._equals.add(node, position, guard)
                 return
             if node.op in ORDER_OPS and not node.ignore_case:
                 sort = kind(node.value[0] if node.op == "between" else node.value)
                 cuts = self._cuts.setdefault(sort, Cuts())
-                cuts.add(node.op, node.value, position, node.when_missing)
+                cuts.add(node.op, node.value, position, guard, node.when_missing)
                 return
-            if node.op in CLOCK_OPS:
-                self._clocks.append((clock_span(node, self._zone), position))
-        self._asked.append((truth(node, self._zone), position))
+        name = msgspec.json.encode(node)
+        if isinstance(node, Attribute) and node.op in CLOCK_OPS:
+            if name not in self._clocks:
+                self._clocks[name] = clock_span(node, self._zone), Reach()
+            self._clocks[name][1].add(position, guard)
+        if name not in self._asked:
+            self._asked[name] = truth(node, self._zone), Reach()
+        self._asked[name][1].add(position, guard)
 
     def freeze(self) -> None:
         for cuts in self._cuts.values():
             cuts.freeze()
 
-    def changed(self, old: Any, new: Any, now_ms: int, into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, now_ms: int, facts: Mapping[int, Any], into: set[int]) -> None:
         """Adds to `into` the positions of segments that going from `old` to `new` may flip."""
-        self._equals.changed(old, new, into)
+        self._equals.changed(old, new, facts, into)
         kinds = kind(old), kind(new)
         for sort, cuts in self._cuts.items():
             if sort in kinds:
-                cuts.changed(old if kinds[0] == sort else None, new if kinds[1] == sort else None, into)
-        for holds, position in self._asked:
+                before, after = (each if kind(each) == sort else None for each in (old, new))
+                cuts.changed(before, after, facts, into)
+        for holds, reach in self._asked.values():
             if holds(old, now_ms) != holds(new, now_ms):
-                into.add(position)
+                reach.collect(facts, into)
 
     def due(self, value: Any, now_ms: int) -> int | None:
         """The next instant after now at which the clock alone may change a condition on `value`."""
         moves = []
-        for span_of, _ in self._clocks:
+        for span_of, _ in self._clocks.values():
             span = span_of(value, now_ms)
             if span is not None and span[0] < span[1]:
                 moves += [move for move in span if now_ms < move < FOREVER]
         return min(moves, default=None)
 
-    def ticked(self, into: set[int]) -> None:
+    def ticked(self, facts: Mapping[int, Any], into: set[int]) -> None:
         """Adds the positions that the clock may flip."""
-        into |= {position for _, position in self._clocks}
+        for _, reach in self._clocks.values():
+            reach.collect(facts, into)

@@ -13,10 +13,11 @@ A candidate may turn out not to flip; one that flips is always a candidate.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from livesegments.core.definition import Attribute
+from livesegments.core.reach import Guard, Reach
 from livesegments.core.value import POSITIVE, Key, key, kind
 
 
@@ -25,37 +26,37 @@ class Line:
 
     def __init__(self, missing_is_low: bool) -> None:
         self._low = missing_is_low
-        self._collected: tuple[dict[Any, set[int]], dict[Any, set[int]]] = ({}, {})
-        self._below: tuple[list[Any], list[set[int]]] = ([], [])
-        self._above: tuple[list[Any], list[set[int]]] = ([], [])
+        self._collected: tuple[dict[Any, Reach], dict[Any, Reach]] = ({}, {})
+        self._below: tuple[list[Any], list[Reach]] = ([], [])
+        self._above: tuple[list[Any], list[Reach]] = ([], [])
 
-    def cut(self, bound: Any, above: bool, position: int) -> None:
-        self._collected[above].setdefault(bound, set()).add(position)
+    def cut(self, bound: Any, above: bool, position: int, guard: Guard | None) -> None:
+        self._collected[above].setdefault(bound, Reach()).add(position, guard)
 
     def freeze(self) -> None:
         self._below, self._above = (
             (bounds := sorted(cuts), [cuts[bound] for bound in bounds]) for cuts in self._collected
         )
 
-    def crossed(self, old: Any, new: Any) -> Iterator[set[int]]:
-        """Positions at each cut between two values; None is one that can't be compared."""
+    def crossed(self, old: Any, new: Any) -> Iterator[Reach]:
+        """Each cut between two values; None is one that can't be compared."""
         if old is None or new is None:
             known = new if old is None else old
             if known is None:
                 return
-            bounds, positions = self._below
+            bounds, cuts = self._below
             at = bisect_right(bounds, known)
-            yield from positions[:at] if self._low else positions[at:]
-            bounds, positions = self._above
+            yield from cuts[:at] if self._low else cuts[at:]
+            bounds, cuts = self._above
             at = bisect_left(bounds, known)
-            yield from positions[:at] if self._low else positions[at:]
+            yield from cuts[:at] if self._low else cuts[at:]
             return
         if new < old:
             old, new = new, old
-        bounds, positions = self._below
-        yield from positions[bisect_right(bounds, old) : bisect_right(bounds, new)]
-        bounds, positions = self._above
-        yield from positions[bisect_left(bounds, old) : bisect_left(bounds, new)]
+        bounds, cuts = self._below
+        yield from cuts[bisect_right(bounds, old) : bisect_right(bounds, new)]
+        bounds, cuts = self._above
+        yield from cuts[bisect_left(bounds, old) : bisect_left(bounds, new)]
 
 
 class Cuts:
@@ -63,44 +64,46 @@ class Cuts:
 
     def __init__(self) -> None:
         self._lines = (Line(missing_is_low=False), Line(missing_is_low=True))
-        self._unequal: set[int] = set()
+        self._unequal = Reach()
 
-    def add(self, op: str, bound: Any, position: int, when_missing: bool = False) -> None:
+    def add(
+        self, op: str, bound: Any, position: int, guard: Guard | None, when_missing: bool = False
+    ) -> None:
         """`bound` is [low, high] for `between`. False (or `when_missing`) where there is no value."""
         line = self._lines[(op in ("lt", "lte")) == when_missing]
         if op in ("gte", "lt"):
-            line.cut(bound, False, position)
+            line.cut(bound, False, position, guard)
         elif op in ("gt", "lte"):
-            line.cut(bound, True, position)
+            line.cut(bound, True, position, guard)
         else:
             low, high = bound if op == "between" else (bound, bound)
-            line.cut(low, False, position)
-            line.cut(high, True, position)
+            line.cut(low, False, position, guard)
+            line.cut(high, True, position, guard)
         if op in ("eq", "between") if when_missing else op == "neq":
-            self._unequal.add(position)
+            self._unequal.add(position, guard)
 
     def freeze(self) -> None:
         for line in self._lines:
             line.freeze()
 
-    def changed(self, old: Any, new: Any, into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, facts: Mapping[int, Any], into: set[int]) -> None:
         """Adds to `into` the positions that going from `old` to `new` may flip."""
         for line in self._lines:
-            for positions in line.crossed(old, new):
-                into |= positions
+            for reach in line.crossed(old, new):
+                reach.collect(facts, into)
         if (old is None) != (new is None):
-            into |= self._unequal
+            self._unequal.collect(facts, into)
 
 
 class Equals:
     """Equality conditions on an attribute: by operand, and by kind for those that a kind can flip."""
 
     def __init__(self) -> None:
-        self._by_key: dict[Key, set[int]] = {}
-        self._by_folded: dict[Key, set[int]] = {}
-        self._by_kind: dict[str, set[int]] = {}
+        self._by_key: dict[Key, Reach] = {}
+        self._by_folded: dict[Key, Reach] = {}
+        self._by_kind: dict[str, Reach] = {}
 
-    def add(self, comparison: Attribute, position: int) -> None:
+    def add(self, comparison: Attribute, position: int, guard: Guard | None) -> None:
         """Takes eq, in, neq and not_in."""
         negative = comparison.op in POSITIVE
         operands = comparison.value if comparison.op in ("in", "not_in") else [comparison.value]
@@ -109,19 +112,23 @@ class Equals:
             folded = operand.casefold() if comparison.ignore_case and type(operand) is str else operand
             found = key(folded)
             assert found is not None, "check lets only scalars through"
-            index.setdefault(found, set()).add(position)
+            index.setdefault(found, Reach()).add(position, guard)
             if comparison.when_missing != negative:
-                self._by_kind.setdefault(kind(operand), set()).add(position)
+                self._by_kind.setdefault(kind(operand), Reach()).add(position, guard)
 
-    def changed(self, old: Any, new: Any, into: set[int]) -> None:
-        nothing: set[int] = set()
+    def changed(self, old: Any, new: Any, facts: Mapping[int, Any], into: set[int]) -> None:
+        """Adds to `into` the positions that going from `old` to `new` may flip."""
+        for reach in self._reached(old, new):
+            if reach is not None:
+                reach.collect(facts, into)
+
+    def _reached(self, old: Any, new: Any) -> Iterator[Reach | None]:
         kinds = kind(old), kind(new)
         for value, sort in zip((old, new), kinds, strict=True):
             found = key(value)
             if found is not None:
-                into |= self._by_key.get(found, nothing)
+                yield self._by_key.get(found)
                 if self._by_folded:
-                    folded = value.casefold() if type(value) is str else found
-                    into |= self._by_folded.get(folded, nothing)
+                    yield self._by_folded.get(value.casefold() if type(value) is str else found)
             if kinds[0] != kinds[1]:
-                into |= self._by_kind.get(sort, nothing)
+                yield self._by_kind.get(sort)

@@ -8,7 +8,7 @@ the way from the change to the positions of just the segments that it may flip.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,10 @@ from livesegments.core.attribute import Watch
 from livesegments.core.definition import Attribute, Consent, Near, Node, SegmentRef, Tag
 from livesegments.core.fact import EventLeaf, Fact, build, key_of
 from livesegments.core.feed import NameFeeds, feeds
+from livesegments.core.guards import guarded
 from livesegments.core.profile import Membership, Profile, consent_key
 from livesegments.core.program import Leaf, Program, program, static
+from livesegments.core.reach import Guard, Reach
 from livesegments.core.references import references
 from livesegments.core.track import ChainTrack, Track, TrailTrack, track
 
@@ -47,13 +49,28 @@ class Segment(Struct, frozen=True):
     root: Node | None
 
 
+class Read(Struct, frozen=True):
+    """A leaf of a segment, what guards it, and the fact that it reads, if it reads one."""
+
+    leaf: Leaf
+    guard: Guard | None
+    fact: Fact | None
+
+
 class Compiled(Struct, frozen=True):
-    """A segment with its program, its leaves, and the facts that they read (in the leaves' order)."""
+    """A segment with its program and all that this reads, in the order of the definition."""
 
     segment: Segment
     program: Program
-    leaves: tuple[Leaf, ...]
-    facts: tuple[tuple[EventLeaf, Fact], ...]
+    reads: tuple[Read, ...]
+
+    @property
+    def facts(self) -> Iterator[Fact]:
+        """With the facts of the later steps of sequences."""
+        for read in self.reads:
+            if read.fact is not None:
+                yield read.fact
+                yield from read.fact.trails
 
 
 class Plan:
@@ -62,7 +79,7 @@ class Plan:
     order        the segments, each after those that it depends on; a position is an index into it
     positions    segment id → position
     born         positions of the segments that hold for a profile of which nothing is known
-    dependents   position → positions of the segments that refer to it by `segment`
+    dependents   position → who refers to it by `segment`
     """
 
     def __init__(
@@ -75,15 +92,13 @@ class Plan:
         self.order = order
         self.positions = {item.segment.id: position for position, item in enumerate(order)}
         self.segments = {item.segment.id: item.segment for item in order}
-        self.facts = {
-            part.id: part for item in order for _, fact in item.facts for part in (fact, *fact.trails)
-        }
+        self.facts = {fact.id: fact for item in order for fact in item.facts}
         self.fact_ids = frozenset(self.facts)
         self.tracks: dict[int, Track] = {}
         self.watches: dict[str, Watch] = {}
-        self.tags: dict[str, set[int]] = {}
-        self.consents: dict[str, set[int]] = {}
-        self.dependents: dict[int, set[int]] = {}
+        self.tags: dict[str, Reach] = {}
+        self.consents: dict[str, Reach] = {}
+        self.dependents: dict[int, Reach] = {}
         self._newest = sorted((-item.segment.revision, at) for at, item in enumerate(order))
         self._index()
         self.feeds: dict[str, NameFeeds] = feeds(self.tracks, self.facts)
@@ -95,25 +110,28 @@ class Plan:
 
     def facts_of(self, segment: str) -> frozenset[int]:
         """Ids of the event facts that this segment's definition reads (not through other segments)."""
-        facts = self.order[self.positions[segment]].facts
-        return frozenset(part.id for _, fact in facts for part in (fact, *fact.trails))
+        return frozenset(fact.id for fact in self.order[self.positions[segment]].facts)
 
     def _index(self) -> None:
         zone = ZoneInfo(self.timezone)
         for position, item in enumerate(self.order):
-            for leaf, fact in item.facts:
-                self._track(fact, leaf).add(leaf, position)
-            for node in item.leaves:
-                match node:
+            for read in item.reads:
+                leaf, guard = read.leaf, read.guard
+                match leaf:
                     case Attribute(name=name) | Near(attribute=name):
-                        self.watches.setdefault(name, Watch(zone)).add(node, position)
+                        self.watches.setdefault(name, Watch(zone)).add(leaf, position, guard)
                     case Tag():
-                        self.tags.setdefault(node.name, set()).add(position)
+                        self.tags.setdefault(leaf.name, Reach()).add(position, guard)
                     case Consent():
-                        pair = consent_key(node.channel, node.topic)
-                        self.consents.setdefault(pair, set()).add(position)
-                    case SegmentRef() if node.id in self.positions:
-                        self.dependents.setdefault(self.positions[node.id], set()).add(position)
+                        pair = consent_key(leaf.channel, leaf.topic)
+                        self.consents.setdefault(pair, Reach()).add(position, guard)
+                    case SegmentRef():
+                        if leaf.id in self.positions:
+                            reach = self.dependents.setdefault(self.positions[leaf.id], Reach())
+                            reach.add(position, guard)
+                    case _:
+                        assert read.fact is not None
+                        self._track(read.fact, leaf).add(leaf, position, guard)
         for tracked in self.tracks.values():
             tracked.freeze()
         for watch in self.watches.values():
@@ -162,20 +180,22 @@ def compile(
 
 
 def _compile(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:
-    if segment.root is None:
-        return Compiled(segment, static(segment.id), (), ())
-    read: list[tuple[EventLeaf, Fact]] = []
+    root = segment.root
+    if root is None:
+        return Compiled(segment, static(segment.id), ())
+    found: dict[int, Fact] = {}
 
     def fact_of(leaf: EventLeaf) -> Fact:
-        fact_id = key_of(leaf, timezone, segment.id).digest()
-        if fact_id not in facts:
-            facts[fact_id] = build(leaf, timezone, segment.id)
-        read.append((leaf, facts[fact_id]))
-        return facts[fact_id]
+        if id(leaf) not in found:
+            fact_id = key_of(leaf, timezone, segment.id).digest()
+            if fact_id not in facts:
+                facts[fact_id] = build(leaf, timezone, segment.id)
+            found[id(leaf)] = facts[fact_id]
+        return found[id(leaf)]
 
-    leaves: list[Leaf] = []
-    run = program(segment.root, ZoneInfo(timezone), fact_of, leaves)
-    return Compiled(segment, run, tuple(leaves), tuple(read))
+    run = program(root, ZoneInfo(timezone), fact_of)
+    reads = (Read(leaf, guard, found.get(id(leaf))) for leaf, guard in guarded(root, fact_of))
+    return Compiled(segment, run, tuple(reads))
 
 
 def _topological(compiled: dict[str, Compiled]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""A definition as one function of (profile, now), and the list of leaves that it reads.
+"""A definition as one function of (profile, now).
 
 Compiled once per version of a segment: what is plan-wide (which change concerns which segment) is
 `plan`'s business.
@@ -34,17 +34,15 @@ Leaf: TypeAlias = Attribute | Near | Event | Occurrence | Sequence | SegmentRef 
 FactOf: TypeAlias = Callable[[EventLeaf], Fact]
 
 
-def program(node: Node, zone: ZoneInfo, fact_of: FactOf, leaves: list[Leaf]) -> Program:
-    """Compiles a node; appends its leaves to `leaves`."""
+def program(node: Node, zone: ZoneInfo, fact_of: FactOf) -> Program:
+    """Compiles a node."""
     match node:
         case All() | AnyOf():
-            children = [program(child, zone, fact_of, leaves) for child in node.of]
+            children = [program(child, zone, fact_of) for child in node.of]
             return _all(children) if isinstance(node, All) else _any(children)
         case Not():
-            child = program(node.of, zone, fact_of, leaves)
+            child = program(node.of, zone, fact_of)
             return lambda profile, now: not child(profile, now)
-    leaves.append(node)
-    match node:
         case Attribute() | Near():
             return _attribute(node, zone)
         case Event():
@@ -57,6 +55,11 @@ def program(node: Node, zone: ZoneInfo, fact_of: FactOf, leaves: list[Leaf]) -> 
             return _tag(node.name)
         case Consent():
             return _consent(consent_key(node.channel, node.topic), node.state)
+
+
+def holds_without_events(node: Event, fact: Fact) -> bool:
+    """Whether a measure's condition holds for a profile that the fact knows nothing of."""
+    return _measure(node, fact)(Profile(), 0)
 
 
 def static(segment: str) -> Program:

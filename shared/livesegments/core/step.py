@@ -88,16 +88,17 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
     """
     assert profile.plan == plan.revision
     affected: set[int] = set()
+    facts = profile.facts
     for name in [name for name, due in profile.dues.items() if due <= now_ms]:
         if isinstance(name, str):
-            plan.watches[name].ticked(affected)
+            plan.watches[name].ticked(facts, affected)
             _set_attribute_due(plan, profile, name, now_ms)
             continue
         track = plan.tracks[name]
-        state = profile.facts[name]
+        state = facts[name]
         old, new = track.kind.value(state, now_ms - 1), track.kind.value(state, now_ms)
         if old != new:
-            track.changed(old, new, affected)
+            track.changed(old, new, facts, affected)
         _set_fact_due(profile, track, now_ms)
     transitions = _judge(plan, profile, affected, Why(profile_id, now_ms, "clock", None))
     return Step(profile, transitions, profile.wake_at)
@@ -130,17 +131,18 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
 
 
 def _change_profile(plan: Plan, profile: Profile, event: Event, now_ms: int, affected: set[int]) -> None:
+    facts = profile.facts
     for change in apply_change(profile, event):
         match change.register:
             case "attribute":
                 watch = plan.watches.get(change.name)
                 if watch is not None:
-                    watch.changed(change.old, change.new, now_ms, affected)
+                    watch.changed(change.old, change.new, now_ms, facts, affected)
                     _set_attribute_due(plan, profile, change.name, now_ms)
-            case "tag":
-                affected |= plan.tags.get(change.name, set())
-            case "consent":
-                affected |= plan.consents.get(change.name, set())
+            case "tag" if change.name in plan.tags:
+                plan.tags[change.name].collect(facts, affected)
+            case "consent" if change.name in plan.consents:
+                plan.consents[change.name].collect(facts, affected)
             case "list" if change.name in plan.positions:
                 affected.add(plan.positions[change.name])
         if change.event is not None:
@@ -173,7 +175,7 @@ def _feed(
             continue
         facts[fact] = state
         if old != new:
-            track.changed(old, new, affected)
+            track.changed(old, new, facts, affected)
         if due is not None:
             profile.dues[fact] = due
         elif fact in profile.dues:
@@ -203,7 +205,7 @@ def _retrace(profile: Profile, linked: list[Track], event: Event, now_ms: int, a
         old = track.chain.value(state, now_ms)
         facts[track.id] = state = track.chain.retrace(state, [facts.get(i, []) for i in track.trails], now_ms)
         if old != track.chain.value(state, now_ms):
-            track.changed(old, not old, affected)
+            track.changed(old, not old, facts, affected)
         _set_fact_due(profile, track, now_ms)
 
 
@@ -242,7 +244,9 @@ def _judge(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[T
         if compiled.program(profile, why.now_ms) == was:
             continue
         transitions.append(_flip(plan, profile, segment.id, segment.version, why))
-        more = set(plan.dependents.get(position, ()))
+        more: set[int] = set()
+        if position in plan.dependents:
+            plan.dependents[position].collect(profile.facts, more)
         _announce(plan, profile, segment.id, why, was, more)
         for dependent in more:
             heappush(pending, dependent)

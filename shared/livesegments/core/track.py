@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from livesegments.core.cuts import Cuts
 from livesegments.core.definition import Event, Occurrence, Sequence
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.kind import Kind
+from livesegments.core.reach import Guard, Reach
 from livesegments.core.sequence import Chain
 
-_NONE: frozenset[int] = frozenset()
+Facts: TypeAlias = Mapping[int, Any]
+"""A profile's: fact id → state."""
 
 
 class Track:
     """A fact in a plan: where its state goes, how it is kept, whom it concerns."""
 
-    __slots__ = ("edges", "id", "kind", "owner", "positions")
+    __slots__ = ("edges", "id", "kind", "owner", "reach")
     linked = False
 
     def __init__(self, fact: Fact) -> None:
         self.id: int = fact.id
         self.kind: Kind = fact.kind
         self.owner = fact.owner
-        self.positions: set[int] = set()
+        self.reach = Reach()
         self.edges: list[int] = []
 
-    def add(self, leaf: EventLeaf, position: int) -> None:
-        self.positions.add(position)
+    def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        self.reach.add(position, guard)
 
     def freeze(self) -> None:
         """Called once, after the last `add`."""
 
-    def changed(self, old: Any, new: Any, into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         """Adds to `into` the positions that going from `old` to `new` (they differ) may flip."""
-        into |= self.positions
+        self.reach.collect(facts, into)
 
 
 class Counted(Track):
@@ -47,25 +50,26 @@ class Counted(Track):
 
     def __init__(self, fact: Fact) -> None:
         super().__init__(fact)
-        self._at: dict[int, set[int]] = {}
+        self._at: dict[int, Reach] = {}
 
-    def add(self, leaf: EventLeaf, position: int) -> None:
+    def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
         assert isinstance(leaf, Event)
-        super().add(leaf, position)
         for edge in edges(leaf.op, leaf.value):
-            self._at.setdefault(edge, set()).add(position)
+            self._at.setdefault(edge, Reach()).add(position, guard)
 
     def freeze(self) -> None:
         self.edges = sorted(self._at)
 
-    def changed(self, old: Any, new: Any, into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         if new - old == 1:
-            into |= self._at.get(new, _NONE)
+            reach = self._at.get(new)
+            if reach is not None:
+                reach.collect(facts, into)
             return
         if new < old:
             old, new = new, old
         for edge in self.edges[bisect_right(self.edges, old) : bisect_right(self.edges, new)]:
-            into |= self._at[edge]
+            self._at[edge].collect(facts, into)
 
 
 class Measured(Track):
@@ -77,16 +81,15 @@ class Measured(Track):
         super().__init__(fact)
         self._cuts = Cuts()
 
-    def add(self, leaf: EventLeaf, position: int) -> None:
+    def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
         assert isinstance(leaf, Event)
-        super().add(leaf, position)
-        self._cuts.add(leaf.op, bound(leaf), position)
+        self._cuts.add(leaf.op, bound(leaf), position, guard)
 
     def freeze(self) -> None:
         self._cuts.freeze()
 
-    def changed(self, old: Any, new: Any, into: set[int]) -> None:
-        self._cuts.changed(old, new, into)
+    def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
+        self._cuts.changed(old, new, facts, into)
 
 
 class TrailTrack(Track):
