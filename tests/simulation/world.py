@@ -134,7 +134,7 @@ class Worker:
             now_ms=world.now_ms if world.live else None,
             token=world.tokens,
             in_flight=world.random.choice((1, 4)),
-            cached_profiles=world.random.choice((2, 1_000)),
+            cache_bytes=world.random.choice((1_000, 1_000_000)),
             grace_s=1.0,
         )
         shard = MemoryShard(world.store, partition, world.pause)

@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     admin_key: str = ""
     dedup_window_ms: int = 7 * DAY_MS
     dedup_max_ids: int = 1_000
-    cached_profiles: int = 200_000
+    cache_mb: int = 128
     commits_in_flight: int = 4
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

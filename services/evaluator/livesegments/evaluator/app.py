@@ -137,7 +137,7 @@ async def serve(settings: Settings) -> None:
         now_ms=(lambda: time.time_ns() // 1_000_000) if settings.clock == "wall" else None,
         token=lambda: secrets.token_hex(8),
         in_flight=settings.commits_in_flight,
-        cached_profiles=settings.cached_profiles // settings.partitions,
+        cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
         grace_s=SESSION_S,
     )
     async with contextlib.AsyncExitStack() as stack:

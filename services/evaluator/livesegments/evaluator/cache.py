@@ -1,48 +1,43 @@
-"""The profiles that an owner has decoded, bounded: the ones used of late stay.
+"""The stored states that an owner remembers, bounded in bytes: those used of late stay.
+
+They are kept as they are stored, not decoded: a decoded profile is some fifty small objects all over the
+heap. Reading those again costs more than decoding the few hundred bytes afresh, and takes ten times the
+memory.
 
 Two generations instead of a list in order of use: an entry that is used moves to the young one; when
-that is full it becomes the old one, and what was still in the old one is forgotten. A hit costs one
-lookup, and between `limit` / 2 and `limit` entries are kept.
+that has half the bytes it becomes the old one, and what was still in the old one is forgotten. A hit costs
+one lookup.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from livesegments.core.profile import Profile
-
-
-class Slot:
-    """A profile under its key; `wake_ms` is the due instant that the store (or a commit) has for it."""
-
-    __slots__ = ("id", "profile", "wake_ms", "workspace")
-
-    def __init__(self, workspace: str, id_: str, profile: Profile | None) -> None:
-        self.workspace = workspace
-        self.id = id_
-        self.profile = profile
-        self.wake_ms = None if profile is None else profile.wake_at
+ENTRY_BYTES = 200
+"""About what an entry takes beside its state: the key, the objects' heads, the place in the table."""
 
 
 class Cache:
-    def __init__(self, limit: int) -> None:
-        self._half = max(limit // 2, 1)
-        self.young: dict[str, Slot] = {}
-        self._old: dict[str, Slot] = {}
+    """Key → a profile's state; empty of one never stored."""
 
-    def __len__(self) -> int:
-        return len(self.young) + len(self._old)
+    def __init__(self, limit_bytes: int) -> None:
+        self._half = limit_bytes // 2
+        self._young: dict[str, bytes] = {}
+        self._old: dict[str, bytes] = {}
+        self._young_bytes = 0
 
-    def get(self, key: str) -> Slot | None:
-        slot = self.young.get(key)
-        if slot is None:
-            slot = self._old.pop(key, None)
-            if slot is not None:
-                self.young[key] = slot
-        return slot
+    def get(self, key: str) -> bytes | None:
+        state = self._young.get(key)
+        if state is None:
+            state = self._old.pop(key, None)
+            if state is not None:
+                self.put(key, state)
+        return state
 
-    def put(self, key: str, slot: Slot) -> None:
-        self.young[key] = slot
+    def put(self, key: str, state: bytes) -> None:
+        before = self._young.get(key)
+        self._young[key] = state
+        self._young_bytes += len(state) - len(before) if before is not None else len(state) + ENTRY_BYTES
 
     def missing(self, wanted: Iterable[str]) -> list[str]:
         """Those that are not here, once each; the others are made young."""
@@ -50,5 +45,5 @@ class Cache:
 
     def trim(self) -> None:
         """Only between steps: whoever holds a key that `missing` did not name may count on it till then."""
-        if len(self.young) >= self._half:
-            self._old, self.young = self.young, {}
+        if self._young_bytes > self._half:
+            self._old, self._young, self._young_bytes = self._young, {}, 0

@@ -81,7 +81,7 @@ class Options(NamedTuple):
     now_ms: Callable[[], int] | None
     token: Callable[[], str]
     in_flight: int
-    cached_profiles: int
+    cache_bytes: int
     grace_s: float
 
 
@@ -425,7 +425,7 @@ class Owner:
         self._epoch += 1
         self._lost = None
         self._sought = (-1, 0.0)
-        self._partition = Partition(self.number, head, self._options.cached_profiles)
+        self._partition = Partition(self.number, head, self._options.cache_bytes)
         self._adopted = {}
         self._relay = Relay(self.number, self._shard, self._publisher, head.commit, self._wake.set)
         self._relaying = asyncio.create_task(self._relay.run())

@@ -1,6 +1,6 @@
 """One partition's evaluation, without I/O: what comes in and the instant → what to commit.
 
-Its owner gives it what it needs before it asks: the profiles (`cache`), the next dues (`dues`), the plans.
+Its owner gives it what it needs before it asks: the states (`cache`), the next dues (`dues`), the plans.
 Every method that changes something ends in an `Outcome`: one commit, to be sent in the order in which
 they were made. In memory the partition is then already past it; if a commit is refused, the partition
 is thrown away and made anew from what is stored.
@@ -20,7 +20,7 @@ from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import Step, on_clock, on_event, on_plan
-from livesegments.evaluator.cache import Cache, Slot
+from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
 from livesegments.store import keys
 from livesegments.store.commit import Commit
@@ -28,6 +28,20 @@ from livesegments.store.shard import Head
 
 NEVER_MS = -(2**62)
 """The clock before the first event."""
+NEW = b""
+"""The state of a profile never seen."""
+
+
+class Slot:
+    """A profile that the commit in the making touches; `wake_ms` is the due instant that is stored for it."""
+
+    __slots__ = ("id", "profile", "wake_ms", "workspace")
+
+    def __init__(self, workspace: str, id_: str, state: bytes) -> None:
+        self.workspace = workspace
+        self.id = id_
+        self.profile = decode(state) if state else None
+        self.wake_ms = None if self.profile is None else self.profile.wake_at
 
 
 class Outcome(Struct):
@@ -44,7 +58,7 @@ class Outcome(Struct):
 class Partition:
     """`since`: workspace → fact id → revision from which this partition keeps the fact."""
 
-    def __init__(self, number: int, head: Head, cached_profiles: int) -> None:
+    def __init__(self, number: int, head: Head, cache_bytes: int) -> None:
         self.number = number
         self.commit = head.commit
         self.offset = head.offset
@@ -52,8 +66,9 @@ class Partition:
         self.catalog = head.catalog
         self.plans: dict[str, Plan] = {}
         self.since: dict[str, Mapping[int, int]] = {}
-        self.cache = Cache(cached_profiles)
+        self.cache = Cache(cache_bytes)
         self.dues = Dues()
+        self._touched: dict[str, Slot] = {}
         self._dirty: dict[str, Slot] = {}
         self._woken: dict[str, int | None] = {}
         self._transitions: list[Transition] = []
@@ -74,17 +89,16 @@ class Partition:
         keys_ += [key for _, key in self.dues.first(until_ms)]
         return self.cache.missing(keys_)
 
-    def give(self, key: str, data: bytes | None) -> None:
+    def give(self, key: str, state: bytes | None) -> None:
         """A profile as it is stored, or None for one never seen."""
-        workspace, _, id_ = key.partition("\0")
-        self.cache.put(key, Slot(workspace, id_, None if data is None else decode(data)))
+        self.cache.put(key, state or NEW)
 
     # -- what happens
 
     def apply(self, events: Sequence[Event], stamp_ms: int | None, offset: int) -> Outcome:
         """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        plans, dues, find, dirty = self.plans, self.dues, self.cache.get, self._dirty
+        plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
         duplicates = homeless = 0
         for event in events:
             workspace = event.workspace
@@ -96,8 +110,7 @@ class Partition:
             if dues.heap and dues.heap[0][0] <= clock:
                 self._fire(clock, None)
             key = f"{workspace}\0{event.profile}"
-            slot = find(key)
-            assert slot is not None, "the owner loads what `wanted` names"
+            slot = touched.get(key) or self._touch(key)
             profile = slot.profile
             if profile is not None and profile.plan != plan.revision:
                 self._upgrade(key, slot, profile, plan, clock)
@@ -140,9 +153,11 @@ class Partition:
         plan = self.plans[workspace]
         for id_, data in stored.items():
             key = f"{workspace}\0{id_}"
-            slot = self.cache.get(key) or Slot(workspace, id_, decode(data))
+            slot = self._touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
                 self._upgrade(key, slot, slot.profile, plan, self.clock_ms)
+        if not self.changed:
+            self._touched = {}
 
     def seal(self) -> Outcome:
         """A commit of what `walk` did; its caller may add writes of its own."""
@@ -155,6 +170,16 @@ class Partition:
 
     # -- inside
 
+    def _touch(self, key: str, stored: bytes | None = None) -> Slot:
+        """`stored` counts only where nothing newer is known."""
+        state = self.cache.get(key)
+        if state is None:
+            assert stored is not None, "the owner loads what `wanted` names"
+            state = stored
+        workspace, _, id_ = key.partition("\0")
+        slot = self._touched[key] = Slot(workspace, id_, state)
+        return slot
+
     def _fire(self, until_ms: int, limit: int | None) -> int | None:
         """Fires dues in order; the instant of the last."""
         pop, last = self.dues.pop, None
@@ -162,8 +187,7 @@ class Partition:
             due, key = last, _ = entry
             if limit is not None:
                 limit -= 1
-            slot = self.cache.get(key)
-            assert slot is not None, "the owner loads what `wanted` names"
+            slot = self._touched.get(key) or self._touch(key)
             slot.wake_ms = None
             self._woken[key] = None
             plan, profile = self.plans.get(slot.workspace), slot.profile
@@ -203,9 +227,11 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         profiles: dict[str, dict[str, str | bytes]] = {}
-        for slot in self._dirty.values():
-            if slot.profile is not None:
-                profiles.setdefault(slot.workspace, {})[slot.id] = encode(slot.profile)
+        for key, slot in self._dirty.items():
+            assert slot.profile is not None
+            state = encode(slot.profile)
+            self.cache.put(key, state)
+            profiles.setdefault(slot.workspace, {})[slot.id] = state
         for workspace, fields in profiles.items():
             commit.put_fields(keys.profiles(self.number, workspace), fields)
         if self._woken:
@@ -214,7 +240,7 @@ class Partition:
             self._write_members(commit)
             commit.announce(self._transitions)
         outcome = Outcome(commit, self._transitions)
-        self._dirty, self._woken, self._transitions = {}, {}, []
+        self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
         self.cache.trim()
         return outcome
 
