@@ -22,16 +22,14 @@ async def run(kafka: str, topic: str, count: int) -> float:
     await consumer.start()
     try:
         consumer.assign([TopicPartition(topic, number) for number in range(Settings().partitions)])
-        seen = skipped = 0
-        started = 0.0
+        seen = 0
+        started = time.perf_counter()
         while seen < count:
             for records in (await consumer.getmany(timeout_ms=1_000)).values():
                 for record in records:
                     decoder.decode(record.value)
                 seen += len(records)
-            if not started:
-                started, skipped = time.perf_counter(), seen
-        return (seen - skipped) / (time.perf_counter() - started)
+        return seen / (time.perf_counter() - started)
     finally:
         await consumer.stop()
 

@@ -22,7 +22,7 @@ START_MS = 1_700_000_000_000
 SPAN_MS = 60 * 86_400_000
 NAMES = ("page", "email_opened", "email_clicked", "cart_updated", "order_placed", PROFILE)
 SHARES = (38, 30, 10, 8, 6, 8)
-IDS = 10_000
+IDS = 50_000
 COUNTRIES = ("DE", "FR", "US", "GB", "ES", "IT", "NL", "PL")
 
 Json = dict[str, Any]
@@ -59,7 +59,7 @@ def broad() -> dict[str, Json]:
             "steps": [{"name": "cart_updated"}, {"name": "order_placed", "absent": True}],
         },
         "browsing": event("page", "14d", measure={"of": "days"}, value=4),
-        "wooed": every(event("email_clicked", "1mo"), {"type": "not", "of": event("order_placed", "1mo")}),
+        "wooed": every(event("email_clicked", "1mo", value=3), {"type": "not", "of": event("order_placed", "1mo")}),
         "german-buyers": every({"type": "segment", "id": "buyers"}, attribute("country", "eq", "DE")),
     }  # fmt: skip
 

@@ -202,7 +202,12 @@ def span(frame: Frame, t_ms: int) -> Span | None:
 
 def local_day(t_ms: int, zone: tzinfo) -> int:
     """The calendar day of an instant in a zone, as its proleptic ordinal."""
-    return local(t_ms, zone).toordinal()
+    return _quarter_day(t_ms // QUARTER_MS, zone) if t_ms > 0 else local(t_ms, zone).toordinal()
+
+
+@lru_cache(maxsize=8_192)
+def _quarter_day(quarter: int, zone: tzinfo) -> int:
+    return local(quarter * QUARTER_MS, zone).toordinal()
 
 
 def anniversary(date_ms: int, lead: Shift, zone: tzinfo, now_ms: int) -> Span:

@@ -64,14 +64,26 @@ class Dues:
         del self.current[entry[1]]
         return entry
 
-    def first(self, until_ms: int, limit: int | None = None) -> list[Entry]:
+    def first(self, until_ms: int, limit: int) -> list[Entry]:
         """The first dues up to `until_ms`, in order; they stay."""
         found: list[Entry] = []
-        while (limit is None or len(found) < limit) and (entry := self.pop(until_ms)):
+        while len(found) < limit and (entry := self.pop(until_ms)):
             found.append(entry)
         for due, key in found:
             self.current[key] = due
             heappush(self.heap, (due, key))
+        return found
+
+    def keys(self, until_ms: int) -> list[str]:
+        """Whose dues lie up to `until_ms`, in no order; they stay."""
+        heap, current, found, places = self.heap, self.current, list[str](), [0]
+        while places:
+            place = places.pop()
+            if place < len(heap) and heap[place][0] <= until_ms:
+                due, key = heap[place]
+                if current.get(key) == due:
+                    found.append(key)
+                places += (2 * place + 1, 2 * place + 2)
         return found
 
     def _shrink(self) -> None:

@@ -86,7 +86,7 @@ class Partition:
     def wanted(self, events: Iterable[Event], until_ms: int) -> list[str]:
         """Keys of the profiles that events and the dues up to `until_ms` need and that are not cached."""
         keys_ = [f"{event.workspace}\0{event.profile}" for event in events]
-        keys_ += [key for _, key in self.dues.first(until_ms)]
+        keys_ += self.dues.keys(until_ms)
         return self.cache.missing(keys_)
 
     def give(self, key: str, state: bytes | None) -> None:
