@@ -1,4 +1,7 @@
-"""`make bench`: every figure, into bench/RESULTS.md. `--quick` takes small runs and writes elsewhere."""
+"""`make bench`: every figure, into bench/RESULTS.md and from there into README.md.
+
+`--quick` takes small runs; give it `--out`, so that they don't stand for the real ones.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import core, harness, latency, memory, path, profiling, report, workload
+from bench import core, harness, latency, memory, path, profiling, readme, report, workload
 from livesegments.wire.topics import INBOUND
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -28,7 +31,10 @@ def everything(
 ) -> None:
     """All figures, side by side in one run."""
     if context.invoked_subcommand is None:
-        out.write_text(asyncio.run(_everything(quick)))
+        page = asyncio.run(_everything(quick))
+        out.write_text(page)
+        if out == RESULTS:
+            readme.refresh(page)
         Console(stderr=True).print(f"written to {out}")
 
 

@@ -12,6 +12,7 @@ from statistics import median
 from bench.core import Core
 from bench.latency import Latency
 from bench.path import Path_
+from bench.profiling import Profile
 
 WIDTH = 40
 
@@ -62,9 +63,16 @@ def throughput(
     return lines
 
 
+def shares(stages: Mapping[str, float]) -> list[str]:
+    total, most = sum(stages.values()) or 1.0, max(stages.values())
+    return [
+        f"| {stage} | {seconds / total:.0%} | `{bar(seconds, most)}` |" for stage, seconds in stages.items()
+    ]
+
+
 def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
-    raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: str,
+    raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
     profile_bytes: float,
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
@@ -122,11 +130,17 @@ def page(
         "",
         "## Where the time goes",
         "",
-        "The evaluator's process while it works the backlog off at 1,000 segments, by function (cProfile,",
-        "own time; it slows small functions more than large ones):",
+        "The evaluator's process while it works the backlog off at 1,000 segments. cProfile slows small",
+        "functions more than large ones, so the core looks larger than it is.",
+        "",
+        "| stage | share | |",
+        "|---|---|---|",
+        *shares(where.stages),
+        "",
+        "By function, own time:",
         "",
         "```",
-        where.strip(),
+        where.functions.strip(),
         "```",
         "",
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import workload
+from bench import readme, workload
 from livesegments.core.check import check
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,12 @@ def test_every_definition_of_the_workload_is_sound(count: int) -> None:
 
 def test_the_workload_is_the_same_each_time() -> None:
     assert list(workload.events(100)) == list(workload.events(100))
+
+
+def test_the_readme_tells_the_figures_of_the_results() -> None:
+    page, told = (ROOT / "bench/RESULTS.md").read_text(), (ROOT / "README.md").read_text()
+    assert readme.figures(page) in told
+    assert readme.inserted(told, page) == told
 
 
 def test_the_core_bench_tells_its_figures() -> None:
