@@ -21,7 +21,7 @@ _FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_399_999
 _FIXED_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
-    r"([T ](?P<time>\d\d:\d\d(:\d\d)?)(?P<fraction>\.\d+)?(?P<offset>Z|[+-]\d\d:?\d\d)?)?",
+    r"([T ](?P<time>\d\d:\d\d(:\d\d)?)(?P<fraction>\.\d+)?(?P<offset>Z|[+-]\d\d(:?\d\d)?)?)?",
     re.ASCII,
 )
 
@@ -83,7 +83,9 @@ class Calendar:
         if found["offset"] is None:
             return self.resolve(wall) + fraction
         sign = -1 if found["offset"][0] == "-" else 1
-        digits = re.sub(r"\D", "", found["offset"]) or "0000"
+        digits = re.sub(r"\D", "", found["offset"]).ljust(4, "0")
+        if digits[:2] > "23" or digits[2:] > "59":
+            return None
         ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
         return round((wall - _EPOCH - sign * ahead) / _MS) + fraction
 
