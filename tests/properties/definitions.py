@@ -157,7 +157,7 @@ def measures(draw: Draw) -> Json:
 
 @st.composite
 def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
-    kinds = ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 2 + ("day",) * 2
+    kinds = ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 3 + ("day",) * 2
     kinds += ("tag", "consent", "near") + ("segment",) * 2 * bool(before)
     kind = draw(st.sampled_from(kinds))
     happening = happenings(before, all_others)

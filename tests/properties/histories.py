@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from tests.properties.aim import PROFILE, aimed, leaves
 from tests.properties.definitions import (
     DATES,
     IDS,
@@ -148,6 +149,7 @@ def changes(draw: Draw) -> Json:
 @st.composite
 def histories(draw: Draw) -> History:
     catalogue: dict[str, tuple[str, ...]] = {}
+    asked: dict[str, list[Json]] = {}
     commands: list[Command] = []
 
     def put() -> Put:
@@ -160,12 +162,13 @@ def histories(draw: Draw) -> History:
         definition = draw(definitions(before, segment == IDS[-1]))
         named = str(definition)
         catalogue[segment] = tuple(other for other in before if f"'{other}'" in named)
+        asked[segment] = list(leaves(definition))
         return Put(segment, definition, lazily)
 
-    for _ in range(draw(st.integers(2, 5))):
+    for _ in range(draw(st.integers(3, 6))):
         commands.append(put())
     ids: list[str] = []
-    for index in range(draw(st.integers(4, 24))):
+    for index in range(draw(st.integers(8, 26))):
         match draw(st.integers(0, 20)):
             case 0:
                 commands.append(put())
@@ -186,11 +189,14 @@ def histories(draw: Draw) -> History:
                 if ids and draw(st.integers(0, 9)) == 0:
                     id_ = draw(st.sampled_from(ids))
                 ids.append(id_)
-                if kind < 12:
-                    commands.append(Happen(id_, "$profile", draw(moments), draw(changes())))
+                targets = [leaf for found in asked.values() for leaf in found]
+                if kind < 16 and targets:
+                    name, parts = draw(aimed(draw(st.sampled_from(targets))))
+                elif kind < 18:
+                    name, parts = PROFILE, draw(changes())
                 else:
-                    name = draw(st.sampled_from(NAMES))
-                    commands.append(Happen(id_, name, draw(moments), draw(properties())))
+                    name, parts = draw(st.sampled_from(NAMES)), draw(properties())
+                commands.append(Happen(id_, name, draw(moments), parts))
     commands.append(Look())
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)

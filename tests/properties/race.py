@@ -51,14 +51,7 @@ class Race:
     def step(self, command: Command) -> None:
         match command:
             case Put():
-                version = (
-                    self.segments[command.segment].version + 1 if command.segment in self.segments else 1
-                )
-                root = None if command.definition is None else msgspec.convert(command.definition, Node)
-                self.segments[command.segment] = Segment(
-                    command.segment, version, self.plan.revision + 1, root
-                )
-                self._define(command.lazily)
+                self._put(command)
             case Delete():
                 del self.segments[command.segment]
                 self._define(command.lazily)
@@ -181,7 +174,3 @@ class Race:
         found = next_flips(self.plan, "p", self.profile, self.segments)
         core = {segment: at for segment, at in found.items() if at <= horizon}
         assert core == changes, f"the clock alone: core {core}, oracle {changes}"
-
-
-def _by_instant(flip: Flip) -> tuple[int, str, str]:
-    return flip.at_ms, flip.segment, flip.kind
