@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.core.story import Story, attribute, event
 
 
@@ -66,3 +68,52 @@ def test_a_sequence_without_a_window_in_a_zone_east_of_greenwich() -> None:
     story.happens("a", "2024-01-01")
     story.happens("b", "2024-01-02")
     assert story.members == {"follows"}
+
+
+def test_skipped_months_clip_too_and_what_leaves_before_it_enters_never_counts() -> None:
+    def window(last: str, skip: str) -> dict[str, Any]:
+        return event("a") | {"window": {"last": last, "skip": skip}}
+
+    story = Story("2023-01-31", second=window("2mo", "1mo"), never=window("1mo", "29d"))
+    story.happens("a", "2023-01-31T12:00")
+    story.clock("2023-06-01")
+    assert story.told() == [
+        ("second", "entered", "2023-02-28T12:00"),
+        ("second", "exited", "2023-03-31T12:00"),
+    ]
+
+
+def test_from_an_hour_that_comes_twice_both_lead_on() -> None:
+    """02:30 in Berlin on 27 October, first and second: a month later both are 02:30 of 27 November."""
+    story = Story(
+        "2024-10-27", zone="Europe/Berlin", here=event("a", "1mo"), twice=event("a", "1mo", value=2)
+    )
+    story.happens("a", "2024-10-27T00:30")
+    story.happens("a", "2024-10-27T01:30")
+    assert story.valid_until("twice") == story.valid_until("here") == "2024-11-27T01:30"
+
+
+def test_an_absolute_window_may_lack_either_end() -> None:
+    story = Story(
+        "2024-01-01",
+        zone="Asia/Kolkata",
+        since=event("a", window={"from": "2024-01-02"}),
+        until=event("a", window={"to": "2024-01-02"}),
+    )
+    story.happens("a", "2024-01-01T18:29:59.999")
+    assert story.members == {"until"}
+    story.happens("a", "2024-01-01T18:30")
+    assert story.members == {"until", "since"}
+    assert story.valid_until("since") is None
+
+
+def test_an_anniversary_comes_again_and_not_in_the_year_of_the_date() -> None:
+    story = Story("2024-12-30", zone="Asia/Kolkata", soon=attribute("x", "anniversary_in_next", "1d"))
+    story.changes("2024-12-30", attributes={"x": "2024-12-31T20:00Z"})  # 1 January 2025 there
+    story.clock("2027-01-02")
+    assert story.told() == [
+        ("soon", "entered", "2025-12-30T18:30"),
+        ("soon", "exited", "2026-01-01T18:30"),
+        ("soon", "entered", "2026-12-30T18:30"),
+        ("soon", "exited", "2027-01-01T18:30"),
+    ]

@@ -39,6 +39,9 @@ MONTHS = (29 * DAY, 30 * DAY, 31 * DAY)
 AHEAD = (0, 0, 0, 1, 1_000, HOUR, 23 * HOUR, DAY, DAY, 2 * DAY, *MONTHS, 100 * DAY, 366 * DAY)
 LATE = (1, 1_000, HOUR, DAY, DAY + HOUR, 23 * HOUR, *MONTHS, 400 * DAY)
 
+BURSTS = st.sampled_from((0,) * 9 + (3, 5))
+"""How many more events of the same kind follow: what counts to five is not met by chance."""
+
 
 class When(Struct, frozen=True):
     """Milliseconds from the clock, or from the profile's next wake where `wake` (if it has one)."""
@@ -197,6 +200,9 @@ def histories(draw: Draw) -> History:
                 else:
                     name, parts = draw(st.sampled_from(NAMES)), draw(properties())
                 commands.append(Happen(id_, name, draw(moments), parts))
+                for more in range(draw(BURSTS) if name != PROFILE else 0):
+                    varied = {**parts, "x": more} if draw(st.booleans()) else parts
+                    commands.append(Happen(f"{id_}.{more}", name, draw(moments), varied))
     commands.append(Look())
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)
