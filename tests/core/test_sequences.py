@@ -71,3 +71,15 @@ def test_the_first_event_lies_in_the_window_and_late_ones_take_their_place() -> 
     assert story.valid_until("follows") == "2024-01-14"
     story.happens("a", "2024-01-05")
     assert story.valid_until("follows") == "2024-01-14"
+
+
+def test_a_later_step_is_kept_as_long_as_an_earlier_event_is_in_the_window() -> None:
+    """31 January leaves a month's window before 30 January does: both are clipped to 28 February."""
+    steps = [{"name": "a"}, {"name": "b", "absent": True}]
+    story = Story(
+        "2023-01-30", left={"type": "sequence", "steps": steps, "within": "2d", "window": {"last": "1mo"}}
+    )
+    story.happens("a", "2023-01-30T11:00")
+    story.happens("b", "2023-01-31T10:00")
+    story.happens("b", "2023-02-28T10:30")
+    assert story.members == set()

@@ -15,7 +15,6 @@ PROFILE = "$profile"
 """A change of the profile itself; `properties` is a `ProfileChange` as a plain dict."""
 ALIAS = "$alias"
 """Recorded only: `properties` is `{"previous_id": …}`."""
-RETRACT = "$retract"
 
 ATTRIBUTE_CHANGED = "$attribute_changed"
 TAG_ADDED = "$tag_added"

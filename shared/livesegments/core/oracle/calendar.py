@@ -31,6 +31,7 @@ class Calendar:
         self._zone = ZoneInfo(zone)
         self.add = lru_cache(maxsize=100_000)(self._add)
         self.instant = lru_cache(maxsize=10_000)(self._instant)
+        self.resolve = lru_cache(maxsize=100_000)(self._resolve)
 
     def local(self, t_ms: int) -> datetime:
         """What a clock on the wall shows, without zone."""
@@ -40,7 +41,7 @@ class Calendar:
     def day(self, t_ms: int) -> date:
         return self.local(t_ms).date()
 
-    def resolve(self, wall: datetime) -> int:
+    def _resolve(self, wall: datetime) -> int:
         """The instant at which the clock on the wall shows this."""
         reading = round((wall - _EPOCH) / _MS)
         hours = range(-27, 28)
@@ -117,3 +118,7 @@ class Calendar:
 
 def _tellable(t_ms: int) -> int:
     return min(max(t_ms, _FIRST_MS), _LAST_MS)
+
+
+calendar = lru_cache(maxsize=100)(Calendar)
+"""One of each zone, for what they remember."""
