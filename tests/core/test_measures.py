@@ -92,3 +92,21 @@ def test_of_equal_times_the_id_says_which_was_last() -> None:
         ("first", "exited", "2024-01-03T12:00"),
         ("last", "exited", "2024-01-04"),
     ]
+
+
+def test_what_is_due_in_a_millisecond_is_still_due() -> None:
+    window = {"last": "2d", "skip": "1d"}
+    story = Story(
+        "2024-01-01",
+        first={"type": "occurrence", "which": "first", "name": "a", "window": window},
+        once=event("a", window=window),
+        follows={
+            "type": "sequence",
+            "steps": [{"name": "a"}, {"name": "a"}],
+            "within": "1d",
+            "window": window,
+        },
+    )
+    story.happens("a", "2024-01-01")
+    story.happens("a", "2024-01-01T23:59:59.999")  # due times are worked out anew
+    assert [story.valid_until(segment) for segment in ("first", "once", "follows")] == ["2024-01-02"] * 3

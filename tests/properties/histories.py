@@ -81,7 +81,7 @@ class Forget(Struct, frozen=True):
 
 
 class Look(Struct, frozen=True):
-    """Compare when the clock alone will flip each segment."""
+    """The profile is looked at, and brought up to the newest definitions for it."""
 
 
 Command = Put | Delete | Happen | Tick | Forget | Look
