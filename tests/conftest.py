@@ -15,7 +15,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
-import hypothesis
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
@@ -28,9 +27,6 @@ from livesegments.runtime.topics import create_topics, wanted
 
 # a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# `make fuzz`: a test that is to be fuzzed leaves the number of its examples to the profile
-hypothesis.settings.register_profile("fuzz", max_examples=50_000, deadline=None, print_blob=True)
 
 
 @pytest.fixture(scope="session")

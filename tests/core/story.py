@@ -69,3 +69,11 @@ def _iso(t_ms: int) -> str:
     """Without what is zero at its end: 2024-01-30T11:00."""
     text = datetime.fromtimestamp(t_ms / 1_000, UTC).isoformat(timespec="milliseconds")[:23]
     return text.removesuffix(".000").removesuffix(":00").removesuffix("T00:00")
+
+
+def attribute(name: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    return {"type": "attribute", "name": name, "op": op, "value": value, **more}
+
+
+def event(name: str, last: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"type": "event", "name": name, **({"window": {"last": last}} if last else {}), **more}

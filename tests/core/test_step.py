@@ -62,6 +62,13 @@ def test_a_new_profile_enters_what_holds_for_it_and_not_what_its_event_denies() 
     assert told(happen(plan, None, "page", 5)) == [("never", "entered", 5), ("other", "entered", 5)]
 
 
+def test_a_new_profiles_first_event_denies_what_another_segment_refers_to() -> None:
+    quiet = {"type": "event", "name": "order", "op": "eq", "value": 0}
+    plan = plan_of(quiet=quiet, loud={"type": "not", "of": {"type": "segment", "id": "quiet"}})
+    assert told(happen(plan, None, "page", 5)) == [("quiet", "entered", 5)]
+    assert told(happen(plan, None, "order", 5)) == [("loud", "entered", 5)]
+
+
 def test_a_duplicate_changes_nothing() -> None:
     plan = plan_of(twice=ORDERED | {"value": 2})
     step = happen(plan, None, "order", 0, id="a")

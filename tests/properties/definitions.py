@@ -145,7 +145,7 @@ def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
 def measures(draw: Draw) -> Json:
     of = draw(st.sampled_from(("count", "count", "count", "days", "sum", "avg", "min", "max", "distinct")))
     op = draw(st.sampled_from(("gte", "gte", "gte", "eq", "neq", "gt", "lt", "lte", "between")))
-    pool = (1, 1, 2, 2, 3, 0, 5, 1.5) if of in ("count", "days", "distinct") else (0, 1, 0.1, 0.3, 2, 0.15)
+    pool = (1, 1, 2, 2, 3, 0, 4, 5, 1.5) if of in ("count", "days", "distinct") else (0, 1, 0.1, 0.3, 2, 0.15)
     bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
     found: Json = {"op": op, "value": bounds if op == "between" else bounds[0]}
     if of != "count":
@@ -157,7 +157,7 @@ def measures(draw: Draw) -> Json:
 
 @st.composite
 def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
-    kinds = ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 2 + ("day",) * 2
+    kinds = ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 3 + ("day",) * 2
     kinds += ("tag", "consent", "near") + ("segment",) * 2 * bool(before)
     kind = draw(st.sampled_from(kinds))
     happening = happenings(before, all_others)
@@ -168,7 +168,7 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
             which = draw(st.sampled_from(("first", "last")))
             return {"type": kind, "which": which, **draw(happening), **draw(windows())}
         case "sequence":
-            steps = draw(st.lists(happening, min_size=2, max_size=3))
+            steps = draw(st.lists(happening, min_size=2, max_size=draw(st.sampled_from((2, 3, 3, 5)))))
             if draw(st.booleans()):
                 steps[-1] = {**steps[-1], "absent": True}
             within = draw(st.sampled_from(WITHIN))

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from tests.properties.aim import PROFILE, aimed, leaves
 from tests.properties.definitions import (
     DATES,
     IDS,
@@ -37,6 +38,9 @@ STARTS = (
 MONTHS = (29 * DAY, 30 * DAY, 31 * DAY)
 AHEAD = (0, 0, 0, 1, 1_000, HOUR, 23 * HOUR, DAY, DAY, 2 * DAY, *MONTHS, 100 * DAY, 366 * DAY)
 LATE = (1, 1_000, HOUR, DAY, DAY + HOUR, 23 * HOUR, *MONTHS, 400 * DAY)
+
+BURSTS = st.sampled_from((0,) * 9 + (3, 5))
+"""How many more events of the same kind follow: what counts to five is not met by chance."""
 
 
 class When(Struct, frozen=True):
@@ -77,7 +81,7 @@ class Forget(Struct, frozen=True):
 
 
 class Look(Struct, frozen=True):
-    """Compare when the clock alone will flip each segment."""
+    """The profile is looked at, and brought up to the newest definitions for it."""
 
 
 Command = Put | Delete | Happen | Tick | Forget | Look
@@ -148,6 +152,7 @@ def changes(draw: Draw) -> Json:
 @st.composite
 def histories(draw: Draw) -> History:
     catalogue: dict[str, tuple[str, ...]] = {}
+    asked: dict[str, list[Json]] = {}
     commands: list[Command] = []
 
     def put() -> Put:
@@ -160,12 +165,13 @@ def histories(draw: Draw) -> History:
         definition = draw(definitions(before, segment == IDS[-1]))
         named = str(definition)
         catalogue[segment] = tuple(other for other in before if f"'{other}'" in named)
+        asked[segment] = list(leaves(definition))
         return Put(segment, definition, lazily)
 
-    for _ in range(draw(st.integers(2, 5))):
+    for _ in range(draw(st.integers(3, 6))):
         commands.append(put())
     ids: list[str] = []
-    for index in range(draw(st.integers(4, 24))):
+    for index in range(draw(st.integers(8, 26))):
         match draw(st.integers(0, 20)):
             case 0:
                 commands.append(put())
@@ -186,11 +192,17 @@ def histories(draw: Draw) -> History:
                 if ids and draw(st.integers(0, 9)) == 0:
                     id_ = draw(st.sampled_from(ids))
                 ids.append(id_)
-                if kind < 12:
-                    commands.append(Happen(id_, "$profile", draw(moments), draw(changes())))
+                targets = [leaf for found in asked.values() for leaf in found]
+                if kind < 16 and targets:
+                    name, parts = draw(aimed(draw(st.sampled_from(targets))))
+                elif kind < 18:
+                    name, parts = PROFILE, draw(changes())
                 else:
-                    name = draw(st.sampled_from(NAMES))
-                    commands.append(Happen(id_, name, draw(moments), draw(properties())))
+                    name, parts = draw(st.sampled_from(NAMES)), draw(properties())
+                commands.append(Happen(id_, name, draw(moments), parts))
+                for more in range(draw(BURSTS) if name != PROFILE else 0):
+                    varied = {**parts, "x": more} if draw(st.booleans()) else parts
+                    commands.append(Happen(f"{id_}.{more}", name, draw(moments), varied))
     commands.append(Look())
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)

@@ -51,14 +51,7 @@ class Race:
     def step(self, command: Command) -> None:
         match command:
             case Put():
-                version = (
-                    self.segments[command.segment].version + 1 if command.segment in self.segments else 1
-                )
-                root = None if command.definition is None else msgspec.convert(command.definition, Node)
-                self.segments[command.segment] = Segment(
-                    command.segment, version, self.plan.revision + 1, root
-                )
-                self._define(command.lazily)
+                self._put(command)
             case Delete():
                 del self.segments[command.segment]
                 self._define(command.lazily)
@@ -69,8 +62,10 @@ class Race:
             case Forget() if self.stored is not None:
                 self.profile = decode(self.stored)
             case Look():
-                self._look()
-        self._same_members()
+                self._adopt()
+        if self.profile is not None and self.profile.plan == self.plan.revision:
+            self._same_members(self.profile)
+            self._same_changes(self.profile)
 
     # -- definitions
 
@@ -163,25 +158,17 @@ class Race:
             self.sequences[each.segment] = each.sequence
         self.told += transitions
 
-    def _same_members(self) -> None:
-        if self.profile is None or self.profile.plan != self.plan.revision:
-            return
-        memberships = self.profile.memberships.items()
+    def _same_members(self, profile: Profile) -> None:
+        memberships = profile.memberships.items()
         core = {segment for segment, membership in memberships if membership.entered_ms is not None}
         assert core == self.oracle.members(), f"core {core}, oracle {self.oracle.members()}"
 
-    def _look(self) -> None:
-        self._adopt()
-        if self.profile is None:
-            return
+    def _same_changes(self, profile: Profile) -> None:
+        """When the clock alone flips each segment, if nothing else happens."""
         horizon = self.clock_ms + AHEAD_MS
         changes = self.oracle.next_changes(horizon)
-        earliest, wake = min(changes.values(), default=None), self.profile.wake_at
+        earliest, wake = min(changes.values(), default=None), profile.wake_at
         assert earliest is None or (wake is not None and wake <= earliest), f"wakes at {wake}, not {earliest}"
-        found = next_flips(self.plan, "p", self.profile, self.segments)
+        found = next_flips(self.plan, "p", profile, self.segments)
         core = {segment: at for segment, at in found.items() if at <= horizon}
         assert core == changes, f"the clock alone: core {core}, oracle {changes}"
-
-
-def _by_instant(flip: Flip) -> tuple[int, str, str]:
-    return flip.at_ms, flip.segment, flip.kind

@@ -64,15 +64,19 @@ class Bag(Kind):
                 del state[1][:-MAX_ENTRIES]
             else:
                 self._enter(state, leave, payload)
-        self._of.prune(state[0])
+        self._prune(state)
         return state
 
     def _enter(self, state: State, leave: int, payload: Any) -> None:
         insort(state[0], [leave, payload], key=_at)
         if self._totals:
             state[2] = self._of.merge(state[2], payload)
+
+    def _prune(self, state: State) -> None:
+        """Drops what can't matter before what is beyond the bound."""
+        self._of.prune(state[0])
         if len(state[0]) > MAX_ENTRIES:
-            self._leave(state, 1)
+            self._leave(state, len(state[0]) - MAX_ENTRIES)
 
     def _leave(self, state: State, count: int) -> None:
         if self._totals:
@@ -87,7 +91,7 @@ class Bag(Kind):
             for _, leave, payload in waiting[:entered]:
                 self._enter(state, leave, payload)
             del waiting[:entered]
-            self._of.prune(inside)
+            self._prune(state)
         if inside and inside[0][0] <= now_ms:
             self._leave(state, bisect_right(inside, now_ms, key=_at))
 

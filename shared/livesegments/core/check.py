@@ -24,6 +24,7 @@ from livesegments.core.event import (
     TAG_REMOVED,
 )
 from livesegments.core.fault import Fault, Faults, join, shown
+from livesegments.core.kind import MAX_COUNT
 from livesegments.core.references import references
 from livesegments.core.value import kind
 
@@ -68,7 +69,7 @@ def check(
     checker = Checker(faults, ZoneInfo(timezone), others, segment_id)
     checker.node(document, "", 1)
     if checker.nodes > MAX_NODES:
-        faults.add("", "too_many_nodes", f"has {checker.nodes} nodes; at most {MAX_NODES} are allowed")
+        faults.add("", "too_many_nodes", f"has more than {MAX_NODES} nodes, the most that is allowed")
     if faults.found:
         return None, faults.found
     node = msgspec.convert(document, Node)
@@ -165,9 +166,9 @@ class Checker:
         counted = measure.get("of", "count") if isinstance(measure, dict) else "count"
         kept = isinstance(value.get("window"), dict) and "last" in value["window"]
         if (counted in ("days", "distinct") or (counted == "count" and kept)) and any(
-            kind(number) == "number" and number > values.MAX_COUNT for number in numbers
+            kind(number) == "number" and number > MAX_COUNT for number in numbers
         ):
-            self._faults.add(where, "out_of_range", f"at most {values.MAX_COUNT} are counted here")
+            self._faults.add(where, "out_of_range", f"at most {MAX_COUNT} are counted here")
 
     def _measure(self, value: Any, at: str) -> None:
         node = self._faults.object(value, at, ("of", "property"))

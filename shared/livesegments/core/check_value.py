@@ -16,10 +16,8 @@ from livesegments.core.window import DAY_MS, Duration, parse_date, parse_duratio
 MAX_VALUES = 100
 MAX_TEXT = 1_024
 MAX_PATTERN = 256
-MAX_SLIDING_MS = 3 * 366 * DAY_MS
+MAX_SLIDING_MS = (3 * 365 + 1) * DAY_MS
 MAX_WITHIN_MS = 90 * DAY_MS
-MAX_COUNT = 10_000
-"""Beyond it the events of a sliding window are not kept."""
 INT64 = 1 << 63
 
 EQUAL_OPS = ("eq", "neq", "in", "not_in")

@@ -15,7 +15,6 @@ PROFILE = "$profile"
 """A change of the profile itself; `properties` is a `ProfileChange` as a plain dict."""
 ALIAS = "$alias"
 """Recorded only: `properties` is `{"previous_id": …}`."""
-RETRACT = "$retract"
 
 ATTRIBUTE_CHANGED = "$attribute_changed"
 TAG_ADDED = "$tag_added"
@@ -60,8 +59,9 @@ class ProfileChange(Struct, frozen=True, omit_defaults=True):
     """The properties of a `$profile` event. Every part is optional.
 
     attributes  name → value; `None` removes. `tags`, `consent`, `score`, `groups` are never in it.
-    tags_add, tags_remove   each tag is its own last-writer-wins register by (time, event id)
-    consent     one register per (channel, topic) pair, last writer wins
+    tags_add, tags_remove   each tag is its own last-writer-wins register by (time, event id); a tag in
+                both is removed
+    consent     one register per (channel, topic) pair, last writer wins, also within the list
     score       becomes the attribute `score`: the latest `set` plus all increments after it
     groups      added to the attribute `groups`, a sorted list that only grows
     lists_add, lists_remove   ids of static segments; a register per segment

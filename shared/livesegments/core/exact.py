@@ -13,6 +13,7 @@ Exact: TypeAlias = int | Decimal
 # didn't, Inexact would raise rather than round.
 _CONTEXT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
 _INT64 = 1 << 63
+_SAFE = 1 << 53  # from here on, the shortest form may write another whole number than the float's own
 
 
 def exact(number: Any) -> Exact:
@@ -20,7 +21,9 @@ def exact(number: Any) -> Exact:
     if type(number) is int:
         return number if -_INT64 <= number < _INT64 else Decimal(number)
     if type(number) is float:
-        return int(number) if number.is_integer() and abs(number) < _INT64 else Decimal(repr(number))
+        if not number.is_integer():
+            return Decimal(repr(number))
+        return exact(int(number) if abs(number) < _SAFE else int(Decimal(repr(number))))
     return Decimal(number)
 
 

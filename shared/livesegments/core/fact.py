@@ -19,7 +19,7 @@ from msgspec import Struct
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
-from livesegments.core.kind import Kind
+from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.measure import measure_kind
 from livesegments.core.occurrence import Occurrence as OccurrenceKind
 from livesegments.core.sequence import Chain, Trail
@@ -29,8 +29,8 @@ from livesegments.core.window import frame, parse_duration, plus
 
 EventLeaf: TypeAlias = Event | Occurrence | Sequence
 
-DEPTHS = (4, 32, 256, 2_048, 10_000)
-"""How many a sliding count, days or distinct values are kept; `check` lets no threshold beyond."""
+DEPTHS = (4, 32, 256, 2_048, MAX_ENTRIES)
+"""How many a sliding count, days or distinct values are kept; `check` lets no threshold need more."""
 
 
 class FactKey(Struct, frozen=True, array_like=True):

@@ -12,8 +12,11 @@ from livesegments.core.event import Event
 State: TypeAlias = Any
 """What msgpack can carry: ints, lists, decimals as strings. None is a fact without events."""
 
-MAX_ENTRIES = 10_000
-"""The bound of one fact's entries; beyond it those that leave soonest are given up."""
+MAX_COUNT = 10_000
+"""The highest count, days or distinct values of a window or zone that a condition may ask about."""
+MAX_ENTRIES = MAX_COUNT + 1
+"""The bound of one fact's entries, enough to tell MAX_COUNT from more; beyond it those that leave soonest
+are given up, which is part of the language's contract (docs/conditions.md, "What is kept")."""
 
 
 Added: TypeAlias = tuple[State, Any, Any, int | None]

@@ -51,9 +51,9 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of:
 
 def _distinct(values: list[Any]) -> list[str]:
     """Each scalar once, as text that is equal exactly when the values are."""
-    names = set()
-    for value in flat(values):
-        if key(value) is not None:
-            name = str(exact.exact(value)) if kind(value) == "number" else str(value)
-            names.add(f"{kind(value)[0]}{name}")
-    return sorted(names)
+    found = (value for value in flat(values) if key(value) is not None)
+    return sorted({f"{kind(value)[0]}{_text(value)}" for value in found})
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if kind(value) == "number" and value == int(value) else str(value)

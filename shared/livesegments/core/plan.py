@@ -78,7 +78,8 @@ class Plan:
 
     order        the segments, each after those that it depends on; a position is an index into it
     positions    segment id → position
-    born         positions of the segments that hold for a profile of which nothing is known
+    born         positions of the segments that hold for a profile of which nothing is known, and of those
+                 that refer to one: its first event may deny it, and then it never flips
     dependents   position → who refers to it by `segment`
     """
 
@@ -153,7 +154,8 @@ class Plan:
             if item.program(empty, 0):
                 empty.memberships[item.segment.id] = Membership(1, 0)
                 found.append(position)
-        return frozenset(found)
+        referring = (self.dependents[position].positions for position in found if position in self.dependents)
+        return frozenset(found).union(*referring)
 
 
 def compile(

@@ -34,6 +34,11 @@ class Reach:
         self._always: set[int] = set()
         self._only: dict[int, set[int]] = {}
 
+    @property
+    def positions(self) -> set[int]:
+        """All, whatever guards them."""
+        return self._always.union(*self._only.values())
+
     def add(self, position: int, guard: Guard | None) -> None:
         if guard is None:
             self._always.add(position)

@@ -2,7 +2,8 @@
 
 Every register gives the same value whatever the order of arrival. The score is the latest `set` plus
 all increments after it, so increments are kept until a later `set` covers them; past `MAX_INCREMENTS`
-the oldest are folded into the register, after which a `set` older than those is ignored.
+the two oldest become one. Increments still add up in any order; only a `set` that arrives later than so
+many increments after it would leave those in that had become one with a later one.
 """
 
 from __future__ import annotations
@@ -50,26 +51,28 @@ def apply_change(profile: Profile, event: Event) -> Iterator[Change]:
     if change.score is not None:
         _score(profile, event, change.score)
         yield from _derived_attribute(profile, event, "score", _total(profile))
-    for names, present in ((change.tags_add, True), (change.tags_remove, False)):
-        for name in names:
-            old = _write(profile.tags, name, present, event)
-            if old is not None and (old[0] is True) != present:
-                kind = TAG_ADDED if present else TAG_REMOVED
-                derived = _derive(event, "tag", name, kind, {"name": name})
-                yield Change("tag", name, old[0], present, derived)
-    for item in change.consent:
-        pair = consent_key(item.channel, item.topic)
+    for name, present in _switched(change.tags_add, change.tags_remove).items():
+        old = _write(profile.tags, name, present, event)
+        if old is not None and (old[0] is True) != present:
+            kind = TAG_ADDED if present else TAG_REMOVED
+            derived = _derive(event, "tag", name, kind, {"name": name})
+            yield Change("tag", name, old[0], present, derived)
+    for pair, item in {consent_key(item.channel, item.topic): item for item in change.consent}.items():
         old = _write(profile.consent, pair, item.state, event)
         before = "none" if old is None or old[0] is None else old[0]
         if old is not None and before != item.state:
             facts = {"channel": item.channel, "topic": item.topic, "from": before, "to": item.state}
             derived = _derive(event, "consent", pair.replace("\0", "~"), CONSENT_CHANGED, facts)
             yield Change("consent", pair, before, item.state, derived)
-    for names, present in ((change.lists_add, True), (change.lists_remove, False)):
-        for name in names:
-            old = _write(profile.lists, name, present, event)
-            if old is not None and (old[0] is True) != present:
-                yield Change("list", name, old[0], present, None)
+    for name, present in _switched(change.lists_add, change.lists_remove).items():
+        old = _write(profile.lists, name, present, event)
+        if old is not None and (old[0] is True) != present:
+            yield Change("list", name, old[0], present, None)
+
+
+def _switched(added: tuple[str, ...], removed: tuple[str, ...]) -> dict[str, bool]:
+    """Each name once; what one change adds and removes, it removes."""
+    return dict.fromkeys(added, True) | dict.fromkeys(removed, False)
 
 
 def _write(registers: dict[str, Register], name: str, value: Any, event: Event) -> tuple[Any] | None:
@@ -128,9 +131,9 @@ def _score(profile: Profile, event: Event, change: ScoreChange) -> None:
     elif change.increment is not None:
         profile.increments = sorted([*profile.increments, (*stamp, change.increment)])
         if len(profile.increments) > MAX_INCREMENTS:
-            first, *profile.increments = profile.increments
-            folded = exact.add(exact.exact(base.value if base else 0), exact.exact(first[2]))
-            profile.score = Register(_plain(folded), first[0], first[1])
+            first, second, *rest = profile.increments
+            both = exact.add(exact.exact(first[2]), exact.exact(second[2]))
+            profile.increments = [(second[0], second[1], _plain(both)), *rest]
 
 
 def _total(profile: Profile) -> int | float:

@@ -83,7 +83,7 @@ class Chain(Kind):
                 return DONE
             found = sorted({*((enter, leave) for enter, leave in spans), *found})
         gone = self._settled(found, now_ms)
-        spans = [[enter, leave] for enter, leave in found if leave > now_ms and leave >= gone]
+        spans = [[enter, leave] for enter, leave in found if leave > now_ms and leave >= gone][-MAX_ENTRIES:]
         if isinstance(self._frame, Sliding):
             leave_of = self._frame.leave
             firsts = [stamp for stamp in firsts if leave_of(stamp[0]) > gone]

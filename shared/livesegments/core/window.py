@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -38,7 +38,7 @@ _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_M
 _UNIT_MONTHS = {"mo": 1, "y": 12}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?",
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII,
 )
 
@@ -92,10 +92,11 @@ def parse_date(text: str, zone: tzinfo) -> int | None:
 def _offset(text: str) -> tzinfo:
     if text == "Z":
         return UTC
-    hours, minutes = int(text[1:3]), int(text[-2:])
-    moment = datetime.fromisoformat(f"2000-01-01T00:00:00{text[0]}{hours:02}:{minutes:02}")
-    assert moment.tzinfo is not None
-    return moment.tzinfo
+    hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
+    if minutes > 59:
+        raise ValueError(f"{text!r} is no offset")
+    ahead = timedelta(hours=hours, minutes=minutes)
+    return timezone(-ahead if text[0] == "-" else ahead)
 
 
 def add_months(t_ms: int, months: int, zone: tzinfo) -> int:

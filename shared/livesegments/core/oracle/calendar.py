@@ -21,7 +21,7 @@ _FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_399_999
 _FIXED_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
-    r"([T ](?P<time>\d\d:\d\d(:\d\d)?)(?P<fraction>\.\d+)?(?P<offset>Z|[+-]\d\d:?\d\d)?)?",
+    r"([T ](?P<time>\d\d:\d\d(:\d\d)?)(?P<fraction>\.\d+)?(?P<offset>Z|[+-]\d\d(:?\d\d)?)?)?",
     re.ASCII,
 )
 
@@ -31,6 +31,7 @@ class Calendar:
         self._zone = ZoneInfo(zone)
         self.add = lru_cache(maxsize=100_000)(self._add)
         self.instant = lru_cache(maxsize=10_000)(self._instant)
+        self.resolve = lru_cache(maxsize=100_000)(self._resolve)
 
     def local(self, t_ms: int) -> datetime:
         """What a clock on the wall shows, without zone."""
@@ -40,7 +41,7 @@ class Calendar:
     def day(self, t_ms: int) -> date:
         return self.local(t_ms).date()
 
-    def resolve(self, wall: datetime) -> int:
+    def _resolve(self, wall: datetime) -> int:
         """The instant at which the clock on the wall shows this."""
         reading = round((wall - _EPOCH) / _MS)
         hours = range(-27, 28)
@@ -83,7 +84,9 @@ class Calendar:
         if found["offset"] is None:
             return self.resolve(wall) + fraction
         sign = -1 if found["offset"][0] == "-" else 1
-        digits = re.sub(r"\D", "", found["offset"]) or "0000"
+        digits = re.sub(r"\D", "", found["offset"]).ljust(4, "0")
+        if digits[:2] > "23" or digits[2:] > "59":
+            return None
         ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
         return round((wall - _EPOCH - sign * ahead) / _MS) + fraction
 
@@ -115,3 +118,7 @@ class Calendar:
 
 def _tellable(t_ms: int) -> int:
     return min(max(t_ms, _FIRST_MS), _LAST_MS)
+
+
+calendar = lru_cache(maxsize=100)(Calendar)
+"""One of each zone, for what they remember."""

@@ -23,7 +23,7 @@ from msgspec import Struct
 from livesegments.core.definition import Event as EventNode
 from livesegments.core.definition import Node, Occurrence, SegmentRef, Sequence
 from livesegments.core.event import PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED, Cause, Event, Kind
-from livesegments.core.oracle.calendar import Calendar
+from livesegments.core.oracle.calendar import calendar
 from livesegments.core.oracle.compare import passes
 from livesegments.core.oracle.evidence import EventLeaf, Evidence, evidence
 from livesegments.core.oracle.leaves import (
@@ -63,7 +63,7 @@ class Oracle:
         dedup_window_ms: int = 7 * 86_400_000,
         dedup_max_ids: int = 1_000,
     ) -> None:
-        self._calendar = Calendar(timezone)
+        self._calendar = calendar(timezone)
         self._identity = identity
         self._dedup = dedup_window_ms, dedup_max_ids
         self._definitions: dict[str, Node | None] = {}

@@ -1,0 +1,93 @@
+"""docs/conditions.md: its examples pass the check, its ops and faults are those that there are."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from livesegments.core import check_value
+from livesegments.core.check import DERIVED, MEASURES, check
+from livesegments.core.definition import Node
+from tests.core.story import Story
+from tests.core.test_check import BAD
+
+Json = dict[str, Any]
+
+PAGE = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text()
+EXAMPLES = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def rows(columns: str) -> list[list[list[Any]]]:
+    """The cells of a table, each as the JSON values in it; words stand for themselves."""
+    table = PAGE[PAGE.index(f"| {columns} |") :].split("\n\n")[0]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    return [
+        [[json.loads(value) for value in re.findall(r"`(.*?)`", cell)] or [cell] for cell in row]
+        for row in cells
+    ]
+
+
+OPS = [
+    (condition, yes, no, neither if neither != [""] else [])
+    for (condition,), yes, no, neither in rows("condition | holds for | doesn't for | can't compare")
+]
+TOTALS = [
+    (condition, values if values != ["none"] else [], holds == "yes")
+    for (condition,), values, (holds,) in rows("condition | events with x | holds")
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: " ".join(text.split())[:50])
+def test_each_example_passes_the_check(example: str) -> None:
+    others: dict[str, Node | None] = {"newsletter": None}
+    _, faults = check(json.loads(example), timezone="Europe/Berlin", others=others, segment_id="example")
+    assert faults == []
+
+
+def test_every_word_of_the_language_is_told_and_has_an_example() -> None:
+    types = set(re.findall(r'"type": "([a-z]+)"', " ".join(EXAMPLES)))
+    assert types == {kind.__struct_config__.tag for kind in get_args(Node)}
+    assert {condition["op"] for condition, *_ in OPS} == set(check_value.ATTRIBUTE_OPS)
+    assert {condition["op"] for condition, *_ in TOTALS} == set(check_value.MEASURE_OPS)
+    assert {condition.get("measure", {}).get("of", "count") for condition, *_ in TOTALS} == set(MEASURES)
+    assert set(DERIVED) <= set(re.findall(r"`([$][a-z_]+)`", PAGE))
+
+
+@pytest.mark.parametrize(("condition", "yes", "no", "neither"), OPS, ids=str)
+def test_each_op_compares_as_told(condition: Json, yes: list[Any], no: list[Any], neither: list[Any]) -> None:
+    node = {"type": "attribute", "name": "x", **condition}
+    story = Story("2024-03-01T12:00", plain=node, missing={**node, "when_missing": True})
+    story.changes("2024-03-01T12:00", attributes={"y": 1})
+    answers = [
+        *((v, {"plain", "missing"}) for v in yes),
+        *((v, set()) for v in no),
+        *((v, {"missing"}) for v in neither),
+    ]
+    for value, members in answers:
+        story.changes("2024-03-01T12:00", attributes={"x": value})
+        assert story.members == members, value
+
+
+@pytest.mark.parametrize(("condition", "values", "holds"), TOTALS, ids=str)
+def test_each_measure_is_as_told(condition: Json, values: list[Any], holds: bool) -> None:
+    story = Story("2024-03-01", s={"type": "event", "name": "a", **condition})
+    story.happens("b", "2024-03-01")
+    for value in values:
+        story.happens("a", "2024-03-01", x=value)
+    assert bool(story.members) == holds
+
+
+def test_every_fault_is_told() -> None:
+    faults = {code for _, expected in BAD for _, code in expected}
+    elsewhere = {"too_many_nodes", "bad_json", "unknown_segment", "cycle"}
+    table = PAGE[PAGE.index("## Faults") :]
+    told = {
+        word
+        for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for word in re.findall(r"[a-z_]+", row)
+    }
+    assert told == faults | elsewhere

@@ -1,0 +1,119 @@
+"""Instants, windows and durations, worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.core.story import Story, attribute, event
+
+
+def test_months_are_not_monotone() -> None:
+    """30 January 11:00 falls out after 31 January 10:00: both are clipped to 28 February."""
+    story = Story("2023-01-30", twice=event("a", "1mo", value=2), once=event("a", "1mo"))
+    story.happens("a", "2023-01-30T11:00")
+    story.happens("a", "2023-01-31T10:00")
+    assert story.valid_until("twice") == "2023-02-28T10:00"
+    assert story.valid_until("once") == "2023-02-28T11:00"
+
+
+def test_a_local_time_that_is_skipped_is_read_with_the_offset_before_it() -> None:
+    """29 February 02:30 in Berlin and a month is 29 March; 31 January and two are 31 March 02:30, a gap."""
+    story = Story("2024-01-31", zone="Europe/Berlin", here=event("a", "2mo"))
+    story.happens("a", "2024-01-31T01:30")  # 02:30 in Berlin
+    assert story.valid_until("here") == "2024-03-31T01:30"  # 02:30+01:00, on the clock 03:30
+
+
+def test_a_local_time_that_comes_twice_is_the_earlier() -> None:
+    story = Story("2024-09-27", zone="Europe/Berlin", here=event("a", "1mo"))
+    story.happens("a", "2024-09-27T00:30")  # 02:30 in Berlin, as on 27 October, twice
+    assert story.valid_until("here") == "2024-10-27T00:30"  # 02:30+02:00
+
+
+def test_a_skip_delays_and_the_last_ends() -> None:
+    between = event("a") | {"window": {"last": "7d", "skip": "1d"}}
+    story = Story("2024-01-01", between=between)
+    story.happens("a", "2024-01-01")
+    story.clock("2024-02-01")
+    assert story.told() == [("between", "entered", "2024-01-02"), ("between", "exited", "2024-01-08")]
+
+
+def test_a_birthday_on_29_february_is_on_the_28th_in_other_years() -> None:
+    story = Story("2024-12-01", zone="America/New_York", soon=attribute("born", "anniversary_in_next", "2d"))
+    story.changes("2024-12-01", attributes={"born": "2000-02-29"})
+    story.clock("2025-06-01")
+    assert story.told() == [
+        ("soon", "entered", "2025-02-26T05:00"),
+        ("soon", "exited", "2025-03-01T05:00"),
+    ]
+
+
+def test_dates_at_the_ends_of_the_calendar_do_no_harm() -> None:
+    """Such stamps stand for "never" and "always" in many systems."""
+    for zone in ("Australia/Lord_Howe", "America/New_York"):
+        story = Story(
+            "2024-01-01",
+            zone=zone,
+            soon=attribute("until", "in_next", "1mo"),
+            past=attribute("until", "in_last", "1mo"),
+            party=attribute("until", "anniversary_in_next", "1mo"),
+        )
+        story.changes("2024-01-01", attributes={"until": "9999-12-31T23:59:59Z"})
+        story.changes("2024-01-02", attributes={"until": "0001-01-01"})
+        assert story.members <= {"party"}
+
+
+def test_a_sequence_without_a_window_in_a_zone_east_of_greenwich() -> None:
+    follows = {"type": "sequence", "steps": [{"name": "a"}, {"name": "b"}], "within": "1mo"}
+    story = Story("2024-01-01", zone="Australia/Lord_Howe", follows=follows)
+    story.happens("a", "2024-01-01")
+    story.happens("b", "2024-01-02")
+    assert story.members == {"follows"}
+
+
+def test_skipped_months_clip_too_and_what_leaves_before_it_enters_never_counts() -> None:
+    def window(last: str, skip: str) -> dict[str, Any]:
+        return event("a") | {"window": {"last": last, "skip": skip}}
+
+    story = Story("2023-01-31", second=window("2mo", "1mo"), never=window("1mo", "29d"))
+    story.happens("a", "2023-01-31T12:00")
+    story.clock("2023-06-01")
+    assert story.told() == [
+        ("second", "entered", "2023-02-28T12:00"),
+        ("second", "exited", "2023-03-31T12:00"),
+    ]
+
+
+def test_from_an_hour_that_comes_twice_both_lead_on() -> None:
+    """02:30 in Berlin on 27 October, first and second: a month later both are 02:30 of 27 November."""
+    story = Story(
+        "2024-10-27", zone="Europe/Berlin", here=event("a", "1mo"), twice=event("a", "1mo", value=2)
+    )
+    story.happens("a", "2024-10-27T00:30")
+    story.happens("a", "2024-10-27T01:30")
+    assert story.valid_until("twice") == story.valid_until("here") == "2024-11-27T01:30"
+
+
+def test_an_absolute_window_may_lack_either_end() -> None:
+    story = Story(
+        "2024-01-01",
+        zone="Asia/Kolkata",
+        since=event("a", window={"from": "2024-01-02"}),
+        until=event("a", window={"to": "2024-01-02"}),
+    )
+    story.happens("a", "2024-01-01T18:29:59.999")
+    assert story.members == {"until"}
+    story.happens("a", "2024-01-01T18:30")
+    assert story.members == {"until", "since"}
+    assert story.valid_until("since") is None
+
+
+def test_an_anniversary_comes_again_and_not_in_the_year_of_the_date() -> None:
+    story = Story("2024-12-30", zone="Asia/Kolkata", soon=attribute("x", "anniversary_in_next", "1d"))
+    story.changes("2024-12-30", attributes={"x": "2024-12-31T20:00Z"})  # 1 January 2025 there
+    story.clock("2027-01-02")
+    assert story.told() == [
+        ("soon", "entered", "2025-12-30T18:30"),
+        ("soon", "exited", "2026-01-01T18:30"),
+        ("soon", "entered", "2026-12-30T18:30"),
+        ("soon", "exited", "2027-01-01T18:30"),
+    ]

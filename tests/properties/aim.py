@@ -1,0 +1,122 @@
+"""Events and changes aimed at a condition: of random ones, too few would ever concern it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.properties.definitions import ATTRIBUTES, DATES, PAIRS, STATES, STATIC, TAGS, Draw, Json, scalars
+
+PROFILE = "$profile"
+NEARBY = {"gt": (0, 1), "gte": (0, -1), "lt": (0, -1), "lte": (0, 1), "between": (0, 0, 1)}
+"""What is added to a bound, to lie on it and just beside it."""
+SAMPLES = ("a", "B", "ab", "1", "ß", "")
+
+
+def leaves(definition: Json) -> Iterator[Json]:
+    """The leaves of a definition, as its author wrote them."""
+    below = definition.get("of")
+    if below is None:
+        yield definition
+    for child in below if isinstance(below, list) else [below] if below else ():
+        yield from leaves(child)
+
+
+@st.composite
+def aimed(draw: Draw, leaf: Json) -> tuple[str, Json]:
+    """A name and properties that likely matter to a leaf: often what it asks for, sometimes just not."""
+    match leaf["type"]:
+        case "event" | "occurrence":
+            return draw(_happening(leaf))
+        case "sequence":
+            return draw(_happening(draw(st.sampled_from(leaf["steps"]))))
+        case "tag":
+            return PROFILE, _tag(leaf["name"], draw(st.booleans()))
+        case "consent":
+            pair = {name: leaf[name] for name in ("channel", "topic") if name in leaf}
+            state = draw(st.sampled_from((leaf["state"], *STATES)))
+            return PROFILE, {"consent": [{**draw(st.sampled_from((pair, *PAIRS))), "state": state}]}
+        case "near":
+            lat = draw(st.sampled_from((48, 48.5, 50, -48)))
+            return PROFILE, {"attributes": {leaf["attribute"]: {"lat": lat, "lon": leaf["lon"]}}}
+        case "segment":
+            static = leaf["id"] if leaf["id"] in STATIC else draw(st.sampled_from(STATIC))
+            return PROFILE, {draw(st.sampled_from(("lists_add", "lists_add", "lists_remove"))): [static]}
+    return PROFILE, draw(_change(leaf["name"], values(leaf) | st.none()))
+
+
+@st.composite
+def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
+    name, where = step["name"], step.get("where", [])
+    match name:
+        case "$attribute_changed":
+            asked = next((item["value"] for item in where if item["property"] == "name"), None)
+            wanted = [values(item) for item in where if item["property"] == "to"] or [scalars]
+            return PROFILE, draw(_change(asked or draw(st.sampled_from(ATTRIBUTES)), wanted[0]))
+        case "$tag_added" | "$tag_removed":
+            return PROFILE, _tag(where[0]["value"] if where else TAGS[0], draw(st.booleans()))
+        case "$consent_changed":
+            pair, state = draw(st.sampled_from(PAIRS)), draw(st.sampled_from(STATES))
+            return PROFILE, {"consent": [{**pair, "state": state}]}
+        case "$segment_entered" | "$segment_exited":
+            return draw(st.sampled_from(("a", "b"))), {}
+    properties: Json = {}
+    measured = step.get("measure", {}).get("property")
+    if measured is not None:
+        _put(properties, measured, draw(scalars | st.sampled_from((0, 1, 0.1, 0.2, 2, 3))))
+    for item in where:
+        if draw(st.integers(0, 7)):
+            _put(properties, item["property"], draw(values(item)))
+    return name, properties
+
+
+def values(test: Json) -> st.SearchStrategy[Any]:
+    """Values near what a test compares with."""
+    operand, op = test.get("value"), test["op"]
+    match op:
+        case "has_any" | "has_all" | "has_none":
+            return st.lists(st.sampled_from(operand) | scalars, max_size=3) | st.just(operand)
+        case "in" | "not_in":
+            return st.sampled_from(operand) | st.sampled_from(operand) | scalars
+        case "matches":
+            return st.sampled_from(SAMPLES)
+        case "contains" | "not_contains" | "starts_with" | "ends_with":
+            return st.sampled_from((operand, f"{operand}b", f"A{operand}", *SAMPLES))
+        case "before" | "after" | "in_last" | "in_next" | "anniversary_in_next":
+            return st.sampled_from(DATES)
+        case "exists" | "missing":
+            return scalars | st.none()
+    bound = operand[0] if op == "between" else operand
+    if op in NEARBY and not isinstance(bound, str):
+        return st.sampled_from([bound + more for more in NEARBY[op]] * 2 + ["a"])
+    return st.just(bound) | st.just(operand[1] if op == "between" else bound) | scalars
+
+
+@st.composite
+def _change(draw: Draw, name: str, value: st.SearchStrategy[Any]) -> Json:
+    if name == "score":
+        return {
+            "score": {draw(st.sampled_from(("set", "increment"))): draw(st.sampled_from((0, 1, 0.1, 2, -1)))}
+        }
+    if name == "groups":
+        return {"groups": [draw(st.sampled_from(("a", "A", "b", "1")))]}
+    return {"attributes": {name: draw(value)}}
+
+
+def _tag(name: str, added: bool) -> Json:
+    return {"tags_add" if added else "tags_remove": [name]}
+
+
+def _put(properties: Json, path: str, value: Any) -> None:
+    """Puts a value where a path finds it; paths of `l` and `m` lead through lists."""
+    match path.split("."):
+        case [name]:
+            properties[name] = value
+        case ["o", name]:
+            properties["o"] = {name: value}
+        case ["l", name]:
+            properties["l"] = [{name: value}, {"other": 1}]
+        case names:
+            properties[names[0]] = [{names[1]: [{names[2]: value}]}]
