@@ -121,7 +121,19 @@ def test_our_own_events_and_changes() -> None:
 def test_an_event_without_an_id_gets_one_of_its_receipt() -> None:
     found = accept.events(b'[{"profile":"a","name":"x"},{"profile":"b","name":"x"}]', RECEIPT)
     assert not isinstance(found, Fault)
-    assert [event_of(item).id for item in found.accepted] == ["given:0", "given:1"]
+    assert [event_of(item).id for item in found.accepted] == ["given:000000", "given:000001"]
+
+
+def test_events_of_one_time_keep_their_order_by_the_ids_that_they_are_given() -> None:
+    """What has the same time is ordered by id: in a batch without stamps the last change has to win."""
+    lines = b"\n".join(b'{"profile":"a","attributes":{"n":%d}}' % number for number in range(12))
+    found = accept.events(lines, RECEIPT)
+    assert not isinstance(found, Fault)
+    events = [event_of(item) for item in found.accepted]
+    assert {event.time_ms for event in events} == {NOW}
+    assert [event.properties["attributes"]["n"] for event in sorted(events, key=lambda e: e.id)] == [
+        *range(12)
+    ]
 
 
 def test_one_bad_item_loses_only_itself() -> None:

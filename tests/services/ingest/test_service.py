@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 
 from livesegments.ingest import app as ingest
 from livesegments.ingest.budget import Budget
-from livesegments.ingest.inbound import Inbound
+from livesegments.ingest.inbound import Inbound, default_id, received
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted
 from livesegments.runtime.embedded.stack import Stack
@@ -137,9 +138,10 @@ async def test_the_inbound_topic_is_accepted_alike(client: httpx.AsyncClient, cl
     finally:
         await producer.stop()
     records = await read(clean_stack, EVENTS, 3)
-    found = {event.profile: event.id for event in events_of(records)}
+    found = {event.profile: event for event in events_of(records)}
     assert found.keys() == {"a", "b", "c"}
-    assert found["a"] == f"{INBOUND}/3/{sent.offset}", "the same after a crash: made of where it stands"
+    assert found["a"].id == default_id(sent), "the same after a crash: made of where it stands"
+    assert found["a"].time_ms == sent.timestamp, "and its time is when the broker took it"
     (rejected,) = await read(clean_stack, REJECTED, 1)
     assert json.loads(rejected.value)["faults"][0]["code"] == "unknown_workspace"
 
@@ -225,7 +227,21 @@ async def test_a_crash_before_the_commit_gives_the_same_ids_again(
             await taken.wait()
     async with ingest.serving(settings):
         events = events_of(await read(clean_stack, EVENTS, 2))
-    assert [event.id for event in events] == [f"{INBOUND}/{sent.partition}/{sent.offset}"] * 2
+    assert [(event.id, event.time_ms) for event in events] == [(default_id(sent), sent.timestamp)] * 2
+
+
+def record_at(offset: int, timestamp: int) -> Any:
+    return SimpleNamespace(topic=INBOUND, partition=1, offset=offset, timestamp=timestamp)
+
+
+def test_ids_of_inbound_records_sort_like_their_offsets_and_differ_in_a_topic_made_anew() -> None:
+    ids = [default_id(record_at(offset, 1_000)) for offset in (9, 10, 100)]
+    assert ids == sorted(ids)
+    assert default_id(record_at(9, 2_000)) not in ids
+
+
+def test_an_inbound_record_is_received_when_the_broker_took_it_but_never_ahead_of_us() -> None:
+    assert [received(record_at(0, stamp), 5_000) for stamp in (4_000, 6_000, -1)] == [4_000, 5_000, 5_000]
 
 
 async def test_half_a_service_ends(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -62,6 +63,7 @@ class Edge:
         self._now_ms = now_ms
         self._as_stamped = as_stamped
         self._budget = Budget(MAX_IN_FLIGHT_BYTES)
+        self._run, self._number = uuid4().hex, count()
 
     def routes(self) -> list[Route]:
         def post(name: str, handler: Handler, most: int) -> Route:
@@ -135,7 +137,8 @@ class Edge:
         return problem(status, "not accepted; the topic 'rejected' has it", rejected.faults)
 
     def _receipt(self, workspace: str) -> Receipt:
-        return Receipt(workspace, self._now_ms(), "http", str(uuid4()), self._as_stamped)
+        id_ = f"{self._run}:{next(self._number):012}"
+        return Receipt(workspace, self._now_ms(), "http", id_, self._as_stamped)
 
 
 def app(edge: Edge, more: Sequence[Route]) -> Starlette:

@@ -1,8 +1,9 @@
 """The inbound topic: records of upstream systems, accepted like HTTP's.
 
 A record's offset is committed only once its event, or its rejection, is acknowledged. What a crash
-leaves to be read again has the same id again (its own, or one made of topic, partition and offset), and
-the evaluator drops it.
+leaves to be read again has the same id again (its own, or one made of where the record stands), and the
+evaluator drops it. It has the same time again, too, however late it is read: a record's receipt is when
+the broker took it.
 """
 
 from __future__ import annotations
@@ -102,13 +103,13 @@ class Inbound:
         value = record.value or b""
         source = f"{record.topic}/{record.partition}/{record.offset}"
         workspace = headers.get(WORKSPACE) or headers.get(f"ce_{WORKSPACE}") or accept.workspace_in(value)
-        received_ms = self._now_ms()
+        received_ms = received(record, self._now_ms())
         if workspace is None or not await self._access.exists(workspace):
             told = "the header or field 'workspace' is missing" if workspace is None else "no such workspace"
             fault = Fault("/workspace", "unknown_workspace", told)
             named = None if workspace is None else workspace[:MAX_NAME]
             return Rejected(named, source, received_ms, [fault], value)
-        receipt = Receipt(workspace, received_ms, source, source, self._as_stamped)
+        receipt = Receipt(workspace, received_ms, source, default_id(record), self._as_stamped)
         return accept.inbound(headers, value, receipt)
 
     async def _commit(self, ends: dict[TopicPartition, int]) -> None:
@@ -117,3 +118,13 @@ class Inbound:
             await self._records.commit(ends)
         except KafkaError as error:
             _log.info("offsets not committed", error=repr(error))
+
+
+def received(record: ConsumerRecord[Any, Any], now_ms: int) -> int:
+    """When the broker took it. A topic may keep its producers' stamps instead: never ahead of our clock."""
+    return min(record.timestamp, now_ms) if record.timestamp > 0 else now_ms
+
+
+def default_id(record: ConsumerRecord[Any, Any]) -> str:
+    """Sorts like the offset; with the stamp, because a topic made anew counts its offsets from 0 again."""
+    return f"{record.topic}/{record.partition}/{record.offset:012}/{record.timestamp}"

@@ -33,6 +33,8 @@ _encoder = msgspec.msgpack.Encoder()
 class Receipt(Struct, frozen=True):
     """`source` is where the bytes came from; `default_id` the id of an event that brings none.
 
+    Events without stamps have the time of their receipt, and what has one time is ordered by id: so default
+    ids sort, as text, in the order in which the events came.
     `as_stamped`: clock mode `log` takes stamps as they are.
     """
 
@@ -44,7 +46,7 @@ class Receipt(Struct, frozen=True):
 
     def of_item(self, index: int) -> Receipt:
         return Receipt(
-            self.workspace, self.received_ms, self.source, f"{self.default_id}:{index}", self.as_stamped
+            self.workspace, self.received_ms, self.source, f"{self.default_id}:{index:06}", self.as_stamped
         )
 
 
