@@ -96,6 +96,35 @@ def test_a_wrong_senders_clock_is_corrected_by_sent_at() -> None:
     assert event.time_ms == NOW - 30_000
 
 
+@pytest.mark.parametrize("field", ["receivedAt", "originalTimestamp"])
+def test_what_segment_handed_on_was_corrected_there(field: str) -> None:
+    """An export of last year stays last year's, whenever it is sent to us."""
+    event = call("track", event="a", timestamp=NOW - 90_000, sentAt=NOW - 60_000, **{field: NOW - 60_000})
+    assert event.time_ms == NOW - 90_000
+
+
+def test_ids_may_be_numbers_as_some_libraries_send_them() -> None:
+    event = call("track", userId=7, event="a", messageId=9)
+    assert (event.profile, event.id) == ("7", "9")
+    assert call("track", userId=0, event="a").profile == "0"
+    assert call("track", userId=None, anonymousId=7, event="a").profile == "anonymous:7"
+    assert change(call("group", groupId=8)).groups == ("8",)
+    assert call("alias", previousId=8).properties == {"previous_id": "8"}
+
+
+def test_an_empty_string_is_nothing_as_some_libraries_send_it() -> None:
+    assert call("track", userId="", anonymousId="x", event="a").profile == "anonymous:x"
+    assert call("screen", name="Cart", category="").properties == {"name": "Cart"}
+
+
+def test_an_object_among_the_traits_is_several_attributes() -> None:
+    traits = {"address": {"city": "Berlin", "geo": {"lat": 1, "lon": 2}, "at": {"floor": 3}}, "none": {}}
+    found = change(call("identify", traits=traits | {"tags": None, "consent": None, "score": None}))
+    assert found == ProfileChange(
+        attributes={"address.city": "Berlin", "address.geo": {"lat": 1, "lon": 2}, "address.at.floor": 3}
+    )
+
+
 def test_stamps_ahead_are_set_back_or_refused_unless_the_log_is_replayed() -> None:
     assert event_of(own(name="a", time=NOW + MAX_AHEAD_MS)).time_ms == NOW
     assert faults(own(name="a", time=NOW + MAX_AHEAD_MS + 1)) == [("/time", "in_future")]
@@ -175,6 +204,19 @@ def test_cloudevents_binary_and_structured() -> None:
         ({"name": "a", "properties": []}, [("/properties", "wrong_type")]),
         ({"name": "a", "time": "now"}, [("/time", "bad_date")]),
         ({"name": "a", "time": True}, [("/time", "wrong_type")]),
+        ({"name": "a", "time": NOW / 2}, [("/time", "wrong_type")]),
+        ({"name": "a", "time": NOW // 1_000}, [("/time", "out_of_range")]),
+        ({"name": "a", "time": -1}, [("/time", "out_of_range")]),
+        ({"name": "a", "time": "1969-12-31T23:59:59Z"}, [("/time", "out_of_range")]),
+        ({"attributes": {"lists": {}, "": 1}}, [("/attributes/lists", "reserved_name"), ("/attributes/", "empty")]),
+        ({"score": {"reset": False}}, [("/score/reset", "wrong_type")]),
+        ({"score": {"increment": "1"}}, [("/score/increment", "wrong_type")]),
+        ({"score": {"reset": True, "reason": 1}}, [("/score/reason", "wrong_type")]),
+        ({"score": {}}, [("/score", "conflict")]),
+        ({"consent": [{"channel": "", "state": "none"}, {"topic": 1}]},
+         [("/consent/0/channel", "empty"), ("/consent/1", "missing_field"), ("/consent/1/topic", "wrong_type")]),
+        ({"tags": {"add": ["a", ""], "remove": [1]}}, [("/tags/add/1", "empty"), ("/tags/remove/0", "wrong_type")]),
+        ({"groups": "g"}, [("/groups", "wrong_type")]),
         ({"name": "a", "colour": 1}, [("/colour", "unknown_field")]),
         ({"profile": "", "name": "a"}, [("/profile", "empty")]),
         ({}, [("", "missing_field")]),
@@ -203,7 +245,15 @@ def test_each_fault_is_named_at_its_place(item: dict[str, Any], expected: list[t
     [
         ("track", {"event": "x"}, [("", "missing_field")]),
         ("track", {"userId": "u"}, [("", "missing_field")]),
-        ("track", {"userId": 7, "event": "x", "messageId": 1}, [("/userId", "wrong_type"), ("/messageId", "wrong_type")]),
+        ("track", {"userId": True, "event": "x", "messageId": 1.5}, [("/userId", "wrong_type"), ("/messageId", "wrong_type")]),
+        ("track", {"userId": "", "event": "x"}, [("", "missing_field")]),
+        ("track", {"anonymousId": "", "event": "x"}, [("", "missing_field")]),
+        ("track", {"userId": "u", "event": "x", "timestamp": 1, "sentAt": "now"}, [("/timestamp", "out_of_range")]),
+        ("track", {"userId": "u", "event": "x", "timestamp": NOW, "sentAt": "now"}, [("/sentAt", "bad_date")]),
+        ("identify", {"userId": "u", "traits": {"a": {"b": [{}]}}}, [("/traits/a/b/0", "wrong_type")]),
+        ("identify", {"userId": "u", "traits": {"location": {"city": "x"}}},
+         [("/traits/location/city", "unknown_field"), ("/traits/location", "missing_field"), ("/traits/location", "missing_field")]),
+        ("identify", {"userId": "u", "traits": {"a" * 200: {"b" * 200: 1}}}, [(f"/traits/{'a' * 200}/{'b' * 200}", "too_long")]),
         ("track", {"userId": "anonymous:1", "event": "x"}, [("/userId", "reserved_name")]),
         ("identify", {"userId": "u", "traits": {"groups": ["a"]}}, [("/traits/groups", "reserved_name")]),
         ("group", {"userId": "u"}, [("", "missing_field")]),

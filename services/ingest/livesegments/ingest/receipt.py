@@ -20,6 +20,8 @@ MAX_EVENT_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
 MAX_AHEAD_MS = 5 * 60_000
 """A stamp so far ahead of our clock is set back to the receipt; one further ahead is refused."""
+LEAST_MS = 100_000_000_000
+"""A stamp in figures below it (March 1973) is one in seconds: it would put the event where nobody looks."""
 ANONYMOUS = "anonymous:"
 """The profile id of someone with an anonymousId alone begins with it."""
 
@@ -104,14 +106,6 @@ def identifier(faults: Faults, value: Any, at: str) -> str | None:
     return faults.name(value, at)
 
 
-def profile_id(faults: Faults, value: Any, at: str) -> str | None:
-    read = identifier(faults, value, at)
-    if read is not None and read.startswith(ANONYMOUS):
-        faults.add(at, "reserved_name", f"ids that begin with {ANONYMOUS!r} are of anonymous profiles")
-        return None
-    return read
-
-
 def event_name(faults: Faults, value: Any, at: str) -> str | None:
     read = identifier(faults, value, at)
     if read is not None and read.startswith("$"):
@@ -138,6 +132,9 @@ def instant(faults: Faults, value: Any, at: str) -> int | None:
             faults.add(at, "bad_date", f"{value[:40]!r} is not an ISO 8601 time such as 2022-07-01T12:00:00Z")
             return None
     elif isinstance(value, int) and not isinstance(value, bool):
+        if 0 <= value < LEAST_MS:
+            faults.add(at, "out_of_range", f"{value} looks like seconds: send milliseconds, or ISO 8601")
+            return None
         read = value
     else:
         told = kind_name(value)
