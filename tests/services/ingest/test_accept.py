@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, rejects
+from livesegments.ingest.accept import MAX_ITEMS
+from livesegments.ingest.broker import MAX_RECORD_BYTES
 from livesegments.ingest.reading import MAX_DEPTH
-from livesegments.ingest.receipt import MAX_AHEAD_MS, Accepted, Receipt, Rejected
+from livesegments.ingest.receipt import (
+    MAX_AHEAD_MS,
+    MAX_EVENT_BYTES,
+    MAX_FAULTS,
+    MAX_TOLD,
+    Accepted,
+    Receipt,
+    Rejected,
+)  # fmt: skip
 
 NOW = 1_700_000_000_000
 RECEIPT = Receipt("shop", NOW, "http", "given")
@@ -253,7 +263,7 @@ def test_each_fault_is_named_at_its_place(item: dict[str, Any], expected: list[t
         ("identify", {"userId": "u", "traits": {"a": {"b": [{}]}}}, [("/traits/a/b/0", "wrong_type")]),
         ("identify", {"userId": "u", "traits": {"location": {"city": "x"}}},
          [("/traits/location/city", "unknown_field"), ("/traits/location", "missing_field"), ("/traits/location", "missing_field")]),
-        ("identify", {"userId": "u", "traits": {"a" * 200: {"b" * 200: 1}}}, [(f"/traits/{'a' * 200}/{'b' * 200}", "too_long")]),
+        ("identify", {"userId": "u", "traits": {"a" * 200: {"b" * 200: 1}}}, [(f"/traits/{'a' * 200}/{'b' * 200}"[:MAX_TOLD], "too_long")]),
         ("track", {"userId": "anonymous:1", "event": "x"}, [("/userId", "reserved_name")]),
         ("identify", {"userId": "u", "traits": {"groups": ["a"]}}, [("/traits/groups", "reserved_name")]),
         ("group", {"userId": "u"}, [("", "missing_field")]),
@@ -282,14 +292,33 @@ def test_too_deep_an_event_is_refused() -> None:
     assert event_of(own(name="a", properties={"wide": [[]] * 1_000}))
 
 
-def test_what_is_told_of_a_rejection_is_bounded() -> None:
-    told = accept.call(
-        "identify",
-        json.dumps({"userId": "u", "traits": {"x" * 16_000: dict.fromkeys(map(str, range(1_000)))}}).encode(),
-        RECEIPT,
-    )
+@pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"])
+def test_what_is_told_of_a_rejection_is_bounded(character: str) -> None:
+    """However it is written: or the broker could not take it, and its sender would try for ever."""
+    location = dict.fromkeys((f"{character * 3}{number}" for number in range(150)), 0)
+    item = {"userId": "u", "traits": {character * 900: {"location": {}} | location, "location": location}}
+    told = accept.call("identify", json.dumps(item, ensure_ascii=False).encode(), RECEIPT)
     assert len(faults(told)) == 101 and faults(told)[-1] == ("", "more_faults")
-    assert isinstance(told, Rejected) and len(rejects.encode(told)) < 256 * 1024
+    assert isinstance(told, Rejected)
+    worst = [Fault("\x01" * MAX_TOLD, "code", "\x01" * MAX_TOLD)] * (MAX_FAULTS + 1)
+    for rejection in (told, msgspec.structs.replace(told, faults=worst, raw=b"x" * MAX_EVENT_BYTES)):
+        assert len(rejects.encode(rejection)) < MAX_RECORD_BYTES
+    whole = Rejected("shop", "http", NOW, [Fault("", "bad_json", "text")], b"x" * 2_000_000)
+    assert len(rejects.encode(whole)) < MAX_RECORD_BYTES
+
+
+def test_a_body_has_a_bound_in_items() -> None:
+    for found in (
+        accept.batch(b'{"batch":[' + b",".join([b"1"] * (MAX_ITEMS + 1)) + b"]}", RECEIPT),
+        accept.events(b"[" + b",".join([b"1"] * (MAX_ITEMS + 1)) + b"]", RECEIPT),
+        accept.events(b"1\n" * (MAX_ITEMS + 1), RECEIPT),
+    ):
+        assert isinstance(found, Fault) and found.code == "too_long"
+
+
+def test_one_object_may_stand_on_several_lines() -> None:
+    found = accept.events(b'{\n  "profile": "a",\n  "name": "x"\n}\n', RECEIPT)
+    assert not isinstance(found, Fault) and [item.profile for item in found.accepted] == ["a"]
 
 
 def test_an_event_of_another_workspace_is_refused() -> None:

@@ -27,6 +27,7 @@ from starlette.routing import Route
 from livesegments.ingest import http, inbound
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
+from livesegments.ingest.connection import Connection
 from livesegments.ingest.packer import Packer
 from livesegments.ingest.problems import problem
 from livesegments.runtime import logs
@@ -86,7 +87,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         listener = socket.create_server((settings.host, settings.port), backlog=1_024)
         host, port = listener.getsockname()[:2]
         config = uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_S
+            application,
+            http=Connection,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=STOP_S,
         )
         server = Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))

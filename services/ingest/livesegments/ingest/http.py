@@ -25,30 +25,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from livesegments.core.fault import Fault
-from livesegments.ingest import accept, rejects, segment_spec
+from livesegments.ingest import accept, body, rejects, segment_spec
 from livesegments.ingest.access import Access
+from livesegments.ingest.body import Unfit
 from livesegments.ingest.budget import Budget
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
 from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt, Rejected
 from livesegments.runtime import metrics
+from livesegments.store.catalog import NotRestored
 
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """Of bodies that are being read or not yet answered."""
 ANSWER_S = 10.0
 """A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
-TOO_LARGE = "the body is longer than {} bytes"
 Handler = Callable[[Request, str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
 
 
 class Rejects(Protocol):
     async def reject(self, rejected: Sequence[Rejected]) -> None: ...
-
-
-class TooLarge(Exception):
-    """The body is longer than allowed."""
 
 
 class Edge:
@@ -86,40 +83,41 @@ class Edge:
                     return _unauthorized(given=bool(secret))
                 if "ingest" not in key.scopes:
                     return problem(403, f"the key {key.name!r} may not send events")
-                with self._budget.of(length(request, most)):
-                    return await handler(request, key.workspace, await read(request, most))
-            except TooLarge as error:
-                return problem(413, str(error))
+                with self._budget.of(body.length(request, most)):
+                    return await handler(request, key.workspace, await body.read(request, most))
+            except Unfit as error:
+                # the rest of its body is not waited for
+                return problem(error.status, error.detail, headers={"Connection": "close"})
             except Busy:
                 metrics.INGEST_BUSY.inc()
                 return problem(429, "the broker is behind: send it again in a second", headers=RETRY_AFTER)
             except ClientDisconnect:
                 return Response(status_code=499)
-            except (KafkaError, RedisError, OSError) as error:
+            except (KafkaError, RedisError, NotRestored, OSError) as error:
                 _log.warning("not acknowledged", error=repr(error))
                 told = "not acknowledged: send it again; ids make that safe"
                 return problem(503, told, headers=RETRY_AFTER)
 
         return guarded
 
-    async def call(self, request: Request, workspace: str, body: bytes) -> Response:
+    async def call(self, request: Request, workspace: str, content: bytes) -> Response:
         kind = request.url.path.rpartition("/")[2]
-        verdict = accept.call(kind, body, self._receipt(workspace))
+        verdict = accept.call(kind, content, self._receipt(workspace))
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
         await self._take([verdict], [])
         return _answer(1, [])
 
-    async def batch(self, _: Request, workspace: str, body: bytes) -> Response:
-        return await self._judged(accept.batch(body, self._receipt(workspace)), workspace, body)
+    async def batch(self, _: Request, workspace: str, content: bytes) -> Response:
+        return await self._judged(accept.batch(content, self._receipt(workspace)), workspace, content)
 
-    async def events(self, _: Request, workspace: str, body: bytes) -> Response:
-        return await self._judged(accept.events(body, self._receipt(workspace)), workspace, body)
+    async def events(self, _: Request, workspace: str, content: bytes) -> Response:
+        return await self._judged(accept.events(content, self._receipt(workspace)), workspace, content)
 
-    async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, body: bytes) -> Response:
+    async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, content: bytes) -> Response:
         if isinstance(verdicts, Fault):
             receipt = self._receipt(workspace)
-            whole = Rejected(workspace, receipt.source, receipt.received_ms, [verdicts], body)
+            whole = Rejected(workspace, receipt.source, receipt.received_ms, [verdicts], content)
             return await self._refuse(whole, 400)
         await self._take(verdicts.accepted, verdicts.rejected)
         return _answer(len(verdicts.accepted), verdicts.rejected)
@@ -149,25 +147,6 @@ def app(edge: Edge, more: Sequence[Route]) -> Starlette:
     return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
 
 
-def length(request: Request, most: int) -> int:
-    """That of the body as its header says; the most if it doesn't. Raises TooLarge."""
-    told = int(request.headers.get("content-length") or most)
-    if told > most:
-        raise TooLarge(TOO_LARGE.format(most))
-    return told
-
-
-async def read(request: Request, most: int) -> bytes:
-    """The body. Raises TooLarge, without reading on."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(TOO_LARGE.format(most))
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def secret_of(authorization: str) -> str | None:
     """The write key: the user of Basic (any password), or a Bearer token."""
     scheme, _, rest = authorization.partition(" ")
@@ -188,7 +167,7 @@ def _unauthorized(given: bool) -> Response:
 
 
 def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
-    body = {
+    told = {
         "accepted": accepted,
         "rejected": [
             {
@@ -200,4 +179,4 @@ def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
             for item in rejected
         ],
     }
-    return Response(msgspec.json.encode(body), 202, media_type="application/json")
+    return Response(msgspec.json.encode(told), 202, media_type="application/json")

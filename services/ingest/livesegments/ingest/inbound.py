@@ -24,6 +24,7 @@ from livesegments.ingest.broker import Broker
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted, Receipt, Rejected
 from livesegments.runtime import metrics
+from livesegments.store.catalog import NotRestored
 from livesegments.wire.topics import INBOUND, INBOUND_GROUP
 
 MAX_RECORDS = 2_000
@@ -78,7 +79,7 @@ class Inbound:
         while True:
             try:
                 await self._take(records)
-            except (Busy, KafkaError, RedisError, OSError) as error:
+            except (Busy, KafkaError, RedisError, NotRestored, OSError) as error:
                 _log.warning("inbound waits", error=repr(error))
                 await asyncio.sleep(PAUSE_S)
             else:

@@ -26,8 +26,9 @@ ANONYMOUS = "anonymous:"
 """The profile id of someone with an anonymousId alone begins with it."""
 
 MAX_FAULTS = 100
-MAX_TOLD = 512
-"""Faults told of one item, characters of each one's pointer and message: the broker has to take it all."""
+MAX_TOLD = 256
+"""Faults told of one item, characters of each one's pointer and message: all of it, escaped and told twice,
+has to fit into one record of `rejected` with the event's raw bytes."""
 
 _encoder = msgspec.msgpack.Encoder()
 
