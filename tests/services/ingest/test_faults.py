@@ -6,18 +6,22 @@ import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from livesegments.ingest import app as ingest
 from livesegments.runtime.embedded.kafka import Kafka
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics
-from livesegments.wire.topics import EVENTS, INBOUND
-from tests.services.ingest.rig import events_of, read_all, write_catalog
+from livesegments.wire.topics import EVENTS, INBOUND, INBOUND_GROUP, REJECTED
+from tests.services.ingest.rig import events_of, read, read_all, write_catalog
 
 SENDERS = 16
 
@@ -178,7 +182,83 @@ async def test_nothing_on_the_inbound_topic_stops_what_is_behind_it(
         assert service.child is not None and (service.pid, service.child.ended) == (pid, None)
     finally:
         await service.stop()
-    rejected = await read_all(clean_stack.kafka, "rejected")
+    rejected = await read_all(clean_stack.kafka, REJECTED)
     assert len(rejected) + len(accepted) == len(strange) + 1
     sources = [json.loads(record.value)["source"] for record in rejected]
     assert len({*sources}) == len(sources)
+
+
+class Latin(str):
+    """A header's name as a producer may send it that doesn't care for UTF-8."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xe9tat"
+
+
+def batch_of(producer: AIOKafkaProducer, *records: tuple[bytes, list[tuple[str, bytes]]]) -> Any:
+    batch = producer.create_batch()
+    batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, 0, 1_000_000)  # lets `Latin` encode itself
+    for value, headers in records:
+        assert batch.append(timestamp=None, key=None, value=value, headers=headers)
+    return batch
+
+
+async def test_a_record_that_no_one_can_read_is_told_and_passed_over(
+    settings: Settings, clean_stack: Stack
+) -> None:
+    """One lies amid a batch, one is a batch of its own, one is alone in another partition."""
+
+    def event(number: int) -> bytes:
+        return json.dumps({"profile": f"p{number}", "name": "n", "workspace": "shop"}).encode()
+
+    bad = (b"{}", [(Latin("state"), b"")])
+    producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
+    await producer.start()
+    try:
+        await producer.send_and_wait(INBOUND, event(0), partition=0)
+        for partition, batch in (
+            (0, [(event(1), []), bad, (event(2), [])]),
+            (0, [bad]),
+            (0, [(event(3), [])]),
+            (5, [bad]),
+            (5, [(event(4), [])]),
+        ):
+            sent = await producer.send_batch(batch_of(producer, *batch), INBOUND, partition=partition)
+            await sent
+    finally:
+        await producer.stop()
+    async with ingest.serving(settings), asyncio.timeout(60):
+        accepted: set[str] = set()
+        while len(accepted) < 4:
+            accepted = {event.profile for event in events_of(await read_all(clean_stack.kafka, EVENTS))}
+        assert accepted == {"p0", "p1", "p3", "p4"}
+        told = [json.loads(record.value) for record in await read(clean_stack.kafka, REJECTED, 4)]
+    assert {each["source"] for each in told} == {f"{INBOUND}/{at}" for at in ("0/2", "0/3", "0/4", "5/0")}
+    assert {each["faults"][0]["code"] for each in told} == {"unreadable"}
+
+
+async def test_what_an_upstream_transaction_took_back_never_happened(
+    settings: Settings, clean_stack: Stack
+) -> None:
+    """And the offset that its end has is committed, too: or it would look like a record to come for ever."""
+    producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka, transactional_id=f"t-{uuid4()}")
+    await producer.start()
+    inbound = TopicPartition(INBOUND, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=clean_stack.kafka, group_id=INBOUND_GROUP)
+    try:
+        for profile, happens in (("kept", True), ("taken back", False), ("kept, too", True)):
+            await producer.begin_transaction()
+            value = json.dumps({"profile": profile, "name": "n", "workspace": "shop"}).encode()
+            await producer.send_and_wait(INBOUND, value, partition=0)
+            await (producer.commit_transaction() if happens else producer.abort_transaction())
+        await consumer.start()
+        async with ingest.serving(settings), asyncio.timeout(60):
+            (end,) = (await consumer.end_offsets([inbound])).values()
+            assert end == 6
+            while await consumer.committed(inbound) != end:
+                pass
+        accepted = [event.profile for event in events_of(await read_all(clean_stack.kafka, EVENTS))]
+        assert sorted(accepted) == ["kept", "kept, too"]
+    finally:
+        await producer.stop()
+        await consumer.stop()

@@ -11,8 +11,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from livesegments.ingest import app as ingest
+from livesegments.ingest import consume
 from livesegments.ingest.budget import Budget
-from livesegments.ingest.inbound import Inbound, default_id, received
+from livesegments.ingest.inbound import default_id, received
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted
 from livesegments.runtime.embedded.stack import Stack
@@ -171,7 +172,7 @@ async def test_a_crash_before_the_commit_gives_the_same_ids_again(
     finally:
         await producer.stop()
     with monkeypatch.context() as forced:
-        forced.setattr(Inbound, "_commit", crash)
+        forced.setattr(consume, "_commit", crash)
         async with ingest.serving(settings), asyncio.timeout(20):
             await taken.wait()
     async with ingest.serving(settings):
@@ -194,10 +195,10 @@ def test_an_inbound_record_is_received_when_the_broker_took_it_but_never_ahead_o
 
 
 async def test_half_a_service_ends(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(_: Inbound) -> None:
+    async def fail(*_: object) -> None:
         raise RuntimeError("forced")
 
-    monkeypatch.setattr(Inbound, "run", fail)
+    monkeypatch.setattr(consume, "run", fail)
     with pytest.raises(ExceptionGroup, match="unhandled"):
         async with ingest.serving(settings), asyncio.timeout(20):
             await asyncio.Event().wait()

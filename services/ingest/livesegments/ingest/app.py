@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from livesegments.ingest import http, inbound
+from livesegments.ingest import consume, http, inbound
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.connection import Connection
@@ -76,12 +76,12 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         packer = Packer(broker, settings.partitions, wall_ms)
         stack.push_async_callback(in_time, "packer", packer.close)
         access = Access(Catalog(redis), wall_ms)
-        records = inbound.consumer(settings.kafka)
+        records = consume.consumer(settings.kafka)
         await records.start()
         stack.push_async_callback(in_time, "inbound", records.stop)
-        reader = inbound.Inbound(records, packer, broker, access, wall_ms, as_stamped)
+        taker = inbound.Inbound(packer, broker, access, wall_ms, as_stamped)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
-        for forever in (reader.run(), broker.lost()):
+        for forever in (consume.run(records, taker), broker.lost()):
             stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, wall_ms, as_stamped)
         application = http.app(edge, status_routes(redis, broker))
