@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaError
+from aiokafka.errors import CorruptRecordException, IllegalStateError, KafkaError
 
 from livesegments.wire.topics import INBOUND, INBOUND_GROUP
 
@@ -59,6 +59,8 @@ async def run(records: AIOKafkaConsumer, taker: Taker) -> None:
             await _portion(records, taker)
         except Unreadable:
             await _pass_over(records, taker)
+        except IllegalStateError as error:  # a partition went to another meanwhile
+            _log.info("inbound goes on without a partition", error=repr(error))
 
 
 async def _portion(
