@@ -55,7 +55,8 @@ def test_what_is_shown_is_accepted(of: str, content: str) -> None:
 
 def test_every_call_is_shown() -> None:
     shown = {of.split()[1] for of, _ in SHOWN if of.startswith("POST")}
-    assert shown == {route.path for route in http.Edge(*[None] * 4, as_stamped=False).routes()}  # type: ignore[arg-type]
+    edge = http.Edge(*[None] * 4, as_stamped=False)  # type: ignore[arg-type]
+    assert shown == {f"/v1{route.path}" for route in edge.routes() if len(route.path) > 2}
     assert len(SHOWN) > 12 and "```json\n" not in PAGE
 
 

@@ -96,6 +96,27 @@ async def test_a_request_without_end_is_left(client: httpx.AsyncClient) -> None:
     assert await talk(client, b"POST /v1/track HTTP/1.1\r\n", *head) == b""
 
 
+@pytest.mark.parametrize("path", ["t", "track", "b", "batch", "events"])
+async def test_a_page_of_any_origin_may_send(client: httpx.AsyncClient, path: str) -> None:
+    """A browser asks first; then its page may read the answer, also a refusal."""
+    asking = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-retry-count",
+    }
+    asked = await client.options(f"/v1/{path}", headers=asking)
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == "*"
+    assert "authorization" in asked.headers["access-control-allow-headers"]
+    item = BATCH["batch"][0]
+    body = {"t": item, "track": item, "b": BATCH, "batch": BATCH}.get(path, {"profile": "p", "name": "n"})
+    for auth, status in ((AUTH, 202), (("wrong", ""), 401)):
+        headers = {"Origin": "https://shop.example", "Content-Type": "text/plain"}
+        answer = await client.post(f"/v1/{path}", content=json.dumps(body), headers=headers, auth=auth)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
+    assert "access-control-allow-origin" not in (await client.get("/metrics", headers=asking)).headers
+
+
 async def test_a_lost_catalogue_is_no_wrong_key(client: httpx.AsyncClient, clean_stack: Stack) -> None:
     """Senders give events up on 401, and come back on 503."""
     async with Redis.from_url(clean_stack.redis) as redis:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, Protocol
 from uuid import uuid4
@@ -20,9 +21,11 @@ from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, body, rejects, segment_spec
@@ -40,7 +43,12 @@ MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 ANSWER_S = 10.0
 """A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
-Handler = Callable[[Request, str, bytes], Awaitable[Response]]
+ANY_ORIGIN = Middleware(
+    CORSMiddleware, allow_origins=["*"], allow_headers=["*"], allow_methods=["POST"],
+    expose_headers=["Retry-After"], max_age=86_400,
+)  # fmt: skip
+"""Browsers send from the pages of whoever uses us; what they may do their write key says."""
+Handler = Callable[[str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
 
 
@@ -63,12 +71,15 @@ class Edge:
         self._run, self._number = uuid4().hex, count()
 
     def routes(self) -> list[Route]:
-        def post(name: str, handler: Handler, most: int) -> Route:
-            return Route(f"/v1/{name}", self._guarded(handler, most), methods=["POST"])
+        """Below `/v1`. Calls also by their first letter, which is how Segment's browser library has them."""
 
+        def post(name: str, handler: Handler, most: int) -> Route:
+            return Route(f"/{name}", self._guarded(handler, most), methods=["POST"])
+
+        calls = {call: partial(self.call, call) for call in segment_spec.CALLS}
         return [
-            *(post(name, self.call, MAX_EVENT_BYTES) for name in segment_spec.CALLS),
-            post("batch", self.batch, MAX_BATCH_BYTES),
+            *(post(name, call, MAX_EVENT_BYTES) for kind, call in calls.items() for name in (kind, kind[0])),
+            *(post(name, self.batch, MAX_BATCH_BYTES) for name in ("batch", "b")),
             post("events", self.events, MAX_BATCH_BYTES),
         ]
 
@@ -84,7 +95,7 @@ class Edge:
                 if "ingest" not in key.scopes:
                     return problem(403, f"the key {key.name!r} may not send events")
                 with self._budget.of(body.length(request, most)):
-                    return await handler(request, key.workspace, await body.read(request, most))
+                    return await handler(key.workspace, await body.read(request, most))
             except Unfit as error:
                 # the rest of its body is not waited for
                 return problem(error.status, error.detail, headers={"Connection": "close"})
@@ -100,18 +111,17 @@ class Edge:
 
         return guarded
 
-    async def call(self, request: Request, workspace: str, content: bytes) -> Response:
-        kind = request.url.path.rpartition("/")[2]
+    async def call(self, kind: str, workspace: str, content: bytes) -> Response:
         verdict = accept.call(kind, content, self._receipt(workspace))
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
         await self._take([verdict], [])
         return _answer(1, [])
 
-    async def batch(self, _: Request, workspace: str, content: bytes) -> Response:
+    async def batch(self, workspace: str, content: bytes) -> Response:
         return await self._judged(accept.batch(content, self._receipt(workspace)), workspace, content)
 
-    async def events(self, _: Request, workspace: str, content: bytes) -> Response:
+    async def events(self, workspace: str, content: bytes) -> Response:
         return await self._judged(accept.events(content, self._receipt(workspace)), workspace, content)
 
     async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, content: bytes) -> Response:
@@ -144,7 +154,8 @@ def app(edge: Edge, more: Sequence[Route]) -> Starlette:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, error.detail, headers=error.headers)
 
-    return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
+    routes = [Mount("/v1", routes=edge.routes(), middleware=[ANY_ORIGIN]), *more]
+    return Starlette(routes=routes, exception_handlers={HTTPException: http_error})
 
 
 def secret_of(authorization: str) -> str | None:
