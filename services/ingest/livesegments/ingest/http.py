@@ -21,11 +21,9 @@ from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, body, rejects, segment_spec
@@ -43,10 +41,7 @@ MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 ANSWER_S = 10.0
 """A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
-ANY_ORIGIN = Middleware(
-    CORSMiddleware, allow_origins=["*"], allow_headers=["*"], allow_methods=["POST"],
-    expose_headers=["Retry-After"], max_age=86_400,
-)  # fmt: skip
+ANY_ORIGIN = (b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"Retry-After")
 """Browsers send from the pages of whoever uses us; what they may do their write key says."""
 Handler = Callable[[str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
@@ -71,22 +66,28 @@ class Edge:
         self._run, self._number = uuid4().hex, count()
 
     def routes(self) -> list[Route]:
-        """Below `/v1`. Calls also by their first letter, which is how Segment's browser library has them."""
+        """Calls also by their first letter, which is how Segment's browser library has them."""
 
         def post(name: str, handler: Handler, most: int) -> Route:
-            return Route(f"/{name}", self._guarded(handler, most), methods=["POST"])
+            return Route(f"/v1/{name}", self._guarded(handler, most), methods=["POST"])
 
         calls = {call: partial(self.call, call) for call in segment_spec.CALLS}
         return [
             *(post(name, call, MAX_EVENT_BYTES) for kind, call in calls.items() for name in (kind, kind[0])),
             *(post(name, self.batch, MAX_BATCH_BYTES) for name in ("batch", "b")),
             post("events", self.events, MAX_BATCH_BYTES),
+            Route("/v1/{name}", preflight, methods=["OPTIONS"]),
         ]
 
     def _guarded(self, handler: Handler, most: int) -> Callable[[Request], Any]:
         """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error."""
 
         async def guarded(request: Request) -> Response:
+            response = await answered(request)
+            response.raw_headers += ANY_ORIGIN
+            return response
+
+        async def answered(request: Request) -> Response:
             try:
                 secret = secret_of(request.headers.get("authorization", ""))
                 key = await self._access.key(secret) if secret else None
@@ -149,13 +150,24 @@ class Edge:
         return Receipt(workspace, self._now_ms(), "http", id_, self._as_stamped)
 
 
+async def preflight(request: Request) -> Response:
+    """What a browser asks before it sends (the Fetch standard): any page may, with any header."""
+    asked = request.headers.get("access-control-request-headers", "authorization, content-type")
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": asked,
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(status_code=204, headers=headers)
+
+
 def app(edge: Edge, more: Sequence[Route]) -> Starlette:
     async def http_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, error.detail, headers=error.headers)
 
-    routes = [Mount("/v1", routes=edge.routes(), middleware=[ANY_ORIGIN]), *more]
-    return Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+    return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
 
 
 def secret_of(authorization: str) -> str | None:
