@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -73,3 +75,16 @@ class Access:
     async def _nothing(self) -> None:
         if await self._catalog.sequence() < 0:
             raise NotRestored("Redis holds no catalogue: the api restores it from the topic")
+
+
+def secret_of(authorization: str) -> str | None:
+    """The write key: the user of Basic (any password), or a Bearer token."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0] or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -7,8 +7,6 @@ refused is a 422. Both leave the refused bytes in the topic `rejected`.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import count
@@ -27,9 +25,10 @@ from starlette.routing import Route
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, body, rejects, segment_spec
-from livesegments.ingest.access import Access
+from livesegments.ingest.access import Access, secret_of
 from livesegments.ingest.body import Unfit
 from livesegments.ingest.budget import Budget
+from livesegments.ingest.origin import ANY_ORIGIN, preflight
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
 from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt, Rejected
@@ -41,8 +40,6 @@ MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 ANSWER_S = 10.0
 """A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
-ANY_ORIGIN = (b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"Retry-After")
-"""Browsers send from the pages of whoever uses us; what they may do their write key says."""
 Handler = Callable[[str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
 
@@ -150,37 +147,12 @@ class Edge:
         return Receipt(workspace, self._now_ms(), "http", id_, self._as_stamped)
 
 
-async def preflight(request: Request) -> Response:
-    """What a browser asks before it sends (the Fetch standard): any page may, with any header."""
-    asked = request.headers.get("access-control-request-headers", "authorization, content-type")
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "POST",
-        "Access-Control-Allow-Headers": asked,
-        "Access-Control-Max-Age": "86400",
-    }
-    return Response(status_code=204, headers=headers)
-
-
 def app(edge: Edge, more: Sequence[Route]) -> Starlette:
     async def http_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, error.detail, headers=error.headers)
 
     return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
-
-
-def secret_of(authorization: str) -> str | None:
-    """The write key: the user of Basic (any password), or a Bearer token."""
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip() or None
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0] or None
-    except (binascii.Error, UnicodeDecodeError):
-        return None
 
 
 def _unauthorized(given: bool) -> Response:
