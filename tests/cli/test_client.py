@@ -10,6 +10,7 @@ from livesegments.cli import context, output, settle, watch
 from livesegments.cli.client import Problem, problem_of
 from livesegments.cli.demo.view import Row, State, sparkline
 from livesegments.cli.send import item_of
+from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused
 
 UP = context.Up("http://i", "http://a", "k:1", "redis://r", "first", "wk", "ak", "admin")
 
@@ -54,15 +55,44 @@ def test_an_answer_that_is_no_problem_document_is_quoted() -> None:
 
 def test_lines_are_told_apart_and_given_an_id() -> None:
     segment, own = (
-        item_of(1, b'{"type":"track","messageId":"m"}\n'),
-        item_of(2, b'{"profile":"p","name":"n"}\n'),
+        item_of(1, b'{"type":"track","messageId":"m"}', "run"),
+        item_of(2, b'{"profile":"p","name":"n"}', "run"),
     )
-    assert (segment.kind, segment.body) == ("segment", b'{"type":"track","messageId":"m"}')
-    assert own.kind == "own"
-    assert len(msgspec.json.decode(own.body)["id"]) == 36
-    for line in (b"{", b"[]", b"7"):
-        with pytest.raises(ValueError, match="not"):
-            item_of(1, line)
+    assert segment == Item("segment", 1, b'{"type":"track","messageId":"m"}')
+    assert own == Item("own", 2, b'{"profile":"p","name":"n","id":"run:000000000002"}')
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b'{"id":null}', b'{"type":"page"}', b'{"type":"page","messageId":null}']
+)
+def test_ids_that_are_given_sort_like_the_lines(line: bytes) -> None:
+    found = [item_of(number, line, "run") for number in (9, 10, 100)]
+    bodies = [msgspec.json.decode(item.body) for item in found if isinstance(item, Item)]
+    ids = [body.get("id") or body.get("messageId") for body in bodies]
+    assert len({*ids}) == 3 and ids == sorted(ids)
+
+
+def test_a_line_stays_as_it_was_written_but_for_its_id() -> None:
+    item = item_of(1, b'{"n": 1.50, "m": 1e2, "big": 123456789012345678901234567890 }', "r")
+    assert isinstance(item, Item)
+    assert item.body == b'{"n": 1.50, "m": 1e2, "big": 123456789012345678901234567890 ,"id":"r:000000000001"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"{", "malformed"),
+        (b"[]", "malformed"),
+        (b"7", "malformed"),
+        (b'{"a":"\xff"}', "malformed"),
+        (b"[" * 200_000, "malformed"),
+        (b"x" * (MAX_BATCH_BYTES + 1), "too_long"),
+    ],
+    ids=["cut", "list", "number", "no UTF-8", "deep", "long"],
+)
+def test_what_is_no_event_is_refused_before_it_is_sent(line: bytes, code: str) -> None:
+    found = item_of(5, line, "run")
+    assert isinstance(found, Refused) and (found.line, found.code) == (5, code) and found.reason
 
 
 def test_server_sent_events_are_read_past_heartbeats() -> None:

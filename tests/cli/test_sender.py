@@ -1,5 +1,6 @@
 """The sender keeps order, keeps within bounds, comes back after 429, and fails with something to do."""
 
+import asyncio
 from base64 import b64decode
 from collections import defaultdict
 from typing import Any
@@ -97,6 +98,66 @@ async def test_it_comes_back_after_a_429() -> None:
     async with serving(ingest) as url, Sender(url, "wk", told) as sender:
         await sender.put(0, own(1))
     assert (told.accepted, len(ingest.batches)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(503, {"title": "Service Unavailable"}, {"Retry-After": "0"}),
+        Answer(429, {}, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+        Answer(429),
+    ],
+)
+async def test_it_comes_back_in_order_whatever_the_answer_asks_for(
+    answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livesegments.cli.sender.FIRST_PAUSE_S", 0.0)
+    ingest, told, calls = Ingest(), Told(), 0
+
+    def sometimes(request: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        return answer if calls % 2 else ingest(request)
+
+    async with serving(sometimes) as url, Sender(url, "wk", told, batch=1) as sender:
+        for line in range(5):
+            await sender.put(0, own(line))
+    assert [item["n"] for batch in ingest.batches for item in batch] == [*range(5)]
+    assert (told.accepted, calls) == (5, 10)
+
+
+async def test_its_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livesegments.cli.sender.PATIENCE_S", -1.0)
+    with pytest.raises(Problem, match="Too Many Requests") as raised:
+        async with serving(Ingest(busy=9)) as url, Sender(url, "wk", Told()) as sender:
+            await sender.put(0, own(1))
+    assert "wait a moment" in raised.value.advice
+
+
+async def test_ingest_that_was_there_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be started anew in the middle of a long file."""
+    monkeypatch.setattr("livesegments.cli.sender.FIRST_PAUSE_S", 0.0)
+    ingest, told, calls = Ingest(), Told(), 0
+
+    def breaking(request: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise asyncio.IncompleteReadError(b"", None)  # hangs up
+        return ingest(request)
+
+    async with serving(breaking) as url, Sender(url, "wk", told, batch=1) as sender:
+        for line in range(3):
+            await sender.put(0, own(line))
+    assert [item["n"] for batch in ingest.batches for item in batch] == [*range(3)]
+
+
+@pytest.mark.parametrize("answer", [Answer(404), Answer(200), Answer(202, ["x"])])
+async def test_what_is_not_ingest_is_told_from_it(answer: Answer) -> None:
+    with pytest.raises(Problem, match="not as ingest does") as raised:
+        async with serving(lambda _: answer) as url, Sender(url, "wk", Told()) as sender:
+            await sender.put(0, own(1))
+    assert "address" in raised.value.advice
 
 
 async def test_a_refused_key_ends_it_even_while_a_caller_waits_for_room() -> None:

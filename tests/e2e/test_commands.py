@@ -107,7 +107,7 @@ async def test_every_refused_line_is_named_with_its_reason_and_the_others_are_ac
     text = (
         lines(good)
         + "{nonsense\n"
-        + lines({"id": "x", "name": "seen"}, TRACK | {"userId": 7}, good | {"id": "ok2"})
+        + lines({"id": "x", "name": "seen"}, TRACK | {"userId": [7]}, good | {"id": "ok2"})
     )
     ran = await product.run("send", "-", "--json", stdin=text)
     assert ran.status == 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 from uuid import uuid4
 
 import msgspec
@@ -16,7 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from livesegments.cli import context, output
 from livesegments.cli.client import Problem
-from livesegments.cli.sender import Item, Refused, Sender
+from livesegments.cli.lines import lines
+from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused, Sender
 
 SHOWN = 20
 
@@ -46,11 +47,14 @@ def send(
             )
         )
         tally = Tally(progress, size)
-        asyncio.run(_send(source, target, tally))
-    if as_json:
-        output.json({"accepted": tally.accepted, "refused": tally.refused})
-    else:
-        _report(tally)
+        try:
+            asyncio.run(_send(source, target, tally))
+        finally:  # also if it comes to nothing half way: what is acknowledged is
+            progress.stop()
+            if as_json:
+                output.json({"accepted": tally.accepted, "refused": tally.refused})
+            else:
+                _report(tally)
     if tally.refused:
         raise typer.Exit(1)
 
@@ -74,45 +78,53 @@ class Tally:
         self._progress.advance(self._task, size)
 
 
-async def _send(source: BinaryIO, target: context.Target, tally: Tally) -> None:
+async def _send(source: int, target: context.Target, tally: Tally) -> None:
+    run = uuid4().hex
     async with Sender(target.url, target.key, tally.told) as sender:
-        for number, line in _lines(source):
-            tally.read(len(line))
-            try:
-                await sender.put(0, item_of(number, line))
-            except ValueError as error:
-                tally.told(0, [Refused(number, "malformed", str(error))])
+
+        async def idle(more: asyncio.Future[None]) -> None:
+            await sender.push()
+            await sender.while_working(more)
+
+        async for number, line in lines(source, MAX_BATCH_BYTES, idle, tally.read):
+            item = item_of(number, line, run)
+            if isinstance(item, Item):
+                await sender.put(0, item)
+            else:
+                tally.told(0, [item])
 
 
-def item_of(number: int, line: bytes) -> Item:
-    """Tells the two forms apart, and gives an id to an event without one. Raises ValueError."""
+def item_of(number: int, line: bytes, run: str) -> Item | Refused:
+    """Tells the two forms apart. An event without an id gets one: those of a `run` sort like their lines,
+    for what has the same time is ordered by id."""
+    if len(line) > MAX_BATCH_BYTES:
+        return Refused(number, "too_long", f"is longer than {MAX_BATCH_BYTES} bytes")
     try:
         event: Any = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"not JSON: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Refused(number, "malformed", f"not JSON: {error}")
     if not isinstance(event, dict):
-        raise ValueError("not a JSON object")
+        return Refused(number, "malformed", "not a JSON object")
     segment = "type" in event
     id_field = "messageId" if segment else "id"
-    if id_field not in event:
-        line = msgspec.json.encode({id_field: str(uuid4()), **event})
-    return Item("segment" if segment else "own", number, line.strip())
+    if event.get(id_field) is None:
+        # at its end, where it stands for one before that is null; all else stays as it was written
+        added = b'"%s":"%s:%012d"}' % (id_field.encode(), run.encode(), number)
+        line = line[:-1] + (b"," if event else b"") + added
+    return Item("segment" if segment else "own", number, line)
 
 
-def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(source, 1) if line.strip())
-
-
-def _opened(file: str, stack: ExitStack) -> tuple[BinaryIO, int | None]:
+def _opened(file: str, stack: ExitStack) -> tuple[int, int | None]:
+    """A file descriptor, and how many bytes it has if that is known."""
     if file == "-":
-        return sys.stdin.buffer, None
+        return sys.stdin.fileno(), None
     try:
-        path = Path(file)
-        return stack.enter_context(path.open("rb")), path.stat().st_size
+        opened = stack.enter_context(Path(file).open("rb", buffering=0))  # noqa: SIM115
     except OSError as error:
         raise Problem(
             f"{file} can't be read: {error.strerror}", advice="give a file of one event a line"
         ) from error
+    return opened.fileno(), os.fstat(opened.fileno()).st_size or None
 
 
 def _report(tally: Tally) -> None:

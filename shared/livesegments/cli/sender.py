@@ -3,29 +3,32 @@
 Items travel in lanes. A lane is strictly in order: its next batch leaves only when the one before is
 acknowledged. Lanes run side by side, and each holds at most `QUEUED` batches, so `put` waits when ingest
 is slower than its caller. A batch is one kind (Segment's or our own) and stays within ingest's bounds.
-An item keeps its id over a retry, so a batch sent twice is applied once.
+An item keeps its id over a retry, so a batch sent twice is applied once. Ingest that is behind, or gone after
+it was there, is asked again for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import httpx
 import msgspec
 from msgspec import Struct
 
-from livesegments.cli.client import TIMEOUT_S, problem_of, reaching
+from livesegments.cli.client import TIMEOUT_S, Problem, problem_of, reaching
 
 MAX_BATCH_BYTES = 490_000
 """Ingest takes 500 KB a batch; the frame around the items needs a little of it."""
 MAX_BATCH_ITEMS = 500
 QUEUED = 2
-RETRIES = 8
-FIRST_PAUSE_S = 0.25
+PATIENCE_S = 60.0
+"""How long a batch is sent again and again before it is given up: a broker or ingest may start meanwhile."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 
 Kind = Literal["segment", "own"]
 PATHS: dict[Kind, str] = {"segment": "/v1/batch", "own": "/v1/events"}
@@ -83,6 +86,7 @@ class Sender:
             trust_env=False,
         )
         self._url, self._told, self._batch = url, told, batch
+        self._reached = False
         self._open: list[list[Item]] = [[] for _ in range(lanes)]
         self._bytes = [0] * lanes
         self._queues = [asyncio.Queue[list[Item]](QUEUED) for _ in range(lanes)]
@@ -117,25 +121,29 @@ class Sender:
         self._open[lane].append(item)
         self._bytes[lane] += size
 
-    async def flush(self) -> None:
-        """Waits until everything put so far is answered."""
+    async def push(self) -> None:
+        """Lets everything put so far go its way."""
         for lane in range(len(self._open)):
             await self._close(lane)
+
+    async def flush(self) -> None:
+        """Waits until everything put so far is answered."""
+        await self.push()
         for queue in self._queues:
-            await self._while_working(queue.join())
+            await self.while_working(queue.join())
 
     async def _close(self, lane: int) -> None:
         items, self._open[lane], self._bytes[lane] = self._open[lane], [], 0
         if items:
             queue = self._queues[lane]
             if queue.full():
-                await self._while_working(queue.put(items))
+                await self.while_working(queue.put(items))
             else:
                 queue.put_nowait(items)
 
-    async def _while_working(self, wanted: Coroutine[Any, Any, None]) -> None:
+    async def while_working(self, wanted: Awaitable[None]) -> None:
         """Waits for `wanted`; a lane that failed meanwhile ends the waiting with its error."""
-        waiting = asyncio.create_task(wanted)
+        waiting = asyncio.ensure_future(wanted)
         try:
             await asyncio.wait([waiting, *self._workers], return_when=asyncio.FIRST_COMPLETED)
             for worker in self._workers:
@@ -148,22 +156,46 @@ class Sender:
     async def _deliver(self, queue: asyncio.Queue[list[Item]]) -> None:
         while True:
             items = await queue.get()
-            answer = msgspec.json.decode(await self._post(items), type=_Answer)
+            answer = await self._post(items)
             refused = [Refused(items[v.index].line, v.code, v.reason) for v in answer.rejected]
             self._told(answer.accepted, refused)
             queue.task_done()
 
-    async def _post(self, items: list[Item]) -> bytes:
+    async def _post(self, items: list[Item]) -> _Answer:
         joined = b"[" + b",".join(item.body for item in items) + b"]"
         body = b'{"batch":' + joined + b"}" if items[0].kind == "segment" else joined
-        pause = FIRST_PAUSE_S
-        for _ in range(RETRIES):
-            with reaching(self._url):
-                response = await self._http.post(PATHS[items[0].kind], content=body)
-            if response.status_code not in (429, 503):
-                break
-            await asyncio.sleep(float(response.headers.get("Retry-After", pause)))
-            pause *= 2
-        if response.is_error:
+        pause_s, loop = FIRST_PAUSE_S, asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_S
+        while True:
+            wait_s = pause_s
+            try:
+                with reaching(self._url):
+                    response = await self._http.post(PATHS[items[0].kind], content=body)
+            except Problem:
+                if not self._reached or loop.time() > until:
+                    raise
+            else:
+                if response.status_code not in (429, 503) or loop.time() > until:
+                    return self._read(response)
+                wait_s = _asked(response, pause_s)
+            await asyncio.sleep(wait_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _read(self, response: httpx.Response) -> _Answer:
+        if response.is_error and response.status_code != HTTPStatus.NOT_FOUND:
             raise problem_of(response)
-        return response.content
+        try:
+            answer = msgspec.json.decode(response.content, type=_Answer)
+        except msgspec.MsgspecError as error:
+            told = f"{self._url} answers HTTP {response.status_code}, but not as ingest does"
+            raise Problem(told, advice="is the address that of ingest?") from error
+        self._reached = True
+        return answer
+
+
+def _asked(response: httpx.Response, otherwise_s: float) -> float:
+    """How long we are asked to wait, in seconds; a date, as proxies send it, is not worth its reading."""
+    try:
+        return float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return otherwise_s

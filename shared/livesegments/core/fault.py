@@ -100,4 +100,6 @@ def shown(value: Any) -> str:
 
 def storable(text: str) -> bool:
     """Whether it can be a key: no NUL, and it has a form in UTF-8."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    if "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -25,7 +25,8 @@ def wanted(settings: Settings) -> list[NewTopic]:
         return NewTopic(name, partitions, settings.replication, topic_configs=given)
 
     return [
-        topic(INBOUND, settings.partitions),
+        # its records' stamps are their receipts: the broker's clock, not the producers'
+        topic(INBOUND, settings.partitions, message_timestamp_type="LogAppendTime"),
         # what profiles are rebuilt from when Redis is lost
         topic(EVENTS, settings.partitions, retention_ms=FOREVER),
         topic(REJECTED, 1),

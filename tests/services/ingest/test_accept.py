@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept, rejects
+from livesegments.ingest.accept import MAX_ITEMS
+from livesegments.ingest.broker import MAX_RECORD_BYTES
 from livesegments.ingest.reading import MAX_DEPTH
-from livesegments.ingest.receipt import MAX_AHEAD_MS, Accepted, Receipt, Rejected
+from livesegments.ingest.receipt import (
+    MAX_AHEAD_MS,
+    MAX_EVENT_BYTES,
+    MAX_FAULTS,
+    MAX_TOLD,
+    Accepted,
+    Receipt,
+    Rejected,
+)  # fmt: skip
 
 NOW = 1_700_000_000_000
 RECEIPT = Receipt("shop", NOW, "http", "given")
@@ -96,6 +106,35 @@ def test_a_wrong_senders_clock_is_corrected_by_sent_at() -> None:
     assert event.time_ms == NOW - 30_000
 
 
+@pytest.mark.parametrize("field", ["receivedAt", "originalTimestamp"])
+def test_what_segment_handed_on_was_corrected_there(field: str) -> None:
+    """An export of last year stays last year's, whenever it is sent to us."""
+    event = call("track", event="a", timestamp=NOW - 90_000, sentAt=NOW - 60_000, **{field: NOW - 60_000})
+    assert event.time_ms == NOW - 90_000
+
+
+def test_ids_may_be_numbers_as_some_libraries_send_them() -> None:
+    event = call("track", userId=7, event="a", messageId=9)
+    assert (event.profile, event.id) == ("7", "9")
+    assert call("track", userId=0, event="a").profile == "0"
+    assert call("track", userId=None, anonymousId=7, event="a").profile == "anonymous:7"
+    assert change(call("group", groupId=8)).groups == ("8",)
+    assert call("alias", previousId=8).properties == {"previous_id": "8"}
+
+
+def test_an_empty_string_is_nothing_as_some_libraries_send_it() -> None:
+    assert call("track", userId="", anonymousId="x", event="a").profile == "anonymous:x"
+    assert call("screen", name="Cart", category="").properties == {"name": "Cart"}
+
+
+def test_an_object_among_the_traits_is_several_attributes() -> None:
+    traits = {"address": {"city": "Berlin", "geo": {"lat": 1, "lon": 2}, "at": {"floor": 3}}, "none": {}}
+    found = change(call("identify", traits=traits | {"tags": None, "consent": None, "score": None}))
+    assert found == ProfileChange(
+        attributes={"address.city": "Berlin", "address.geo": {"lat": 1, "lon": 2}, "address.at.floor": 3}
+    )
+
+
 def test_stamps_ahead_are_set_back_or_refused_unless_the_log_is_replayed() -> None:
     assert event_of(own(name="a", time=NOW + MAX_AHEAD_MS)).time_ms == NOW
     assert faults(own(name="a", time=NOW + MAX_AHEAD_MS + 1)) == [("/time", "in_future")]
@@ -121,7 +160,19 @@ def test_our_own_events_and_changes() -> None:
 def test_an_event_without_an_id_gets_one_of_its_receipt() -> None:
     found = accept.events(b'[{"profile":"a","name":"x"},{"profile":"b","name":"x"}]', RECEIPT)
     assert not isinstance(found, Fault)
-    assert [event_of(item).id for item in found.accepted] == ["given:0", "given:1"]
+    assert [event_of(item).id for item in found.accepted] == ["given:000000", "given:000001"]
+
+
+def test_events_of_one_time_keep_their_order_by_the_ids_that_they_are_given() -> None:
+    """What has the same time is ordered by id: in a batch without stamps the last change has to win."""
+    lines = b"\n".join(b'{"profile":"a","attributes":{"n":%d}}' % number for number in range(12))
+    found = accept.events(lines, RECEIPT)
+    assert not isinstance(found, Fault)
+    events = [event_of(item) for item in found.accepted]
+    assert {event.time_ms for event in events} == {NOW}
+    assert [event.properties["attributes"]["n"] for event in sorted(events, key=lambda e: e.id)] == [
+        *range(12)
+    ]
 
 
 def test_one_bad_item_loses_only_itself() -> None:
@@ -163,6 +214,19 @@ def test_cloudevents_binary_and_structured() -> None:
         ({"name": "a", "properties": []}, [("/properties", "wrong_type")]),
         ({"name": "a", "time": "now"}, [("/time", "bad_date")]),
         ({"name": "a", "time": True}, [("/time", "wrong_type")]),
+        ({"name": "a", "time": NOW / 2}, [("/time", "wrong_type")]),
+        ({"name": "a", "time": NOW // 1_000}, [("/time", "out_of_range")]),
+        ({"name": "a", "time": -1}, [("/time", "out_of_range")]),
+        ({"name": "a", "time": "1969-12-31T23:59:59Z"}, [("/time", "out_of_range")]),
+        ({"attributes": {"lists": {}, "": 1}}, [("/attributes/lists", "reserved_name"), ("/attributes/", "empty")]),
+        ({"score": {"reset": False}}, [("/score/reset", "wrong_type")]),
+        ({"score": {"increment": "1"}}, [("/score/increment", "wrong_type")]),
+        ({"score": {"reset": True, "reason": 1}}, [("/score/reason", "wrong_type")]),
+        ({"score": {}}, [("/score", "conflict")]),
+        ({"consent": [{"channel": "", "state": "none"}, {"topic": 1}]},
+         [("/consent/0/channel", "empty"), ("/consent/1", "missing_field"), ("/consent/1/topic", "wrong_type")]),
+        ({"tags": {"add": ["a", ""], "remove": [1]}}, [("/tags/add/1", "empty"), ("/tags/remove/0", "wrong_type")]),
+        ({"groups": "g"}, [("/groups", "wrong_type")]),
         ({"name": "a", "colour": 1}, [("/colour", "unknown_field")]),
         ({"profile": "", "name": "a"}, [("/profile", "empty")]),
         ({}, [("", "missing_field")]),
@@ -191,7 +255,15 @@ def test_each_fault_is_named_at_its_place(item: dict[str, Any], expected: list[t
     [
         ("track", {"event": "x"}, [("", "missing_field")]),
         ("track", {"userId": "u"}, [("", "missing_field")]),
-        ("track", {"userId": 7, "event": "x", "messageId": 1}, [("/userId", "wrong_type"), ("/messageId", "wrong_type")]),
+        ("track", {"userId": True, "event": "x", "messageId": 1.5}, [("/userId", "wrong_type"), ("/messageId", "wrong_type")]),
+        ("track", {"userId": "", "event": "x"}, [("", "missing_field")]),
+        ("track", {"anonymousId": "", "event": "x"}, [("", "missing_field")]),
+        ("track", {"userId": "u", "event": "x", "timestamp": 1, "sentAt": "now"}, [("/timestamp", "out_of_range")]),
+        ("track", {"userId": "u", "event": "x", "timestamp": NOW, "sentAt": "now"}, [("/sentAt", "bad_date")]),
+        ("identify", {"userId": "u", "traits": {"a": {"b": [{}]}}}, [("/traits/a/b/0", "wrong_type")]),
+        ("identify", {"userId": "u", "traits": {"location": {"city": "x"}}},
+         [("/traits/location/city", "unknown_field"), ("/traits/location", "missing_field"), ("/traits/location", "missing_field")]),
+        ("identify", {"userId": "u", "traits": {"a" * 200: {"b" * 200: 1}}}, [(f"/traits/{'a' * 200}/{'b' * 200}"[:MAX_TOLD], "too_long")]),
         ("track", {"userId": "anonymous:1", "event": "x"}, [("/userId", "reserved_name")]),
         ("identify", {"userId": "u", "traits": {"groups": ["a"]}}, [("/traits/groups", "reserved_name")]),
         ("group", {"userId": "u"}, [("", "missing_field")]),
@@ -220,14 +292,33 @@ def test_too_deep_an_event_is_refused() -> None:
     assert event_of(own(name="a", properties={"wide": [[]] * 1_000}))
 
 
-def test_what_is_told_of_a_rejection_is_bounded() -> None:
-    told = accept.call(
-        "identify",
-        json.dumps({"userId": "u", "traits": {"x" * 16_000: dict.fromkeys(map(str, range(1_000)))}}).encode(),
-        RECEIPT,
-    )
+@pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"])
+def test_what_is_told_of_a_rejection_is_bounded(character: str) -> None:
+    """However it is written: or the broker could not take it, and its sender would try for ever."""
+    location = dict.fromkeys((f"{character * 3}{number}" for number in range(150)), 0)
+    item = {"userId": "u", "traits": {character * 900: {"location": {}} | location, "location": location}}
+    told = accept.call("identify", json.dumps(item, ensure_ascii=False).encode(), RECEIPT)
     assert len(faults(told)) == 101 and faults(told)[-1] == ("", "more_faults")
-    assert isinstance(told, Rejected) and len(rejects.encode(told)) < 256 * 1024
+    assert isinstance(told, Rejected)
+    worst = [Fault("\x01" * MAX_TOLD, "code", "\x01" * MAX_TOLD)] * (MAX_FAULTS + 1)
+    for rejection in (told, msgspec.structs.replace(told, faults=worst, raw=b"x" * MAX_EVENT_BYTES)):
+        assert len(rejects.encode(rejection)) < MAX_RECORD_BYTES
+    whole = Rejected("shop", "http", NOW, [Fault("", "bad_json", "text")], b"x" * 2_000_000)
+    assert len(rejects.encode(whole)) < MAX_RECORD_BYTES
+
+
+def test_a_body_has_a_bound_in_items() -> None:
+    for found in (
+        accept.batch(b'{"batch":[' + b",".join([b"1"] * (MAX_ITEMS + 1)) + b"]}", RECEIPT),
+        accept.events(b"[" + b",".join([b"1"] * (MAX_ITEMS + 1)) + b"]", RECEIPT),
+        accept.events(b"1\n" * (MAX_ITEMS + 1), RECEIPT),
+    ):
+        assert isinstance(found, Fault) and found.code == "too_long"
+
+
+def test_one_object_may_stand_on_several_lines() -> None:
+    found = accept.events(b'{\n  "profile": "a",\n  "name": "x"\n}\n', RECEIPT)
+    assert not isinstance(found, Fault) and [item.profile for item in found.accepted] == ["a"]
 
 
 def test_an_event_of_another_workspace_is_refused() -> None:

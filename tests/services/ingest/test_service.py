@@ -3,80 +3,31 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from redis.asyncio import Redis
+from aiokafka import AIOKafkaProducer
 
 from livesegments.ingest import app as ingest
+from livesegments.ingest import consume
 from livesegments.ingest.budget import Budget
-from livesegments.ingest.inbound import Inbound
+from livesegments.ingest.inbound import default_id, received
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
-from livesegments.store import keys
-from livesegments.store.catalog import digest
-from livesegments.wire import catalog
-from livesegments.wire.pack import MAX_EVENTS, Packed, decode
-from livesegments.wire.topics import EVENTS, INBOUND, REJECTED, partition_of
-
-PARTITIONS = Settings().partitions
-
-
-@pytest.fixture
-async def settings(clean_stack: Stack) -> Settings:
-    """A catalogue with one workspace, a key that may send to it and one that may not."""
-    async with Redis.from_url(clean_stack.redis) as redis:
-        shop = catalog.Workspace("shop", "Shop", "UTC", 0)
-        await redis.hset(keys.CATALOG_WORKSPACES, "shop", catalog.encode(shop))
-        for secret, scopes in (("write", ("ingest",)), ("read", ("read",))):
-            key = catalog.Key(digest(secret), "shop", secret, scopes, 0)  # type: ignore[arg-type]
-            await redis.hset(keys.CATALOG_KEYS, key.digest, catalog.encode(key))
-    return Settings(kafka=clean_stack.kafka, redis=clean_stack.redis)
-
-
-@pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with ingest.serving(settings) as url, httpx.AsyncClient(base_url=url, trust_env=False) as http:
-        yield http
-
-
-async def read(stack: Stack, topic: str, count: int) -> list[Any]:
-    """The first records of a topic, of all its partitions."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        partitions = PARTITIONS if topic == EVENTS else 1
-        consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
-        found: list[Any] = []
-        async with asyncio.timeout(20):
-            while len(found) < count:
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += records
-        return found
-    finally:
-        await consumer.stop()
-
-
-def events_of(records: list[Any]) -> list[Any]:
-    events = []
-    for record in records:
-        packed = decode(record.value)
-        assert isinstance(packed, Packed)
-        assert {partition_of(e.workspace, e.profile, PARTITIONS) for e in packed.events} == {record.partition}
-        events += packed.events
-    return events
+from livesegments.wire.pack import MAX_EVENTS, decode
+from livesegments.wire.topics import EVENTS, INBOUND, REJECTED
+from tests.services.ingest.rig import events_of, read
 
 
 async def test_what_is_answered_with_202_is_in_the_log(client: httpx.AsyncClient, clean_stack: Stack) -> None:
     body = {"userId": "u", "event": "order", "messageId": "1", "properties": {"total": 2}}
     answer = await client.post("/v1/track", json=body, auth=("write", ""))
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
-    (event,) = events_of(await read(clean_stack, EVENTS, 1))
+    (event,) = events_of(await read(clean_stack.kafka, EVENTS, 1))
     assert (event.id, event.workspace, event.profile, event.name) == ("1", "shop", "u", "order")
 
 
@@ -90,10 +41,10 @@ async def test_a_batch_has_a_verdict_for_each_and_order_is_kept(
     )
     assert answer.status_code == 202 and answer.json()["accepted"] == 1_199
     assert [item["index"] for item in answer.json()["rejected"]] == [7]
-    records = await read(clean_stack, EVENTS, 3)
+    records = await read(clean_stack.kafka, EVENTS, 3)
     assert all(len(decode(record.value).events) <= MAX_EVENTS for record in records)  # type: ignore[union-attr]
     assert [event.id for event in events_of(records)] == [str(n) for n in range(1_200) if n != 7]
-    (rejected,) = await read(clean_stack, REJECTED, 1)
+    (rejected,) = await read(clean_stack.kafka, REJECTED, 1)
     told = json.loads(rejected.value)
     assert base64.b64decode(told["raw"]) == lines[7].encode()
     assert told["workspace"] == "shop" and told["faults"][0]["code"] == "bad_json" and not told["truncated"]
@@ -136,11 +87,12 @@ async def test_the_inbound_topic_is_accepted_alike(client: httpx.AsyncClient, cl
         await producer.send_and_wait(INBOUND, b"{}", headers=[*ce, ("ce_subject", b"c"), *home])
     finally:
         await producer.stop()
-    records = await read(clean_stack, EVENTS, 3)
-    found = {event.profile: event.id for event in events_of(records)}
+    records = await read(clean_stack.kafka, EVENTS, 3)
+    found = {event.profile: event for event in events_of(records)}
     assert found.keys() == {"a", "b", "c"}
-    assert found["a"] == f"{INBOUND}/3/{sent.offset}", "the same after a crash: made of where it stands"
-    (rejected,) = await read(clean_stack, REJECTED, 1)
+    assert found["a"].id == default_id(sent), "the same after a crash: made of where it stands"
+    assert found["a"].time_ms == sent.timestamp, "and its time is when the broker took it"
+    (rejected,) = await read(clean_stack.kafka, REJECTED, 1)
     assert json.loads(rejected.value)["faults"][0]["code"] == "unknown_workspace"
 
 
@@ -220,19 +172,33 @@ async def test_a_crash_before_the_commit_gives_the_same_ids_again(
     finally:
         await producer.stop()
     with monkeypatch.context() as forced:
-        forced.setattr(Inbound, "_commit", crash)
+        forced.setattr(consume, "_commit", crash)
         async with ingest.serving(settings), asyncio.timeout(20):
             await taken.wait()
     async with ingest.serving(settings):
-        events = events_of(await read(clean_stack, EVENTS, 2))
-    assert [event.id for event in events] == [f"{INBOUND}/{sent.partition}/{sent.offset}"] * 2
+        events = events_of(await read(clean_stack.kafka, EVENTS, 2))
+    assert [(event.id, event.time_ms) for event in events] == [(default_id(sent), sent.timestamp)] * 2
+
+
+def record_at(offset: int, timestamp: int) -> Any:
+    return SimpleNamespace(topic=INBOUND, partition=1, offset=offset, timestamp=timestamp)
+
+
+def test_ids_of_inbound_records_sort_like_their_offsets_and_differ_in_a_topic_made_anew() -> None:
+    ids = [default_id(record_at(offset, 1_000)) for offset in (9, 10, 100)]
+    assert ids == sorted(ids)
+    assert default_id(record_at(9, 2_000)) not in ids
+
+
+def test_an_inbound_record_is_received_when_the_broker_took_it_but_never_ahead_of_us() -> None:
+    assert [received(record_at(0, stamp), 5_000) for stamp in (4_000, 6_000, -1)] == [4_000, 5_000, 5_000]
 
 
 async def test_half_a_service_ends(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(_: Inbound) -> None:
+    async def fail(*_: object) -> None:
         raise RuntimeError("forced")
 
-    monkeypatch.setattr(Inbound, "run", fail)
+    monkeypatch.setattr(consume, "run", fail)
     with pytest.raises(ExceptionGroup, match="unhandled"):
         async with ingest.serving(settings), asyncio.timeout(20):
             await asyncio.Event().wait()

@@ -16,6 +16,9 @@ from livesegments.ingest import cloudevents, own, segment_spec
 from livesegments.ingest.reading import UNREADABLE, value_of
 from livesegments.ingest.receipt import Accepted, Receipt, Rejected, Verdict, reject
 
+MAX_ITEMS = 20_000
+"""More than a body has room for valid ones: nobody needs a verdict for each of a quarter million commas."""
+
 
 class Batch(Struct):
     """The body of `/v1/batch`; its other fields say nothing about an event."""
@@ -31,6 +34,7 @@ class Verdicts(Struct, frozen=True):
 
 _batches = msgspec.json.Decoder(Batch)
 _lists = msgspec.json.Decoder(list[Raw])
+_one = msgspec.json.Decoder(Raw)
 
 
 def call(kind: str, body: bytes, receipt: Receipt) -> Verdict:
@@ -48,6 +52,8 @@ def batch(body: bytes, receipt: Receipt) -> Verdicts | Fault:
         read = _batches.decode(body)
     except (*UNREADABLE, msgspec.ValidationError) as error:
         return Fault("", "bad_json", f"must be {{'batch': [...]}}: {error}")
+    if len(read.batch) > MAX_ITEMS:
+        return _too_many("/batch", len(read.batch))
     found: list[Verdict] = []
     for index, raw in enumerate(read.batch):
         data = bytes(raw)
@@ -59,15 +65,19 @@ def batch(body: bytes, receipt: Receipt) -> Verdicts | Fault:
 
 
 def events(body: bytes, receipt: Receipt) -> Verdicts | Fault:
-    """Our own events: one object, an array, or one object a line (NDJSON)."""
+    """Our own events: an array, one object a line (NDJSON), or one object over several."""
     text = body.strip()
     if text[:1] == b"[":
         try:
             items = [bytes(raw) for raw in _lists.decode(text)]
         except UNREADABLE as error:
             return Fault("", "bad_json", f"is not a JSON array: {error}")
+    elif _is_one(text):
+        items = [text]
     else:
         items = [line for line in text.split(b"\n") if line.strip()]
+    if len(items) > MAX_ITEMS:
+        return _too_many("", len(items))
     found: list[Verdict] = []
     for index, data in enumerate(items):
         item = _object(data, receipt)
@@ -96,6 +106,18 @@ def _object(data: bytes, receipt: Receipt) -> dict[str, Any] | Rejected:
     if isinstance(item, Rejected | dict):
         return item
     return reject(receipt, [Fault("", "wrong_type", "an event is an object")], data)
+
+
+def _is_one(text: bytes) -> bool:
+    try:
+        _one.decode(text)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _too_many(at: str, items: int) -> Fault:
+    return Fault(at, "too_long", f"has {items} items; at most {MAX_ITEMS} are read")
 
 
 def _sorted(found: list[Verdict]) -> Verdicts:

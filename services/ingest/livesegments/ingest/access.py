@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from livesegments.store.catalog import Catalog, digest
+from livesegments.store.catalog import Catalog, NotRestored, digest
 from livesegments.wire.catalog import Key
 
 KNOWN_MS = 1_000
@@ -50,17 +52,39 @@ class Memory(Generic[Found]):
 
 
 class Access:
+    """Raises redis.exceptions.RedisError; NotRestored rather than say that something isn't there when nothing
+    is, because Redis was lost: a sender would take the key for wrong, and give its events up."""
+
     def __init__(self, catalog: Catalog, now_ms: Callable[[], int]) -> None:
-        self._keys: Memory[Key | None] = Memory(catalog.key, now_ms)
         self._catalog = catalog
+        self._keys: Memory[Key | None] = Memory(self._key, now_ms)
         self._workspaces: Memory[bool] = Memory(self._exists, now_ms)
 
     async def key(self, secret: str) -> Key | None:
-        """Raises redis.exceptions.RedisError."""
         return await self._keys.get(digest(secret))
 
     async def exists(self, workspace: str) -> bool:
         return await self._workspaces.get(workspace)
 
+    async def _key(self, secret_digest: str) -> Key | None:
+        return await self._catalog.key(secret_digest) or await self._nothing()
+
     async def _exists(self, workspace: str) -> bool:
-        return await self._catalog.workspace(workspace) is not None
+        return await self._catalog.workspace(workspace) is not None or await self._nothing() is not None
+
+    async def _nothing(self) -> None:
+        if await self._catalog.sequence() < 0:
+            raise NotRestored("Redis holds no catalogue: the api restores it from the topic")
+
+
+def secret_of(authorization: str) -> str | None:
+    """The write key: the user of Basic (any password), or a Bearer token."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0] or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None

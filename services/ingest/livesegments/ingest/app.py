@@ -24,9 +24,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from livesegments.ingest import http, inbound
+from livesegments.ingest import consume, http, inbound
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
+from livesegments.ingest.connection import Connection
 from livesegments.ingest.packer import Packer
 from livesegments.ingest.problems import problem
 from livesegments.runtime import logs
@@ -34,7 +35,8 @@ from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
 
-STOP_S = 5
+STOP_S = 4
+"""For the requests under way to be answered, and again for the rest to end."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,25 +70,31 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     as_stamped = settings.clock == "log"
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(Redis.from_url(settings.redis))
-        broker = Broker(settings.kafka)
+        broker, in_time = Broker(settings.kafka), Ending()
         await broker.start()
-        stack.push_async_callback(_in_time, broker.stop)
+        stack.push_async_callback(in_time, "producer", broker.stop)
         packer = Packer(broker, settings.partitions, wall_ms)
-        stack.push_async_callback(_in_time, packer.close)
+        stack.push_async_callback(in_time, "packer", packer.close)
         access = Access(Catalog(redis), wall_ms)
-        records = inbound.consumer(settings.kafka)
+        records = consume.consumer(settings.kafka)
         await records.start()
-        stack.push_async_callback(records.stop)
-        reader = inbound.Inbound(records, packer, broker, access, wall_ms, as_stamped)
+        stack.push_async_callback(in_time, "inbound", records.stop)
+        taker = inbound.Inbound(packer, broker, access, wall_ms, as_stamped)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
-        for forever in (reader.run(), broker.lost()):
+        for forever in (consume.run(records, taker), broker.lost()):
             stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, wall_ms, as_stamped)
         application = http.app(edge, status_routes(redis, broker))
         listener = socket.create_server((settings.host, settings.port), backlog=1_024)
         host, port = listener.getsockname()[:2]
         config = uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_S
+            application,
+            http=Connection,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=STOP_S,
         )
         server = Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -106,13 +114,27 @@ class Server(uvicorn.Server):
         yield
 
 
-async def _in_time(ending: Callable[[], Awaitable[None]]) -> None:
-    """A broker that is away must not keep us: what it has not acknowledged, no one was told it has."""
-    try:
-        async with asyncio.timeout(STOP_S):
-            await ending()
-    except TimeoutError:
-        _log.warning("ended without the broker's answer")
+class Ending:
+    """A broker that is away must not keep us: what it has not acknowledged, no one was told it has.
+
+    So all that has to end has `STOP_S` together, and none that fails keeps the next from ending.
+    """
+
+    def __init__(self) -> None:
+        self._by: float | None = None
+
+    async def __call__(self, what: str, ending: Callable[[], Awaitable[None]]) -> None:
+        now = asyncio.get_running_loop().time()
+        self._by = self._by or now + STOP_S
+        # a task of its own: aiokafka's stop may come out cancelled, which is not to say that we are
+        task = asyncio.ensure_future(ending())
+        await asyncio.wait([task], timeout=max(0.0, self._by - now))
+        if not task.done():
+            task.cancel()
+            _log.warning("ended without the broker's answer", what=what)
+        elif task.cancelled() or task.exception() is not None:
+            error = None if task.cancelled() else repr(task.exception())
+            _log.warning("ended badly", what=what, error=error)
 
 
 async def serve(settings: Settings) -> None:

@@ -11,6 +11,8 @@ from livesegments.ingest import rejects
 from livesegments.ingest.receipt import Rejected
 from livesegments.wire.topics import EVENTS, REJECTED
 
+MAX_RECORD_BYTES = 1024 * 1024
+"""What brokers take by default, headers and all; packed records and rejections stay well below it."""
 REQUEST_MS = 10_000
 READY_S = 2.0
 
@@ -21,7 +23,7 @@ class Broker:
             bootstrap_servers=kafka,
             acks="all",
             enable_idempotence=True,
-            max_request_size=1_048_576,
+            max_request_size=MAX_RECORD_BYTES,
             request_timeout_ms=REQUEST_MS,
         )
 

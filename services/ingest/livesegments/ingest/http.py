@@ -7,9 +7,9 @@ refused is a 422. Both leave the refused bytes in the topic `rejected`.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from itertools import count
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -24,30 +24,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from livesegments.core.fault import Fault
-from livesegments.ingest import accept, rejects, segment_spec
-from livesegments.ingest.access import Access
+from livesegments.ingest import accept, body, rejects, segment_spec
+from livesegments.ingest.access import Access, secret_of
+from livesegments.ingest.body import Unfit
 from livesegments.ingest.budget import Budget
+from livesegments.ingest.origin import ANY_ORIGIN, preflight
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
 from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt, Rejected
 from livesegments.runtime import metrics
+from livesegments.store.catalog import NotRestored
 
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """Of bodies that are being read or not yet answered."""
 ANSWER_S = 10.0
 """A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
-TOO_LARGE = "the body is longer than {} bytes"
-Handler = Callable[[Request, str, bytes], Awaitable[Response]]
+Handler = Callable[[str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
 
 
 class Rejects(Protocol):
     async def reject(self, rejected: Sequence[Rejected]) -> None: ...
-
-
-class TooLarge(Exception):
-    """The body is longer than allowed."""
 
 
 class Edge:
@@ -62,21 +60,31 @@ class Edge:
         self._now_ms = now_ms
         self._as_stamped = as_stamped
         self._budget = Budget(MAX_IN_FLIGHT_BYTES)
+        self._run, self._number = uuid4().hex, count()
 
     def routes(self) -> list[Route]:
+        """Calls also by their first letter, which is how Segment's browser library has them."""
+
         def post(name: str, handler: Handler, most: int) -> Route:
             return Route(f"/v1/{name}", self._guarded(handler, most), methods=["POST"])
 
+        calls = {call: partial(self.call, call) for call in segment_spec.CALLS}
         return [
-            *(post(name, self.call, MAX_EVENT_BYTES) for name in segment_spec.CALLS),
-            post("batch", self.batch, MAX_BATCH_BYTES),
+            *(post(name, call, MAX_EVENT_BYTES) for kind, call in calls.items() for name in (kind, kind[0])),
+            *(post(name, self.batch, MAX_BATCH_BYTES) for name in ("batch", "b")),
             post("events", self.events, MAX_BATCH_BYTES),
+            Route("/v1/{name}", preflight, methods=["OPTIONS"]),
         ]
 
     def _guarded(self, handler: Handler, most: int) -> Callable[[Request], Any]:
         """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error."""
 
         async def guarded(request: Request) -> Response:
+            response = await answered(request)
+            response.raw_headers += ANY_ORIGIN
+            return response
+
+        async def answered(request: Request) -> Response:
             try:
                 secret = secret_of(request.headers.get("authorization", ""))
                 key = await self._access.key(secret) if secret else None
@@ -84,40 +92,40 @@ class Edge:
                     return _unauthorized(given=bool(secret))
                 if "ingest" not in key.scopes:
                     return problem(403, f"the key {key.name!r} may not send events")
-                with self._budget.of(length(request, most)):
-                    return await handler(request, key.workspace, await read(request, most))
-            except TooLarge as error:
-                return problem(413, str(error))
+                with self._budget.of(body.length(request, most)):
+                    return await handler(key.workspace, await body.read(request, most))
+            except Unfit as error:
+                # the rest of its body is not waited for
+                return problem(error.status, error.detail, headers={"Connection": "close"})
             except Busy:
                 metrics.INGEST_BUSY.inc()
                 return problem(429, "the broker is behind: send it again in a second", headers=RETRY_AFTER)
             except ClientDisconnect:
                 return Response(status_code=499)
-            except (KafkaError, RedisError, OSError) as error:
+            except (KafkaError, RedisError, NotRestored, OSError) as error:
                 _log.warning("not acknowledged", error=repr(error))
                 told = "not acknowledged: send it again; ids make that safe"
                 return problem(503, told, headers=RETRY_AFTER)
 
         return guarded
 
-    async def call(self, request: Request, workspace: str, body: bytes) -> Response:
-        kind = request.url.path.rpartition("/")[2]
-        verdict = accept.call(kind, body, self._receipt(workspace))
+    async def call(self, kind: str, workspace: str, content: bytes) -> Response:
+        verdict = accept.call(kind, content, self._receipt(workspace))
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
         await self._take([verdict], [])
         return _answer(1, [])
 
-    async def batch(self, _: Request, workspace: str, body: bytes) -> Response:
-        return await self._judged(accept.batch(body, self._receipt(workspace)), workspace, body)
+    async def batch(self, workspace: str, content: bytes) -> Response:
+        return await self._judged(accept.batch(content, self._receipt(workspace)), workspace, content)
 
-    async def events(self, _: Request, workspace: str, body: bytes) -> Response:
-        return await self._judged(accept.events(body, self._receipt(workspace)), workspace, body)
+    async def events(self, workspace: str, content: bytes) -> Response:
+        return await self._judged(accept.events(content, self._receipt(workspace)), workspace, content)
 
-    async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, body: bytes) -> Response:
+    async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, content: bytes) -> Response:
         if isinstance(verdicts, Fault):
             receipt = self._receipt(workspace)
-            whole = Rejected(workspace, receipt.source, receipt.received_ms, [verdicts], body)
+            whole = Rejected(workspace, receipt.source, receipt.received_ms, [verdicts], content)
             return await self._refuse(whole, 400)
         await self._take(verdicts.accepted, verdicts.rejected)
         return _answer(len(verdicts.accepted), verdicts.rejected)
@@ -135,7 +143,8 @@ class Edge:
         return problem(status, "not accepted; the topic 'rejected' has it", rejected.faults)
 
     def _receipt(self, workspace: str) -> Receipt:
-        return Receipt(workspace, self._now_ms(), "http", str(uuid4()), self._as_stamped)
+        id_ = f"{self._run}:{next(self._number):012}"
+        return Receipt(workspace, self._now_ms(), "http", id_, self._as_stamped)
 
 
 def app(edge: Edge, more: Sequence[Route]) -> Starlette:
@@ -146,38 +155,6 @@ def app(edge: Edge, more: Sequence[Route]) -> Starlette:
     return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
 
 
-def length(request: Request, most: int) -> int:
-    """That of the body as its header says; the most if it doesn't. Raises TooLarge."""
-    told = int(request.headers.get("content-length") or most)
-    if told > most:
-        raise TooLarge(TOO_LARGE.format(most))
-    return told
-
-
-async def read(request: Request, most: int) -> bytes:
-    """The body. Raises TooLarge, without reading on."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(TOO_LARGE.format(most))
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def secret_of(authorization: str) -> str | None:
-    """The write key: the user of Basic (any password), or a Bearer token."""
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip() or None
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0] or None
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-
-
 def _unauthorized(given: bool) -> Response:
     told = "the write key is not known" if given else "a write key is needed"
     headers = {"WWW-Authenticate": 'Basic realm="livesegments", charset="UTF-8"'}
@@ -185,7 +162,7 @@ def _unauthorized(given: bool) -> Response:
 
 
 def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
-    body = {
+    told = {
         "accepted": accepted,
         "rejected": [
             {
@@ -197,4 +174,4 @@ def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
             for item in rejected
         ],
     }
-    return Response(msgspec.json.encode(body), 202, media_type="application/json")
+    return Response(msgspec.json.encode(told), 202, media_type="application/json")

@@ -1,18 +1,19 @@
-"""The inbound topic: records of upstream systems, accepted like HTTP's.
+"""Records of the inbound topic, accepted like HTTP's; `consume` reads them.
 
 A record's offset is committed only once its event, or its rejection, is acknowledged. What a crash
-leaves to be read again has the same id again (its own, or one made of topic, partition and offset), and
-the evaluator drops it.
+leaves to be read again has the same id again (its own, or one made of where the record stands), and the
+evaluator drops it. It has the same time again, too, however late it is read: a record's receipt is when
+the broker took it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
@@ -21,63 +22,50 @@ from livesegments.ingest import accept
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.packer import Busy, Packer
-from livesegments.ingest.receipt import Accepted, Receipt, Rejected
+from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt, Rejected
 from livesegments.runtime import metrics
-from livesegments.wire.topics import INBOUND, INBOUND_GROUP
+from livesegments.store.catalog import NotRestored
 
-MAX_RECORDS = 2_000
 PAUSE_S = 0.2
 WORKSPACE = "workspace"
 
 _log = structlog.get_logger(__name__)
 
 
-def consumer(kafka: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        INBOUND,
-        bootstrap_servers=kafka,
-        group_id=INBOUND_GROUP,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        session_timeout_ms=8_000,
-        max_poll_records=MAX_RECORDS,
-    )
-
-
 class Inbound:
     def __init__(
         self,
-        records: AIOKafkaConsumer,
         packer: Packer,
         broker: Broker,
         access: Access,
         now_ms: Callable[[], int],
         as_stamped: bool,
     ) -> None:
-        self._records = records
         self._packer = packer
         self._broker = broker
         self._access = access
         self._now_ms = now_ms
         self._as_stamped = as_stamped
 
-    async def run(self) -> None:
-        """Never returns."""
-        while True:
-            found = await self._records.getmany(timeout_ms=1_000)
-            records = [record for batch in found.values() for record in batch]
-            if not records:
-                continue
-            await self._take_all(records)
-            ends = {partition: batch[-1].offset + 1 for partition, batch in found.items()}
-            await self._commit(ends)
+    async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        await self._until_kept(lambda: self._take(records))
 
-    async def _take_all(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+    async def unreadable(self, source: str, why: str) -> None:
+        fault = Fault("", "unreadable", f"the record can't be read, by us or by most: {why}"[:MAX_TOLD])
+        rejected = Rejected(None, source, self._now_ms(), [fault], b"")
+
+        async def reject() -> None:
+            await self._broker.reject([rejected])
+            metrics.INGEST_REJECTED.labels("inbound").inc()
+
+        await self._until_kept(reject)
+
+    async def _until_kept(self, keep: Callable[[], Awaitable[None]]) -> None:
         """Again and again until it is done: a record that can't be kept now must not be passed over."""
         while True:
             try:
-                await self._take(records)
-            except (Busy, KafkaError, RedisError, OSError) as error:
+                await keep()
+            except (Busy, KafkaError, RedisError, NotRestored, OSError) as error:
                 _log.warning("inbound waits", error=repr(error))
                 await asyncio.sleep(PAUSE_S)
             else:
@@ -102,18 +90,21 @@ class Inbound:
         value = record.value or b""
         source = f"{record.topic}/{record.partition}/{record.offset}"
         workspace = headers.get(WORKSPACE) or headers.get(f"ce_{WORKSPACE}") or accept.workspace_in(value)
-        received_ms = self._now_ms()
+        received_ms = received(record, self._now_ms())
         if workspace is None or not await self._access.exists(workspace):
             told = "the header or field 'workspace' is missing" if workspace is None else "no such workspace"
             fault = Fault("/workspace", "unknown_workspace", told)
             named = None if workspace is None else workspace[:MAX_NAME]
             return Rejected(named, source, received_ms, [fault], value)
-        receipt = Receipt(workspace, received_ms, source, source, self._as_stamped)
+        receipt = Receipt(workspace, received_ms, source, default_id(record), self._as_stamped)
         return accept.inbound(headers, value, receipt)
 
-    async def _commit(self, ends: dict[TopicPartition, int]) -> None:
-        """If it fails, the records are read again by whoever has the partitions then."""
-        try:
-            await self._records.commit(ends)
-        except KafkaError as error:
-            _log.info("offsets not committed", error=repr(error))
+
+def received(record: ConsumerRecord[Any, Any], now_ms: int) -> int:
+    """When the broker took it. A topic may keep its producers' stamps instead: never ahead of our clock."""
+    return min(record.timestamp, now_ms) if record.timestamp > 0 else now_ms
+
+
+def default_id(record: ConsumerRecord[Any, Any]) -> str:
+    """Sorts like the offset; with the stamp, because a topic made anew counts its offsets from 0 again."""
+    return f"{record.topic}/{record.partition}/{record.offset:012}/{record.timestamp}"

@@ -24,7 +24,7 @@ from livesegments.ingest.receipt import (
 
 COMMON = ("id", "profile", "time", "workspace")
 EVENT = (*COMMON, "name", "properties")
-PARTS = ("attributes", "tags", "consent", "score", "groups", "lists")
+PARTS = ("attributes", *traits.BESIDE)
 
 
 def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:

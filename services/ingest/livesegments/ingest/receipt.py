@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,12 +21,18 @@ MAX_EVENT_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
 MAX_AHEAD_MS = 5 * 60_000
 """A stamp so far ahead of our clock is set back to the receipt; one further ahead is refused."""
+LEAST_MS = 100_000_000_000
+"""A stamp in figures below it (March 1973) is one in seconds: it would put the event where nobody looks."""
 ANONYMOUS = "anonymous:"
 """The profile id of someone with an anonymousId alone begins with it."""
 
 MAX_FAULTS = 100
-MAX_TOLD = 512
-"""Faults told of one item, characters of each one's pointer and message: the broker has to take it all."""
+MAX_TOLD = 256
+"""Faults told of one item, characters of each one's pointer and message: all of it, escaped and told twice,
+has to fit into one record of `rejected` with the event's raw bytes."""
+
+KNOWN_LENGTH = 40
+"""Characters of a stamp that is remembered."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -33,6 +40,8 @@ _encoder = msgspec.msgpack.Encoder()
 class Receipt(Struct, frozen=True):
     """`source` is where the bytes came from; `default_id` the id of an event that brings none.
 
+    Events without stamps have the time of their receipt, and what has one time is ordered by id: so default
+    ids sort, as text, in the order in which the events came.
     `as_stamped`: clock mode `log` takes stamps as they are.
     """
 
@@ -44,7 +53,7 @@ class Receipt(Struct, frozen=True):
 
     def of_item(self, index: int) -> Receipt:
         return Receipt(
-            self.workspace, self.received_ms, self.source, f"{self.default_id}:{index}", self.as_stamped
+            self.workspace, self.received_ms, self.source, f"{self.default_id}:{index:06}", self.as_stamped
         )
 
 
@@ -102,14 +111,6 @@ def identifier(faults: Faults, value: Any, at: str) -> str | None:
     return faults.name(value, at)
 
 
-def profile_id(faults: Faults, value: Any, at: str) -> str | None:
-    read = identifier(faults, value, at)
-    if read is not None and read.startswith(ANONYMOUS):
-        faults.add(at, "reserved_name", f"ids that begin with {ANONYMOUS!r} are of anonymous profiles")
-        return None
-    return read
-
-
 def event_name(faults: Faults, value: Any, at: str) -> str | None:
     read = identifier(faults, value, at)
     if read is not None and read.startswith("$"):
@@ -131,11 +132,14 @@ def properties_of(faults: Faults, value: Any, at: str) -> dict[str, Any] | None:
 def instant(faults: Faults, value: Any, at: str) -> int | None:
     """ISO 8601 (without an offset: UTC) or ms since 1970."""
     if isinstance(value, str):
-        read = parse_date(value, UTC)
+        read = _date(value) if len(value) <= KNOWN_LENGTH else parse_date(value, UTC)
         if read is None:
             faults.add(at, "bad_date", f"{value[:40]!r} is not an ISO 8601 time such as 2022-07-01T12:00:00Z")
             return None
     elif isinstance(value, int) and not isinstance(value, bool):
+        if 0 <= value < LEAST_MS:
+            faults.add(at, "out_of_range", f"{value} looks like seconds: send milliseconds, or ISO 8601")
+            return None
         read = value
     else:
         told = kind_name(value)
@@ -145,6 +149,12 @@ def instant(faults: Faults, value: Any, at: str) -> int | None:
         faults.add(at, "out_of_range", "must lie between the years 1970 and 9999")
         return None
     return read
+
+
+@lru_cache(1_024)
+def _date(text: str) -> int | None:
+    """A batch has one `sentAt`, and often a few stamps: each is read once."""
+    return parse_date(text, UTC)
 
 
 def stamp(faults: Faults, receipt: Receipt, time_ms: int | None, at: str) -> int | None:

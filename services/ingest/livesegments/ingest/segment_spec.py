@@ -1,7 +1,9 @@
 """Segment's calls: identify, track, page, screen, group, alias (its public HTTP tracking API).
 
 A user is the profile of its `userId`; without one, `anonymousId` is a profile of its own.
-`timestamp` is corrected by how far the sender's clock was off: receipt − (sentAt − timestamp).
+`timestamp` is corrected by how far the sender's clock was off: receipt − (sentAt − timestamp). A call that
+Segment handed on or exported, which has `receivedAt` or `originalTimestamp`, was corrected there.
+We are as lenient as its own libraries need: they send empty strings for what isn't set, and ids as numbers.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ from livesegments.ingest.receipt import (
     finish,
     identifier,
     instant,
-    profile_id,
     properties_of,
     stamp,
 )
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
+UNSET = (None, "")
 
 
 def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = None) -> Verdict:
@@ -33,21 +35,32 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = No
     call = faults.choice(item.get("type"), "/type", CALLS)
     profile = _profile(faults, item)
     given = item.get("messageId")
-    id_ = receipt.default_id if given is None else identifier(faults, given, "/messageId")
-    time_ms = _time(faults, item, receipt, item.get("sentAt", sent_at))
+    id_ = receipt.default_id if given is None else _id(faults, given, "/messageId")
+    corrected = "receivedAt" in item or "originalTimestamp" in item
+    time_ms = _time(faults, item, receipt, None if corrected else item.get("sentAt", sent_at))
     name, properties = _content(faults, call, item) if call else (None, None)
     return finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
 
 
 def _profile(faults: Faults, item: dict[str, Any]) -> str | None:
     user, anonymous = item.get("userId"), item.get("anonymousId")
-    if user is not None:
-        return profile_id(faults, user, "/userId")
-    if anonymous is None:
+    if user not in UNSET:
+        read = _id(faults, user, "/userId")
+        if read is not None and read.startswith(ANONYMOUS):
+            faults.add(
+                "/userId", "reserved_name", f"ids that begin with {ANONYMOUS!r} are of anonymous profiles"
+            )
+        return read
+    if anonymous in UNSET:
         faults.add("", "missing_field", "needs 'userId' or 'anonymousId'")
         return None
-    read = identifier(faults, anonymous, "/anonymousId")
+    read = _id(faults, anonymous, "/anonymousId")
     return None if read is None else ANONYMOUS + read
+
+
+def _id(faults: Faults, value: Any, at: str) -> str | None:
+    """A string, or a whole number: that is its digits."""
+    return identifier(faults, str(value) if type(value) is int else value, at)
 
 
 def _time(faults: Faults, item: dict[str, Any], receipt: Receipt, sent_at: Any) -> int | None:
@@ -81,15 +94,15 @@ def _content(faults: Faults, call: str, item: dict[str, Any]) -> tuple[str | Non
             if "groupId" not in item:
                 faults.add("", "missing_field", "the field 'groupId' is missing")
                 return None, None
-            group = identifier(faults, item["groupId"], "/groupId")
+            group = _id(faults, item["groupId"], "/groupId")
             return PROFILE, {"groups": [group]}
         case "alias":
             if "previousId" not in item:
                 faults.add("", "missing_field", "the field 'previousId' is missing")
                 return None, None
-            return ALIAS, {"previous_id": identifier(faults, item["previousId"], "/previousId")}
+            return ALIAS, {"previous_id": _id(faults, item["previousId"], "/previousId")}
     properties = dict(properties_of(faults, item.get("properties"), "/properties") or {})
     for field in ("name", "category"):
-        if item.get(field) is not None:
+        if item.get(field) not in UNSET:
             properties[field] = faults.name(item[field], f"/{field}")
     return call, properties

@@ -7,6 +7,7 @@ reserved: each is checked for its own form. Returns the properties of a `$profil
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
@@ -17,15 +18,22 @@ from livesegments.ingest.receipt import identifier
 
 MAX_ITEMS = 1_000
 STATES = ("opted_in", "opted_out", "none")
+BESIDE = ("tags", "consent", "score", "groups", "lists")
+"""What our own form has beside `attributes`."""
 
 
 def from_traits(faults: Faults, traits: dict[str, Any], at: str) -> dict[str, Any]:
-    """Segment's traits: reserved names lie among the attributes."""
+    """Segment's traits: reserved names lie among the attributes.
+
+    An object such as `address` is several attributes, `address.city` and so on.
+    """
     change: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     for name, value in traits.items():
         where = join(at, name)
         match name:
+            case "tags" | "consent" | "score" | "groups" if value is None:
+                continue
             case "tags":
                 change |= tags(faults, value, where)
             case "consent":
@@ -35,12 +43,21 @@ def from_traits(faults: Faults, traits: dict[str, Any], at: str) -> dict[str, An
             case "groups":
                 faults.add(where, "reserved_name", "groups are added by a group call")
             case _:
-                identifier(faults, name, where)
-                attribute(faults, name, value, where)
-                attributes[name] = value
+                for part, inner, place in _parts(name, value, where):
+                    attribute(faults, part, inner, place)
+                    attributes[part] = inner
     if attributes:
         change["attributes"] = attributes
     return change
+
+
+def _parts(name: str, value: Any, at: str) -> Iterator[tuple[str, Any, str]]:
+    """(name, value, pointer) of each attribute in a trait."""
+    if not isinstance(value, dict) or name == "location" or value.keys() == {"lat", "lon"}:
+        yield name, value, at
+        return
+    for part, inner in value.items():
+        yield from _parts(f"{name}.{part}", inner, join(at, part))
 
 
 def from_own(faults: Faults, item: dict[str, Any]) -> dict[str, Any]:
@@ -48,9 +65,14 @@ def from_own(faults: Faults, item: dict[str, Any]) -> dict[str, Any]:
     change: dict[str, Any] = {}
     given = item.get("attributes")
     if isinstance(given, dict):
-        for name in given.keys() & {"tags", "consent", "score", "groups", "lists"}:
-            faults.add(join("/attributes", name), "reserved_name", f"{name!r} stands beside 'attributes'")
-        change = from_traits(faults, {k: v for k, v in given.items() if k not in _BESIDE}, "/attributes")
+        for name, value in given.items():
+            if name in BESIDE:
+                told = f"{name!r} is no attribute: put it beside 'attributes'"
+                faults.add(join("/attributes", name), "reserved_name", told)
+            else:
+                attribute(faults, name, value, join("/attributes", name))
+        if given:
+            change["attributes"] = given
     elif given is not None:
         faults.add("/attributes", "wrong_type", f"must be an object, not {kind_name(given)}")
     if item.get("tags") is not None:
@@ -66,10 +88,8 @@ def from_own(faults: Faults, item: dict[str, Any]) -> dict[str, Any]:
     return change
 
 
-_BESIDE = frozenset({"tags", "consent", "score", "groups", "lists"})
-
-
 def attribute(faults: Faults, name: str, value: Any, at: str) -> None:
+    identifier(faults, name, at)
     if value is None:
         return
     if name == "location" or kind(value) == "point":
