@@ -161,6 +161,9 @@ async def test_the_list_is_searched_filtered_sorted_and_paged(shop: Client) -> N
     assert await ids(state="ready") == []
     assert sorted(await ids(sort="size")) == ["list", "s0", "s1", "s2", "s3", "s4"]
     assert await ids(sort="created") == sorted(await ids())
+    cursor = (await shop.get("/v1/segments?limit=2")).json()["next_cursor"]
+    foreign = await shop.get("/v1/segments", params={"cursor": cursor, "order": "desc"})
+    assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "query: cursor")
 
 
 async def test_a_post_with_an_idempotency_key_is_done_once(shop: Client) -> None:

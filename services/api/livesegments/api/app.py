@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import structlog
 import uvicorn
@@ -47,7 +48,7 @@ RETRY_S = 0.5
 CONNECTIONS = 32
 WAIT_S = 10
 STOP_S = 2
-"""So long an answer under way (or an endless one) may hold up the end."""
+"""So long an answer under way may hold up the end."""
 
 _log = structlog.get_logger(__name__)
 
@@ -124,13 +125,22 @@ async def _keep_whole(publisher: Publisher) -> None:
     await publisher.watch()
 
 
+class Server(uvicorn.Server):
+    """Ends the streams first: they would never end by themselves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        context: Context = self.config.app.state.context  # type: ignore[union-attr]
+        await context.announcements.close()
+        await super().shutdown(sockets)
+
+
 def main() -> None:
     try:
         settings = from_environment(os.environ)
     except ValueError as error:
         sys.exit(str(error))
     logs.configure("api", settings.log_level)
-    uvicorn.run(
+    config = uvicorn.Config(
         create(settings, wall_ms),
         host=settings.host,
         port=settings.port,
@@ -139,6 +149,11 @@ def main() -> None:
         loop="uvloop",
         timeout_graceful_shutdown=STOP_S,
     )
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

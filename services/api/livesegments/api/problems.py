@@ -92,10 +92,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
-        headers = dict(error.headers or {})
+        headers, detail = dict(error.headers or {}), str(error.detail)
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
-        return Problem(error.status_code, str(error.detail), headers=headers).response()
+            detail = f"{request.method} is not a method of this path; it has {headers['Allow']}."
+        elif error.status_code == 404:
+            detail = f"There is no path {quoted(request.url.path)} here; /openapi.json has them all."
+        return Problem(error.status_code, detail, headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -147,6 +150,7 @@ _MEANINGS = {
     409: "In conflict with what is there now.",
     412: "It has changed since (`If-Match`).",
     413: "The body is too large.",
+    415: "The body is not sent as JSON.",
     422: "The request has faults; all are listed.",
     428: "`If-Match` is needed.",
     500: "An error of ours.",

@@ -38,7 +38,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, responses=CREATED | responses(400, 404, 409, 413))
+@router.post("", status_code=201, responses=CREATED | responses(400, 404, 409, 413, 415))
 async def create_segment(
     context: Ctx,
     workspace: Writing,
@@ -66,7 +66,7 @@ async def read_segment(context: Ctx, workspace: Reading, response: Response, id_
     return await _answer(context, await found(context, workspace.id, id_), response)
 
 
-@router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 428))
+@router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 415, 428))
 async def edit_segment(
     context: Ctx,
     workspace: Writing,
