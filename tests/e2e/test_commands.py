@@ -130,7 +130,11 @@ async def test_segments_are_listed_shown_edited_and_deleted(defined: Product, tm
     assert (edited["name"], edited["version"], edited["definition_version"]) == ("Spare no more", 2, 1)
     (shown,) = await product.json("segments", "show", "spare")
     assert shown["definition"] == BUYERS["definition"]
-    table = await product.run("segments", "list")
+    shown["description"] = "again"
+    file.write_text(json.dumps(shown))
+    (edited,) = await product.json("segments", "edit", "spare", "-f", str(file))
+    assert (edited["description"], edited["version"], edited["definition_version"]) == ("again", 3, 1)
+    table = await product.run("segments", "list", "--sort", "created", "--desc")
     assert "Spare no more" in table.out
     await product.json("segments", "delete", "spare")
     gone = await product.run("segments", "show", "spare")
@@ -152,6 +156,20 @@ async def test_every_fault_of_a_definition_is_shown_with_its_pointer(
     said = "".join(ran.err.split())  # however it was folded
     assert "/definition/of/0/window/last" in said
     assert "/definition/of/1/op" in said
+
+
+async def test_which_of_several_segments_is_wrong_is_told(product: Product, tmp_path: Path) -> None:
+    file = tmp_path / "segments.json"
+    file.write_text(json.dumps([BUYERS | {"id": "first", "name": "First"}, {"name": "No definition"}]))
+    ran = await product.run("segments", "create", "-f", str(file))
+    assert ran.status == 1
+    assert "created first" in ran.out and "segment 2 of 2" in ran.err
+    await product.json("segments", "delete", "first")
+
+
+async def test_the_clock_takes_an_admin_key(product: Product) -> None:
+    ran = await product.run("clock", "2024-01-01", "--key", product.up["api_key"])
+    assert ran.status == 1 and "admin key" in ran.err
 
 
 async def test_a_wrong_key_says_what_to_do(product: Product) -> None:

@@ -13,17 +13,21 @@ from livesegments.cli.client import Client
 def clock(
     to: Annotated[str, typer.Argument(metavar="T", help="ISO 8601 instant, or milliseconds UTC.")],
     api: context.ApiOption = None,
-    key: context.KeyOption = None,
+    key: context.AdminKeyOption = None,
     data: context.DataOption = context.DATA,
     timeout: settle.TimeoutOption = settle.TIMEOUT_S,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Move every partition's clock to T, let everything due by then fire, and settle."""
-    target = context.api(api, key, None, data)
+    """Move every partition's clock to T, let everything due by then fire, and settle.
+
+    In clock mode `log`. All workspaces share the clock, so it takes an admin key; it never goes back.
+    """
+    target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
         client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdigit() else to})
         lag = settle.wait(client, timeout)
     if as_json:
         output.json(lag)
     else:
-        output.console.print(f"every partition's clock stands at {to} or later")
+        first = min(part.clock or "" for part in lag.partitions)
+        output.console.print(f"every partition's clock stands at {output.instant(first)} or later")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,9 @@ KeyOption = Annotated[
 ]
 WriteKeyOption = Annotated[
     str | None, typer.Option("--key", envvar="LIVESEGMENTS_WRITE_KEY", help="The workspace's write key.")
+]
+AdminKeyOption = Annotated[
+    str | None, typer.Option("--key", envvar="LIVESEGMENTS_ADMIN_KEY", help="An admin key.")
 ]
 WorkspaceOption = Annotated[
     str | None, typer.Option("--workspace", "-w", help="Act in this workspace (needs an admin key).")
@@ -57,6 +62,11 @@ class Target(Struct, frozen=True):
     workspace: str | None = None
 
 
+def command() -> str:
+    """How the reader calls us: by name where that is found, else by path."""
+    return "livesegments" if shutil.which("livesegments") else sys.argv[0]
+
+
 def read_up(data: Path) -> Up | None:
     """None where no `up` has left its file. Raises Problem when it can't be read."""
     path = data / UP_FILE
@@ -85,6 +95,12 @@ def api(url: str | None, key: str | None, workspace: str | None, data: Path) -> 
     return _target(
         "api", url or (up.api if up else None), key or (up.api_key if up else None), workspace, data
     )
+
+
+def admin(url: str | None, key: str | None, data: Path) -> Target:
+    """Raises Problem, saying what to give, where the address or the key is not known."""
+    up = read_up(data)
+    return _target("api", url or (up.api if up else None), key or (up.admin_key if up else None), None, data)
 
 
 def ingest(url: str | None, key: str | None, data: Path) -> Target:

@@ -138,7 +138,19 @@ def _faults(error: Mapping[str, Any]) -> list[Fault]:
     several = error.get("ctx", {}).get(FAULTS)
     if several is not None:
         return [Fault(pointer=where + p, code=code, message=message) for p, code, message in several]
-    return [Fault(pointer=where, code=error["type"], message=error["msg"])]
+    code, message = _SAID.get(error["type"], (error["type"], error["msg"]))
+    return [Fault(pointer=where, code=code, message=message)]
+
+
+_SAID = {
+    "extra_forbidden": ("unknown_field", "not a field here"),
+    "missing": ("missing_field", "is missing"),
+    "list_type": ("wrong_type", "must be an array"),
+    "string_type": ("wrong_type", "must be a string"),
+    "model_type": ("wrong_type", "must be an object"),
+    "model_attributes_type": ("wrong_type", "must be an object"),
+}
+"""pydantic's types of errors, as code and sentence in the words that a definition's faults have, too."""
 
 
 _MEANINGS = {
