@@ -173,6 +173,30 @@ async def test_the_clock_of_the_log_moves_on_request(shop: Shop) -> None:
     assert (await shop.get("/v1/segments/openers/members/ada")).json()["in"] is False
 
 
+async def test_until_when_holds_through_other_segments_and_not(shop: Shop) -> None:
+    await shop.segment("openers", OPENED)
+    await shop.segment("quiet", {"type": "not", "of": {"type": "segment", "id": "openers"}})
+    here = {"type": "attribute", "name": "city", "op": "exists"}
+    await shop.segment("quiet-here", {"type": "all", "of": [{"type": "segment", "id": "quiet"}, here]})
+    await shop.settled()
+    opened_ms = await at_least(shop, START_MS)
+    ends = times.iso(opened_ms + 30 * DAY_MS)
+    change = Event("e1", shop.workspace, "ada", PROFILE, opened_ms, {"attributes": {"city": "Kyiv"}})
+    await shop.rig.send([change, shop.event("ada", "opened", opened_ms)])
+    await shop.settled()
+    for segment in ("quiet", "quiet-here"):
+        told = (await shop.get(f"/v1/segments/{segment}/members/ada")).json()
+        assert (told["in"], told["valid_until"]) == (False, ends)
+    async with Client(shop.url, ADMIN_KEY) as boss:
+        await boss.post("/v1/clock", json={"to": ends})
+    await shop.settled()
+    spans = (await shop.get("/v1/profiles/ada")).json()["segments"]
+    assert [(each["id"], each["entered_at"], each["valid_until"]) for each in spans] == [
+        ("quiet", ends, None),
+        ("quiet-here", ends, None),
+    ]
+
+
 async def at_least(shop: Shop, ms: int) -> int:
     """Now, by the furthest partition's clock."""
     lag = (await shop.get("/v1/lag")).json()

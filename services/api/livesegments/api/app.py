@@ -43,7 +43,21 @@ from livesegments.store.members import Members
 from livesegments.store.profiles import Profiles
 
 VERSION = "1"
-DESCRIPTION = "Live customer segments: definitions, membership, profiles."
+DESCRIPTION = """Live customer segments: definitions, membership, profiles.
+
+- A key is `Authorization: Bearer KEY`. It is of one workspace and has scopes (`ingest`, `read`, `write`); an
+  admin key has them all, and says with `X-Workspace` where it acts.
+- Every error is `application/problem+json` (RFC 9457); `errors` lists every fault with a JSON pointer.
+- Lists come in pages: give `next_cursor` back as `cursor` until it is null.
+- `GET /v1/transitions` streams who enters and leaves as server-sent events; docs/asyncapi.yaml describes it.
+"""
+TAGS = [
+    {"name": "workspaces", "description": "Tenants and their keys: for admin keys."},
+    {"name": "segments", "description": "Definitions, with their size, state and progress."},
+    {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
+    {"name": "profiles", "description": "What is known of one profile."},
+    {"name": "operations", "description": "For those who run it."},
+]
 RETRY_S = 0.5
 CONNECTIONS = 32
 WAIT_S = 10
@@ -59,6 +73,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         title="livesegments",
         version=VERSION,
         description=DESCRIPTION,
+        openapi_tags=TAGS,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan(settings, now_ms),
         redirect_slashes=False,
     )

@@ -140,7 +140,15 @@ class Keys(BaseModel):
     keys: list[KeyOut]
 
 
+EXAMPLE = {
+    "name": "Recent buyers",
+    "definition": {"type": "event", "name": "order_placed", "window": {"last": "30d"}},
+}
+
+
 class NewDynamic(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     name: Name
     definition: Definition
     id: Id | None = Field(None, description="Chosen by us where it isn't given.")
