@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
+from contextlib import suppress
+from pathlib import Path
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import structs
@@ -11,6 +16,7 @@ from redis.asyncio import Redis
 
 from livesegments.api.publisher import NotPublished, Publisher
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.service import Service, started
 from livesegments.store import keys
 from livesegments.store.catalog import Catalog
 from livesegments.wire import catalog as wire
@@ -226,3 +232,60 @@ async def test_many_edits_at_once_are_published_together_and_in_order(stack: Sta
         assert {f"segment/shop/s{n}" for n in range(200)} <= kept.keys()
         async with Redis.from_url(stack.redis) as redis:
             assert await Catalog(redis).entries() == kept
+
+
+async def test_an_api_that_is_killed_has_lost_nothing_that_it_answered(stack: Stack, tmp_path: Path) -> None:
+    """Two apis as processes; one is killed again and again while both are written to."""
+    await emptied(stack)
+    environment = os.environ | {
+        "LIVESEGMENTS_KAFKA": stack.kafka,
+        "LIVESEGMENTS_REDIS": stack.redis,
+        "LIVESEGMENTS_ADMIN_KEY": ADMIN_KEY,
+    }
+    apis = [Service(f"api-{n}", "livesegments.api.app", tmp_path / f"api-{n}", environment) for n in "12"]
+    answered: set[str] = set()
+    async with started(apis):
+        await asyncio.gather(*(api.ready(print) for api in apis))
+        header = await furnished(apis[0].url)
+        ended = asyncio.Event()
+
+        async def write(api: Service, writer: str) -> None:
+            async with Client(api.url, None) as client:
+                for n in itertools.count():
+                    body = {"id": f"{writer}-{n}", "name": f"{writer}-{n}", "definition": CITY}
+                    with suppress(httpx.TransportError):
+                        answer = await client.post("/v1/segments", json=body, headers=header)
+                        assert answer.status_code in {201, 503}, answer.text
+                        if answer.status_code == 201:
+                            answered.add(body["id"])
+                    if ended.is_set():
+                        return
+
+        async def more() -> None:
+            enough = len(answered) + 20
+
+            async def reached() -> bool:
+                return len(answered) >= enough
+
+            await until(reached)
+
+        async with asyncio.TaskGroup() as writing:
+            for number, api in enumerate(apis):
+                for writer in "abc":
+                    writing.create_task(write(api, f"{writer}{number}"))
+            for _ in range(3):
+                await more()
+                await apis[0].kill()
+                await apis[0].restart()
+            await more()
+            ended.set()
+        async with Redis.from_url(stack.redis) as redis:
+            catalog = Catalog(redis)
+
+            async def published() -> bool:
+                return await catalog.outbox() == []
+
+            await until(published)
+            kept = await in_topic(stack)
+            assert await catalog.entries() == kept
+    assert {f"segment/shop/{id_}" for id_ in answered} <= kept.keys()
