@@ -128,6 +128,12 @@ async def test_a_stranger_on_the_wanted_port_is_not_taken_for_ours(tmp_path: Pat
             assert server.port != port and ports.listens(server.pid, server.port)
 
 
+async def test_a_note_of_the_port_that_was_half_written_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "port").touch()
+    async with Valkey(tmp_path) as server:
+        assert int((tmp_path / "port").read_text()) == server.port
+
+
 async def test_a_restart_whose_port_a_stranger_took_fails_and_says_so(valkey: Valkey) -> None:
     await valkey.kill()
     with (

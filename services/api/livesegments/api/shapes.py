@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from livesegments.api import times
 from livesegments.api.problems import FAULTS, VARIANT
 from livesegments.core.check import MAX_BYTES, check
+from livesegments.core.definition import Node
 
 ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NO_NUL = "^[^\\x00]*$"
@@ -52,8 +55,20 @@ State = Literal["building", "ready"]
 KeyScope = Literal["ingest", "read", "write"]
 
 
+class Known(NamedTuple):
+    """What a definition is checked against: see `check`."""
+
+    timezone: str
+    others: Mapping[str, Node | None]
+    segment: str | None
+
+
+known: ContextVar[Known | None] = ContextVar("known", default=None)
+"""Set by a route before its body is read, so that a definition's own faults, those against the other segments
+and the rest of the body's are told at once. (What is written is checked again on the newest snapshot.)"""
+
+
 def _definition(document: Any) -> Any:
-    """Its own faults; those against the catalogue are found when it is known (module `segments`)."""
     faults = definition_faults(document)
     if faults:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})
@@ -65,7 +80,13 @@ def definition_faults(document: Any) -> list[tuple[str, str, str]]:
     size = len(msgspec.json.encode(document))
     if size > MAX_BYTES:
         return [("", "too_long", f"{size} bytes; at most {MAX_BYTES} are allowed")]
-    _, faults = check(document)
+    against = known.get()
+    _, faults = check(
+        document,
+        timezone=against.timezone if against else "UTC",
+        others=against.others if against else None,
+        segment_id=against.segment if against else None,
+    )
     return [(fault.pointer, fault.code, fault.message) for fault in faults]
 
 
