@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Product
+from tests.e2e.conftest import COMMAND, Product
 
 BUYERS = {
     "id": "buyers",
@@ -167,9 +169,14 @@ async def test_which_of_several_segments_is_wrong_is_told(product: Product, tmp_
     await product.json("segments", "delete", "first")
 
 
-async def test_the_clock_takes_an_admin_key(product: Product) -> None:
-    ran = await product.run("clock", "2024-01-01", "--key", product.up["api_key"])
-    assert ran.status == 1 and "admin key" in ran.err
+async def test_address_and_key_by_environment_alone(product: Product, tmp_path: Path) -> None:
+    told = {"API_URL": "api", "INGEST_URL": "ingest", "API_KEY": "api_key", "WRITE_KEY": "write_key"}
+    environment = {f"LIVESEGMENTS_{name}": product.up[field] for name, field in told.items()}
+    for arguments in (["segments", "list"], ["settle"], ["clock", "2024-01-01"], ["send", "-"]):
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, *arguments, "--json", cwd=tmp_path, env=os.environ | environment, stdin=DEVNULL
+        )
+        assert await process.wait() == 0, arguments
 
 
 async def test_a_wrong_key_says_what_to_do(product: Product) -> None:

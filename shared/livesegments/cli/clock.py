@@ -13,16 +13,16 @@ from livesegments.cli.client import Client
 def clock(
     to: Annotated[str, typer.Argument(metavar="T", help="ISO 8601 instant, or milliseconds UTC.")],
     api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
+    key: context.KeyOption = None,
     data: context.DataOption = context.DATA,
     timeout: settle.TimeoutOption = settle.TIMEOUT_S,
     as_json: context.JsonOption = False,
 ) -> None:
     """Move every partition's clock to T, let everything due by then fire, and settle.
 
-    In clock mode `log`. All workspaces share the clock, so it takes an admin key; it never goes back.
+    In clock mode `log`. It never goes back, and all workspaces share it: the key needs the scope `operate`.
     """
-    target = context.admin(api, key, data)
+    target = context.api(api, key, None, data)
     with Client(target.url, target.key) as client:
         client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdigit() else to})
         lag = settle.wait(client, timeout)

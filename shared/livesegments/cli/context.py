@@ -28,9 +28,6 @@ KeyOption = Annotated[
 WriteKeyOption = Annotated[
     str | None, typer.Option("--key", envvar="LIVESEGMENTS_WRITE_KEY", help="The workspace's write key.")
 ]
-AdminKeyOption = Annotated[
-    str | None, typer.Option("--key", envvar="LIVESEGMENTS_ADMIN_KEY", help="An admin key.")
-]
 WorkspaceOption = Annotated[
     str | None, typer.Option("--workspace", "-w", help="Act in this workspace (needs an admin key).")
 ]
@@ -95,12 +92,6 @@ def api(url: str | None, key: str | None, workspace: str | None, data: Path) -> 
     return _target(
         "api", url or (up.api if up else None), key or (up.api_key if up else None), workspace, data
     )
-
-
-def admin(url: str | None, key: str | None, data: Path) -> Target:
-    """Raises Problem, saying what to give, where the address or the key is not known."""
-    up = read_up(data)
-    return _target("api", url or (up.api if up else None), key or (up.admin_key if up else None), None, data)
 
 
 def ingest(url: str | None, key: str | None, data: Path) -> Target:

@@ -51,10 +51,15 @@ async def test_a_secret_is_never_kept_for_an_idempotency_key(
     assert not any(secret.encode() in (value or b"") for secret in made for value in kept)
 
 
-async def test_the_clock_of_all_workspaces_is_moved_by_admins_alone(boss: Client, shop: Client) -> None:
+async def test_the_clock_of_all_workspaces_is_moved_by_those_who_operate_them(
+    boss: Client, shop: Client, open_workspace: Open
+) -> None:
     to = {"to": "2020-01-01T00:00:00Z"}
     assert (await shop.post("/v1/clock", json=to)).status_code == 403
-    assert (await boss.post("/v1/clock", json=to)).status_code == 200
+    operator = await open_workspace("operate")
+    for client in (boss, operator):
+        assert (await client.post("/v1/clock", json=to)).status_code == 200
+    assert (await operator.get("/v1/segments")).status_code == 403
 
 
 async def test_scopes(open_workspace: Open) -> None:

@@ -45,8 +45,8 @@ from livesegments.store.profiles import Profiles
 VERSION = "1"
 DESCRIPTION = """Live customer segments: definitions, membership, profiles.
 
-- A key is `Authorization: Bearer KEY`. It is of one workspace and has scopes (`ingest`, `read`, `write`); an
-  admin key has them all, and says with `X-Workspace` where it acts.
+- A key is `Authorization: Bearer KEY`. It is of one workspace and has scopes (`ingest`, `read`, `write`,
+  `operate`); an admin key has them all, and says with `X-Workspace` where it acts.
 - Every error is `application/problem+json` (RFC 9457); `errors` lists every fault with a JSON pointer.
 - Lists come in pages: give `next_cursor` back as `cursor` until it is null.
 - `GET /v1/transitions` streams who enters and leaves as server-sent events; docs/asyncapi.yaml describes it.

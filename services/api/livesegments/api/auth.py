@@ -65,10 +65,14 @@ async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
     return who
 
 
+def _may(who: Caller, scope: Scope) -> None:
+    if not who.is_admin and scope not in who.scopes:
+        raise Problem(403, f"This key lacks the scope '{scope}'.")
+
+
 async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | None) -> Workspace:
+    _may(who, scope)
     if not who.is_admin:
-        if scope not in who.scopes:
-            raise Problem(403, f"This key lacks the scope '{scope}'.")
         if chosen not in (None, who.workspace):
             raise Problem(403, "This key is of another workspace.")
     elif chosen is None:
@@ -91,11 +95,16 @@ async def _writing(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen
 
 async def _watching(who: Annotated[Caller, Depends(caller)]) -> None:
     """How far all partitions are tells nothing of any workspace's profiles or segments."""
-    if not who.is_admin and "read" not in who.scopes:
-        raise Problem(403, "This key lacks the scope 'read'.")
+    _may(who, "read")
+
+
+async def _operating(who: Annotated[Caller, Depends(caller)]) -> None:
+    """What concerns all workspaces: a tenant's key has that scope only if an admin gave it."""
+    _may(who, "operate")
 
 
 Admin = Depends(admin)
+Operating = Depends(_operating)
 Watching = Depends(_watching)
 Reading = Annotated[Workspace, Depends(_reading)]
 Writing = Annotated[Workspace, Depends(_writing)]

@@ -52,7 +52,7 @@ Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"])
 ]
 State = Literal["building", "ready"]
-KeyScope = Literal["ingest", "read", "write"]
+KeyScope = Literal["ingest", "read", "write", "operate"]
 
 
 class Known(NamedTuple):
@@ -141,7 +141,11 @@ class Workspaces(BaseModel):
 
 class NewKey(In):
     name: Name
-    scopes: list[KeyScope] = Field(min_length=1, max_length=3)
+    scopes: list[KeyScope] = Field(
+        min_length=1,
+        max_length=4,
+        description="`operate` moves the clock of all workspaces (mode `log`): for those who run it.",
+    )
 
 
 class KeyOut(BaseModel):
