@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# ends with this make, however that ends
+TIED := exec $(BIN)/python -I -S shared/livesegments/runtime/embedded/leash.py $$PPID
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test check format fuzz bench chaos clean
 
@@ -22,10 +25,10 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@touch $@
 
 up: setup  ## serve until interrupted; data stay in .livesegments (ARGS='--clock log --workers 2')
-	@$(BIN)/livesegments up $(ARGS)
+	@$(TIED) $(BIN)/livesegments up $(ARGS)
 
 demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves it serving)
-	@$(BIN)/livesegments demo $(ARGS)
+	@$(TIED) $(BIN)/livesegments demo $(ARGS)
 
 test: setup  ## all tests (ARGS='-k words')
 	$(BIN)/python -m pytest $(ARGS)

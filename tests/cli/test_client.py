@@ -1,14 +1,17 @@
 """What the commands make of files, answers and failures, each on its own."""
 
+import io
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
+from rich.console import Console
 
 from livesegments.cli import context, output, settle, watch
 from livesegments.cli.client import Problem, problem_of
-from livesegments.cli.demo.view import Row, State, sparkline
+from livesegments.cli.demo.view import Row, State, render, sparkline
+from livesegments.cli.segments import changes
 from livesegments.cli.send import item_of
 from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused
 
@@ -44,7 +47,7 @@ def test_every_fault_of_a_problem_is_shown_with_its_pointer(capsys: pytest.Captu
     answer = httpx.Response(422, json={"title": "Invalid", "detail": "2 faults", "errors": faults})
     output.problem(problem_of(answer))
     said = capsys.readouterr().err
-    assert "Invalid: 2 faults" in said
+    assert "error: 2 faults" in said
     assert all(fault["pointer"] in said and fault["message"] in said for fault in faults)
     assert "next:" in said
 
@@ -135,3 +138,61 @@ def test_a_sparkline_has_one_bar_a_stretch_of_the_log() -> None:
         state.clock_ms, state.rows["s"].size = clock_ms, size
         state.sample()
     assert state.rows["s"].sizes == [2, 9, 9, 9]
+
+
+@pytest.mark.parametrize("columns", [80, 110, 200])
+def test_the_live_picture_fits_its_terminal(columns: int) -> None:
+    sizes = list(range(100, 132))
+    rows = {name: Row(name, 23_570, 123_456, 99_999, sizes) for name in ("A big box, then silence", "b")}
+    state = State("t", "UTC", 0, 1, 69_659, rows, clock_ms=1, applied=69_659, rate=12_345.0, lag="8 to apply")
+    console = Console(width=columns, record=True, file=io.StringIO())
+    console.print(render(state, columns))
+    lines = console.export_text().splitlines()
+    assert len(lines) == 4 + len(rows)
+    assert lines[0].strip() == "t" and "exited" in lines[3] and "−99,999" in lines[4]
+
+
+def test_a_narrow_sparkline_ends_with_the_newest_size() -> None:
+    assert sparkline([*[0] * 31, 8], 8) == "       █"
+    assert sparkline([8], 8) == "█" and sparkline([], 8) == ""
+
+
+SHOWN = {
+    "id": "a",
+    "type": "static",
+    "name": "A",
+    "description": "",
+    "tags": [],
+    "definition": None,
+    "count": 7,
+}
+
+
+def test_an_edit_asks_for_what_is_not_so_already() -> None:
+    assert changes(SHOWN, SHOWN, "f") == {}
+    assert changes({**SHOWN, "name": "B", "count": 3}, SHOWN, "f") == {"name": "B"}
+    assert changes({"tags": None, "surplus": 1}, SHOWN, "f") == {"tags": None, "surplus": 1}
+    for wrong in ({"id": "b"}, {"type": "dynamic"}, [SHOWN]):
+        with pytest.raises(Problem) as raised:
+            changes(wrong, SHOWN, "f")
+        assert raised.value.advice
+
+
+def test_what_a_name_has_in_brackets_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table("profile [x]", ("name",), [("[bold]y",)])
+    assert "profile [x]" in (told := capsys.readouterr().out) and "[bold]y" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "advice"),
+    [
+        (404, "There is no segment 'a' here.", "segments list"),
+        (404, "There is no profile 'a' here.", "settle"),
+        (404, "There is no workspace 'a' here.", "admin key"),
+        (403, "This needs an admin key.", "--key"),
+    ],
+)
+def test_what_to_do_next_fits_what_went_wrong(status: int, detail: str, advice: str) -> None:
+    answer = httpx.Response(status, json={"title": "T", "status": status, "detail": detail})
+    assert problem_of(answer).message == detail
+    assert advice in problem_of(answer).advice

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Product
+from tests.e2e.conftest import COMMAND, Product
 
 BUYERS = {
     "id": "buyers",
@@ -130,7 +132,11 @@ async def test_segments_are_listed_shown_edited_and_deleted(defined: Product, tm
     assert (edited["name"], edited["version"], edited["definition_version"]) == ("Spare no more", 2, 1)
     (shown,) = await product.json("segments", "show", "spare")
     assert shown["definition"] == BUYERS["definition"]
-    table = await product.run("segments", "list")
+    shown["description"] = "again"
+    file.write_text(json.dumps(shown))
+    (edited,) = await product.json("segments", "edit", "spare", "-f", str(file))
+    assert (edited["description"], edited["version"], edited["definition_version"]) == ("again", 3, 1)
+    table = await product.run("segments", "list", "--sort", "created", "--desc")
     assert "Spare no more" in table.out
     await product.json("segments", "delete", "spare")
     gone = await product.run("segments", "show", "spare")
@@ -152,6 +158,25 @@ async def test_every_fault_of_a_definition_is_shown_with_its_pointer(
     said = "".join(ran.err.split())  # however it was folded
     assert "/definition/of/0/window/last" in said
     assert "/definition/of/1/op" in said
+
+
+async def test_which_of_several_segments_is_wrong_is_told(product: Product, tmp_path: Path) -> None:
+    file = tmp_path / "segments.json"
+    file.write_text(json.dumps([BUYERS | {"id": "first", "name": "First"}, {"name": "No definition"}]))
+    ran = await product.run("segments", "create", "-f", str(file))
+    assert ran.status == 1
+    assert "created first" in ran.out and "segment 2 of 2" in ran.err
+    await product.json("segments", "delete", "first")
+
+
+async def test_address_and_key_by_environment_alone(product: Product, tmp_path: Path) -> None:
+    told = {"API_URL": "api", "INGEST_URL": "ingest", "API_KEY": "api_key", "WRITE_KEY": "write_key"}
+    environment = {f"LIVESEGMENTS_{name}": product.up[field] for name, field in told.items()}
+    for arguments in (["segments", "list"], ["settle"], ["clock", "2024-01-01"], ["send", "-"]):
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, *arguments, "--json", cwd=tmp_path, env=os.environ | environment, stdin=DEVNULL
+        )
+        assert await process.wait() == 0, arguments
 
 
 async def test_a_wrong_key_says_what_to_do(product: Product) -> None:

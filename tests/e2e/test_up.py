@@ -146,3 +146,24 @@ async def test_a_wrong_setting_is_named_and_nothing_started(tmp_path: Path) -> N
     )  # fmt: skip
     assert b"partitons" in (await refused.communicate())[1] and refused.returncode == 1
     assert not exists(tmp_path / "data")
+
+
+async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = await asyncio.create_subprocess_exec(
+        COMMAND, "up", "--data", str(tmp_path / "file"), stderr=PIPE
+    )
+    said = (await refused.communicate())[1].decode()
+    assert refused.returncode == 1 and "file can't be used" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(("name", "address"), [("REDIS", "redis://127.0.0.1:1"), ("KAFKA", "127.0.0.1:1")])
+async def test_an_address_where_nothing_answers_is_told_at_once(
+    tmp_path: Path, name: str, address: str
+) -> None:
+    refused = await asyncio.create_subprocess_exec(
+        COMMAND, "up", "--data", str(tmp_path), stderr=PIPE,
+        env=os.environ | {"LIVESEGMENTS_KAFKA": "127.0.0.1:1", f"LIVESEGMENTS_{name}": address},
+    )  # fmt: skip
+    said = (await refused.communicate())[1].decode()
+    assert refused.returncode == 1 and f"is LIVESEGMENTS_{name} right" in said

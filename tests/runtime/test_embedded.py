@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -128,6 +129,12 @@ async def test_a_stranger_on_the_wanted_port_is_not_taken_for_ours(tmp_path: Pat
             assert server.port != port and ports.listens(server.pid, server.port)
 
 
+async def test_a_note_of_the_port_that_was_half_written_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "port").touch()
+    async with Valkey(tmp_path) as server:
+        assert int((tmp_path / "port").read_text()) == server.port
+
+
 async def test_a_restart_whose_port_a_stranger_took_fails_and_says_so(valkey: Valkey) -> None:
     await valkey.kill()
     with (
@@ -176,6 +183,26 @@ def test_without_jars_it_says_so_and_what_to_do(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("HTTPS_PROXY", f"http://{ports.HOST}:{ports.free_port()}")  # nothing answers there
     with pytest.raises(jars.NoJars, match=r"(?s)jars can't be had.*LIVESEGMENTS_KAFKA=HOST:PORT"):
         jars.classpath(folder=tmp_path)
+
+
+async def test_interrupted_while_fetching_it_fetches_no_further_jar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fetched, begun, go_on = list[Path](), threading.Event(), threading.Event()
+    monkeypatch.setattr(jars, "_fetch_one", lambda _maven, _jar, path: fetched.append(path))
+
+    def told(_have: int, _total: int) -> None:
+        begun.set()
+        go_on.wait()
+
+    starting = asyncio.create_task(Kafka(tmp_path / "kafka", told).start())
+    assert await asyncio.to_thread(begun.wait, 60)
+    starting.cancel()
+    await asyncio.wait([starting])
+    go_on.set()
+    with jars._alone(jars.cache()):  # when the thread has ended
+        assert starting.cancelled() and fetched == []
 
 
 def test_a_jar_that_is_not_the_one_locked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

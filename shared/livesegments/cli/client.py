@@ -34,12 +34,17 @@ class Problem(Exception):
 
 ADVICE = {
     401: "give a valid key with --key (`livesegments up` leaves one in its up.json)",
-    403: "this key lacks the scope: use one that has it (an admin key makes keys)",
-    404: "see `livesegments segments list` for the ids that there are",
-    409: "read it again (`show`), then repeat",
+    403: "give a key that may do it with --key (an admin key makes keys, with any scopes)",
     412: "it changed in between: read it again (`show`), then repeat",
     429: "ingest is at its bound: wait a moment, then repeat",
     503: "it is starting or its broker is away: see its /readyz, then repeat",
+}
+
+
+MISSING = {
+    "segment": "see `livesegments segments list` for the ids that there are",
+    "profile": "is the id as it was sent? a first event is applied a moment later (`livesegments settle`)",
+    "workspace": "an admin key lists them: GET /v1/workspaces",
 }
 
 
@@ -50,14 +55,26 @@ def problem_of(response: httpx.Response) -> Problem:
     except ValueError:
         body = {}
     if not isinstance(body, Mapping) or "title" not in body:
-        body = {"title": f"HTTP {response.status_code}", "detail": response.text[:300]}
-    message = body["title"] + (f": {body['detail']}" if body.get("detail") else "")
+        body = {"title": "", "detail": f"HTTP {response.status_code}: {response.text[:300]}"}
+    message = body.get("detail") or body["title"]
     faults = tuple(
         Fault(item.get("pointer", ""), item.get("code", ""), item.get("message", ""))
         for item in body.get("errors") or ()
     )
-    advice = "correct these, then repeat" if faults else ADVICE.get(response.status_code, "")
-    return Problem(message, advice=advice, faults=faults, status=response.status_code)
+    return Problem(
+        message,
+        advice=_advice(response.status_code, message, faults),
+        faults=faults,
+        status=response.status_code,
+    )
+
+
+def _advice(status: int, message: str, faults: tuple[Fault, ...]) -> str:
+    if status == 404:
+        return next((told for what, told in MISSING.items() if f"no {what} " in message), "")
+    if faults:
+        return "correct these, then repeat" if status == 422 else "resolve that first, then repeat"
+    return ADVICE.get(status, "")
 
 
 @contextmanager

@@ -18,7 +18,10 @@ def clock(
     timeout: settle.TimeoutOption = settle.TIMEOUT_S,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Move every partition's clock to T, let everything due by then fire, and settle."""
+    """Move every partition's clock to T, let everything due by then fire, and settle.
+
+    In clock mode `log`. It never goes back, and all workspaces share it: the key needs the scope `operate`.
+    """
     target = context.api(api, key, None, data)
     with Client(target.url, target.key) as client:
         client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdigit() else to})
@@ -26,4 +29,5 @@ def clock(
     if as_json:
         output.json(lag)
     else:
-        output.console.print(f"every partition's clock stands at {to} or later")
+        first = min(part.clock or "" for part in lag.partitions)
+        output.console.print(f"every partition's clock stands at {output.instant(first)} or later")

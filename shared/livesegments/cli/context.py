@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +57,11 @@ class Target(Struct, frozen=True):
     url: str
     key: str
     workspace: str | None = None
+
+
+def command() -> str:
+    """How the reader calls us: by name where that is found, else by path."""
+    return "livesegments" if shutil.which("livesegments") else sys.argv[0]
 
 
 def read_up(data: Path) -> Up | None:

@@ -60,7 +60,11 @@ def first_workspace(api: str, keys: Keys, data: Path) -> First:
                 answer = client.call("POST", f"/v1/workspaces/{WORKSPACE}/keys", json=body)
                 return str(answer["key"])
 
-            keys = Keys(keys.admin_key, make("first write key", "ingest"), make("first key", "read", "write"))
+            keys = Keys(
+                keys.admin_key,
+                make("first write key", "ingest"),
+                make("first key", "read", "write", "operate"),
+            )
             _keep(data, keys)
     return First(
         workspace=WORKSPACE, write_key=keys.write_key, api_key=keys.api_key, admin_key=keys.admin_key

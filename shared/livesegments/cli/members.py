@@ -29,12 +29,10 @@ def members(
     with Client(target.url, target.key, target.workspace) as client:
         path = f"/v1/segments/{quote(segment, safe='')}/members"
         found = client.pages(path, "members", limit=PAGE if everyone else FIRST + 1)
-        listed = list(found if everyone else islice(found, FIRST + 1))
-        shown = listed if everyone else listed[:FIRST]
-        for profile in shown:
+        for profile in found if everyone else islice(found, FIRST):
             if as_json:
                 output.json({"profile": profile})
             else:
-                output.console.print(profile, markup=False)
-        if len(shown) < len(listed):
+                output.console.print(profile, markup=False, soft_wrap=True)
+        if not everyone and next(found, None) is not None:
             output.errors.print(f"the first {FIRST} only: --all for every member", style="dim")

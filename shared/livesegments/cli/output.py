@@ -30,7 +30,9 @@ def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[str] = ()
 ) -> None:
     """`numbers` names the columns that are set flush right."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    if title:
+        console.print(Text(title, "italic"))
+    made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
@@ -38,15 +40,17 @@ def table(
     console.print(made)
 
 
+def say(line: str) -> None:
+    """Beside the result: on standard error."""
+    errors.print(Text(line, "dim"))
+
+
 def problem(found: Problem) -> None:
     """A sentence, each fault with its pointer, and what to do next."""
     errors.print(Text.assemble(("error: ", "bold red"), found.message))
     for fault in found.faults:
-        errors.print(
-            Text.assemble(
-                "  ", (fault.pointer or "/", "yellow"), f"  {fault.message} ", (f"[{fault.code}]", "dim")
-            )
-        )
+        where = (f"{fault.pointer}  ", "yellow") if fault.pointer else ""
+        errors.print(Text.assemble("  ", where, f"{fault.message} ", (f"[{fault.code}]", "dim")))
     if found.advice:
         errors.print(Text.assemble(("next: ", "bold"), found.advice))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -26,15 +26,30 @@ def profile(
     if as_json:
         output.json(found)
         return
-    known = [(name, found["attributes"][name]) for name in sorted(found.get("attributes", {}))]
-    known += [(name, found[name]) for name in ("tags", "consent") if found.get(name)]
-    output.table(f"profile {id}", ("attribute", "value"), known)
-    output.console.print()
+    known = [(name, found["attributes"][name]) for name in sorted(found["attributes"])]
+    if found["tags"]:
+        known.append(("tags", found["tags"]))
+    known += [(f"consent {_subject(item)}", item["state"]) for item in found["consent"]]
+    if known:
+        output.table(f"profile {id}", ("attribute", "value"), known)
+        output.console.print()
+    if not found["segments"]:
+        output.say(f"{id} is in no segment")
+        return
     output.table(
-        "segments",
-        ("segment", "entered", "valid until"),
+        "" if known else f"profile {id}",
+        ("segment", "name", "entered", "valid until"),
         [
-            (item["id"], output.instant(item.get("entered_at")), output.instant(item.get("valid_until")))
+            (
+                item["id"],
+                item["name"],
+                output.instant(item["entered_at"]),
+                output.instant(item["valid_until"]),
+            )
             for item in found["segments"]
         ],
     )
+
+
+def _subject(consent: dict[str, Any]) -> str:
+    return " ".join(consent[part] for part in ("channel", "topic") if consent[part])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import msgspec
 import typer
+from rich.text import Text
 
 from livesegments.cli import context, output
 from livesegments.cli.client import Client, Problem
 
 app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_is_help=True)
+
+Sort = Literal["name", "created", "updated", "size"]
+FIXED = ("id", "type")
+EDITABLE = frozenset({"name", "description", "tags", "definition"})
 
 FileOption = Annotated[
     str, typer.Option("--file", "-f", help="JSON of one segment, or an array of them; `-` is standard input.")
@@ -27,10 +32,14 @@ def read(file: str) -> Any:
         return msgspec.json.decode(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
     except OSError as error:
         raise Problem(
-            f"{file} can't be read: {error.strerror}", advice="give the file of a segment with -f"
+            f"{_named(file)} can't be read: {error.strerror}", advice="give the file of a segment with -f"
         ) from error
     except msgspec.DecodeError as error:
-        raise Problem(f"{file} is not JSON: {error}", advice="correct it, then repeat") from error
+        raise Problem(f"{_named(file)} is not JSON: {error}", advice="correct it, then repeat") from error
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == "-" else file
 
 
 def path_of(segment: str) -> str:
@@ -50,13 +59,22 @@ def create(
     body = read(file)
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        for segment in body if isinstance(body, list) else [body]:
-            _tell("created", client.call("POST", "/v1/segments", json=segment), as_json)
+        several = body if isinstance(body, list) else [body]
+        for number, segment in enumerate(several, 1):
+            try:
+                made = client.call("POST", "/v1/segments", json=segment)
+            except Problem as problem:
+                if len(several) > 1:
+                    problem.message = f"segment {number} of {len(several)}: {problem.message}"
+                raise
+            _tell("created", made, as_json)
 
 
 @app.command("list")
 def list_(
     search: Annotated[str | None, typer.Option(help="Only those with this in name or description.")] = None,
+    sort: Annotated[Sort, typer.Option(help="By what the list is sorted.")] = "name",
+    desc: Annotated[bool, typer.Option("--desc", help="The other way round: newest, largest first.")] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -66,16 +84,21 @@ def list_(
     """Every segment with its size and state."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        found = list(client.pages("/v1/segments", "segments", **({"search": search} if search else {})))
+        query = {"sort": sort, "order": "desc" if desc else "asc"} | ({"search": search} if search else {})
+        found = list(client.pages("/v1/segments", "segments", **query))
     if as_json:
         for segment in found:
             output.json(segment)
         return
+    if not found:
+        fits = f"no segment has '{search}' in its name or description"
+        output.say(fits if search else "no segments yet: `livesegments segments create -f FILE` makes one")
+        return
     output.table(
         "",
-        ("id", "name", "members", "state", "updated"),
+        ("id", "name", "type", "members", "state", "updated"),
         [
-            (s["id"], s["name"], s.get("count"), s.get("state"), output.instant(s.get("updated_at")))
+            (s["id"], s["name"], s["type"], s["count"], _state(s), output.instant(s["updated_at"]))
             for s in found
         ],
         numbers=("members",),
@@ -98,8 +121,25 @@ def show(
     if as_json:
         output.json(found)
         return
-    output.table("", ("field", "value"), [(k, v) for k, v in found.items() if k != "definition"])
-    if found.get("definition") is not None:
+    rows = {
+        "id": found["id"],
+        "name": found["name"],
+        "description": found["description"] or None,
+        "tags": found["tags"] or None,
+        "type": found["type"],
+        "members": found["count"],
+        "state": _state(found),
+        "complete since": found["complete_since"] and output.instant(found["complete_since"]),
+        "created": output.instant(found["created_at"]),
+        "updated": output.instant(found["updated_at"]),
+        "version": f"{found['version']} (of the definition: {found['definition_version']})",
+    }
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        if value is not None:
+            output.console.print(Text.assemble((f"{name:<{width}}  ", "bold"), output.shown(value)))
+    if found["definition"] is not None:
+        output.console.print()
         output.console.print_json(data=found["definition"])
 
 
@@ -113,14 +153,40 @@ def edit(
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Change what the file names (name, description, tags, definition); the rest stays."""
+    """Change what the file names (name, description, tags, definition); the rest stays.
+
+    The file may be the one that it was created from, or what `show --json` printed.
+    """
     body = read(file)
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        etag = client.send("GET", path_of(segment)).headers["ETag"]
-        _tell(
-            "edited", client.call("PATCH", path_of(segment), json=body, headers={"If-Match": etag}), as_json
-        )
+        answer = client.send("GET", path_of(segment))
+        patch = changes(body, answer.json(), _named(file))
+        if patch:
+            headers = {"If-Match": answer.headers["ETag"]}
+            _tell("edited", client.call("PATCH", path_of(segment), json=patch, headers=headers), as_json)
+        else:
+            _tell("unchanged:", answer.json(), as_json)
+
+
+def changes(body: Any, old: dict[str, Any], file: str) -> Any:
+    """What of `body` is to be changed: neither what is so already, nor what `show` tells but nobody sets.
+
+    Raises Problem when it is another segment's.
+    """
+    if not isinstance(body, dict):
+        raise Problem(f"{file} is not one segment", advice="give a JSON object of what to change")
+    for name in FIXED:
+        if name in body and body[name] != old[name]:
+            raise Problem(
+                f"{file} has {name} '{body[name]}', but the segment's is '{old[name]}', for good",
+                advice="give the file of this segment, or create another (`livesegments segments create`)",
+            )
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in old or (name in EDITABLE and value != old[name])
+    }
 
 
 @app.command("delete")
@@ -143,6 +209,12 @@ def _tell(what: str, segment: dict[str, Any], as_json: bool) -> None:
     if as_json:
         output.json(segment)
     else:
-        output.console.print(
-            f"{what} [bold]{segment['id']}[/]" + (f" ({segment['name']})" if "name" in segment else "")
-        )
+        name = f" ({segment['name']})" if "name" in segment else ""
+        output.console.print(Text.assemble(f"{what} ", (segment["id"], "bold"), name))
+
+
+def _state(segment: dict[str, Any]) -> str:
+    progress = segment["progress"]
+    if segment["state"] == "ready":
+        return "ready"
+    return f"{segment['state']}: {progress['done']:,} of {progress['total']:,} profiles"

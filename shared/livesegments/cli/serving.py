@@ -10,6 +10,8 @@ from pathlib import Path
 
 from aiokafka.errors import KafkaError
 from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from livesegments.cli import context
 from livesegments.cli.client import Problem
@@ -38,8 +40,7 @@ async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) ->
     Raises Problem when it can't be: no jars, a child that does not come up, a folder in use.
     """
     settings = _settings(wanted)
-    wanted.data.mkdir(parents=True, exist_ok=True)
-    with _alone(wanted.data), _as_problems():
+    with _as_problems(), _alone(wanted.data):
         keys = kept_keys(wanted.data, settings.admin_key)
         async with AsyncExitStack() as running:
             say("starting broker and Redis")
@@ -47,7 +48,8 @@ async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) ->
             below = await running.enter_async_context(
                 stack(wanted.data, given.get(f"{PREFIX}KAFKA", ""), given.get(f"{PREFIX}REDIS", ""), progress)
             )
-            await create_topics(below.kafka, settings)
+            await _redis_answers(below.redis)
+            await _topics(below.kafka, settings)
             say("starting ingest, evaluator and api")
             services = _services(wanted, below, keys)
             await running.enter_async_context(started(services))
@@ -101,6 +103,7 @@ def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
 
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
+    data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,6 +114,28 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
+async def _redis_answers(url: str) -> None:
+    """Else the services would wait for it for ever. The URL may hold a password: it isn't told."""
+    try:
+        async with Redis.from_url(url) as redis:
+            await redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise Problem(
+            f"Redis does not answer: {error}", advice=f"is {PREFIX}REDIS right, and is it running?"
+        ) from error
+
+
+async def _topics(kafka: str, settings: Settings) -> None:
+    try:
+        await create_topics(kafka, settings)
+    except WrongTopic as error:
+        raise Problem(str(error)) from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Problem(
+            f"the broker does not answer: {error!r}", advice=f"is {PREFIX}KAFKA right, and is it running?"
+        ) from error
+
+
 @contextmanager
 def _as_problems() -> Iterator[None]:
     try:
@@ -119,9 +144,9 @@ def _as_problems() -> Iterator[None]:
         raise Problem(str(error)) from error
     except StartError as error:
         raise Problem(str(error), advice="see its log; what is in the way is told there") from error
-    except WrongTopic as error:
-        raise Problem(str(error)) from error
-    except (KafkaError, OSError, TimeoutError) as error:
+    except OSError as error:
+        if error.filename is None:
+            raise
         raise Problem(
-            f"the broker does not answer: {error!r}", advice=f"is {PREFIX}KAFKA right, and is it running?"
+            f"{error.filename} can't be used: {error.strerror}", advice="give another folder with --data"
         ) from error

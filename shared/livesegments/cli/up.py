@@ -41,7 +41,7 @@ def up(
     wanted = Wanted(data.resolve(), dict(os.environ), clock, workers)
 
     async def serve() -> None:
-        async with serving(wanted, say, fetching()) as up:
+        async with serving(wanted, output.say, fetching()) as up:
             (output.json if as_json else _show)(up)
             await asyncio.Event().wait()
 
@@ -63,17 +63,12 @@ def until_interrupted(work: Coroutine[object, object, None]) -> None:
     asyncio.run(run())
 
 
-def say(line: str) -> None:
-    """On standard error, so that standard output is the result alone."""
-    output.errors.print(Text(line, "dim"))
-
-
 def fetching() -> Progress:
     """Says, the first time only, that the broker is fetched, and how far that is."""
 
     def told(have: int, total: int) -> None:
         if have % 9 == 0 or have == total:
-            say(f"fetching Apache Kafka (once): {have} of {total} jars")
+            output.say(f"fetching Apache Kafka (once): {have} of {total} jars")
 
     return told
 
@@ -97,5 +92,8 @@ def _show(up: context.Up) -> None:
         f"curl -H 'Authorization: Bearer {up.api_key}' {up.api}/v1/profiles/ada\n",
         soft_wrap=True,
         markup=False,
+    )
+    output.console.print(
+        f"Everything else by commands, in another terminal: {context.command()} --help\n", markup=False
     )
     output.console.print("Interrupt (Ctrl+C) to end; data stay.", style="dim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 import httpx
@@ -33,9 +34,12 @@ def watch(
                 raise problem_of(response)
             watched = segment or "every segment"
             output.errors.print(f"watching {watched}; interrupt (Ctrl+C) to end", style="dim")
-            for transition in messages(response.iter_lines()):
-                _tell(transition, as_json)
-    raise Problem("the api ended the stream", advice="run it again to hear what comes from then on")
+            with suppress(httpx.TransportError):  # it ended in the middle of the stream
+                for transition in messages(response.iter_lines()):
+                    _tell(transition, as_json)
+    raise Problem(
+        "the api ended the stream", advice="is it running? run this again to hear what comes from then on"
+    )
 
 
 def messages(lines: Iterator[str]) -> Iterator[Any]:

@@ -1,13 +1,18 @@
-"""Makes the topics of `wire.topics` where they are missing, each with what its purpose asks for."""
+"""Makes the topics of `wire.topics` where they are missing, each with what its purpose asks for.
+
+`python -m livesegments.runtime.topics` does it where the environment says.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from livesegments.runtime.settings import Settings
+from livesegments.runtime.settings import Settings, from_environment
 from livesegments.wire.topics import DEFINITIONS, EVENTS, INBOUND, MEMBERSHIPS, REJECTED
 
 FOREVER = "-1"
@@ -71,3 +76,15 @@ async def _check(admin: AIOKafkaAdminClient, topics: list[NewTopic]) -> None:
                 f"topic {topic.name} has {there} partitions, not {topic.num_partitions}: "
                 f"set LIVESEGMENTS_PARTITIONS={there}, or start with a new data folder"
             )
+
+
+def main() -> None:
+    try:
+        settings = from_environment(os.environ)
+        asyncio.run(create_topics(settings.kafka, settings))
+    except (ValueError, KafkaError, OSError, WrongTopic) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -164,6 +164,11 @@ class Catalog:
                     self._remember(workspace, _after(snapshot, segment, deleted, sequence))
                     return segment, sequence
 
+    async def whole(self) -> None:
+        """Raises NotRestored while there is no catalogue: nothing can be said to be missing from it then."""
+        if await self.sequence() < 0:
+            raise NotRestored
+
     async def sequence(self) -> int:
         """The number of the last change; -1 where there is no catalogue."""
         return _number(await self._redis.get(keys.CATALOG_SEQUENCE))
@@ -190,10 +195,18 @@ class Catalog:
         return {wire.key_of(wire.decode(data)): data for values in found for data in values}
 
     async def replace(self, entries: Iterable[bytes], sequence: int, expected: int) -> bool:
-        """Makes the catalogue just these entries, at `sequence`, unless it is not at `expected` any more."""
+        """Makes the catalogue just these entries, at `sequence`, unless it is not at `expected` any more.
+
+        Segments that go by this are retired, as if they had been deleted here.
+        """
         decoded = [(wire.decode(data), data) for data in entries]
-        old = await self._redis.hkeys(keys.CATALOG_WORKSPACES)
-        ids = {id_.decode() for id_ in old} | {each.id for each, _ in decoded if isinstance(each, Workspace)}
+        named = {wire.key_of(entry) for entry, _ in decoded}
+        old = {key: data for key, data in (await self.entries()).items() if key not in named}
+        gone = [entry for entry in map(wire.decode, old.values()) if isinstance(entry, Segment)]
+        before = await self._redis.hkeys(keys.CATALOG_WORKSPACES)
+        ids = {id_.decode() for id_ in before} | {
+            each.id for each, _ in decoded if isinstance(each, Workspace)
+        }
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(keys.CATALOG_SEQUENCE)
             if _number(await pipe.get(keys.CATALOG_SEQUENCE)) != expected:
@@ -202,6 +215,8 @@ class Catalog:
             pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids))
             for entry, data in decoded:
                 pipe.hset(*_place(entry), data)
+            for segment in gone:
+                pipe.hset(keys.catalog_retired(segment.workspace), segment.id, segment.definition_version)
             # unlike any revision before: nobody takes an older snapshot for this one
             revision = f"{sequence}-{token_hex(4)}"
             for scope in (EVERYONE, *ids):

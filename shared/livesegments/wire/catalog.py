@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from livesegments.core.definition import Node
 
-Scope = Literal["ingest", "read", "write", "admin"]
+Scope = Literal["ingest", "read", "write", "operate", "admin"]
+"""`operate` is for what concerns all workspaces at once: the clock of mode `log`."""
 
 
 class Workspace(Struct, frozen=True, tag="workspace"):

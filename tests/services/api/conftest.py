@@ -43,7 +43,7 @@ def settings(stack: Stack, clock: ClockMode = "log") -> Settings:
 @asynccontextmanager
 async def running(settings: Settings, wait: bool = True) -> AsyncIterator[str]:
     """Serves until left; the address, once it is ready (or, without `wait`, once it listens)."""
-    server = uvicorn.Server(uvicorn.Config(app.create(settings, lambda: NOW_MS), port=0, log_config=None))
+    server = app.Server(uvicorn.Config(app.create(settings, lambda: NOW_MS), port=0, log_config=None))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server.serve())
     try:

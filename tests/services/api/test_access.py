@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from redis.asyncio import Redis
 
+from livesegments.runtime.embedded.stack import Stack
 from tests.services.api.conftest import CITY, Client
 
 Open = Callable[..., Awaitable[Client]]
@@ -27,6 +29,39 @@ async def test_a_revoked_key_opens_nothing(boss: Client, shop: Client) -> None:
     assert (await boss.delete(f"{path}/{made['id']}")).status_code == 404
 
 
+async def test_a_revoked_key_opens_not_even_an_answer_that_is_kept(boss: Client, shop: Client) -> None:
+    path = f"/v1/workspaces/{shop.workspace}/keys"
+    made = await boss.make(path, name="writer", scopes=["write"])
+    once, body = {"Idempotency-Key": "k"}, {"name": "x", "definition": CITY}
+    async with Client(shop.url, made["key"]) as writer:
+        assert (await writer.post("/v1/segments", json=body, headers=once)).status_code == 201
+        assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
+        assert (await writer.post("/v1/segments", json=body, headers=once)).status_code == 401
+
+
+async def test_a_secret_is_never_kept_for_an_idempotency_key(
+    boss: Client, shop: Client, stack: Stack
+) -> None:
+    path, once = f"/v1/workspaces/{shop.workspace}/keys", {"Idempotency-Key": "k"}
+    body = {"name": "k", "scopes": ["read"]}
+    made = [(await boss.post(path, json=body, headers=once)).json()["key"] for _ in range(2)]
+    assert made[0] != made[1]
+    async with Redis.from_url(stack.redis) as redis:
+        kept = [await redis.get(key) for key in await redis.keys("{catalog}:once:*")]
+    assert not any(secret.encode() in (value or b"") for secret in made for value in kept)
+
+
+async def test_the_clock_of_all_workspaces_is_moved_by_those_who_operate_them(
+    boss: Client, shop: Client, open_workspace: Open
+) -> None:
+    to = {"to": "2020-01-01T00:00:00Z"}
+    assert (await shop.post("/v1/clock", json=to)).status_code == 403
+    operator = await open_workspace("operate")
+    for client in (boss, operator):
+        assert (await client.post("/v1/clock", json=to)).status_code == 200
+    assert (await operator.get("/v1/segments")).status_code == 403
+
+
 async def test_scopes(open_workspace: Open) -> None:
     reader, writer = await open_workspace("read"), await open_workspace("write")
     ingest = await open_workspace("ingest")
@@ -47,21 +82,35 @@ async def test_no_key_no_entry(shop: Client) -> None:
 
 
 async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
+    """Through whatever path OpenAPI knows, and the stream."""
     one, other = await open_workspace(), await open_workspace()
-    await one.segment("secret")
+    await one.segment("secret", type="static")
     assert (await other.get("/v1/segments")).json()["segments"] == []
-    for method, path in (
-        ("GET", "/v1/segments/secret"),
-        ("DELETE", "/v1/segments/secret"),
-        ("GET", "/v1/segments/secret/count"),
-        ("GET", "/v1/segments/secret/members"),
-        ("GET", "/v1/segments/secret/members/ada"),
-    ):
-        assert (await other.request(method, path)).status_code == 404, path
+    paths = (await other.get("/openapi.json")).json()["paths"]
+    tried = 0
+    for path, methods in paths.items():
+        if not path.startswith("/v1/segments/{id}"):
+            continue
+        for method in methods:
+            body = {"name": "mine"} if method == "patch" else {"profiles": ["ada"]}
+            answer = await other.request(
+                method,
+                path.replace("{id}", "secret").replace("{profile}", "ada"),
+                headers={"If-Match": "*"},
+                json=body if method in {"post", "patch"} else None,
+            )
+            assert (answer.status_code, answer.json()["detail"]) == (
+                404,
+                "There is no segment 'secret' here.",
+            ), (method, path)
+            tried += 1
+    assert tried >= 10
+    assert (await other.get("/v1/transitions?segment=secret")).status_code == 404
     reference = {"type": "segment", "id": "secret"}
     assert (await other.post("/v1/segments", json={"name": "x", "definition": reference})).status_code == 422
     pretending = {"X-Workspace": one.workspace}
     assert (await other.get("/v1/segments", headers=pretending)).status_code == 403
+    assert (await one.get("/v1/segments/secret")).json()["version"] == 1
 
 
 async def test_an_admin_acts_where_it_says(boss: Client, shop: Client) -> None:
@@ -91,6 +140,9 @@ BAD = [
     ("GET", "/v1/segments/none", {}, 404),
     ("GET", "/v1/segments?limit=0", {}, 422),
     ("GET", "/v1/segments?cursor=???", {}, 422),
+    ("GET", "/v1/segments?serach=x", {}, 422),
+    ("GET", "/v1/segments/none?include=times", {}, 422),
+    ("GET", "/v1/transitions?segmnt=x", {}, 422),
     ("GET", "/v1/profiles/nobody", {}, 404),
     ("POST", "/v1/segments", {"content": b"{", "headers": JSON}, 400),
     ("POST", "/v1/segments", {"content": b"[" * 100_000, "headers": JSON}, 400),
@@ -98,9 +150,12 @@ BAD = [
     ("POST", "/v1/segments", {"content": b'{"name": "\\ud800"}', "headers": JSON}, 400),
     ("POST", "/v1/segments", {"json": {"name": "x", "definition": None}}, 422),
     ("POST", "/v1/segments", {"json": []}, 422),
+    ("POST", "/v1/segments", {"content": b"{}", "headers": {"Content-Type": "text/plain"}}, 415),
+    ("POST", "/v1/segments", {"content": b"{}"}, 415),
+    ("POST", "/v1/segments", {}, 422),
+    ("GET", "/v1/workspaces", {}, 403),
     ("PATCH", "/v1/segments/none", {"json": {"name": "x"}, "headers": {"If-Match": "*"}}, 404),
     ("POST", "/v1/segments/none/members/check", {"json": {"profiles": ["a"] * 1_001}}, 422),
-    ("POST", "/v1/clock", {"json": {"to": "tomorrow"}}, 422),
 ]  # fmt: skip
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from redis.asyncio import Redis
@@ -162,11 +164,37 @@ async def test_the_clock_of_the_log_moves_on_request(shop: Shop) -> None:
     await shop.rig.send([shop.event("ada", "opened", clock_ms)])
     await shop.settled()
     assert await shop.members("openers") == ["ada"]
-    moved = await shop.post("/v1/clock", json={"to": clock_ms + 31 * DAY_MS})
-    assert moved.status_code == 200 and len(moved.json()["offsets"]) == 8
+    async with Client(shop.url, ADMIN_KEY) as boss:
+        moved = await boss.post("/v1/clock", json={"to": clock_ms + 31 * DAY_MS})
+        assert moved.status_code == 200 and len(moved.json()["offsets"]) == 8
+        assert (await boss.post("/v1/clock", json={"to": "tomorrow"})).status_code == 422
     await shop.settled()
     assert await shop.members("openers") == []
     assert (await shop.get("/v1/segments/openers/members/ada")).json()["in"] is False
+
+
+async def test_until_when_holds_through_other_segments_and_not(shop: Shop) -> None:
+    await shop.segment("openers", OPENED)
+    await shop.segment("quiet", {"type": "not", "of": {"type": "segment", "id": "openers"}})
+    here = {"type": "attribute", "name": "city", "op": "exists"}
+    await shop.segment("quiet-here", {"type": "all", "of": [{"type": "segment", "id": "quiet"}, here]})
+    await shop.settled()
+    opened_ms = await at_least(shop, START_MS)
+    ends = times.iso(opened_ms + 30 * DAY_MS)
+    change = Event("e1", shop.workspace, "ada", PROFILE, opened_ms, {"attributes": {"city": "Kyiv"}})
+    await shop.rig.send([change, shop.event("ada", "opened", opened_ms)])
+    await shop.settled()
+    for segment in ("quiet", "quiet-here"):
+        told = (await shop.get(f"/v1/segments/{segment}/members/ada")).json()
+        assert (told["in"], told["valid_until"]) == (False, ends)
+    async with Client(shop.url, ADMIN_KEY) as boss:
+        await boss.post("/v1/clock", json={"to": ends})
+    await shop.settled()
+    spans = (await shop.get("/v1/profiles/ada")).json()["segments"]
+    assert [(each["id"], each["entered_at"], each["valid_until"]) for each in spans] == [
+        ("quiet", ends, None),
+        ("quiet-here", ends, None),
+    ]
 
 
 async def at_least(shop: Shop, ms: int) -> int:
@@ -232,6 +260,15 @@ async def test_transitions_are_heard_as_they_happen(shop: Shop) -> None:
     assert [(each["segment"], each["profile"], each["kind"]) for each in heard] == [
         ("openers", "ada", "entered")
     ]
+
+
+async def test_a_stream_is_told_when_the_api_ends(stack: Stack, shop: Shop) -> None:
+    async with httpx.AsyncClient(headers=shop.headers) as client, AsyncExitStack() as streaming:
+        async with running(settings(stack)) as url:
+            stream = await streaming.enter_async_context(client.stream("GET", f"{url}/v1/transitions"))
+            lines = stream.aiter_lines()
+            assert (await anext(lines)).startswith(":")
+        assert "event: end" in [line async for line in lines]
 
 
 async def first_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:

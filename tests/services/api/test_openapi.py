@@ -51,8 +51,14 @@ async def test_the_condition_language_is_in_it_and_recursive(api: str) -> None:
 async def test_every_operation_says_what_it_may_answer(api: str) -> None:
     async with httpx.AsyncClient(base_url=api) as client:
         document = (await client.get("/openapi.json")).json()
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    names = [
+        operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
+    ]
+    assert len(names) == len(set(names)) and "create_segment" in names
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
+            assert set(operation["tags"]) <= described
             place = f"{method} {path}"
             assert operation["summary"] and operation["description"], place
             assert {"422", "500", "503"} <= operation["responses"].keys(), place

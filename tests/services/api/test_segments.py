@@ -41,13 +41,24 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
 async def test_every_fault_of_a_body_is_named_at_once(shop: Client) -> None:
     broken = {
         "type": "all",
-        "of": [{"type": "attribute", "name": "a", "op": "like"}, {"type": "tag", "nam": "x"}],
+        "of": [
+            {"type": "attribute", "name": "a", "op": "like"},
+            {"type": "tag", "nam": "x"},
+            {"type": "segment", "id": "gone"},
+        ],
     }
     answer = await shop.post("/v1/segments", json={"name": "", "definition": broken, "colour": "red"})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    pointers = {fault["pointer"] for fault in answer.json()["errors"]}
-    assert {"/name", "/colour", "/definition/of/0/op", "/definition/of/1/nam"} <= pointers
+    wanted = {"/name", "/colour", "/definition/of/0/op", "/definition/of/1/nam", "/definition/of/2/id"}
+    assert wanted <= {fault["pointer"] for fault in answer.json()["errors"]}
+    await shop.segment("a")
+    answer = await shop.patch(
+        "/v1/segments/a", json={"tags": [""], "definition": broken}, headers={"If-Match": "*"}
+    )
+    assert answer.status_code == 422
+    wanted = {"/tags/0", *(pointer for pointer in wanted if pointer.startswith("/definition"))}
+    assert wanted <= {fault["pointer"] for fault in answer.json()["errors"]}
 
 
 async def test_a_reference_to_nothing_and_a_circle_are_faults(shop: Client) -> None:
@@ -161,6 +172,9 @@ async def test_the_list_is_searched_filtered_sorted_and_paged(shop: Client) -> N
     assert await ids(state="ready") == []
     assert sorted(await ids(sort="size")) == ["list", "s0", "s1", "s2", "s3", "s4"]
     assert await ids(sort="created") == sorted(await ids())
+    cursor = (await shop.get("/v1/segments?limit=2")).json()["next_cursor"]
+    foreign = await shop.get("/v1/segments", params={"cursor": cursor, "order": "desc"})
+    assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "query: cursor")
 
 
 async def test_a_post_with_an_idempotency_key_is_done_once(shop: Client) -> None:

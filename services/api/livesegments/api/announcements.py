@@ -22,6 +22,7 @@ from livesegments.wire.topics import MEMBERSHIPS
 QUEUE = 10_000
 MAX_LISTENERS = 200
 BACKOFF_S = 0.5
+START_S = 10.0
 
 _decoder = msgspec.json.Decoder(Transition)
 _log = structlog.get_logger(__name__)
@@ -66,15 +67,16 @@ class Announcements:
 
     @asynccontextmanager
     async def listen(self, workspace: str, segment: str | None) -> AsyncIterator[Listener]:
-        """From here on nothing is missed. Raises TooMany, KafkaError."""
+        """From here on nothing is missed. Raises TooMany, KafkaError, TimeoutError."""
         if len(self._listeners) >= MAX_LISTENERS:
             raise TooMany
         listener = Listener(workspace, segment)
         self._listeners.add(listener)
         metrics.API_LISTENERS.inc()
         try:
-            async with self._changing:
-                if self._consumer is None:
+            async with asyncio.timeout(START_S), self._changing:
+                if self._task is None or self._task.done():
+                    await self._stop()
                     await self._start()
             yield listener
         finally:
@@ -84,9 +86,12 @@ class Announcements:
                 if not self._listeners:
                     await self._stop()
 
-    async def close(self) -> None:
-        for listener in list(self._listeners):
+    def _end_all(self, _: object = None) -> None:
+        for listener in self._listeners:
             listener.end()
+
+    async def close(self) -> None:
+        self._end_all()
         async with self._changing:
             await self._stop()
 
@@ -104,6 +109,7 @@ class Announcements:
             raise
         self._consumer = consumer
         self._task = asyncio.create_task(self._follow(consumer))
+        self._task.add_done_callback(self._end_all)
 
     async def _stop(self) -> None:
         if self._task is not None and self._consumer is not None:

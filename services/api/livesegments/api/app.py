@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import structlog
 import uvicorn
@@ -42,12 +43,26 @@ from livesegments.store.members import Members
 from livesegments.store.profiles import Profiles
 
 VERSION = "1"
-DESCRIPTION = "Live customer segments: definitions, membership, profiles."
+DESCRIPTION = """Live customer segments: definitions, membership, profiles.
+
+- A key is `Authorization: Bearer KEY`. It is of one workspace and has scopes (`ingest`, `read`, `write`,
+  `operate`); an admin key has them all, and says with `X-Workspace` where it acts.
+- Every error is `application/problem+json` (RFC 9457); `errors` lists every fault with a JSON pointer.
+- Lists come in pages: give `next_cursor` back as `cursor` until it is null.
+- `GET /v1/transitions` streams who enters and leaves as server-sent events; docs/asyncapi.yaml describes it.
+"""
+TAGS = [
+    {"name": "workspaces", "description": "Tenants and their keys: for admin keys."},
+    {"name": "segments", "description": "Definitions, with their size, state and progress."},
+    {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
+    {"name": "profiles", "description": "What is known of one profile."},
+    {"name": "operations", "description": "For those who run it."},
+]
 RETRY_S = 0.5
 CONNECTIONS = 32
 WAIT_S = 10
 STOP_S = 2
-"""So long an answer under way (or an endless one) may hold up the end."""
+"""So long an answer under way may hold up the end."""
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +73,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         title="livesegments",
         version=VERSION,
         description=DESCRIPTION,
+        openapi_tags=TAGS,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan(settings, now_ms),
         redirect_slashes=False,
     )
@@ -124,13 +141,22 @@ async def _keep_whole(publisher: Publisher) -> None:
     await publisher.watch()
 
 
+class Server(uvicorn.Server):
+    """Ends the streams first: they would never end by themselves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        context: Context = self.config.app.state.context  # type: ignore[union-attr]
+        await context.announcements.close()
+        await super().shutdown(sockets)
+
+
 def main() -> None:
     try:
         settings = from_environment(os.environ)
     except ValueError as error:
         sys.exit(str(error))
     logs.configure("api", settings.log_level)
-    uvicorn.run(
+    config = uvicorn.Config(
         create(settings, wall_ms),
         host=settings.host,
         port=settings.port,
@@ -139,6 +165,11 @@ def main() -> None:
         loop="uvloop",
         timeout_graceful_shutdown=STOP_S,
     )
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from msgspec import Struct
 
@@ -18,9 +18,9 @@ from livesegments.api.problems import Problem, not_found
 from livesegments.store.catalog import EVERYONE, digest
 from livesegments.wire.catalog import Scope, Workspace
 
-_bearer = HTTPBearer(auto_error=False, description="An API key of a workspace, or an admin key.")
+bearer = HTTPBearer(auto_error=False, description="An API key of a workspace, or an admin key.")
 
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Chosen = Annotated[
     str | None,
     Header(
@@ -50,6 +50,7 @@ async def caller(context: Ctx, credentials: Credentials) -> Caller:
         return Caller(EVERYONE, frozenset({"admin"}))
     key = await context.catalog.key(digest(secret))
     if key is None:
+        await context.catalog.whole()
         raise _unknown("This key is not known, or was revoked.")
     return Caller(key.workspace, frozenset(key.scopes))
 
@@ -64,10 +65,14 @@ async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
     return who
 
 
+def _may(who: Caller, scope: Scope) -> None:
+    if not who.is_admin and scope not in who.scopes:
+        raise Problem(403, f"This key lacks the scope '{scope}'.")
+
+
 async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | None) -> Workspace:
+    _may(who, scope)
     if not who.is_admin:
-        if scope not in who.scopes:
-            raise Problem(403, f"This key lacks the scope '{scope}'.")
         if chosen not in (None, who.workspace):
             raise Problem(403, "This key is of another workspace.")
     elif chosen is None:
@@ -75,6 +80,7 @@ async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | Non
     id_ = chosen if who.is_admin and chosen is not None else who.workspace
     workspace = await context.catalog.workspace(id_)
     if workspace is None:
+        await context.catalog.whole()
         raise not_found("workspace", id_)
     return workspace
 
@@ -87,14 +93,18 @@ async def _writing(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen
     return await _acting(context, who, "write", chosen)
 
 
-async def _operating(context: Ctx, request: Request, who: Annotated[Caller, Depends(caller)]) -> None:
-    """What concerns all partitions, not one workspace."""
-    scope = "read" if request.method == "GET" else "write"
-    if not who.is_admin and scope not in who.scopes:
-        raise Problem(403, f"This key lacks the scope '{scope}'.")
+async def _watching(who: Annotated[Caller, Depends(caller)]) -> None:
+    """How far all partitions are tells nothing of any workspace's profiles or segments."""
+    _may(who, "read")
+
+
+async def _operating(who: Annotated[Caller, Depends(caller)]) -> None:
+    """What concerns all workspaces: a tenant's key has that scope only if an admin gave it."""
+    _may(who, "operate")
 
 
 Admin = Depends(admin)
 Operating = Depends(_operating)
+Watching = Depends(_watching)
 Reading = Annotated[Workspace, Depends(_reading)]
 Writing = Annotated[Workspace, Depends(_writing)]

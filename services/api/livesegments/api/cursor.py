@@ -23,5 +23,11 @@ def decode(text: str, kind: type[T]) -> T:
         data = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, binascii.Error, ValueError) as error:
-        fault = Fault(pointer="query: cursor", code="cursor", message="not a cursor of this list")
-        raise Problem(422, "1 fault(s) in the request.", [fault]) from error
+        raise foreign() from error
+
+
+def foreign() -> Problem:
+    fault = Fault(
+        pointer="query: cursor", code="cursor", message="not a cursor of this list, sorted like this"
+    )
+    return Problem(422, "1 fault(s) in the request.", [fault])

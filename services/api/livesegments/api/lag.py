@@ -46,7 +46,7 @@ class Lags:
         """Ends first, then what is applied: so nothing looks applied that isn't in the end yet.
 
         Raises KafkaError, TimeoutError or RedisError."""
-        async with self._one, asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(TIMEOUT_S), self._one:
             try:
                 ends, inbound, revision = await self._topics()
             except BaseException:

@@ -55,15 +55,21 @@ async def list_segments(
         return _KEYS[sort](segment, sizes), segment.id
 
     wanted.sort(key=place, reverse=order == "desc")
+    how = f"{sort} {order}"
     if after is not None:
-        last = cursor.decode(after, tuple[str, str] if sort == "name" else tuple[int, str])
-        wanted = [each for each in wanted if (place(each) < last if order == "desc" else place(each) > last)]
+        made_for, *last = cursor.decode(
+            after, tuple[str, str, str] if sort == "name" else tuple[str, int, str]
+        )
+        if made_for != how:
+            raise cursor.foreign()
+        end = tuple(last)
+        wanted = [each for each in wanted if (place(each) < end if order == "desc" else place(each) > end)]
     page = wanted[:limit]
     if not sizes:
         sizes = await context.members.sizes(workspace.id, _versions(page))
     return shapes.Segments(
         segments=[shape(each, sizes[each.id]) for each in page],
-        next_cursor=cursor.encode(place(page[-1])) if len(wanted) > limit else None,
+        next_cursor=cursor.encode((how, *place(page[-1]))) if len(wanted) > limit else None,
     )
 
 

@@ -21,7 +21,7 @@ router = APIRouter(
 )
 
 
-@router.post("", status_code=202, responses=responses(400, 404, 409, 413))
+@router.post("", status_code=202, responses=responses(400, 404, 409, 413, 415))
 async def add_members(
     context: Ctx, workspace: Writing, id_: Id, given: shapes.Profiles, once: IdempotencyKey = None
 ) -> shapes.Accepted:
@@ -29,7 +29,7 @@ async def add_members(
     return await _move(context, workspace.id, id_, given.profiles, "add")
 
 
-@router.post("/remove", status_code=202, responses=responses(400, 404, 409, 413))
+@router.post("/remove", status_code=202, responses=responses(400, 404, 409, 413, 415))
 async def remove_members(
     context: Ctx, workspace: Writing, id_: Id, given: shapes.Profiles, once: IdempotencyKey = None
 ) -> shapes.Accepted:

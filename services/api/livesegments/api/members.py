@@ -10,7 +10,7 @@ from livesegments.api import cursor, shapes, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import responses
-from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.route import Route
 from livesegments.api.segments import Id, found
 from livesegments.api.validity import entered, next_changes
 from livesegments.store.members import Place
@@ -48,10 +48,8 @@ async def list_members(
     )
 
 
-@router.post("/check", responses=responses(400, 404, 409, 413))
-async def check_members(
-    context: Ctx, workspace: Reading, id_: Id, asked: shapes.Profiles, once: IdempotencyKey = None
-) -> shapes.Checks:
+@router.post("/check", responses=responses(400, 404, 413, 415))
+async def check_members(context: Ctx, workspace: Reading, id_: Id, asked: shapes.Profiles) -> shapes.Checks:
     """Whether each of up to 1,000 profiles is a member now."""
     await found(context, workspace.id, id_)
     profiles = await context.profiles.get(workspace.id, asked.profiles)

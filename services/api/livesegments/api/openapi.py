@@ -28,7 +28,11 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        tags=app.openapi_tags,
+        routes=app.routes,
     )
     schemas = document["components"]["schemas"]
     problem = ProblemBody.model_json_schema(ref_template=REF.replace("{}", "{model}"))

@@ -5,21 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from livesegments.api import shapes, times
-from livesegments.api.auth import Operating
+from livesegments.api.auth import Operating, Watching
 from livesegments.api.context import Ctx
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import IdempotencyKey, Route
 
-router = APIRouter(
-    prefix="/v1",
-    tags=["operations"],
-    route_class=Route,
-    dependencies=[Operating],
-    responses=responses(401, 403),
-)
+router = APIRouter(prefix="/v1", tags=["operations"], route_class=Route, responses=responses(401, 403))
 
 
-@router.get("/lag")
+@router.get("/lag", dependencies=[Watching])
 async def read_lag(context: Ctx) -> shapes.Lag:
     """Everything that is acknowledged is applied and announced when each `applied` has reached its `end`,
     every `outbox` is empty, every `revision` is the newest, and `inbound` is 0."""
@@ -41,10 +35,10 @@ async def read_lag(context: Ctx) -> shapes.Lag:
     )
 
 
-@router.post("/clock", responses=responses(400, 409, 413))
+@router.post("/clock", dependencies=[Operating], responses=responses(400, 409, 413, 415))
 async def move_clock(context: Ctx, to: shapes.ClockTo, once: IdempotencyKey = None) -> shapes.ClockMoved:
-    """In mode `log`: move the clock of every partition on, of all workspaces. What is due by then fires, each
-    at its own instant. A clock never goes back."""
+    """In mode `log`: move the clock of every partition on. What is due by then fires, each at its own
+    instant. A clock never goes back, and all workspaces share it: so this needs the scope `operate`."""
     if context.settings.clock != "log":
         raise Problem(409, "The clock is the wall clock here; it moves by itself.")
     return shapes.ClockMoved(to=times.iso(to.to), offsets=await context.records.clock(to.to))

@@ -92,10 +92,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
-        headers = dict(error.headers or {})
+        headers, detail = dict(error.headers or {}), str(error.detail)
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
-        return Problem(error.status_code, str(error.detail), headers=headers).response()
+            detail = f"{request.method} is not a method of this path; it has {headers['Allow']}."
+        elif error.status_code == 404:
+            detail = f"There is no path {quoted(request.url.path)} here; /openapi.json has them all."
+        return Problem(error.status_code, detail, headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -135,7 +138,19 @@ def _faults(error: Mapping[str, Any]) -> list[Fault]:
     several = error.get("ctx", {}).get(FAULTS)
     if several is not None:
         return [Fault(pointer=where + p, code=code, message=message) for p, code, message in several]
-    return [Fault(pointer=where, code=error["type"], message=error["msg"])]
+    code, message = _SAID.get(error["type"], (error["type"], error["msg"]))
+    return [Fault(pointer=where, code=code, message=message)]
+
+
+_SAID = {
+    "extra_forbidden": ("unknown_field", "not a field here"),
+    "missing": ("missing_field", "is missing"),
+    "list_type": ("wrong_type", "must be an array"),
+    "string_type": ("wrong_type", "must be a string"),
+    "model_type": ("wrong_type", "must be an object"),
+    "model_attributes_type": ("wrong_type", "must be an object"),
+}
+"""pydantic's types of errors, as code and sentence in the words that a definition's faults have, too."""
 
 
 _MEANINGS = {
@@ -147,6 +162,7 @@ _MEANINGS = {
     409: "In conflict with what is there now.",
     412: "It has changed since (`If-Match`).",
     413: "The body is too large.",
+    415: "The body is not sent as JSON.",
     422: "The request has faults; all are listed.",
     428: "`If-Match` is needed.",
     500: "An error of ours.",

@@ -31,13 +31,17 @@ from livesegments.wire.topics import DEFINITIONS
 
 SEQUENCE_HEADER = "sequence"
 TURN_MS = 10_000
-"""A publisher that died holds up the others for so long at most."""
+"""A publisher that died holds up the others for so long at most. It is taken anew before each sending."""
 SEND_TIMEOUT_S = 5.0
 """Shorter than a turn: what is sent in it arrives in it, or is given up."""
+ANSWER_S = 12.0
+"""So long an answer waits for the changes before its own, and its own; more than a dead publisher's turn."""
 WATCH_S = 1.0
 POLL_S = 0.02
 
-RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+OURS = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "
+RELEASE = OURS + "return redis.call('DEL', KEYS[1])"
+RENEW = OURS + "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
 
 _TOPIC = TopicPartition(DEFINITIONS, 0)
 _log = structlog.get_logger(__name__)
@@ -57,7 +61,7 @@ class NotPublished(Exception):
 class Publisher:
     def __init__(self, redis: Redis, catalog: Catalog, kafka: str) -> None:
         self._redis: Any = redis
-        self._release = self._redis.register_script(RELEASE)
+        self._turn = _Turn(redis)
         self._catalog = catalog
         self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
@@ -71,13 +75,13 @@ class Publisher:
 
     async def published(self, sequence: int) -> None:
         """Returns once change `sequence` is acknowledged. Raises NotPublished, or RedisError."""
-        async with self._draining:
-            if self._published < sequence:
-                try:
-                    async with _Turn(self._redis, self._release):
+        try:
+            async with asyncio.timeout(ANSWER_S), self._draining:
+                if self._published < sequence:
+                    async with self._turn:
                         await self._drain()
-                except (KafkaError, TimeoutError) as error:
-                    raise NotPublished from error
+        except (KafkaError, TimeoutError) as error:
+            raise NotPublished from error
 
     async def watch(self) -> None:
         """Never returns: publishes what was left in the outbox, and restores what Redis has lost."""
@@ -96,7 +100,7 @@ class Publisher:
     async def restore(self) -> None:
         """Makes both sides equal. Raises KafkaError or RedisError when one of them is away."""
         metrics.API_RESTORED.inc()
-        async with self._draining, _Turn(self._redis, self._release):
+        async with self._draining, self._turn:
             while True:
                 topic = await self._read()
                 at = await self._catalog.sequence()
@@ -134,9 +138,10 @@ class Publisher:
         await self._send(changes)
 
     async def _send(self, changes: list[Change]) -> None:
-        producer = await self._open()
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
+                producer = await self._open()
+                await self._turn.renew()
                 sent = [
                     await producer.send(
                         DEFINITIONS,
@@ -197,10 +202,15 @@ def _take(topic: Published, record: Any) -> None:
 class _Turn:
     """Only one api publishes at a time, so that records keep the order of the outbox."""
 
-    def __init__(self, redis: Any, release: Any) -> None:
+    def __init__(self, redis: Any) -> None:
         self._redis = redis
-        self._release = release
+        self._release, self._renew = redis.register_script(RELEASE), redis.register_script(RENEW)
         self._token = token_hex(8)
+
+    async def renew(self) -> None:
+        """Raises NotPublished when the turn has gone to another meanwhile."""
+        if not await self._renew(keys=[keys.CATALOG_PUBLISHER], args=[self._token, TURN_MS]):
+            raise NotPublished
 
     async def __aenter__(self) -> None:
         while not await self._take():  # noqa: ASYNC110  (the turn may be another process's)

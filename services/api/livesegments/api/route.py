@@ -1,12 +1,15 @@
-"""The route class of every resource: bodies bounded and strictly JSON; `Idempotency-Key` on POSTs.
+"""The route class of every resource: bodies bounded and strictly JSON; no parameter that isn't known;
+`Idempotency-Key` on the POSTs that declare it.
 
 A POST with a key is done once: its answer is kept for a day under (caller, path, key), and given again to
 whoever repeats it. The same key with another body is a fault (422); while the first is under way, 409.
-Only success is kept: after an error the same key may be tried again.
+Only success is kept: after an error the same key may be tried again. Where it is not declared it is passed
+over: a secret that was made is never kept.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from hashlib import sha256
 from typing import Annotated, Any
@@ -17,7 +20,8 @@ from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.routing import APIRoute
 from msgspec import Struct
 
-from livesegments.api.problems import Problem
+from livesegments.api import auth
+from livesegments.api.problems import Fault, Problem
 from livesegments.runtime import metrics
 from livesegments.store import keys
 
@@ -35,6 +39,9 @@ IdempotencyKey = Annotated[
         description="Repeat a POST with the same key and body as often as you like: it is done once.",
     ),
 ]
+
+
+_JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 
 
 class Kept(Struct):
@@ -56,6 +63,8 @@ class StrictRequest(Request):
                     raise Problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
                 parts.append(part)
             self._body = b"".join(parts)
+            if self._body and not _JSON.match(self.headers.get("content-type", "")):
+                raise Problem(415, "Send the body as JSON, with `Content-Type: application/json`.")
         return self._body
 
     async def json(self) -> Any:
@@ -70,9 +79,10 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def run(request: Request) -> Response:
+            self._refuse_unknown(request)
             strict = StrictRequest(request.scope, request.receive)
             key = request.headers.get("idempotency-key")
-            if request.method != "POST" or key is None:
+            if key is None or not self._repeatable:
                 return await handle(strict)
             return await _once(strict, key, handle)
 
@@ -91,11 +101,31 @@ class Route(APIRoute):
 
         return measured
 
+    @property
+    def _repeatable(self) -> bool:
+        return any(field.alias == "Idempotency-Key" for field in self.dependant.header_params)
+
+    def _refuse_unknown(self, request: Request) -> None:
+        """A misspelt filter would else be no filter."""
+        known = {field.alias for field in self.dependant.query_params}
+        faults = [
+            Fault(pointer=f"query: {name}", code="unknown", message=f"not a parameter here; {_list(known)}")
+            for name in dict.fromkeys(request.query_params)
+            if name not in known
+        ]
+        if faults:
+            raise Problem(422, f"{len(faults)} fault(s) in the request.", faults)
+
+
+def _list(known: set[str]) -> str:
+    return f"known: {', '.join(sorted(known))}" if known else "there are none"
+
 
 async def _once(
     request: StrictRequest, key: str, handle: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    redis = request.app.state.context.redis
+    context = request.app.state.context
+    redis = context.redis
     parts = (
         request.headers.get("authorization", ""),
         request.headers.get("x-workspace", ""),
@@ -107,6 +137,8 @@ async def _once(
     begun = msgspec.msgpack.encode(Kept(asked))
     earlier = await redis.set(place, begun, nx=True, get=True, ex=UNDER_WAY_S)
     if earlier is not None:
+        # a key that was revoked since opens nothing, not even its old answers
+        await auth.caller(context, await auth.bearer(request))
         return _again(msgspec.msgpack.decode(earlier, type=Kept), asked)
     kept = False
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Header, Path, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 
 from livesegments.api import editing, shapes, times
 from livesegments.api.auth import Reading, Writing
@@ -38,7 +38,19 @@ CREATED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, responses=CREATED | responses(400, 404, 409, 413))
+async def _know(context: Ctx, workspace: Writing, request: Request) -> None:
+    own = request.path_params.get("id")
+    snapshot = await context.catalog.segments(workspace.id)
+    others = editing.Others(snapshot.segments, own or "")
+    shapes.known.set(shapes.Known(workspace.timezone, others, own))
+
+
+Knowing = Depends(_know)
+
+
+@router.post(
+    "", status_code=201, dependencies=[Knowing], responses=CREATED | responses(400, 404, 409, 413, 415)
+)
 async def create_segment(
     context: Ctx,
     workspace: Writing,
@@ -66,7 +78,9 @@ async def read_segment(context: Ctx, workspace: Reading, response: Response, id_
     return await _answer(context, await found(context, workspace.id, id_), response)
 
 
-@router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 428))
+@router.patch(
+    "/{id}", dependencies=[Knowing], responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 415, 428)
+)
 async def edit_segment(
     context: Ctx,
     workspace: Writing,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from livesegments.api import times
 from livesegments.api.problems import FAULTS, VARIANT
 from livesegments.core.check import MAX_BYTES, check
+from livesegments.core.definition import Node
 
 ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NO_NUL = "^[^\\x00]*$"
@@ -49,11 +52,23 @@ Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"])
 ]
 State = Literal["building", "ready"]
-KeyScope = Literal["ingest", "read", "write"]
+KeyScope = Literal["ingest", "read", "write", "operate"]
+
+
+class Known(NamedTuple):
+    """What a definition is checked against: see `check`."""
+
+    timezone: str
+    others: Mapping[str, Node | None]
+    segment: str | None
+
+
+known: ContextVar[Known | None] = ContextVar("known", default=None)
+"""Set by a route before its body is read, so that a definition's own faults, those against the other segments
+and the rest of the body's are told at once. (What is written is checked again on the newest snapshot.)"""
 
 
 def _definition(document: Any) -> Any:
-    """Its own faults; those against the catalogue are found when it is known (module `segments`)."""
     faults = definition_faults(document)
     if faults:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})
@@ -65,7 +80,13 @@ def definition_faults(document: Any) -> list[tuple[str, str, str]]:
     size = len(msgspec.json.encode(document))
     if size > MAX_BYTES:
         return [("", "too_long", f"{size} bytes; at most {MAX_BYTES} are allowed")]
-    _, faults = check(document)
+    against = known.get()
+    _, faults = check(
+        document,
+        timezone=against.timezone if against else "UTC",
+        others=against.others if against else None,
+        segment_id=against.segment if against else None,
+    )
     return [(fault.pointer, fault.code, fault.message) for fault in faults]
 
 
@@ -120,7 +141,11 @@ class Workspaces(BaseModel):
 
 class NewKey(In):
     name: Name
-    scopes: list[KeyScope] = Field(min_length=1, max_length=3)
+    scopes: list[KeyScope] = Field(
+        min_length=1,
+        max_length=4,
+        description="`operate` moves the clock of all workspaces (mode `log`): for those who run it.",
+    )
 
 
 class KeyOut(BaseModel):
@@ -140,7 +165,15 @@ class Keys(BaseModel):
     keys: list[KeyOut]
 
 
+EXAMPLE = {
+    "name": "Recent buyers",
+    "definition": {"type": "event", "name": "order_placed", "window": {"last": "30d"}},
+}
+
+
 class NewDynamic(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     name: Name
     definition: Definition
     id: Id | None = Field(None, description="Chosen by us where it isn't given.")

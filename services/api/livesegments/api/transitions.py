@@ -20,12 +20,13 @@ from livesegments.api.announcements import Listener, TooMany
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.problems import Problem
+from livesegments.api.route import Route
 from livesegments.api.segments import found
 from livesegments.core.event import Transition
 
 HEARTBEAT_S = 15.0
 
-router = APIRouter(prefix="/v1", include_in_schema=False)
+router = APIRouter(prefix="/v1", route_class=Route, include_in_schema=False)
 
 
 @router.get("/transitions")

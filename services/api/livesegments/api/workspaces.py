@@ -29,7 +29,7 @@ router = APIRouter(
 Id = Annotated[str, Path(alias="id", max_length=64)]
 
 
-@router.post("", status_code=201, responses=responses(400, 409, 413))
+@router.post("", status_code=201, responses=responses(400, 409, 413, 415))
 async def create_workspace(
     context: Ctx, new: shapes.NewWorkspace, once: IdempotencyKey = None
 ) -> shapes.WorkspaceOut:
@@ -58,7 +58,7 @@ async def list_workspaces(
     return shapes.Workspaces(workspaces=[_workspace(each) for each in page], next_cursor=more)
 
 
-@router.post("/{id}/keys", status_code=201, responses=responses(400, 404, 409, 413))
+@router.post("/{id}/keys", status_code=201, responses=responses(400, 404, 409, 413, 415))
 async def create_key(context: Ctx, id_: Id, new: shapes.NewKey) -> shapes.MadeKey:
     """Make a key of a workspace. Its secret is answered this once; there is no `Idempotency-Key` for it,
     because then it would have to be kept."""

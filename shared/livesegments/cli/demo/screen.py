@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livesegments.cli import output
-from livesegments.cli.context import Up
+from livesegments.cli.context import Up, command
 from livesegments.cli.demo import view
 from livesegments.cli.demo.log import Log
 from livesegments.cli.demo.proof import Comparison
@@ -42,7 +42,7 @@ class Screen:
             yield
             return
         with Live(
-            get_renderable=lambda: view.render(state),
+            get_renderable=lambda: view.render(state, self._console.width),
             console=self._console,
             refresh_per_second=REFRESHES_PER_S,
         ):
@@ -81,7 +81,7 @@ class Screen:
 
     def keeping(self, up: Up, data: Path, workspace: str) -> None:
         self.say(f"\nserving: api {up.api}, ingest {up.ingest}; interrupt (Ctrl+C) to end and remove it all")
-        self.say(f"try: livesegments segments list --data {data} -w {workspace}")
+        self.say(f"try: {command()} segments list --data {data} -w {workspace}")
 
 
 def differences(item: Comparison) -> str:

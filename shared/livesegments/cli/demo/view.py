@@ -13,6 +13,9 @@ from rich.text import Text
 
 BARS = " ▁▂▃▄▅▆▇█"
 WIDTH = 32
+"""Samples of a whole log; on a narrow terminal fewer are shown."""
+BESIDE = 62
+"""Columns that a row takes beside its sparkline."""
 
 
 class Row(Struct):
@@ -54,9 +57,11 @@ class State(Struct):
                 row.sizes[-1] = row.size
 
 
-def sparkline(sizes: Iterable[int]) -> str:
-    """One character a sample, the highest bar at the largest."""
+def sparkline(sizes: Iterable[int], width: int = WIDTH) -> str:
+    """One character a sample, the highest bar at the largest; `width` of them for a whole log."""
     listed = list(sizes)
+    shown = -(-len(listed) * width // WIDTH)
+    listed = [listed[min(len(listed), (at + 1) * WIDTH // width) - 1] for at in range(shown)]
     top = max(listed, default=0) or 1
     return "".join(BARS[-(-size * (len(BARS) - 1) // top)] for size in listed)
 
@@ -68,33 +73,36 @@ def date(state: State) -> str:
 
 
 def figures(state: State) -> str:
-    return (
-        f"{state.applied:,} of {state.total:,} events · {state.rate:,.0f} events/s · {state.lag or 'no lag'}"
-        + (f" · {state.refused:,} refused" if state.refused else "")
-    )
+    refused = f" · {state.refused:,} refused" if state.refused else ""
+    return f"{state.applied:,} of {state.total:,} events · {state.rate:,.0f} events/s{refused}"
 
 
-def render(state: State) -> Group:
-    """The live picture."""
+def lag(state: State) -> str:
+    return state.lag or "no lag"
+
+
+def render(state: State, columns: int) -> Group:
+    """The live picture for a terminal so wide."""
+    width = max(8, min(WIDTH, columns - BESIDE))
     head = Text.assemble((f"{date(state)}  ", "bold cyan"), figures(state), (f"  {state.stage}", "dim"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("segment", min_width=26)
     table.add_column("members", justify="right", min_width=8)
-    table.add_column("", min_width=WIDTH)
+    table.add_column("", min_width=width)
     table.add_column("entered", justify="right", min_width=8)
     table.add_column("exited", justify="right", min_width=8)
     for row in state.rows.values():
         table.add_row(
             row.name,
             Text(f"{row.size:,}", "bold"),
-            Text(sparkline(row.sizes), "cyan"),
+            Text(sparkline(row.sizes, width), "cyan"),
             Text(f"+{row.entered:,}", "green"),
             Text(f"−{row.exited:,}", "red"),
         )
-    return Group(Text(state.title, "bold"), head, table)
+    return Group(Text(state.title, "bold"), head, Text(lag(state), "dim"), table)
 
 
 def line(state: State) -> str:
     """The same for a log file: one plain line."""
     sizes = ", ".join(f"{id} {row.size:,}" for id, row in state.rows.items())
-    return f"{date(state)}  {figures(state)}  {sizes}"
+    return f"{date(state)}  {figures(state)} · {lag(state)}  {sizes}"

@@ -50,7 +50,7 @@ class Kafka(Server):
         return [self.port, self.controller_port]
 
     async def prepare(self) -> Child:
-        classpath = await asyncio.to_thread(jars.classpath, self.progress)
+        classpath = await self._classpath()
         self.controller_port = ports.free_port()
         properties = self.folder / "server.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in self.properties().items()))
@@ -59,6 +59,21 @@ class Kafka(Server):
         if not (self.folder / "data" / "meta.properties").exists():
             await self._format(java, properties, log)
         return Child(self.name, [*java, "kafka.Kafka", str(properties)], log, folder=self.folder)
+
+    async def _classpath(self) -> str:
+        """Cancelled, it fetches no further jar: the thread ends with those under way."""
+        wanted = True
+
+        def told(have: int, total: int) -> None:
+            if self.progress is not None:
+                self.progress(have, total)
+            if not wanted:
+                raise RuntimeError("not wanted any more")
+
+        try:
+            return await asyncio.to_thread(jars.classpath, told)
+        finally:
+            wanted = False
 
     async def _format(self, java: list[str], properties: Path, log: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -54,7 +54,10 @@ class Server(ABC):
         """Raises StartError, or what `prepare` raises."""
         self.folder.mkdir(parents=True, exist_ok=True)
         noted = self.folder / "port"
-        before = int(noted.read_text()) if noted.exists() else 0
+        text = noted.read_text() if noted.exists() else ""
+        before = (
+            int(text) if text.isdecimal() else 0
+        )  # half written by one that was killed: any other will do
         for left in reversed(range(TRIES)):
             self.port = ports.free_port(before)
             try:
