@@ -35,6 +35,10 @@ class MemoryStore:
         self.restarts += 1
         self.hashes, self.scores, self.streams = other.hashes, other.scores, other.streams
 
+    def flush(self) -> None:
+        """Everything is gone, under the connections that there are."""
+        self.hashes, self.scores, self.streams = {}, {}, {}
+
     def apply(self, token: str, commit: Commit) -> bool:
         head = self.hashes.setdefault(keys.head(commit.partition), {})
         if head.get("owner") != token or head.get("commit", 0) != commit.number - 1:

@@ -36,13 +36,15 @@ class World:
         self.listeners: set[Callable[[], None]] = set()
         self.stopped: set[str] = set()
         self.resumed = asyncio.Event()
+        self.broker = asyncio.Event()
+        self.broker.set()
         self.crashes: list[BaseException] = []
         asyncio.get_running_loop().set_task_factory(_named_task)
 
     # -- the outside world
 
     def now_ms(self) -> int:
-        return START_MS + int(asyncio.get_running_loop().time() * 1_000)
+        return START_MS + round(asyncio.get_running_loop().time() * 1_000)
 
     def append(self, partition: int, value: bytes) -> None:
         self.logs[partition].append((self.now_ms(), value))
@@ -61,6 +63,7 @@ class World:
 
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
         await self.pause()
+        await self.broker.wait()
         self.announced[partition] += transitions
         await self.pause()
 
@@ -102,6 +105,7 @@ class Worker:
         self.name = name
         self.owners: dict[int, Owner] = {}
         self._positions: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
 
     @property
@@ -126,7 +130,7 @@ class Worker:
         return offset
 
     def end(self, partition: int) -> int | None:
-        return len(self.world.logs[partition])
+        return self._ends.get(partition)
 
     async def _own(self, partition: int) -> None:
         world = self.world
@@ -136,6 +140,7 @@ class Worker:
             in_flight=world.random.choice((1, 4)),
             cached_profiles=world.random.choice((2, 1_000)),
             grace_s=1.0,
+            chunk=world.random.choice((2, 500)),
         )
         shard = MemoryShard(world.store, partition, world.pause)
         owner = Owner(partition, shard, self, world, world, options)
@@ -152,6 +157,7 @@ class Worker:
             await owner.room()
             await self.world.pause()
             at = self._positions[partition]
+            self._ends[partition] = len(log)  # as a fetch tells it; who is between two knows of nothing newer
             if at < len(log):
                 stamp_ms, value = log[at]
                 self._positions[partition] = at + 1
