@@ -22,6 +22,7 @@ import faust
 import structlog
 import uvloop
 from aiohttp import web
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from mode import CrashingSupervisor
 
@@ -41,6 +42,8 @@ GROUP = "livesegments-evaluator"
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
+LOOK_S = 3.0
+"""How often it is looked whether the topic is still the one that was there at the start."""
 
 _log = structlog.get_logger(__name__)
 
@@ -121,6 +124,22 @@ class FaustLog:
         return end
 
 
+class CreatedAnew(Exception):
+    """Topic `events` is another one: its offsets mean other records than those that are stored."""
+
+
+async def same_topic(kafka: str, identity: str) -> None:
+    """Never returns. Raises CreatedAnew; whoever starts then reads the new topic from its beginning."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            now = await topic_id(kafka, EVENTS)
+        except (KafkaError, OSError):  # away, or deleted and not there again
+            continue
+        if now != identity:
+            raise CreatedAnew(f"topic {EVENTS} was created anew: start again, it is read from its beginning")
+
+
 async def serve(settings: Settings) -> None:
     """Until a signal; a fault ends the process."""
     ending = asyncio.Event()
@@ -155,9 +174,10 @@ async def serve(settings: Settings) -> None:
         worker = Worker(make, crash)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))
         log.faust = FaustApp(settings, worker, folder)
-        following = asyncio.create_task(catalog.run())
-        following.add_done_callback(lambda task: task.cancelled() or crash(task.exception() or EOFError()))
-        stack.callback(following.cancel)
+        for endless in (catalog.run(), same_topic(settings.kafka, log.topic)):
+            task = asyncio.create_task(endless)
+            task.add_done_callback(lambda task: task.cancelled() or crash(task.exception() or EOFError()))
+            stack.callback(task.cancel)
         runner = web.AppRunner(status.create(worker), access_log=None)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
