@@ -78,9 +78,11 @@ class Adopted:
     def adopt(self, plan: Plan, clock_ms: int, total: int) -> News | None:
         """Takes the plan in, for `total` stored profiles; None if nothing is to be written."""
         since_ms = None if clock_ms == NEVER_MS else clock_ms
-        new = {fact: Kept(plan.revision, since_ms) for fact in plan.fact_ids if fact not in self.facts}
+        new = dict.fromkeys(plan.fact_ids - self.facts.keys(), Kept(plan.revision, since_ms))
         gone = self.facts.keys() - plan.fact_ids
-        self.facts = {fact: kept for fact, kept in self.facts.items() if fact not in gone} | new
+        for fact in gone:
+            del self.facts[fact]
+        self.facts |= new
         changed = set()
         for segment in plan.segments.values():
             old = self.progress.get(segment.id)
