@@ -9,8 +9,8 @@ from livesegments.store import keys
 from tests.simulation.memory import MemoryStore
 from tests.simulation.world import Worker, World
 
-LOSSES = ("lose", "snapshot", "empty", "flush")
-"""What takes the store back: to its last snapshot, or to nothing (with its connections, or under them)."""
+LOSSES = ("snapshot", "lose", "lose quietly", "empty", "empty quietly")
+"""What takes the store back: to its last snapshot or to nothing, with its connections or under them."""
 FAULTS = ("kill", "move", "zombie", "broker")
 
 
@@ -44,12 +44,10 @@ class Cluster:
                 self.world.broker.set()
             case "snapshot":
                 self._snapshot = store.copy()
-            case "lose":
-                store.restore(self._snapshot)
-            case "empty":
-                store.restore(MemoryStore())
-            case "flush":
-                store.flush()
+            case "lose" | "lose quietly" as fault:
+                store.restore(self._snapshot, fault.endswith("quietly"))
+            case "empty" | "empty quietly" as fault:
+                store.restore(MemoryStore(), fault.endswith("quietly"))
 
     async def settle(self) -> None:
         """Until all that is in the logs is applied under the newest plans, and announced."""

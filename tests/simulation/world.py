@@ -27,6 +27,7 @@ class World:
         self.random = random.Random(seed)
         self.partitions = partitions
         self.live = live
+        self.chunk: int | None = None
         self.store = MemoryStore()
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
@@ -140,7 +141,7 @@ class Worker:
             in_flight=world.random.choice((1, 4)),
             cached_profiles=world.random.choice((2, 1_000)),
             grace_s=1.0,
-            chunk=world.random.choice((2, 500)),
+            chunk=world.chunk or world.random.choice((2, 500)),
         )
         shard = MemoryShard(world.store, partition, world.pause)
         owner = Owner(partition, shard, self, world, world, options)

@@ -219,7 +219,7 @@ class Owner:
                 await self._idle()
 
     async def _idle(self) -> None:
-        """Waits for something to do; now and then sees whether the store is there and the claim ours."""
+        """Waits for something to do; now and then sees whether the store is there and is what we left."""
         next_ms, now_ms = self._partition.dues.next(), self._wall_ms()
         timeout = IDLE_S
         if now_ms is not None and next_ms is not None:
@@ -230,7 +230,7 @@ class Owner:
         except TimeoutError:
             if self._now_s() - self._heard_s > CHECK_S:
                 self._heard_s = self._now_s()
-                if await self._shard.owner() != self._token:
+                if await self._shard.fence() != (self._token, self._partition.commit):
                     raise Refused from None
 
     async def _record(self, record: Received) -> None:
@@ -438,7 +438,7 @@ class Owner:
         if self._relaying is not None:
             self._relaying.cancel()
         await self._shard.open()
-        if self._token and await self._shard.owner() != self._token:
+        if self._token and (await self._shard.fence())[0] != self._token:
             await asyncio.sleep(self._options.grace_s)
         self._token = self._options.token()
         head = await self._shard.claim(self._token, self._log.topic)
