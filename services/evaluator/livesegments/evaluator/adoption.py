@@ -72,6 +72,11 @@ class Adopted:
     def walking(self) -> bool:
         return bool(self._round or self._waiting)
 
+    @property
+    def segments(self) -> int:
+        """How many segments each profile of the walk is judged by, or about so many."""
+        return len(self._round) + len(self._waiting)
+
     def since(self) -> dict[int, int]:
         return {fact: kept.revision for fact, kept in self.facts.items()}
 

@@ -22,7 +22,7 @@ import faust
 import structlog
 import uvloop
 from aiohttp import web
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from faust.types import TP
 from mode import CrashingSupervisor
 
@@ -128,6 +128,16 @@ class CreatedAnew(Exception):
     """Topic `events` is another one: its offsets mean other records than those that are stored."""
 
 
+async def known_topic(kafka: str) -> str:
+    """The identity of topic `events`, once it is there."""
+    while True:
+        try:
+            return await topic_id(kafka, EVENTS)
+        except UnknownTopicOrPartitionError:
+            _log.warning("the topic is not there: `livesegments up` at this broker makes it", topic=EVENTS)
+            await asyncio.sleep(LOOK_S)
+
+
 async def same_topic(kafka: str, identity: str) -> None:
     """Never returns. Raises CreatedAnew; whoever starts then reads the new topic from its beginning."""
     while True:
@@ -160,12 +170,12 @@ async def serve(settings: Settings) -> None:
         grace_s=SESSION_S,
     )
     async with contextlib.AsyncExitStack() as stack:
+        log = FaustLog(await known_topic(settings.kafka))
         catalog = Catalog(settings.kafka, limits)
         stack.push_async_callback(catalog.stop)
         await catalog.start()
         publisher = KafkaPublisher(settings.kafka)
         stack.push_async_callback(publisher.close)
-        log = FaustLog(await topic_id(settings.kafka, EVENTS))
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)

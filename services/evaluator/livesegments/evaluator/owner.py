@@ -36,6 +36,8 @@ from livesegments.wire.pack import Clock, Record, decode
 
 QUEUE = 32
 """Records that wait at most, a partition."""
+JUDGEMENTS = 20_000
+"""Of segments over profiles in one chunk of a walk, about: so long events wait, so large is its commit."""
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
 IDLE_S = 0.1
@@ -315,7 +317,8 @@ class Owner:
         partition, adopted = self._partition, self._adopted.get(workspace)
         if adopted is None:
             return True
-        cursor, stored = await self._shard.scan(workspace, adopted.cursor, self._options.chunk)
+        count = max(1, min(self._options.chunk, JUDGEMENTS // adopted.segments))
+        cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
