@@ -261,3 +261,21 @@ async def test_a_topic_created_anew_under_a_running_worker_is_read_from_its_star
         return await rig.members("pro") == {"bob"}
 
     await rig.until(out)
+
+
+async def test_a_worker_waits_for_its_topic(evaluation: Rig, admin: AIOKafkaAdminClient) -> None:
+    rig = evaluation
+    await admin.delete_topics([EVENTS])
+
+    async def gone() -> bool:
+        return EVENTS not in await admin.list_topics()
+
+    await rig.until(gone)
+    worker = rig.start()
+
+    async def said() -> bool:
+        return "the topic is not there" in worker.log.read_text()
+
+    await rig.until(said)
+    await create_topics(rig.stack.kafka, Settings(kafka=rig.stack.kafka))
+    await rig.until(worker.ready)
