@@ -24,6 +24,7 @@ from livesegments.runtime.embedded.stack import Stack, stack
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics
 from livesegments.store import keys
+from livesegments.wire.topics import EVENTS
 from tests.delivery import check_delivery
 from tests.services.evaluator.rig import PARTITIONS, Evaluator, Rig, rig
 
@@ -155,14 +156,24 @@ async def chaos(folder: Path, report: Report) -> AsyncIterator[Chaos]:
 
 
 async def replay(world: Chaos, events: Sequence[Event], faults: Sequence[Fault]) -> None:
-    """All events, a fault after the beginning of each portion but the last; settled at the end."""
+    """All events, a fault in the middle of each portion but the last; settled at the end.
+
+    Raises AssertionError if there was nothing left to apply when a fault struck: it would show nothing.
+    """
     size = -(-len(events) // (len(faults) + 1))
     for number, fault in enumerate([*faults, None]):
         before = await world.applied()
-        await world.rig.send(events[number * size : (number + 1) * size], RECORD)
-        await world.moved(before)
-        if fault is not None:
-            await fault(world)
+        portion = events[number * size : (number + 1) * size]
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(world.rig.send(portion, RECORD))
+            await world.moved(before)
+            if fault is not None:
+                applied, sent = await world.applied(), sum((await world.rig.ends(EVENTS)).values())
+                world.report(
+                    f"{applied} of {sent} records applied, {'' if sending.done() else 'more to come'}"
+                )
+                assert applied is not None and (applied < sent or not sending.done()), "struck too late"
+                await fault(world)
     end = LOG.checkpoints[-1]
     await world.rig.clock(int(end.timestamp() * 1_000))
     world.report("settling")

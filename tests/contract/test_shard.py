@@ -72,8 +72,9 @@ async def test_a_zombie_writes_nothing(open_shard: Open) -> None:
     late.put_fields(keys.profiles(late.partition, "w"), {"ann": b"late"})
     assert not await zombie.commit("a", late)
     assert await owner.profiles("w", ["ann"]) == [None]
-    assert await owner.owner() == "b"
+    assert await owner.fence() == ("b", 0)
     assert await owner.commit("b", commit_of(owner, 1))
+    assert await owner.fence() == ("b", 1)
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -139,3 +139,15 @@ def test_a_new_plan_judges_stored_profiles_and_drops_what_is_gone() -> None:
     assert told(step) == [("buyers", "exited", 5), ("vips", "entered", 5)]
     assert step.profile.facts == {} and step.wake_at is None and step.changed
     assert not on_plan(plan_of(3, vips=vip), "p", step.profile, 6, {}).transitions
+
+
+def test_a_segment_deleted_and_made_anew_goes_on_counting() -> None:
+    """Else its second deletion's exit, at the same instant, would be the first's over again."""
+    vip = {"type": "tag", "name": "vip"}
+    profile = happen(plan_of(1, vips=vip), None, PROFILE, 0, "a", tags_add=["vip"]).profile
+    transitions = []
+    for plan in (plan_of(2), plan_of(3, vips=vip), plan_of(4), plan_of(5), plan_of(6, vips=vip)):
+        step = on_plan(plan, "p", profile, 5, {})
+        profile, transitions = step.profile, transitions + step.transitions
+    assert [each.sequence for each in transitions] == [2, 3, 4, 5]
+    assert len({each.id for each in transitions}) == 4

@@ -29,10 +29,13 @@ class MemoryStore:
         other.streams = {key: dict(value) for key, value in self.streams.items()}
         return other
 
-    def restore(self, snapshot: MemoryStore) -> None:
-        """The server died and came back with what it had then: every connection is broken."""
+    def restore(self, snapshot: MemoryStore, quietly: bool = False) -> None:
+        """The server died and came back with what it had then: every connection is broken.
+
+        Unless `quietly`: what stands between took the connections over.
+        """
         other = snapshot.copy()
-        self.restarts += 1
+        self.restarts += not quietly
         self.hashes, self.scores, self.streams = other.hashes, other.scores, other.streams
 
     def apply(self, token: str, commit: Commit) -> bool:
@@ -88,9 +91,9 @@ class MemoryShard:
         if self._last is not None and not self._last.done():
             self._last.cancel()
 
-    async def owner(self) -> str | None:
-        head = await self._now(lambda: self.store.hashes.get(keys.head(self.partition), {}))
-        return head.get("owner")  # type: ignore[no-any-return]
+    async def fence(self) -> tuple[str | None, int]:
+        head = await self._now(lambda: dict(self.store.hashes.get(keys.head(self.partition), {})))
+        return head.get("owner"), head.get("commit", 0)
 
     async def claim(self, token: str, topic: str) -> Head:
         def take() -> Head:

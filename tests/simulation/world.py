@@ -27,6 +27,7 @@ class World:
         self.random = random.Random(seed)
         self.partitions = partitions
         self.live = live
+        self.chunk: int | None = None
         self.store = MemoryStore()
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
@@ -36,13 +37,15 @@ class World:
         self.listeners: set[Callable[[], None]] = set()
         self.stopped: set[str] = set()
         self.resumed = asyncio.Event()
+        self.broker = asyncio.Event()
+        self.broker.set()
         self.crashes: list[BaseException] = []
         asyncio.get_running_loop().set_task_factory(_named_task)
 
     # -- the outside world
 
     def now_ms(self) -> int:
-        return START_MS + int(asyncio.get_running_loop().time() * 1_000)
+        return START_MS + round(asyncio.get_running_loop().time() * 1_000)
 
     def append(self, partition: int, value: bytes) -> None:
         self.logs[partition].append((self.now_ms(), value))
@@ -61,6 +64,7 @@ class World:
 
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
         await self.pause()
+        await self.broker.wait()
         self.announced[partition] += transitions
         await self.pause()
 
@@ -102,6 +106,7 @@ class Worker:
         self.name = name
         self.owners: dict[int, Owner] = {}
         self._positions: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
 
     @property
@@ -126,7 +131,7 @@ class Worker:
         return offset
 
     def end(self, partition: int) -> int | None:
-        return len(self.world.logs[partition])
+        return self._ends.get(partition)
 
     async def _own(self, partition: int) -> None:
         world = self.world
@@ -136,6 +141,7 @@ class Worker:
             in_flight=world.random.choice((1, 4)),
             cache_bytes=world.random.choice((1_000, 1_000_000)),
             grace_s=1.0,
+            chunk=world.chunk or world.random.choice((2, 500)),
         )
         shard = MemoryShard(world.store, partition, world.pause)
         owner = Owner(partition, shard, self, world, world, options)
@@ -152,6 +158,7 @@ class Worker:
             await owner.room()
             await self.world.pause()
             at = self._positions[partition]
+            self._ends[partition] = len(log)  # as a fetch tells it; who is between two knows of nothing newer
             if at < len(log):
                 stamp_ms, value = log[at]
                 self._positions[partition] = at + 1

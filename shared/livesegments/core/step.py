@@ -124,9 +124,9 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
         _set_attribute_due(plan, profile, name, now_ms)
     why = Why(profile_id, now_ms, "definition", None)
     affected = plan.newer_than(before)
-    transitions, gone = _leave_deleted(plan, profile, affected, why)
+    transitions = _leave_deleted(plan, profile, affected, why)
     transitions += _judge(plan, profile, affected, why)
-    changed = bool(stale or gone or transitions or dues != profile.dues)
+    changed = bool(stale or transitions or dues != profile.dues)
     return Step(profile, transitions, profile.wake_at, changed)
 
 
@@ -262,21 +262,18 @@ def _announce(plan: Plan, profile: Profile, segment: str, why: Why, was: bool, a
         _feed(plan, profile, event, why.now_ms, affected, ignored=segment)
 
 
-def _leave_deleted(
-    plan: Plan, profile: Profile, affected: set[int], why: Why
-) -> tuple[list[Transition], bool]:
+def _leave_deleted(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[Transition]:
     """Exits of segments that are no more.
 
     Nothing refers to them by name (their deletion would be refused), but to the exits of all others it may.
+    Their sequences stay: if an id is used again, its transitions go on counting from there.
     """
-    deleted = [segment for segment in profile.memberships if segment not in plan.positions]
     transitions = []
-    for segment in deleted:
-        if profile.memberships[segment].entered_ms is not None:
+    for segment, membership in list(profile.memberships.items()):
+        if membership.entered_ms is not None and segment not in plan.positions:
             transitions.append(_flip(plan, profile, segment, 0, why))
             _announce(plan, profile, segment, why, True, affected)
-        del profile.memberships[segment]
-    return transitions, bool(deleted)
+    return transitions
 
 
 def _flip(plan: Plan, profile: Profile, segment: str, version: int, why: Why) -> Transition:

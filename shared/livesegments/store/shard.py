@@ -35,8 +35,13 @@ class Shard(Protocol):
     were to do may or may not have been done.
     """
 
-    async def owner(self) -> str | None:
-        """The token of the last claim."""
+    async def open(self) -> None:
+        """Before the first call, and after a failure."""
+
+    async def close(self) -> None: ...
+
+    async def fence(self) -> tuple[str | None, int]:
+        """The token of the last claim, and the number of the last commit."""
 
     async def claim(self, token: str, topic: str) -> Head:
         """From now on only commits under `token` are applied."""
@@ -92,9 +97,9 @@ class RedisShard:
             raise ConnectionError("not open")
         return self._lane.call(*command)
 
-    async def owner(self) -> str | None:
-        token = await self._call("HGET", self._head, "owner")
-        return None if token is None else token.decode()
+    async def fence(self) -> tuple[str | None, int]:
+        token, commit = await self._call("HMGET", self._head, "owner", "commit")
+        return None if token is None else token.decode(), int(commit or 0)
 
     async def claim(self, token: str, topic: str) -> Head:
         commit, offset, clock, old_topic, catalog = await self._call(

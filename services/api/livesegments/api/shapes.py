@@ -19,6 +19,7 @@ from pydantic import (
     Tag,
     WithJsonSchema,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from livesegments.api import times
@@ -165,7 +166,7 @@ class Keys(BaseModel):
     keys: list[KeyOut]
 
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "name": "Recent buyers",
     "definition": {"type": "event", "name": "order_placed", "window": {"last": "30d"}},
 }

@@ -22,6 +22,7 @@ import faust
 import structlog
 import uvloop
 from aiohttp import web
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from faust.types import TP
 from mode import CrashingSupervisor
 
@@ -41,11 +42,13 @@ GROUP = "livesegments-evaluator"
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
+LOOK_S = 3.0
+"""How often it is looked whether the topic is still the one that was there at the start."""
 
 _log = structlog.get_logger(__name__)
 
 
-class FaustApp(faust.App):  # type: ignore[misc]
+class FaustApp(faust.App):
     """Faust, safely: no tables, no leader, no transactions, nothing acknowledged before it is committed."""
 
     def __init__(self, settings: Settings, worker: Worker, folder: str) -> None:
@@ -69,8 +72,8 @@ class FaustApp(faust.App):  # type: ignore[misc]
         self._worker = worker
         topic = self.topic(EVENTS, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name="evaluate")(self._read)
-        self.on_partitions_assigned.connect(self._assigned)
-        self.on_partitions_revoked.connect(self._revoked)
+        self.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]
+        self.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self, self._begin)
@@ -121,6 +124,32 @@ class FaustLog:
         return end
 
 
+class CreatedAnew(Exception):
+    """Topic `events` is another one: its offsets mean other records than those that are stored."""
+
+
+async def known_topic(kafka: str) -> str:
+    """The identity of topic `events`, once it is there."""
+    while True:
+        try:
+            return await topic_id(kafka, EVENTS)
+        except UnknownTopicOrPartitionError:
+            _log.warning("the topic is not there: `livesegments up` at this broker makes it", topic=EVENTS)
+            await asyncio.sleep(LOOK_S)
+
+
+async def same_topic(kafka: str, identity: str) -> None:
+    """Never returns. Raises CreatedAnew; whoever starts then reads the new topic from its beginning."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            now = await topic_id(kafka, EVENTS)
+        except (KafkaError, OSError):  # away, or deleted and not there again
+            continue
+        if now != identity:
+            raise CreatedAnew(f"topic {EVENTS} was created anew: start again, it is read from its beginning")
+
+
 async def serve(settings: Settings) -> None:
     """Until a signal; a fault ends the process."""
     ending = asyncio.Event()
@@ -129,6 +158,10 @@ async def serve(settings: Settings) -> None:
     def crash(error: BaseException) -> None:
         faults.append(error)
         ending.set()
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            crash(task.exception() or EOFError())
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
@@ -141,12 +174,12 @@ async def serve(settings: Settings) -> None:
         grace_s=SESSION_S,
     )
     async with contextlib.AsyncExitStack() as stack:
+        log = FaustLog(await known_topic(settings.kafka))
         catalog = Catalog(settings.kafka, limits)
         stack.push_async_callback(catalog.stop)
         await catalog.start()
         publisher = KafkaPublisher(settings.kafka)
         stack.push_async_callback(publisher.close)
-        log = FaustLog(await topic_id(settings.kafka, EVENTS))
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
@@ -155,9 +188,10 @@ async def serve(settings: Settings) -> None:
         worker = Worker(make, crash)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))
         log.faust = FaustApp(settings, worker, folder)
-        following = asyncio.create_task(catalog.run())
-        following.add_done_callback(lambda task: task.cancelled() or crash(task.exception() or EOFError()))
-        stack.callback(following.cancel)
+        for endless in (catalog.run(), same_topic(settings.kafka, log.topic)):
+            task = asyncio.create_task(endless)
+            task.add_done_callback(ended)
+            stack.callback(task.cancel)
         runner = web.AppRunner(status.create(worker), access_log=None)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()

@@ -1,8 +1,8 @@
 """The owner of one partition: loads what the pure `Partition` needs, sends what it decides, in order.
 
-One task does everything that changes the partition, one thing at a time: a record, a firing of dues, a
-chunk of a walk, a change of plans. Up to `in_flight` commits are under way behind it; their replies come
-in order, and each then acknowledges its record and hands its transitions to the relay.
+One task does everything that changes the partition, one thing at a time: a record, a chunk of what is
+due, a chunk of a walk, a change of plans. Up to `in_flight` commits are under way behind it; their
+replies come in order, and each then acknowledges its record and hands its transitions to the relay.
 
 When a commit is refused or the store can't be reached, what is in memory is worthless: the partition is
 claimed anew, made anew from what is stored, and the records under way that lie past the stored offset
@@ -36,8 +36,8 @@ from livesegments.wire.pack import Clock, Record, decode
 
 QUEUE = 32
 """Records that wait at most, a partition."""
-CHUNK = 500
-"""Dues, or profiles of a walk, in one commit."""
+JUDGEMENTS = 20_000
+"""Of segments over profiles in one chunk of a walk, about: so long events wait, so large is its commit."""
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
 IDLE_S = 0.1
@@ -76,13 +76,17 @@ class Plans(Protocol):
 
 
 class Options(NamedTuple):
-    """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time."""
+    """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
+
+    `chunk`: so many dues, or profiles of a walk, are in one commit.
+    """
 
     now_ms: Callable[[], int] | None
     token: Callable[[], str]
     in_flight: int
     cache_bytes: int
     grace_s: float
+    chunk: int = 500
 
 
 class Refused(Exception):
@@ -124,6 +128,8 @@ class Owner:
         self._room = asyncio.Event()
         self._partition: Partition
         self._adopted: dict[str, Adopted] = {}
+        self._walking: deque[str] = deque()
+        self._refreshed = 0
         self._relay: Relay
         self._relaying: asyncio.Task[None] | None = None
         self._unsubscribe = plans.subscribe(self._wake.set)
@@ -211,26 +217,26 @@ class Owner:
                 worked = True
             else:
                 worked = await self._tick()
-            if not (await self._walk() or worked):
+            if self._partition.rests and not (await self._walk() or worked):
                 await self._idle()
 
     async def _idle(self) -> None:
-        """Waits for something to do; now and then sees whether the store is there and the claim ours."""
-        next_ms, now_ms = self._partition.dues.next(), self._options.now_ms
+        """Waits for something to do; now and then sees whether the store is there and is what we left."""
+        next_ms, now_ms = self._partition.dues.next(), self._wall_ms()
         timeout = IDLE_S
         if now_ms is not None and next_ms is not None:
-            timeout = min(max(next_ms - now_ms(), 1) / 1_000, IDLE_S)
+            timeout = min(max(next_ms - now_ms, 1) / 1_000, IDLE_S)
         try:
             async with asyncio.timeout(timeout):
                 await self._wake.wait()
         except TimeoutError:
             if self._now_s() - self._heard_s > CHECK_S:
                 self._heard_s = self._now_s()
-                if await self._shard.owner() != self._token:
+                if await self._shard.fence() != (self._token, self._partition.commit):
                     raise Refused from None
 
     async def _record(self, record: Received) -> None:
-        """It stays in the queue until it is under way."""
+        """It stays in the queue until it is under way, and while what was due before it fires."""
         partition = self._partition
         if record.offset < partition.offset:
             self._records.popleft()
@@ -239,77 +245,94 @@ class Owner:
             self._records.popleft()
             await self._seek()
         else:
-            content = decode(record.value)
-            outcome = await self._evaluate(content, record)
+            outcome = await self._evaluate(decode(record.value), record)
+            if outcome is None:
+                return
             await self._send(outcome, record)
             self._records.popleft()
         self._room.set()
 
-    async def _evaluate(self, content: Record, record: Received) -> Outcome:
+    async def _evaluate(self, content: Record, record: Received) -> Outcome | None:
+        """None: a chunk of what was due before has fired instead; ask again."""
         partition, live = self._partition, self._options.now_ms is not None
         if isinstance(content, Clock):
             if not live:
-                await self._fire(content.to_ms)
+                if await self._fire(content.to_ms):
+                    return None
+                partition.pass_to(content.to_ms)
             return partition.skip(record.offset + 1)
         events = content.events
-        if not partition.plans.keys() >= {event.workspace for event in events}:
-            await self._plans.refresh()
-            await self._adopt()
+        await self._know({event.workspace for event in events}, record)
         stamp_ms = record.stamp_ms if live else None
         first_ms, last_ms = partition.span(events, stamp_ms)
-        await self._fire(first_ms, last=False)
+        if await self._fire(first_ms, least=self._options.chunk):  # what is less goes with the record
+            return None
         await self._cover(last_ms)
         await self._load(partition.wanted(events, last_ms))
         return partition.apply(events, stamp_ms, record.offset + 1)
 
-    async def _tick(self) -> bool:
-        """Live, the wall clock fires; not before all that was recorded before is applied."""
+    async def _know(self, workspaces: set[str], record: Received) -> None:
+        """A workspace not known yet may be new. Asked once for all records that are already here."""
+        if record.offset < self._refreshed or self._partition.plans.keys() >= workspaces:
+            return
+        upto = self._next
+        await self._plans.refresh()
+        await self._adopt()
+        self._refreshed = upto
+
+    def _wall_ms(self) -> int | None:
+        """The wall clock where it counts: live, and all that was recorded before is applied."""
         if self._options.now_ms is None or self.lag != 0 or self._partition.clock_ms == NEVER_MS:
-            return False
-        now_ms, next_ms = self._options.now_ms(), self._partition.dues.next()
-        if not await self._fire(now_ms):
-            return False
-        if next_ms is not None:
+            return None
+        return self._options.now_ms()
+
+    async def _tick(self) -> bool:
+        """Fires a chunk of what is due by the wall clock, or was left behind our own when an owner died."""
+        now_ms, next_ms = self._wall_ms(), self._partition.dues.next()
+        fired = await self._fire(self._partition.clock_ms if now_ms is None else now_ms)
+        if fired and now_ms is not None and next_ms is not None:
             metrics.WAKE_LATENESS.observe((now_ms - next_ms) / 1_000)
+        return fired
+
+    async def _fire(self, until_ms: int, least: int = 1) -> bool:
+        """Fires a chunk of what is due up to `until_ms`; not if that is less than `least`."""
+        partition, chunk = self._partition, self._options.chunk
+        if until_ms == NEVER_MS:
+            return False
+        due = partition.dues.first(until_ms, chunk)
+        while len(due) < chunk and not partition.dues.covers(until_ms):
+            await self._load_dues(KEPT)
+            due = partition.dues.first(until_ms, chunk)
+        if len(due) < least:
+            return False
+        await self._load(partition.cache.missing(key for _, key in due))
+        await self._send(partition.fire(until_ms, len(due)))
         return True
 
-    async def _fire(self, until_ms: int, last: bool = True) -> bool:
-        """Fires what is due up to `until_ms`, a chunk a commit; whether there was any.
-
-        Not `last`: what does not fill a chunk is left to the record's own commit.
-        """
-        partition, fired = self._partition, False
-        while True:
-            due = partition.dues.first(until_ms, CHUNK)
-            if not due and not partition.dues.covers(until_ms):
-                await self._load_dues(KEPT)
-                continue
-            if not last and len(due) < CHUNK:
-                return fired
-            await self._load(partition.cache.missing(key for _, key in due))
-            outcome = partition.fire(until_ms, limit=len(due))
-            if outcome is None:
-                return fired
-            fired = True
-            await self._send(outcome)
-
     async def _walk(self) -> bool:
-        """One chunk of the stored profiles of one workspace whose definitions changed."""
-        for workspace, adopted in self._adopted.items():
-            if not adopted.walking:
-                continue
-            partition = self._partition
-            cursor, stored = await self._shard.scan(workspace, adopted.cursor, CHUNK)
-            partition.walk(workspace, stored)
-            metrics.WALKED.inc(len(stored))
-            report = adopted.walked(cursor, len(stored))
-            if report or partition.changed:
-                outcome = partition.seal()
-                if report:
-                    adopted.write_walked(outcome.commit, partition.plans[workspace])
-                await self._send(outcome)
+        """One chunk of the stored profiles of a workspace whose definitions changed; each has its turn."""
+        if not self._walking:
+            return False
+        workspace = self._walking.popleft()
+        partition, adopted = self._partition, self._adopted.get(workspace)
+        if adopted is None:
             return True
-        return False
+        count = max(1, min(self._options.chunk, JUDGEMENTS // adopted.segments))
+        cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
+        now_ms = self._wall_ms()
+        if now_ms is not None:
+            partition.pass_to(now_ms)
+        partition.walk(workspace, stored)
+        metrics.WALKED.inc(len(stored))
+        report = adopted.walked(cursor, len(stored))
+        if report or partition.changed:
+            outcome = partition.seal()
+            if report:
+                adopted.write_walked(outcome.commit, partition.plans[workspace])
+            await self._send(outcome)
+        if adopted.walking:
+            self._walking.append(workspace)
+        return True
 
     async def _adopt(self) -> None:
         """Takes the newest plans in: from the next record on they hold for every profile touched."""
@@ -320,20 +343,22 @@ class Owner:
                 continue
             adopted = self._adopted.get(workspace) or await self._stored(workspace)
             total = await self._shard.count(workspace)
-            new, gone, changed = adopted.adopt(plan, partition.clock_ms, total)
+            written = adopted.adopt(plan, partition.clock_ms, total)
             self._adopted[workspace] = adopted
             partition.plans[workspace] = plan
             partition.since[workspace] = adopted.since()
-            if changed:
-                news.append((workspace, adopted, new, gone))
+            if adopted.walking and workspace not in self._walking:
+                self._walking.append(workspace)
+            if written is not None:
+                news.append((workspace, adopted, written))
         for workspace in partition.plans.keys() - plans.keys():
             del partition.plans[workspace]
             self._adopted.pop(workspace, None)
         if news or partition.catalog != revision:
             partition.catalog = revision
             outcome = partition.seal()
-            for workspace, adopted, new, gone in news:
-                adopted.write_adopted(outcome.commit, workspace, new, gone)
+            for workspace, adopted, written in news:
+                adopted.write_adopted(outcome.commit, workspace, written)
             await self._send(outcome)
 
     # -- loading
@@ -416,7 +441,7 @@ class Owner:
         if self._relaying is not None:
             self._relaying.cancel()
         await self._shard.open()
-        if self._token and await self._shard.owner() != self._token:
+        if self._token and (await self._shard.fence())[0] != self._token:
             await asyncio.sleep(self._options.grace_s)
         self._token = self._options.token()
         head = await self._shard.claim(self._token, self._log.topic)
@@ -426,7 +451,7 @@ class Owner:
         self._lost = None
         self._sought = (-1, 0.0)
         self._partition = Partition(self.number, head, self._options.cache_bytes)
-        self._adopted = {}
+        self._adopted, self._walking, self._refreshed = {}, deque(), 0
         self._relay = Relay(self.number, self._shard, self._publisher, head.commit, self._wake.set)
         self._relaying = asyncio.create_task(self._relay.run())
         self._relaying.add_done_callback(partial(self._relay_ended, self._epoch))

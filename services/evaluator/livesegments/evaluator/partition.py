@@ -135,18 +135,26 @@ class Partition:
         self.offset = offset
         return self._seal()
 
-    def fire(self, until_ms: int, limit: int | None = None) -> Outcome | None:
-        """At most `limit` dues up to `until_ms`; the clock comes to the last, or to `until_ms` after all.
+    def fire(self, until_ms: int, limit: int | None = None) -> Outcome:
+        """At most `limit` dues up to `until_ms`; the clock comes to the last of them.
 
-        None if nothing was due: then there is nothing to store.
+        Not to `until_ms`: what a profile goes through is then told by the log and its dues alone, and is
+        the same when the log is applied again, whenever somebody looked at the clock.
         """
         fired = self._fire(until_ms, limit)
-        next_ms = self.dues.next()
-        if self.dues.covers(until_ms) and (next_ms is None or next_ms > until_ms):
-            fired = until_ms
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
-        return self._seal() if self._dirty or self._woken else None
+        return self._seal()
+
+    def pass_to(self, to_ms: int) -> None:
+        """The clock goes on by itself, unless something is still due up to there."""
+        if to_ms > self.clock_ms and self._nothing_due(to_ms):
+            self.clock_ms = to_ms
+
+    @property
+    def rests(self) -> bool:
+        """Whether all that is due up to the clock has fired; walks wait for that."""
+        return self.clock_ms == NEVER_MS or self._nothing_due(self.clock_ms)
 
     def walk(self, workspace: str, stored: Mapping[str, bytes]) -> None:
         """Brings a chunk of stored profiles to the workspace's plan; `seal` commits it."""
@@ -179,6 +187,10 @@ class Partition:
         workspace, _, id_ = key.partition("\0")
         slot = self._touched[key] = Slot(workspace, id_, state)
         return slot
+
+    def _nothing_due(self, until_ms: int) -> bool:
+        next_ms = self.dues.next()
+        return self.dues.covers(until_ms) and (next_ms is None or next_ms > until_ms)
 
     def _fire(self, until_ms: int, limit: int | None) -> int | None:
         """Fires dues in order; the instant of the last."""

@@ -69,7 +69,8 @@ class KafkaPublisher:
             return self._producer
 
     async def _drop(self, producer: AIOKafkaProducer | None) -> None:
-        if producer is None or producer is not self._producer:
-            return
-        self._producer = None
-        await producer.stop()
+        """Unless another has taken its place already."""
+        if producer is self._producer:
+            self._producer = None
+            if producer is not None:
+                await producer.stop()

@@ -18,7 +18,7 @@ from faust.types import TP
 _log = structlog.get_logger(__name__)
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         mine = self.assignment()
@@ -34,19 +34,20 @@ Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Awaitable[Mapping[TP, int
 """Of the partitions assigned, the first offset and the end of the log → where to read from."""
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]
+class Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         assigned = self.assignment()
         firsts, ends = await self.earliest_offsets(*assigned), await self.highwaters(*assigned)
+        assert isinstance(self.transport, Transport)
         offsets = await self.transport.begin(firsts, ends)
         await self.seek_wait(offsets)
-        return offsets  # type: ignore[no-any-return]
+        return offsets
 
 
-class Transport(driver.Transport):  # type: ignore[misc]
+class Transport(driver.Transport):
     Consumer = Consumer
 
     def __init__(self, url: Any, app: Any, begin: Begin) -> None:

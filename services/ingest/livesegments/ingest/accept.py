@@ -58,9 +58,10 @@ def batch(body: bytes, receipt: Receipt) -> Verdicts | Fault:
     for index, raw in enumerate(read.batch):
         data = bytes(raw)
         item = _object(data, receipt)
-        if not isinstance(item, Rejected):
-            item = segment_spec.accept(item, data, receipt.of_item(index), read.sentAt)
-        found.append(item)
+        if isinstance(item, Rejected):
+            found.append(item)
+        else:
+            found.append(segment_spec.accept(item, data, receipt.of_item(index), read.sentAt))
     return _sorted(found)
 
 
@@ -81,9 +82,10 @@ def events(body: bytes, receipt: Receipt) -> Verdicts | Fault:
     found: list[Verdict] = []
     for index, data in enumerate(items):
         item = _object(data, receipt)
-        if not isinstance(item, Rejected):
-            item = own.accept(item, data, receipt.of_item(index))
-        found.append(item)
+        if isinstance(item, Rejected):
+            found.append(item)
+        else:
+            found.append(own.accept(item, data, receipt.of_item(index)))
     return _sorted(found)
 
 

@@ -67,12 +67,18 @@ class Access:
         return await self._workspaces.get(workspace)
 
     async def _key(self, secret_digest: str) -> Key | None:
-        return await self._catalog.key(secret_digest) or await self._nothing()
+        found = await self._catalog.key(secret_digest)
+        if found is None:
+            await self._is_whole()
+        return found
 
     async def _exists(self, workspace: str) -> bool:
-        return await self._catalog.workspace(workspace) is not None or await self._nothing() is not None
+        found = await self._catalog.workspace(workspace) is not None
+        if not found:
+            await self._is_whole()
+        return found
 
-    async def _nothing(self) -> None:
+    async def _is_whole(self) -> None:
         if await self._catalog.sequence() < 0:
             raise NotRestored("Redis holds no catalogue: the api restores it from the topic")
 

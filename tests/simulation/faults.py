@@ -1,0 +1,114 @@
+"""What goes wrong in a simulation, and when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from livesegments.store import keys
+from tests.simulation.memory import MemoryStore
+from tests.simulation.world import Worker, World
+
+LOSSES = ("snapshot", "lose", "lose quietly", "empty", "empty quietly")
+"""What takes the store back: to its last snapshot or to nothing, with its connections or under them."""
+FAULTS = ("kill", "move", "zombie", "broker")
+
+
+class Cluster:
+    """Who owns what, and what happens to them; every choice is the world's."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.owner_of: dict[int, Worker] = {}
+        self._count = 0
+        self._snapshot = world.store.copy()
+        workers = [self._fresh(), self._fresh()]
+        for partition in range(world.partitions):
+            self._give(partition, world.random.choice(workers))
+
+    async def strike(self, faults: Sequence[str]) -> None:
+        """One of them, on a partition's owner or on everybody."""
+        rng, store = self.world.random, self.world.store
+        partition = rng.randrange(self.world.partitions)
+        match rng.choice(faults):
+            case "kill":
+                self._kill(self.owner_of[partition])
+            case "move":
+                await self.owner_of[partition].revoke(partition)
+                self._give(partition, self._fresh())
+            case "zombie":
+                await self._walk_as_zombie(self.owner_of[partition])
+            case "broker":
+                self.world.broker.clear()
+                await asyncio.sleep(rng.random())
+                self.world.broker.set()
+            case "snapshot":
+                self._snapshot = store.copy()
+            case "lose" | "lose quietly" as fault:
+                store.restore(self._snapshot, fault.endswith("quietly"))
+            case "empty" | "empty quietly" as fault:
+                store.restore(MemoryStore(), fault.endswith("quietly"))
+
+    async def settle(self) -> None:
+        """Until all that is in the logs is applied under the newest plans, and announced."""
+        async with asyncio.timeout(600):
+            for partition in range(self.world.partitions):
+                while not settled(self.world, partition):
+                    assert not self.world.crashes, self.world.crashes
+                    await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        for partition, worker in self.owner_of.items():
+            await worker.revoke(partition)
+        assert not self.world.crashes, self.world.crashes
+
+    def _kill(self, dead: Worker) -> None:
+        self.world.kill(dead.name)
+        successor = self._fresh()
+        for partition in self._owned(dead):
+            self._give(partition, successor)
+
+    async def _walk_as_zombie(self, before: Worker) -> None:
+        rng, after, mine = self.world.random, self._fresh(), self._owned(before)
+        self.world.stop(before.name)
+        for partition in mine:
+            self._give(partition, after)
+        await asyncio.sleep(rng.random() * 0.2)
+        self.world.resume()
+        await asyncio.sleep(rng.random() * 0.1)
+        for partition in mine:
+            await before.revoke(partition)
+
+    def _owned(self, worker: Worker) -> list[int]:
+        return [partition for partition, owner in self.owner_of.items() if owner is worker]
+
+    def _give(self, partition: int, worker: Worker) -> None:
+        self.owner_of[partition] = worker
+        worker.assign(partition)
+
+    def _fresh(self) -> Worker:
+        self._count += 1
+        return Worker(self.world, f"worker-{self._count}")
+
+
+def settled(world: World, partition: int) -> bool:
+    head = world.store.hashes.get(keys.head(partition), {})
+    walked = all(
+        b'"ready"' in progress
+        for progress in world.store.hashes.get(keys.segments(partition, "w"), {}).values()
+    )
+    return (
+        head.get("offset") == len(world.logs[partition])
+        and head.get("catalog") == world.revision
+        and not world.store.streams.get(keys.outbox(partition))
+        and walked
+    )
+
+
+def stored_members(world: World, partition: int) -> dict[tuple[str, str], set[str]]:
+    """(workspace, segment) → profiles, of the segments that have any."""
+    return {
+        (parts[2], parts[3]): set(scores)
+        for key, scores in world.store.scores.items()
+        if scores and (parts := key.split(":"))[0] == f"{{{partition}}}" and parts[1] == "members"
+    }
