@@ -52,7 +52,7 @@ async def running(settings: Settings, wait: bool = True) -> AsyncIterator[str]:
             await asyncio.sleep(LOOK_S)
         port = server.servers[0].sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as client:
 
             async def ready() -> bool:
                 return (await client.get("/readyz")).status_code == 200
