@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownTopicOrPartitionError
@@ -279,3 +280,12 @@ async def test_a_worker_waits_for_its_topic(evaluation: Rig, admin: AIOKafkaAdmi
     await rig.until(said)
     await create_topics(rig.stack.kafka, Settings(kafka=rig.stack.kafka))
     await rig.until(worker.ready)
+
+
+async def test_what_it_logs_is_one_json_object_a_line(evaluation: Rig) -> None:
+    await evaluation.workspace()
+    evaluator = evaluation.start()
+    await evaluation.until(evaluator.ready)
+    lines = [msgspec.json.decode(line) for line in evaluator.log.read_text().splitlines()]
+    assert {line["service"] for line in lines} == {"evaluator"}
+    assert any(line["message"] == "partitions assigned" for line in lines)

@@ -34,6 +34,7 @@ from livesegments.evaluator.owner import Options, Owner, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport
 from livesegments.evaluator.worker import Worker
+from livesegments.runtime import logs
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.shard import RedisShard
 from livesegments.wire.topics import EVENTS
@@ -222,6 +223,7 @@ def _exit(status_: int) -> None:
 
 def main() -> None:
     settings = from_environment(os.environ)
+    logs.configure("evaluator", settings.log_level)
     gc.set_threshold(100_000, 50, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         with contextlib.suppress(TimeoutError):
