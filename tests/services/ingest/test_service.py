@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from livesegments.ingest import app as ingest
 from livesegments.ingest import consume
@@ -160,9 +160,10 @@ async def test_a_crash_before_the_commit_gives_the_same_ids_again(
 ) -> None:
     taken = asyncio.Event()
 
-    async def crash(*_: object) -> None:
-        taken.set()
-        await asyncio.Event().wait()
+    async def crash(_: consume.Reader, ends: dict[TopicPartition, int]) -> None:
+        if any(ends.values()):
+            taken.set()
+            await asyncio.Event().wait()
 
     producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
     await producer.start()
@@ -172,7 +173,7 @@ async def test_a_crash_before_the_commit_gives_the_same_ids_again(
     finally:
         await producer.stop()
     with monkeypatch.context() as forced:
-        forced.setattr(consume, "_commit", crash)
+        forced.setattr(consume.Reader, "_commit", crash)
         async with ingest.serving(settings), asyncio.timeout(20):
             await taken.wait()
     async with ingest.serving(settings):
@@ -198,7 +199,7 @@ async def test_half_a_service_ends(settings: Settings, monkeypatch: pytest.Monke
     async def fail(*_: object) -> None:
         raise RuntimeError("forced")
 
-    monkeypatch.setattr(consume, "run", fail)
+    monkeypatch.setattr(consume.Reader, "run", fail)
     with pytest.raises(ExceptionGroup, match="unhandled"):
         async with ingest.serving(settings), asyncio.timeout(20):
             await asyncio.Event().wait()

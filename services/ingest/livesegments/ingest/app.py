@@ -81,7 +81,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(in_time, "inbound", records.stop)
         taker = inbound.Inbound(packer, broker, access, wall_ms, as_stamped)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
-        for forever in (consume.run(records, taker), broker.lost()):
+        for forever in (consume.Reader(records, taker).run(), broker.lost()):
             stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, wall_ms, as_stamped)
         application = http.app(edge, status_routes(redis, broker))

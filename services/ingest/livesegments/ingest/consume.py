@@ -52,70 +52,72 @@ def consumer(kafka: str) -> AIOKafkaConsumer:
     )
 
 
-async def run(records: AIOKafkaConsumer, taker: Taker) -> None:
-    """Never returns."""
-    while True:
-        try:
-            await _portion(records, taker)
-        except Unreadable:
-            await _pass_over(records, taker)
-        except IllegalStateError as error:  # a partition went to another meanwhile
-            _log.info("inbound goes on without a partition", error=repr(error))
+class Reader:
+    def __init__(self, records: AIOKafkaConsumer, taker: Taker) -> None:
+        self._records = records
+        self._taker = taker
+        self._committed: dict[TopicPartition, int] = {}
 
-
-async def _portion(
-    records: AIOKafkaConsumer,
-    taker: Taker,
-    *partitions: TopicPartition,
-    look_ms: int = LOOK_MS,
-    most: int = MAX_RECORDS,
-) -> bool:
-    """Takes and commits what is there, or what comes soon. Whether anything was. Raises Unreadable."""
-    try:
-        found = await records.getmany(*partitions, timeout_ms=look_ms, max_records=most)
-    except (CorruptRecordException, UnicodeDecodeError) as error:
-        raise Unreadable(str(error)) from error
-    # not the last record's offset: a transaction's end has one, too, and no record
-    ends = {partition: await records.position(partition) for partition in found}
-    if found:
-        await taker.take([record for batch in found.values() for record in batch])
-        await _commit(records, ends)
-    return bool(found)
-
-
-async def _pass_over(records: AIOKafkaConsumer, taker: Taker) -> None:
-    """Goes on, partition by partition, until it is known which of them has the unreadable record."""
-    for partition in records.assignment():
-        at = await records.committed(partition)
-        if at is None:
-            await records.seek_to_beginning(partition)
-        else:
-            records.seek(partition, at)
-    for _ in range(ROUNDS):
-        for partition in records.assignment():
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
             try:
-                await _portion(records, taker, partition, look_ms=0)
+                await self._portion()
             except Unreadable:
-                await _pass(records, taker, partition)
-                return
-        await asyncio.sleep(ROUND_S)
+                await self._pass_over()
+            except IllegalStateError as error:  # a partition went to another meanwhile
+                _log.info("inbound goes on without a partition", error=repr(error))
 
+    async def _portion(
+        self, *partitions: TopicPartition, look_ms: int = LOOK_MS, most: int = MAX_RECORDS
+    ) -> bool:
+        """Takes and commits what is there, or what comes soon. Whether anything was. Raises Unreadable."""
+        try:
+            found = await self._records.getmany(*partitions, timeout_ms=look_ms, max_records=most)
+        except (CorruptRecordException, UnicodeDecodeError) as error:
+            raise Unreadable(str(error)) from error
+        # not the last records' offsets: what a transaction took back, and its end, have offsets, too
+        ends = {each: await self._records.position(each) for each in partitions or self._records.assignment()}
+        if found:
+            await self._taker.take([record for batch in found.values() for record in batch])
+        await self._commit({each: end for each, end in ends.items() if end != self._committed.get(each)})
+        return bool(found)
 
-async def _pass(records: AIOKafkaConsumer, taker: Taker, partition: TopicPartition) -> None:
-    """Up to and past this partition's unreadable record."""
-    try:
-        while await _portion(records, taker, partition, most=1):
-            pass
-    except Unreadable as error:
-        at = await records.position(partition)
-        await taker.unreadable(f"{partition.topic}/{partition.partition}/{at}", str(error))
-        records.seek(partition, at + 1)
-        await _commit(records, {partition: at + 1})
+    async def _pass_over(self) -> None:
+        """Goes on, partition by partition, until it is known which of them has the unreadable record."""
+        for partition in self._records.assignment():
+            at = await self._records.committed(partition)
+            if at is None:
+                await self._records.seek_to_beginning(partition)
+            else:
+                self._records.seek(partition, at)
+        for _ in range(ROUNDS):
+            for partition in self._records.assignment():
+                try:
+                    await self._portion(partition, look_ms=0)
+                except Unreadable:
+                    await self._pass(partition)
+                    return
+            await asyncio.sleep(ROUND_S)
 
+    async def _pass(self, partition: TopicPartition) -> None:
+        """Up to and past this partition's unreadable record."""
+        try:
+            while await self._portion(partition, most=1):
+                pass
+        except Unreadable as error:
+            at = await self._records.position(partition)
+            await self._taker.unreadable(f"{partition.topic}/{partition.partition}/{at}", str(error))
+            self._records.seek(partition, at + 1)
+            await self._commit({partition: at + 1})
 
-async def _commit(records: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
-    """If it fails, the records are read again by whoever has the partitions then."""
-    try:
-        await records.commit(dict(ends))
-    except KafkaError as error:
-        _log.info("offsets not committed", error=repr(error))
+    async def _commit(self, ends: Mapping[TopicPartition, int]) -> None:
+        """If it fails, the records are read again by whoever has the partitions then."""
+        if not ends:
+            return
+        try:
+            await self._records.commit(dict(ends))
+        except KafkaError as error:
+            _log.info("offsets not committed", error=repr(error))
+        else:
+            self._committed |= ends

@@ -69,12 +69,12 @@ class Edge:
             return Route(f"/v1/{name}", self._guarded(handler, most), methods=["POST"])
 
         calls = {call: partial(self.call, call) for call in segment_spec.CALLS}
-        return [
+        posts = [
             *(post(name, call, MAX_EVENT_BYTES) for kind, call in calls.items() for name in (kind, kind[0])),
             *(post(name, self.batch, MAX_BATCH_BYTES) for name in ("batch", "b")),
             post("events", self.events, MAX_BATCH_BYTES),
-            Route("/v1/{name}", preflight, methods=["OPTIONS"]),
         ]
+        return [*posts, *(Route(each.path, preflight, methods=["OPTIONS"]) for each in posts)]
 
     def _guarded(self, handler: Handler, most: int) -> Callable[[Request], Any]:
         """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error."""
