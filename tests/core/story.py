@@ -20,8 +20,9 @@ class Story:
         for segment, definition in definitions.items():
             self.define(segment, definition)
 
-    def define(self, segment: str, definition: dict[str, Any] | None) -> None:
-        self._race.step(Put(segment, definition))
+    def define(self, segment: str, definition: dict[str, Any] | None, lazily: bool = False) -> None:
+        """`lazily`: the profile is brought up to it when it is next touched."""
+        self._race.step(Put(segment, definition, lazily))
 
     def delete(self, segment: str) -> None:
         self._race.step(Delete(segment))

@@ -110,6 +110,44 @@ def test_too_many_nodes_and_too_many_bytes() -> None:
     assert check_json(b"{")[1][0].code == "bad_json"
 
 
+@pytest.mark.parametrize(
+    ("document", "bound"),
+    [
+        (deep(11), "10"),
+        ({"type": "any", "of": [deep(9)] * 30}, "200"),
+        ({"type": "any", "of": [{"type": "tag", "name": "a"}] * 101}, "100"),
+        (ATTRIBUTE | {"op": "in", "value": list(range(101))}, "100"),
+        (ATTRIBUTE | {"op": "matches", "value": "a" * 257}, "256"),
+        (ATTRIBUTE | {"op": "eq", "value": "a" * 1_025}, "1024"),
+        (ATTRIBUTE | {"op": "eq", "value": 1 << 63}, "64 bits"),
+        (EVENT | {"name": "a" * 257}, "256"),
+        (EVENT | {"where": [{"property": "x", "op": "exists"}] * 21}, "20"),
+        (EVENT | {"window": {"last": "1097d"}}, "3y"),
+        (EVENT | {"window": {"last": "1d"}, "value": 10_001}, "10000"),
+        ({"type": "sequence", "within": "91d", "steps": [{"name": "a"}] * 2}, "90d"),
+        ({"type": "sequence", "within": "1d", "steps": [{"name": "a"}] * 6}, "2 to 5"),
+    ],
+    ids=lambda item: json.dumps(item)[:60],
+)
+def test_what_is_beyond_a_bound_is_told_the_bound(document: Any, bound: str) -> None:
+    _, faults = check(document)
+    assert bound in faults[0].message
+
+
+def test_the_bounds_themselves_are_within() -> None:
+    within = {"type": "sequence", "within": "90d", "steps": [{"name": "a"}] * 5, "window": {"last": "3y"}}
+    leaf = ATTRIBUTE | {"op": "in", "value": list(range(100))}
+    assert (
+        codes(
+            {
+                "type": "all",
+                "of": [deep(9), *[leaf] * 90, within, *[EVENT | {"window": {"last": "1096d"}}] * 8],
+            }
+        )
+        == []
+    )
+
+
 def test_references_must_exist_and_make_no_circle() -> None:
     def segment(name: str) -> dict[str, Any]:
         return {"type": "segment", "id": name}

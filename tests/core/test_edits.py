@@ -24,6 +24,14 @@ def test_a_condition_that_was_dropped_and_comes_back_begins_afresh() -> None:
     assert story.members == set()
 
 
+def test_a_condition_that_was_dropped_while_a_profile_slept_begins_afresh_for_it_too() -> None:
+    story = Story("2024-01-01", s=event("a", "30d"))
+    story.happens("a", "2024-01-01")
+    story.define("s", event("b", "30d"), lazily=True)
+    story.define("s", event("a", "30d"))
+    assert story.members == set()
+
+
 def test_the_deletion_of_a_segment_is_an_exit_that_others_hear() -> None:
     story = Story("2024-01-01", a=event("a", "30d"), left=event("$segment_exited", "7d"))
     story.happens("a", "2024-01-01")

@@ -110,3 +110,10 @@ def test_what_is_due_in_a_millisecond_is_still_due() -> None:
     story.happens("a", "2024-01-01")
     story.happens("a", "2024-01-01T23:59:59.999")  # due times are worked out anew
     assert [story.valid_until(segment) for segment in ("first", "once", "follows")] == ["2024-01-02"] * 3
+
+
+def test_an_event_that_matches_by_several_values_counts_once() -> None:
+    where = [{"property": "x", "op": "in", "value": [1, 2]}]
+    story = Story("2024-01-01", once=event("a", where=where, op="eq"), never=event("a", where=where, value=2))
+    story.happens("a", "2024-01-01", x=[1, 2, 1])
+    assert story.members == {"once"}

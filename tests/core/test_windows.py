@@ -117,3 +117,10 @@ def test_an_anniversary_comes_again_and_not_in_the_year_of_the_date() -> None:
         ("soon", "entered", "2026-12-30T18:30"),
         ("soon", "exited", "2027-01-01T18:30"),
     ]
+
+
+def test_a_birthday_on_29_february_is_on_the_29th_in_leap_years() -> None:
+    story = Story("2027-12-01", soon=attribute("born", "anniversary_in_next", "1d"))
+    story.changes("2027-12-01", attributes={"born": "2000-02-29"})
+    story.clock("2028-06-01")
+    assert story.told() == [("soon", "entered", "2028-02-28"), ("soon", "exited", "2028-03-01")]

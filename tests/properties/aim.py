@@ -68,7 +68,10 @@ def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
         _put(properties, measured, draw(scalars | st.sampled_from((0, 1, 0.1, 0.2, 2, 3))))
     for item in where:
         if draw(st.integers(0, 7)):
-            _put(properties, item["property"], draw(values(item)))
+            value = draw(values(item))
+            if not isinstance(value, list) and draw(st.integers(0, 3)) == 0:
+                value = [value, draw(scalars)]
+            _put(properties, item["property"], value)
     return name, properties
 
 

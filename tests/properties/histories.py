@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.properties.aim import PROFILE, aimed, leaves
+from tests.properties.aim import PROFILE, aimed
+from tests.properties.catalogue import Catalogue, Delete, Put
 from tests.properties.definitions import (
     DATES,
-    IDS,
     NAMES,
     PAIRS,
     SENTINELS,
@@ -19,7 +19,6 @@ from tests.properties.definitions import (
     TAGS,
     Draw,
     Json,
-    definitions,
     scalars,
 )
 
@@ -48,19 +47,6 @@ class When(Struct, frozen=True):
 
     plus_ms: int
     wake: bool = False
-
-
-class Put(Struct, frozen=True):
-    """A segment is created or edited; None: it is static. `lazily`: the profile is brought up later."""
-
-    segment: str
-    definition: Json | None
-    lazily: bool = False
-
-
-class Delete(Struct, frozen=True):
-    segment: str
-    lazily: bool = False
 
 
 class Happen(Struct, frozen=True):
@@ -150,59 +136,48 @@ def changes(draw: Draw) -> Json:
 
 
 @st.composite
+def happenings(draw: Draw, index: int, ids: list[str], asked: list[Json]) -> list[Happen]:
+    """An event, mostly aimed at what is asked; a repeat at times; at times several of a kind."""
+    id_ = f"{draw(st.sampled_from('abc'))}{index}"
+    if ids and draw(st.integers(0, 7)) == 0:
+        id_ = draw(st.sampled_from(ids[-4:] + ids))
+    chance = draw(st.integers(0, 9))
+    if chance < 6 and asked:
+        name, parts = draw(aimed(draw(st.sampled_from(asked))))
+    elif chance < 8:
+        name, parts = PROFILE, draw(changes())
+    else:
+        name, parts = draw(st.sampled_from(NAMES)), draw(properties())
+    found = [Happen(id_, name, draw(moments), parts)]
+    for more in range(draw(BURSTS) if name != PROFILE else 0):
+        varied = {**parts, "x": more} if draw(st.booleans()) else parts
+        found.append(Happen(f"{id_}.{more}", name, draw(moments), varied))
+    return found
+
+
+@st.composite
 def histories(draw: Draw) -> History:
-    catalogue: dict[str, tuple[str, ...]] = {}
-    asked: dict[str, list[Json]] = {}
+    catalogue = Catalogue(draw)
     commands: list[Command] = []
-
-    def put() -> Put:
-        segment = draw(st.sampled_from((*IDS, *IDS, *STATIC)))
-        lazily = draw(st.integers(0, 3)) == 0
-        if segment in STATIC:
-            catalogue[segment] = ()
-            return Put(segment, None, lazily)
-        before = tuple(sorted(other for other in catalogue if other < segment or other in STATIC))
-        definition = draw(definitions(before, segment == IDS[-1]))
-        named = str(definition)
-        catalogue[segment] = tuple(other for other in before if f"'{other}'" in named)
-        asked[segment] = list(leaves(definition))
-        return Put(segment, definition, lazily)
-
     for _ in range(draw(st.integers(3, 6))):
-        commands.append(put())
+        commands += catalogue.put()
     ids: list[str] = []
     for index in range(draw(st.integers(8, 26))):
         match draw(st.integers(0, 20)):
             case 0:
-                commands.append(put())
+                commands += catalogue.put()
             case 1:
-                used = {other for named in catalogue.values() for other in named}
-                free = sorted(catalogue.keys() - used)
-                if free:
-                    commands.append(Delete(draw(st.sampled_from(free)), draw(st.booleans())))
-                    del catalogue[commands[-1].segment]  # type: ignore[union-attr]
+                commands += catalogue.delete()
             case 2 | 3 | 4:
                 commands.append(Tick(draw(ahead)))
             case 5:
                 commands.append(Forget())
             case 6:
                 commands.append(Look())
-            case kind:
-                id_ = f"{draw(st.sampled_from('abc'))}{index}"
-                if ids and draw(st.integers(0, 9)) == 0:
-                    id_ = draw(st.sampled_from(ids))
-                ids.append(id_)
-                targets = [leaf for found in asked.values() for leaf in found]
-                if kind < 16 and targets:
-                    name, parts = draw(aimed(draw(st.sampled_from(targets))))
-                elif kind < 18:
-                    name, parts = PROFILE, draw(changes())
-                else:
-                    name, parts = draw(st.sampled_from(NAMES)), draw(properties())
-                commands.append(Happen(id_, name, draw(moments), parts))
-                for more in range(draw(BURSTS) if name != PROFILE else 0):
-                    varied = {**parts, "x": more} if draw(st.booleans()) else parts
-                    commands.append(Happen(f"{id_}.{more}", name, draw(moments), varied))
+            case _:
+                happened = draw(happenings(index, ids, catalogue.leaves()))
+                ids += [each.id for each in happened]
+                commands += happened
     commands.append(Look())
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)

@@ -1,0 +1,59 @@
+"""Segments that come and go: created, edited, reinstated, deleted, in an order that makes no circles."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from tests.properties.aim import leaves
+from tests.properties.definitions import IDS, STATIC, Draw, Json, definitions
+
+
+class Put(Struct, frozen=True):
+    """A segment is created or edited; None: it is static. `lazily`: the profile is brought up later."""
+
+    segment: str
+    definition: Json | None
+    lazily: bool = False
+
+
+class Delete(Struct, frozen=True):
+    segment: str
+    lazily: bool = False
+
+
+class Catalogue:
+    """What stands now: of each segment its definition and the others that it names."""
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
+        self._stands: dict[str, tuple[Json | None, tuple[str, ...]]] = {}
+
+    def put(self) -> list[Put]:
+        segment = self._draw(st.sampled_from((*IDS, *IDS, *STATIC)))
+        lazily = self._draw(st.integers(0, 3)) == 0
+        if segment in STATIC:
+            self._stands[segment] = None, ()
+            return [Put(segment, None, lazily)]
+        before = tuple(sorted(other for other in self._stands if other < segment or other in STATIC))
+        definition = self._draw(definitions(before, segment == IDS[-1]))
+        if segment in self._stands and self._draw(st.integers(0, 3)) == 0:
+            # only for a moment, which a sleeping profile may miss
+            return [Put(segment, definition, lazily=True), Put(segment, self._stands[segment][0], lazily)]
+        named = tuple(other for other in before if f"'{other}'" in str(definition))
+        self._stands[segment] = definition, named
+        return [Put(segment, definition, lazily)]
+
+    def delete(self) -> list[Delete]:
+        """One that no other names, if there is one."""
+        used = {other for _, named in self._stands.values() for other in named}
+        free = sorted(self._stands.keys() - used)
+        if not free:
+            return []
+        segment = self._draw(st.sampled_from(free))
+        del self._stands[segment]
+        return [Delete(segment, self._draw(st.booleans()))]
+
+    def leaves(self) -> list[Json]:
+        """Everything that is asked now."""
+        return [leaf for definition, _ in self._stands.values() if definition for leaf in leaves(definition)]
