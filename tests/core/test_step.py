@@ -144,3 +144,11 @@ def test_a_segment_deleted_and_made_anew_goes_on_counting() -> None:
         profile, transitions = step.profile, transitions + step.transitions
     assert [each.sequence for each in transitions] == [2, 3, 4, 5]
     assert len({each.id for each in transitions}) == 4
+
+
+def test_a_new_profile_enters_what_refers_to_a_segment_that_its_first_event_denies() -> None:
+    quiet = {"type": "not", "of": {"type": "event", "name": "order"}}
+    loud = {"type": "not", "of": {"type": "segment", "id": "quiet"}}
+    plan = plan_of(quiet=quiet, loud=loud)
+    assert told(happen(plan, None, "order", 1)) == [("loud", "entered", 1)]
+    assert told(happen(plan, None, "other", 1)) == [("quiet", "entered", 1)]

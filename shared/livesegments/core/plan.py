@@ -61,7 +61,8 @@ class Plan:
 
     order        the segments, each after those that it depends on; a position is an index into it
     positions    segment id → position
-    born         positions of the segments that hold for a profile of which nothing is known
+    born         positions to judge for a new profile: of the segments that hold for one of which nothing is
+                 known, and of those that refer to them (they count on it, but its first event may deny it)
     dependents   position → positions of the segments that refer to it by `segment`
     """
 
@@ -135,7 +136,7 @@ class Plan:
             if item.program(empty, 0):
                 empty.memberships[item.segment.id] = Membership(1, 0)
                 found.append(position)
-        return frozenset(found)
+        return frozenset(found).union(*(self.dependents.get(position, ()) for position in found))
 
 
 def compile(
