@@ -100,8 +100,6 @@ class Race:
         step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since)
         self._take(step)
         self._same_flips(step.transitions, flips)
-        for segment in self.sequences.keys() - self.segments.keys():
-            del self.sequences[segment]
 
     # -- events and the clock
 
