@@ -86,7 +86,7 @@ class FaustApp(faust.App):
             if owner is not None:
                 await owner.room()
                 stamp_ms = round(message.timestamp * 1_000)
-                owner.offer(Received(message.offset, stamp_ms, message.value, event.ack))
+                owner.offer(Received(message.offset, stamp_ms, message.value or b"", event.ack))
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         await self._worker.assign(tp.partition for tp in assigned if tp.topic == EVENTS)

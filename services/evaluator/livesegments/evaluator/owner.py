@@ -21,9 +21,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from livesegments.core.fault import Fault
 from livesegments.core.plan import Plan
 from livesegments.evaluator.adoption import Adopted
 from livesegments.evaluator.dues import KEPT
@@ -33,6 +35,8 @@ from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.shard import Shard
 from livesegments.wire.pack import Clock, Record, decode
+from livesegments.wire.rejected import Rejected
+from livesegments.wire.topics import EVENTS
 
 QUEUE = 32
 """Records that wait at most, a partition."""
@@ -245,12 +249,28 @@ class Owner:
             self._records.popleft()
             await self._seek()
         else:
-            outcome = await self._evaluate(decode(record.value), record)
+            content = await self._read(record)
+            if content is None:
+                outcome: Outcome | None = partition.skip(record.offset + 1)
+            else:
+                outcome = await self._evaluate(content, record)
             if outcome is None:
                 return
             await self._send(outcome, record)
             self._records.popleft()
         self._room.set()
+
+    async def _read(self, record: Received) -> Record | None:
+        """None: somebody else wrote into our topic. It is told and kept in `rejected`, and passed over."""
+        try:
+            return decode(record.value)
+        except msgspec.DecodeError as error:
+            metrics.UNREADABLE.inc()
+            self._logger.error("not a packed record", offset=record.offset, error=str(error))
+            source = f"{EVENTS}/{self.number}/{record.offset}"
+            faults = [Fault("", "not_packed", f"is not a packed record of ours: {error}")]
+            await self._publisher.reject(Rejected(None, source, record.stamp_ms, faults, record.value))
+            return None
 
     async def _evaluate(self, content: Record, record: Received) -> Outcome | None:
         """None: a chunk of what was due before has fired instead; ask again."""

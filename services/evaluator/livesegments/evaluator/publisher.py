@@ -1,4 +1,7 @@
-"""Transitions to Kafka: explicit partition, keyed by profile, idempotent, until the broker has them."""
+"""Transitions to Kafka: explicit partition, keyed by profile, idempotent, until the broker has them.
+
+And what in `events` is none of ours, to the topic `rejected`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from livesegments.core.event import Transition
-from livesegments.wire.topics import MEMBERSHIPS
+from livesegments.wire.rejected import Rejected, encode
+from livesegments.wire.topics import MEMBERSHIPS, REJECTED
 
 MAX_BATCH_BYTES = 256 * 1024
 BACKOFF_S = 0.5
@@ -45,9 +49,19 @@ class KafkaPublisher:
                 await (await producer.send_batch(batch, MEMBERSHIPS, partition=partition))
                 start = end
             except KafkaError as error:
-                _log.warning("transitions can't be published", partition=partition, error=repr(error))
-                await self._drop(producer)
-                await asyncio.sleep(BACKOFF_S)
+                await self._fail(producer, error)
+
+    async def reject(self, rejected: Rejected) -> None:
+        """Returns when the broker has it; waits for it as long as that takes."""
+        while True:
+            producer = None
+            try:
+                producer = await self._open()
+                await producer.send_and_wait(REJECTED, encode(rejected))
+            except KafkaError as error:
+                await self._fail(producer, error)
+            else:
+                return
 
     async def close(self) -> None:
         await self._drop(self._producer)
@@ -67,6 +81,11 @@ class KafkaPublisher:
                     raise
                 self._producer = producer
             return self._producer
+
+    async def _fail(self, producer: AIOKafkaProducer | None, error: KafkaError) -> None:
+        _log.warning("the broker takes nothing", error=repr(error))
+        await self._drop(producer)
+        await asyncio.sleep(BACKOFF_S)
 
     async def _drop(self, producer: AIOKafkaProducer | None) -> None:
         """Unless another has taken its place already."""
