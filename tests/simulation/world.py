@@ -15,7 +15,8 @@ from functools import partial
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
-from livesegments.evaluator.owner import Options, Owner, Received
+from livesegments.evaluator.owner import Owner
+from livesegments.evaluator.ports import Options, Received
 from livesegments.wire.rejected import Rejected
 from tests.simulation.memory import MemoryShard, MemoryStore
 

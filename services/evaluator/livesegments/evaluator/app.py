@@ -30,7 +30,8 @@ from livesegments.core.plan import Limits
 from livesegments.evaluator import status
 from livesegments.evaluator.catalog import Catalog
 from livesegments.evaluator.identity import topic_id
-from livesegments.evaluator.owner import Options, Owner, Received
+from livesegments.evaluator.owner import Owner
+from livesegments.evaluator.ports import Options, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport
 from livesegments.evaluator.worker import Worker
