@@ -15,16 +15,15 @@ from livesegments.core import event
 from livesegments.core.definition import Not, SegmentRef
 from livesegments.core.event import Transition
 from livesegments.core.fault import Fault
-from livesegments.ingest import rejects
-from livesegments.ingest.receipt import Rejected
-from livesegments.wire import catalog, pack, topics
+from livesegments.wire import catalog, pack, rejected, topics
+from livesegments.wire.rejected import Rejected
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 TRANSITION = Transition("i", "w", "s", "p", "exited", 1_700_000_000_123, 2, "clock", None, 3)
 SEGMENT = catalog.Segment("w", "s", "S", 1, 1, 0, 0, Not(SegmentRef("t")), "text", ("a",))
 RECORDS = {
     "transition": msgspec.json.encode(TRANSITION),
-    "rejection": rejects.encode(Rejected(None, "http", 5, [Fault("/x", "code", "text")], b"{")),
+    "rejection": rejected.encode(Rejected(None, "http", 5, [Fault("/x", "code", "text")], b"{")),
     "workspace": catalog.encode(catalog.Workspace("w", "W", "UTC", 0)),
     "key": catalog.encode(catalog.Key("0" * 64, "w", "k", ("read", "ingest"), 0)),
     "segment": catalog.encode(SEGMENT),

@@ -15,7 +15,9 @@ from functools import partial
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
-from livesegments.evaluator.owner import Options, Owner, Received
+from livesegments.evaluator.owner import Owner
+from livesegments.evaluator.ports import Options, Received
+from livesegments.wire.rejected import Rejected
 from tests.simulation.memory import MemoryShard, MemoryStore
 
 START_MS = 1_700_000_000_000
@@ -67,6 +69,9 @@ class World:
         await self.broker.wait()
         self.announced[partition] += transitions
         await self.pause()
+
+    async def reject(self, rejected: Rejected) -> None:
+        raise AssertionError("everything in the log is ours")
 
     async def pause(self) -> None:
         """Every I/O takes its time; that of a stopped process takes until it is resumed."""

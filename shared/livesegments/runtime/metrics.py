@@ -8,6 +8,9 @@ _FINE_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5
 
 EVENTS = Counter("livesegments_evaluator_events_total", "Events applied or dropped as duplicates.")
 DUPLICATES = Counter("livesegments_evaluator_duplicates_total", "Events dropped: their id was seen before.")
+UNREADABLE = Counter(
+    "livesegments_evaluator_unreadable_total", "Records of `events` that are none of ours: in `rejected`."
+)
 HOMELESS = Counter("livesegments_evaluator_homeless_total", "Events dropped: their workspace is no more.")
 TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
 COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")

@@ -36,5 +36,5 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """Raises msgspec.DecodeError (our bug: only ingest and the api write this topic)."""
+    """Raises msgspec.DecodeError (somebody else's: only ingest and the api write this topic)."""
     return _decoder.decode(data)

@@ -163,20 +163,26 @@ class Rig:
 
     async def announced(self) -> list[tuple[int, Transition]]:
         """Everything in topic `memberships`, with its partition, in order within each."""
-        ends = await self.ends(MEMBERSHIPS)
+        found = []
+        for record in await self.records(MEMBERSHIPS, PARTITIONS):
+            transition = msgspec.json.decode(record.value, type=Transition)
+            assert record.key == transition.profile.encode()
+            found.append((record.partition, transition))
+        return found
+
+    async def records(self, topic: str, partitions: int) -> list[Any]:
+        """Everything in a topic, in order within each partition."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka)
         await consumer.start()
         try:
-            tps = [TopicPartition(MEMBERSHIPS, partition) for partition in range(PARTITIONS)]
+            tps = [TopicPartition(topic, partition) for partition in range(partitions)]
+            ends = await consumer.end_offsets(tps)
             consumer.assign(tps)
             await consumer.seek_to_beginning(*tps)
-            found: list[tuple[int, Transition]] = []
-            while any([await consumer.position(tp) < ends[tp.partition] for tp in tps]):
-                for tp, batch in (await consumer.getmany(timeout_ms=500)).items():
-                    for record in batch:
-                        transition = msgspec.json.decode(record.value, type=Transition)
-                        assert record.key == transition.profile.encode()
-                        found.append((tp.partition, transition))
+            found: list[Any] = []
+            while any([await consumer.position(tp) < ends[tp] for tp in tps]):
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    found += batch
             return found
         finally:
             await consumer.stop()

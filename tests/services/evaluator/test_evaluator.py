@@ -1,6 +1,7 @@
 """The service on the real stack."""
 
 import time
+from base64 import b64decode
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.evaluator.identity import topic_id
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics
-from livesegments.wire.topics import EVENTS, partition_of
+from livesegments.wire.topics import EVENTS, REJECTED, partition_of
 from tests.delivery import check_delivery
 from tests.services.evaluator.rig import PARTITIONS, Rig
 
@@ -289,3 +290,22 @@ async def test_what_it_logs_is_one_json_object_a_line(evaluation: Rig) -> None:
     lines = [msgspec.json.decode(line) for line in evaluator.log.read_text().splitlines()]
     assert {line["service"] for line in lines} == {"evaluator"}
     assert any(line["message"] == "partitions assigned" for line in lines)
+
+
+@pytest.mark.parametrize("value", [b"\xc1 nonsense", b"", None])
+async def test_a_record_that_is_none_of_ours_is_kept_in_rejected_and_passed_over(
+    evaluation: Rig, value: bytes | None
+) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    home = partition_of("w", "ann", PARTITIONS)
+    sent = await rig.producer.send_and_wait(EVENTS, value, partition=home)
+    await rig.send([plan("1", "ann", "pro", T)])
+    rig.start()
+    await rig.settled()
+    assert await rig.members("pro") == {"ann"}
+    (told,) = [msgspec.json.decode(record.value) for record in await rig.records(REJECTED, 1)]
+    assert told["source"] == f"events/{home}/{sent.offset}"
+    assert b64decode(told["raw"]) == (value or b"")
+    assert told["faults"][0]["code"] == "not_packed"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.fault import Fault
-from livesegments.ingest import accept, rejects
+from livesegments.ingest import accept
 from livesegments.ingest.accept import MAX_ITEMS
 from livesegments.ingest.broker import MAX_RECORD_BYTES
 from livesegments.ingest.reading import MAX_DEPTH
@@ -21,8 +21,8 @@ from livesegments.ingest.receipt import (
     MAX_TOLD,
     Accepted,
     Receipt,
-    Rejected,
 )  # fmt: skip
+from livesegments.wire.rejected import Rejected, encode
 
 NOW = 1_700_000_000_000
 RECEIPT = Receipt("shop", NOW, "http", "given")
@@ -302,9 +302,9 @@ def test_what_is_told_of_a_rejection_is_bounded(character: str) -> None:
     assert isinstance(told, Rejected)
     worst = [Fault("\x01" * MAX_TOLD, "code", "\x01" * MAX_TOLD)] * (MAX_FAULTS + 1)
     for rejection in (told, msgspec.structs.replace(told, faults=worst, raw=b"x" * MAX_EVENT_BYTES)):
-        assert len(rejects.encode(rejection)) < MAX_RECORD_BYTES
+        assert len(encode(rejection)) < MAX_RECORD_BYTES
     whole = Rejected("shop", "http", NOW, [Fault("", "bad_json", "text")], b"x" * 2_000_000)
-    assert len(rejects.encode(whole)) < MAX_RECORD_BYTES
+    assert len(encode(whole)) < MAX_RECORD_BYTES
 
 
 def test_a_body_has_a_bound_in_items() -> None:
@@ -345,7 +345,7 @@ def test_whatever_the_bytes_it_answers(body: bytes, kind: str) -> None:
     for verdict in (accept.call(kind, body, RECEIPT), accept.inbound({}, body, RECEIPT)):
         if isinstance(verdict, Rejected):
             assert verdict.raw == body and verdict.faults
-            rejects.encode(verdict)
+            encode(verdict)
     accept.batch(body, RECEIPT)
     accept.events(body, RECEIPT)
     accept.workspace_in(body)

@@ -9,11 +9,12 @@ import pytest
 
 from livesegments.core.event import Event
 from livesegments.core.fault import MAX_NAME, Fault
-from livesegments.ingest import accept, http, receipt, rejects, traits
+from livesegments.ingest import accept, http, receipt, traits
 from livesegments.ingest.accept import Verdicts
 from livesegments.ingest.reading import MAX_DEPTH
 from livesegments.ingest.receipt import Accepted, Receipt
 from livesegments.runtime.settings import Settings
+from livesegments.wire.rejected import encode
 
 PAGE = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
 BLOCKS = re.findall(r"^```(json|ndjson) ([^\n]+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -67,7 +68,7 @@ def test_what_is_refused_is_answered_and_kept_as_shown() -> None:
     answer = http._answer(len(found.accepted), found.rejected)
     assert msgspec.json.decode(answer.body) == block("verdicts")
     (rejection,) = found.rejected
-    assert msgspec.json.decode(rejects.encode(rejection)) == block("rejected")
+    assert msgspec.json.decode(encode(rejection)) == block("rejected")
 
 
 def attributes(row: str) -> list[str]:

@@ -18,13 +18,14 @@ from secrets import token_hex
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livesegments.runtime import metrics
+from livesegments.runtime.producer import Producer
 from livesegments.store import keys
 from livesegments.store.catalog import Catalog, Change
 from livesegments.wire.topics import DEFINITIONS
@@ -64,7 +65,7 @@ class Publisher:
         self._turn = _Turn(redis)
         self._catalog = catalog
         self._kafka = kafka
-        self._producer: AIOKafkaProducer | None = None
+        self._producer = Producer(kafka)
         self._draining = asyncio.Lock()
         self._published = -1
 
@@ -118,9 +119,7 @@ class Publisher:
                     return
 
     async def close(self) -> None:
-        if self._producer is not None:
-            producer, self._producer = self._producer, None
-            await producer.stop()
+        await self._producer.close()
 
     async def _drain(self) -> None:
         while changes := await self._catalog.outbox():
@@ -140,7 +139,7 @@ class Publisher:
     async def _send(self, changes: list[Change]) -> None:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                producer = await self._open()
+                producer = await self._producer.started()
                 await self._turn.renew()
                 sent = [
                     await producer.send(
@@ -156,17 +155,6 @@ class Publisher:
         except BaseException:
             await asyncio.shield(self.close())  # nothing of it arrives after this turn
             raise
-
-    async def _open(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(bootstrap_servers=self._kafka, enable_idempotence=True)
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
 
     async def _read(self) -> Published:
         """All of the topic, up to its end at the time of asking."""

@@ -7,9 +7,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from secrets import token_hex
 from typing import Any, Literal
 
-from aiokafka import AIOKafkaProducer
-
 from livesegments.core.event import PROFILE, Event
+from livesegments.runtime.producer import Producer
 from livesegments.store.profiles import Profiles
 from livesegments.wire.pack import MAX_EVENTS, Clock, Packed, Record, encode
 from livesegments.wire.topics import EVENTS
@@ -23,13 +22,11 @@ class Records:
     def __init__(
         self, kafka: str, profiles: Profiles, partitions: int, now_ms: Callable[[], int], follow_log: bool
     ) -> None:
-        self._kafka = kafka
         self._profiles = profiles
         self._partitions = partitions
         self._now_ms = now_ms
         self._follow_log = follow_log
-        self._producer: AIOKafkaProducer | None = None
-        self._opening = asyncio.Lock()
+        self._producer = Producer(kafka)
         self._made = 0
 
     async def move(
@@ -56,8 +53,7 @@ class Records:
         return [offset + 1 for offset in offsets]
 
     async def close(self) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
+        await self._producer.close()
 
     async def _time(self, partition: int) -> int:
         """In mode `log` the partition's own clock: ours must not push it on."""
@@ -71,22 +67,10 @@ class Records:
         return f"list-{self._now_ms():015d}-{self._made:09d}-{token_hex(4)}"
 
     async def _send(self, partition: int, record: Record) -> int:
-        producer = await self._open()
+        producer = await self._producer.started()
         future = await producer.send(EVENTS, encode(record), partition=partition, timestamp_ms=self._now_ms())
         return int((await future).offset)
 
     async def _all(self, sent: list[Coroutine[Any, Any, int]]) -> list[int]:
         async with asyncio.timeout(TIMEOUT_S):
             return await asyncio.gather(*sent)
-
-    async def _open(self) -> AIOKafkaProducer:
-        async with self._opening:
-            if self._producer is None:
-                producer = AIOKafkaProducer(bootstrap_servers=self._kafka, enable_idempotence=True)
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
-            return self._producer

@@ -30,7 +30,8 @@ from livesegments.core.plan import Limits
 from livesegments.evaluator import status
 from livesegments.evaluator.catalog import Catalog
 from livesegments.evaluator.identity import topic_id
-from livesegments.evaluator.owner import Options, Owner, Received
+from livesegments.evaluator.owner import Owner
+from livesegments.evaluator.ports import Options, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport
 from livesegments.evaluator.worker import Worker
@@ -86,7 +87,7 @@ class FaustApp(faust.App):
             if owner is not None:
                 await owner.room()
                 stamp_ms = round(message.timestamp * 1_000)
-                owner.offer(Received(message.offset, stamp_ms, message.value, event.ack))
+                owner.offer(Received(message.offset, stamp_ms, message.value or b"", event.ack))
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         await self._worker.assign(tp.partition for tp in assigned if tp.topic == EVENTS)

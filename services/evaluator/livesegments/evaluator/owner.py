@@ -17,22 +17,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from livesegments.core.plan import Plan
+from livesegments.core.fault import Fault
 from livesegments.evaluator.adoption import Adopted
 from livesegments.evaluator.dues import KEPT
+from livesegments.evaluator.flight import Flight, Refused, Sent
 from livesegments.evaluator.partition import NEVER_MS, Outcome, Partition
-from livesegments.evaluator.relay import Publisher, Relay
+from livesegments.evaluator.ports import Log, Options, Plans, Publisher, Received
+from livesegments.evaluator.relay import Relay
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.shard import Shard
 from livesegments.wire.pack import Clock, Record, decode
+from livesegments.wire.rejected import Rejected
+from livesegments.wire.topics import EVENTS
 
 QUEUE = 32
 """Records that wait at most, a partition."""
@@ -43,61 +47,6 @@ MAX_BACKOFF_S = 2.0
 IDLE_S = 0.1
 CHECK_S = 1.0
 SEEK_AGAIN_S = 5.0
-
-
-class Received(NamedTuple):
-    """One record of topic `events`; `stamp_ms` is its receipt by ingest."""
-
-    offset: int
-    stamp_ms: int
-    value: bytes
-    ack: Callable[[], object]
-
-
-class Log(Protocol):
-    topic: str
-    """The identity of topic `events`: another one if it was created anew."""
-
-    async def seek(self, partition: int, offset: int) -> int:
-        """Go on from there; returns the offset that will really come (what lies before it is gone)."""
-
-    def end(self, partition: int) -> int | None:
-        """The offset after the last record, as far as it is known."""
-
-
-class Plans(Protocol):
-    @property
-    def plans(self) -> Mapping[str, Plan]: ...
-    @property
-    def revision(self) -> int: ...
-    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]: ...
-    def refresh(self) -> Awaitable[None]:
-        """Returns when `plans` hold every change made before the call."""
-
-
-class Options(NamedTuple):
-    """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
-
-    `chunk`: so many dues, or profiles of a walk, are in one commit.
-    """
-
-    now_ms: Callable[[], int] | None
-    token: Callable[[], str]
-    in_flight: int
-    cache_bytes: int
-    grace_s: float
-    chunk: int = 500
-
-
-class Refused(Exception):
-    """The fence held: another token or another commit is in the head."""
-
-
-class Sent(NamedTuple):
-    reply: asyncio.Future[bool]
-    outcome: Outcome
-    record: Received | None
-    at_s: float
 
 
 class Owner:
@@ -113,12 +62,9 @@ class Owner:
         self._publisher = publisher
         self._options = options
         self._token = ""
-        self._epoch = 0
         self._records: deque[Received] = deque()
         self._next = 0
         self._sought: tuple[int, float] = (-1, 0.0)
-        self._under_way: deque[Sent] = deque()
-        self._lost: BaseException | None = None
         self._closed = False
         self._failures = 0
         self._recovering = False
@@ -127,6 +73,7 @@ class Owner:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._partition: Partition
+        self._flight: Flight | None = None
         self._adopted: dict[str, Adopted] = {}
         self._walking: deque[str] = deque()
         self._refreshed = 0
@@ -146,7 +93,7 @@ class Owner:
     @property
     def stranded(self) -> bool:
         """Whether the store is away, or the claim is being made anew."""
-        return self._recovering or self._lost is not None
+        return self._recovering or self._flight is None or self._flight.lost is not None
 
     async def claim(self) -> int:
         """Makes the partition ours, however long the store is away; the offset to read from."""
@@ -193,8 +140,8 @@ class Owner:
         self._unsubscribe()
         self._closed = True
         self._room.set()
-        if self._under_way:
-            await asyncio.wait([sent.reply for sent in self._under_way], timeout=1)
+        if self._flight is not None:
+            await self._flight.land(timeout_s=1)
         if self._relaying is not None:
             await self._relay.drain(timeout_s=1)
             self._relaying.cancel()
@@ -205,8 +152,8 @@ class Owner:
     async def _serve(self) -> None:
         while True:
             self._wake.clear()
-            if self._lost is not None:
-                raise self._lost
+            if self._flight is not None and self._flight.lost is not None:
+                raise self._flight.lost
             if self._relay.full:
                 await self._wake.wait()
                 continue
@@ -245,12 +192,28 @@ class Owner:
             self._records.popleft()
             await self._seek()
         else:
-            outcome = await self._evaluate(decode(record.value), record)
+            content = await self._read(record)
+            if content is None:
+                outcome: Outcome | None = partition.skip(record.offset + 1)
+            else:
+                outcome = await self._evaluate(content, record)
             if outcome is None:
                 return
             await self._send(outcome, record)
             self._records.popleft()
         self._room.set()
+
+    async def _read(self, record: Received) -> Record | None:
+        """None: somebody else wrote into our topic. It is told and kept in `rejected`, and passed over."""
+        try:
+            return decode(record.value)
+        except msgspec.DecodeError as error:
+            metrics.UNREADABLE.inc()
+            self._logger.error("not a packed record", offset=record.offset, error=str(error))
+            source = f"{EVENTS}/{self.number}/{record.offset}"
+            faults = [Fault("", "not_packed", f"is not a packed record of ours: {error}")]
+            await self._publisher.reject(Rejected(None, source, record.stamp_ms, faults, record.value))
+            return None
 
     async def _evaluate(self, content: Record, record: Received) -> Outcome | None:
         """None: a chunk of what was due before has fired instead; ask again."""
@@ -393,31 +356,8 @@ class Owner:
     # -- commits
 
     async def _send(self, outcome: Outcome, record: Received | None = None) -> None:
-        while len(self._under_way) >= self._options.in_flight and self._lost is None:
-            self._room.clear()
-            await self._room.wait()
-        if self._lost is not None:
-            raise self._lost
-        reply = self._shard.commit(self._token, outcome.commit)
-        sent = Sent(reply, outcome, record, self._now_s())
-        self._under_way.append(sent)
-        reply.add_done_callback(partial(self._replied, self._epoch))
-        await asyncio.sleep(0)
-
-    def _replied(self, epoch: int, reply: asyncio.Future[bool]) -> None:
-        """Replies come in the order of the commits."""
-        error = ConnectionError("the lane was closed") if reply.cancelled() else reply.exception()
-        if epoch != self._epoch or self._lost is not None:
-            return
-        if error is not None:
-            self._lose(error)
-        elif not reply.result():
-            metrics.FENCE_REFUSALS.inc()
-            self._lose(Refused())
-        else:
-            self._applied(self._under_way.popleft())
-        self._room.set()
-        self._wake.set()
+        assert self._flight is not None, "claimed before anything is decided"
+        await self._flight.send(outcome, record)
 
     def _applied(self, sent: Sent) -> None:
         outcome = sent.outcome
@@ -438,6 +378,8 @@ class Owner:
     # -- claims and failures
 
     async def _claim(self) -> None:
+        if self._flight is not None:
+            self._flight.lose(Refused())
         if self._relaying is not None:
             self._relaying.cancel()
         await self._shard.open()
@@ -447,24 +389,24 @@ class Owner:
         head = await self._shard.claim(self._token, self._log.topic)
         if head.recreated:
             self._logger.error("the topic was created anew: reading it from its start")
-        self._epoch += 1
-        self._lost = None
+        before = self._flight
+        flight = Flight(self._shard, self._token, self._options.in_flight, self._applied, self._moved)
+        self._flight = flight
         self._sought = (-1, 0.0)
         self._partition = Partition(self.number, head, self._options.cache_bytes)
         self._adopted, self._walking, self._refreshed = {}, deque(), 0
         self._relay = Relay(self.number, self._shard, self._publisher, head.commit, self._wake.set)
         self._relaying = asyncio.create_task(self._relay.run())
-        self._relaying.add_done_callback(partial(self._relay_ended, self._epoch))
-        applied, self._under_way = self._under_way, deque()
-        self._requeue(applied)
+        self._relaying.add_done_callback(partial(_relay_ended, flight))
+        if before is not None:
+            self._requeue(before.records)
         if self._plans.revision < head.catalog:
             await self._plans.refresh()
         await self._adopt()
 
-    def _requeue(self, sent: deque[Sent]) -> None:
+    def _requeue(self, records: Sequence[Received]) -> None:
         """The records that were under way: what is not stored is applied again."""
         offset = self._partition.offset
-        records = [each.record for each in sent if each.record is not None]
         for record in records:
             if record.offset < offset:
                 record.ack()
@@ -504,19 +446,19 @@ class Owner:
             self._logger.error("records are gone from the log", first=offset, last=actual - 1)
             self._partition.offset = actual
 
-    def _lose(self, error: BaseException) -> None:
-        self._lost = error
-        self._room.set()
-        self._wake.set()
-
-    def _relay_ended(self, epoch: int, task: asyncio.Task[None]) -> None:
-        if epoch == self._epoch and self._lost is None and not task.cancelled():
-            error = task.exception()
-            assert error is not None
-            self._lose(error)
-
     async def _back_off(self, error: BaseException) -> None:
         self._failures += 1
         delay = min(FIRST_BACKOFF_S * 2 ** (self._failures - 1), MAX_BACKOFF_S)
         self._logger.info("waiting", seconds=delay, error=repr(error))
         await asyncio.sleep(delay)
+
+    def _moved(self) -> None:
+        self._room.set()
+        self._wake.set()
+
+
+def _relay_ended(flight: Flight, task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        error = task.exception()
+        assert error is not None
+        flight.lose(error)

@@ -1,4 +1,7 @@
-"""Transitions to Kafka: explicit partition, keyed by profile, idempotent, until the broker has them."""
+"""Transitions to Kafka: explicit partition, keyed by profile, idempotent, until the broker has them.
+
+And what in `events` is none of ours, to the topic `rejected`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from livesegments.core.event import Transition
-from livesegments.wire.topics import MEMBERSHIPS
+from livesegments.runtime.producer import Producer
+from livesegments.wire.rejected import Rejected, encode
+from livesegments.wire.topics import MEMBERSHIPS, REJECTED
 
 MAX_BATCH_BYTES = 256 * 1024
 BACKOFF_S = 0.5
@@ -24,9 +29,7 @@ class KafkaPublisher:
     """One producer for all partitions of a worker; after a failure that it can't mend, a new one."""
 
     def __init__(self, kafka: str) -> None:
-        self._kafka = kafka
-        self._producer: AIOKafkaProducer | None = None
-        self._opening = asyncio.Lock()
+        self._producer = Producer(kafka, MAX_BATCH_BYTES)
 
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
         """Batches built here, not one future a record: an order of magnitude less work."""
@@ -34,7 +37,7 @@ class KafkaPublisher:
         while start < len(transitions):
             producer = None
             try:
-                producer = await self._open()
+                producer = await self._producer.started()
                 batch = producer.create_batch()
                 end = start
                 for each in transitions[start:]:
@@ -45,32 +48,24 @@ class KafkaPublisher:
                 await (await producer.send_batch(batch, MEMBERSHIPS, partition=partition))
                 start = end
             except KafkaError as error:
-                _log.warning("transitions can't be published", partition=partition, error=repr(error))
-                await self._drop(producer)
-                await asyncio.sleep(BACKOFF_S)
+                await self._fail(producer, error)
+
+    async def reject(self, rejected: Rejected) -> None:
+        """Returns when the broker has it; waits for it as long as that takes."""
+        while True:
+            producer = None
+            try:
+                producer = await self._producer.started()
+                await producer.send_and_wait(REJECTED, encode(rejected))
+            except KafkaError as error:
+                await self._fail(producer, error)
+            else:
+                return
 
     async def close(self) -> None:
-        await self._drop(self._producer)
+        await self._producer.close()
 
-    async def _open(self) -> AIOKafkaProducer:
-        async with self._opening:
-            if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._kafka,
-                    enable_idempotence=True,
-                    max_batch_size=MAX_BATCH_BYTES,
-                )
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
-            return self._producer
-
-    async def _drop(self, producer: AIOKafkaProducer | None) -> None:
-        """Unless another has taken its place already."""
-        if producer is self._producer:
-            self._producer = None
-            if producer is not None:
-                await producer.stop()
+    async def _fail(self, producer: AIOKafkaProducer | None, error: KafkaError) -> None:
+        _log.warning("the broker takes nothing", error=repr(error))
+        await self._producer.drop(producer)
+        await asyncio.sleep(BACKOFF_S)

@@ -10,20 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from livesegments.core.event import Transition
+from livesegments.evaluator.ports import Publisher
 from livesegments.runtime import metrics
 from livesegments.store.shard import Shard
 
 PAGE = 200
 MAX_PENDING = 20_000
 """So many transitions may wait; beyond, the partition waits too."""
-
-
-class Publisher(Protocol):
-    async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
-        """Returns when the broker has them all, in order; waits for it as long as that takes."""
 
 
 class Relay:

@@ -14,7 +14,8 @@ from msgspec import Raw, Struct
 from livesegments.core.fault import Fault
 from livesegments.ingest import cloudevents, own, segment_spec
 from livesegments.ingest.reading import UNREADABLE, value_of
-from livesegments.ingest.receipt import Accepted, Receipt, Rejected, Verdict, reject
+from livesegments.ingest.receipt import Accepted, Receipt, Verdict, reject
+from livesegments.wire.rejected import Rejected
 
 MAX_ITEMS = 20_000
 """More than a body has room for valid ones: nobody needs a verdict for each of a quarter million commas."""

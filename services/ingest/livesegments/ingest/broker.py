@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 
-from livesegments.ingest import rejects
-from livesegments.ingest.receipt import Rejected
+from livesegments.wire.rejected import Rejected, encode
 from livesegments.wire.topics import EVENTS, REJECTED
 
 MAX_RECORD_BYTES = 1024 * 1024
@@ -41,7 +40,7 @@ class Broker:
 
     async def reject(self, rejected: Iterable[Rejected]) -> None:
         """Returns when the broker has them all."""
-        sent = [await self._producer.send(REJECTED, rejects.encode(item)) for item in rejected]
+        sent = [await self._producer.send(REJECTED, encode(item)) for item in rejected]
         if sent:
             await asyncio.gather(*sent)
 

@@ -13,7 +13,6 @@ from livesegments.core.fault import Faults
 from livesegments.ingest.reading import value_of
 from livesegments.ingest.receipt import (
     Receipt,
-    Rejected,
     Verdict,
     event_name,
     finish,
@@ -22,6 +21,7 @@ from livesegments.ingest.receipt import (
     properties_of,
     stamp,
 )
+from livesegments.wire.rejected import Rejected
 
 STRUCTURED = "application/cloudevents+json"
 PREFIX = "ce_"

@@ -24,16 +24,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from livesegments.core.fault import Fault
-from livesegments.ingest import accept, body, rejects, segment_spec
+from livesegments.ingest import accept, body, segment_spec
 from livesegments.ingest.access import Access, secret_of
 from livesegments.ingest.body import Unfit
 from livesegments.ingest.budget import Budget
 from livesegments.ingest.origin import ANY_ORIGIN, preflight
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
-from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt, Rejected
+from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt
 from livesegments.runtime import metrics
 from livesegments.store.catalog import NotRestored
+from livesegments.wire.rejected import Rejected, reason
 
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """Of bodies that are being read or not yet answered."""
@@ -168,7 +169,7 @@ def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
             {
                 "index": item.index,
                 "code": item.faults[0].code,
-                "reason": rejects.reason(item.faults),
+                "reason": reason(item.faults),
                 "errors": item.faults,
             }
             for item in rejected

@@ -22,9 +22,10 @@ from livesegments.ingest import accept
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.packer import Busy, Packer
-from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt, Rejected
+from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt
 from livesegments.runtime import metrics
 from livesegments.store.catalog import NotRestored
+from livesegments.wire.rejected import Rejected
 
 PAUSE_S = 0.2
 WORKSPACE = "workspace"

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from livesegments.core.fault import Fault
-from livesegments.ingest.receipt import MAX_EVENT_BYTES, Receipt, Rejected, reject
+from livesegments.ingest.receipt import MAX_EVENT_BYTES, Receipt, reject
+from livesegments.wire.rejected import Rejected
 
 MAX_DEPTH = 32
 """Objects and lists within each other. Readers recurse; a log must hold nothing that ends one of them."""

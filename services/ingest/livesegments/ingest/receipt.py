@@ -16,6 +16,7 @@ from msgspec import Struct
 from livesegments.core.event import Event
 from livesegments.core.fault import MAX_NAME, Fault, Faults, kind_name, storable
 from livesegments.core.window import parse_date
+from livesegments.wire.rejected import Rejected
 
 MAX_EVENT_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
@@ -63,17 +64,6 @@ class Accepted(Struct, frozen=True):
     workspace: str
     profile: str
     data: bytes
-
-
-class Rejected(Struct, frozen=True):
-    """`raw` is what came, byte for byte; `index` its place in a batch."""
-
-    workspace: str | None
-    source: str
-    received_ms: int
-    faults: Sequence[Fault]
-    raw: bytes
-    index: int = 0
 
 
 Verdict = Accepted | Rejected

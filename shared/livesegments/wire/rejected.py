@@ -1,4 +1,4 @@
-"""What is not accepted goes to the topic `rejected`: reason, raw bytes, source. Nothing is lost."""
+"""The records of topic `rejected`: what was not accepted, with its reason and raw bytes. Nothing is lost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.fault import Fault
-from livesegments.ingest.receipt import Rejected
 
 MAX_RAW_BYTES = 512 * 1024
 """Longer raw bytes are cut here, and the record says so; the broker takes 1 MiB a record."""
+
+
+class Rejected(Struct, frozen=True):
+    """`raw` is what came, byte for byte; `source` where from; `index` its place in a batch."""
+
+    workspace: str | None
+    source: str
+    received_ms: int
+    faults: Sequence[Fault]
+    raw: bytes
+    index: int = 0
 
 
 class Record(Struct, frozen=True):

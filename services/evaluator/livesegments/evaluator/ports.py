@@ -1,0 +1,62 @@
+"""What an owner needs of the world: the log, the plans, the broker, a clock. `app` has the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from livesegments.core.event import Transition
+from livesegments.core.plan import Plan
+from livesegments.wire.rejected import Rejected
+
+
+class Received(NamedTuple):
+    """One record of topic `events`; `stamp_ms` is its receipt by ingest."""
+
+    offset: int
+    stamp_ms: int
+    value: bytes
+    ack: Callable[[], object]
+
+
+class Log(Protocol):
+    topic: str
+    """The identity of topic `events`: another one if it was created anew."""
+
+    async def seek(self, partition: int, offset: int) -> int:
+        """Go on from there; returns the offset that will really come (what lies before it is gone)."""
+
+    def end(self, partition: int) -> int | None:
+        """The offset after the last record, as far as it is known."""
+
+
+class Plans(Protocol):
+    @property
+    def plans(self) -> Mapping[str, Plan]: ...
+    @property
+    def revision(self) -> int: ...
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]: ...
+    def refresh(self) -> Awaitable[None]:
+        """Returns when `plans` hold every change made before the call."""
+
+
+class Publisher(Protocol):
+    async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
+        """Returns when the broker has them all, in order; waits for it as long as that takes."""
+
+    async def reject(self, rejected: Rejected) -> None:
+        """The same, to the topic `rejected`."""
+
+
+class Options(NamedTuple):
+    """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
+
+    `chunk`: so many dues, or profiles of a walk, are in one commit.
+    """
+
+    now_ms: Callable[[], int] | None
+    token: Callable[[], str]
+    in_flight: int
+    cache_bytes: int
+    grace_s: float
+    chunk: int = 500
