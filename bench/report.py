@@ -82,7 +82,7 @@ def page(
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, commit {commit()}.",
         f"Machine: {machine()}.",
         f"{rounds} rounds, interleaved: in each, every contender once, alone on one core, the broker and",
-        f"Redis on the other. {events:,} events of {cores[0].flipping:.0%} to {cores[-1].flipping:.0%} cause a",
+        f"Redis on the other. {events:,} events, of which {min(c.flipping for c in cores):.1%} to {max(c.flipping for c in cores):.1%} (by number of segments) cause a",
         "transition (`bench/workload.py` says what they are).",
         "",
         "## Throughput",
