@@ -300,7 +300,7 @@ async def test_a_record_that_is_none_of_ours_is_kept_in_rejected_and_passed_over
     await rig.workspace()
     await rig.segment("pro", PRO)
     home = partition_of("w", "ann", PARTITIONS)
-    sent = await rig.producer.send_and_wait(EVENTS, value, partition=home)
+    sent = await rig.producer.send_and_wait(EVENTS, value, key=b"k", partition=home)
     await rig.send([plan("1", "ann", "pro", T)])
     rig.start()
     await rig.settled()
