@@ -76,14 +76,15 @@ def page(
     profile_bytes: float,
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
+    flips = sorted(run.flipping for run in cores)
     lines = [
         "# Figures",
         "",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, commit {commit()}.",
         f"Machine: {machine()}.",
         f"{rounds} rounds, interleaved: in each, every contender once, alone on one core, the broker and",
-        f"Redis on the other. {events:,} events, of which {min(c.flipping for c in cores):.1%} to {max(c.flipping for c in cores):.1%} (by number of segments) cause a",
-        "transition (`bench/workload.py` says what they are).",
+        f"Redis on the other. {events:,} events, of which {flips[0]:.1%} to {flips[-1]:.1%}, by the number of",
+        "segments, cause a transition (`bench/workload.py` says what they are).",
         "",
         "## Throughput",
         "",
