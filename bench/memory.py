@@ -22,9 +22,9 @@ async def run(running: Stack) -> float:
     """Difference of used_memory over the number of profiles."""
     async with Redis.from_url(running.redis) as redis:
         await redis.flushall()
-        empty = (await redis.info("memory"))["used_memory"]
+        empty: int = (await redis.info("memory"))["used_memory"]
         await _write(running)
-        used = (await redis.info("memory"))["used_memory"]
+        used: int = (await redis.info("memory"))["used_memory"]
         await redis.flushall()
     return (used - empty) / PROFILES
 

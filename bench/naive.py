@@ -40,7 +40,7 @@ def holds(node: dict[str, Any], profile: dict[str, Any], now: int) -> bool:
                     return value is not None and bool(value > wanted)
             return value is not None and bool(wanted[0] <= value <= wanted[1])
         case "event":
-            return _measured(node, profile, now) >= node.get("value", 1)
+            return bool(_measured(node, profile, now) >= node.get("value", 1))
     return False
 
 
@@ -71,7 +71,7 @@ def main(kafka: str, topic: str, count: int, segments: int) -> None:
     seen = 0
     started = 0.0
 
-    @app.agent(source)  # type: ignore[untyped-decorator]
+    @app.agent(source)
     async def evaluate(stream: Any) -> None:
         nonlocal seen, started
         async for value in stream:

@@ -45,7 +45,9 @@ def throughput(
     paths: Mapping[int, Sequence[Path_]], raw: Sequence[float], naive: Sequence[float]
 ) -> list[str]:
     rates = {size: [run.events_per_s for run in runs] for size, runs in paths.items()}
-    rows = [(f"(a) evaluator path, {size:,} segments", rates[size]) for size in rates]
+    rows: list[tuple[str, Sequence[float]]] = [
+        (f"(a) evaluator path, {size:,} segments", rates[size]) for size in rates
+    ]
     rows += [("(b) raw getmany + decode, one a record", raw), ("(c) naive Faust, 1,000 segments", naive)]
     most = max(median(values) for _, values in rows)
     lines = ["| | events/s: median (least to most) | |", "|---|---|---|"]

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -157,7 +158,7 @@ def test_a_narrow_sparkline_ends_with_the_newest_size() -> None:
     assert sparkline([8], 8) == "█" and sparkline([], 8) == ""
 
 
-SHOWN = {
+SHOWN: dict[str, Any] = {
     "id": "a",
     "type": "static",
     "name": "A",

@@ -7,7 +7,8 @@ from typing import Any
 
 from livesegments.core.event import PROFILE
 from livesegments.core.explain import valid_until
-from tests.properties.histories import Delete, Forget, Happen, History, Look, Put, Tick, When
+from tests.properties.catalogue import Delete, Put
+from tests.properties.histories import Forget, Happen, History, Look, Tick, When
 from tests.properties.race import Race
 
 

@@ -40,7 +40,7 @@ def no(node: dict[str, Any]) -> dict[str, Any]:
     return {"type": "not", "of": node}
 
 
-FORMS = {
+FORMS: dict[str, Any] = {
     "both": every(GERMAN, OPENED),
     "two-facts": every(GERMAN, OPENED, ORDERED),
     "either-fact": every(GERMAN, some(OPENED, ORDERED)),
@@ -86,7 +86,8 @@ def test_whoever_has_one_of_the_facts_is_reached() -> None:
     reach = Reach()
     reach.add(1, None)
     reach.add(2, Guard(frozenset([7, 8]), 0))
-    for facts, expected in (({}, {1}), ({8: []}, {1, 2}), ({9: []}, {1})):
+    cases: list[tuple[dict[int, Any], set[int]]] = [({}, {1}), ({8: []}, {1, 2}), ({9: []}, {1})]
+    for facts, expected in cases:
         found: set[int] = set()
         reach.collect(facts, found)
         assert found == expected

@@ -6,7 +6,7 @@ import msgspec
 
 from livesegments.core import explain
 from livesegments.core.definition import Node
-from livesegments.core.event import PROFILE, Event
+from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile
 from livesegments.core.step import Step, on_clock, on_event, on_plan
@@ -138,7 +138,7 @@ def test_a_segment_deleted_and_made_anew_goes_on_counting() -> None:
     """Else its second deletion's exit, at the same instant, would be the first's over again."""
     vip = {"type": "tag", "name": "vip"}
     profile = happen(plan_of(1, vips=vip), None, PROFILE, 0, "a", tags_add=["vip"]).profile
-    transitions = []
+    transitions: list[Transition] = []
     for plan in (plan_of(2), plan_of(3, vips=vip), plan_of(4), plan_of(5), plan_of(6, vips=vip)):
         step = on_plan(plan, "p", profile, 5, {})
         profile, transitions = step.profile, transitions + step.transitions

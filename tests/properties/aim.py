@@ -77,7 +77,8 @@ def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
 
 def values(test: Json) -> st.SearchStrategy[Any]:
     """Values near what a test compares with."""
-    operand, op = test.get("value"), test["op"]
+    operand: Any = test.get("value")
+    op = test["op"]
     match op:
         case "has_any" | "has_all" | "has_none":
             return st.lists(st.sampled_from(operand) | scalars, max_size=3) | st.just(operand)

@@ -108,7 +108,7 @@ def tests(draw: Draw, clock: bool) -> Json:
 @st.composite
 def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
     """The name of an event and filters on it."""
-    names = NAMES * 8 + (
+    names: tuple[str, ...] = NAMES * 8 + (
         "$attribute_changed",
         "$attribute_changed",
         "$tag_added",
@@ -157,7 +157,9 @@ def measures(draw: Draw) -> Json:
 
 @st.composite
 def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
-    kinds = ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 3 + ("day",) * 2
+    kinds: tuple[str, ...] = (
+        ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 3 + ("day",) * 2
+    )
     kinds += ("tag", "consent", "near") + ("segment",) * 2 * bool(before)
     kind = draw(st.sampled_from(kinds))
     happening = happenings(before, all_others)

@@ -20,7 +20,8 @@ from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import Step, on_clock, on_event, on_plan
-from tests.properties.histories import DAY, Command, Delete, Forget, Happen, History, Look, Put, Tick, When
+from tests.properties.catalogue import Delete, Put
+from tests.properties.histories import DAY, Command, Forget, Happen, History, Look, Tick, When
 
 AHEAD_MS = 800 * DAY
 """How far the oracle looks for the next change."""
@@ -71,8 +72,10 @@ class Race:
 
     def _identity(self, leaf: EventLeaf, segment: str) -> list[Hashable]:
         zone = self.history.zone
-        later = range(1, len(leaf.steps)) if isinstance(leaf, Sequence) else ()
-        return [key_of(leaf, zone, segment), *(trail_key(leaf, index, zone, segment) for index in later)]
+        keys: list[Hashable] = [key_of(leaf, zone, segment)]
+        if isinstance(leaf, Sequence):
+            keys += (trail_key(leaf, index, zone, segment) for index in range(1, len(leaf.steps)))
+        return keys
 
     def _compiled(self, revision: int, previous: Plan | None = None) -> Plan:
         segments = self.segments.values()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.commit import Commit, announced
 from livesegments.store.shard import Head
+
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -110,18 +112,18 @@ class MemoryShard:
                 recreated=recreated,
             )
 
-        return await self._now(take)  # type: ignore[no-any-return]
+        return await self._now(take)
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
         return self._now(lambda: self.store.apply(token, commit))
 
     async def profiles(self, workspace: str, ids: Sequence[str]) -> list[bytes | None]:
         key = keys.profiles(self.partition, workspace)
-        return await self._now(lambda: [self.store.hashes.get(key, {}).get(id_) for id_ in ids])  # type: ignore[no-any-return]
+        return await self._now(lambda: [self.store.hashes.get(key, {}).get(id_) for id_ in ids])
 
     async def count(self, workspace: str) -> int:
         key = keys.profiles(self.partition, workspace)
-        return await self._now(lambda: len(self.store.hashes.get(key, {})))  # type: ignore[no-any-return]
+        return await self._now(lambda: len(self.store.hashes.get(key, {})))
 
     async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
         def page() -> tuple[int, dict[str, bytes]]:
@@ -130,23 +132,23 @@ class MemoryShard:
             end = cursor + count >= len(stored)
             return (0 if end else cursor + count), {id_: stored[id_] for id_ in ids}
 
-        return await self._now(page)  # type: ignore[no-any-return]
+        return await self._now(page)
 
     async def dues(self, limit: int) -> list[tuple[int, str]]:
         key = keys.due(self.partition)
         return await self._now(
             lambda: sorted((due, member) for member, due in self.store.scores.get(key, {}).items())[:limit]
-        )  # type: ignore[no-any-return]
+        )
 
     async def fields(self, key: str) -> dict[str, bytes]:
-        return await self._now(lambda: dict(self.store.hashes.get(key, {})))  # type: ignore[no-any-return]
+        return await self._now(lambda: dict(self.store.hashes.get(key, {})))
 
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
         def oldest() -> list[tuple[int, list[Transition]]]:
             stream = self.store.streams.get(keys.outbox(self.partition), {})
             return [(number, announced(stream[number])) for number in sorted(stream) if number <= to][:limit]
 
-        return await self._now(oldest)  # type: ignore[no-any-return]
+        return await self._now(oldest)
 
     async def trim(self, to: int) -> None:
         def forget() -> None:
@@ -156,12 +158,12 @@ class MemoryShard:
 
         await self._now(forget)
 
-    def _now(self, action: Any) -> asyncio.Future[Any]:
+    def _now(self, action: Callable[[], T]) -> asyncio.Future[T]:
         """Runs after everything asked for before it, as over one connection."""
-        self._last = asyncio.ensure_future(self._run(self._last, action))
-        return self._last
+        self._last = asked = asyncio.ensure_future(self._run(self._last, action))
+        return asked
 
-    async def _run(self, before: asyncio.Future[Any] | None, action: Any) -> Any:
+    async def _run(self, before: asyncio.Future[Any] | None, action: Callable[[], T]) -> T:
         if before is not None:
             await asyncio.wait([before])
             if before.cancelled() or isinstance(before.exception(), OSError):

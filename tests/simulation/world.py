@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
+from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
@@ -19,6 +20,8 @@ from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.ports import Options, Received
 from livesegments.wire.rejected import Rejected
 from tests.simulation.memory import MemoryShard, MemoryStore
+
+T = TypeVar("T")
 
 START_MS = 1_700_000_000_000
 _worker: ContextVar[str] = ContextVar("worker", default="")
@@ -173,10 +176,12 @@ class Worker:
 
 
 def _named_task(
-    loop: asyncio.AbstractEventLoop, coroutine: object, **options: object
-) -> asyncio.Task[object]:
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Generator[Any, None, T] | Coroutine[Any, Any, T],
+    **options: Any,
+) -> asyncio.Task[T]:
     options.setdefault("name", _worker.get())
-    return asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type]
+    return asyncio.Task(coroutine, loop=loop, **options)
 
 
 def _report(world: World, task: asyncio.Task[None]) -> None:

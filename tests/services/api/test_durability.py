@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from livesegments.api.publisher import NotPublished, Publisher
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service, started
 from livesegments.store import keys
-from livesegments.store.catalog import Catalog
+from livesegments.store.catalog import Catalog, Snapshot
 from livesegments.wire import catalog as wire
 from livesegments.wire.topics import DEFINITIONS
 from tests.services.api.conftest import ADMIN_KEY, CITY, NOW_MS, Client, emptied, running, settings, until
@@ -117,6 +119,7 @@ async def test_an_old_snapshot_of_redis_is_brought_up_to_the_topic(stack: Stack)
                 )
         await redis.flushall()
         for key, value in old.items():
+            assert value is not None
             await redis.restore(key, 0, value)
         async with running(settings(stack)) as url:
             assert await names(url, header) == ["B", "d"]
@@ -151,10 +154,15 @@ async def test_a_topic_that_was_lost_is_published_again(stack: Stack) -> None:
         before = await in_topic(stack)
         await emptied(stack)
         for key, value in saved.items():
+            assert value is not None
             await redis.restore(key, 0, value)
     async with running(settings(stack)) as url:
         assert await names(url, header) == ["a", "B"]
         assert await in_topic(stack) == before
+
+
+def putting(segment: wire.Segment) -> Callable[[Snapshot], tuple[Literal["put"], wire.Segment]]:
+    return lambda _: ("put", segment)
 
 
 async def test_two_publishers_keep_the_order_of_changes(stack: Stack) -> None:
@@ -166,7 +174,7 @@ async def test_two_publishers_keep_the_order_of_changes(stack: Stack) -> None:
         await publishers[1].restore()
         for version in range(1, 21):
             segment = wire.Segment("shop", "s", f"name {version}", version, 1, NOW_MS, NOW_MS)
-            _, sequence = await catalogs[version % 2].change_segment("shop", lambda _, s=segment: ("put", s))
+            _, sequence = await catalogs[version % 2].change_segment("shop", putting(segment))
             await publishers[version % 2].published(sequence)
         last = wire.decode((await in_topic(stack))["segment/shop/s"])
         assert isinstance(last, wire.Segment) and last.version == 20
@@ -252,12 +260,13 @@ async def test_an_api_that_is_killed_has_lost_nothing_that_it_answered(stack: St
         async def write(api: Service, writer: str) -> None:
             async with Client(api.url, None) as client:
                 for n in itertools.count():
-                    body = {"id": f"{writer}-{n}", "name": f"{writer}-{n}", "definition": CITY}
+                    id_ = f"{writer}-{n}"
+                    body = {"id": id_, "name": id_, "definition": CITY}
                     with suppress(httpx.TransportError):
                         answer = await client.post("/v1/segments", json=body, headers=header)
                         assert answer.status_code in {201, 503}, answer.text
                         if answer.status_code == 201:
-                            answered.add(body["id"])
+                            answered.add(id_)
                     if ended.is_set():
                         return
 

@@ -109,7 +109,8 @@ def test_a_wrong_senders_clock_is_corrected_by_sent_at() -> None:
 @pytest.mark.parametrize("field", ["receivedAt", "originalTimestamp"])
 def test_what_segment_handed_on_was_corrected_there(field: str) -> None:
     """An export of last year stays last year's, whenever it is sent to us."""
-    event = call("track", event="a", timestamp=NOW - 90_000, sentAt=NOW - 60_000, **{field: NOW - 60_000})
+    corrected: dict[str, Any] = {field: NOW - 60_000}
+    event = call("track", event="a", timestamp=NOW - 90_000, sentAt=NOW - 60_000, **corrected)
     assert event.time_ms == NOW - 90_000
 
 

@@ -143,9 +143,9 @@ async def test_nothing_on_the_inbound_topic_stops_what_is_behind_it(
     clean_stack: Stack, tmp_path: Path
 ) -> None:
     """Tombstones, strange headers, what is no JSON, what is as large as a record can be."""
-    home = [("workspace", b"shop")]
+    home: list[tuple[str, bytes | None]] = [("workspace", b"shop")]
     large = b'{"profile":"p","name":"n","properties":{"x":"%s"}}' % (b"y" * 1_000_000)
-    strange = [
+    strange: list[tuple[bytes | None, list[tuple[str, bytes | None]]]] = [
         (None, []),
         (None, home),
         (b"", home),

@@ -67,7 +67,7 @@ async def test_a_batch_has_a_verdict_for_each_and_order_is_kept(
 async def test_errors_are_problems(
     client: httpx.AsyncClient, path: str, auth: tuple[str, str] | None, content: bytes, status: int
 ) -> None:
-    answer = await client.post(path, content=content, auth=auth)
+    answer = await client.request("POST", path, content=content, auth=auth)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status and answer.json()["detail"]

@@ -20,8 +20,9 @@ class Received(NamedTuple):
 
 
 class Log(Protocol):
-    topic: str
-    """The identity of topic `events`: another one if it was created anew."""
+    @property
+    def topic(self) -> str:
+        """The identity of topic `events`: another one if it was created anew."""
 
     async def seek(self, partition: int, offset: int) -> int:
         """Go on from there; returns the offset that will really come (what lies before it is gone)."""
