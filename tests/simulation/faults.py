@@ -11,7 +11,7 @@ from tests.simulation.world import Worker, World
 
 LOSSES = ("snapshot", "lose", "lose quietly", "empty", "empty quietly")
 """What takes the store back: to its last snapshot or to nothing, with its connections or under them."""
-FAULTS = ("kill", "move", "zombie", "broker")
+FAULTS = ("kill", "move", "zombie", "broker", "gap")
 
 
 class Cluster:
@@ -38,6 +38,8 @@ class Cluster:
                 self._give(partition, self._fresh())
             case "zombie":
                 await self._walk_as_zombie(self.owner_of[partition])
+            case "gap":
+                self.owner_of[partition].lose(partition)
             case "broker":
                 self.world.broker.clear()
                 await asyncio.sleep(rng.random())

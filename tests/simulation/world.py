@@ -141,6 +141,11 @@ class Worker:
     def end(self, partition: int) -> int | None:
         return self._ends.get(partition)
 
+    def lose(self, partition: int) -> None:
+        """The consumer lets what it has not given to the owner yet fall, and goes on behind it."""
+        if partition in self._positions:
+            self._positions[partition] = len(self.world.logs[partition])
+
     async def _own(self, partition: int) -> None:
         world = self.world
         options = Options(

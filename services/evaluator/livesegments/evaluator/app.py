@@ -111,11 +111,15 @@ class FaustLog:
     def __init__(self, topic: str) -> None:
         self.topic = topic
 
-    async def seek(self, partition: int, offset: int) -> int:
+    async def seek(self, partition: int, offset: int) -> int | None:
         tp, consumer = TP(EVENTS, partition), self.faust.consumer
-        first = (await consumer.earliest_offsets(tp))[tp]
-        actual = max(offset, first)
-        await consumer.seek(tp, actual)
+        try:
+            first = (await consumer.earliest_offsets(tp))[tp]
+            actual = max(offset, first)
+            await consumer.seek(tp, actual)
+        except KafkaError as error:
+            _log.warning("the log can't be read again yet", partition=partition, error=repr(error))
+            return None
         return actual
 
     def end(self, partition: int) -> int | None:

@@ -69,6 +69,7 @@ class Owner:
         self._failures = 0
         self._recovering = False
         self._heard_s = 0.0
+        self._came_s = 0.0
         self._now_s = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -118,6 +119,7 @@ class Owner:
 
     def offer(self, record: Received) -> None:
         self._records.append(record)
+        self._came_s = self._now_s()
         self._next = record.offset + 1
         self._wake.set()
 
@@ -181,6 +183,9 @@ class Owner:
                 self._heard_s = self._now_s()
                 if await self._shard.fence() != (self._token, self._partition.commit):
                     raise Refused from None
+                await self._relay.tidy()
+            if self.lag and self._now_s() - self._came_s > SEEK_AGAIN_S:
+                await self._seek()  # the log has more, but it doesn't come
 
     async def _record(self, record: Received) -> None:
         """It stays in the queue until it is under way, and while what was due before it fires."""
@@ -392,7 +397,7 @@ class Owner:
         before = self._flight
         flight = Flight(self._shard, self._token, self._options.in_flight, self._applied, self._moved)
         self._flight = flight
-        self._sought = (-1, 0.0)
+        self._sought, self._came_s = (-1, 0.0), self._now_s()
         self._partition = Partition(self.number, head, self._options.cache_bytes)
         self._adopted, self._walking, self._refreshed = {}, deque(), 0
         self._relay = Relay(self.number, self._shard, self._publisher, head.commit, self._wake.set)
@@ -433,7 +438,7 @@ class Owner:
                 return
 
     async def _seek(self) -> None:
-        """The record that must come next has not come, but a later one. Once is enough, but for luck."""
+        """The record that must come next has not come: a later one, or none. Once is enough, but for luck."""
         offset, now_s = self._partition.offset, self._now_s()
         if self._sought[0] == offset and now_s - self._sought[1] < SEEK_AGAIN_S:
             return
@@ -441,6 +446,8 @@ class Owner:
         metrics.REWINDS.inc()
         self._logger.warning("reading the log again", offset=offset)
         actual = await self._log.seek(self.number, offset)
+        if actual is None:
+            return
         self._next = actual
         if actual != offset:
             self._logger.error("records are gone from the log", first=offset, last=actual - 1)

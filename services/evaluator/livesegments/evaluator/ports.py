@@ -24,8 +24,9 @@ class Log(Protocol):
     def topic(self) -> str:
         """The identity of topic `events`: another one if it was created anew."""
 
-    async def seek(self, partition: int, offset: int) -> int:
-        """Go on from there; returns the offset that will really come (what lies before it is gone)."""
+    async def seek(self, partition: int, offset: int) -> int | None:
+        """Go on from there; returns the offset that will really come (what lies before it is gone), or None
+        if the broker is away or the partition is not ours any more: then it must be asked for again."""
 
     def end(self, partition: int) -> int | None:
         """The offset after the last record, as far as it is known."""

@@ -34,6 +34,7 @@ class Relay:
         self._settled = settled
         self._pending: deque[tuple[int, Sequence[Transition]]] = deque()
         self._waiting = 0
+        self._announced = 0
         self._some = asyncio.Event()
         self._idle = asyncio.Event()
 
@@ -55,10 +56,15 @@ class Relay:
         except TimeoutError:
             pass
 
+    async def tidy(self) -> None:
+        """Trims once more: a store that was taken back a moment has entries again that are announced."""
+        await self._shard.trim(self._announced)
+
     async def run(self) -> None:
         """Raises what the shard raises: its lane broke, and its owner opens a new one."""
         while page := await self._shard.outbox(self._upto, PAGE):
             await self._announce(page[-1][0], [each for _, transitions in page for each in transitions])
+        self._announced = self._upto
         while True:
             if not self._pending:
                 self._some.clear()
@@ -74,4 +80,5 @@ class Relay:
     async def _announce(self, commit: int, transitions: Sequence[Transition]) -> None:
         await self._publisher.publish(self._partition, transitions)
         metrics.ANNOUNCED.inc(len(transitions))
+        self._announced = commit
         await self._shard.trim(commit)

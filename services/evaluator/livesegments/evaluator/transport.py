@@ -34,7 +34,23 @@ Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Awaitable[Mapping[TP, int
 """Of the partitions assigned, the first offset and the end of the log → where to read from."""
 
 
+class Unremembered(dict[Any, int | None]):
+    """Of no partition is it known what was read.
+
+    Faust drops a record below the highest offset that it has delivered. It notes that offset only when the
+    record is delivered, so one in its hands while we seek back sets it up again, and all that is read once
+    more would fall without a word. The owner looks at every offset itself.
+    """
+
+    def __getitem__(self, _: Any) -> None:
+        return None
+
+
 class Consumer(driver.Consumer):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = Unremembered()
+
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
