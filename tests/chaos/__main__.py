@@ -7,6 +7,7 @@ raw file says, and no transition was lost, doubled under another content, or out
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -65,4 +66,5 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what dies is on purpose
     sys.exit(asyncio.run(main()))
