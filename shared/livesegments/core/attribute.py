@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, TypeAlias
 
@@ -10,7 +10,7 @@ import msgspec
 
 from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
-from livesegments.core.reach import Guard, Reach
+from livesegments.core.reach import Facts, Guard, Reach
 from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test
 from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
 
@@ -94,7 +94,7 @@ class Watch:
         for cuts in self._cuts.values():
             cuts.freeze()
 
-    def changed(self, old: Any, new: Any, now_ms: int, facts: Mapping[int, Any], into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, now_ms: int, facts: Facts, into: set[int]) -> None:
         """Adds to `into` the positions of segments that going from `old` to `new` may flip."""
         self._equals.changed(old, new, facts, into)
         kinds = kind(old), kind(new)
@@ -115,7 +115,7 @@ class Watch:
                 moves += [move for move in span if now_ms < move < FOREVER]
         return min(moves, default=None)
 
-    def ticked(self, facts: Mapping[int, Any], into: set[int]) -> None:
+    def ticked(self, facts: Facts, into: set[int]) -> None:
         """Adds the positions that the clock may flip."""
         for _, reach in self._clocks.values():
             reach.collect(facts, into)

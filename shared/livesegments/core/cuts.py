@@ -13,11 +13,11 @@ A candidate may turn out not to flip; one that flips is always a candidate.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from livesegments.core.definition import Attribute
-from livesegments.core.reach import Guard, Reach
+from livesegments.core.reach import Facts, Guard, Reach
 from livesegments.core.value import POSITIVE, Key, key, kind
 
 
@@ -86,7 +86,7 @@ class Cuts:
         for line in self._lines:
             line.freeze()
 
-    def changed(self, old: Any, new: Any, facts: Mapping[int, Any], into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         """Adds to `into` the positions that going from `old` to `new` may flip."""
         for line in self._lines:
             for reach in line.crossed(old, new):
@@ -116,7 +116,7 @@ class Equals:
             if comparison.when_missing != negative:
                 self._by_kind.setdefault(kind(operand), Reach()).add(position, guard)
 
-    def changed(self, old: Any, new: Any, facts: Mapping[int, Any], into: set[int]) -> None:
+    def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         """Adds to `into` the positions that going from `old` to `new` may flip."""
         for reach in self._reached(old, new):
             if reach is not None:

@@ -13,9 +13,12 @@ change, and a fact once there stays, so the change that makes the difference alw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
+
+Facts: TypeAlias = Mapping[int, Any]
+"""A profile's: fact id → state."""
 
 
 class Guard(Struct, frozen=True):
@@ -46,7 +49,7 @@ class Reach:
         for fact in guard.facts:
             self._only.setdefault(fact, set()).add(position)
 
-    def collect(self, facts: Mapping[int, Any], into: set[int]) -> None:
+    def collect(self, facts: Facts, into: set[int]) -> None:
         """Adds the positions to `into`, for a profile with these facts."""
         into |= self._always
         only = self._only

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 from livesegments.core.cuts import Cuts
 from livesegments.core.definition import Event, Occurrence, Sequence
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.kind import Kind
-from livesegments.core.reach import Guard, Reach
+from livesegments.core.reach import Facts, Guard, Reach
 from livesegments.core.sequence import Chain
-
-Facts: TypeAlias = Mapping[int, Any]
-"""A profile's: fact id → state."""
 
 
 class Track:
