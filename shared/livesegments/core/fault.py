@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-MAX_NAME = 256
+from livesegments.core import ids
 
 
 class Fault(Struct, frozen=True):
@@ -56,15 +56,11 @@ class Faults:
         return None
 
     def name(self, value: Any, at: str) -> str | None:
-        """A non-empty string of at most `MAX_NAME` characters without NUL."""
+        """A string that may be an id or a name, see `core.ids`."""
         if not isinstance(value, str):
             self.add(at, "wrong_type", f"must be a string, not {kind_name(value)}")
-        elif not value:
-            self.add(at, "empty", "must not be empty")
-        elif len(value) > MAX_NAME:
-            self.add(at, "too_long", f"has {len(value)} characters; at most {MAX_NAME} are allowed")
-        elif not storable(value):
-            self.add(at, "bad_character", "must not contain NUL or lone surrogates")
+        elif (wrong := ids.fault_of(value)) is not None:
+            self.add(at, *wrong)
         else:
             return value
         return None
@@ -99,7 +95,7 @@ def shown(value: Any) -> str:
 
 
 def storable(text: str) -> bool:
-    """Whether it can be a key: no NUL, and it has a form in UTF-8."""
+    """Whether a value's text can be kept: no NUL, and it has a form in UTF-8."""
     if "\0" in text:
         return False
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

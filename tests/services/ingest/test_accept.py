@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.fault import Fault
+from livesegments.core.ids import MAX_ID
 from livesegments.ingest import accept
 from livesegments.ingest.accept import MAX_ITEMS
 from livesegments.ingest.broker import MAX_RECORD_BYTES
@@ -291,6 +292,36 @@ def test_too_deep_an_event_is_refused() -> None:
     assert event_of(own(name="a", properties=nested(MAX_DEPTH - 2)))
     assert faults(own(name="a", properties=nested(MAX_DEPTH - 1))) == [("", "too_deep")]
     assert event_of(own(name="a", properties={"wide": [[]] * 1_000}))
+
+
+@pytest.mark.parametrize("text", ["ann\n", "a\x00b", "\x01" * 250, "a\x1b[31m", "a\x85", "\x7f"])
+def test_no_id_has_a_control_character(text: str) -> None:
+    """Or a path, a log line and a terminal would show another id than the one that it is."""
+    assert faults(own(profile=text, name="a")) == [("/profile", "bad_character")]
+    assert faults(own(id=text, name="a")) == [("/id", "bad_character")]
+    assert faults(own(name=text)) == [("/name", "bad_character")]
+    said = accept.call("track", json.dumps({"anonymousId": text, "event": "a"}).encode(), RECEIPT)
+    assert faults(said) == [("/anonymousId", "bad_character")]
+
+
+def test_an_anonymous_id_is_as_long_as_a_profiles_id_may_be_with_its_prefix() -> None:
+    longest = MAX_ID - len("anonymous:")
+    assert call("track", userId=None, anonymousId="x" * longest, event="a").profile.endswith("x" * longest)
+    body = json.dumps({"anonymousId": "x" * (longest + 1), "event": "a"}).encode()
+    assert faults(accept.call("track", body, RECEIPT)) == [("/anonymousId", "too_long")]
+
+
+def test_the_title_of_a_page_is_a_value_and_no_name() -> None:
+    title = "Shoes\nfor everyone " + "x" * 300
+    assert call("page", name=title).properties == {"name": title}
+
+
+def test_a_cloud_events_source_and_id_make_an_id_that_is_never_too_long() -> None:
+    def of(source: str) -> str:
+        item = {"specversion": "1.0", "id": "i" * 200, "source": source, "type": "x", "subject": "u"}
+        return event_of(accept.inbound({}, json.dumps(item).encode(), RECEIPT)).id
+
+    assert len(of("s" * 200)) == 64 and of("s" * 200) != of("t" * 200)
 
 
 @pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"])

@@ -1,15 +1,18 @@
 """CloudEvents 1.0 from Kafka, binary and structured: `type` is the event's name, `subject` the profile.
 
-`source` and `id` together are unique by that specification, so together they are the event's id. The
-attribute `workspace` is an extension of ours.
+`source` and `id` together are unique by that specification, so together they are the event's id, or
+their SHA-256 in hexadecimal where they are too long for an id. The attribute `workspace` is an extension
+of ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from livesegments.core.fault import Faults
+from livesegments.core.ids import is_id
 from livesegments.ingest.reading import value_of
 from livesegments.ingest.receipt import (
     Receipt,
@@ -67,4 +70,6 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
     properties = properties_of(faults, item.get("data"), "/data")
     time_ms = stamp(faults, receipt, time_ms, "/time")
     id_ = f"{read.get('source')}#{read.get('id')}"
+    if not is_id(id_):
+        id_ = sha256(id_.encode()).hexdigest()
     return finish(faults, receipt, read.get("subject"), id_, read.get("type"), time_ms, properties, raw)

@@ -17,7 +17,8 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from livesegments.core.fault import MAX_NAME, Fault
+from livesegments.core.fault import Fault
+from livesegments.core.ids import MAX_ID
 from livesegments.ingest import accept
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
@@ -95,7 +96,7 @@ class Inbound:
         if workspace is None or not await self._access.exists(workspace):
             told = "the header or field 'workspace' is missing" if workspace is None else "no such workspace"
             fault = Fault("/workspace", "unknown_workspace", told)
-            named = None if workspace is None else workspace[:MAX_NAME]
+            named = None if workspace is None else workspace[:MAX_ID]
             return Rejected(named, source, received_ms, [fault], value)
         receipt = Receipt(workspace, received_ms, source, default_id(record), self._as_stamped)
         return accept.inbound(headers, value, receipt)

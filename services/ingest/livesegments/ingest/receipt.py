@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.event import Event
-from livesegments.core.fault import MAX_NAME, Fault, Faults, kind_name, storable
+from livesegments.core.fault import Fault, Faults, kind_name
+from livesegments.core.ids import is_id
 from livesegments.core.window import parse_date
 from livesegments.wire.rejected import Rejected
 
@@ -95,8 +96,8 @@ def reject(receipt: Receipt, faults: Sequence[Fault], raw: bytes, index: int = 0
 
 
 def identifier(faults: Faults, value: Any, at: str) -> str | None:
-    """An id of a profile or a message: what may be a key."""
-    if type(value) is str and 0 < len(value) <= MAX_NAME and storable(value):
+    """An id or a name, see `core.ids`."""
+    if type(value) is str and is_id(value):
         return value
     return faults.name(value, at)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from livesegments.core.event import ALIAS, PROFILE
-from livesegments.core.fault import Faults
+from livesegments.core.fault import Faults, kind_name
 from livesegments.ingest import traits
 from livesegments.ingest.receipt import (
     ANONYMOUS,
@@ -55,7 +55,7 @@ def _profile(faults: Faults, item: dict[str, Any]) -> str | None:
         faults.add("", "missing_field", "needs 'userId' or 'anonymousId'")
         return None
     read = _id(faults, anonymous, "/anonymousId")
-    return None if read is None else ANONYMOUS + read
+    return None if read is None else identifier(faults, ANONYMOUS + read, "/anonymousId")
 
 
 def _id(faults: Faults, value: Any, at: str) -> str | None:
@@ -104,5 +104,13 @@ def _content(faults: Faults, call: str, item: dict[str, Any]) -> tuple[str | Non
     properties = dict(properties_of(faults, item.get("properties"), "/properties") or {})
     for field in ("name", "category"):
         if item.get(field) not in UNSET:
-            properties[field] = faults.name(item[field], f"/{field}")
+            properties[field] = _text(faults, item[field], f"/{field}")
     return call, properties
+
+
+def _text(faults: Faults, value: Any, at: str) -> str | None:
+    """A string of any length: the title of a page is a value, no name."""
+    if isinstance(value, str):
+        return value
+    faults.add(at, "wrong_type", f"must be a string, not {kind_name(value)}")
+    return None
