@@ -128,7 +128,7 @@ def changes(draw: Draw) -> Json:
                 found["consent"] = [{**draw(st.sampled_from(PAIRS)), "state": draw(st.sampled_from(STATES))}]
             case 7:
                 key = draw(st.sampled_from(("set", "increment")))
-                found["score"] = {key: draw(st.sampled_from((0, 1, 0.1, 0.2, -1, 2)))}
+                found["score"] = {key: draw(st.sampled_from((0, 1, 0.1, 0.2, -1, 2, 1.7e308, -1.7e308)))}
             case 8:
                 key = draw(st.sampled_from(("lists_add", "lists_remove", "lists_add", "groups")))
                 found = {**found, "lists_add": [], "lists_remove": [], key: [draw(st.sampled_from(STATIC))]}

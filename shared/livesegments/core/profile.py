@@ -37,7 +37,8 @@ class Profile(Struct, array_like=True):
     dues         fact id, or attribute name → next instant the clock alone may change it
     memberships  segment id → only of segments it is or ever was in
     seen         the event ids that would be repeats (module `dedup`)
-    increments   score increments after the score register, sorted: (time, event id, amount)
+    increments   score increments after the score register, sorted: (time, event id, amount); an amount that
+                 no number holds exactly is a decimal as text
     """
 
     plan: int = -1
@@ -47,7 +48,7 @@ class Profile(Struct, array_like=True):
     lists: dict[str, Register] = {}
     groups: list[str] = []
     score: Register | None = None
-    increments: list[tuple[int, str, int | float]] = []
+    increments: list[tuple[int, str, int | float | str]] = []
     facts: dict[int, Any] = {}
     dues: dict[int | str, int] = {}
     memberships: dict[str, Membership] = {}

@@ -4,11 +4,18 @@ Every register gives the same value whatever the order of arrival. The score is 
 all increments after it, so increments are kept until a later `set` covers them; past `MAX_INCREMENTS`
 the two oldest become one. Increments still add up in any order; only a `set` that arrives later than so
 many increments after it would leave those in that had become one with a later one.
+
+Increments are added exactly; only the total is made the nearest number that an attribute can hold, and one
+beyond `MAX_SCORE` is `MAX_SCORE`. So an order of arrival in which the total is too great for a while gives
+the same score in the end.
 """
 
 from __future__ import annotations
 
+import sys
+from bisect import insort
 from collections.abc import Iterator
+from math import copysign, isinf
 from typing import Any
 
 import msgspec
@@ -27,6 +34,9 @@ from livesegments.core.event import (
 from livesegments.core.profile import Profile, Register, consent_key
 
 MAX_INCREMENTS = 1_000
+MAX_SCORE = sys.float_info.max
+"""The greatest finite double, 1.7976931348623157e308; a score lies between it and its negative."""
+_INT64 = 1 << 63
 
 
 class Change(Struct, frozen=True):
@@ -129,11 +139,12 @@ def _score(profile: Profile, event: Event, change: ScoreChange) -> None:
         profile.score = Register(change.set, *stamp)
         profile.increments = [item for item in profile.increments if (item[0], item[1]) > stamp]
     elif change.increment is not None:
-        profile.increments = sorted([*profile.increments, (*stamp, change.increment)])
+        # by stamp alone: amounts may be text, which doesn't compare with numbers
+        insort(profile.increments, (*stamp, change.increment), key=lambda item: item[:2])
         if len(profile.increments) > MAX_INCREMENTS:
             first, second, *rest = profile.increments
             both = exact.add(exact.exact(first[2]), exact.exact(second[2]))
-            profile.increments = [(second[0], second[1], _plain(both)), *rest]
+            profile.increments = [(second[0], second[1], _kept(both)), *rest]
 
 
 def _total(profile: Profile) -> int | float:
@@ -143,5 +154,15 @@ def _total(profile: Profile) -> int | float:
     return _plain(total)
 
 
+def _kept(number: exact.Exact) -> int | float | str:
+    """What `exact.exact` reads back as the same number."""
+    short = exact.stored(number)
+    return short if isinstance(short, int | float) else str(short)
+
+
 def _plain(number: exact.Exact) -> int | float:
-    return number if type(number) is int else float(number)
+    """The number that an attribute can hold: whole in 64 bits, or the nearest finite double."""
+    if number == int(number) and -_INT64 <= number < _INT64:
+        return int(number)
+    near = float(number)
+    return copysign(MAX_SCORE, near) if isinf(near) else near

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from msgspec import Struct, convert
@@ -10,6 +11,8 @@ from livesegments.core.event import Event, ProfileChange
 from livesegments.core.oracle.compare import number, same
 
 Pair = tuple[str | None, str | None]
+HIGHEST = 1.7976931348623157e308
+"""The score is at most this, and at least its negative."""
 
 
 class Registers(Struct):
@@ -24,7 +27,7 @@ class Registers(Struct):
 def registers(changes: list[Event]) -> Registers:
     """The latest write of each register by time, then id (then arrival), wins."""
     now = Registers({}, set(), {}, set())
-    score: Any = None
+    score: Fraction | None = None
     groups: set[str] = set()
     for event in sorted(changes, key=lambda event: (event.time_ms, event.id)):
         change = convert(event.properties, ProfileChange)
@@ -35,15 +38,22 @@ def registers(changes: list[Event]) -> Registers:
         groups |= {*change.groups}
         if change.score is not None:
             if change.score.set is not None:
-                score = number(change.score.set)
+                score = Fraction(number(change.score.set))
             elif change.score.increment is not None:
-                score = (score or 0) + number(change.score.increment)
+                score = (score or 0) + Fraction(number(change.score.increment))
     if score is not None:
-        now.attributes["score"] = int(score) if score == int(score) else float(score)
+        now.attributes["score"] = _told(score)
     if groups:
         now.attributes["groups"] = sorted(groups)
     now.attributes = {name: value for name, value in now.attributes.items() if value is not None}
     return now
+
+
+def _told(score: Fraction) -> int | float:
+    """A whole number of 64 bits as it is; any other as the nearest number with a point."""
+    if score.denominator == 1 and -(2**63) <= score < 2**63:
+        return score.numerator
+    return float(min(max(score, -Fraction(HIGHEST)), Fraction(HIGHEST)))
 
 
 def derived(before: Registers, after: Registers, event: Event) -> list[Event]:
