@@ -102,7 +102,11 @@ def values(test: Json) -> st.SearchStrategy[Any]:
 def _change(draw: Draw, name: str, value: st.SearchStrategy[Any]) -> Json:
     if name == "score":
         return {
-            "score": {draw(st.sampled_from(("set", "increment"))): draw(st.sampled_from((0, 1, 0.1, 2, -1, 1.7e308, -1.7e308)))}
+            "score": {
+                draw(st.sampled_from(("set", "increment"))): draw(
+                    st.sampled_from((0, 1, 0.1, 2, -1, 1.7e308, -1.7e308))
+                )
+            }
         }
     if name == "groups":
         return {"groups": [draw(st.sampled_from(("a", "A", "b", "1")))]}

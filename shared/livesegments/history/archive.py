@@ -1,0 +1,163 @@
+"""The archive's files, in a local folder or in an object store, named by a URL.
+
+    ARCHIVE/events/v1/p=00012/0000000000000001-0000000000004711.parquet
+    ARCHIVE/transitions/v1/p=00012/0000000000000001-0000000000004711.parquet
+
+A file comes to be at once or not at all: locally it is written under another name, flushed to the disk and
+renamed; an object store shows an object when it is whole. Which files count is not decided here, but by the
+register that a partition's commits keep (`ranges` says what holds where that is lost).
+
+The functions block; who serves events runs them in a thread or in a process of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from msgspec import Struct
+from pyarrow import fs
+
+from livesegments.history import schema
+from livesegments.history.ranges import Range, parse
+
+Table: TypeAlias = Literal["events", "transitions"]
+
+TABLES: tuple[Table, ...] = ("events", "transitions")
+ROW_GROUP = 50_000
+"""Rows; a profile's events then lie in one or two row groups of a file."""
+_ORDER: dict[Table, tuple[str, ...]] = {
+    "events": schema.EVENTS_ORDER,
+    "transitions": schema.TRANSITIONS_ORDER,
+}
+_SCHEMA: dict[Table, Any] = {"events": schema.EVENTS, "transitions": schema.TRANSITIONS}
+
+
+class Written(Struct, frozen=True):
+    """What a register says of a range: rows and bytes of both files, first and last instant of its events."""
+
+    events: int
+    transitions: int
+    bytes: int
+    first_ms: int | None = None
+    last_ms: int | None = None
+
+
+class Archive:
+    """Over `url`: a path, `file://…`, or `s3://KEY:SECRET@BUCKET/PREFIX?region=…&endpoint_override=…`."""
+
+    def __init__(self, url: str) -> None:
+        if "://" not in url:
+            Path(url).mkdir(parents=True, exist_ok=True)
+            url = Path(url).resolve().as_uri()
+        self.files, self.root = fs.FileSystem.from_uri(url)
+        self._local = isinstance(self.files, fs.LocalFileSystem)
+
+    def write(self, partition: int, of: Range, events: pa.Table, transitions: pa.Table) -> Written:
+        """Writes both files of a range; a file that is there already is replaced by the new one."""
+        size = sum(
+            self._put(self.path(partition, table, of), rows, table)
+            for table, rows in (("events", events), ("transitions", transitions))
+        )
+        times = events.column("time").cast(pa.int64())
+        return Written(
+            events.num_rows,
+            transitions.num_rows,
+            size,
+            pa.compute.min(times).as_py(),
+            pa.compute.max(times).as_py(),
+        )
+
+    def merge(self, partition: int, parts: Sequence[Range]) -> tuple[Range, Written]:
+        """Neighbouring ranges as one; the parts stay until `remove`."""
+        of = Range(parts[0].first, parts[-1].last)
+        tables = {table: self._merged(partition, table, parts) for table in TABLES}
+        return of, self.write(partition, of, tables["events"], tables["transitions"])
+
+    def remove(self, partition: int, ranges: Iterable[Range]) -> None:
+        """A file that is not there any more is none to remove."""
+        for of in ranges:
+            for table in TABLES:
+                self._delete(self.path(partition, table, of))
+
+    def ranges(self, partition: int) -> list[Range]:
+        """The ranges of which both files are there, whether or not they count."""
+        found = [{*self._listed(partition, table)} for table in TABLES]
+        return sorted(found[0] & found[1])
+
+    def sweep(self, partition: int, registered: Iterable[Range]) -> int:
+        """Removes the files that no register names; how many those were."""
+        kept = {*registered}
+        strays = {each for table in TABLES for each in self._listed(partition, table)} - kept
+        self.remove(partition, strays)
+        return len(strays)
+
+    def path(self, partition: int, table: Table, of: Range) -> str:
+        return f"{self._folder(partition, table)}/{of.name}"
+
+    def open(self, partition: int, table: Table, of: Range) -> pq.ParquetFile:
+        """Raises FileNotFoundError where it was merged away: resolve the ranges again."""
+        return pq.ParquetFile(self.files.open_input_file(self.path(partition, table, of)))
+
+    # -- inside
+
+    def _folder(self, partition: int, table: Table) -> str:
+        return f"{self.root}/{table}/v{schema.VERSION}/p={partition:05d}"
+
+    def _listed(self, partition: int, table: Table) -> list[Range]:
+        selector = fs.FileSelector(self._folder(partition, table), allow_not_found=True)
+        found = (parse(info.base_name) for info in self.files.get_file_info(selector))
+        return [each for each in found if each is not None]
+
+    def _merged(self, partition: int, table: Table, parts: Sequence[Range]) -> pa.Table:
+        tables = [self.open(partition, table, part).read() for part in parts]
+        order = [(name, "ascending") for name in _ORDER[table]]
+        return pa.concat_tables(tables).sort_by(order)
+
+    def _put(self, path: str, rows: pa.Table, table: Table) -> int:
+        if not self._local:
+            self._write(path, rows, table)
+            return int(self.files.get_file_info(path).size)
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{uuid4().hex}")
+        try:
+            self._write(str(draft), rows, table)
+            _flush(draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        _flush(target.parent)
+        return target.stat().st_size
+
+    def _write(self, path: str, rows: pa.Table, table: Table) -> None:
+        sorting = pq.SortingColumn.from_ordering(
+            _SCHEMA[table], [(name, "ascending") for name in _ORDER[table]]
+        )
+        with self.files.open_output_stream(path) as sink:
+            pq.write_table(
+                rows,
+                sink,
+                row_group_size=ROW_GROUP,
+                compression="zstd",
+                sorting_columns=sorting,
+                write_page_index=True,
+            )
+
+    def _delete(self, path: str) -> None:
+        if self.files.get_file_info(path).type != fs.FileType.NotFound:
+            self.files.delete_file(path)
+
+
+def _flush(path: Path) -> None:
+    """To the disk, so that a registered file survives a loss of power as Redis does."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

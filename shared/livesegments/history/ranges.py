@@ -1,0 +1,73 @@
+"""Which files are a partition's archive: ranges of commits that follow each other without a gap.
+
+Example: the files 1-40, 41-90 and 91-120 are one archive up to commit 120; the tail has what is later. When
+41-90 and 91-120 are merged, the register says 1-40, 41-120 from one commit on, and the two old files count
+for nothing, whether or not they are still there.
+
+Where the register is lost, the files decide: the longest chain of ranges from the beginning, at every step
+the file that reaches furthest. A file that was written but never registered has the same content as the
+one that would be written again for its range, so it does no harm in that chain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+_NAME = re.compile(r"(\d{16})-(\d{16})\.parquet")
+
+
+class Range(Struct, frozen=True, order=True):
+    """Commits `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, which is its identity."""
+        return f"{self.first:016d}-{self.last:016d}.parquet"
+
+
+def parse(name: str) -> Range | None:
+    """The range of a file's name; None for a file that is none of ours."""
+    match = _NAME.fullmatch(name)
+    return Range(int(match[1]), int(match[2])) if match else None
+
+
+def chain(found: Iterable[Range], upto: int | None = None) -> list[Range]:
+    """The ranges that follow each other from the first commit on, ending at `upto` at most."""
+    usable = sorted(each for each in found if upto is None or each.last <= upto)
+    chosen: list[Range] = []
+    following = min((each.first for each in usable), default=0)
+    while best := max((each for each in usable if each.first == following), default=None, key=_last):
+        chosen.append(best)
+        following = best.last + 1
+    return chosen
+
+
+def mergeable(registered: Sequence[tuple[Range, int]], upto: int, most_bytes: int, least: int) -> list[Range]:
+    """Neighbours worth merging into one file, oldest first; empty where there are none.
+
+    `registered` are ranges with their bytes, ascending. No range beyond commit `upto` is touched; a merge has
+    at least `least` parts and, together, at most `most_bytes`.
+    """
+    run: list[Range] = []
+    size = 0
+    for each, bytes_ in registered:
+        if each.last > upto:
+            break
+        if size + bytes_ > most_bytes:
+            if len(run) >= least:
+                return run
+            run, size = [], 0
+        if bytes_ < most_bytes:
+            run.append(each)
+            size += bytes_
+    return run if len(run) >= least else []
+
+
+def _last(each: Range) -> int:
+    return each.last

@@ -1,0 +1,109 @@
+"""Files of the archive: written whole, merged, swept; the same in a folder and in an object store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+
+from livesegments.core.event import Event, Transition
+from livesegments.history import schema
+from livesegments.history.archive import Archive
+from livesegments.history.ranges import Range
+from livesegments.store.tail import Applied
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The URL of a bucket in a server that speaks S3."""
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    fs.S3FileSystem(
+        access_key="k", secret_key="s", region="eu-west-1", scheme="http",
+        endpoint_override=f"{host}:{port}", allow_bucket_creation=True,
+    ).create_dir("archive")  # fmt: skip
+    yield f"s3://k:s@archive/{{prefix}}?region=eu-west-1&scheme=http&endpoint_override={host}%3A{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    if request.param == "folder":
+        return Archive(str(tmp_path / "archive"))
+    url: str = request.getfixturevalue("bucket")
+    return Archive(url.format(prefix=request.node.callspec.id + request.node.name.split("[")[0]))
+
+
+def ordered(profile: str, time_ms: int, commit: int, place: int = 0) -> Applied:
+    event = Event(f"{profile}-{time_ms}", "shop", profile, "Order", time_ms, {"total": 0.1, "n": 2**60})
+    return Applied(event, time_ms + 1, commit, place)
+
+
+def entered(profile: str, sequence: int) -> Transition:
+    return Transition(f"t-{profile}", "shop", "vip", profile, "entered", 5, sequence, "event", None, 1)
+
+
+def put(archive: Archive, of: Range, profiles: str) -> None:
+    events = [ordered(profile, 1_000 * of.first, of.first, place) for place, profile in enumerate(profiles)]
+    archive.write(
+        3,
+        of,
+        schema.events_table(events),
+        schema.transitions_table([(of.first, [entered(profile, of.first) for profile in profiles])]),
+    )
+
+
+def read(archive: Archive, of: Range) -> list[dict[str, object]]:
+    return archive.open(3, "events", of).read().to_pylist()  # type: ignore[no-any-return]
+
+
+def test_rows_come_back_sorted_and_exact(archive: Archive) -> None:
+    put(archive, Range(1, 4), "cab")
+    rows = read(archive, Range(1, 4))
+    assert [row["profile"] for row in rows] == ["a", "b", "c"]
+    assert rows[0]["properties"] == '{"total":0.1,"n":1152921504606846976}'
+    assert rows[0]["commit"] == 1 and rows[0]["place"] == 1 and rows[0]["cause"] is None
+
+
+def test_neighbours_merge_and_the_parts_go(archive: Archive) -> None:
+    put(archive, Range(1, 4), "ab")
+    put(archive, Range(5, 9), "ca")
+    of, written = archive.merge(3, [Range(1, 4), Range(5, 9)])
+    assert of == Range(1, 9)
+    assert (written.events, written.transitions) == (4, 4)
+    assert (written.first_ms, written.last_ms) == (1_000, 5_000)
+    assert [row["profile"] for row in read(archive, of)] == ["a", "a", "b", "c"]
+    assert archive.ranges(3) == [Range(1, 4), Range(1, 9), Range(5, 9)]
+    assert archive.sweep(3, [of]) == 2
+    assert archive.ranges(3) == [of]
+    archive.remove(3, [Range(1, 4)])
+
+
+def test_a_range_written_again_is_replaced(archive: Archive) -> None:
+    put(archive, Range(1, 4), "ab")
+    put(archive, Range(1, 4), "abc")
+    assert len(read(archive, Range(1, 4))) == 3
+
+
+def test_a_partition_without_files_has_no_ranges(archive: Archive) -> None:
+    assert archive.ranges(7) == []
+    with pytest.raises(FileNotFoundError):
+        archive.open(7, "events", Range(1, 2))
+
+
+def test_any_tool_reads_it(tmp_path: Path) -> None:
+    archive = Archive(str(tmp_path))
+    put(archive, Range(1, 4), "ab")
+    files = f"{tmp_path}/events/v1/*/*.parquet"
+    with duckdb.connect() as db:
+        rows = db.execute(
+            f"select profile, (properties->>'total')::double from '{files}' order by 1"
+        ).fetchall()
+    assert rows == [("a", 0.1), ("b", 0.1)]
+    found = pq.read_metadata(next(tmp_path.glob("transitions/v1/p=00003/*.parquet")))
+    assert found.metadata[b"livesegments.schema"] == b"1"
+    assert not list(tmp_path.glob("**/.*.parquet*")), "no draft stays behind"
