@@ -60,10 +60,8 @@ class Archive:
 
     def write(self, partition: int, of: Range, events: pa.Table, transitions: pa.Table) -> Written:
         """Writes both files of a range; a file that is there already is replaced by the new one."""
-        size = sum(
-            self._put(self.path(partition, table, of), rows, table)
-            for table, rows in (("events", events), ("transitions", transitions))
-        )
+        size = self._put(self.path(partition, "events", of), events, "events")
+        size += self._put(self.path(partition, "transitions", of), transitions, "transitions")
         times = events.column("time").cast(pa.int64())
         return Written(
             events.num_rows,
