@@ -1,8 +1,8 @@
 """The columns of the archive, version 1, and how events and transitions become rows of it.
 
-Example: an order of ada's, accepted a second after it happened, is one row of events: workspace `shop`, profile
-`ada`, name `Order Completed`, time 12:00:00, id `m-1`, properties `{"total":12.5}`, at 12:00:01, commit 4711,
-place 0, no cause;
+Example: an order of ada's, accepted a second after it happened, is one row of events: workspace `shop`,
+profile `ada`, name `Order Completed`, time 12:00:00, id `m-1`, properties `{"total":12.5}`, at 12:00:01,
+commit 4711, place 0, no cause;
 
 and a change of an attribute is two: the `$profile` event as it came, and the `$attribute_changed` that was
 derived from it, whose `cause` is the first one's id.
