@@ -58,7 +58,8 @@ class ScoreChange(Struct, frozen=True, omit_defaults=True):
 class ProfileChange(Struct, frozen=True, omit_defaults=True):
     """The properties of a `$profile` event. Every part is optional.
 
-    attributes  name → value; `None` removes. `tags`, `consent`, `score`, `groups` are never in it.
+    attributes  name → value; `None` removes it, and its parts (`address.city` of `address`).
+                `tags`, `consent`, `score`, `groups` are never in it.
     tags_add, tags_remove   each tag is its own last-writer-wins register by (time, event id); a tag in
                 both is removed
     consent     one register per (channel, topic) pair, last writer wins, also within the list

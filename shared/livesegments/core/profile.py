@@ -37,6 +37,7 @@ class Profile(Struct, array_like=True):
     dues         fact id, or attribute name → next instant the clock alone may change it
     memberships  segment id → only of segments it is or ever was in
     seen         the event ids that would be repeats (module `dedup`)
+    removed      attribute → the latest removal, which its parts (`address.city`) go with (module `parts`)
     increments   score increments after the score register, sorted: (time, event id, amount); an amount that
                  no number holds exactly is a decimal as text
     """
@@ -53,6 +54,7 @@ class Profile(Struct, array_like=True):
     dues: dict[int | str, int] = {}
     memberships: dict[str, Membership] = {}
     seen: bytes = b""
+    removed: dict[str, Stamp] = {}
 
     @property
     def wake_at(self) -> int | None:

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import sys
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import copysign, isinf
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from livesegments.core import exact
+from livesegments.core import exact, parts
 from livesegments.core.event import (
     ATTRIBUTE_CHANGED,
     CONSENT_CHANGED,
@@ -53,6 +53,10 @@ def apply_change(profile: Profile, event: Event) -> Iterator[Change]:
     """Applies a `$profile` event to the registers, yielding each change of value as it is made."""
     change = msgspec.convert(event.properties, ProfileChange)
     for name, value in change.attributes.items():
+        if value is None:
+            yield from _take_along(profile, event, name, change.attributes)
+        elif parts.is_removed(profile, name, (event.time_ms, event.id)):
+            continue
         yield from _attribute(profile, event, name, value)
     if change.groups:
         groups = sorted({*profile.groups, *change.groups})
@@ -102,6 +106,15 @@ def _attribute(profile: Profile, event: Event, name: str, value: Any) -> Iterato
     old = _write(profile.attributes, name, value, event)
     if old is not None and not same(old[0], value):
         yield _attribute_change(name, old[0], value, event)
+
+
+def _take_along(profile: Profile, event: Event, name: str, written: Collection[str]) -> Iterator[Change]:
+    """Removes the parts of an attribute that is removed, but those that the same event writes."""
+    for part in parts.remove(profile, name, (event.time_ms, event.id)):
+        if part not in written:
+            old = profile.attributes[part].value
+            profile.attributes[part] = Register(None, event.time_ms, event.id)
+            yield _attribute_change(part, old, None, event)
 
 
 def _derived_attribute(profile: Profile, event: Event, name: str, value: Any) -> Iterator[Change]:

@@ -31,7 +31,9 @@ def registers(changes: list[Event]) -> Registers:
     groups: set[str] = set()
     for event in sorted(changes, key=lambda event: (event.time_ms, event.id)):
         change = convert(event.properties, ProfileChange)
-        now.attributes |= change.attributes
+        gone = tuple(f"{name}." for name, value in change.attributes.items() if value is None)
+        stay = {name: value for name, value in now.attributes.items() if not name.startswith(gone)}
+        now.attributes = stay | change.attributes
         now.tags = (now.tags | {*change.tags_add}) - {*change.tags_remove}
         now.lists = (now.lists | {*change.lists_add}) - {*change.lists_remove}
         now.consent |= {(item.channel, item.topic): item.state for item in change.consent}
