@@ -183,3 +183,23 @@ async def test_a_wrong_key_says_what_to_do(product: Product) -> None:
     ran = await product.run("segments", "list", "--key", "wrong")
     assert ran.status == 1
     assert "--key" in ran.err
+
+
+async def test_what_was_refused_is_read_followed_and_shown(product: Product) -> None:
+    following = await product.begin("rejected", "--follow", "--json", "--code", "unknown_field")
+    assert following.stdout is not None
+    first = {"id": "r-1", "profile": "rita", "name": "seen", "colour": "red"}
+    await product.run("send", "-", stdin=lines(first, {"name": "seen"}))
+    async with asyncio.timeout(20):
+        heard = json.loads(await following.stdout.readline())
+    following.send_signal(signal.SIGINT)
+    await following.wait()
+    assert json.loads(heard["text"]) == first and heard["workspace"] == product.up["workspace"]
+    ids = [item["id"] for item in await product.json("rejected")]
+    assert heard["id"] == ids[1]
+    table = await product.run("rejected", "--code", "unknown_field")
+    assert heard["id"] in table.out and heard["reason"] in table.out
+    shown = await product.run("rejected", "--show", heard["id"])
+    assert json.loads(shown.out) == first
+    refused = await product.run("rejected", "--replay", heard["id"], "--key", product.up["admin_key"])
+    assert refused.status == 1 and "correct it and send it again" in refused.err

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from livesegments.cli import clock, members, output, profile, segments, send, settle, up, watch
+from livesegments.cli import clock, members, output, profile, rejected, segments, send, settle, up, watch
 from livesegments.cli.client import Problem
 from livesegments.cli.demo import command as demo
 
@@ -25,6 +25,7 @@ app.command("clock")(clock.clock)
 app.add_typer(segments.app, name="segments")
 app.command("members")(members.members)
 app.command("profile")(profile.profile)
+app.command("rejected")(rejected.rejected)
 app.command("watch")(watch.watch)
 
 

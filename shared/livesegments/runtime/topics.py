@@ -34,7 +34,8 @@ def wanted(settings: Settings) -> list[NewTopic]:
         topic(INBOUND, settings.partitions, message_timestamp_type="LogAppendTime"),
         # what profiles are rebuilt from when Redis is lost
         topic(EVENTS, settings.partitions, retention_ms=FOREVER),
-        topic(REJECTED, 1),
+        # stamped by the broker, so stamps ascend with the offsets and an instant finds its offset
+        topic(REJECTED, 1, message_timestamp_type="LogAppendTime"),
         topic(MEMBERSHIPS, settings.partitions),
         topic(DEFINITIONS, 1, cleanup_policy="compact"),
     ]

@@ -10,6 +10,10 @@ from msgspec import Struct
 
 from livesegments.core.fault import Fault
 
+INTERNAL_FAULT = "internal_fault"
+"""The code of an event that was accepted, and that a fault of ours kept from being applied.
+
+The raw bytes of its record are a packed record (`wire.pack`) with that one event."""
 MAX_RAW_BYTES = 512 * 1024
 """Longer raw bytes are cut here, and the record says so; the broker takes 1 MiB a record."""
 
@@ -36,6 +40,14 @@ class Record(Struct, frozen=True):
     raw: str
     raw_bytes: int
     truncated: bool
+
+
+_decoder = msgspec.json.Decoder(Record)
+
+
+def decode(data: bytes) -> Record:
+    """Raises msgspec.DecodeError or msgspec.ValidationError: the topic may hold anything."""
+    return _decoder.decode(data)
 
 
 def encode(rejected: Rejected) -> bytes:

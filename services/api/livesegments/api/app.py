@@ -25,6 +25,7 @@ from livesegments.api import (
     operations,
     problems,
     profiles,
+    rejected,
     segments,
     transitions,
     workspaces,
@@ -35,6 +36,7 @@ from livesegments.api.lag import Lags
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
+from livesegments.api.refusals import Refusals
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
@@ -81,7 +83,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     for resource in (
-        workspaces, listing, segments, lists, members, profiles, operations, transitions, health,
+        workspaces, listing, segments, lists, members, profiles, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -104,6 +106,7 @@ def _lifespan(
             await context.publisher.close()
             await context.records.close()
             await context.lags.close()
+            await context.refusals.close()
             await context.redis.aclose()
 
     return lifespan
@@ -127,6 +130,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         plans=Plans(catalog),
         records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
         lags=Lags(settings.kafka, redis, settings.partitions),
+        refusals=Refusals(settings.kafka),
         announcements=Announcements(settings.kafka, settings.partitions),
     )
 

@@ -93,6 +93,26 @@ async def _writing(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen
     return await _acting(context, who, "write", chosen)
 
 
+def _within(who: Caller, scope: Scope, chosen: str | None) -> str | None:
+    """The workspace whose refusals the caller may see; None is every workspace.
+
+    A workspace that an admin names need not exist: what was refused may name any."""
+    _may(who, scope)
+    if who.is_admin:
+        return chosen
+    if chosen not in (None, who.workspace):
+        raise Problem(403, "This key is of another workspace.")
+    return who.workspace
+
+
+async def _seeing(who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> str | None:
+    return _within(who, "read", chosen)
+
+
+async def _replaying(who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> str | None:
+    return _within(who, "operate", chosen)
+
+
 async def _watching(who: Annotated[Caller, Depends(caller)]) -> None:
     """How far all partitions are tells nothing of any workspace's profiles or segments."""
     _may(who, "read")
@@ -106,5 +126,7 @@ async def _operating(who: Annotated[Caller, Depends(caller)]) -> None:
 Admin = Depends(admin)
 Operating = Depends(_operating)
 Watching = Depends(_watching)
+Seeing = Annotated[str | None, Depends(_seeing)]
+Replaying = Annotated[str | None, Depends(_replaying)]
 Reading = Annotated[Workspace, Depends(_reading)]
 Writing = Annotated[Workspace, Depends(_writing)]

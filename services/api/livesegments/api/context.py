@@ -13,6 +13,7 @@ from livesegments.api.lag import Lags
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
+from livesegments.api.refusals import Refusals
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
 from livesegments.store.members import Members
@@ -31,6 +32,7 @@ class Context:
     plans: Plans
     records: Records
     lags: Lags
+    refusals: Refusals
     announcements: Announcements
 
 

@@ -47,6 +47,14 @@ class Records:
             ]
         await self._all(sent)
 
+    async def again(self, event: Event) -> tuple[int, int]:
+        """Publishes an event as it was; (partition, offset) of its record. Its id makes a repetition safe.
+
+        Raises KafkaError or TimeoutError."""
+        partition = self._profiles.partition(event.workspace, event.profile)
+        (offset,) = await self._all([self._send(partition, Packed([event]))])
+        return partition, offset
+
     async def clock(self, to_ms: int) -> list[int]:
         """Moves every partition's clock on; the offset after the control record, by partition."""
         offsets = await self._all([self._send(p, Clock(to_ms)) for p in range(self._partitions)])

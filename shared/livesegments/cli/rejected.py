@@ -1,0 +1,116 @@
+"""`livesegments rejected`: what was refused, and why; `--replay` applies what a fault of ours held back."""
+
+from __future__ import annotations
+
+import sys
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from livesegments.cli import context, output
+from livesegments.cli.client import Client
+
+PATH = "/v1/rejected"
+FIRST = 20
+PAGE = 200
+POLL_S = 1.0
+WIDTH = 120
+"""Characters of an item in a table."""
+
+
+def rejected(
+    code: Annotated[str | None, typer.Option("--code", help="Only with this code: bad_date, say.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only from this instant on (ISO 8601).")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Only before this instant.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every refusal, not only the newest 20.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those to come.")] = False,
+    show: Annotated[str | None, typer.Option("--show", metavar="ID", help="The raw bytes of one.")] = None,
+    replay: Annotated[
+        str | None,
+        typer.Option("--replay", metavar="ID", help="Apply an event again that an internal fault held back."),
+    ] = None,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """What was refused, newest first, with its reason; with --follow the newest last."""
+    target = context.api(api, key, workspace, data)
+    query = {name: value for name, value in (("code", code), ("since", since), ("until", until)) if value}
+    with Client(target.url, target.key, target.workspace) as client:
+        if show is not None:
+            _show(client.call("GET", f"{PATH}/{quote(show, safe='')}"), as_json)
+        elif replay is not None:
+            _tell_replayed(client.call("POST", f"{PATH}/{quote(replay, safe='')}/replay"), as_json)
+        elif follow:
+            for item in followed(client, query, PAGE if everything else FIRST):
+                _tell(item, as_json)
+        else:
+            _list(client, query, everything, as_json)
+
+
+def followed(client: Client, query: dict[str, str], first: int) -> Iterator[Any]:
+    """The newest `first` of what was refused, oldest of them first, then what comes; never ends."""
+    page = client.call("GET", PATH, params={**query, "limit": first})
+    yield from reversed(page["rejected"])
+    while True:
+        after = page["latest"]
+        time.sleep(POLL_S)
+        newer = {**query, **({"after": after} if after else {})}
+        page = client.call("GET", PATH, params={**newer, "limit": PAGE})
+        rest: list[Any] = []
+        cursor = page["next_cursor"]
+        while cursor:
+            older = client.call("GET", PATH, params={**newer, "limit": PAGE, "cursor": cursor})
+            rest, cursor = [*rest, *older["rejected"]], older["next_cursor"]
+        yield from reversed([*page["rejected"], *rest])
+
+
+def _list(client: Client, query: dict[str, str], everything: bool, as_json: bool) -> None:
+    found = client.pages(PATH, "rejected", **query, limit=PAGE if everything else FIRST + 1)
+    for item in found if everything else islice(found, FIRST):
+        _tell(item, as_json)
+    if not everything and next(found, None) is not None:
+        output.say(f"the newest {FIRST} only: --all for every refusal")
+
+
+def _tell(item: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json(item)
+        return
+    workspace = item["workspace"] or "no workspace"
+    output.console.print(
+        f"{item['id']}  {item['at']}  {workspace}  {item['code']}", markup=False, soft_wrap=True
+    )
+    output.console.print(f"    {item['reason']}", markup=False, soft_wrap=True)
+    if item["text"]:
+        line = " ".join(item["text"].split())
+        shown = line if len(line) <= WIDTH else line[:WIDTH] + "…"
+        output.console.print(f"    {shown}", markup=False, soft_wrap=True, style="dim")
+
+
+def _show(item: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json(item)
+    else:
+        sys.stdout.buffer.write(b64decode(item["raw"]) + b"\n")
+
+
+def _tell_replayed(told: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json(told)
+        return
+    output.console.print(
+        f"event {told['event']} of profile {told['profile']} is published again: `livesegments settle` waits "
+        "until it is applied",
+        markup=False,
+        soft_wrap=True,
+    )
