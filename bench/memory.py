@@ -14,6 +14,7 @@ from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.shard import RedisShard
+from livesegments.wire.profilekey import profile_key
 
 FACTS, MEMBERSHIPS, PROFILES, CHUNK = 10, 20, 20_000, 500
 
@@ -63,7 +64,7 @@ async def _write(running: Stack) -> None:
                 assert profile is not None and step.wake_at is not None
                 assert len(profile.facts) == FACTS and len(profile.memberships) == MEMBERSHIPS
                 states[name] = encode(profile)
-                dues[keys.due_member("bench", name)] = step.wake_at
+                dues[profile_key("bench", name)] = step.wake_at
             commit.put_fields(keys.profiles(0, "bench"), states)
             commit.score(keys.due(0), dues)
             for segment in plan.segments:

@@ -27,7 +27,7 @@ STAGES = {
     "the core, events": [("step.py", "on_event")],
     "the core, the clock": [("step.py", "on_clock")],
     "states to msgpack": [("profile.py", "encode")],
-    "commits": [("partition.py", "_seal"), ("shard.py", "commit")],
+    "commits": [("partition.py", "seal"), ("shard.py", "commit")],
     "announcements": [("publisher.py", "publish")],
 }
 """Stage → the functions whose time, with all that they call, is spent on it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from livesegments.store import keys
 from tests.simulation.memory import MemoryStore
-from tests.simulation.world import Worker, World
+from tests.simulation.world import Process, World
 
 LOSSES = ("snapshot", "lose", "lose quietly", "empty", "empty quietly")
 """What takes the store back: to its last snapshot or to nothing, with its connections or under them."""
@@ -19,12 +19,12 @@ class Cluster:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.owner_of: dict[int, Worker] = {}
+        self.owner_of: dict[int, Process] = {}
         self._count = 0
         self._snapshot = world.store.copy()
-        workers = [self._fresh(), self._fresh()]
-        for partition in range(world.partitions):
-            self._give(partition, world.random.choice(workers))
+        first, second = self._fresh(), self._fresh()
+        self._give(range(0, world.partitions, 2), first)
+        self._give(range(1, world.partitions, 2), second)
 
     async def strike(self, faults: Sequence[str]) -> None:
         """One of them, on a partition's owner or on everybody."""
@@ -34,8 +34,7 @@ class Cluster:
             case "kill":
                 self._kill(self.owner_of[partition])
             case "move":
-                await self.owner_of[partition].revoke(partition)
-                self._give(partition, self._fresh())
+                await self._move(partition)
             case "zombie":
                 await self._walk_as_zombie(self.owner_of[partition])
             case "gap":
@@ -60,37 +59,39 @@ class Cluster:
                     await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
-        for partition, worker in self.owner_of.items():
-            await worker.revoke(partition)
+        for process in set(self.owner_of.values()):
+            await process.revoke()
         assert not self.world.crashes, self.world.crashes
 
-    def _kill(self, dead: Worker) -> None:
+    def _kill(self, dead: Process) -> None:
         self.world.kill(dead.name)
-        successor = self._fresh()
-        for partition in self._owned(dead):
-            self._give(partition, successor)
+        self._give(self._owned(dead), self._fresh())
 
-    async def _walk_as_zombie(self, before: Worker) -> None:
-        rng, after, mine = self.world.random, self._fresh(), self._owned(before)
+    async def _move(self, partition: int) -> None:
+        before = self.owner_of[partition]
+        await before.revoke()
+        self._give([partition], self._fresh())
+        before.assign(self._owned(before))
+
+    async def _walk_as_zombie(self, before: Process) -> None:
+        rng = self.world.random
         self.world.stop(before.name)
-        for partition in mine:
-            self._give(partition, after)
+        self._give(self._owned(before), self._fresh())
         await asyncio.sleep(rng.random() * 0.2)
         self.world.resume()
         await asyncio.sleep(rng.random() * 0.1)
-        for partition in mine:
-            await before.revoke(partition)
+        await before.revoke()
 
-    def _owned(self, worker: Worker) -> list[int]:
-        return [partition for partition, owner in self.owner_of.items() if owner is worker]
+    def _owned(self, process: Process) -> list[int]:
+        return [partition for partition, owner in self.owner_of.items() if owner is process]
 
-    def _give(self, partition: int, worker: Worker) -> None:
-        self.owner_of[partition] = worker
-        worker.assign(partition)
+    def _give(self, partitions: Iterable[int], process: Process) -> None:
+        self.owner_of |= dict.fromkeys(partitions, process)
+        process.assign(self._owned(process))
 
-    def _fresh(self) -> Worker:
+    def _fresh(self) -> Process:
         self._count += 1
-        return Worker(self.world, f"worker-{self._count}")
+        return Process(self.world, f"worker-{self._count}")
 
 
 def settled(world: World, partition: int) -> bool:

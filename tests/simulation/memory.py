@@ -10,6 +10,7 @@ from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.commit import Commit, announced
 from livesegments.store.shard import Head
+from livesegments.wire.profilekey import ProfileKey
 
 T = TypeVar("T")
 
@@ -134,10 +135,12 @@ class MemoryShard:
 
         return await self._now(page)
 
-    async def dues(self, limit: int) -> list[tuple[int, str]]:
+    async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         key = keys.due(self.partition)
         return await self._now(
-            lambda: sorted((due, member) for member, due in self.store.scores.get(key, {}).items())[:limit]
+            lambda: sorted(
+                (due, ProfileKey(member)) for member, due in self.store.scores.get(key, {}).items()
+            )[:limit]
         )
 
     async def fields(self, key: str) -> dict[str, bytes]:

@@ -35,13 +35,13 @@ def plan_of(definitions: Mapping[str, str]) -> Plan:
     return compile("w", "Europe/Paris", [segment(id_, each) for id_, each in definitions.items()], 1)
 
 
-def history(seed: int, count: int, start_ms: int = START_MS) -> list[Event]:
+def history(seed: int, count: int, start_ms: int = START_MS, profiles: int = 10) -> list[Event]:
     """Events of a few profiles over hours, some late, some twice."""
     rng = random.Random(seed)
     now, events = start_ms, []
     for number in range(count):
         now += rng.choice((0, 1, 1_000, MINUTE, 5 * MINUTE))
-        profile, time_ms = f"p{rng.randrange(10)}", now - rng.choice((0, 0, 0, 10 * MINUTE))
+        profile, time_ms = f"p{rng.randrange(profiles)}", now - rng.choice((0, 0, 0, 10 * MINUTE))
         id_ = f"e{start_ms}.{number}"
         if rng.random() < 0.3:
             event = Event(id_, "w", profile, PROFILE, time_ms, {"attributes": {"score": rng.randrange(6)}})

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from functools import partial
 from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.evaluator.owner import Owner
-from livesegments.evaluator.ports import Options, Received
+from livesegments.evaluator.ports import Options, Ports, Received
+from livesegments.evaluator.worker import Worker
 from livesegments.wire.rejected import Rejected
 from tests.simulation.memory import MemoryShard, MemoryStore
 
@@ -33,6 +33,8 @@ class World:
         self.partitions = partitions
         self.live = live
         self.chunk: int | None = None
+        self.tiny = False
+        """Whether every bound of an owner is as small as can be; else some are, by chance."""
         self.store = MemoryStore()
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
@@ -106,32 +108,33 @@ class World:
         return f"{self.random.getrandbits(64):x}"
 
 
-class Worker:
-    """A process: it owns the partitions that it was told to own."""
+class Process:
+    """A worker process: the real `Worker`, given its partitions and records as Faust gives them."""
 
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.name = name
-        self.owners: dict[int, Owner] = {}
+        self.worker = Worker(self._make, world.crashes.append)
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
-        self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+        self._assigning: asyncio.Task[None] | None = None
+        self._feeding: list[asyncio.Task[None]] = []
 
     @property
     def topic(self) -> str:
         return self.world.topic
 
-    def assign(self, partition: int) -> None:
+    def assign(self, partitions: Iterable[int]) -> None:
+        """The whole assignment, in the background."""
         token = _worker.set(self.name)
-        self._tasks[partition] = [asyncio.create_task(self._own(partition))]
+        self._assigning = asyncio.create_task(self._assign(self._assigning, set(partitions)))
         _worker.reset(token)
 
-    async def revoke(self, partition: int) -> None:
-        owner = self.owners.pop(partition, None)
-        for task in self._tasks.pop(partition, []):
-            task.cancel()
-        if owner is not None:
-            await owner.close()
+    async def revoke(self) -> None:
+        """Everything, as a rebalance does; an assignment under way is awaited first."""
+        if self._assigning is not None:
+            await asyncio.wait([self._assigning])
+        await self._revoke()
 
     async def seek(self, partition: int, offset: int) -> int:
         await self.world.pause()
@@ -146,27 +149,45 @@ class Worker:
         if partition in self._positions:
             self._positions[partition] = len(self.world.logs[partition])
 
-    async def _own(self, partition: int) -> None:
+    def _make(self, partition: int) -> Owner:
         world = self.world
+
+        def choice(least: int, usual: int) -> int:
+            return least if world.tiny else world.random.choice((least, usual))
+
         options = Options(
             now_ms=world.now_ms if world.live else None,
             token=world.tokens,
-            in_flight=world.random.choice((1, 4)),
-            cache_bytes=world.random.choice((1_000, 1_000_000)),
+            in_flight=choice(1, 4),
+            cache_bytes=choice(1_000, 1_000_000),
             grace_s=1.0,
-            chunk=world.chunk or world.random.choice((2, 500)),
+            chunk=world.chunk or choice(2, 500),
+            queue=choice(1, 32),
+            dues=choice(3, 20_000),
+            outbox=choice(2, 20_000),
         )
         shard = MemoryShard(world.store, partition, world.pause)
-        owner = Owner(partition, shard, self, world, world, options)
-        self.owners[partition] = owner
-        self._positions[partition] = await owner.claim()
-        running = asyncio.create_task(owner.run())
-        running.add_done_callback(partial(_report, world))
-        self._tasks[partition].append(running)
-        await self._feed(partition, owner)
+        return Owner(partition, Ports(shard, self, world, world, options))
 
-    async def _feed(self, partition: int, owner: Owner) -> None:
-        log = self.world.logs[partition]
+    async def _assign(self, before: asyncio.Task[None] | None, partitions: set[int]) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        await self._revoke()
+        await self.worker.assign(partitions)
+        logs = self.world.logs
+        ends = {partition: len(logs[partition]) for partition in partitions}
+        self._positions = await self.worker.bound(dict.fromkeys(partitions, 0), ends)
+        self._ends = {}
+        self._feeding = [asyncio.create_task(self._feed(partition)) for partition in partitions]
+
+    async def _revoke(self) -> None:
+        for task in self._feeding:
+            task.cancel()
+        self._feeding = []
+        await self.worker.revoke(list(self.worker.owners))
+
+    async def _feed(self, partition: int) -> None:
+        log, owner = self.world.logs[partition], self.worker.owners[partition]
         while True:
             await owner.room()
             await self.world.pause()
@@ -187,11 +208,6 @@ def _named_task(
 ) -> asyncio.Task[T]:
     options.setdefault("name", _worker.get())
     return asyncio.Task(coroutine, loop=loop, **options)
-
-
-def _report(world: World, task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        world.crashes.append(error)
 
 
 def _no_ack() -> None:

@@ -11,7 +11,10 @@ DUPLICATES = Counter("livesegments_evaluator_duplicates_total", "Events dropped:
 UNREADABLE = Counter(
     "livesegments_evaluator_unreadable_total", "Records of `events` that are none of ours: in `rejected`."
 )
-HOMELESS = Counter("livesegments_evaluator_homeless_total", "Events dropped: their workspace is no more.")
+UNKNOWN_WORKSPACE = Counter(
+    "livesegments_evaluator_unknown_workspace_total",
+    "Events dropped: their workspace is not in the catalogue.",
+)
 TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
 COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")
 COMMIT_SECONDS = Histogram(

@@ -24,6 +24,7 @@ import msgspec
 from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.lane import Argument
+from livesegments.wire.profilekey import ProfileKey
 
 MAX_ARGUMENTS = 3_900
 
@@ -90,7 +91,7 @@ class Commit:
     def drop_fields(self, key: str, fields: Iterable[str]) -> None:
         self._write("HDEL", key, list(fields))
 
-    def score(self, key: str, scores: Mapping[str, int]) -> None:
+    def score(self, key: str, scores: Mapping[str, int] | Mapping[ProfileKey, int]) -> None:
         """Members of a sorted set with their scores (|score| < 2**53)."""
         self._write("ZADD", key, [part for member, score in scores.items() for part in (score, member)])
 

@@ -49,10 +49,6 @@ def due(partition: int) -> str:
     return f"{{{partition}}}:due"
 
 
-def due_member(workspace: str, profile: str) -> str:
-    return f"{workspace}\0{profile}"
-
-
 def outbox(partition: int) -> str:
     return f"{{{partition}}}:outbox"
 

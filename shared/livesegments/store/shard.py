@@ -12,6 +12,7 @@ from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.commit import APPLY, CLAIM, Commit, announced, sha
 from livesegments.store.lane import Lane
+from livesegments.wire.profilekey import ProfileKey
 
 
 class Head(Struct, frozen=True):
@@ -56,8 +57,8 @@ class Shard(Protocol):
     async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
         """About `count` profiles from `cursor` (0 to begin) and the next cursor (0: that was all)."""
 
-    async def dues(self, limit: int) -> list[tuple[int, str]]:
-        """The first (instant, due member), in order."""
+    async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
+        """The first (instant, profile), in order."""
 
     async def fields(self, key: str) -> dict[str, bytes]: ...
 
@@ -129,9 +130,12 @@ class RedisShard:
         )
         return int(following), _pairs(flat)
 
-    async def dues(self, limit: int) -> list[tuple[int, str]]:
+    async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         flat = await self._call("ZRANGE", keys.due(self.partition), 0, limit - 1, "WITHSCORES")
-        return [(int(float(due)), member.decode()) for member, due in zip(*[iter(flat)] * 2, strict=True)]
+        return [
+            (int(float(due)), ProfileKey(member.decode()))
+            for member, due in zip(*[iter(flat)] * 2, strict=True)
+        ]
 
     async def fields(self, key: str) -> dict[str, bytes]:
         return _pairs(await self._call("HGETALL", key))

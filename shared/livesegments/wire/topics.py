@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zlib import crc32
 
+from livesegments.wire.profilekey import profile_key
+
 INBOUND = "inbound"
 """Where upstream systems publish: plain JSON or CloudEvents, any key, any partition."""
 INBOUND_GROUP = "livesegments-ingest"
@@ -20,4 +22,4 @@ DEFINITIONS = "definitions"
 
 def partition_of(workspace: str, profile: str, partitions: int) -> int:
     """The partition of a profile, the same everywhere: CRC-32 of `workspace NUL profile` in UTF-8."""
-    return crc32(f"{workspace}\0{profile}".encode()) % partitions
+    return crc32(profile_key(workspace, profile).encode()) % partitions

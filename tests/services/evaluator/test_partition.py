@@ -9,6 +9,7 @@ from livesegments.core.event import Event
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.evaluator.partition import Partition
 from livesegments.store.shard import Head
+from livesegments.wire.profilekey import profile_key
 
 DAY = 86_400_000
 ORDERED: dict[str, Any] = {"type": "event", "name": "order", "window": {"last": "30d"}}
@@ -29,10 +30,10 @@ def adopt(partition: Partition, plan: Plan) -> None:
 
 def test_a_due_that_comes_before_the_walk_of_a_new_plan_still_fires() -> None:
     head = Head(0, 0, None, 0)
-    partition = Partition(0, head, 100)
+    partition = Partition(0, head, 100, 20_000)
     partition.dues.load([], complete=True)
     adopt(partition, plan_of(1, buyers=(1, ORDERED)))
-    partition.give("w\0p", None)
+    partition.give(profile_key("w", "p"), None)
     partition.apply([Event("e", "w", "p", "order", 0)], None, 1)
     seldom = ORDERED | {"op": "lt", "value": 2}
     adopt(partition, plan_of(2, buyers=(1, ORDERED), seldom=(2, seldom)))

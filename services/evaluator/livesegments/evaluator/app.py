@@ -31,7 +31,7 @@ from livesegments.evaluator import status
 from livesegments.evaluator.catalog import Catalog
 from livesegments.evaluator.identity import topic_id
 from livesegments.evaluator.owner import Owner
-from livesegments.evaluator.ports import Options, Received
+from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport
 from livesegments.evaluator.worker import Worker
@@ -189,7 +189,7 @@ async def serve(settings: Settings) -> None:
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
-            return Owner(partition, shard, log, catalog, publisher, options)
+            return Owner(partition, Ports(shard, log, catalog, publisher, options))
 
         worker = Worker(make, crash)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))

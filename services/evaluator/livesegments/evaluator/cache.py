@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from livesegments.wire.profilekey import ProfileKey
+
 ENTRY_BYTES = 200
 """About what an entry takes beside its state: the key, the objects' heads, the place in the table."""
 
@@ -22,11 +24,11 @@ class Cache:
 
     def __init__(self, limit_bytes: int) -> None:
         self._half = limit_bytes // 2
-        self._young: dict[str, bytes] = {}
-        self._old: dict[str, bytes] = {}
+        self._young: dict[ProfileKey, bytes] = {}
+        self._old: dict[ProfileKey, bytes] = {}
         self._young_bytes = 0
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: ProfileKey) -> bytes | None:
         state = self._young.get(key)
         if state is None:
             state = self._old.pop(key, None)
@@ -34,12 +36,12 @@ class Cache:
                 self.put(key, state)
         return state
 
-    def put(self, key: str, state: bytes) -> None:
+    def put(self, key: ProfileKey, state: bytes) -> None:
         before = self._young.get(key)
         self._young[key] = state
         self._young_bytes += len(state) - len(before) if before is not None else len(state) + ENTRY_BYTES
 
-    def missing(self, wanted: Iterable[str]) -> list[str]:
+    def missing(self, wanted: Iterable[ProfileKey]) -> list[ProfileKey]:
         """Those that are not here, once each; the others are made young."""
         return [key for key in dict.fromkeys(wanted) if self.get(key) is None]
 

@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush, nsmallest
 
-KEPT = 20_000
-"""About so many dues are held in memory."""
+from livesegments.wire.profilekey import ProfileKey
 
-Entry = tuple[int, str]
+Entry = tuple[int, ProfileKey]
 
 
 class Dues:
-    """`horizon` None: everything is in the heap."""
+    """About `kept` dues are held in memory. `horizon` None: everything is in the heap."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
         self.heap: list[Entry] = []
-        self.current: dict[str, int] = {}
-        self.horizon: Entry | None = (-(2**62), "")
+        self.current: dict[ProfileKey, int] = {}
+        self.horizon: Entry | None = (-(2**62), ProfileKey(""))
 
     def load(self, entries: list[Entry], complete: bool) -> None:
         """The first dues of the store, in order; `complete` if there are no others."""
@@ -36,14 +36,12 @@ class Dues:
         """Whether everything due up to `until_ms` is in the heap."""
         return self.horizon is None or self.horizon[0] > until_ms
 
-    def put(self, key: str, due_ms: int | None) -> None:
+    def put(self, key: ProfileKey, due_ms: int | None) -> None:
         if due_ms is None or (self.horizon is not None and (due_ms, key) > self.horizon):
             self.current.pop(key, None)
             return
         self.current[key] = due_ms
         heappush(self.heap, (due_ms, key))
-        if len(self.current) > 2 * KEPT or len(self.heap) > 4 * KEPT:
-            self._shrink()
 
     def next(self) -> int | None:
         """The earliest instant in the heap."""
@@ -74,9 +72,9 @@ class Dues:
             heappush(self.heap, (due, key))
         return found
 
-    def keys(self, until_ms: int) -> list[str]:
+    def keys(self, until_ms: int) -> list[ProfileKey]:
         """Whose dues lie up to `until_ms`, in no order; they stay."""
-        heap, current, found, places = self.heap, self.current, list[str](), [0]
+        heap, current, found, places = self.heap, self.current, list[ProfileKey](), [0]
         while places:
             place = places.pop()
             if place < len(heap) and heap[place][0] <= until_ms:
@@ -86,9 +84,14 @@ class Dues:
                 places += (2 * place + 1, 2 * place + 2)
         return found
 
-    def _shrink(self) -> None:
-        """Forgets all but the first `KEPT`, and the entries that no longer count."""
-        kept = nsmallest(KEPT, ((due, key) for key, due in self.current.items()))
+    def trim(self) -> None:
+        """If there are far too many: forgets all but the first `kept`, and the entries that no longer count.
+
+        Only between steps: what `covers` said holds until then.
+        """
+        if len(self.current) <= 2 * self._kept and len(self.heap) <= 4 * self._kept:
+            return
+        kept = nsmallest(self._kept, ((due, key) for key, due in self.current.items()))
         if len(kept) < len(self.current):
             self.horizon = kept[-1]
         self.current = {key: due for due, key in kept}

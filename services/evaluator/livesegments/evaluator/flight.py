@@ -29,7 +29,7 @@ class Sent(NamedTuple):
 
 
 class Flight:
-    """At most `limit` commits under `token`. `applied` is told of each, in order; `moved` of any change."""
+    """At most `limit` commits under `token`. `applied` is called for each commit, in order; then `moved`."""
 
     def __init__(
         self,

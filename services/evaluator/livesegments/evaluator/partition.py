@@ -12,7 +12,7 @@ each at its own instant. In mode `log` events alone move it, one by one; in mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -25,6 +25,7 @@ from livesegments.evaluator.dues import Dues
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.shard import Head
+from livesegments.wire.profilekey import ProfileKey, profile_key, split
 
 NEVER_MS = -(2**62)
 """The clock before the first event."""
@@ -51,14 +52,17 @@ class Outcome(Struct):
     transitions: list[Transition]
     events: int = 0
     duplicates: int = 0
-    homeless: int = 0
-    """Events of workspaces that are no more."""
+    unknown_workspace: int = 0
+    """Events of workspaces that are not in the catalogue."""
 
 
 class Partition:
-    """`since`: workspace → fact id → revision from which this partition keeps the fact."""
+    """`since`: workspace → fact id → revision from which this partition keeps the fact.
 
-    def __init__(self, number: int, head: Head, cache_bytes: int) -> None:
+    `cache_bytes` bounds the states that are held, `dues` the due instants.
+    """
+
+    def __init__(self, number: int, head: Head, cache_bytes: int, dues: int) -> None:
         self.number = number
         self.commit = head.commit
         self.offset = head.offset
@@ -67,10 +71,10 @@ class Partition:
         self.plans: dict[str, Plan] = {}
         self.since: dict[str, Mapping[int, int]] = {}
         self.cache = Cache(cache_bytes)
-        self.dues = Dues()
-        self._touched: dict[str, Slot] = {}
-        self._dirty: dict[str, Slot] = {}
-        self._woken: dict[str, int | None] = {}
+        self.dues = Dues(dues)
+        self._touched: dict[ProfileKey, Slot] = {}
+        self._dirty: dict[ProfileKey, Slot] = {}
+        self._woken: dict[ProfileKey, int | None] = {}
         self._transitions: list[Transition] = []
 
     # -- what must be there before
@@ -83,13 +87,13 @@ class Partition:
         latest = max(event.time_ms for event in events)
         return max(start, events[0].time_ms), max(start, latest)
 
-    def wanted(self, events: Iterable[Event], until_ms: int) -> list[str]:
+    def wanted(self, events: Iterable[Event], until_ms: int) -> list[ProfileKey]:
         """Keys of the profiles that events and the dues up to `until_ms` need and that are not cached."""
-        keys_ = [f"{event.workspace}\0{event.profile}" for event in events]
+        keys_ = [profile_key(event.workspace, event.profile) for event in events]
         keys_ += self.dues.keys(until_ms)
         return self.cache.missing(keys_)
 
-    def give(self, key: str, state: bytes | None) -> None:
+    def give(self, key: ProfileKey, state: bytes | None) -> None:
         """A profile as it is stored, or None for one never seen."""
         self.cache.put(key, state or NEW)
 
@@ -99,17 +103,17 @@ class Partition:
         """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
-        duplicates = homeless = 0
+        duplicates = unknown_workspace = 0
         for event in events:
             workspace = event.workspace
             plan = plans.get(workspace)
             if plan is None:
-                homeless += 1
+                unknown_workspace += 1
                 continue
             clock = max(clock, event.time_ms)
             if dues.heap and dues.heap[0][0] <= clock:
                 self._fire(clock, None)
-            key = f"{workspace}\0{event.profile}"
+            key = profile_key(workspace, event.profile)
             slot = touched.get(key) or self._touch(key)
             profile = slot.profile
             if profile is not None and profile.plan != plan.revision:
@@ -126,14 +130,18 @@ class Partition:
                 duplicates += 1
         self.clock_ms = clock
         self.offset = offset
-        outcome = self._seal()
-        outcome.events, outcome.duplicates, outcome.homeless = len(events), duplicates, homeless
+        outcome = self.seal()
+        outcome.events, outcome.duplicates, outcome.unknown_workspace = (
+            len(events),
+            duplicates,
+            unknown_workspace,
+        )
         return outcome
 
     def skip(self, offset: int) -> Outcome:
         """A record that changes nothing."""
         self.offset = offset
-        return self._seal()
+        return self.seal()
 
     def fire(self, until_ms: int, limit: int | None = None) -> Outcome:
         """At most `limit` dues up to `until_ms`; the clock comes to the last of them.
@@ -144,7 +152,7 @@ class Partition:
         fired = self._fire(until_ms, limit)
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
-        return self._seal()
+        return self.seal()
 
     def pass_to(self, to_ms: int) -> None:
         """The clock goes on by itself, unless something is still due up to there."""
@@ -157,19 +165,15 @@ class Partition:
         return self.clock_ms == NEVER_MS or self._nothing_due(self.clock_ms)
 
     def walk(self, workspace: str, stored: Mapping[str, bytes]) -> None:
-        """Brings a chunk of stored profiles to the workspace's plan; `seal` commits it."""
+        """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it."""
         plan = self.plans[workspace]
         for id_, data in stored.items():
-            key = f"{workspace}\0{id_}"
+            key = profile_key(workspace, id_)
             slot = self._touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
                 self._upgrade(key, slot, slot.profile, plan, self.clock_ms)
         if not self.changed:
             self._touched = {}
-
-    def seal(self) -> Outcome:
-        """A commit of what `walk` did; its caller may add writes of its own."""
-        return self._seal()
 
     @property
     def changed(self) -> bool:
@@ -178,13 +182,13 @@ class Partition:
 
     # -- inside
 
-    def _touch(self, key: str, stored: bytes | None = None) -> Slot:
+    def _touch(self, key: ProfileKey, stored: bytes | None = None) -> Slot:
         """`stored` counts only where nothing newer is known."""
         state = self.cache.get(key)
         if state is None:
             assert stored is not None, "the owner loads what `wanted` names"
             state = stored
-        workspace, _, id_ = key.partition("\0")
+        workspace, id_ = split(key)
         slot = self._touched[key] = Slot(workspace, id_, state)
         return slot
 
@@ -217,24 +221,25 @@ class Partition:
                 self._wake(key, slot, wake)
         return last
 
-    def _upgrade(self, key: str, slot: Slot, profile: Profile, plan: Plan, now_ms: int) -> None:
+    def _upgrade(self, key: ProfileKey, slot: Slot, profile: Profile, plan: Plan, now_ms: int) -> None:
         step = on_plan(plan, slot.id, profile, now_ms, self.since.get(slot.workspace, {}))
         if step.changed:
             self._take(key, slot, step)
 
-    def _take(self, key: str, slot: Slot, step: Step) -> None:
+    def _take(self, key: ProfileKey, slot: Slot, step: Step) -> None:
         slot.profile = step.profile
         self._dirty[key] = slot
         self._transitions += step.transitions
         if step.wake_at != slot.wake_ms:
             self._wake(key, slot, step.wake_at)
 
-    def _wake(self, key: str, slot: Slot, wake_ms: int | None) -> None:
+    def _wake(self, key: ProfileKey, slot: Slot, wake_ms: int | None) -> None:
         slot.wake_ms = wake_ms
         self._woken[key] = wake_ms
         self.dues.put(key, wake_ms)
 
-    def _seal(self) -> Outcome:
+    def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
+        """Ends the commit in the making with what `write` adds; nothing may be written to it afterwards."""
         self.commit += 1
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
@@ -251,9 +256,12 @@ class Partition:
         if self._transitions:
             self._write_members(commit)
             commit.announce(self._transitions)
+        if write is not None:
+            write(commit)
         outcome = Outcome(commit, self._transitions)
         self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
         self.cache.trim()
+        self.dues.trim()
         return outcome
 
     def _write_dues(self, commit: Commit) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
+from livesegments.store.shard import Shard
 from livesegments.wire.rejected import Rejected
 
 
@@ -54,6 +55,9 @@ class Options(NamedTuple):
     """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
 
     `chunk`: so many dues, or profiles of a walk, are in one commit.
+    `queue`: at most so many records wait, a partition.
+    `dues`: about so many dues are held in memory, a partition.
+    `outbox`: if so many transitions wait for the broker, the partition waits too.
     """
 
     now_ms: Callable[[], int] | None
@@ -62,3 +66,16 @@ class Options(NamedTuple):
     cache_bytes: int
     grace_s: float
     chunk: int = 500
+    queue: int = 32
+    dues: int = 20_000
+    outbox: int = 20_000
+
+
+class Ports(NamedTuple):
+    """All of the world that one owner has to do with."""
+
+    shard: Shard
+    log: Log
+    plans: Plans
+    publisher: Publisher
+    options: Options

@@ -17,20 +17,28 @@ from livesegments.runtime import metrics
 from livesegments.store.shard import Shard
 
 PAGE = 200
-MAX_PENDING = 20_000
-"""So many transitions may wait; beyond, the partition waits too."""
 
 
 class Relay:
-    """Of one claim of one partition; `upto` is the number of the last commit before the claim."""
+    """Of one claim of one partition; `upto` is the number of the last commit before the claim.
+
+    It is `full` when `limit` transitions wait. `settled` is called when some have gone.
+    """
 
     def __init__(
-        self, partition: int, shard: Shard, publisher: Publisher, upto: int, settled: Callable[[], None]
+        self,
+        partition: int,
+        shard: Shard,
+        publisher: Publisher,
+        upto: int,
+        limit: int,
+        settled: Callable[[], None],
     ) -> None:
         self._partition = partition
         self._shard = shard
         self._publisher = publisher
         self._upto = upto
+        self._limit = limit
         self._settled = settled
         self._pending: deque[tuple[int, Sequence[Transition]]] = deque()
         self._waiting = 0
@@ -40,7 +48,7 @@ class Relay:
 
     @property
     def full(self) -> bool:
-        return self._waiting >= MAX_PENDING
+        return self._waiting >= self._limit
 
     def hand(self, commit: int, transitions: Sequence[Transition]) -> None:
         """Of commits that are applied, in order."""

@@ -1,0 +1,97 @@
+"""All that a claim of a partition makes anew, and that is worthless once the claim is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from livesegments.evaluator.evaluation import Evaluation
+from livesegments.evaluator.flight import Flight, Refused, Sent
+from livesegments.evaluator.intake import Intake
+from livesegments.evaluator.loading import Loader
+from livesegments.evaluator.partition import NEVER_MS, Partition
+from livesegments.evaluator.ports import Ports
+from livesegments.evaluator.relay import Relay
+from livesegments.evaluator.walks import Walks
+from livesegments.runtime import metrics
+from livesegments.store.shard import Head
+
+
+class Claim:
+    """`head` is what the store had when it took `token`; `moved` is called when something has changed."""
+
+    def __init__(
+        self, number: int, head: Head, token: str, ports: Ports, intake: Intake, moved: Callable[[], None]
+    ) -> None:
+        options = ports.options
+        self._token = token
+        self._ports = ports
+        self._intake = intake
+        self._now_s = asyncio.get_running_loop().time
+        self.heard_s = self._now_s()
+        self.applied_any = False
+        self.partition = Partition(number, head, options.cache_bytes, options.dues)
+        self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
+        self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
+        self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
+        loader = Loader(ports.shard, self.partition, options.dues)
+        self.evaluation = Evaluation(
+            ports, intake, self.partition, self.flight, loader, self.walks, self.wall_ms
+        )
+        self._relaying = asyncio.create_task(self.relay.run())
+        self._relaying.add_done_callback(partial(_relay_ended, self.flight))
+
+    @property
+    def lag(self) -> int | None:
+        """Records of the log that are not applied, as far as known."""
+        return self._intake.lag(self.partition.offset)
+
+    def wall_ms(self) -> int | None:
+        """The wall clock where it counts: live, and all that was recorded before is applied."""
+        now_ms = self._ports.options.now_ms
+        if now_ms is None or self.partition.clock_ms == NEVER_MS or self.lag != 0:
+            return None
+        return now_ms()
+
+    async def check(self) -> None:
+        """Sees whether the store is what we left. Raises Refused if it is not, and what the shard raises."""
+        self.heard_s = self._now_s()
+        if await self._ports.shard.fence() != (self._token, self.partition.commit):
+            raise Refused
+        await self.relay.tidy()
+
+    def end(self, why: BaseException) -> None:
+        """Nothing more is sent or announced under it."""
+        self.flight.lose(why)
+        self._relaying.cancel()
+
+    async def close(self) -> None:
+        """Waits a moment for what is under way."""
+        await self.flight.land(timeout_s=1)
+        await self.relay.drain(timeout_s=1)
+        self._relaying.cancel()
+
+    def _applied(self, sent: Sent) -> None:
+        outcome = sent.outcome
+        self.applied_any = True
+        if sent.record is not None:
+            sent.record.ack()
+        if outcome.transitions:
+            self.relay.hand(outcome.commit.number, outcome.transitions)
+        self.heard_s = self._now_s()
+        metrics.COMMITS.inc()
+        metrics.COMMIT_SECONDS.observe(self.heard_s - sent.at_s)
+        metrics.EVENTS.inc(outcome.events)
+        metrics.DUPLICATES.inc(outcome.duplicates)
+        metrics.UNKNOWN_WORKSPACE.inc(outcome.unknown_workspace)
+        for (kind, cause), count in Counter((each.kind, each.cause) for each in outcome.transitions).items():
+            metrics.TRANSITIONS.labels(kind, cause).inc(count)
+
+
+def _relay_ended(flight: Flight, task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        error = task.exception()
+        assert error is not None
+        flight.lose(error)

@@ -1,0 +1,50 @@
+"""Brings what a partition needs for its next step out of the store: states of profiles, the next dues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from livesegments.evaluator.dues import Entry
+from livesegments.evaluator.partition import Partition
+from livesegments.store.shard import Shard
+from livesegments.wire.profilekey import ProfileKey, profile_key, split
+
+
+class Loader:
+    """`page`: so many dues are read at once."""
+
+    def __init__(self, shard: Shard, partition: Partition, page: int) -> None:
+        self._shard = shard
+        self._partition = partition
+        self._page = page
+
+    async def profiles(self, missing: Iterable[ProfileKey]) -> None:
+        wanted: dict[str, list[str]] = {}
+        for key in missing:
+            workspace, id_ = split(key)
+            wanted.setdefault(workspace, []).append(id_)
+        for workspace, ids in wanted.items():
+            stored = await self._shard.profiles(workspace, ids)
+            for id_, data in zip(ids, stored, strict=True):
+                self._partition.give(profile_key(workspace, id_), data)
+
+    async def due(self, until_ms: int, count: int) -> list[Entry]:
+        """The first `count` dues up to `until_ms`, or all if there are fewer."""
+        dues, limit = self._partition.dues, self._page
+        due = dues.first(until_ms, count)
+        while len(due) < count and not dues.covers(until_ms):
+            await self._dues(limit)
+            due = dues.first(until_ms, count)
+            limit *= 2
+        return due
+
+    async def cover(self, until_ms: int) -> None:
+        """All that is due up to `until_ms` is in memory afterwards."""
+        limit = self._page
+        while not self._partition.dues.covers(until_ms):
+            await self._dues(limit)
+            limit *= 2
+
+    async def _dues(self, limit: int) -> None:
+        entries = await self._shard.dues(limit)
+        self._partition.dues.load(entries, complete=len(entries) < limit)
