@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from livesegments.cli import context, output, settle, watch
-from livesegments.cli.client import Problem, problem_of
+from livesegments.cli.client import problem_of
+from livesegments.cli.creating import changes
 from livesegments.cli.demo.view import Row, State, render, sparkline
-from livesegments.cli.segments import changes
+from livesegments.cli.problem import Problem
 from livesegments.cli.send import item_of
 from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from livesegments.cli.client import Problem
+from livesegments.cli.problem import Problem
 from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused, Sender
 from tests.cli.server import Answer, Request, serving
 

@@ -160,19 +160,77 @@ async def test_every_fault_of_a_definition_is_shown_with_its_pointer(
     assert "/definition/of/1/op" in said
 
 
-async def test_which_of_several_segments_is_wrong_is_told(product: Product, tmp_path: Path) -> None:
+async def test_all_segments_are_checked_before_any_is_created_and_it_can_be_repeated(
+    product: Product, tmp_path: Path
+) -> None:
     file = tmp_path / "segments.json"
-    file.write_text(json.dumps([BUYERS | {"id": "first", "name": "First"}, {"name": "No definition"}]))
+    first, second = BUYERS | {"id": "first", "name": "First"}, LOYAL | {"id": "second", "name": "Second"}
+    file.write_text(json.dumps([first, {"name": "No definition"}]))
     ran = await product.run("segments", "create", "-f", str(file))
-    assert ran.status == 1
-    assert "created first" in ran.out and "segment 2 of 2" in ran.err
+    assert ran.status == 1 and ran.out == ""
+    assert "segment 2 (No definition) of 2; nothing was created" in " ".join(ran.err.split())
+    file.write_text(json.dumps([first, second]))
+    for what in ("created first (First)", "unchanged: first (First)"):
+        ran = await product.run("segments", "create", "--upsert", "-f", str(file))
+        assert ran.status == 0 and what in ran.out, ran.err
     await product.json("segments", "delete", "first")
+    await product.json("segments", "delete", "second")
+
+
+async def test_a_profile_of_any_id_is_shown_and_checked(defined: Product) -> None:
+    ids = [".", "..", "a/b", "../../v1/lag", "a b", "🦄", "100%", "%2e%2e", "a?b#c"]
+    sent = [OWN | {"id": id_, "profile": id_, "time": "2024-02-01T00:00:00Z"} for id_ in ids]
+    assert await defined.json("send", "-", stdin=lines(*sent)) == [{"accepted": len(ids), "refused": []}]
+    await defined.json("settle")
+    for id_ in ids:
+        (shown,) = await defined.json("profile", id_)
+        (checked,) = await defined.json("check", id_, "buyers")
+        assert (shown["id"], checked["profile"], checked["in"]) == (id_, id_, True)
+    assert await defined.json("count", "buyers") == [{"count": await _members(defined)}]
+
+
+async def _members(product: Product) -> int:
+    return len(await product.json("members", "buyers", "--all"))
+
+
+async def test_a_reader_of_members_that_has_enough_is_no_failure(defined: Product) -> None:
+    sent = [
+        OWN | {"id": f"m{n}", "profile": f"{n:05}{'x' * 200}", "time": "2024-02-01T00:00:00Z"}
+        for n in range(3_000)
+    ]
+    await defined.json("send", "-", stdin=lines(*sent))
+    await defined.json("settle")
+    process = await defined.begin("members", "buyers", "--all")
+    assert process.stdout is not None and process.stderr is not None
+    assert await process.stdout.readline()
+    process.stdout._transport.close()  # type: ignore[attr-defined]
+    async with asyncio.timeout(20):
+        assert (await process.stderr.read(), await process.wait()) == (b"", 0)
+
+
+async def test_the_clock_is_not_moved_back(defined: Product) -> None:
+    assert (await defined.run("clock", "2024-03-01T00:00:00Z")).status == 0
+    back = await defined.run("clock", "2024-02-15T00:00:00Z")
+    assert back.status == 1 and "never goes back" in back.err
+
+
+async def test_workspaces_and_keys(product: Product) -> None:
+    (made,) = await product.json("workspaces", "create", "Berlin", "--id", "berlin", "-z", "Europe/Berlin")
+    assert made in await product.json("workspaces", "list")
+    assert await product.json("workspaces", "show", "berlin") == [made]
+    (key,) = await product.json("keys", "create", "reader", "-s", "read", "-w", "berlin")
+    assert "(Europe/Berlin)" in (await product.run("keys", "list", "-w", "berlin")).out
+    listed = await product.json("keys", "list", "-w", "berlin")
+    assert [(each["id"], each["scopes"]) for each in listed] == [(key["id"], ["read"])]
+    assert (await product.run("segments", "list", "--key", key["key"])).status == 0
+    await product.json("keys", "delete", key["id"], "-w", "berlin")
+    assert (await product.run("segments", "list", "--key", key["key"])).status == 1
 
 
 async def test_address_and_key_by_environment_alone(product: Product, tmp_path: Path) -> None:
     told = {"API_URL": "api", "INGEST_URL": "ingest", "API_KEY": "api_key", "WRITE_KEY": "write_key"}
     environment = {f"LIVESEGMENTS_{name}": product.up[field] for name, field in told.items()}
-    for arguments in (["segments", "list"], ["settle"], ["clock", "2024-01-01"], ["send", "-"]):
+    for arguments in (["segments", "list"], ["settle"], ["clock", "2024-04-01"], ["send", "-"]):
         process = await asyncio.create_subprocess_exec(
             COMMAND, *arguments, "--json", cwd=tmp_path, env=os.environ | environment, stdin=DEVNULL
         )

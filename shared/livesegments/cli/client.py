@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+from livesegments.cli.problem import MISSING, Fault, Problem
+
+if TYPE_CHECKING:
+    import httpx  # to import it takes longer than all the rest: so it is imported where it is used
 
 TIMEOUT_S = 30.0
-
-
-class Fault(Exception):
-    """One fault of a request's body: where (a JSON pointer), which (a code), and a sentence."""
-
-    def __init__(self, pointer: str, code: str, message: str) -> None:
-        super().__init__(message)
-        self.pointer, self.code, self.message = pointer, code, message
-
-
-class Problem(Exception):
-    """What went wrong, for a person: a sentence, the faults found, and what to do about it.
-
-    `status` is the HTTP status, or None where no answer came.
-    """
-
-    def __init__(
-        self, message: str, *, advice: str = "", faults: tuple[Fault, ...] = (), status: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message, self.advice, self.faults, self.status = message, advice, faults, status
 
 
 ADVICE = {
@@ -38,13 +20,6 @@ ADVICE = {
     412: "it changed in between: read it again (`show`), then repeat",
     429: "ingest is at its bound: wait a moment, then repeat",
     503: "it is starting or its broker is away: see its /readyz, then repeat",
-}
-
-
-MISSING = {
-    "segment": "see `livesegments segments list` for the ids that there are",
-    "profile": "is the id as it was sent? a first event is applied a moment later (`livesegments settle`)",
-    "workspace": "an admin key lists them: GET /v1/workspaces",
 }
 
 
@@ -71,7 +46,7 @@ def problem_of(response: httpx.Response) -> Problem:
 
 def _advice(status: int, message: str, faults: tuple[Fault, ...]) -> str:
     if status == 404:
-        return next((told for what, told in MISSING.items() if f"no {what} " in message), "")
+        return next((advice for what, advice in MISSING.items() if f"no {what} " in message), "")
     if faults:
         return "correct these, then repeat" if status == 422 else "resolve that first, then repeat"
     return ADVICE.get(status, "")
@@ -80,6 +55,8 @@ def _advice(status: int, message: str, faults: tuple[Fault, ...]) -> str:
 @contextmanager
 def reaching(url: str) -> Iterator[None]:
     """Turns a connection's failure into a `Problem`."""
+    import httpx  # noqa: PLC0415
+
     try:
         yield
     except httpx.TransportError as error:
@@ -93,9 +70,11 @@ class Client:
     """The api's (or ingest's) address and key; `call` returns the answer's JSON or raises Problem."""
 
     def __init__(self, url: str, key: str, workspace: str | None = None) -> None:
-        headers = {"Authorization": f"Bearer {key}"}
+        import httpx  # noqa: PLC0415
+
+        headers = {"Authorization": f"Bearer {_sendable('key', key)}"}
         if workspace is not None:
-            headers["X-Workspace"] = workspace
+            headers["X-Workspace"] = _sendable("workspace", workspace)
         secure = url.startswith("https:")  # to load certificates takes a while: only where they are used
         self.http = httpx.Client(
             base_url=url, headers=headers, timeout=TIMEOUT_S, verify=secure, trust_env=False
@@ -132,3 +111,11 @@ class Client:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
+
+
+def _sendable(what: str, value: str) -> str:
+    """`value`, if a header can carry it. Raises Problem: no key and no workspace's id holds anything else."""
+    if value.isascii() and value.isprintable():
+        return value
+    advice = MISSING["workspace"] if what == "workspace" else ADVICE[401]
+    raise Problem(f"There is no {what} {value!r}.", advice=advice)

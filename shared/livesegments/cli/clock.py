@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from livesegments.cli import context, output, settle
 from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
+
+UTC = ZoneInfo("UTC")
+"""No workspace's: all workspaces share the clock."""
 
 
 def clock(
@@ -24,10 +29,22 @@ def clock(
     """
     target = context.api(api, key, None, data)
     with Client(target.url, target.key) as client:
-        client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdigit() else to})
+        before = [part.clock for part in settle.read(client).partitions]
+        moved = client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdecimal() else to})
         lag = settle.wait(client, timeout)
+    behind(moved["to"], before)
     if as_json:
         output.json(lag)
     else:
         first = min(part.clock or "" for part in lag.partitions)
-        output.console.print(f"every partition's clock stands at {output.instant(first)} or later")
+        output.console.print(f"every partition's clock stands at {output.instant(first, UTC)} UTC or later")
+
+
+def behind(to: str, before: list[str | None]) -> None:
+    """Raises Problem where every partition's clock was past `to` before: then nothing has moved."""
+    first = min((clock or "" for clock in before), default="")
+    if first > to:  # both as the api writes instants, which sort like text
+        raise Problem(
+            f"no clock was moved: each stood at {first} or later already, and a clock never goes back",
+            advice=f"give an instant after {first}",
+        )

@@ -12,7 +12,7 @@ import msgspec
 import typer
 from msgspec import Struct
 
-from livesegments.cli.client import Problem
+from livesegments.cli.problem import Problem
 
 UP_FILE = "up.json"
 
@@ -27,6 +27,9 @@ KeyOption = Annotated[
 ]
 WriteKeyOption = Annotated[
     str | None, typer.Option("--key", envvar="LIVESEGMENTS_WRITE_KEY", help="The workspace's write key.")
+]
+AdminKeyOption = Annotated[
+    str | None, typer.Option("--key", envvar="LIVESEGMENTS_ADMIN_KEY", help="An admin key.")
 ]
 WorkspaceOption = Annotated[
     str | None, typer.Option("--workspace", "-w", help="Act in this workspace (needs an admin key).")
@@ -92,6 +95,12 @@ def api(url: str | None, key: str | None, workspace: str | None, data: Path) -> 
     return _target(
         "api", url or (up.api if up else None), key or (up.api_key if up else None), workspace, data
     )
+
+
+def admin(url: str | None, key: str | None, data: Path) -> Target:
+    """The api with an admin key. Raises Problem, saying what to give, where one is not known."""
+    up = read_up(data)
+    return _target("api", url or (up.api if up else None), key or (up.admin_key if up else None), None, data)
 
 
 def ingest(url: str | None, key: str | None, data: Path) -> Target:

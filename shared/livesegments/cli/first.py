@@ -10,7 +10,8 @@ from typing import TypedDict
 import msgspec
 from msgspec import Struct
 
-from livesegments.cli.client import Client, Problem
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
 
 FILE = "keys.json"
 WORKSPACE = "main"

@@ -1,32 +1,108 @@
-"""The console script: every command is a small module beside this one."""
+"""The console script. A command's module is imported when that command is called, and no other's."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from livesegments.cli import clock, members, output, profile, rejected, segments, send, settle, up, watch
-from livesegments.cli.client import Problem
-from livesegments.cli.demo import command as demo
+from livesegments.cli.problem import Problem
+
+COMMANDS = {
+    "up": "livesegments.cli.up:up",
+    "demo": "livesegments.cli.demo.command:demo",
+    "send": "livesegments.cli.send:send",
+    "settle": "livesegments.cli.settle:settle",
+    "clock": "livesegments.cli.clock:clock",
+    "segments": "livesegments.cli.segments:app",
+    "members": "livesegments.cli.members:members",
+    "count": "livesegments.cli.count:count",
+    "check": "livesegments.cli.check:check",
+    "profile": "livesegments.cli.profile:profile",
+    "rejected": "livesegments.cli.rejected:rejected",
+    "watch": "livesegments.cli.watch:watch",
+    "workspaces": "livesegments.cli.workspaces:app",
+    "keys": "livesegments.cli.keys:app",
+}
+"""Each command's name, with the module and the attribute that has it: a function, or a `Typer` of several."""
+
+
+class Commands(TyperGroup):
+    """A group that knows its commands' names, and imports a command only to run it or to show its help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:  # the error suggests a similar name from `self.commands`
+            self.commands = dict.fromkeys(COMMANDS, self)
+            return None
+        return loaded(cmd_name)
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        with enough():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        with enough():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def enough() -> Iterator[None]:
+    """A reader of our output that has enough (`| head -1`) ends the command with status 0."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def loaded(name: str) -> Any:
+    """The command of this name, ready to be run."""
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        command = typer.main.get_command(found)
+    else:
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        command = typer.main.get_command(alone)
+    command.name = name
+    return command
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415  (slow: for this option alone)
+
+        typer.echo(f"livesegments {version('livesegments')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Live customer segments: exact, prompt, cheap and explainable.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
-app.command("send")(send.send)
-app.command("settle")(settle.settle)
-app.command("clock")(clock.clock)
-app.add_typer(segments.app, name="segments")
-app.command("members")(members.members)
-app.command("profile")(profile.profile)
-app.command("rejected")(rejected.rejected)
-app.command("watch")(watch.watch)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Live customer segments: exact, prompt, cheap and explainable."""
 
 
 def main() -> None:
@@ -34,10 +110,9 @@ def main() -> None:
     try:
         app()
     except Problem as problem:
+        from livesegments.cli import output  # noqa: PLC0415  (slow: only where it is needed)
+
         output.problem(problem)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output (head, less) has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)

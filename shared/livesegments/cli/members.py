@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from itertools import islice
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
-from livesegments.cli import context, output
+from livesegments.cli import context, output, paths
 from livesegments.cli.client import Client
 
 FIRST = 100
@@ -27,8 +26,9 @@ def members(
     """The profiles that are in a segment now, one a line."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        path = f"/v1/segments/{quote(segment, safe='')}/members"
-        found = client.pages(path, "members", limit=PAGE if everyone else FIRST + 1)
+        found = client.pages(
+            f"{paths.segment(segment)}/members", "members", limit=PAGE if everyone else FIRST + 1
+        )
         for profile in found if everyone else islice(found, FIRST):
             if as_json:
                 output.json({"profile": profile})

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from livesegments.cli.client import Problem
+from livesegments.cli.problem import Problem
 
 WIDE = 200
 """Columns where nobody looks: what another program reads isn't folded at 80."""
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+
+class Output(Console):
+    """Rich would exit with status 1 when a reader has enough (`| head -1`); `main.Commands` does better."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = Output(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+errors = Output(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def json(document: Any) -> None:
@@ -40,6 +49,14 @@ def table(
     console.print(made)
 
 
+def fields(rows: Mapping[str, Any]) -> None:
+    """One thing's fields, one a line; those that are None are left out."""
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        if value is not None:
+            console.print(Text.assemble((f"{name:<{width}}  ", "bold"), shown(value)))
+
+
 def say(line: str) -> None:
     """Beside the result: on standard error."""
     errors.print(Text(line, "dim"))
@@ -53,6 +70,16 @@ def problem(found: Problem) -> None:
         errors.print(Text.assemble("  ", where, f"{fault.message} ", (f"[{fault.code}]", "dim")))
     if found.advice:
         errors.print(Text.assemble(("next: ", "bold"), found.advice))
+
+
+def warnings(found: Iterable[Mapping[str, str]]) -> None:
+    """What may be meant otherwise, with its pointer: the command has done its work all the same."""
+    for warning in found:
+        where = (f"{warning['pointer']}  ", "yellow") if warning["pointer"] else ""
+        told = f"{warning['message']} "
+        errors.print(
+            Text.assemble(("warning: ", "bold yellow"), where, told, (f"[{warning['code']}]", "dim"))
+        )
 
 
 def shown(value: Any) -> str:
@@ -71,6 +98,11 @@ def shown(value: Any) -> str:
             return msgspec.json.encode(value).decode()
 
 
-def instant(iso: str | None) -> str:
-    """An instant as the api tells it, in UTC, to the second."""
-    return "–" if iso is None else f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+def instant(iso: str | None, zone: ZoneInfo) -> str:
+    """An instant as the api gives it, to the second, in `zone`: which the table's column names."""
+    return "–" if iso is None else f"{datetime.fromisoformat(iso).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def named_instant(iso: str, zone: ZoneInfo) -> str:
+    """An instant that stands alone, with its zone's name."""
+    return f"{instant(iso, zone)} ({zone})"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
-from livesegments.cli import context, output
+from livesegments.cli import context, output, paths, zone
 from livesegments.cli.client import Client
 
 
@@ -22,10 +21,11 @@ def profile(
     """A profile's attributes, tags, consent and segments."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", f"/v1/profiles/{quote(id, safe='')}")
-    if as_json:
-        output.json(found)
-        return
+        found = client.call("GET", paths.profile(id))
+        if as_json:
+            output.json(found)
+            return
+        local = zone.of(client)
     known = [(name, found["attributes"][name]) for name in sorted(found["attributes"])]
     if found["tags"]:
         known.append(("tags", found["tags"]))
@@ -38,13 +38,13 @@ def profile(
         return
     output.table(
         "" if known else f"profile {id}",
-        ("segment", "name", "entered", "valid until"),
+        ("segment", "name", f"entered ({local})", f"valid until ({local})"),
         [
             (
                 item["id"],
                 item["name"],
-                output.instant(item["entered_at"]),
-                output.instant(item["valid_until"]),
+                output.instant(item["entered_at"], local),
+                output.instant(item["valid_until"], local),
             )
             for item in found["segments"]
         ],

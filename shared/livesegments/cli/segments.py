@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output
-from livesegments.cli.client import Client, Problem
+from livesegments.cli import context, creating, files, output, paths, zone
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
 
 app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_is_help=True)
 
 Sort = Literal["name", "created", "updated", "size"]
-FIXED = ("id", "type")
-EDITABLE = frozenset({"name", "description", "tags", "definition"})
 
 FileOption = Annotated[
     str, typer.Option("--file", "-f", help="JSON of one segment, or an array of them; `-` is standard input.")
@@ -26,48 +22,39 @@ FileOption = Annotated[
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")]
 
 
-def read(file: str) -> Any:
-    """Raises Problem when it isn't there or isn't JSON."""
-    try:
-        return msgspec.json.decode(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
-    except OSError as error:
-        raise Problem(
-            f"{_named(file)} can't be read: {error.strerror}", advice="give the file of a segment with -f"
-        ) from error
-    except msgspec.DecodeError as error:
-        raise Problem(f"{_named(file)} is not JSON: {error}", advice="correct it, then repeat") from error
-
-
-def _named(file: str) -> str:
-    return "standard input" if file == "-" else file
-
-
-def path_of(segment: str) -> str:
-    return f"/v1/segments/{quote(segment, safe='')}"
-
-
 @app.command("create")
 def create(
     file: FileOption,
+    upsert: Annotated[
+        bool, typer.Option("--upsert", help="Edit those that are there already: the command can be repeated.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; create and edit nothing.")] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Create a segment, or several in the file's order (one that others refer to comes first)."""
-    body = read(file)
+    """Create a segment, or several in the file's order (one that others refer to comes first).
+
+    All are checked first: if one has a fault, none is created. With --upsert a segment whose id is there
+    already is edited: the fields in the file are set, its other fields stay.
+    """
+    several = creating.segments_in(files.read(file), files.named(file))
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        several = body if isinstance(body, list) else [body]
-        for number, segment in enumerate(several, 1):
+        results = creating.checked(client, several, upsert)
+        if dry_run:
+            _tell_checked(results, as_json)
+            return
+        for number, (segment, result) in enumerate(zip(several, results, strict=True), 1):
             try:
-                made = client.call("POST", "/v1/segments", json=segment)
+                what, made = creating.applied(client, segment, result, files.named(file))
             except Problem as problem:
                 if len(several) > 1:
                     problem.message = f"segment {number} of {len(several)}: {problem.message}"
                 raise
-            _tell("created", made, as_json)
+            _tell(what, made, as_json)
 
 
 @app.command("list")
@@ -86,19 +73,20 @@ def list_(
     with Client(target.url, target.key, target.workspace) as client:
         query = {"sort": sort, "order": "desc" if desc else "asc"} | ({"search": search} if search else {})
         found = list(client.pages("/v1/segments", "segments", **query))
-    if as_json:
-        for segment in found:
-            output.json(segment)
-        return
+        if as_json:
+            for segment in found:
+                output.json(segment)
+            return
+        local = zone.of(client)
     if not found:
         fits = f"no segment has '{search}' in its name or description"
         output.say(fits if search else "no segments yet: `livesegments segments create -f FILE` makes one")
         return
     output.table(
         "",
-        ("id", "name", "type", "members", "state", "updated"),
+        ("id", "name", "type", "members", "state", f"updated ({local})"),
         [
-            (s["id"], s["name"], s["type"], s["count"], _state(s), output.instant(s["updated_at"]))
+            (s["id"], s["name"], s["type"], s["count"], _state(s), output.instant(s["updated_at"], local))
             for s in found
         ],
         numbers=("members",),
@@ -117,10 +105,11 @@ def show(
     """One segment: its definition, state, progress and size."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", path_of(segment))
-    if as_json:
-        output.json(found)
-        return
+        found = client.call("GET", paths.segment(segment))
+        if as_json:
+            output.json(found)
+            return
+        local = zone.of(client)
     rows = {
         "id": found["id"],
         "name": found["name"],
@@ -129,15 +118,12 @@ def show(
         "type": found["type"],
         "members": found["count"],
         "state": _state(found),
-        "complete since": found["complete_since"] and output.instant(found["complete_since"]),
-        "created": output.instant(found["created_at"]),
-        "updated": output.instant(found["updated_at"]),
+        "complete since": found["complete_since"] and output.named_instant(found["complete_since"], local),
+        "created": output.named_instant(found["created_at"], local),
+        "updated": output.named_instant(found["updated_at"], local),
         "version": f"{found['version']} (of the definition: {found['definition_version']})",
     }
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        if value is not None:
-            output.console.print(Text.assemble((f"{name:<{width}}  ", "bold"), output.shown(value)))
+    output.fields(rows)
     if found["definition"] is not None:
         output.console.print()
         output.console.print_json(data=found["definition"])
@@ -146,47 +132,26 @@ def show(
 @app.command("edit")
 def edit(
     segment: IdArgument,
-    file: FileOption,
+    file: Annotated[
+        str, typer.Option("--file", "-f", help="JSON of the fields to change; `-` is standard input.")
+    ],
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Change what the file names (name, description, tags, definition); the rest stays.
+    """Change the fields that the file names; the other fields stay.
 
-    The file may be the one that it was created from, or what `show --json` printed.
+    The file is a JSON object with any of `name`, `description`, `tags` and `definition`, for example
+    {"name": "Big spenders"}. It may also be the file that the segment was created from, or what
+    `segments show --json` printed: fields that nobody can set are passed over.
     """
-    body = read(file)
+    body = files.read(file)
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        answer = client.send("GET", path_of(segment))
-        patch = changes(body, answer.json(), _named(file))
-        if patch:
-            headers = {"If-Match": answer.headers["ETag"]}
-            _tell("edited", client.call("PATCH", path_of(segment), json=patch, headers=headers), as_json)
-        else:
-            _tell("unchanged:", answer.json(), as_json)
-
-
-def changes(body: Any, old: dict[str, Any], file: str) -> Any:
-    """What of `body` is to be changed: neither what is so already, nor what `show` tells but nobody sets.
-
-    Raises Problem when it is another segment's.
-    """
-    if not isinstance(body, dict):
-        raise Problem(f"{file} is not one segment", advice="give a JSON object of what to change")
-    for name in FIXED:
-        if name in body and body[name] != old[name]:
-            raise Problem(
-                f"{file} has {name} '{body[name]}', but the segment's is '{old[name]}', for good",
-                advice="give the file of this segment, or create another (`livesegments segments create`)",
-            )
-    return {
-        name: value
-        for name, value in body.items()
-        if name not in old or (name in EDITABLE and value != old[name])
-    }
+        answer = client.send("GET", paths.segment(segment))
+        _tell(*creating.edited(client, body, answer, files.named(file)), as_json)
 
 
 @app.command("delete")
@@ -201,7 +166,7 @@ def delete(
     """Delete a segment; its members leave it, profiles are untouched."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        client.call("DELETE", path_of(segment))
+        client.call("DELETE", paths.segment(segment))
     _tell("deleted", {"id": segment}, as_json)
 
 
@@ -211,6 +176,17 @@ def _tell(what: str, segment: dict[str, Any], as_json: bool) -> None:
     else:
         name = f" ({segment['name']})" if "name" in segment else ""
         output.console.print(Text.assemble(f"{what} ", (segment["id"], "bold"), name))
+        output.warnings(segment.get("warnings", ()))
+
+
+def _tell_checked(results: list[creating.Checked], as_json: bool) -> None:
+    for number, result in enumerate(results, 1):
+        if as_json:
+            output.json(result)
+            continue
+        would = {"create": "would be created", "edit": "would be edited", "none": "would stay as it is"}
+        output.console.print(f"segment {number} {would[result.action]}")
+        output.warnings([msgspec.to_builtins(warning) for warning in result.warnings])
 
 
 def _state(segment: dict[str, Any]) -> str:

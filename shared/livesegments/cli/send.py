@@ -15,8 +15,8 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from livesegments.cli import context, output
-from livesegments.cli.client import Problem
 from livesegments.cli.lines import lines
+from livesegments.cli.problem import Problem
 from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused, Sender
 
 SHOWN = 20

@@ -20,7 +20,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from livesegments.cli.client import TIMEOUT_S, Problem, problem_of, reaching
+from livesegments.cli.client import TIMEOUT_S, problem_of, reaching
+from livesegments.cli.problem import Problem
 
 MAX_BATCH_BYTES = 490_000
 """Ingest takes 500 KB a batch; the frame around the items needs a little of it."""

@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livesegments.cli import context
-from livesegments.cli.client import Problem
 from livesegments.cli.first import Keys, first_workspace, kept_keys
+from livesegments.cli.problem import Problem
 from livesegments.runtime.embedded.child import StartError
 from livesegments.runtime.embedded.jars import NoJars, Progress
 from livesegments.runtime.embedded.stack import Stack, stack

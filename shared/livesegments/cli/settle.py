@@ -10,7 +10,8 @@ import typer
 from msgspec import Struct
 
 from livesegments.cli import context, output
-from livesegments.cli.client import Client, Problem
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
 
 TIMEOUT_S = 120.0
 POLL_S = 0.05

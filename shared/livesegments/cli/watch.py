@@ -12,7 +12,8 @@ import typer
 from rich.text import Text
 
 from livesegments.cli import context, output
-from livesegments.cli.client import Client, Problem, problem_of, reaching
+from livesegments.cli.client import Client, problem_of, reaching
+from livesegments.cli.problem import Problem
 
 
 def watch(

@@ -17,6 +17,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from livesegments.api import (
+    checking,
     health,
     listing,
     lists,
@@ -28,6 +29,7 @@ from livesegments.api import (
     rejected,
     segments,
     transitions,
+    workspace,
     workspaces,
 )
 from livesegments.api.announcements import Announcements
@@ -83,7 +85,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     for resource in (
-        workspaces, listing, segments, lists, members, profiles, operations, rejected, transitions, health,
+        workspace, workspaces, listing, checking, segments, lists, members, profiles, operations, rejected,
+        transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app

@@ -102,7 +102,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [fault for each in error.errors() for fault in _faults(each)]
+        faults = [fault for each in error.errors() for fault in faults_of(each)]
         return Problem(422, f"{len(faults)} fault(s) in the request.", faults).response()
 
     async def away(_: Request, error: Exception) -> JSONResponse:
@@ -131,7 +131,7 @@ def _allowed(request: Request) -> list[str]:
     return min(fitting)[1] if fitting else []
 
 
-def _faults(error: Mapping[str, Any]) -> list[Fault]:
+def faults_of(error: Mapping[str, Any]) -> list[Fault]:
     """Of one of pydantic's errors."""
     place, *path = (part for part in error["loc"] if not str(part).startswith(VARIANT))
     where = pointer(path) if place == "body" else f"{place}: {'.'.join(map(str, path))}"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from livesegments.cli import settle
-from livesegments.cli.client import Client, Problem
+from livesegments.cli.client import Client
 from livesegments.cli.context import Up
 from livesegments.cli.demo import cdnow, replay, shop, wheels
 from livesegments.cli.demo.heard import Heard, Listener
@@ -20,6 +20,7 @@ from livesegments.cli.demo.replay import Pace
 from livesegments.cli.demo.screen import Screen
 from livesegments.cli.demo.view import Row, State
 from livesegments.cli.demo.workspace import Workspace
+from livesegments.cli.problem import Problem
 from livesegments.cli.sender import Sender
 
 LOGS = (cdnow.LOG, shop.LOG)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
-from livesegments.cli.client import Client, Problem
+from livesegments.cli.client import Client
 from livesegments.cli.context import Up
 from livesegments.cli.demo.log import Log
 from livesegments.cli.members import PAGE
+from livesegments.cli.problem import Problem
 
 READY_S = 30.0
 LOOK_S = 0.05

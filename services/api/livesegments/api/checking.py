@@ -1,0 +1,113 @@
+"""`POST /v1/segments/check`: what creating segments would come to, without creating any."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from livesegments.api import editing, shapes
+from livesegments.api.auth import Writing
+from livesegments.api.context import Ctx
+from livesegments.api.problems import Fault, Problem, faults_of, responses
+from livesegments.api.route import Route
+from livesegments.store.catalog import Snapshot
+from livesegments.wire.catalog import Segment, Workspace
+
+MAX_CHECKED = 1_000
+
+router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
+_new: TypeAdapter[shapes.NewDynamic | shapes.NewStatic] = TypeAdapter(shapes.NewSegment)
+
+
+class ToCheck(shapes.In):
+    """Segments as `POST /v1/segments` takes them, in the order in which they would be created."""
+
+    segments: list[Any] = Field(
+        min_length=1,
+        max_length=MAX_CHECKED,
+        description="Bodies of `POST /v1/segments`; one may refer to those before it.",
+    )
+    upsert: bool = Field(False, description="A segment whose id is there already would be edited.")
+
+
+class Checked(BaseModel):
+    """What creating one of the segments would come to."""
+
+    id: str | None = Field(description="The id that was given; null where the api would choose one.")
+    action: Literal["create", "edit", "none"] = Field(
+        description="`none`: the segment is there already, just as it was given."
+    )
+    errors: list[Fault] = Field(description="Every fault; with none it would be created or edited.")
+
+
+class CheckedAll(BaseModel):
+    """In the order of the request."""
+
+    results: list[Checked] = Field(description="One for every segment of the request.")
+
+
+@router.post("/check", responses=responses(400, 404, 413, 415))
+async def check_segments(context: Ctx, workspace: Writing, asked: Annotated[ToCheck, Body()]) -> CheckedAll:
+    """Check segments as if they were created one after the other; nothing is created or changed."""
+    snapshot = await context.catalog.segments(workspace.id)
+    results = await asyncio.to_thread(checked, snapshot, workspace, asked.segments, asked.upsert)
+    return CheckedAll(results=results)
+
+
+def checked(snapshot: Snapshot, workspace: Workspace, bodies: list[Any], upsert: bool) -> list[Checked]:
+    """Those without a fault are taken for created when the following ones are checked."""
+    segments = dict(snapshot.segments)
+    growing = Snapshot(snapshot.revision, segments, snapshot.retired)
+    results = []
+    for body in bodies:
+        given = body.get("id") if isinstance(body, dict) else None
+        id_ = given if isinstance(given, str) else None
+        shapes.known.set(shapes.Known(workspace.timezone, editing.Others(segments, id_ or ""), id_))
+        old = segments.get(id_) if id_ is not None else None
+        result, made = _one(growing, workspace, body, old if upsert else None, id_)
+        results.append(result)
+        if made is not None:
+            segments[made.id] = made
+    return results
+
+
+def _one(
+    snapshot: Snapshot, workspace: Workspace, body: Any, old: Segment | None, id_: str | None
+) -> tuple[Checked, Segment | None]:
+    """The result, and the segment as it would be; None where it has faults."""
+    action: Literal["create", "edit", "none"] = "create" if old is None else "edit"
+    try:
+        new = _new.validate_python(body)
+        if old is None:
+            return Checked(id=id_, action=action, errors=[]), editing.new_segment(snapshot, workspace, new, 0)
+        if (old.definition is None) != isinstance(new, shapes.NewStatic):
+            told = "the segment that is there is of the other type, and a segment's type never changes"
+            fault = Fault(pointer="/type", code="conflict", message=told)
+            return Checked(id=id_, action=action, errors=[fault]), None
+        fields = {name: body[name] for name in shapes.SegmentPatch.model_fields if name in body}
+        if isinstance(new, shapes.NewStatic):
+            fields.pop("definition", None)
+        patch = shapes.SegmentPatch.model_validate(fields)
+        made = editing.patched(snapshot, workspace, old.id, patch, "*", 0)
+    except ValidationError as error:
+        faults = [
+            fault for each in error.errors() for fault in faults_of({**each, "loc": ("body", *each["loc"])})
+        ]
+        return Checked(id=id_, action=action, errors=faults), None
+    except Problem as problem:
+        message = str(problem.detail)
+        faults = list(problem.errors) or [Fault(pointer="", code="conflict", message=message)]
+        return Checked(id=id_, action=action, errors=faults), None
+    return Checked(id=id_, action="none" if _same(old, made) else "edit", errors=[]), made
+
+
+def _same(old: Segment, made: Segment) -> bool:
+    return (old.name, old.definition, old.description, old.tags) == (
+        made.name,
+        made.definition,
+        made.description,
+        made.tags,
+    )

@@ -1,0 +1,97 @@
+"""`livesegments segments create`: all segments of a file are checked before the first of them is created."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.cli import paths
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Fault, Problem
+
+FIXED = ("id", "type")
+EDITABLE = frozenset({"name", "description", "tags", "definition"})
+
+
+class Checked(Struct):
+    """What the api says of one segment: `action` is what creating it would come to."""
+
+    action: Literal["create", "edit", "none"]
+    errors: list[Fault]
+    warnings: list[Fault] = []
+
+
+def segments_in(body: Any, file: str) -> list[Any]:
+    """Raises Problem for an empty array: nobody means to create nothing."""
+    several = body if isinstance(body, list) else [body]
+    if not several:
+        raise Problem(f"{file} has no segment: its array is empty", advice="give at least one segment")
+    return several
+
+
+def checked(client: Client, segments: list[Any], upsert: bool) -> list[Checked]:
+    """As if they were created in this order. Raises Problem with every fault of every segment."""
+    answer = client.call("POST", "/v1/segments/check", json={"segments": segments, "upsert": upsert})
+    results = msgspec.convert(answer["results"], list[Checked])
+    wrong = [(number, result) for number, result in enumerate(results, 1) if result.errors]
+    if wrong:
+        alone = len(segments) == 1
+        faults = [
+            fault if alone else msgspec.structs.replace(fault, pointer=f"/{number - 1}{fault.pointer}")
+            for number, result in wrong
+            for fault in result.errors
+        ]
+        which = ", ".join(f"{number}{_label(segments[number - 1])}" for number, _ in wrong)
+        of = "the segment has faults" if alone else f"faults in segment {which} of {len(segments)}"
+        raise Problem(
+            f"{of}; nothing was created",
+            advice="correct these, then repeat (--upsert edits those segments that are there already)",
+            faults=tuple(faults),
+        )
+    return results
+
+
+def _label(segment: Any) -> str:
+    name = segment.get("id") or segment.get("name") if isinstance(segment, dict) else None
+    return f" ({name})" if isinstance(name, str) else ""
+
+
+def applied(client: Client, segment: Any, result: Checked, file: str) -> tuple[str, dict[str, Any]]:
+    """Creates or edits one checked segment: what was done, in words, and the segment."""
+    if result.action == "create":
+        return "created", client.call("POST", "/v1/segments", json=segment)
+    answer = client.send("GET", paths.segment(segment["id"]))
+    if result.action == "none":
+        return "unchanged:", answer.json()
+    return edited(client, segment, answer, file)
+
+
+def edited(client: Client, body: Any, answer: Any, file: str) -> tuple[str, dict[str, Any]]:
+    """Changes what `body` names and the segment of `answer` (a GET's) does not have already."""
+    old = answer.json()
+    patch = changes(body, old, file)
+    if not patch:
+        return "unchanged:", old
+    headers = {"If-Match": answer.headers["ETag"]}
+    return "edited", client.call("PATCH", paths.segment(old["id"]), json=patch, headers=headers)
+
+
+def changes(body: Any, old: dict[str, Any], file: str) -> Any:
+    """The part of `body` that is to be changed: neither fields that have that value already, nor those that
+    `show` prints but nobody sets. Raises Problem when `body` is another segment's.
+    """
+    if not isinstance(body, dict):
+        raise Problem(f"{file} is not one segment", advice="give a JSON object of what to change")
+    for name in FIXED:
+        if name in body and body[name] != old[name]:
+            raise Problem(
+                f"{file} has {name} '{body[name]}', but the segment's is '{old[name]}', for good",
+                advice="give the file of this segment, or create another (`livesegments segments create`)",
+            )
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in old or (name in EDITABLE and value != old[name])
+    }

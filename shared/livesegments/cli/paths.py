@@ -1,0 +1,44 @@
+"""Paths of the api, made of ids that may hold anything: `.`, `..`, `/`, spaces, emoji, `%`."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from livesegments.cli.problem import MISSING, Problem
+
+
+def part(id_: str) -> str:
+    """An id as one part of a path. Dots are escaped too: else `..` would lead to another path.
+
+    Raises Problem for an empty id.
+    """
+    if not id_:
+        raise Problem("the id is empty", advice="give an id of at least one character")
+    return quote(id_, safe="", errors="surrogateescape").replace(".", "%2E")
+
+
+def segment(id_: str) -> str:
+    return f"/v1/segments/{_named('segment', id_)}"
+
+
+def membership(segment_id: str, profile_id: str) -> str:
+    return f"{segment(segment_id)}/members/{part(profile_id)}"
+
+
+def profile(id_: str) -> str:
+    return f"/v1/profiles/{part(id_)}"
+
+
+def workspace(id_: str) -> str:
+    return f"/v1/workspaces/{_named('workspace', id_)}"
+
+
+def key(workspace_id: str, key_id: str) -> str:
+    return f"{workspace(workspace_id)}/keys/{_named('key', key_id)}"
+
+
+def _named(what: str, id_: str) -> str:
+    """These ids never hold a slash: one that does is of nothing. Raises Problem."""
+    if "/" in id_:
+        raise Problem(f"There is no {what} '{id_}' here.", advice=MISSING[what], status=404)
+    return part(id_)

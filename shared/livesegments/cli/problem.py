@@ -1,0 +1,35 @@
+"""What went wrong in a command, for a person: every failure that a command foresees is a `Problem`."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Fault(Struct, frozen=True):
+    """One fault of a request's body: where (a JSON pointer), which (a code), and a sentence."""
+
+    pointer: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class Problem(Exception):
+    """What went wrong, for a person: a sentence, the faults found, and what to do about it.
+
+    `status` is the HTTP status, or None where no answer came.
+    """
+
+    def __init__(
+        self, message: str, *, advice: str = "", faults: tuple[Fault, ...] = (), status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message, self.advice, self.faults, self.status = message, advice, faults, status
+
+
+MISSING = {
+    "segment": "see `livesegments segments list` for the ids that there are",
+    "profile": "is the id as it was sent? a first event is applied a moment later (`livesegments settle`)",
+    "workspace": "see `livesegments workspaces list` (with an admin key) for the ids that there are",
+    "key": "see `livesegments keys list` (with an admin key) for the ids that there are",
+}
+"""What to do where something is not there, by what it is."""

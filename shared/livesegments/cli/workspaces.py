@@ -1,0 +1,113 @@
+"""`livesegments workspaces …`: list, create, show, edit workspaces. Needs an admin key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.text import Text
+
+from livesegments.cli import context, output, paths
+from livesegments.cli.client import Client
+from livesegments.cli.problem import MISSING, Problem
+
+app = typer.Typer(help="List, create, show and edit workspaces (with an admin key).", no_args_is_help=True)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The workspace's id.")]
+ZoneOption = Annotated[
+    str | None, typer.Option("--timezone", "-z", help="An IANA time zone, such as Europe/Berlin.")
+]
+
+
+@app.command("list")
+def list_(
+    api: context.ApiOption = None,
+    key: context.AdminKeyOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Every workspace, the oldest first."""
+    target = context.admin(api, key, data)
+    with Client(target.url, target.key) as client:
+        found = list(client.pages("/v1/workspaces", "workspaces"))
+    if as_json:
+        for each in found:
+            output.json(each)
+        return
+    rows = [(each["id"], each["name"], each["timezone"], _created(each)) for each in found]
+    output.table("", ("id", "name", "time zone", "created"), rows)
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, for people.")],
+    id: Annotated[
+        str | None, typer.Option("--id", help="Its id; if none is given, the api chooses one.")
+    ] = None,
+    timezone: ZoneOption = None,
+    api: context.ApiOption = None,
+    key: context.AdminKeyOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Create a workspace: a tenant, isolated from all others. Its time zone is UTC if none is given."""
+    body = {"name": name} | ({"id": id} if id is not None else {})
+    body |= {"timezone": timezone} if timezone is not None else {}
+    target = context.admin(api, key, data)
+    with Client(target.url, target.key) as client:
+        _tell("created", client.call("POST", "/v1/workspaces", json=body), as_json)
+
+
+@app.command("show")
+def show(
+    workspace: IdArgument,
+    api: context.ApiOption = None,
+    key: context.AdminKeyOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """One workspace: its name and its time zone."""
+    target = context.admin(api, key, data)
+    with Client(target.url, target.key) as client:
+        known = client.pages("/v1/workspaces", "workspaces")
+        found = next((each for each in known if each["id"] == workspace), None)
+    if found is None:
+        raise Problem(f"There is no workspace '{workspace}' here.", advice=MISSING["workspace"], status=404)
+    if as_json:
+        output.json(found)
+        return
+    rows = {"id": found["id"], "name": found["name"], "time zone": found["timezone"]}
+    output.fields(rows | {"created": _created(found)})
+
+
+@app.command("edit")
+def edit(
+    workspace: IdArgument,
+    name: Annotated[str | None, typer.Option(help="The new name.")] = None,
+    timezone: ZoneOption = None,
+    api: context.ApiOption = None,
+    key: context.AdminKeyOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Change a workspace's name or time zone. A new time zone is used by every segment at once."""
+    given = {"name": name, "timezone": timezone}
+    body = {field: value for field, value in given.items() if value is not None}
+    if not body:
+        raise Problem("nothing to change was given", advice="give --name, --timezone or both")
+    target = context.admin(api, key, data)
+    with Client(target.url, target.key) as client:
+        _tell("edited", client.call("PATCH", paths.workspace(workspace), json=body), as_json)
+
+
+def _created(workspace: dict[str, Any]) -> str:
+    return output.named_instant(workspace["created_at"], ZoneInfo(workspace["timezone"]))
+
+
+def _tell(what: str, workspace: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json(workspace)
+    else:
+        line = f" ({workspace['name']}, {workspace['timezone']})"
+        output.console.print(Text.assemble(f"{what} ", (workspace["id"], "bold"), line))

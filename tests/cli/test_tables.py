@@ -1,0 +1,84 @@
+"""What people read: times in the workspace's zone, which is named; and what moves a clock."""
+
+from typing import Any
+
+import pytest
+
+from livesegments.cli.clock import behind
+from livesegments.cli.problem import Problem
+from tests.cli.run import ZONE, Answers, run, told
+
+AT = "2026-06-30T22:30:00.000Z"
+SEGMENT: dict[str, Any] = {
+    "id": "a", "type": "dynamic", "name": "A", "description": "", "tags": [], "definition": None, "count": 1,
+    "state": "ready", "progress": {"done": 1, "total": 1}, "version": 1, "definition_version": 1,
+    "created_at": AT, "updated_at": AT, "complete_since": AT,
+}  # fmt: skip
+PROFILE = {
+    "attributes": {"plan": "pro"},
+    "tags": [],
+    "consent": [],
+    "segments": [{"id": "a", "name": "A", "entered_at": AT, "valid_until": None}],
+}
+KEY = {"id": "k1", "name": "K", "scopes": ["read", "write"], "created_at": AT}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["segments", "list"], {"segments": [SEGMENT], "next_cursor": None}),
+        (["segments", "show", "a"], SEGMENT),
+        (["profile", "p"], PROFILE),
+        (["keys", "list", "-w", "w"], {"keys": [KEY]}),
+    ],
+    ids=["segments list", "segments show", "profile", "keys list"],
+)
+async def test_times_are_of_the_workspaces_zone_which_is_named(
+    arguments: list[str], answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(Answers(GET=answer), *arguments)
+    out = told(capsys)[0]
+    assert "2026-07-01 00:30:00" in out and "(Europe/Berlin)" in out
+
+
+async def test_workspaces_are_listed_shown_created_and_edited(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = Answers(
+        **{"GET": {"workspaces": [ZONE], "next_cursor": None}, "POST": ZONE, "PATCH": {**ZONE, "name": "V"}}
+    )
+    await run(answers, "workspaces", "list")
+    await run(answers, "workspaces", "show", "w")
+    await run(answers, "workspaces", "create", "W", "--id", "w", "-z", "Europe/Berlin")
+    await run(answers, "workspaces", "edit", "w", "--name", "V")
+    out = told(capsys)[0]
+    assert out.count("2026-01-01 01:00:00 (Europe/Berlin)") == 2
+    assert "created w (W, Europe/Berlin)" in out and "edited w (V, Europe/Berlin)" in out
+    sent = [each.body for each in answers.asked if each.method in ("POST", "PATCH")]
+    assert sent == [{"name": "W", "id": "w", "timezone": "Europe/Berlin"}, {"name": "V"}]
+    with pytest.raises(Problem, match="nothing to change"):
+        await run(answers, "workspaces", "edit", "w")
+
+
+async def test_a_key_is_created_and_its_secret_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = Answers(POST={**KEY, "key": "secret"})
+    await run(answers, "keys", "create", "K", "-s", "read", "-s", "write", "-w", "w")
+    assert told(capsys)[0] == "secret\n"
+    assert answers.asked[0].body == {"name": "K", "scopes": ["read", "write"]}
+
+
+async def test_a_count_is_a_number_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    await run(Answers(GET={"count": 1234567}), "count", "a")
+    assert told(capsys)[0] == "1234567\n"
+
+
+async def test_the_clock_is_not_moved_back(capsys: pytest.CaptureFixture[str]) -> None:
+    partition = {"partition": 0, "end": 0, "applied": 0, "outbox": 0, "revision": 0, "clock": AT}
+    lag = {"partitions": [partition], "inbound": 0, "revision": 0}
+    with pytest.raises(Problem, match=f"stood at {AT} or later already"):
+        await run(Answers(GET=lag, POST={"to": "2026-06-30T22:29:59.999Z"}), "clock", "x")
+    await run(Answers(GET=lag, POST={"to": AT}), "clock", "x")
+    assert "stands at 2026-06-30 22:30:00 UTC or later" in told(capsys)[0]
+
+
+def test_a_clock_that_moves_one_partition_is_no_failure() -> None:
+    behind("2026-01-01T00:00:00.000Z", [AT, None])
+    behind("2026-01-01T00:00:00.000Z", [AT, "2025-01-01T00:00:00.000Z"])
