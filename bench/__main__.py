@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import checking, core, harness, latency, memory, path, profiling, readme, report, workload
+from bench import core, harness, latency, memory, path, profiling, readme, report, workload
 from livesegments.wire.topics import INBOUND
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -44,13 +44,6 @@ def only_core(segments: int = 1_000, events: int = 100_000) -> None:
     """The core alone, with a profile of it."""
     print(core.run(segments, events))
     print(core.profile(segments, events))
-
-
-@app.command("check")
-def only_check() -> None:
-    """CPU of the check for the worst definitions within the bounds."""
-    for cost in checking.worst():
-        print(f"{cost.cpu_ms:8.1f} ms  {cost.size:7,} bytes  {cost.faults:6,} faults  {cost.name}")
 
 
 async def _everything(quick: bool) -> str:

@@ -15,6 +15,14 @@ UNKNOWN_WORKSPACE = Counter(
     "livesegments_evaluator_unknown_workspace_total",
     "Events dropped: their workspace is not in the catalogue.",
 )
+DEFINITIONS_UNREADABLE = Counter(
+    "livesegments_definitions_unreadable_total",
+    "Records of `definitions` passed over: they are none of ours.",
+)
+MEMBERSHIPS_UNREADABLE = Counter(
+    "livesegments_memberships_unreadable_total",
+    "Records of `memberships` passed over: they are none of ours.",
+)
 TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
 COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")
 COMMIT_SECONDS = Histogram(

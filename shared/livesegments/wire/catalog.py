@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.definition import Node
+from livesegments.wire.unreadable import Unreadable, reading
 
 Scope = Literal["ingest", "read", "write", "operate", "admin"]
 """`operate` is for what concerns all workspaces at once: the clock of mode `log`."""
@@ -58,6 +59,10 @@ class Segment(Struct, frozen=True, tag="segment"):
 
 Entry: TypeAlias = Workspace | Key | Segment
 
+_KINDS = frozenset({("workspace", 2), ("key", 2), ("segment", 3)})
+MAX_SHOWN = 100
+"""Characters of a foreign key that an error shows."""
+
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Workspace | Key | Segment)
 
 
@@ -76,5 +81,19 @@ def encode(entry: Entry) -> bytes:
 
 
 def decode(data: bytes) -> Entry:
-    """Raises msgspec.DecodeError or msgspec.ValidationError (our bug: only the api writes this topic)."""
-    return _decoder.decode(data)
+    """Raises Unreadable."""
+    with reading("an entry of the catalogue"):
+        return _decoder.decode(data)
+
+
+def read(key: bytes | None, value: bytes | None) -> tuple[str, Entry | None]:
+    """A record of the topic: its key and its entry, or None where the key is deleted. Raises Unreadable."""
+    with reading("a key of the catalogue"):
+        name = (key or b"").decode()
+    parts = name.split("/")
+    if (parts[0], len(parts)) not in _KINDS or not all(parts):
+        raise Unreadable(f"unknown key {name[:MAX_SHOWN]!r}")
+    entry = decode(value) if value else None
+    if entry is not None and key_of(entry) != name:
+        raise Unreadable(f"the entry under the key {name[:MAX_SHOWN]!r} is that of another key")
+    return name, entry

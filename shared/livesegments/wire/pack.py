@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from livesegments.core.event import Event
+from livesegments.core.event import PROFILE, Event, ProfileChange
+from livesegments.wire import plain
+from livesegments.wire.unreadable import reading
 
 MAX_EVENTS = 500
 MAX_BYTES = 256 * 1024
 MAX_WAIT_MS = 5
+
+Instant: TypeAlias = Annotated[int, Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+"""Milliseconds since 1970 UTC, from the year 1 to the year 9999: the calendar knows no others."""
 
 
 class Packed(Struct, frozen=True, array_like=True, tag="e"):
@@ -22,13 +27,32 @@ class Packed(Struct, frozen=True, array_like=True, tag="e"):
 class Clock(Struct, frozen=True, array_like=True, tag="c"):
     """Moves a partition's clock on to `to_ms` (mode `log`)."""
 
-    to_ms: int
+    to_ms: Instant
 
 
 Record: TypeAlias = Packed | Clock
 
+
+class _Shallow(Event, frozen=True, array_like=True):
+    time_ms: Instant
+    properties: dict[str, plain.Shallow] = {}  # noqa: RUF012  (a struct copies it)
+
+
+class _Deep(Event, frozen=True, array_like=True):
+    time_ms: Instant
+
+
+class _PackedShallow(Packed, frozen=True, array_like=True, tag="e"):
+    events: list[_Shallow]
+
+
+class _PackedDeep(Packed, frozen=True, array_like=True, tag="e"):
+    events: list[_Deep]
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Packed | Clock)
+_shallow: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedShallow | Clock)
+_deep: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedDeep | Clock)
 
 
 def encode(record: Record) -> bytes:
@@ -36,5 +60,17 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """Raises msgspec.DecodeError (somebody else's: only ingest and the api write this topic)."""
-    return _decoder.decode(data)
+    """Every event in it can be applied: its shape, its numbers, and the change of a `$profile` event are
+    checked. Raises Unreadable."""
+    with reading("a packed record of ours"):
+        try:
+            record = _shallow.decode(data)
+        except msgspec.ValidationError:  # deeper, or wrong
+            record = _deep.decode(data)
+            for event in record.events if isinstance(record, Packed) else ():
+                plain.check(event.properties)
+        if isinstance(record, Packed):
+            for event in record.events:
+                if event.name == PROFILE:
+                    msgspec.convert(event.properties, ProfileChange)
+        return record

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.fault import Fault
+from livesegments.wire.unreadable import reading
 
 INTERNAL_FAULT = "internal_fault"
 """The code of an event that was accepted, and that a fault of ours kept from being applied.
@@ -45,11 +46,6 @@ class Record(Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Record)
 
 
-def decode(data: bytes) -> Record:
-    """Raises msgspec.DecodeError or msgspec.ValidationError: the topic may hold anything."""
-    return _decoder.decode(data)
-
-
 def encode(rejected: Rejected) -> bytes:
     raw = rejected.raw[:MAX_RAW_BYTES]
     record = Record(
@@ -63,6 +59,12 @@ def encode(rejected: Rejected) -> bytes:
         truncated=len(raw) < len(rejected.raw),
     )
     return msgspec.json.encode(record)
+
+
+def decode(data: bytes | None) -> Record:
+    """`data` is a record's value. Raises Unreadable."""
+    with reading("a record of what was rejected"):
+        return _decoder.decode(data or b"")
 
 
 def reason(faults: Sequence[Fault]) -> str:

@@ -6,13 +6,11 @@ import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from livesegments.ingest import app as ingest
 from livesegments.runtime.embedded.kafka import Kafka
@@ -22,6 +20,7 @@ from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics
 from livesegments.wire.topics import EVENTS, INBOUND, INBOUND_GROUP, REJECTED
 from tests.services.ingest.rig import events_of, read, read_all, write_catalog
+from tests.unreadable import BAD, send_batch
 
 SENDERS = 16
 
@@ -192,21 +191,6 @@ async def test_nothing_on_the_inbound_topic_stops_what_is_behind_it(
     assert accepted == {"p", "last"}
 
 
-class Latin(str):
-    """A header's name as a producer may send it that doesn't care for UTF-8."""
-
-    def encode(self, *_: object) -> bytes:
-        return b"\xe9tat"
-
-
-def batch_of(producer: AIOKafkaProducer, *records: tuple[bytes, list[tuple[str, bytes]]]) -> Any:
-    batch = producer.create_batch()
-    batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, 0, 1_000_000)  # lets `Latin` encode itself
-    for value, headers in records:
-        assert batch.append(timestamp=None, key=None, value=value, headers=headers)
-    return batch
-
-
 async def test_a_record_that_no_one_can_read_is_told_and_passed_over(
     settings: Settings, clean_stack: Stack
 ) -> None:
@@ -215,20 +199,18 @@ async def test_a_record_that_no_one_can_read_is_told_and_passed_over(
     def event(number: int) -> bytes:
         return json.dumps({"profile": f"p{number}", "name": "n", "workspace": "shop"}).encode()
 
-    bad = (b"{}", [(Latin("state"), b"")])
     producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
     await producer.start()
     try:
         await producer.send_and_wait(INBOUND, event(0), partition=0)
         for partition, batch in (
-            (0, [(event(1), []), bad, (event(2), [])]),
-            (0, [bad]),
+            (0, [(event(1), []), BAD, (event(2), [])]),
+            (0, [BAD]),
             (0, [(event(3), [])]),
-            (5, [bad]),
+            (5, [BAD]),
             (5, [(event(4), [])]),
         ):
-            sent = await producer.send_batch(batch_of(producer, *batch), INBOUND, partition=partition)
-            await sent
+            await send_batch(clean_stack.kafka, INBOUND, partition, *batch)
     finally:
         await producer.stop()
     async with ingest.serving(settings), asyncio.timeout(60):

@@ -10,21 +10,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from livesegments.core.event import Transition
 from livesegments.runtime import metrics
+from livesegments.runtime.portions import Unread
+from livesegments.runtime.reader import Reader
+from livesegments.wire import memberships
 from livesegments.wire.topics import MEMBERSHIPS
+from livesegments.wire.unreadable import Unreadable
 
 QUEUE = 10_000
 MAX_LISTENERS = 200
-BACKOFF_S = 0.5
 START_S = 10.0
 
-_decoder = msgspec.json.Decoder(Transition)
 _log = structlog.get_logger(__name__)
 
 
@@ -59,10 +58,10 @@ class Listener:
 class Announcements:
     def __init__(self, kafka: str, partitions: int) -> None:
         self._kafka = kafka
-        self._topics = [TopicPartition(MEMBERSHIPS, partition) for partition in range(partitions)]
+        self._partitions = partitions
         self._listeners: set[Listener] = set()
         self._changing = asyncio.Lock()
-        self._consumer: AIOKafkaConsumer | None = None
+        self._reader: Reader | None = None
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -96,38 +95,33 @@ class Announcements:
             await self._stop()
 
     async def _start(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka, auto_offset_reset="latest", enable_auto_commit=False
-        )
+        reader = Reader(self._kafka, MEMBERSHIPS, self._partitions)
         try:
-            await consumer.start()
-            consumer.assign(self._topics)
-            for topic, end in (await consumer.end_offsets(self._topics)).items():
-                consumer.seek(topic, end)
+            await reader.start("end")
         except BaseException:
-            await consumer.stop()
+            await reader.close()
             raise
-        self._consumer = consumer
-        self._task = asyncio.create_task(self._follow(consumer))
+        self._reader = reader
+        self._task = asyncio.create_task(self._follow(reader))
         self._task.add_done_callback(self._end_all)
 
     async def _stop(self) -> None:
-        if self._task is not None and self._consumer is not None:
+        if self._task is not None and self._reader is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._consumer.stop()
-        self._task = self._consumer = None
+            await self._reader.close()
+        self._task = self._reader = None
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
+    async def _follow(self, reader: Reader) -> None:
+        async for record in reader.follow():
             try:
-                batches = await consumer.getmany(timeout_ms=1_000)
-            except KafkaError as error:
-                _log.warning("transitions can't be read", error=repr(error))
-                await asyncio.sleep(BACKOFF_S)
+                if isinstance(record, Unread):
+                    raise Unreadable(record.why)
+                transition = memberships.decode(record.value)
+            except Unreadable as error:
+                metrics.MEMBERSHIPS_UNREADABLE.inc()
+                at = f"{record.topic}/{record.partition}/{record.offset}"
+                _log.error("a transition can't be read", source=at, error=str(error))
                 continue
-            for records in batches.values():
-                for record in records:
-                    transition = _decoder.decode(record.value)
-                    for listener in self._listeners:
-                        listener.offer(transition)
+            for listener in self._listeners:
+                listener.offer(transition)

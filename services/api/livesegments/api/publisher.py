@@ -18,17 +18,20 @@ from secrets import token_hex
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livesegments.runtime import metrics
+from livesegments.runtime.portions import Found, Unread
 from livesegments.runtime.producer import Producer
+from livesegments.runtime.reader import Reader
 from livesegments.store import keys
 from livesegments.store.catalog import Catalog, Change
+from livesegments.wire import catalog
 from livesegments.wire.topics import DEFINITIONS
+from livesegments.wire.unreadable import Unreadable
 
 SEQUENCE_HEADER = "sequence"
 TURN_MS = 10_000
@@ -44,7 +47,6 @@ OURS = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "
 RELEASE = OURS + "return redis.call('DEL', KEYS[1])"
 RENEW = OURS + "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
 
-_TOPIC = TopicPartition(DEFINITIONS, 0)
 _log = structlog.get_logger(__name__)
 
 
@@ -158,33 +160,39 @@ class Publisher:
 
     async def _read(self) -> Published:
         """All of the topic, up to its end at the time of asking."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka, auto_offset_reset="earliest", enable_auto_commit=False
-        )
         topic = Published({}, 0)
-        await consumer.start()
+        reader = Reader(self._kafka, DEFINITIONS)
         try:
-            consumer.assign([_TOPIC])
-            end = (await consumer.end_offsets([_TOPIC]))[_TOPIC]
-            await consumer.seek_to_beginning(_TOPIC)
-            while await consumer.position(_TOPIC) < end:
-                batch = await consumer.getmany(_TOPIC, timeout_ms=1_000)
-                for record in batch.get(_TOPIC, []):
+            await reader.start()
+            async for record in reader.to_end():
+                try:
                     _take(topic, record)
+                except Unreadable as error:
+                    metrics.DEFINITIONS_UNREADABLE.inc()
+                    _log.error("a definition can't be read", offset=record.offset, error=str(error))
         finally:
-            await consumer.stop()
+            await reader.close()
         return topic
 
 
-def _take(topic: Published, record: Any) -> None:
-    key = record.key.decode()
-    if record.value:
-        topic.entries[key] = record.value
-    else:
+def _take(topic: Published, record: Found) -> None:
+    """Raises Unreadable, and has changed nothing."""
+    if isinstance(record, Unread):
+        raise Unreadable(record.why)
+    key, entry = catalog.read(record.key, record.value)
+    numbers = [_number(value) for name, value in record.headers if name == SEQUENCE_HEADER]
+    if entry is None:
         topic.entries.pop(key, None)
-    for name, value in record.headers:
-        if name == SEQUENCE_HEADER:
-            topic.sequence = max(topic.sequence, int(value))
+    else:
+        topic.entries[key] = record.value
+    topic.sequence = max([topic.sequence, *numbers])
+
+
+def _number(header: bytes) -> int:
+    """At most 18 figures: a number that Redis can count on from."""
+    if not (header.isdigit() and len(header) <= 18):
+        raise Unreadable(f"the header {SEQUENCE_HEADER!r} is not a number of a change")
+    return int(header)
 
 
 class _Turn:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from livesegments.core.fault import Fault
 from livesegments.wire.rejected import Record, decode
 from livesegments.wire.topics import REJECTED
+from livesegments.wire.unreadable import Unreadable
 
 TIMEOUT_S = 15.0
 STEP, MAX_STEP = 64, 1_024
@@ -155,8 +156,8 @@ class _Step:
 def _record(found: ConsumerRecord[Any, Any]) -> Record:
     """What is none of ours in the topic is a refusal, too: one that only an admin sees."""
     try:
-        return decode(found.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode(found.value)
+    except Unreadable as error:
         why = f"this record of the topic is not ours: {error}"[:200]
         source = f"{REJECTED}/{found.partition}/{found.offset}"
         size = len(found.value or b"")

@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from livesegments.core.plan import Limits, Plan
 from livesegments.evaluator.definitions import Definitions
+from livesegments.runtime import metrics
+from livesegments.runtime.portions import Unread
+from livesegments.runtime.reader import Reader
 from livesegments.wire.topics import DEFINITIONS
+from livesegments.wire.unreadable import Unreadable
 
 SETTLE_S = 0.1
 """A burst of changes is compiled once: so long nothing came, or at most `MAX_SETTLE_S` after its first."""
 MAX_SETTLE_S = 0.4
 BACKOFF_S = 0.5
 
-_TOPIC = TopicPartition(DEFINITIONS, 0)
 _log = structlog.get_logger(__name__)
 
 
@@ -29,18 +31,14 @@ class Catalog:
         self.plans: Mapping[str, Plan] = {}
         self.revision = -1
         self._definitions = Definitions(limits)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
-        )
+        self._reader = Reader(kafka, DEFINITIONS)
         self._listeners: set[Callable[[], None]] = set()
         self._moved = asyncio.Event()
         self._position = 0
 
     async def start(self) -> None:
         """Returns when all that was in the topic is compiled."""
-        await self._consumer.start()
-        self._consumer.assign([_TOPIC])
-        await self._consumer.seek_to_beginning(_TOPIC)
+        await self._reader.start()
         end = await self._end()
         while self._position < end:
             await self._take(timeout_ms=1_000)
@@ -59,7 +57,7 @@ class Catalog:
                 await asyncio.sleep(BACKOFF_S)
 
     async def stop(self) -> None:
-        await self._consumer.stop()
+        await self._reader.close()
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Returns what ends it."""
@@ -75,12 +73,12 @@ class Catalog:
     async def _end(self) -> int:
         while True:
             try:
-                ends: dict[TopicPartition, int] = await self._consumer.end_offsets([_TOPIC])
+                ends = await self._reader.ends()
             except KafkaError as error:
                 _log.warning("definitions can't be read", error=repr(error))
                 await asyncio.sleep(BACKOFF_S)
             else:
-                return ends[_TOPIC]
+                return ends[0]
 
     async def _settle(self) -> None:
         deadline = asyncio.get_running_loop().time() + MAX_SETTLE_S
@@ -89,11 +87,18 @@ class Catalog:
                 return
 
     async def _take(self, timeout_ms: int) -> bool:
-        batch = await self._consumer.getmany(_TOPIC, timeout_ms=timeout_ms)
-        for record in batch.get(_TOPIC, []):
-            self._definitions.take(record.key.decode(), record.value, record.offset)
-        self._position = await self._consumer.position(_TOPIC)
-        return bool(batch)
+        found = await self._reader.take(timeout_ms)
+        for record in found:
+            try:
+                if isinstance(record, Unread):
+                    self._definitions.revision = record.offset
+                    raise Unreadable(record.why)
+                self._definitions.take(record.key, record.value, record.offset)
+            except Unreadable as error:
+                metrics.DEFINITIONS_UNREADABLE.inc()
+                _log.error("a definition can't be read", offset=record.offset, error=str(error))
+        self._position = (await self._reader.positions())[0]
+        return bool(found)
 
     async def _publish(self) -> None:
         """In a thread: a plan of ten thousand segments takes a third of a second; events go on meanwhile."""

@@ -19,25 +19,23 @@ class Definitions:
         self._segments: dict[str, dict[str, plan.Segment]] = {}
         self._changed: dict[str, int] = {}
 
-    def take(self, key: str, value: bytes | None, offset: int) -> None:
-        """One record; an empty value deletes."""
+    def take(self, key: bytes | None, value: bytes | None, offset: int) -> None:
+        """One record; an empty value deletes. Raises Unreadable, and has changed no more than `revision`."""
         self.revision = offset
-        kind, workspace, *rest = key.split("/", 2)
+        name, entry = catalog.read(key, value)
+        kind, workspace, *rest = name.split("/")
         if kind == "key":
             return
         self._changed[workspace] = offset
-        entry = catalog.decode(value) if value else None
-        match kind, entry:
-            case "workspace", Workspace():
+        match entry:
+            case Workspace():
                 self._workspaces[workspace] = entry
-            case "workspace", None:
-                self._workspaces.pop(workspace, None)
-            case "segment", Segment():
+            case Segment():
                 self._put(entry, offset)
-            case "segment", None:
+            case _ if rest:
                 self._segments.get(workspace, {}).pop(rest[0], None)
             case _:
-                raise ValueError(f"definitions: unknown key {key!r}")
+                self._workspaces.pop(workspace, None)
 
     def compile(self) -> None:
         """New plans for the workspaces that changed since the last time."""

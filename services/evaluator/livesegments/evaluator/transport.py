@@ -11,14 +11,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+
+from livesegments.runtime.portions import Portions, Unread
 
 _log = structlog.get_logger(__name__)
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
+    _portions: Portions | None = None
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         mine = self.assignment()
@@ -28,6 +33,37 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             _log.info("offsets not committed to Kafka", error=repr(error))
             return False
         return True
+
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109  (Faust's)
+        max_records: int | None = None,
+    ) -> dict[TopicPartition, list[Any]]:
+        """Faust dies of a record that can't be read, and again after each start: an empty one goes in its
+        place, which the owner of the partition keeps in `rejected`."""
+        if not self.consumer.flow_active:
+            return {}
+        if self._portions is None or self._portions.consumer is not consumer:
+            self._portions = Portions(consumer)
+        wanted = [TopicPartition(*each) for each in active_partitions]
+        try:
+            found = await self._portions.take(wanted, look_ms=int((timeout or 0) * 1_000), most=max_records)
+        except IllegalStateError as error:  # a partition went to another meanwhile
+            _log.info("reading goes on without a partition", error=repr(error))
+            return {}
+        records: dict[TopicPartition, list[Any]] = {}
+        for each in found:
+            if isinstance(each, Unread):
+                _log.error("a record can't be read", source=each.source, why=each.why)
+            record = _empty(each) if isinstance(each, Unread) else each
+            records.setdefault(TopicPartition(each.topic, each.partition), []).append(record)
+        return records
+
+
+def _empty(unread: Unread) -> ConsumerRecord[None, bytes]:
+    return ConsumerRecord(unread.topic, unread.partition, unread.offset, 0, 0, None, b"", None, -1, 0, ())
 
 
 Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Awaitable[Mapping[TP, int]]]

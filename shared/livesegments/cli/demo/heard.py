@@ -11,12 +11,13 @@ from collections import defaultdict
 from typing import Literal, TypeAlias
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
+from livesegments.runtime.portions import Unread
+from livesegments.runtime.reader import Reader
 from livesegments.wire import topics
 
-POLL_MS = 200
+LOOK_S = 0.05
 CATCH_UP_S = 30.0
 
 SegmentKey: TypeAlias = tuple[str, str]
@@ -64,17 +65,12 @@ class Listener:
 
     def __init__(self, kafka: str, partitions: int) -> None:
         self.heard = Heard()
-        self._parts = [TopicPartition(topics.MEMBERSHIPS, number) for number in range(partitions)]
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
-        )
+        self._reader = Reader(kafka, topics.MEMBERSHIPS, partitions)
         self._decoder = msgspec.json.Decoder(Announced)
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Listener:
-        await self._consumer.start()
-        self._consumer.assign(self._parts)
-        await self._consumer.seek_to_beginning(*self._parts)
+        await self._reader.start()
         self._reading = asyncio.create_task(self._read())
         return self
 
@@ -82,22 +78,19 @@ class Listener:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-        await self._consumer.stop()
+        await self._reader.close()
 
     async def catch_up(self) -> None:
         """Waits until everything published by now is heard. Raises TimeoutError."""
-        ends = await self._consumer.end_offsets(self._parts)
+        ends = await self._reader.ends()
         async with asyncio.timeout(CATCH_UP_S):
-            for part, end in ends.items():
-                while await self._consumer.position(part) < end:
-                    assert self._reading is not None
-                    if self._reading.done():
-                        self._reading.result()
-                    await asyncio.sleep(POLL_MS / 1000 / 4)
+            while any(at < ends[part] for part, at in (await self._reader.positions()).items()):
+                assert self._reading is not None
+                if self._reading.done():
+                    self._reading.result()
+                await asyncio.sleep(LOOK_S)
 
     async def _read(self) -> None:
-        while True:
-            for records in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
-                for record in records:
-                    self.heard.hear(self._decoder.decode(record.value))
-            await asyncio.sleep(0)
+        async for record in self._reader.follow():
+            if not isinstance(record, Unread):
+                self.heard.hear(self._decoder.decode(record.value))

@@ -1,0 +1,124 @@
+"""The evaluator's topics may hold anything: what can't be read is told, counted and passed over."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import msgspec
+import pytest
+
+from livesegments.core.event import PROFILE, Event
+from livesegments.wire import catalog
+from livesegments.wire.topics import DEFINITIONS, EVENTS, REJECTED, partition_of
+from tests.services.evaluator.rig import PARTITIONS, Rig
+from tests.unreadable import BAD, send_batch
+
+T = 1_700_000_000_000
+PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
+HOME = partition_of("w", "ann", PARTITIONS)
+AWAY = (HOME + 1) % PARTITIONS
+
+extension = pytest.mark.parametrize("extension", [True, False], ids=["with C", "without C"])
+
+
+def plan(id_: str, profile: str) -> Event:
+    return Event(id_, "w", profile, PROFILE, T, {"attributes": {"plan": "pro"}})
+
+
+def record(properties: object, name: str = "n") -> bytes:
+    return msgspec.msgpack.encode(["e", [["1", "w", "ann", name, T, properties]]])
+
+
+async def told(rig: Rig) -> dict[str, Any]:
+    """Source → code of the fault."""
+    found = [msgspec.json.decode(each.value) for each in await rig.records(REJECTED, 1)]
+    return {each["source"]: each["faults"][0]["code"] for each in found}
+
+
+async def test_records_of_the_wrong_shape_are_kept_in_rejected_and_passed_over(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    strange = [
+        record({"x": math.nan}),
+        record({"tags_add": 5}, PROFILE),
+        record({}).replace(b"ann", b"a\xffn"),
+        b"\x92\xa1e\x91\x96" + b"\xa11" * 4 + b"\x01\x81\xa1x" + b"\x91" * 5_000,
+    ]
+    for value in strange:
+        await rig.producer.send_and_wait(EVENTS, value, partition=HOME)
+    await rig.send([plan("1", "ann")])
+    evaluator = rig.start()
+    await rig.settled()
+    assert await rig.members("pro") == {"ann"}
+    assert await told(rig) == {f"{EVENTS}/{HOME}/{offset}": "not_packed" for offset in range(len(strange))}
+    assert await evaluator.metric("livesegments_evaluator_unreadable_total") == len(strange)
+
+
+@extension
+async def test_a_header_that_is_not_utf8_stops_no_partition(
+    evaluation: Rig, extension: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One lies amid a batch, one is a batch of its own, one is alone in another partition."""
+    if not extension:
+        monkeypatch.setenv("AIOKAFKA_NO_EXTENSIONS", "1")
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    ours = msgspec.msgpack.encode(["e", [plan("0", "ann")]])
+    await send_batch(rig.stack.kafka, EVENTS, HOME, (ours, []), BAD, BAD)
+    await send_batch(rig.stack.kafka, EVENTS, AWAY, BAD)
+    both = ["ann", next(n for n in map(str, range(99)) if partition_of("w", n, PARTITIONS) == AWAY)]
+    await rig.send([plan("1", profile) for profile in both])
+    rig.start()
+    await rig.settled()
+    assert await rig.members("pro") == set(both)
+    await send_batch(rig.stack.kafka, EVENTS, HOME, BAD)  # and while it runs
+    more = next(n for n in map(str, range(999)) if partition_of("w", n, PARTITIONS) == HOME)
+    await rig.send([plan("2", more)])
+    await rig.settled()
+    assert await rig.members("pro") == {*both, more}
+    assert await told(rig) == dict.fromkeys(
+        (f"{EVENTS}/{HOME}/1", f"{EVENTS}/{HOME}/2", f"{EVENTS}/{AWAY}/0", f"{EVENTS}/{HOME}/4"), "not_packed"
+    )
+
+
+@extension
+async def test_strange_definitions_are_passed_over(
+    evaluation: Rig, extension: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not extension:
+        monkeypatch.setenv("AIOKAFKA_NO_EXTENSIONS", "1")
+    rig = evaluation
+    await rig.workspace()
+    strange: list[tuple[bytes, bytes]] = [
+        (b"segment/w/pro", b"not JSON"),
+        (b"workspace/w", b"\xff"),
+        (b"workspace/w", catalog.encode(catalog.Workspace("v", "V", "UTC", 0))),
+        (b"\xff", b"{}"),
+        (b"what/is/this", b"{}"),
+        (b"segment/w/deep", b"[" * 5_000),
+    ]
+
+    async def send() -> None:
+        for key, value in strange:
+            await rig.producer.send_and_wait(DEFINITIONS, value, key=key)
+        await send_batch(rig.stack.kafka, DEFINITIONS, 0, BAD, key=b"k")
+
+    await send()
+    await rig.segment("pro", PRO)
+    evaluator = rig.start()
+    await rig.send([plan("1", "ann")])
+    await rig.settled()
+    assert await rig.members("pro") == {"ann"}
+    await send()  # and while it runs
+    await rig.segment("more", PRO)
+    await rig.settled()
+    assert await rig.members("more") == {"ann"}
+    async with asyncio.timeout(10):
+        count = 0.0
+        while count < 2 * (len(strange) + 1):
+            count = await evaluator.metric("livesegments_definitions_unreadable_total")
+    assert count == 2 * (len(strange) + 1)
