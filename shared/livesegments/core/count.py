@@ -7,44 +7,60 @@ place among them. Nothing retracts, so an unbounded or absolute window needs one
 
 from __future__ import annotations
 
+import sys
+from array import array
 from bisect import bisect_right, insort
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Raw
 
 from livesegments.core.event import Event
-from livesegments.core.kind import Added, Kind, State, edge_below
+from livesegments.core.kind import Kind, edge_below
 from livesegments.core.window import Absolute, Sliding
 
+PACKED = 64
+"""From so many leaves on they are kept as packed integers, which are stored and read back as one block."""
 
-class CountEver(Kind):
+Leaves: TypeAlias = "list[int] | array[int]"
+
+
+class CountEver(Kind[int]):
     """State: how many."""
 
     def __init__(self, window: Absolute) -> None:
+        super().__init__(int)
         self._from, self._to = window.from_ms, window.to_ms
 
-    def add(self, state: State, event: Event, now_ms: int) -> State:
+    def add(self, state: int | None, event: Event, now_ms: int) -> int | None:
         if self._from <= event.time_ms < self._to:
             return (state or 0) + 1
         return state
 
-    def value(self, state: State, now_ms: int) -> Any:
+    def value(self, state: int | None, now_ms: int) -> int:
         return state or 0
 
-    def next_ms(self, state: State, now_ms: int, edges: Sequence[int]) -> int | None:
+    def next_ms(self, state: int | None, now_ms: int, edges: Sequence[int]) -> int | None:
         return None
 
 
-class CountSliding(Kind):
+class CountSliding(Kind[Leaves]):
     """State: the `depth` largest leaves, ascending."""
 
     def __init__(self, window: Sliding, depth: int) -> None:
+        super().__init__(list[int])
         assert window.enter is None
         self._leave, self._depth = window.leave, depth
+        if depth > PACKED:
+            self.decode = unpacked
 
-    def add(self, state: State, event: Event, now_ms: int) -> State:
+    def add(self, state: Leaves | None, event: Event, now_ms: int) -> Leaves | None:
         return self.added(state, event, now_ms, ())[0]
 
-    def added(self, state: State, event: Event, now_ms: int, edges: Sequence[int]) -> Added:
+    def added(
+        self, state: Leaves | None, event: Event, now_ms: int, edges: Sequence[int]
+    ) -> tuple[Leaves | None, int, int, int | None]:
         leave = self._leave(event.time_ms)
         if state:
             if state[0] <= now_ms:
@@ -64,14 +80,44 @@ class CountSliding(Kind):
                 del state[0]
             else:
                 new += 1
+                if new == PACKED:
+                    state = array("q", state)
         at = bisect_right(edges, new)
         return state, old, new, state[-edges[at - 1]] if at and new else None
 
-    def value(self, state: State, now_ms: int) -> Any:
+    def value(self, state: Leaves | None, now_ms: int) -> int:
         if not state:
             return 0
         return len(state) if state[0] > now_ms else len(state) - bisect_right(state, now_ms)
 
-    def next_ms(self, state: State, now_ms: int, edges: Sequence[int]) -> int | None:
+    def next_ms(self, state: Leaves | None, now_ms: int, edges: Sequence[int]) -> int | None:
         edge = edge_below(edges, self.value(state, now_ms))
-        return int(state[-edge]) if edge else None
+        return state[-edge] if edge and state else None
+
+
+def packed(leaves: object) -> bytes:
+    """What msgpack stores of packed leaves: 8 bytes each, little-endian."""
+    assert isinstance(leaves, array), f"msgpack can't carry {type(leaves)}"
+    return _little(leaves).tobytes()
+
+
+_LIST = msgspec.msgpack.Decoder(list[int])
+_BYTES = msgspec.msgpack.Decoder(bytes)
+_BIN = frozenset((0xC4, 0xC5, 0xC6))
+"""The first bytes of what msgpack calls bin."""
+
+
+def unpacked(raw: Raw | bytes) -> Leaves:
+    """Leaves as they are stored, packed or as a list."""
+    if memoryview(raw)[0] not in _BIN:
+        return _LIST.decode(raw)
+    leaves = array("q")
+    leaves.frombytes(_BYTES.decode(raw))
+    return _little(leaves)
+
+
+def _little(leaves: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        leaves = array("q", leaves)
+        leaves.byteswap()
+    return leaves

@@ -16,16 +16,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.absent import Absent
+from livesegments.core.chain import Chain, Present
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
 from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.measure import measure_kind
 from livesegments.core.occurrence import Occurrence as OccurrenceKind
-from livesegments.core.sequence import Chain, Trail
+from livesegments.core.trail import Trail
 from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles
+from livesegments.core.window import Frame, Shift, frame, parse_duration, plus
 from livesegments.core.window import canonical as canonical_window
-from livesegments.core.window import frame, parse_duration, plus
 
 EventLeaf: TypeAlias = Event | Occurrence | Sequence
 
@@ -76,7 +78,7 @@ class Fact(Struct, frozen=True):
     """Ready to keep state. `trails` are the facts of a sequence's steps 2, 3, …"""
 
     id: int
-    kind: Kind
+    kind: Kind[Any]
     feed: Feed
     owner: str | None
     trails: tuple[Fact, ...] = ()
@@ -139,11 +141,11 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
     window = frame(leaf.window, region)
     match leaf:
         case Event():
-            kind = measure_kind(leaf.measure, window, key.depth, region)
-            return Fact(key.digest(), kind, _feed(leaf.name, leaf.where, region), key.owner)
+            measured = measure_kind(leaf.measure, window, key.depth, region)
+            return Fact(key.digest(), measured, _feed(leaf.name, leaf.where, region), key.owner)
         case Occurrence():
-            kind = OccurrenceKind(window, leaf.which == "last")
-            return Fact(key.digest(), kind, _feed(leaf.name, leaf.where, region), key.owner)
+            found = OccurrenceKind(window, leaf.which == "last")
+            return Fact(key.digest(), found, _feed(leaf.name, leaf.where, region), key.owner)
     within = plus(parse_duration(leaf.within), region)
     trails = []
     for index, step in enumerate(leaf.steps[1:], 1):
@@ -151,7 +153,17 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
         feed = _feed(step.name, step.where, region)
         trails.append(Fact(trail.digest(), Trail(window, within), feed, trail.owner))
     first = _feed(leaf.steps[0].name, leaf.steps[0].where, region)
-    return Fact(key.digest(), Chain(window, within, leaf.steps[-1].absent), first, key.owner, tuple(trails))
+    return Fact(key.digest(), _chain(leaf, window, within), first, key.owner, tuple(trails))
+
+
+def _chain(leaf: Sequence, window: Frame, within: Shift) -> Chain[Any]:
+    durations = [leaf.within]
+    if leaf.window is not None:
+        durations += [text for text in (leaf.window.last, leaf.window.skip) if text is not None]
+    months = any(parse_duration(text).months for text in durations)
+    if leaf.steps[-1].absent:
+        return Absent(window, within, months, between=len(leaf.steps) > 2)
+    return Present(window, within, months)
 
 
 def _feed(name: str, where: tuple[Filter, ...], zone: tzinfo) -> Feed:

@@ -7,99 +7,170 @@ Sums and averages keep every entry in the window; they are exact, so what leaves
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from livesegments.core import exact
 from livesegments.core.event import Event
 
+P = TypeVar("P")
+"""A payload."""
+T = TypeVar("T")
+"""A total."""
+
 Amount: TypeAlias = int | exact.Exact | Fraction
+Number: TypeAlias = int | float | str
+"""A number as it is stored. In memory one that no float holds is a decimal, stored as its text."""
+Numbers: TypeAlias = Callable[[Event], list[exact.Exact]]
+"""The numbers of one event that a measure is over."""
 
 
-class Of(Protocol):
+class Bagged(Struct, Generic[P, T], array_like=True, dict=True):
+    """The entries of a sliding window.
+
+    inside   (leave, payload), ascending by leave
+    waiting  (enter, leave, payload), ascending by enter
+    total    that of the payloads inside, of sums and averages
+    """
+
+    inside: list[tuple[int, P]]
+    waiting: list[tuple[int, int, P]]
+    total: T | None
+
+    @property
+    def leaves(self) -> dict[P, int]:
+        """Payload → its leave, of payloads that are there once; made when first asked for, not stored."""
+        known: dict[str, dict[P, int]] = self.__dict__
+        found = known.get("leaves")
+        if found is None:
+            self.inside.sort()  # of one leave: by payload, which makes a pair's place one
+            found = known["leaves"] = {payload: leave for leave, payload in self.inside}
+        return found
+
+    def moved(self, payload: P, leave: int) -> None:
+        """Must be called of a payload that has another leave at once."""
+        known = self.__dict__.get("leaves")
+        if known is not None:
+            known[payload] = leave
+
+    def left(self, payload: P) -> None:
+        """Must be called of every payload that goes."""
+        known = self.__dict__.get("leaves")
+        if known is not None:
+            del known[payload]
+
+
+class Of(Protocol[P, T]):
     """A measure other than a plain count, as a fold over the payloads of events."""
 
     counts: bool
     """The value is how many entries there are."""
+    payload: Any
+    total: Any
+    """The types P and T, as msgspec reads them."""
 
-    def payloads(self, event: Event) -> list[Any]: ...
-    def merge(self, total: Any, payload: Any) -> Any:
+    def payloads(self, event: Event) -> list[P]: ...
+    def merge(self, total: T | None, payload: P) -> T:
         """The total with one more payload; the first total is None."""
 
-    def unmerge(self, total: Any, payload: Any) -> Any:
+    def unmerge(self, total: T | None, payload: P) -> T | None:
         """The total without a payload that is in it."""
 
-    def read(self, total: Any) -> Amount | None:
+    def read(self, total: T | None) -> Amount | None:
         """The measure's value."""
 
-    def prune(self, inside: list[list[Any]]) -> None:
-        """Drops from entries [leave, payload], ascending by leave, those that can't matter again."""
+    def put(self, bag: Bagged[P, T], leave: int, payload: P) -> None:
+        """Puts an entry in its place inside, and drops those that can't matter again."""
 
 
-class Keys:
+def moment(entry: tuple[int, *tuple[Any, ...]]) -> int:
+    """The instant at which an entry of a bag moves."""
+    return entry[0]
+
+
+K = TypeVar("K", int, str)
+
+
+class Keys(Generic[K]):
     """Days and distinct values. A total is the sorted keys, no more than `depth`."""
 
     counts = True
 
-    def __init__(self, payloads: Callable[[Event], list[Any]], depth: int) -> None:
-        self.payloads = payloads
+    def __init__(self, payloads: Callable[[Event], list[K]], depth: int, key: type[K]) -> None:
+        self.payloads: Callable[[Event], list[K]] = payloads
+        self.payload: Any = key
+        self.total: Any = list[key]  # type: ignore[valid-type]
         self._depth = depth
 
-    def merge(self, total: Any, payload: Any) -> Any:
+    def merge(self, total: list[K] | None, payload: K) -> list[K]:
         total = total if total is not None else []
-        if len(total) < self._depth and payload not in total:
-            insort(total, payload)
+        at = bisect_left(total, payload)
+        if len(total) < self._depth and (at == len(total) or total[at] != payload):
+            total.insert(at, payload)
         return total
 
-    def unmerge(self, total: Any, payload: Any) -> Any:
+    def unmerge(self, total: list[K] | None, payload: K) -> list[K] | None:
         return total
 
-    def read(self, total: Any) -> Amount | None:
+    def read(self, total: list[K] | None) -> Amount | None:
         return len(total) if total else 0
 
-    def prune(self, inside: list[list[Any]]) -> None:
-        seen: set[Any] = set()
-        for index in range(len(inside) - 1, -1, -1):
-            payload = inside[index][1]
-            if payload in seen or len(seen) == self._depth:
-                del inside[index]
-            else:
-                seen.add(payload)
+    def put(self, bag: Bagged[K, list[K]], leave: int, payload: K) -> None:
+        inside = bag.inside
+        if inside and inside[-1][1] == payload and inside[-1][0] <= leave:
+            inside[-1] = leave, payload
+            bag.moved(payload, leave)
+            return
+        leaves = bag.leaves
+        before = leaves.get(payload)
+        if before is not None:
+            if before >= leave:
+                return
+            del inside[bisect_left(inside, (before, payload))]
+        leaves[payload] = leave
+        insort(inside, (leave, payload))
+        if len(inside) > self._depth:
+            bag.left(inside.pop(0)[1])
 
 
 class Each:
     """A count whose window skips: one entry an event, the `depth` that leave last."""
 
     counts = True
+    payload = total = int
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
 
-    def payloads(self, event: Event) -> list[Any]:
+    def payloads(self, event: Event) -> list[int]:
         return [1]
 
-    def merge(self, total: Any, payload: Any) -> Any:
-        return total
-
-    def unmerge(self, total: Any, payload: Any) -> Any:
-        return total
-
-    def read(self, total: Any) -> Amount | None:
+    def merge(self, total: int | None, payload: int) -> int:
         return 0
 
-    def prune(self, inside: list[list[Any]]) -> None:
-        del inside[: -self._depth]
+    def unmerge(self, total: int | None, payload: int) -> int | None:
+        return total
+
+    def read(self, total: int | None) -> Amount | None:
+        return 0
+
+    def put(self, bag: Bagged[int, int], leave: int, payload: int) -> None:
+        insort(bag.inside, (leave, payload))
+        del bag.inside[: -self._depth]
 
 
 class Sum:
     """A payload is the exact sum of one event's numbers, and so is a total."""
 
     counts = False
+    payload = total = Number
 
-    def __init__(self, numbers: Callable[[Event], list[exact.Exact]]) -> None:
+    def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
 
     def payloads(self, event: Event) -> list[Any]:
@@ -115,46 +186,51 @@ class Sum:
     def read(self, total: Any) -> Amount | None:
         return exact.exact(total or 0)
 
-    def prune(self, inside: list[list[Any]]) -> None:
-        pass
+    def put(self, bag: Bagged[Any, Any], leave: int, payload: Any) -> None:
+        insort(bag.inside, (leave, payload), key=moment)
 
 
 class Average:
-    """A payload is [exact sum, how many] of one event's numbers, and so is a total."""
+    """A payload is (exact sum, how many) of one event's numbers, and so is a total."""
 
     counts = False
+    payload = total = tuple[Number, int]
 
-    def __init__(self, numbers: Callable[[Event], list[exact.Exact]]) -> None:
+    def __init__(self, numbers: Numbers) -> None:
         self._sum = Sum(numbers)
         self._numbers = numbers
 
-    def payloads(self, event: Event) -> list[Any]:
+    def payloads(self, event: Event) -> list[tuple[Any, int]]:
         numbers = self._numbers(event)
-        return [[exact.stored(reduce(exact.add, numbers)), len(numbers)]] if numbers else []
+        return [(exact.stored(reduce(exact.add, numbers)), len(numbers))] if numbers else []
 
-    def merge(self, total: Any, payload: Any) -> Any:
-        total = total or [0, 0]
-        return [self._sum.merge(total[0], payload[0]), total[1] + payload[1]]
+    def merge(self, total: tuple[Any, int] | None, payload: tuple[Any, int]) -> tuple[Any, int]:
+        total = total or (0, 0)
+        return self._sum.merge(total[0], payload[0]), total[1] + payload[1]
 
-    def unmerge(self, total: Any, payload: Any) -> Any:
-        return [self._sum.unmerge(total[0], payload[0]), total[1] - payload[1]]
+    def unmerge(self, total: tuple[Any, int] | None, payload: tuple[Any, int]) -> tuple[Any, int]:
+        total = total or (0, 0)
+        return self._sum.unmerge(total[0], payload[0]), total[1] - payload[1]
 
-    def read(self, total: Any) -> Amount | None:
+    def read(self, total: tuple[Any, int] | None) -> Amount | None:
         return exact.ratio(exact.exact(total[0]), total[1]) if total and total[1] else None
 
-    def prune(self, inside: list[list[Any]]) -> None:
-        pass
+    def put(
+        self, bag: Bagged[tuple[Any, int], tuple[Any, int]], leave: int, payload: tuple[Any, int]
+    ) -> None:
+        insort(bag.inside, (leave, payload), key=moment)
 
 
 class Extreme:
     """Min or max. A payload is one event's extreme number, and so is a total.
 
-    Pruned entries are the better the sooner they leave, so the first is the extreme of all.
+    What is inside is the better the sooner it leaves, so the first is the extreme of all.
     """
 
     counts = False
+    payload = total = Number
 
-    def __init__(self, numbers: Callable[[Event], list[exact.Exact]], pick: Callable[..., Any]) -> None:
+    def __init__(self, numbers: Numbers, pick: Callable[..., Any]) -> None:
         self._numbers, self._pick = numbers, pick
 
     def payloads(self, event: Event) -> list[Any]:
@@ -171,11 +247,17 @@ class Extreme:
     def read(self, total: Any) -> Amount | None:
         return None if total is None else exact.exact(total)
 
-    def prune(self, inside: list[list[Any]]) -> None:
-        best = None
-        for index in range(len(inside) - 1, -1, -1):
-            number = exact.exact(inside[index][1])
-            if best is not None and self._pick(best, number) == best:
-                del inside[index]
-            else:
-                best = number
+    def put(self, bag: Bagged[Any, Any], leave: int, payload: Any) -> None:
+        inside, number = bag.inside, exact.exact(payload)
+        at = bisect_left(inside, leave, key=moment)
+        if at < len(inside) and self._beats(inside[at][1], number):
+            return
+        end = bisect_right(inside, leave, lo=at, key=moment)
+        while at and self._pick(number, exact.exact(inside[at - 1][1])) == number:
+            at -= 1
+        inside[at:end] = [(leave, payload)]
+
+    def _beats(self, payload: Any, number: exact.Exact) -> bool:
+        """Whether a number that leaves no earlier is at least as extreme."""
+        known = exact.exact(payload)
+        return bool(self._pick(known, number) == known)

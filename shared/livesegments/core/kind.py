@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Raw
 
 from livesegments.core.event import Event
 
-State: TypeAlias = Any
-"""What msgpack can carry: ints, lists, decimals as strings. None is a fact without events."""
+S = TypeVar("S")
+"""The state of a fact in memory, of the shape that its kind keeps: what msgpack can carry, numbers that no
+float holds as decimal text. None stands for a fact without events."""
 
 MAX_COUNT = 10_000
 """The highest count, days or distinct values of a window or zone that a condition may ask about."""
@@ -19,33 +24,52 @@ MAX_ENTRIES = MAX_COUNT + 1
 are given up, which is part of the language's contract (docs/conditions.md, "What is kept")."""
 
 
-Added: TypeAlias = tuple[State, Any, Any, int | None]
-"""What adding an event did: the new state, the value before, the value after, the next due instant."""
-
-
-class Kind(ABC):
+class Kind(ABC, Generic[S]):
     """How one kind of fact keeps its state.
 
     `edges`: ascending counts n at which some condition's truth differs between n - 1 and n.
+    Instants given for one state never go back.
     """
 
+    def __init__(self, shape: Any) -> None:
+        """`shape`: the type S, as msgspec decodes it."""
+        self.decode: Callable[[Raw | bytes], S] = _decoder(shape)
+
     @abstractmethod
-    def add(self, state: State, event: Event, now_ms: int) -> State:
+    def add(self, state: S | None, event: Event, now_ms: int) -> S | None:
         """The state with a matching event in it; may change and return the one given."""
 
     @abstractmethod
-    def value(self, state: State, now_ms: int) -> Any:
+    def value(self, state: S | None, now_ms: int) -> Any:
         """What conditions compare: an amount, or None where undefined; a boolean for the rest."""
 
     @abstractmethod
-    def next_ms(self, state: State, now_ms: int, edges: Sequence[int]) -> int | None:
+    def next_ms(self, state: S | None, now_ms: int, edges: Sequence[int]) -> int | None:
         """The next instant at which the clock alone may change what a condition sees."""
 
-    def added(self, state: State, event: Event, now_ms: int, edges: Sequence[int]) -> Added:
-        """All three at once; the counts, which most events feed, have a quicker way."""
+    def added(
+        self, state: S | None, event: Event, now_ms: int, edges: Sequence[int]
+    ) -> tuple[S | None, Any, Any, int | None]:
+        """The new state, the value before, the value after, the next due instant.
+
+        The counts, which most events feed, have a quicker way.
+        """
         old = self.value(state, now_ms)
         state = self.add(state, event, now_ms)
         return state, old, self.value(state, now_ms), self.next_ms(state, now_ms, edges)
+
+
+@cache  # as many as there are kinds
+def _decoder(shape: Any) -> Callable[[Raw | bytes], Any]:
+    return msgspec.msgpack.Decoder(shape).decode
+
+
+def held(facts: dict[int, Any], fact: int, kind: Kind[S]) -> S | None:
+    """A profile's state of a fact; it stays encoded until it is first asked for."""
+    state = facts.get(fact)
+    if type(state) is Raw:
+        state = facts[fact] = kind.decode(state)
+    return state
 
 
 def edge_below(edges: Sequence[int], count: int) -> int:

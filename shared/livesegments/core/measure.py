@@ -17,7 +17,7 @@ from livesegments.core.where import path_of
 from livesegments.core.window import Absolute, Frame, local_day
 
 
-def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Kind:
+def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Kind[Any]:
     """The kind that keeps a measure over a window."""
     if measure.of == "count":
         if isinstance(frame, Absolute):
@@ -27,13 +27,13 @@ def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Ki
     return Ever(of, frame) if isinstance(frame, Absolute) else Bag(of, frame)
 
 
-def _of(measure: Measure, depth: int, zone: tzinfo) -> Of:
+def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
     if measure.of == "days":
-        return Keys(lambda event: [local_day(event.time_ms, zone)], depth)
+        return Keys(lambda event: [local_day(event.time_ms, zone)], depth, int)
     assert measure.property is not None, "check demands it"
     path = path_of(measure.property)
     if measure.of == "distinct":
-        return Keys(lambda event: _distinct(walk(path, event.properties)), depth)
+        return Keys(lambda event: _distinct(walk(path, event.properties)), depth, str)
 
     def numbers(event: Event) -> list[exact.Exact]:
         found = (item for value in walk(path, event.properties) for item in flat(value))

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 from livesegments.core.event import Event
-from livesegments.core.kind import Kind, State
+from livesegments.core.kind import Kind
 from livesegments.core.window import FOREVER, Frame, span
 
+Found: TypeAlias = tuple[int, str, int, int]
 
-class Occurrence(Kind):
+
+class Occurrence(Kind[Found]):
     """State: [time, id, enter, leave] of the first or last matching event; enter = leave if never in."""
 
     def __init__(self, frame: Frame, last: bool) -> None:
+        super().__init__(Found)
         self._frame, self._last = frame, last
 
-    def add(self, state: State, event: Event, now_ms: int) -> State:
-        stamp = [event.time_ms, event.id]
+    def add(self, state: Found | None, event: Event, now_ms: int) -> Found:
+        stamp = event.time_ms, event.id
         if state is not None and (stamp < state[:2]) == self._last:
             return state
         enter, leave = span(self._frame, event.time_ms) or (0, 0)
-        return [*stamp, enter, leave]
+        return *stamp, enter, leave
 
-    def value(self, state: State, now_ms: int) -> Any:
+    def value(self, state: Found | None, now_ms: int) -> bool:
         return state is not None and state[2] <= now_ms < state[3]
 
-    def next_ms(self, state: State, now_ms: int, edges: Sequence[int]) -> int | None:
+    def next_ms(self, state: Found | None, now_ms: int, edges: Sequence[int]) -> int | None:
         if state is None:
             return None
         _, _, enter, leave = state
         if now_ms < enter < leave:
-            return int(enter)
-        return int(leave) if now_ms < leave < FOREVER else None
+            return enter
+        return leave if now_ms < leave < FOREVER else None

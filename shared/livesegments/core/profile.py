@@ -6,13 +6,21 @@ given and changes it in place; who wants the one before, decodes it again.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+
+from livesegments.core.count import packed
 
 Stamp: TypeAlias = tuple[int, str]
 """(time in ms, event id): the order of everything."""
+
+
+if TYPE_CHECKING:
+    Facts: TypeAlias = dict[int, Any]
+else:
+    Facts = dict[int, Raw]  # what msgspec is to decode: nothing of a state
 
 
 class Register(Struct, array_like=True):
@@ -33,7 +41,8 @@ class Membership(Struct, array_like=True):
 class Profile(Struct, array_like=True):
     """`plan` is the catalogue revision under which it was last stepped.
 
-    facts        fact id → state, of the shape that the fact's kind keeps (module `fact`)
+    facts        fact id → state: still encoded, or since it was first asked for (`kind.held`) as the fact's
+                 kind keeps it; what stays encoded is stored again as it is
     dues         fact id, or attribute name → next instant the clock alone may change it
     memberships  segment id → only of segments it is or ever was in
     seen         the event ids that would be repeats (module `dedup`)
@@ -50,7 +59,7 @@ class Profile(Struct, array_like=True):
     groups: list[str] = []
     score: Register | None = None
     increments: list[tuple[int, str, int | float | str]] = []
-    facts: dict[int, Any] = {}
+    facts: Facts = {}
     dues: dict[int | str, int] = {}
     memberships: dict[str, Membership] = {}
     seen: bytes = b""
@@ -62,7 +71,7 @@ class Profile(Struct, array_like=True):
         return min(self.dues.values()) if self.dues else None
 
 
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(enc_hook=packed)
 _decoder = msgspec.msgpack.Decoder(Profile)
 
 

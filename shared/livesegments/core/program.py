@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from msgspec import Raw
+
 from livesegments.core.attribute import truth
 from livesegments.core.definition import (
     All,
@@ -26,6 +28,7 @@ from livesegments.core.definition import (
     Tag,
 )
 from livesegments.core.fact import EventLeaf, Fact
+from livesegments.core.kind import held
 from livesegments.core.profile import Profile, consent_key
 from livesegments.core.track import bound
 
@@ -108,18 +111,20 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _measure(node: Event, fact: Fact) -> Program:
-    fact_id, value_of, wanted, compare = fact.id, fact.kind.value, bound(node), _COMPARE[node.op]
+    fact_id, kind, value_of = fact.id, fact.kind, fact.kind.value
+    wanted, compare = bound(node), _COMPARE[node.op]
 
     def measure(profile: Profile, now: int) -> bool:
-        value = value_of(profile.facts.get(fact_id), now)
+        state = profile.facts.get(fact_id)
+        value = value_of(held(profile.facts, fact_id, kind) if type(state) is Raw else state, now)
         return value is not None and compare(value, wanted)
 
     return measure
 
 
 def _happened(fact: Fact) -> Program:
-    fact_id, value_of = fact.id, fact.kind.value
-    return lambda profile, now: bool(value_of(profile.facts.get(fact_id), now))
+    fact_id, kind = fact.id, fact.kind
+    return lambda profile, now: bool(kind.value(held(profile.facts, fact_id, kind), now))
 
 
 def _member(segment: str) -> Program:

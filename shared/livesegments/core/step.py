@@ -17,7 +17,7 @@ from hashlib import blake2b
 from heapq import heapify, heappop, heappush
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from livesegments.core.dedup import remember
 from livesegments.core.event import (
@@ -29,10 +29,12 @@ from livesegments.core.event import (
     Kind,
     Transition,
 )
+from livesegments.core.kind import held
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Membership, Profile
+from livesegments.core.profile import Facts, Membership, Profile
 from livesegments.core.registers import apply_change
 from livesegments.core.track import ChainTrack, Track, TrailTrack
+from livesegments.core.trail import Stamps
 
 
 class Step(Struct):
@@ -95,8 +97,11 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
             _set_attribute_due(plan, profile, name, now_ms)
             continue
         track = plan.tracks[name]
-        state = facts[name]
-        old, new = track.kind.value(state, now_ms - 1), track.kind.value(state, now_ms)
+        state = held(facts, name, track.kind)
+        old = track.kind.value(state, now_ms - 1)
+        if isinstance(track, ChainTrack) and state is not None:
+            track.chain.settle(state, _stamps(facts, track), now_ms)
+        new = track.kind.value(state, now_ms)
         if old != new:
             track.changed(old, new, facts, affected)
         _set_fact_due(profile, track, now_ms)
@@ -170,7 +175,10 @@ def _feed(
             linked.append(track)
             continue
         fact = track.id
-        state, old, new, due = track.kind.added(facts.get(fact), event, now_ms, track.edges)
+        kind, state = track.kind, facts.get(fact)
+        if type(state) is Raw:
+            state = kind.decode(state)
+        state, old, new, due = kind.added(state, event, now_ms, track.edges)
         if state is None:
             continue
         facts[fact] = state
@@ -181,36 +189,48 @@ def _feed(
         elif fact in profile.dues:
             del profile.dues[fact]
     if linked:
-        _retrace(profile, linked, event, now_ms, affected)
+        _follow(profile, linked, event, now_ms, affected)
 
 
-def _retrace(profile: Profile, linked: list[Track], event: Event, now_ms: int, affected: set[int]) -> None:
-    """Gives an event to trails and chains, and retraces the chains that the profile has begun."""
+def _follow(profile: Profile, linked: list[Track], event: Event, now_ms: int, affected: set[int]) -> None:
+    """Gives an event to trails and chains, and then to the chains that the profile has begun."""
     facts = profile.facts
     chains: dict[int, ChainTrack] = {}
+    fed = {track.id for track in linked}
+    before: dict[int, bool] = {}
     for track in linked:
-        state = track.kind.add(facts.get(track.id), event, now_ms)
-        if state is not None:
-            facts[track.id] = state
+        state = held(facts, track.id, track.kind)
         if isinstance(track, ChainTrack):
             chains[track.id] = track
-        elif isinstance(track, TrailTrack):
+            before[track.id] = track.chain.value(state, now_ms)
+        state = track.kind.add(state, event, now_ms)
+        if state is not None:
+            facts[track.id] = state
+        if isinstance(track, TrailTrack):
             followers = track.followers
             begun = facts.keys() & followers.keys()
             chains |= {fact: followers[fact] for fact in begun}
     for track in chains.values():
-        state = facts.get(track.id)
+        state = held(facts, track.id, track.chain)
         if state is None:
             continue
-        old = track.chain.value(state, now_ms)
-        facts[track.id] = state = track.chain.retrace(state, [facts.get(i, []) for i in track.trails], now_ms)
+        old = before.get(track.id)
+        if old is None:
+            old = track.chain.value(state, now_ms)
+        at = [index for index, trail in enumerate(track.trails) if trail.id in fed]
+        track.chain.follow(state, event, track.id in fed, at, _stamps(facts, track), now_ms)
         if old != track.chain.value(state, now_ms):
             track.changed(old, not old, facts, affected)
         _set_fact_due(profile, track, now_ms)
 
 
+def _stamps(facts: Facts, track: ChainTrack) -> list[Stamps]:
+    """Of each of a sequence's later steps."""
+    return [held(facts, trail.id, trail.kind) or [] for trail in track.trails]
+
+
 def _set_fact_due(profile: Profile, track: Track, now_ms: int) -> None:
-    due = track.kind.next_ms(profile.facts.get(track.id), now_ms, track.edges)
+    due = track.kind.next_ms(held(profile.facts, track.id, track.kind), now_ms, track.edges)
     if due is None:
         profile.dues.pop(track.id, None)
     else:

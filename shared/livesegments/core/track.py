@@ -6,13 +6,13 @@ from bisect import bisect_right
 from fractions import Fraction
 from typing import Any
 
+from livesegments.core.chain import Chain
 from livesegments.core.cuts import Cuts
 from livesegments.core.definition import Event, Occurrence, Sequence
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.kind import Kind
 from livesegments.core.reach import Facts, Guard, Reach
-from livesegments.core.sequence import Chain
 
 
 class Track:
@@ -23,7 +23,7 @@ class Track:
 
     def __init__(self, fact: Fact) -> None:
         self.id: int = fact.id
-        self.kind: Kind = fact.kind
+        self.kind: Kind[Any] = fact.kind
         self.owner = fact.owner
         self.reach = Reach()
         self.edges: list[int] = []
@@ -100,7 +100,7 @@ class TrailTrack(Track):
 
 
 class ChainTrack(Track):
-    """A sequence; `trails` are the ids of its later steps' facts."""
+    """A sequence; `trails` are the facts of its later steps."""
 
     __slots__ = ("chain", "trails")
     linked = True
@@ -108,8 +108,8 @@ class ChainTrack(Track):
     def __init__(self, fact: Fact) -> None:
         super().__init__(fact)
         assert isinstance(fact.kind, Chain)
-        self.chain = fact.kind
-        self.trails = tuple(trail.id for trail in fact.trails)
+        self.chain: Chain[Any] = fact.kind
+        self.trails = fact.trails
 
 
 def bound(leaf: Event) -> Any:

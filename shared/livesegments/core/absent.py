@@ -1,0 +1,249 @@
+"""Sequences whose last step must stay away: an abandoned cart, a trial without a purchase.
+
+From a first event e1 such a sequence holds from e1 ⊕ within on (or from when e1 enters the window, if that is
+later) until e1 leaves the window, if it is complete then: the steps before the last came in time, and after
+their latest possible end nothing came that should stay away.
+
+In order, nothing that comes after e1 ⊕ within changes that. So a first event is *open* until the clock comes
+to the instant at which it would begin to hold, and is looked at once, then. From there on it is *decided*;
+only an event that is late can break or mend it. Where there is no step between (cart, then no order), the
+event that should stay away ends all first events before it for good, and they are let go at once.
+
+`until` is how long it holds by any of the decided first events, and `best` is the one that holds so long.
+
+In order, an event costs one bisection a step. A late one looks at the decided first events whose
+e1 ⊕ within lies after it, newest first until one is complete: at worst at all that are kept
+(`MAX_ENTRIES`), one bisection a step each.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from livesegments.core.chain import Chain
+from livesegments.core.event import Event
+from livesegments.core.kind import MAX_ENTRIES
+from livesegments.core.trail import Stamp, Stamps, earliest_after
+from livesegments.core.window import FOREVER, Frame, Shift, Span, span
+
+Open: TypeAlias = tuple[int, int, str]
+"""(the instant at which it would begin to hold, time, id)."""
+LOOKED_AT = 4
+"""So many open first events are looked at for the next due instant; beyond that one may come in vain."""
+
+
+class Awaited(Struct, array_like=True):
+    """
+    open     first events that the clock has not decided yet, ascending
+    decided  those that it has and that are in the window; without steps between, only complete ones
+    until    it holds until then, if that is not past
+    best     which first event makes it hold until then
+    due_ms   the next instant to be looked at
+    old      the spans of a state that was stored in an older shape and not looked at since
+    """
+
+    open: list[Open]
+    decided: Stamps
+    until: int = 0
+    best: Stamp | None = None
+    due_ms: int | None = None
+    old: list[Span] | None = None
+
+
+class Absent(Chain[Awaited]):
+    """A sequence whose last step is absent. `between`: whether there are steps between first and last."""
+
+    def __init__(self, frame: Frame, within: Shift, months: bool, between: bool) -> None:
+        super().__init__(Awaited, frame, within, months)
+        self._between = between
+
+    def add(self, state: Awaited | None, event: Event, now_ms: int) -> Awaited | None:
+        counted = self._span(event.time_ms)
+        if counted is None or counted[1] <= now_ms:
+            return state
+        state = state or Awaited([], [])
+        insort(state.open, (counted[0], event.time_ms, event.id))
+        self._bound(state)
+        return state
+
+    def follow(
+        self,
+        state: Awaited,
+        event: Event,
+        first: bool,
+        at: Collection[int],
+        trails: Sequence[Stamps],
+        now_ms: int,
+    ) -> None:
+        stamp = event.time_ms, event.id
+        self._adopt_old(state, trails)
+        last = len(trails) - 1
+        if first and not self._between:
+            self._end_if_late(state, stamp, trails)
+        if last in at:
+            if self._between:
+                self._break(state, stamp, trails)
+            else:
+                self._end(state, stamp)
+        if any(index != last for index in at):
+            self._mend(state, stamp, trails)
+        self.settle(state, trails, now_ms)
+
+    def settle(self, state: Awaited, trails: Sequence[Stamps], now_ms: int) -> None:
+        self._adopt_old(state, trails)
+        reached = bisect_right(state.open, (now_ms, FOREVER + 1))
+        for _, time_ms, id_ in state.open[:reached]:
+            self._decide(state, (time_ms, id_), trails, now_ms)
+        del state.open[:reached]
+        past = 0
+        while past < len(state.decided) and self._leave(state.decided[past]) <= now_ms:
+            past += 1
+        del state.decided[:past]
+        state.due_ms = self._due(state, trails, now_ms)
+
+    def value(self, state: Awaited | None, now_ms: int) -> bool:
+        if state is None:
+            return False
+        if state.old is not None:
+            return any(enter <= now_ms < leave for enter, leave in state.old)
+        return now_ms < state.until
+
+    def next_ms(self, state: Awaited | None, now_ms: int, edges: Sequence[int]) -> int | None:
+        if state is None:
+            return None
+        if state.old is not None:
+            moves = (move for part in state.old for move in part if now_ms < move < FOREVER)
+            return min(moves, default=None)
+        return state.due_ms
+
+    # -- what an event does to first events
+
+    def _decide(self, state: Awaited, first: Stamp, trails: Sequence[Stamps], now_ms: int) -> None:
+        leave = self._leave(first)
+        if leave <= now_ms:
+            return
+        insort(state.decided, first)
+        if leave > state.until and (not self._between or self._complete(first, trails)):
+            state.until, state.best = leave, first
+
+    def _end_if_late(self, state: Awaited, first: Stamp, trails: Sequence[Stamps]) -> None:
+        """A first event after which what should stay away has come already."""
+        if not self._complete(first, trails):
+            counted = self._span(first[0])
+            entry = (counted[0], *first) if counted else None
+            index = bisect_left(state.open, entry) if entry else 0
+            if index < len(state.open) and state.open[index] == entry:
+                del state.open[index]
+
+    def _end(self, state: Awaited, stamp: Stamp) -> None:
+        """What should stay away has come: it ends all first events before it that it is in time for."""
+        self._survive(state.open, stamp, 1)
+        self._survive(state.decided, stamp, 0)
+        if state.best is not None and self._concerns(stamp, state.best):
+            self._find_best(state, None)
+
+    def _survive(self, entries: list[Any], stamp: Stamp, skip: int) -> None:
+        """Lets go those that it ends, from the last on; `skip` is where an entry's stamp begins."""
+        kept, index = [], len(entries)
+        while index:
+            first = entries[index - 1][skip:]
+            if first >= stamp:
+                kept.append(entries[index - 1])
+            elif not self._concerns(stamp, first):
+                if self._within(first[0]) + self._slack < stamp[0]:
+                    break
+                kept.append(entries[index - 1])
+            index -= 1
+        if index + len(kept) < len(entries):
+            entries[index:] = kept[::-1]
+
+    def _break(self, state: Awaited, stamp: Stamp, trails: Sequence[Stamps]) -> None:
+        best = state.best
+        if best is None or not self._concerns(stamp, best) or self._complete(best, trails):
+            return
+        self._find_best(state, trails)
+
+    def _find_best(self, state: Awaited, trails: Sequence[Stamps] | None) -> None:
+        """`trails` where a decided first event may be incomplete."""
+        state.until, state.best = 0, None
+        for first in reversed(state.decided):
+            leave = self._leave(first)
+            if leave + self._slack <= state.until:
+                break
+            if leave > state.until and (trails is None or self._complete(first, trails)):
+                state.until, state.best = leave, first
+
+    def _mend(self, state: Awaited, stamp: Stamp, trails: Sequence[Stamps]) -> None:
+        """A step between that is late may complete decided first events."""
+        for first in reversed(state.decided):
+            if first >= stamp:
+                continue
+            if self._within(first[0]) + self._slack < stamp[0]:
+                break
+            leave = self._leave(first)
+            if leave + self._slack <= state.until:
+                break
+            if leave > state.until and self._complete(first, trails):
+                state.until, state.best = leave, first
+
+    # -- one first event
+
+    def _concerns(self, stamp: Stamp, first: Stamp) -> bool:
+        return first < stamp and stamp[0] <= self._within(first[0])
+
+    def _complete(self, first: Stamp, trails: Sequence[Stamps]) -> bool:
+        end = self._within(first[0]) + 1, ""
+        between, away = trails[:-1], trails[-1]
+        at = first
+        if between:
+            earliest = earliest_after(first, between)
+            if earliest is None or earliest >= end:
+                return False
+            # The latest end leaves the least time in which what should stay away could come.
+            at = between[-1][bisect_left(between[-1], end) - 1]
+        index = bisect_right(away, at)
+        return index == len(away) or away[index] >= end
+
+    def _span(self, time_ms: int) -> Span | None:
+        counted = span(self._frame, time_ms)
+        if counted is None:
+            return None
+        enter, leave = max(counted[0], self._within(time_ms)), counted[1]
+        return (enter, leave) if enter < leave else None
+
+    def _leave(self, first: Stamp) -> int:
+        counted = self._span(first[0])
+        return counted[1] if counted else 0
+
+    # -- the whole state
+
+    def _due(self, state: Awaited, trails: Sequence[Stamps], now_ms: int) -> int | None:
+        if state.until > now_ms:
+            return state.until if state.until < FOREVER else None
+        for begins, time_ms, id_ in state.open[:LOOKED_AT]:
+            if not self._between or self._complete((time_ms, id_), trails):
+                return begins
+        return state.open[LOOKED_AT][0] if len(state.open) > LOOKED_AT else None
+
+    def _bound(self, state: Awaited) -> None:
+        beyond = len(state.open) + len(state.decided) - MAX_ENTRIES
+        if beyond > 0:
+            old = min(beyond, len(state.decided))
+            del state.decided[:old]
+            del state.open[: beyond - old]
+
+    def _from_old(self, firsts: Stamps, spans: list[Span]) -> Awaited:
+        found = [(counted[0], *first) for first in firsts if (counted := self._span(first[0]))]
+        return Awaited(sorted(found), [], old=spans)
+
+    def _adopt_old(self, state: Awaited, trails: Sequence[Stamps]) -> None:
+        """Ends the older shape: what it had decided is decided again, now that the trails are there."""
+        if state.old is None:
+            return
+        state.old = None
+        if not self._between:
+            state.open = [entry for entry in state.open if self._complete((entry[1], entry[2]), trails)]

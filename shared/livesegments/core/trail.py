@@ -1,0 +1,83 @@
+"""Sequences: conditions on which events came after which.
+
+A sequence is kept in parts. A trail holds the stamps (time, id) of the events that match a later step;
+sequences with an equal step and window share it. A chain (modules `chain`, `absent`) holds the stamps of
+the first step. So a common event that ends a thousand sequences (an order ends every abandoned cart) is
+written once, and only the chains that the profile has begun are looked at.
+
+Where does a new event at step j of a b c d matter? Going back from it, the latest stamp of each step
+before it bounds the first events that it can follow; going on, the earliest of each step after it says
+where the sequence ends. Both take one bisection a step, however many stamps there are.
+
+A later step's stamp matters while a first event before it can be in the window. ⊕ with months is monotone
+but for clipping at a month's end and clock changes, which `SLACK_MS` covers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from livesegments.core.event import Event
+from livesegments.core.kind import MAX_ENTRIES, Kind
+from livesegments.core.window import DAY_MS, Frame, Shift, Sliding
+
+SLACK_MS = 4 * DAY_MS
+Stamp: TypeAlias = tuple[int, str]
+"""(time in ms, event id)."""
+Stamps: TypeAlias = list[Stamp]
+"""Ascending."""
+
+
+class Trail(Kind[Stamps]):
+    """State: the stamps of the events of a later step. Only chains read it."""
+
+    def __init__(self, frame: Frame, within: Shift) -> None:
+        super().__init__(Stamps)
+        self._frame, self._within = frame, within
+
+    def add(self, state: Stamps | None, event: Event, now_ms: int) -> Stamps | None:
+        if not self._wanted(event.time_ms, now_ms):
+            return state
+        stamps = state or []
+        insort(stamps, (event.time_ms, event.id))
+        past = 0
+        while past < len(stamps) and not self._wanted(stamps[past][0], now_ms):
+            past += 1
+        del stamps[: max(past, len(stamps) - MAX_ENTRIES)]
+        return stamps
+
+    def _wanted(self, time_ms: int, now_ms: int) -> bool:
+        if isinstance(self._frame, Sliding):
+            return self._frame.leave(time_ms) + SLACK_MS > now_ms
+        return self._frame.from_ms <= time_ms <= self._within(self._frame.to_ms) + SLACK_MS
+
+    def value(self, state: Stamps | None, now_ms: int) -> None:
+        return None
+
+    def next_ms(self, state: Stamps | None, now_ms: int, edges: Sequence[int]) -> int | None:
+        return None
+
+
+def latest_before(stamp: Stamp, trails: Sequence[Stamps]) -> Stamp | None:
+    """Going back through trails, the last of them first, the latest stamp of each; that of the first trail.
+
+    First events before it, and no others, are followed by all trails in order and then by `stamp`.
+    """
+    for stamps in reversed(trails):
+        index = bisect_left(stamps, stamp)
+        if not index:
+            return None
+        stamp = stamps[index - 1]
+    return stamp
+
+
+def earliest_after(stamp: Stamp, trails: Sequence[Stamps]) -> Stamp | None:
+    """Going on through trails, the earliest stamp of each after the one before; that of the last trail."""
+    for stamps in trails:
+        index = bisect_right(stamps, stamp)
+        if index == len(stamps):
+            return None
+        stamp = stamps[index]
+    return stamp
