@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import core, harness, latency, memory, path, profiling, readme, report, workload
+from bench import core, harness, kinds, latency, memory, path, profiling, readme, report, workload
 from livesegments.wire.topics import INBOUND
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -46,6 +46,12 @@ def only_core(segments: int = 1_000, events: int = 100_000) -> None:
     print(core.profile(segments, events))
 
 
+@app.command("kinds")
+def only_kinds() -> None:
+    """What an event costs by how much its fact keeps."""
+    print("\n".join(kinds.table(kinds.run())))
+
+
 async def _everything(quick: bool) -> str:
     rounds = 1 if quick else 5
     events = 20_000 if quick else 300_000
@@ -59,7 +65,7 @@ async def _everything(quick: bool) -> str:
     naive: list[float] = []
     latencies = []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 7)
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 8)
 
         def done(what: str) -> None:
             progress.update(task, advance=1, description=what)
@@ -91,7 +97,9 @@ async def _everything(quick: bool) -> str:
         for size in (SIZES[0], 1_000, SIZES[-1]):
             cores.append(core.run(size, events))
             done("core")
-    return report.page(events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes)
+        costs = kinds.run((10, 100) if quick else kinds.SIZES)
+        done("kinds")
+    return report.page(events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs)
 
 
 if __name__ == "__main__":

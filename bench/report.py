@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.core import Core
+from bench.kinds import Cost, table
 from bench.latency import Latency
 from bench.path import Path_
 from bench.profiling import Profile
@@ -75,7 +76,7 @@ def shares(stages: Mapping[str, float]) -> list[str]:
 def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
-    profile_bytes: float,
+    profile_bytes: float, costs: Sequence[Cost],
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
     flips = sorted(run.flipping for run in cores)
@@ -130,6 +131,14 @@ def page(
             f"| {run.bytes_per_profile:,.0f} |"
             for run in cores
         ),
+        "",
+        "## By how much a fact keeps",
+        "",
+        "One profile whose fact keeps n events, values or stamps, in order, as many leaving as coming",
+        "(`bench/kinds.py`): the step alone, as within one record; with reading and writing the state, as in a",
+        "record of one event; and where the event doesn't touch the fact. Wanted of the step: last ÷ first ≤ 3.",
+        "",
+        *table(costs),
         "",
         "## Where the time goes",
         "",

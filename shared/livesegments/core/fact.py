@@ -147,20 +147,24 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
             found = OccurrenceKind(window, leaf.which == "last")
             return Fact(key.digest(), found, _feed(leaf.name, leaf.where, region), key.owner)
     within = plus(parse_duration(leaf.within), region)
+    months = _in_months(leaf)
     trails = []
     for index, step in enumerate(leaf.steps[1:], 1):
         trail = trail_key(leaf, index, zone, segment)
         feed = _feed(step.name, step.where, region)
-        trails.append(Fact(trail.digest(), Trail(window, within), feed, trail.owner))
+        trails.append(Fact(trail.digest(), Trail(window, within, months), feed, trail.owner))
     first = _feed(leaf.steps[0].name, leaf.steps[0].where, region)
-    return Fact(key.digest(), _chain(leaf, window, within), first, key.owner, tuple(trails))
+    return Fact(key.digest(), _chain(leaf, window, within, months), first, key.owner, tuple(trails))
 
 
-def _chain(leaf: Sequence, window: Frame, within: Shift) -> Chain[Any]:
+def _in_months(leaf: Sequence) -> bool:
     durations = [leaf.within]
     if leaf.window is not None:
         durations += [text for text in (leaf.window.last, leaf.window.skip) if text is not None]
-    months = any(parse_duration(text).months for text in durations)
+    return any(parse_duration(text).months for text in durations)
+
+
+def _chain(leaf: Sequence, window: Frame, within: Shift, months: bool) -> Chain[Any]:
     if leaf.steps[-1].absent:
         return Absent(window, within, months, between=len(leaf.steps) > 2)
     return Present(window, within, months)

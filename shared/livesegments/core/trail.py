@@ -10,7 +10,7 @@ before it bounds the first events that it can follow; going on, the earliest of 
 where the sequence ends. Both take one bisection a step, however many stamps there are.
 
 A later step's stamp matters while a first event before it can be in the window. ⊕ with months is monotone
-but for clipping at a month's end and clock changes, which `SLACK_MS` covers.
+but for clipping at a month's end and clock changes, which `SLACK_MS` covers; fixed durations need none.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ Stamps: TypeAlias = list[Stamp]
 class Trail(Kind[Stamps]):
     """State: the stamps of the events of a later step. Only chains read it."""
 
-    def __init__(self, frame: Frame, within: Shift) -> None:
+    def __init__(self, frame: Frame, within: Shift, months: bool) -> None:
+        """`months`: whether the window or `within` is in months."""
         super().__init__(Stamps)
         self._frame, self._within = frame, within
+        self._slack = SLACK_MS if months else 0
 
     def add(self, state: Stamps | None, event: Event, now_ms: int) -> Stamps | None:
         if not self._wanted(event.time_ms, now_ms):
@@ -50,8 +52,8 @@ class Trail(Kind[Stamps]):
 
     def _wanted(self, time_ms: int, now_ms: int) -> bool:
         if isinstance(self._frame, Sliding):
-            return self._frame.leave(time_ms) + SLACK_MS > now_ms
-        return self._frame.from_ms <= time_ms <= self._within(self._frame.to_ms) + SLACK_MS
+            return self._frame.leave(time_ms) + self._slack > now_ms
+        return self._frame.from_ms <= time_ms <= self._within(self._frame.to_ms) + self._slack
 
     def value(self, state: Stamps | None, now_ms: int) -> None:
         return None
