@@ -19,6 +19,7 @@ from livesegments.wire import pack
 from livesegments.wire.rejected import INTERNAL_FAULT, Rejected, encode
 from livesegments.wire.topics import EVENTS, REJECTED, partition_of
 from tests.services.api.conftest import Client, settings
+from tests.unreadable import BAD, send_batch
 
 Open = Callable[..., Awaitable[Client]]
 Refuse = Callable[..., Awaitable[list[int]]]
@@ -173,14 +174,16 @@ async def test_one_refusal_has_all_its_bytes(shop: Client, refuse: Refuse) -> No
 
 
 async def test_what_is_no_text_and_what_is_not_ours_is_listed_nevertheless(
-    boss: Client, refuse: Refuse, producer: AIOKafkaProducer
+    stack: Stack, boss: Client, refuse: Refuse, producer: AIOKafkaProducer
 ) -> None:
     await refuse("shop", b"\xff\xfe")
     for junk in (b"junk", None, b"\xff", b"[" * 100_000, b'{"raw":1}'):
         await producer.send_and_wait(REJECTED, junk, key=b"k")
     fields = msgspec.json.decode(encode(Rejected(None, "http", 10**30, [], b"x")))
     await producer.send_and_wait(REJECTED, msgspec.json.encode(fields | {"raw": "no base64!"}))
-    odd, *junk_read, binary = (await read(boss, limit=7))["rejected"]
+    await send_batch(stack.kafka, REJECTED, 0, BAD)
+    unread, odd, *junk_read, binary = (await read(boss, limit=8))["rejected"]
+    assert unread["code"] == "unreadable" and unread["text"] == ""
     assert odd["text"] is None and odd["code"] == ""
     assert {each["code"] for each in junk_read} == {"unreadable"}
     assert binary["text"] is None and binary["raw_bytes"] == 2

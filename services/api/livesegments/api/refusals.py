@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from msgspec import Struct
 
 from livesegments.core.fault import Fault
+from livesegments.runtime.portions import Found, Portions, Unread
 from livesegments.wire.rejected import Record, decode
 from livesegments.wire.topics import REJECTED
 from livesegments.wire.unreadable import Unreadable
@@ -25,6 +26,7 @@ TIMEOUT_S = 15.0
 STEP, MAX_STEP = 64, 1_024
 STEP_BYTES = 1024 * 1024
 """A step that read less is followed by one of twice as many records."""
+LOOK_MS = 1_000
 MAX_RECORDS = 20_000
 MAX_BYTES = 32 * 1024 * 1024
 KEPT_CHARS = 4_096
@@ -140,17 +142,23 @@ class _Step:
         self._wanted, self._whole = wanted, whole
         self.found: deque[Refusal] = deque(maxlen=most)
         self.bytes = 0
+        self._stamp = 0
         self.fell_out = False
 
-    def take(self, kafka_record: ConsumerRecord[Any, Any]) -> None:
-        self.bytes += len(kafka_record.value or b"")
-        record = _record(kafka_record)
+    def take(self, found: Found) -> None:
+        """An unread record has no stamp that could be read: it gets that of the one before."""
+        if isinstance(found, Unread):
+            record = _foreign(found.source, found.why, self._stamp, 0)
+        else:
+            self.bytes += len(found.value or b"")
+            self._stamp = found.timestamp
+            record = _record(found)
         if not self._wanted.fits(record):
             return
         if not self._whole:
             record = msgspec.structs.replace(record, raw=record.raw[:KEPT_CHARS])
         self.fell_out = self.fell_out or len(self.found) == self.found.maxlen
-        self.found.append(Refusal(kafka_record.offset, kafka_record.timestamp, record))
+        self.found.append(Refusal(found.offset, self._stamp, record))
 
 
 def _record(found: ConsumerRecord[Any, Any]) -> Record:
@@ -158,10 +166,13 @@ def _record(found: ConsumerRecord[Any, Any]) -> Record:
     try:
         return decode(found.value)
     except Unreadable as error:
-        why = f"this record of the topic is not ours: {error}"[:200]
         source = f"{REJECTED}/{found.partition}/{found.offset}"
-        size = len(found.value or b"")
-        return Record(why, [Fault("", "unreadable", why)], source, None, found.timestamp, "", size, size > 0)
+        return _foreign(source, str(error), found.timestamp, len(found.value or b""))
+
+
+def _foreign(source: str, error: str, stamp: int, size: int) -> Record:
+    why = f"this record of the topic is not ours: {error}"[:200]
+    return Record(why, [Fault("", "unreadable", why)], source, None, stamp, "", size, size > 0)
 
 
 async def _ends(consumer: AIOKafkaConsumer) -> tuple[int, int]:
@@ -181,9 +192,10 @@ async def _offset(consumer: AIOKafkaConsumer, at_ms: int | None, missing: int, e
 async def _read(consumer: AIOKafkaConsumer, start: int, stop: int, step: _Step) -> None:
     consumer.seek(_TOPIC, start)
     consumer.resume(_TOPIC)
+    portions = Portions(consumer)
     try:
         while await consumer.position(_TOPIC) < stop:
-            for record in (await consumer.getmany(_TOPIC, timeout_ms=1_000)).get(_TOPIC, []):
+            for record in await portions.take([_TOPIC], look_ms=LOOK_MS):
                 if record.offset < stop:
                     step.take(record)
     finally:

@@ -19,6 +19,7 @@ from livesegments.api.shapes import Instant
 from livesegments.core.event import Event
 from livesegments.wire import pack
 from livesegments.wire.rejected import INTERNAL_FAULT, Record
+from livesegments.wire.unreadable import Unreadable
 
 MAX_PAGE = 200
 TEXT_BYTES = 3_072
@@ -198,7 +199,7 @@ def _event(record: Record) -> Event | None:
     """The one event of a packed record; None where the raw bytes are something else."""
     try:
         packed = pack.decode(b64decode(record.raw))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+    except (Unreadable, ValueError):
         return None
     return packed.events[0] if isinstance(packed, pack.Packed) and len(packed.events) == 1 else None
 
