@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import core, harness, kinds, latency, memory, path, profiling, readme, report, workload
+from bench import checking, core, harness, kinds, latency, memory, path, profiling, readme, report, workload
 from livesegments.wire.topics import INBOUND
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -50,6 +50,13 @@ def only_core(segments: int = 1_000, events: int = 100_000) -> None:
 def only_kinds() -> None:
     """What an event costs by how much its fact keeps."""
     print("\n".join(kinds.table(kinds.run())))
+
+
+@app.command("check")
+def only_check() -> None:
+    """CPU of the check for the worst definitions within the bounds."""
+    for cost in checking.worst():
+        print(f"{cost.cpu_ms:8.1f} ms  {cost.size:7,} bytes  {cost.faults:6,} faults  {cost.name}")
 
 
 async def _everything(quick: bool) -> str:

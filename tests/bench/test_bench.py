@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import readme, workload
+from bench import checking, readme, workload
 from livesegments.core.check import check
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,11 @@ def test_every_definition_of_the_workload_is_sound(count: int) -> None:
 
 def test_the_workload_is_the_same_each_time() -> None:
     assert list(workload.events(100)) == list(workload.events(100))
+
+
+def test_the_worst_definitions_are_within_the_bounds_of_a_body() -> None:
+    costs = checking.worst()
+    assert {cost.faults == 0 for cost in costs} == {True, False}
 
 
 def test_the_readme_tells_the_figures_of_the_results() -> None:

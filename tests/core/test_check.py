@@ -57,6 +57,7 @@ BAD: list[tuple[Any, list[tuple[str, str]]]] = [
     (ATTRIBUTE | {"op": "in_last", "value": "4y"}, [("/value", "too_long")]),
     (ATTRIBUTE | {"op": "matches", "value": "("}, [("/value", "bad_pattern")]),
     (ATTRIBUTE | {"op": "matches", "value": "a" * 257}, [("/value", "too_long")]),
+    (ATTRIBUTE | {"op": "matches", "value": "[a-z]{0,1000}" * 2}, [("/value", "too_large")]),
     (EVENT | {"window": {}}, [("/window", "missing_field")]),
     (EVENT | {"window": {"last": "1d", "from": "2022-01-01"}}, [("/window", "conflict")]),
     (EVENT | {"window": {"last": "1d", "skip": "24h"}}, [("/window/skip", "wrong_order")]),
@@ -118,6 +119,7 @@ def test_too_many_nodes_and_too_many_bytes() -> None:
         ({"type": "any", "of": [{"type": "tag", "name": "a"}] * 101}, "100"),
         (ATTRIBUTE | {"op": "in", "value": list(range(101))}, "100"),
         (ATTRIBUTE | {"op": "matches", "value": "a" * 257}, "256"),
+        (ATTRIBUTE | {"op": "matches", "value": "[a-z]{0,1000}" * 9}, "4000 instructions"),
         (ATTRIBUTE | {"op": "eq", "value": "a" * 1_025}, "1024"),
         (ATTRIBUTE | {"op": "eq", "value": 1 << 63}, "64 bits"),
         (EVENT | {"name": "a" * 257}, "256"),
@@ -132,6 +134,39 @@ def test_too_many_nodes_and_too_many_bytes() -> None:
 def test_what_is_beyond_a_bound_is_told_the_bound(document: Any, bound: str) -> None:
     _, faults = check(document)
     assert bound in faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("texts", "bound"),
+    [
+        ([f"{number:03}" + "a" * 250 for number in range(33)], "8192 characters"),
+        ([f"{number:03}" + r"\p{Zl}" * 3 for number in range(34)], "100 Unicode classes"),
+        ([f"{number:03}" + "a{0,1000}" for number in range(10)], "20000 instructions"),
+    ],
+)
+def test_a_definitions_patterns_are_bounded_together(texts: list[str], bound: str) -> None:
+    """The last one goes beyond; the same pattern again costs nothing."""
+    leaves = [ATTRIBUTE | {"op": "matches", "value": text} for text in texts]
+    assert codes({"type": "any", "of": leaves[:-1]}) == []
+    assert codes({"type": "any", "of": leaves[:-1] * 2}) == []
+    _, faults = check({"type": "any", "of": leaves})
+    assert [fault.pointer for fault in faults] == [f"/of/{len(texts) - 1}/value"]
+    assert bound in faults[0].message
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1e999", "[" * 400 + "]" * 400])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type": "attribute", "name": "a", "op": %s}',
+        '{"type": "event", "name": "a", "op": "between", "value": [%s, 1]}',
+        '{"type": "near", "attribute": "a", "lat": %s, "lon": 1, "km": 2}',
+        '{"type": %s}',
+    ],
+)
+def test_a_value_that_is_odd_beyond_measure_is_a_fault(text: str, number: str) -> None:
+    node, faults = check_json((text % number).encode())
+    assert node is None and all(len(fault.message) < 1_000 for fault in faults)
 
 
 def test_the_bounds_themselves_are_within() -> None:

@@ -25,6 +25,7 @@ from livesegments.core.event import (
 )
 from livesegments.core.fault import Fault, Faults, join, shown
 from livesegments.core.kind import MAX_COUNT
+from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
 from livesegments.core.value import kind
 
@@ -88,6 +89,7 @@ class Checker:
         self.nodes = 0
         self._faults = faults
         self._zone = zone
+        self._patterns = Patterns()
         self._others = others
         self._segment_id = segment_id
         self._kinds: dict[str, Callable[[dict[str, Any], str, int], None]] = {
@@ -140,7 +142,7 @@ class Checker:
         self._fields(value, at, ("name", "op"), ("value", "when_missing", "ignore_case"))
         if "name" in value:
             self._faults.name(value["name"], join(at, "name"))
-        values.comparison(self._faults, value, at, values.ATTRIBUTE_OPS, self._zone)
+        values.comparison(self._faults, value, at, values.ATTRIBUTE_OPS, self._zone, self._patterns)
 
     def _event(self, value: dict[str, Any], at: str, depth: int) -> None:
         self._fields(value, at, ("name",), ("where", "window", "measure", "op", "value"))
@@ -203,7 +205,7 @@ class Checker:
         if node is not None:
             if "property" in node:
                 self._path(node["property"], join(at, "property"))
-            values.comparison(self._faults, node, at, values.FILTER_OPS, self._zone)
+            values.comparison(self._faults, node, at, values.FILTER_OPS, self._zone, self._patterns)
 
     def _named_segments(self, filters: list[Any], at: str) -> None:
         for index, item in enumerate(filters):

@@ -7,15 +7,13 @@ from datetime import tzinfo
 from math import isfinite
 from typing import Any
 
-import re2
-
 from livesegments.core.fault import Faults, join, kind_name, shown, storable
+from livesegments.core.pattern import Patterns
 from livesegments.core.value import CLOCK_OPS, LIST_OPS, PRESENCE_OPS, kind
 from livesegments.core.window import DAY_MS, Duration, parse_date, parse_duration
 
 MAX_VALUES = 100
 MAX_TEXT = 1_024
-MAX_PATTERN = 256
 MAX_SLIDING_MS = (3 * 365 + 1) * DAY_MS
 MAX_WITHIN_MS = 90 * DAY_MS
 INT64 = 1 << 63
@@ -30,7 +28,9 @@ MEASURE_OPS = ("eq", "neq", *ORDERS)
 FOLDABLE = {*EQUAL_OPS, *TEXT_OPS, *ORDERS, *LIST_OPS}
 
 
-def comparison(faults: Faults, node: dict[str, Any], at: str, ops: Collection[str], zone: tzinfo) -> None:
+def comparison(
+    faults: Faults, node: dict[str, Any], at: str, ops: Collection[str], zone: tzinfo, patterns: Patterns
+) -> None:
     """The fields op, value, when_missing and ignore_case of an attribute condition or a filter."""
     for name in ("when_missing", "ignore_case"):
         if name in node:
@@ -47,7 +47,10 @@ def comparison(faults: Faults, node: dict[str, Any], at: str, ops: Collection[st
     if "value" not in node:
         faults.add(at, "missing_field", f"the field 'value' is missing: {op!r} needs it")
         return
-    operand(faults, op, node["value"], join(at, "value"), zone)
+    if op == "matches":
+        pattern(faults, node["value"], node.get("ignore_case") is True, join(at, "value"), patterns)
+    else:
+        operand(faults, op, node["value"], join(at, "value"), zone)
 
 
 def operand(faults: Faults, op: str, value: Any, at: str, zone: tzinfo) -> None:
@@ -67,7 +70,7 @@ def operand(faults: Faults, op: str, value: Any, at: str, zone: tzinfo) -> None:
     elif op in CLOCK_OPS:
         duration(faults, value, at, MAX_SLIDING_MS, "3y")
     else:
-        text(faults, op, value, at)
+        text(faults, value, at)
 
 
 def scalar(faults: Faults, value: Any, at: str) -> bool:
@@ -104,26 +107,20 @@ def between(faults: Faults, value: Any, at: str) -> None:
         faults.add(at, "wrong_order", f"the first, {shown(pair[0])}, must not exceed the second")
 
 
-def text(faults: Faults, op: str, value: Any, at: str) -> None:
+def text(faults: Faults, value: Any, at: str) -> None:
     if kind(value) != "string":
         faults.add(at, "wrong_type", f"must be a string, not {kind_name(value)}")
-    elif op != "matches":
-        scalar(faults, value, at)
-    elif len(value) > MAX_PATTERN:
-        faults.add(at, "too_long", f"has {len(value)} characters; a pattern at most {MAX_PATTERN}")
     else:
-        pattern(faults, value, at)
+        scalar(faults, value, at)
 
 
-def pattern(faults: Faults, value: str, at: str) -> None:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(value, options)
-    except (re2.error, UnicodeError) as error:
-        reason = error.args[0] if error.args else "not understood"
-        told = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
-        faults.add(at, "bad_pattern", f"is not a pattern in RE2 syntax: {told}")
+def pattern(faults: Faults, value: Any, ignore_case: bool, at: str, patterns: Patterns) -> None:
+    if kind(value) != "string":
+        faults.add(at, "wrong_type", f"must be a string, not {kind_name(value)}")
+        return
+    refused = patterns.refused(value, ignore_case)
+    if refused is not None:
+        faults.add(at, *refused)
 
 
 def duration(faults: Faults, value: Any, at: str, most_ms: int, most: str) -> Duration | None:

@@ -90,6 +90,9 @@ def kind_name(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
+    """A value as a message names it, cut where it is long."""
+    if type(value) is int and value.bit_length() > 64:
+        return "a number beyond 64 bits"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

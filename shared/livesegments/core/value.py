@@ -13,9 +13,9 @@ from datetime import tzinfo
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, Protocol, TypeAlias
 
-import re2
 from msgspec import Struct
 
+from livesegments.core.pattern import pattern
 from livesegments.core.window import parse_date
 
 Test: TypeAlias = Callable[[Any], bool | None]
@@ -168,11 +168,8 @@ def date_of(value: Any, zone: tzinfo) -> int | None:
 
 def _text(op: str, operand: str, ignore_case: bool) -> Test:
     if op == "matches":
-        options = re2.Options()
-        options.case_sensitive = not ignore_case
-        options.log_errors = False
-        pattern = re2.compile(operand, options)
-        return lambda value: pattern.search(value) is not None if type(value) is str else None
+        found = pattern(operand, ignore_case).found
+        return lambda value: found(value) if type(value) is str else None
     if ignore_case:
         operand = operand.casefold()
     finds: dict[str, Callable[[str], bool]] = {
@@ -180,12 +177,12 @@ def _text(op: str, operand: str, ignore_case: bool) -> Test:
         "starts_with": lambda text: text.startswith(operand),
         "ends_with": lambda text: text.endswith(operand),
     }
-    found = finds[op]
+    holds = finds[op]
 
     def text(value: Any) -> bool | None:
         if type(value) is not str:
             return None
-        return found(value.casefold() if ignore_case else value)
+        return holds(value.casefold() if ignore_case else value)
 
     return text
 
