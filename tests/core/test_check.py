@@ -58,6 +58,12 @@ BAD: list[tuple[Any, list[tuple[str, str]]]] = [
     (ATTRIBUTE | {"op": "matches", "value": "("}, [("/value", "bad_pattern")]),
     (ATTRIBUTE | {"op": "matches", "value": "a" * 257}, [("/value", "too_long")]),
     (ATTRIBUTE | {"op": "matches", "value": "[a-z]{0,1000}" * 2}, [("/value", "too_large")]),
+    ({"type": "attribute", "name": "tags", "op": "has_any", "value": ["vip"]}, [("/name", "wrong_node")]),
+    ({"type": "attribute", "name": "consent", "op": "exists"}, [("/name", "wrong_node")]),
+    (
+        {"type": "near", "attribute": "lists", "lat": 1, "lon": 1, "km": 1},
+        [("/attribute", "wrong_node")],
+    ),
     (EVENT | {"window": {}}, [("/window", "missing_field")]),
     (EVENT | {"window": {"last": "1d", "from": "2022-01-01"}}, [("/window", "conflict")]),
     (EVENT | {"window": {"last": "1d", "skip": "24h"}}, [("/window/skip", "wrong_order")]),

@@ -14,6 +14,7 @@ from livesegments.core.check import DERIVED, MEASURES, check
 from livesegments.core.definition import Node
 from tests.core.story import Story
 from tests.core.test_check import BAD
+from tests.core.test_warnings import ALWAYS, NEVER, PLACES, told
 
 Json = dict[str, Any]
 
@@ -60,12 +61,14 @@ def test_every_word_of_the_language_is_told_and_has_an_example() -> None:
 @pytest.mark.parametrize(("condition", "yes", "no", "neither"), OPS, ids=str)
 def test_each_op_compares_as_told(condition: Json, yes: list[Any], no: list[Any], neither: list[Any]) -> None:
     node = {"type": "attribute", "name": "x", **condition}
-    story = Story("2024-03-01T12:00", plain=node, missing={**node, "when_missing": True})
+    both: Json = {"false": {**node, "when_missing": False}, "true": {**node, "when_missing": True}}
+    story = Story("2024-03-01T12:00", plain=node, **both)
     story.changes("2024-03-01T12:00", attributes={"y": 1})
+    negative = condition["op"] in ("neq", "not_in", "not_contains", "has_none")
     answers = [
-        *((v, {"plain", "missing"}) for v in yes),
+        *((v, {"plain", "false", "true"}) for v in yes),
         *((v, set()) for v in no),
-        *((v, {"missing"}) for v in neither),
+        *((v, {"plain", "true"} if negative else {"true"}) for v in neither),
     ]
     for value, members in answers:
         story.changes("2024-03-01T12:00", attributes={"x": value})
@@ -81,13 +84,22 @@ def test_each_measure_is_as_told(condition: Json, values: list[Any], holds: bool
     assert bool(story.members) == holds
 
 
-def test_every_fault_is_told() -> None:
-    faults = {code for _, expected in BAD for _, code in expected}
-    elsewhere = {"too_many_nodes", "bad_json", "unknown_segment", "cycle"}
-    table = PAGE[PAGE.index("## Faults") :]
-    told = {
+def codes(table: str) -> set[str]:
+    """The words in the first column of a table."""
+    return {
         word
         for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
         for word in re.findall(r"[a-z_]+", row)
     }
-    assert told == faults | elsewhere
+
+
+def test_every_warning_is_told() -> None:
+    given = {code for document in [*ALWAYS, *NEVER] for _, code in told(document)}
+    given |= {code for _, expected in PLACES for _, code in expected}
+    assert codes(PAGE[PAGE.index("## Warnings") :]) == given
+
+
+def test_every_fault_is_told() -> None:
+    faults = {code for _, expected in BAD for _, code in expected}
+    elsewhere = {"too_many_nodes", "bad_json", "unknown_segment", "cycle"}
+    assert codes(PAGE[PAGE.index("## Faults") : PAGE.index("## Warnings")]) == faults | elsewhere

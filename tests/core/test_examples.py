@@ -106,7 +106,7 @@ def test_example_7_by_attributes_and_by_acquisition_date() -> None:
     assert story.members == {"here", "city", "adult", "known", "educated", "web", "early", "recent"}
     assert story.valid_until("recent") == "2024-03-30"
     story.changes("2024-01-02", attributes={"education": None, "age": "29"})
-    assert story.members == {"here", "city", "known", "web", "early", "recent"}
+    assert story.members == {"here", "city", "known", "educated", "web", "early", "recent"}
 
 
 def test_a_cart_is_abandoned_by_the_clock_and_an_order_that_arrives_late_undoes_it() -> None:

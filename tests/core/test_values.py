@@ -8,6 +8,8 @@ import pytest
 
 from tests.core.story import Story, attribute, event
 
+NEGATIVE = ("neq", "not_in", "not_contains", "has_none")
+
 
 @pytest.mark.parametrize(
     ("op", "operand", "value", "holds"),
@@ -15,17 +17,18 @@ from tests.core.story import Story, attribute, event
         ("eq", 1, True, False),
         ("eq", 1, 1.0, True),
         ("eq", "1", 1, False),
-        ("neq", 1, "a", False),
-        ("neq", "a", ["a"], False),
+        ("neq", 1, "a", True),
+        ("neq", "a", ["a"], True),
         ("not_in", ["a", 1], 2, True),
-        ("not_in", ["a"], 2, False),
+        ("not_in", ["a"], 2, True),
+        ("not_contains", "a", 1, True),
         ("gt", "Z", "a", True),
         ("gt", 1, True, False),
         ("contains", "", "x", True),
         ("matches", "^b", "ab", False),
         ("has_any", [1], [True, "1"], False),
         ("has_all", [1, "a"], ["a", 1.0], True),
-        ("has_none", ["a"], "b", False),
+        ("has_none", ["a"], "b", True),
         ("has_none", ["a"], [], True),
         ("before", "2024-01-01", "2023-12-31T23:59:59.999Z", True),
         ("after", "2024-01-01", "soon", False),
@@ -97,15 +100,48 @@ def test_lists_on_a_path_are_walked_and_a_negative_op_denies_all_items() -> None
 def test_a_filter_asks_the_items_of_a_list(
     op: str, operand: Any, value: Any, holds: bool, missing: bool
 ) -> None:
-    """`missing`: the answer with `when_missing`."""
+    """`missing`: the answer with `when_missing`, which is a negative op's default; `holds`: without."""
     test = {"property": "x", "op": op, "value": operand}
     story = Story(
         "2024-01-01",
-        s=event("a", where=[test]),
-        m=event("a", where=[test | {"when_missing": True}]),
+        plain=event("a", where=[test]),
+        no=event("a", where=[test | {"when_missing": False}]),
+        yes=event("a", where=[test | {"when_missing": True}]),
     )
     story.happens("a", "2024-01-01", x=value)
-    assert ("s" in story.members, "m" in story.members) == (holds, missing)
+    assert [name in story.members for name in ("no", "yes")] == [holds, missing]
+    assert ("plain" in story.members) == (missing if op in NEGATIVE else holds)
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive", "operand"),
+    [
+        ("neq", "eq", 1),
+        ("not_in", "in", [1, "a"]),
+        ("not_contains", "contains", "a"),
+        ("has_none", "has_any", [1]),
+    ],
+)
+@pytest.mark.parametrize(
+    "value", [None, 1, 1.0, 2, True, "a", "b", "1", [], [1], ["a"], [[1]], [2, "b"]], ids=str
+)
+def test_a_negative_op_is_the_complement_of_its_positive_one(
+    negative: str, positive: str, operand: Any, value: Any
+) -> None:
+    def where(op: str) -> dict[str, Any]:
+        return event("a", where=[{"property": "x", "op": op, "value": operand}])
+
+    story = Story(
+        "2024-01-01",
+        positive=attribute("x", positive, operand),
+        negative=attribute("x", negative, operand),
+        some=where(positive),
+        none=where(negative),
+    )
+    story.happens("a", "2024-01-01", x=value)
+    story.changes("2024-01-01", attributes={"y": 1} if value is None else {"x": value})
+    assert len({"positive", "negative"} & story.members) == 1
+    assert len({"some", "none"} & story.members) == 1
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def tests(draw: Draw, clock: bool) -> Json:
     if found["op"] not in CASELESS and draw(flags):
         found["ignore_case"] = True
     if draw(flags):
-        found["when_missing"] = True
+        found["when_missing"] = draw(st.booleans())
     return found
 
 

@@ -11,7 +11,7 @@ import msgspec
 from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
 from livesegments.core.reach import Facts, Guard, Reach
-from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test
+from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test, when_missing
 from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
 
 Truth: TypeAlias = Callable[[Any, int], bool]
@@ -25,20 +25,20 @@ def truth(node: Attribute | Near, zone: tzinfo) -> Truth:
     if isinstance(node, Near):
         inside = near(node.lat, node.lon, node.km)
         return lambda value, now: inside(value) is True
-    when_missing = node.when_missing
+    without = when_missing(node)
     if node.op in CLOCK_OPS:
         span_of = clock_span(node, zone)
 
         def holds_now(value: Any, now: int) -> bool:
             span = span_of(value, now)
-            return when_missing if span is None else span[0] <= now < span[1]
+            return without if span is None else span[0] <= now < span[1]
 
         return holds_now
     compare = test(node, zone)
 
     def holds(value: Any, now: int) -> bool:
         verdict = compare(value)
-        return when_missing if verdict is None else verdict
+        return without if verdict is None else verdict
 
     return holds
 
@@ -79,7 +79,7 @@ class Watch:
             if node.op in ORDER_OPS and not node.ignore_case:
                 sort = kind(node.value[0] if node.op == "between" else node.value)
                 cuts = self._cuts.setdefault(sort, Cuts())
-                cuts.add(node.op, node.value, position, guard, node.when_missing)
+                cuts.add(node.op, node.value, position, guard, when_missing(node))
                 return
         name = msgspec.json.encode(node)
         if isinstance(node, Attribute) and node.op in CLOCK_OPS:

@@ -36,6 +36,12 @@ MAX_CHILDREN = 100
 MAX_FILTERS = 20
 DERIVED = (ATTRIBUTE_CHANGED, TAG_ADDED, TAG_REMOVED, CONSENT_CHANGED, SEGMENT_ENTERED, SEGMENT_EXITED)
 MEASURES = ("count", "days", "sum", "avg", "min", "max", "distinct")
+OTHER_NODES = {
+    "tags": '{"type": "tag", "name": …}',
+    "consent": '{"type": "consent", "channel": …, "state": …}',
+    "lists": '{"type": "segment", "id": …}',
+}
+"""What a profile has that is no attribute: the node that asks for it."""
 
 Others = Mapping[str, Node | None]
 
@@ -141,8 +147,14 @@ class Checker:
     def _attribute(self, value: dict[str, Any], at: str, depth: int) -> None:
         self._fields(value, at, ("name", "op"), ("value", "when_missing", "ignore_case"))
         if "name" in value:
-            self._faults.name(value["name"], join(at, "name"))
+            self._attribute_name(value["name"], join(at, "name"))
         values.comparison(self._faults, value, at, values.ATTRIBUTE_OPS, self._zone, self._patterns)
+
+    def _attribute_name(self, value: Any, at: str) -> None:
+        name = self._faults.name(value, at)
+        node = OTHER_NODES.get(name) if name is not None else None
+        if node is not None:
+            self._faults.add(at, "wrong_node", f"{name!r} is no attribute; ask for it with {node}")
 
     def _event(self, value: dict[str, Any], at: str, depth: int) -> None:
         self._fields(value, at, ("name",), ("where", "window", "measure", "op", "value"))
@@ -275,7 +287,7 @@ class Checker:
     def _near(self, value: dict[str, Any], at: str, depth: int) -> None:
         self._fields(value, at, ("attribute", "lat", "lon", "km"))
         if "attribute" in value:
-            self._faults.name(value["attribute"], join(at, "attribute"))
+            self._attribute_name(value["attribute"], join(at, "attribute"))
         for name, least, most in (("lat", -90, 90), ("lon", -180, 180), ("km", 0, 20_038)):
             if name not in value:
                 continue

@@ -18,7 +18,7 @@ from typing import Any
 
 from livesegments.core.definition import Attribute
 from livesegments.core.reach import Facts, Guard, Reach
-from livesegments.core.value import POSITIVE, Key, key, kind
+from livesegments.core.value import POSITIVE, Key, key, kind, when_missing
 
 
 class Line:
@@ -113,7 +113,7 @@ class Equals:
             found = key(folded)
             assert found is not None, "check lets only scalars through"
             index.setdefault(found, Reach()).add(position, guard)
-            if comparison.when_missing != negative:
+            if when_missing(comparison) != negative:
                 self._by_kind.setdefault(kind(operand), Reach()).add(position, guard)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:

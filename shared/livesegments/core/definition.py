@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[Scalar] | None
@@ -33,12 +33,15 @@ class Window(Part, frozen=True):
 
 
 class Filter(Part, frozen=True):
-    """One test on a property of an event; all filters of a `where` must hold."""
+    """One test on a property of an event; all filters of a `where` must hold.
+
+    `when_missing` as written; `value.when_missing` gives what holds where it is left out.
+    """
 
     property: str
     op: str
     value: Any = None
-    when_missing: bool = False
+    when_missing: bool | UnsetType = UNSET
     ignore_case: bool = False
 
 
@@ -69,7 +72,7 @@ class Attribute(Part, frozen=True, tag="attribute"):
     name: str
     op: str
     value: Any = None
-    when_missing: bool = False
+    when_missing: bool | UnsetType = UNSET
     ignore_case: bool = False
 
 

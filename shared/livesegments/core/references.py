@@ -16,6 +16,7 @@ from livesegments.core.definition import (
     Sequence,
 )
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+from livesegments.core.value import when_missing
 
 
 class References(Struct, frozen=True):
@@ -52,6 +53,6 @@ def _named(name: str, where: tuple[Filter, ...]) -> References:
     for item in where:
         if item.property == "segment" and item.op in ("eq", "in") and not item.ignore_case:
             operands = [item.value] if item.op == "eq" else item.value
-            if not item.when_missing:
+            if not when_missing(item):
                 return References(frozenset(operand for operand in operands if type(operand) is str))
     return References(all_others=True)

@@ -2,8 +2,8 @@
 
 A value is a string, number, boolean or a list of them; numbers are equal by value (1 = 1.0), but
 true ≠ 1 ≠ "1". An op can compare values of certain kinds; anything else (missing, another kind)
-gives the condition's `when_missing`. A negative op holds where the value can be compared and its
-positive does not hold.
+gives the condition's `when_missing`: true by default for a negative op, false for all others. So a
+negative op holds exactly where its positive one does not, unless its author says otherwise.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import tzinfo
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, Protocol, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from livesegments.core.pattern import pattern
 from livesegments.core.window import parse_date
@@ -40,6 +40,14 @@ class Comparison(Protocol):
     def value(self) -> Any: ...
     @property
     def ignore_case(self) -> bool: ...
+    @property
+    def when_missing(self) -> bool | UnsetType: ...
+
+
+def when_missing(comparison: Comparison) -> bool:
+    """What holds where the value can't be compared."""
+    given = comparison.when_missing
+    return comparison.op in POSITIVE if given is UNSET else bool(given)
 
 
 class Flag(Struct, frozen=True):

@@ -7,10 +7,10 @@ from datetime import tzinfo
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from livesegments.core.definition import Filter
-from livesegments.core.value import LIST_OPS, POSITIVE, PRESENCE_OPS, Key, flat, key, test, walk
+from livesegments.core.value import LIST_OPS, POSITIVE, PRESENCE_OPS, Key, flat, key, test, walk, when_missing
 
 Properties: TypeAlias = Mapping[str, Any]
 Predicate: TypeAlias = Callable[[Properties], bool]
@@ -33,6 +33,7 @@ def canonical(where: tuple[Filter, ...]) -> tuple[bytes, ...]:
 
 
 def _canonical(item: Filter) -> Filter:
+    item = msgspec.structs.replace(item, when_missing=True if when_missing(item) else UNSET)
     if item.op in ("in", "not_in", *LIST_OPS):
         values = {msgspec.json.encode(_number(value)): _number(value) for value in item.value}
         return msgspec.structs.replace(item, value=[values[name] for name in sorted(values)])
@@ -48,7 +49,7 @@ def handles(where: tuple[Filter, ...]) -> list[Handle]:
     return [
         Handle(path_of(item.property), frozenset(map(_key, [item.value] if item.op == "eq" else item.value)))
         for item in where
-        if item.op in ("eq", "in") and not item.when_missing and not item.ignore_case
+        if item.op in ("eq", "in") and not when_missing(item) and not item.ignore_case
     ]
 
 
@@ -69,7 +70,7 @@ def compile_where(where: tuple[Filter, ...], zone: tzinfo) -> Predicate | None:
 
 
 def _compile(item: Filter, zone: tzinfo) -> Predicate:
-    path, op, when_missing = path_of(item.property), item.op, item.when_missing
+    path, op, without = path_of(item.property), item.op, when_missing(item)
     if op in PRESENCE_OPS:
         wanted = op == "exists"
         return lambda properties: bool(walk(path, properties)) == wanted
@@ -83,7 +84,7 @@ def _compile(item: Filter, zone: tzinfo) -> Predicate:
             values = [item for value in values for item in flat(value)]
         verdicts = [verdict for value in values if (verdict := positive(value)) is not None]
         if not verdicts:
-            return when_missing
+            return without
         return any(verdicts) != negative
 
     return holds

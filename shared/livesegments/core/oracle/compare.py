@@ -50,6 +50,11 @@ def compare(test: Attribute | Filter, value: Any, calendar: Calendar) -> bool | 
     return _holds(test.op, test, value, calendar)
 
 
+def without(test: Attribute | Filter) -> bool:
+    """The answer where the value can't be compared: a negative op holds, unless its author says no."""
+    return test.when_missing if isinstance(test.when_missing, bool) else test.op in DENIES
+
+
 def _holds(op: str, test: Attribute | Filter, value: Any, calendar: Calendar) -> bool | None:
     operand = test.value
     if test.ignore_case and op != "matches":
@@ -119,7 +124,7 @@ def _passes(item: Filter, properties: dict[str, Any], calendar: Calendar) -> boo
         values = values_on(item.property, properties)
     verdicts = [verdict for value in values if (verdict := compare(item, value, calendar)) is not None]
     if not verdicts:
-        return item.when_missing
+        return without(item)
     return all(verdicts) if item.op in DENIES else any(verdicts)
 
 

@@ -21,7 +21,7 @@ from livesegments.core.definition import (
     Tag,
 )
 from livesegments.core.oracle.calendar import Calendar
-from livesegments.core.oracle.compare import compare, distance_km
+from livesegments.core.oracle.compare import compare, distance_km, without
 from livesegments.core.oracle.registers import Registers
 
 SEGMENT_EVENTS = ("$segment_entered", "$segment_exited")
@@ -70,7 +70,7 @@ def looks_at(root: Node, segment: str, others: set[str]) -> set[str]:
 
 def _named(step: Step, others: set[str]) -> set[str]:
     for item in step.where:
-        if item.property == "segment" and not item.when_missing and not item.ignore_case:
+        if item.property == "segment" and not without(item) and not item.ignore_case:
             if item.op == "eq":
                 return {item.value}
             if item.op == "in":
@@ -99,9 +99,9 @@ def _attribute(leaf: Attribute, registers: Registers, calendar: Calendar, now: i
         return (value is not None) == (leaf.op == "exists")
     if leaf.op in ("in_last", "in_next", "anniversary_in_next"):
         then = calendar.instant(value) if isinstance(value, str) else None
-        return leaf.when_missing if then is None else _now(leaf, then, calendar, now)
+        return without(leaf) if then is None else _now(leaf, then, calendar, now)
     verdict = compare(leaf, value, calendar)
-    return leaf.when_missing if verdict is None else verdict
+    return without(leaf) if verdict is None else verdict
 
 
 def _now(leaf: Attribute, then: int, calendar: Calendar, now: int) -> bool:

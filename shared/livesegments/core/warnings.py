@@ -1,0 +1,193 @@
+"""What a sound definition says that its author hardly means: conditions that hold for everyone or for no one.
+
+Everything here is seen in the definition alone, without a profile; nothing is refused. A warning is a
+`Fault` with a code of its own (docs/conditions.md, "Warnings").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import ceil, floor
+from typing import Any
+
+import msgspec
+
+from livesegments.core.definition import (
+    All,
+    AnyOf,
+    Attribute,
+    Event,
+    Filter,
+    Near,
+    Node,
+    Not,
+    Occurrence,
+    Sequence,
+)
+from livesegments.core.fault import Fault, join, shown
+from livesegments.core.value import ORDER_OPS, POSITIVE, Key, key, when_missing
+from livesegments.core.window import DAY_MS, Duration, parse_duration
+
+HALF_EARTH_KM = 20_016
+"""No place is further from another."""
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
+
+
+def warnings(root: Node) -> list[Fault]:
+    """In the order of the definition; the last one is of the definition as a whole, if it never changes."""
+    found: list[Fault] = []
+    verdict = _node(root, "", found)
+    if verdict is not None and not any(fault.pointer == "" for fault in found):
+        found.append(_constant(verdict, "", "this definition"))
+    return found
+
+
+def _constant(verdict: bool, at: str, what: str) -> Fault:
+    if verdict:
+        return Fault(at, "always", f"{what} holds for everyone")
+    return Fault(at, "never", f"{what} holds for no one")
+
+
+def _node(node: Node, at: str, found: list[Fault]) -> bool | None:
+    """Whether it holds for everyone (True), for no one (False), or for some; notes warnings on the way."""
+    match node:
+        case All() | AnyOf():
+            return _children(node, at, found)
+        case Not():
+            inner = _node(node.of, join(at, "of"), found)
+            return None if inner is None else not inner
+        case Attribute():
+            found += _comparison(node, at)
+        case Event():
+            found += _filters(node.where, at)
+            verdict = _measure(node)
+            if verdict is not None:
+                what = f"{node.measure.of} {node.op} {shown(node.value)}"
+                found.append(_constant(verdict, at, what))
+            return verdict
+        case Occurrence():
+            found += _filters(node.where, at)
+            if node.window is None:
+                told = f"without a window it holds for whoever has ever had {shown(node.name)}"
+                found.append(Fault(at, "no_window", told))
+        case Sequence():
+            for index, step in enumerate(node.steps):
+                found += _filters(step.where, join(join(at, "steps"), index))
+            if _over_before_it_is_complete(node):
+                told = (
+                    f"the window must be longer than {node.within}, for which the last step has to be absent"
+                )
+                found.append(Fault(at, "never", f"holds for no one: {told}"))
+                return False
+        case Near() if node.km >= HALF_EARTH_KM:
+            found.append(
+                Fault(join(at, "km"), "always", "holds for everyone who has a place: no place is further")
+            )
+        case _:
+            pass
+    return None
+
+
+def _children(node: All | AnyOf, at: str, found: list[Fault]) -> bool | None:
+    every = isinstance(node, All)
+    verdicts = [_node(child, join(join(at, "of"), index), found) for index, child in enumerate(node.of)]
+    if (not every) in verdicts:
+        return not every
+    if all(verdict is every for verdict in verdicts):
+        return every
+    clash = _clash(node)
+    if clash is not None:
+        verdict = not every
+        found.append(_constant(verdict, at, clash))
+        return verdict
+    return None
+
+
+def _clash(node: All | AnyOf) -> str | None:
+    """Why no profile can satisfy all (or fail any) of the children."""
+    encoded = {msgspec.json.encode(child) for child in node.of}
+    for child in node.of:
+        if isinstance(child, Not) and msgspec.json.encode(child.of) in encoded:
+            return "a condition beside its own 'not'"
+    wanted: dict[str, frozenset[Key | None]] = {}
+    for child in node.of:
+        values = _values(child, denied=isinstance(node, AnyOf))
+        if values is None or not isinstance(child, Attribute):
+            continue
+        before = wanted.get(child.name)
+        if before is not None and not before & values:
+            return f"an attribute has one value: {shown(child.name)} with two that differ"
+        wanted[child.name] = values if before is None else before & values
+    return None
+
+
+def _values(node: Node, denied: bool) -> frozenset[Key | None] | None:
+    """The only values with which an attribute condition holds (or, `denied`, doesn't hold)."""
+    if not isinstance(node, Attribute) or node.ignore_case or when_missing(node) != denied:
+        return None
+    op = POSITIVE.get(node.op) if denied else node.op
+    if op not in ("eq", "in"):
+        return None
+    return frozenset(key(value) for value in (node.value if op == "in" else [node.value]))
+
+
+def _measure(node: Event) -> bool | None:
+    """Counts, days and distinct values are whole numbers from 0 on."""
+    if node.measure.of not in ("count", "days", "distinct"):
+        return None
+    op, value = node.op, node.value
+    low, high = value if op == "between" else (value, value)
+    match op:
+        case "gte" | "gt":
+            return True if (low <= 0 if op == "gte" else low < 0) else None
+        case "lt" | "lte":
+            return False if (high <= 0 if op == "lt" else high < 0) else None
+        case "eq" | "neq" | "between":
+            possible = max(ceil(low), 0) <= floor(high)
+            return None if possible else op == "neq"
+    return None
+
+
+def _over_before_it_is_complete(node: Sequence) -> bool:
+    if not node.steps[-1].absent or node.window is None or node.window.last is None:
+        return False
+    return _bounds(parse_duration(node.window.last))[1] <= _bounds(parse_duration(node.within))[0]
+
+
+def _bounds(duration: Duration) -> tuple[int, int]:
+    """The shortest and the longest that a duration can be, in ms: months differ, and clocks change."""
+    if not duration.months:
+        return duration.ms, duration.ms
+    return (duration.months * 28 - 1) * DAY_MS, (duration.months * 31 + 1) * DAY_MS
+
+
+def _filters(where: tuple[Filter, ...], at: str) -> Iterator[Fault]:
+    for index, item in enumerate(where):
+        yield from _comparison(item, join(join(at, "where"), index))
+
+
+def _comparison(test: Attribute | Filter, at: str) -> Iterator[Fault]:
+    at = join(at, "value")
+    if test.op in ("contains", "starts_with", "ends_with", "not_contains", "matches") and test.value == "":
+        if test.op == "not_contains":
+            yield Fault(at, "never", "every text contains the empty one: holds for none")
+        else:
+            yield Fault(at, "always", "holds for every text: each contains the empty one")
+    operands: list[Any] = test.value if isinstance(test.value, list) else [test.value]
+    for operand in operands:
+        if not isinstance(operand, str):
+            continue
+        if test.op in ORDER_OPS and _NUMBER.fullmatch(operand):
+            number = operand.replace(",", ".")
+            told = f'compares texts, of which "9" is greater than "10"; for numbers write {number}'
+            yield Fault(at, "text_as_number", told)
+            return
+        if test.op in ORDER_OPS and _DATE.fullmatch(operand):
+            yield Fault(at, "text_as_date", "compares texts, not dates; for dates use 'before' or 'after'")
+            return
+        if test.op in ("eq", "neq", "in", "not_in") and operand in ("true", "false"):
+            told = f"is a text, which the boolean {operand} does not equal; write it without quotes"
+            yield Fault(at, "text_as_boolean", told)
+            return

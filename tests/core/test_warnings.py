@@ -1,0 +1,149 @@
+"""What holds for everyone or for no one is told, at its place; what may hold for some is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from livesegments.core.check import check
+from livesegments.core.warnings import warnings
+from tests.core.story import Story, attribute, event
+
+Json = dict[str, Any]
+TAG: Json = {"type": "tag", "name": "vip"}
+CART: Json = {
+    "type": "sequence",
+    "steps": [{"name": "cart"}, {"name": "order", "absent": True}],
+    "within": "1d",
+}
+
+
+def told(document: Json) -> list[tuple[str, str]]:
+    node, faults = check(document)
+    assert node is not None, faults
+    return [(fault.pointer, fault.code) for fault in warnings(node)]
+
+
+def every(*of: Json) -> Json:
+    return {"type": "all", "of": list(of)}
+
+
+def some(*of: Json) -> Json:
+    return {"type": "any", "of": list(of)}
+
+
+def no(of: Json) -> Json:
+    return {"type": "not", "of": of}
+
+
+ALWAYS = [
+    event("a", value=0),
+    event("a", op="gt", value=-1),
+    event("a", "30d", op="neq", value=0.5),
+    event("a", measure={"of": "days"}, value=0),
+    no(event("a", op="lt", value=0)),
+    some(TAG, no(TAG)),
+    some(TAG, event("a", value=0)),
+    some(attribute("x", "neq", "a"), attribute("x", "not_in", ["b", "c"])),
+]
+NEVER = [
+    event("a", op="lt", value=0),
+    event("a", op="lte", value=-1),
+    event("a", op="eq", value=1.5),
+    event("a", op="between", value=[-3, -1]),
+    event("a", op="between", value=[1.2, 1.8]),
+    event("a", measure={"of": "distinct", "property": "x"}, op="lt", value=0),
+    every(TAG, no(TAG)),
+    every(TAG, event("a", op="lt", value=0)),
+    every(attribute("x", "eq", "a"), attribute("x", "in", ["b", "c"])),
+    CART | {"window": {"last": "1d"}},
+    CART | {"window": {"last": "12h"}},
+]
+SOUND = [
+    TAG,
+    event("a", op="eq", value=0),
+    event("a", op="lt", value=1),
+    event("a", measure={"of": "sum", "property": "x"}, op="lt", value=0),
+    event("a", measure={"of": "sum", "property": "x"}, op="gte", value=0),
+    every(attribute("x", "eq", "a"), attribute("y", "eq", "b")),
+    every(attribute("x", "in", ["a", "b"]), attribute("x", "in", ["b", "c"])),
+    every(attribute("x", "eq", "a"), attribute("x", "eq", "b", when_missing=True)),
+    every(attribute("x", "neq", "a"), attribute("x", "neq", "b")),
+    some(attribute("x", "eq", "a"), attribute("x", "eq", "b")),
+    some(attribute("x", "neq", "a"), attribute("x", "neq", "b", when_missing=False)),
+    attribute("x", "gt", 18),
+    attribute("x", "gt", "b"),
+    attribute("zip", "eq", "80331"),
+    CART | {"window": {"last": "25h"}},
+    CART | {"within": "30d", "window": {"last": "1mo"}},
+    {"type": "occurrence", "which": "first", "name": "a", "window": {"last": "1d"}},
+]
+
+
+@pytest.mark.parametrize("document", ALWAYS, ids=str)
+def test_what_holds_for_everyone(document: Json) -> None:
+    assert {code for _, code in told(document)} & {"always", "never"}
+    story = Story("2024-01-01", s=document)
+    story.changes("2024-01-01", attributes={"y": 1})
+    assert story.members == {"s"}
+    story.happens("a", "2024-01-01", x=1)
+    story.changes("2024-01-02", attributes={"x": "a"}, tags_add=["vip"])
+    assert story.members == {"s"} and told(document)[-1][1] == "always"
+
+
+@pytest.mark.parametrize("document", NEVER, ids=str)
+def test_what_holds_for_no_one(document: Json) -> None:
+    assert told(document)[-1][1] == "never"
+    story = Story("2024-01-01", s=document)
+    story.happens("a", "2024-01-01", x=1)
+    story.happens("cart", "2024-01-01")
+    story.changes("2024-01-01", attributes={"x": "a"})
+    story.clock("2024-03-01")
+    assert story.told() == []
+
+
+@pytest.mark.parametrize("document", SOUND, ids=str)
+def test_what_may_hold_for_some_is_not_warned_of(document: Json) -> None:
+    assert told(document) == []
+
+
+PLACES = [
+    (every(TAG, event("a", value=0)), [("/of/1", "always")]),
+    (some(TAG, event("a", value=0)), [("/of/1", "always"), ("", "always")]),
+    ({"type": "occurrence", "which": "last", "name": "a"}, [("", "no_window")]),
+    (attribute("age", "gt", "18"), [("/value", "text_as_number")]),
+    (attribute("age", "between", ["18", "29,5"]), [("/value", "text_as_number")]),
+    (attribute("born", "lt", "2024-01-01"), [("/value", "text_as_date")]),
+    (attribute("vip", "eq", "true"), [("/value", "text_as_boolean")]),
+    (attribute("x", "contains", ""), [("/value", "always")]),
+    (
+        event("a", where=[{"property": "x", "op": "not_contains", "value": ""}]),
+        [("/where/0/value", "never")],
+    ),
+    (
+        CART
+        | {
+            "steps": [
+                {"name": "a", "where": [{"property": "n", "op": "gt", "value": "1"}]},
+                {"name": "b"},
+            ]
+        },
+        [("/steps/0/where/0/value", "text_as_number")],
+    ),
+    ({"type": "near", "attribute": "p", "lat": 1, "lon": 1, "km": 20_020}, [("/km", "always")]),
+]
+
+
+@pytest.mark.parametrize(("document", "expected"), PLACES, ids=str)
+def test_each_warning_is_at_its_place(document: Json, expected: list[tuple[str, str]]) -> None:
+    assert told(document) == expected
+
+
+def test_a_warning_is_a_sentence() -> None:
+    node, _ = check(attribute("age", "gt", "18"))
+    assert node is not None
+    (warning,) = warnings(node)
+    assert warning.message.endswith("for numbers write 18")
+    assert msgspec.json.encode(warning)
