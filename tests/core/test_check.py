@@ -117,6 +117,13 @@ def test_too_many_nodes_and_too_many_bytes() -> None:
     assert check_json(b"{")[1][0].code == "bad_json"
 
 
+def test_a_key_that_stands_twice_is_a_fault() -> None:
+    node, faults = check_json(b'{"type": "not", "of": {"type": "tag", "name": "a", "name": "b"}}')
+    assert node is None and [(fault.pointer, fault.code) for fault in faults] == [
+        ("/of/name", "repeated_key")
+    ]
+
+
 @pytest.mark.parametrize(
     ("document", "bound"),
     [

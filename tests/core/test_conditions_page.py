@@ -101,5 +101,5 @@ def test_every_warning_is_told() -> None:
 
 def test_every_fault_is_told() -> None:
     faults = {code for _, expected in BAD for _, code in expected}
-    elsewhere = {"too_many_nodes", "bad_json", "unknown_segment", "cycle"}
+    elsewhere = {"too_many_nodes", "bad_json", "repeated_key", "unknown_segment", "cycle"}
     assert codes(PAGE[PAGE.index("## Faults") : PAGE.index("## Warnings")]) == faults | elsewhere

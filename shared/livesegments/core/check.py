@@ -24,6 +24,7 @@ from livesegments.core.event import (
     TAG_REMOVED,
 )
 from livesegments.core.fault import Fault, Faults, join, shown
+from livesegments.core.json_keys import repeated
 from livesegments.core.kind import MAX_COUNT
 from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
@@ -49,13 +50,16 @@ Others = Mapping[str, Node | None]
 def check_json(
     data: bytes, *, timezone: str = "UTC", others: Others | None = None, segment_id: str | None = None
 ) -> tuple[Node | None, list[Fault]]:
-    """`check` of bytes: also their length and that they are JSON."""
+    """`check` of bytes: also their length, that they are JSON, and that no key stands twice."""
     if len(data) > MAX_BYTES:
         return None, [Fault("", "too_long", f"{len(data)} bytes; at most {MAX_BYTES} are allowed")]
     try:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return None, [Fault("", "bad_json", f"is not JSON: {error}")]
+    twice = repeated(data, document)
+    if twice is not None:
+        return None, [twice]
     return check(document, timezone=timezone, others=others, segment_id=segment_id)
 
 
