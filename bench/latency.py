@@ -133,7 +133,7 @@ async def _connection(port: int, queue: asyncio.Queue[bytes]) -> None:
             request = await queue.get()
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 202"), head
+            assert head.startswith(b"HTTP/1.1 200"), head
             length = next(
                 line.split(b":")[1]
                 for line in head.split(b"\r\n")

@@ -45,7 +45,12 @@ WALKED = Counter(
 ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions acknowledged by the broker.")
 
 INGEST_ACCEPTED = Counter("livesegments_ingest_accepted_total", "Events acknowledged.", ["source"])
-INGEST_REJECTED = Counter("livesegments_ingest_rejected_total", "Items not accepted.", ["source"])
+INGEST_REJECTED = Counter("livesegments_ingest_rejected_total", "Items not accepted.", ["source", "code"])
+INGEST_LEFT_OUT = Counter(
+    "livesegments_ingest_left_out_total",
+    "Accepted changes of a profile from which odd parts were left out.",
+    ["source", "code"],
+)
 INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")
 API_REQUESTS = Counter("livesegments_api_requests_total", "Answers.", ["method", "path", "status"])
 API_SECONDS = Histogram(

@@ -17,7 +17,11 @@ ClockMode = Literal["wall", "log"]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Field `x_y` is the environment variable `LIVESEGMENTS_X_Y`."""
+    """Field `x_y` is the environment variable `LIVESEGMENTS_X_Y`.
+
+    `log_ahead_ms`: in clock mode `log`, a stamp further beyond the log's newest is refused.
+    `unknown_lists`: whether `lists` may name ids of which there is no segment.
+    """
 
     kafka: str = "127.0.0.1:9092"
     redis: str = "redis://127.0.0.1:6379/0"
@@ -26,6 +30,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     partitions: int = 8
     replication: int = 1
     clock: ClockMode = "wall"
+    log_ahead_ms: int = 366 * DAY_MS
+    unknown_lists: Literal["refuse", "accept"] = "refuse"
     data: str = ".livesegments"
     admin_key: str = ""
     dedup_window_ms: int = 7 * DAY_MS

@@ -42,5 +42,12 @@ class Profiles:
         found = await self._redis.hget(keys.head(partition), "clock")
         return None if found is None else int(found)
 
+    async def newest_clock(self) -> int | None:
+        """ms, of the partition that is furthest on; None before any event."""
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in range(self._partitions):
+            pipe.hget(keys.head(partition), "clock")
+        return max((int(found) for found in await pipe.execute() if found is not None), default=None)
+
     def partition(self, workspace: str, profile: str) -> int:
         return partition_of(workspace, profile, self._partitions)

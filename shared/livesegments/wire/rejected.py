@@ -20,7 +20,10 @@ MAX_RAW_BYTES = 512 * 1024
 
 
 class Rejected(Struct, frozen=True):
-    """`raw` is what came, byte for byte; `source` where from; `index` its place in a batch."""
+    """`raw` is what came, byte for byte; `source` where from; `index` its place in a batch.
+
+    `partial`: the rest of the item was accepted, and `raw` is the item with nothing but its odd parts.
+    """
 
     workspace: str | None
     source: str
@@ -28,10 +31,11 @@ class Rejected(Struct, frozen=True):
     faults: Sequence[Fault]
     raw: bytes
     index: int = 0
+    partial: bool = False
 
 
 class Record(Struct, frozen=True):
-    """One JSON record of topic `rejected`; `raw` is base64, and `raw_bytes` how long it was."""
+    """One JSON record of topic `rejected`; `raw` is base64 and was `raw_bytes` long."""
 
     reason: str
     faults: Sequence[Fault]
@@ -41,6 +45,7 @@ class Record(Struct, frozen=True):
     raw: str
     raw_bytes: int
     truncated: bool
+    partial: bool = False
 
 
 _decoder = msgspec.json.Decoder(Record)
@@ -57,6 +62,7 @@ def encode(rejected: Rejected) -> bytes:
         raw=b64encode(raw).decode(),
         raw_bytes=len(rejected.raw),
         truncated=len(raw) < len(rejected.raw),
+        partial=rejected.partial,
     )
     return msgspec.json.encode(record)
 

@@ -14,6 +14,7 @@ from livesegments.core.ids import MAX_ID
 from livesegments.ingest import accept
 from livesegments.ingest.accept import MAX_ITEMS
 from livesegments.ingest.broker import MAX_RECORD_BYTES
+from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.reading import MAX_DEPTH
 from livesegments.ingest.receipt import (
     MAX_AHEAD_MS,
@@ -27,7 +28,7 @@ from livesegments.wire.rejected import Rejected, encode
 
 NOW = 1_700_000_000_000
 RECEIPT = Receipt("shop", NOW, "http", "given")
-LOG = Receipt("shop", NOW, "http", "given", as_stamped=True)
+LOG = Receipt("shop", NOW, "http", "given", LogTime(10**15))
 
 
 def event_of(verdict: object) -> Event:
@@ -47,6 +48,10 @@ def call(kind: str, receipt: Receipt = RECEIPT, **fields: Any) -> Event:
 def faults(verdict: object) -> list[tuple[str, str]]:
     assert isinstance(verdict, Rejected), verdict
     return [(fault.pointer, fault.code) for fault in verdict.faults]
+
+
+def call_of(kind: str, **item: Any) -> object:
+    return accept.call(kind, json.dumps(item).encode(), RECEIPT)
 
 
 def own(receipt: Receipt = RECEIPT, **item: Any) -> object:
@@ -131,7 +136,7 @@ def test_an_empty_string_is_nothing_as_some_libraries_send_it() -> None:
 
 def test_an_object_among_the_traits_is_several_attributes() -> None:
     traits = {"address": {"city": "Berlin", "geo": {"lat": 1, "lon": 2}, "at": {"floor": 3}}, "none": {}}
-    found = change(call("identify", traits=traits | {"tags": None, "consent": None, "score": None}))
+    found = change(call("identify", traits=traits))
     assert found == ProfileChange(
         attributes={"address.city": "Berlin", "address.geo": {"lat": 1, "lon": 2}, "address.at.floor": 3}
     )
@@ -227,7 +232,10 @@ def test_cloudevents_binary_and_structured() -> None:
         ({"score": {}}, [("/score", "conflict")]),
         ({"consent": [{"channel": "", "state": "none"}, {"topic": 1}]},
          [("/consent/0/channel", "empty"), ("/consent/1", "missing_field"), ("/consent/1/topic", "wrong_type")]),
-        ({"tags": {"add": ["a", ""], "remove": [1]}}, [("/tags/add/1", "empty"), ("/tags/remove/0", "wrong_type")]),
+        ({"tags": {"add": [""], "remove": [1]}}, [("/tags/add/0", "empty"), ("/tags/remove/0", "wrong_type")]),
+        ({"score": None}, [("/score", "no_meaning")]),
+        ({"tags": None, "lists": None}, [("/tags", "no_meaning"), ("/lists", "no_meaning")]),
+        ({"attributes": 5}, [("/attributes", "wrong_type")]),
         ({"groups": "g"}, [("/groups", "wrong_type")]),
         ({"name": "a", "colour": 1}, [("/colour", "unknown_field")]),
         ({"profile": "", "name": "a"}, [("/profile", "empty")]),
@@ -243,7 +251,7 @@ def test_cloudevents_binary_and_structured() -> None:
         ({"consent": {"state": "maybe"}}, [("/consent/state", "unknown_value"), ("/consent", "missing_field")]),
         ({"score": {"set": 1, "increment": 1}}, [("/score", "conflict")]),
         ({"score": "7"}, [("/score", "wrong_type")]),
-        ({"tags": "vip"}, [("/tags", "wrong_type")]),
+        ({"tags": 7}, [("/tags", "wrong_type")]),
         ({"lists": {"append": []}}, [("/lists/append", "unknown_field")]),
     ],
     ids=lambda item: json.dumps(item)[:50],
@@ -263,8 +271,9 @@ def test_each_fault_is_named_at_its_place(item: dict[str, Any], expected: list[t
         ("track", {"userId": "u", "event": "x", "timestamp": 1, "sentAt": "now"}, [("/timestamp", "out_of_range")]),
         ("track", {"userId": "u", "event": "x", "timestamp": NOW, "sentAt": "now"}, [("/sentAt", "bad_date")]),
         ("identify", {"userId": "u", "traits": {"a": {"b": [{}]}}}, [("/traits/a/b/0", "wrong_type")]),
-        ("identify", {"userId": "u", "traits": {"location": {"city": "x"}}},
-         [("/traits/location/city", "unknown_field"), ("/traits/location", "missing_field"), ("/traits/location", "missing_field")]),
+        ("identify", {"userId": "u", "traits": {"location": {"lat": 1}}}, [("/traits/location", "missing_field")]),
+        ("identify", {"userId": "u", "traits": 7, "context": {"traits": 7}},
+         [("/traits", "wrong_type"), ("/context/traits", "wrong_type")]),
         ("identify", {"userId": "u", "traits": {"a" * 200: {"b" * 200: 1}}}, [(f"/traits/{'a' * 200}/{'b' * 200}"[:MAX_TOLD], "too_long")]),
         ("track", {"userId": "anonymous:1", "event": "x"}, [("/userId", "reserved_name")]),
         ("identify", {"userId": "u", "traits": {"groups": ["a"]}}, [("/traits/groups", "reserved_name")]),
@@ -327,8 +336,8 @@ def test_a_cloud_events_source_and_id_make_an_id_that_is_never_too_long() -> Non
 @pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"])
 def test_what_is_told_of_a_rejection_is_bounded(character: str) -> None:
     """However it is written: or the broker could not take it, and its sender would try for ever."""
-    location = dict.fromkeys((f"{character * 3}{number}" for number in range(150)), 0)
-    item = {"userId": "u", "traits": {character * 900: {"location": {}} | location, "location": location}}
+    odd = {f"{character * 3}{number}": [None] for number in range(150)}
+    item = {"userId": "u", "traits": {character * 900: odd}}
     told = accept.call("identify", json.dumps(item, ensure_ascii=False).encode(), RECEIPT)
     assert len(faults(told)) == 101 and faults(told)[-1] == ("", "more_faults")
     assert isinstance(told, Rejected)
@@ -351,6 +360,38 @@ def test_a_body_has_a_bound_in_items() -> None:
 def test_one_object_may_stand_on_several_lines() -> None:
     found = accept.events(b'{\n  "profile": "a",\n  "name": "x"\n}\n', RECEIPT)
     assert not isinstance(found, Fault) and [item.profile for item in found.accepted] == ["a"]
+
+
+def test_a_refusal_names_the_sent_at_that_moved_a_stamp() -> None:
+    """A batch whose `sentAt` is local time without its offset, and so some hours off."""
+    item = {"type": "track", "userId": "k9", "event": "sk", "timestamp": NOW - 600_000}
+    off = "2023-11-14T17:13:20"  # five hours before NOW
+    found = accept.batch(json.dumps({"batch": [item], "sentAt": off}).encode(), RECEIPT)
+    assert not isinstance(found, Fault)
+    ((fault,),) = [item.faults for item in found.rejected]
+    assert (fault.pointer, fault.code) == ("/timestamp", "in_future")
+    assert f"'sentAt' '{off}' differs from our clock by 18000 s" in fault.message
+    assert faults(call_of("track", userId="u", event="a", timestamp=NOW + 10**9)) == [
+        ("/timestamp", "in_future")
+    ]
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    twice = [
+        (b'{"profile":"u","name":"a","name":"b"}', "/name"),
+        (b'{"profile":"u","name":"a","properties":{"total":1,"total":2}}', "/properties/total"),
+    ]
+    for body, at in twice:
+        found = accept.events(body, RECEIPT)
+        assert not isinstance(found, Fault) and faults(found.rejected[0]) == [(at, "repeated_key")]
+        assert faults(accept.inbound({}, body, RECEIPT)) == [(at, "repeated_key")]
+    body = b'{"userId":"u","event":"a","properties":{"x":[{"y":1,"y":1}]}}'
+    assert faults(accept.call("track", body, RECEIPT)) == [("/properties/x/0/y", "repeated_key")]
+    found = accept.batch(b'{"batch":[],"sentAt":1,"batch":[]}', RECEIPT)
+    assert isinstance(found, Fault) and (found.pointer, found.code) == ("/batch", "repeated_key")
+    assert faults(accept.inbound({"ce_specversion": "1.0"}, b'{"a":1,"a":2}', RECEIPT)) == [
+        ("/data/a", "repeated_key")
+    ]
 
 
 def test_an_event_of_another_workspace_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from livesegments.core.event import Event
 from livesegments.core.fault import Fault
 from livesegments.core.ids import MAX_ID
-from livesegments.ingest import accept, http, receipt, traits
+from livesegments.ingest import accept, forms, http, receipt, traits
 from livesegments.ingest.accept import Verdicts
 from livesegments.ingest.reading import MAX_DEPTH
 from livesegments.ingest.receipt import Accepted, Receipt
@@ -58,7 +58,7 @@ def test_what_is_shown_is_accepted(of: str, content: str) -> None:
 def test_every_call_is_shown() -> None:
     shown = {of.split()[1] for of, _ in SHOWN if of.startswith("POST")}
     unused: Any = None
-    edge = http.Edge(unused, unused, unused, unused, as_stamped=False)
+    edge = http.Edge(unused, unused, unused, unused)
     assert shown == {route.path for route in edge.routes() if len(route.path) > len("/v1/t")}
     assert len(SHOWN) > 12 and "```json\n" not in PAGE
 
@@ -67,7 +67,7 @@ def test_what_is_refused_is_answered_and_kept_as_shown() -> None:
     (content,) = [content for _, of, content in BLOCKS if of == "POST /v1/batch refused"]
     found = accept.batch(content.encode(), RECEIPT)
     assert not isinstance(found, Fault)
-    answer = http._answer(len(found.accepted), found.rejected)
+    answer = http.answer(found, 200)
     assert msgspec.json.decode(answer.body) == block("verdicts")
     (rejection,) = found.rejected
     assert msgspec.json.decode(encode(rejection)) == block("rejected")
@@ -98,7 +98,9 @@ def test_the_limits_are_those_that_hold() -> None:
     assert rows["a body of `/v1/batch` or `/v1/events`, inflated"] == whole
     assert rows["objects and lists within each other"] == str(MAX_DEPTH)
     assert rows["names, ids, tags"].startswith(f"{MAX_ID} characters")
-    assert rows["items of a list attribute, of tags, groups, lists"] == f"{traits.MAX_ITEMS:,}"
+    assert rows["items of a list attribute, of tags, groups, lists, consents"] == f"{forms.MAX_ITEMS:,}"
+    assert rows["attributes in one change"] == f"{traits.MAX_ATTRIBUTES:,}"
     days, ids = Settings().dedup_window_ms // 86_400_000, Settings().dedup_max_ids
     assert rows["repeats are known"].startswith(f"{days} days and the newest {ids:,} ids")
+    assert f"more than {Settings().log_ahead_ms // 86_400_000} days" in PAGE
     assert f"up to {receipt.MAX_AHEAD_MS // 60_000} minutes ahead" in PAGE

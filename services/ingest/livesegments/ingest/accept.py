@@ -5,15 +5,15 @@ One bad item never loses the others. Only what isn't a list of items at all is r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct, structs
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import cloudevents, own, segment_spec
-from livesegments.ingest.reading import UNREADABLE, value_of
+from livesegments.ingest.reading import UNREADABLE, is_one, items_of, members_of, value_of, why
 from livesegments.ingest.receipt import Accepted, Receipt, Verdict, reject
 from livesegments.wire.rejected import Rejected
 
@@ -21,21 +21,16 @@ MAX_ITEMS = 20_000
 """More than a body has room for valid ones: nobody needs a verdict for each of a quarter million commas."""
 
 
-class Batch(Struct):
-    """The body of `/v1/batch`; its other fields say nothing about an event."""
-
-    batch: list[Raw]
-    sentAt: Any = None
+Accept = Callable[[dict[str, Any], bytes, Receipt], Verdict]
 
 
 class Verdicts(Struct, frozen=True):
+    """`left_out` are the odd parts of accepted changes; `single`: one object came, no list of them."""
+
     accepted: list[Accepted]
     rejected: list[Rejected]
-
-
-_batches = msgspec.json.Decoder(Batch)
-_lists = msgspec.json.Decoder(list[Raw])
-_one = msgspec.json.Decoder(Raw)
+    left_out: list[Rejected] = []
+    single: bool = False
 
 
 def call(kind: str, body: bytes, receipt: Receipt) -> Verdict:
@@ -48,46 +43,64 @@ def call(kind: str, body: bytes, receipt: Receipt) -> Verdict:
 
 
 def batch(body: bytes, receipt: Receipt) -> Verdicts | Fault:
-    """Segment's `/v1/batch`."""
-    try:
-        read = _batches.decode(body)
-    except (*UNREADABLE, msgspec.ValidationError) as error:
-        return Fault("", "bad_json", f"must be {{'batch': [...]}}: {error}")
-    if len(read.batch) > MAX_ITEMS:
-        return _too_many("/batch", len(read.batch))
-    found: list[Verdict] = []
-    for index, raw in enumerate(read.batch):
-        data = bytes(raw)
-        item = _object(data, receipt)
-        if isinstance(item, Rejected):
-            found.append(item)
-        else:
-            found.append(segment_spec.accept(item, data, receipt.of_item(index), read.sentAt))
-    return _sorted(found)
+    """Segment's `/v1/batch`; of its other fields only `sentAt` says anything about an event."""
+    members = members_of(body)
+    if isinstance(members, Fault):
+        return members
+    if "batch" not in members:
+        return Fault("", "missing_field", "the field 'batch' is missing: a list of calls")
+    items = items_of(bytes(members["batch"]), "/batch")
+    if isinstance(items, Fault):
+        return items
+    sent_at = value_of(bytes(members.get("sentAt", b"null")), receipt, "/sentAt")
+    if isinstance(sent_at, Rejected):
+        return sent_at.faults[0]
+    return _judged(items, receipt, lambda item, data, of: segment_spec.accept(item, data, of, sent_at))
 
 
 def events(body: bytes, receipt: Receipt) -> Verdicts | Fault:
     """Our own events: an array, one object a line (NDJSON), or one object over several."""
     text = body.strip()
+    single = False
     if text[:1] == b"[":
-        try:
-            items = [bytes(raw) for raw in _lists.decode(text)]
-        except UNREADABLE as error:
-            return Fault("", "bad_json", f"is not a JSON array: {error}")
-    elif _is_one(text):
-        items = [text]
+        items = items_of(text, "")
+        if isinstance(items, Fault):
+            return items
+    elif is_one(text):
+        items, single = [text], True
     else:
         items = [line for line in text.split(b"\n") if line.strip()]
+        single = len(items) == 1
+    return _judged(items, receipt, own.accept, single)
+
+
+def _judged(items: list[bytes], receipt: Receipt, accept: Accept, single: bool = False) -> Verdicts | Fault:
     if len(items) > MAX_ITEMS:
-        return _too_many("", len(items))
-    found: list[Verdict] = []
+        return Fault("", "too_long", f"has {len(items)} items; at most {MAX_ITEMS} are read")
+    verdicts = Verdicts([], [], [], single)
     for index, data in enumerate(items):
         item = _object(data, receipt)
-        if isinstance(item, Rejected):
-            found.append(item)
-        else:
-            found.append(own.accept(item, data, receipt.of_item(index)))
-    return _sorted(found)
+        verdict = item if isinstance(item, Rejected) else accept(item, data, receipt.of_item(index))
+        if isinstance(verdict, Rejected):
+            verdicts.rejected.append(structs.replace(verdict, index=index))
+            continue
+        verdicts.accepted.append(verdict)
+        if verdict.left_out is not None:
+            verdicts.left_out.append(structs.replace(verdict.left_out, index=index))
+    return verdicts
+
+
+def may_name_lists(body: bytes) -> bool:
+    """Whether a field `lists` may be in it, also one that is written with escapes."""
+    return b'lists"' in body or b"\\u" in body
+
+
+def write_key(body: bytes) -> str | None:
+    """The field `writeKey` of an object: where senders that set no header name their key."""
+    try:
+        return _keyed.decode(body).writeKey
+    except UNREADABLE:
+        return None
 
 
 def inbound(headers: Mapping[str, str], value: bytes, receipt: Receipt) -> Verdict:
@@ -111,38 +124,30 @@ def _object(data: bytes, receipt: Receipt) -> dict[str, Any] | Rejected:
     return reject(receipt, [Fault("", "wrong_type", "an event is an object")], data)
 
 
-def _is_one(text: bytes) -> bool:
+def workspace_in(value: bytes) -> str | Fault:
+    """The field `workspace` of an object."""
     try:
-        _one.decode(text)
-    except UNREADABLE:
-        return False
-    return True
-
-
-def _too_many(at: str, items: int) -> Fault:
-    return Fault(at, "too_long", f"has {items} items; at most {MAX_ITEMS} are read")
-
-
-def _sorted(found: list[Verdict]) -> Verdicts:
-    accepted = [item for item in found if isinstance(item, Accepted)]
-    rejected = [
-        msgspec.structs.replace(item, index=index)
-        for index, item in enumerate(found)
-        if isinstance(item, Rejected)
-    ]
-    return Verdicts(accepted, rejected)
-
-
-def workspace_in(value: bytes) -> str | None:
-    """The field `workspace` of an object, if there is one."""
-    try:
-        return _homes.decode(value).workspace
-    except (*UNREADABLE, msgspec.ValidationError):
-        return None
+        workspace = _homes.decode(value).workspace
+    except msgspec.ValidationError as error:
+        if not str(error).endswith("$.workspace`"):
+            return Fault("", "wrong_type", "an event is an object")
+        return Fault("/workspace", "wrong_type", "must be a string: the workspace's id")
+    except UNREADABLE as error:
+        return Fault("", "bad_json", why(error, value))
+    if workspace is None:
+        return Fault(
+            "/workspace", "missing_field", "the header or field 'workspace' is missing: whose is it?"
+        )
+    return workspace
 
 
 class _Home(Struct):
     workspace: str | None = None
 
 
+class _Keyed(Struct):
+    writeKey: str | None = None
+
+
 _homes = msgspec.json.Decoder(_Home)
+_keyed = msgspec.json.Decoder(_Keyed)

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from livesegments.ingest.lists import Lists
 from livesegments.store.catalog import Catalog, NotRestored, digest
 from livesegments.wire.catalog import Key
 
@@ -55,8 +56,9 @@ class Access:
     """Raises redis.exceptions.RedisError; NotRestored rather than say that something isn't there when nothing
     is, because Redis was lost: a sender would take the key for wrong, and give its events up."""
 
-    def __init__(self, catalog: Catalog, now_ms: Callable[[], int]) -> None:
+    def __init__(self, catalog: Catalog, now_ms: Callable[[], int], unknown_lists: bool = False) -> None:
         self._catalog = catalog
+        self._unknown_lists = unknown_lists
         self._keys: Memory[Key | None] = Memory(self._key, now_ms)
         self._workspaces: Memory[bool] = Memory(self._exists, now_ms)
 
@@ -65,6 +67,13 @@ class Access:
 
     async def exists(self, workspace: str) -> bool:
         return await self._workspaces.get(workspace)
+
+    async def lists(self, workspace: str) -> Lists:
+        """As the catalogue is now: a list is there for events as soon as the api says that it is created."""
+        segments = (await self._catalog.segments(workspace)).segments
+        if not segments:
+            await self._is_whole()
+        return Lists(segments, self._unknown_lists)
 
     async def _key(self, secret_digest: str) -> Key | None:
         found = await self._catalog.key(secret_digest)

@@ -28,12 +28,14 @@ from livesegments.ingest import consume, http, inbound
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.connection import Connection
+from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Packer
 from livesegments.ingest.problems import problem
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
+from livesegments.store.profiles import Profiles
 
 STOP_S = 4
 """For the requests under way to be answered, and again for the rest to end."""
@@ -67,7 +69,6 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     What it can't do without (the inbound reader, the producer) may fail for good: that cancels who has
     entered and comes out as an ExceptionGroup, for half a service is worse than none that is restarted.
     """
-    as_stamped = settings.clock == "log"
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(Redis.from_url(settings.redis))
         broker, in_time = Broker(settings.kafka), Ending()
@@ -75,15 +76,17 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(in_time, "producer", broker.stop)
         packer = Packer(broker, settings.partitions, wall_ms)
         stack.push_async_callback(in_time, "packer", packer.close)
-        access = Access(Catalog(redis), wall_ms)
+        access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept")
+        clock_ms = Profiles(redis, settings.partitions).newest_clock
+        log = LogTime(settings.log_ahead_ms, clock_ms) if settings.clock == "log" else None
         records = consume.consumer(settings.kafka)
         await records.start()
         stack.push_async_callback(in_time, "inbound", records.stop)
-        taker = inbound.Inbound(packer, broker, access, wall_ms, as_stamped)
+        taker = inbound.Inbound(packer, broker, access, wall_ms, log)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
         for forever in (consume.Reader(records, taker).run(), broker.lost()):
             stack.callback(needed.create_task(forever).cancel)
-        edge = http.Edge(packer, broker, access, wall_ms, as_stamped)
+        edge = http.Edge(packer, broker, access, wall_ms, log)
         application = http.app(edge, status_routes(redis, broker))
         listener = socket.create_server((settings.host, settings.port), backlog=1_024)
         host, port = listener.getsockname()[:2]

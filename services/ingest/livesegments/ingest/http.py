@@ -1,7 +1,8 @@
 """The HTTP edge: authenticates, bounds and reads the body, answers once the broker has everything.
 
-`/v1/batch` and `/v1/events` answer 202 with a verdict for every item refused; a call of one event that is
-refused is a 422. Both leave the refused bytes in the topic `rejected`.
+Segment's routes answer 200, which is what its libraries ask for, and `/v1/events` 202, with a verdict for
+every item refused or accepted in part; one event by itself that is refused is a 422. What was refused or left
+out is in the topic `rejected`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from itertools import count
-from typing import Any, Protocol
+from itertools import count as counter
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import msgspec
 import structlog
 from aiokafka.errors import KafkaError
+from msgspec import structs
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,19 +30,25 @@ from livesegments.ingest import accept, body, segment_spec
 from livesegments.ingest.access import Access, secret_of
 from livesegments.ingest.body import Unfit
 from livesegments.ingest.budget import Budget
+from livesegments.ingest.count import count
+from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.origin import ANY_ORIGIN, preflight
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
-from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Accepted, Receipt
+from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Receipt, reject
 from livesegments.runtime import metrics
 from livesegments.store.catalog import NotRestored
+from livesegments.wire.catalog import Key
 from livesegments.wire.rejected import Rejected, reason
 
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """Of bodies that are being read or not yet answered."""
+MAX_KEYLESS_BYTES = 8 * 1024 * 1024
+"""Of those, bodies that are read before it is known whose they are: their key is in them, if anywhere."""
 ANSWER_S = 10.0
 """A sender hears after so long that the broker has not acknowledged."""
 RETRY_AFTER = {"Retry-After": "1"}
+Judged = TypeVar("Judged")
 Handler = Callable[[str, bytes], Awaitable[Response]]
 _log = structlog.get_logger(__name__)
 
@@ -50,51 +58,66 @@ class Rejects(Protocol):
 
 
 class Edge:
-    """The handlers; `as_stamped` as in `Receipt`."""
+    """The handlers; `log` as in `Receipt`."""
 
     def __init__(
-        self, packer: Packer, rejects_: Rejects, access: Access, now_ms: Callable[[], int], as_stamped: bool
+        self,
+        packer: Packer,
+        rejects_: Rejects,
+        access: Access,
+        now_ms: Callable[[], int],
+        log: LogTime | None = None,
     ) -> None:
         self._packer = packer
         self._rejects = rejects_
         self._access = access
         self._now_ms = now_ms
-        self._as_stamped = as_stamped
+        self._log = log
         self._budget = Budget(MAX_IN_FLIGHT_BYTES)
-        self._run, self._number = uuid4().hex, count()
+        self._keyless = Budget(MAX_KEYLESS_BYTES)
+        self._run, self._number = uuid4().hex, counter()
 
     def routes(self) -> list[Route]:
         """Calls also by their first letter, which is how Segment's browser library has them."""
 
-        def post(name: str, handler: Handler, most: int) -> Route:
-            return Route(f"/v1/{name}", self._guarded(handler, most), methods=["POST"])
+        def post(name: str, handler: Handler, most: int, in_body: bool = True) -> Route:
+            return Route(f"/v1/{name}", self._guarded(handler, most, in_body), methods=["POST"])
 
         calls = {call: partial(self.call, call) for call in segment_spec.CALLS}
         posts = [
             *(post(name, call, MAX_EVENT_BYTES) for kind, call in calls.items() for name in (kind, kind[0])),
             *(post(name, self.batch, MAX_BATCH_BYTES) for name in ("batch", "b")),
-            post("events", self.events, MAX_BATCH_BYTES),
+            post("events", self.events, MAX_BATCH_BYTES, in_body=False),
         ]
         return [*posts, *(Route(each.path, preflight, methods=["OPTIONS"]) for each in posts)]
 
-    def _guarded(self, handler: Handler, most: int) -> Callable[[Request], Any]:
-        """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error."""
+    def _guarded(self, handler: Handler, most: int, in_body: bool) -> Callable[[Request], Any]:
+        """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error.
+
+        `in_body`: the field `writeKey` names the key where no header does, as browsers' libraries have it.
+        """
 
         async def guarded(request: Request) -> Response:
             response = await answered(request)
             response.raw_headers += ANY_ORIGIN
             return response
 
+        async def keyless(request: Request) -> Response:
+            with self._keyless.of(body.length(request, most)):
+                content = await body.read(request, most)
+                key = await self._key(accept.write_key(content))
+                return await handler(key.workspace, content)
+
         async def answered(request: Request) -> Response:
             try:
                 secret = secret_of(request.headers.get("authorization", ""))
-                key = await self._access.key(secret) if secret else None
-                if key is None:
-                    return _unauthorized(given=bool(secret))
-                if "ingest" not in key.scopes:
-                    return problem(403, f"the key {key.name!r} may not send events")
+                if secret is None and in_body:
+                    return await keyless(request)
+                key = await self._key(secret)
                 with self._budget.of(body.length(request, most)):
                     return await handler(key.workspace, await body.read(request, most))
+            except Denied as error:
+                return error.response
             except Unfit as error:
                 # the rest of its body is not waited for
                 return problem(error.status, error.detail, headers={"Connection": "close"})
@@ -110,42 +133,77 @@ class Edge:
 
         return guarded
 
+    async def _key(self, secret: str | None) -> Key:
+        """Raises Denied."""
+        key = await self._access.key(secret) if secret else None
+        if key is None:
+            raise Denied(_unauthorized(given=bool(secret)))
+        if "ingest" not in key.scopes:
+            raise Denied(problem(403, f"the key {key.name!r} may not send events"))
+        return key
+
     async def call(self, kind: str, workspace: str, content: bytes) -> Response:
-        verdict = accept.call(kind, content, self._receipt(workspace))
+        receipt = self._receipt(workspace)
+        verdict = await self._in_time(lambda: accept.call(kind, content, receipt))
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
-        await self._take([verdict], [])
-        return _answer(1, [])
+        left_out = [] if verdict.left_out is None else [verdict.left_out]
+        return await self._take(accept.Verdicts([verdict], [], left_out), 200)
 
     async def batch(self, workspace: str, content: bytes) -> Response:
-        return await self._judged(accept.batch(content, self._receipt(workspace)), workspace, content)
+        receipt = self._receipt(workspace)
+        verdicts = await self._in_time(lambda: accept.batch(content, receipt))
+        return await self._judged(verdicts, receipt, content, 200)
 
     async def events(self, workspace: str, content: bytes) -> Response:
-        return await self._judged(accept.events(content, self._receipt(workspace)), workspace, content)
+        receipt = self._receipt(workspace)
+        if accept.may_name_lists(content):
+            receipt = structs.replace(receipt, lists=await self._access.lists(workspace))
+        verdicts = await self._in_time(lambda: accept.events(content, receipt))
+        return await self._judged(verdicts, receipt, content, 202)
 
-    async def _judged(self, verdicts: accept.Verdicts | Fault, workspace: str, content: bytes) -> Response:
+    async def _in_time(self, judge: Callable[[], Judged]) -> Judged:
+        """Judges, and once more if the log has come further than was known here."""
+        if self._log is None:
+            return judge()
+        await self._log.is_newer()
+        judged = judge()
+        return judge() if await self._log.is_newer() else judged
+
+    async def _judged(
+        self, verdicts: accept.Verdicts | Fault, receipt: Receipt, content: bytes, status: int
+    ) -> Response:
         if isinstance(verdicts, Fault):
-            receipt = self._receipt(workspace)
-            whole = Rejected(workspace, receipt.source, receipt.received_ms, [verdicts], content)
-            return await self._refuse(whole, 400)
-        await self._take(verdicts.accepted, verdicts.rejected)
-        return _answer(len(verdicts.accepted), verdicts.rejected)
+            return await self._refuse(reject(receipt, [verdicts], content), 400)
+        if verdicts.single and verdicts.rejected:
+            return await self._refuse(verdicts.rejected[0])
+        return await self._take(verdicts, status)
 
-    async def _take(self, accepted: Sequence[Accepted], rejected: Sequence[Rejected]) -> None:
-        async with asyncio.timeout(ANSWER_S):
-            await self._packer.put(accepted)
-            await self._rejects.reject(rejected)
-        metrics.INGEST_ACCEPTED.labels("http").inc(len(accepted))
-        if rejected:
-            metrics.INGEST_REJECTED.labels("http").inc(len(rejected))
+    async def _take(self, verdicts: accept.Verdicts, status: int) -> Response:
+        await self._keep(verdicts)
+        return answer(verdicts, status)
 
     async def _refuse(self, rejected: Rejected, status: int = 422) -> Response:
-        await self._take([], [rejected])
+        await self._keep(accept.Verdicts([], [rejected]))
         return problem(status, "not accepted; the topic 'rejected' has it", rejected.faults)
+
+    async def _keep(self, verdicts: accept.Verdicts) -> None:
+        async with asyncio.timeout(ANSWER_S):
+            await self._packer.put(verdicts.accepted)
+            await self._rejects.reject([*verdicts.rejected, *verdicts.left_out])
+        count("http", len(verdicts.accepted), verdicts.rejected, verdicts.left_out)
 
     def _receipt(self, workspace: str) -> Receipt:
         id_ = f"{self._run}:{next(self._number):012}"
-        return Receipt(workspace, self._now_ms(), "http", id_, self._as_stamped)
+        return Receipt(workspace, self._now_ms(), "http", id_, self._log)
+
+
+class Denied(Exception):
+    """No key that may send: the answer that says so."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
 
 
 def app(edge: Edge, more: Sequence[Route]) -> Starlette:
@@ -159,20 +217,25 @@ def app(edge: Edge, more: Sequence[Route]) -> Starlette:
 def _unauthorized(given: bool) -> Response:
     told = "the write key is not known" if given else "a write key is needed"
     headers = {"WWW-Authenticate": 'Basic realm="livesegments", charset="UTF-8"'}
-    return problem(401, f"{told}: send it as the user of HTTP Basic, or as a Bearer token", headers=headers)
+    how = "as the user of HTTP Basic, as a Bearer token, or as the field 'writeKey' of a call"
+    return problem(401, f"{told}: send it {how}", headers=headers)
 
 
-def _answer(accepted: int, rejected: Sequence[Rejected]) -> Response:
+def answer(verdicts: accept.Verdicts, status: int) -> Response:
+    """`partial` are accepted without the odd parts that their errors name."""
     told = {
-        "accepted": accepted,
-        "rejected": [
-            {
-                "index": item.index,
-                "code": item.faults[0].code,
-                "reason": reason(item.faults),
-                "errors": item.faults,
-            }
-            for item in rejected
-        ],
+        "success": True,
+        "accepted": len(verdicts.accepted),
+        "rejected": [_verdict(item) for item in verdicts.rejected],
+        "partial": [_verdict(item) for item in verdicts.left_out],
     }
-    return Response(msgspec.json.encode(told), 202, media_type="application/json")
+    return Response(msgspec.json.encode(told), status, media_type="application/json")
+
+
+def _verdict(item: Rejected) -> dict[str, Any]:
+    return {
+        "index": item.index,
+        "code": item.faults[0].code,
+        "reason": reason(item.faults),
+        "errors": item.faults,
+    }

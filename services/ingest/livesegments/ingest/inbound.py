@@ -17,14 +17,15 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from livesegments.core.fault import Fault
+from livesegments.core.fault import Fault, shown
 from livesegments.core.ids import MAX_ID
 from livesegments.ingest import accept
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
+from livesegments.ingest.count import count
+from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt
-from livesegments.runtime import metrics
 from livesegments.store.catalog import NotRestored
 from livesegments.wire.rejected import Rejected
 
@@ -41,13 +42,13 @@ class Inbound:
         broker: Broker,
         access: Access,
         now_ms: Callable[[], int],
-        as_stamped: bool,
+        log: LogTime | None = None,
     ) -> None:
         self._packer = packer
         self._broker = broker
         self._access = access
         self._now_ms = now_ms
-        self._as_stamped = as_stamped
+        self._log = log
 
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         await self._until_kept(lambda: self._take(records))
@@ -58,7 +59,7 @@ class Inbound:
 
         async def reject() -> None:
             await self._broker.reject([rejected])
-            metrics.INGEST_REJECTED.labels("inbound").inc()
+            count("inbound", 0, [rejected])
 
         await self._until_kept(reject)
 
@@ -82,24 +83,29 @@ class Inbound:
                 accepted.append(verdict)
             else:
                 rejected.append(verdict)
+        left_out = [item.left_out for item in accepted if item.left_out is not None]
         await self._packer.put(accepted)
-        await self._broker.reject(rejected)
-        metrics.INGEST_ACCEPTED.labels("inbound").inc(len(accepted))
-        metrics.INGEST_REJECTED.labels("inbound").inc(len(rejected))
+        await self._broker.reject([*rejected, *left_out])
+        count("inbound", len(accepted), rejected, left_out)
 
     async def _verdict(self, record: ConsumerRecord[Any, Any]) -> Accepted | Rejected:
         headers = {name.lower(): (value or b"").decode(errors="replace") for name, value in record.headers}
         value = record.value or b""
-        source = f"{record.topic}/{record.partition}/{record.offset}"
         workspace = headers.get(WORKSPACE) or headers.get(f"ce_{WORKSPACE}") or accept.workspace_in(value)
+        source = f"{record.topic}/{record.partition}/{record.offset}"
         received_ms = received(record, self._now_ms())
-        if workspace is None or not await self._access.exists(workspace):
-            told = "the header or field 'workspace' is missing" if workspace is None else "no such workspace"
-            fault = Fault("/workspace", "unknown_workspace", told)
-            named = None if workspace is None else workspace[:MAX_ID]
-            return Rejected(named, source, received_ms, [fault], value)
-        receipt = Receipt(workspace, received_ms, source, default_id(record), self._as_stamped)
-        return accept.inbound(headers, value, receipt)
+        if isinstance(workspace, Fault):
+            return Rejected(None, source, received_ms, [workspace], value)
+        if not await self._access.exists(workspace):
+            fault = Fault("/workspace", "unknown_workspace", f"there is no workspace {shown(workspace)}")
+            return Rejected(workspace[:MAX_ID], source, received_ms, [fault], value)
+        lists = await self._access.lists(workspace) if accept.may_name_lists(value) else None
+        receipt = Receipt(workspace, received_ms, source, default_id(record), self._log, lists)
+        if self._log is None:
+            return accept.inbound(headers, value, receipt)
+        await self._log.is_newer()
+        verdict = accept.inbound(headers, value, receipt)
+        return accept.inbound(headers, value, receipt) if await self._log.is_newer() else verdict
 
 
 def received(record: ConsumerRecord[Any, Any], now_ms: int) -> int:

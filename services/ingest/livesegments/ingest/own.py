@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from livesegments.core.event import PROFILE
 from livesegments.core.fault import Faults
 from livesegments.ingest import traits
+from livesegments.ingest.change import finish_change
 from livesegments.ingest.receipt import (
     Receipt,
     Verdict,
@@ -37,15 +37,17 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
     given = item.get("id")
     id_ = receipt.default_id if given is None else identifier(faults, given, "/id")
     when = item.get("time")
-    time_ms = receipt.received_ms
-    if when is not None:
-        time_ms = stamp(faults, receipt, instant(faults, when, "/time"), "/time") or 0
+    given_ms = None if when is None else instant(faults, when, "/time")
+    if when is None or given_ms is not None:
+        given_ms = stamp(faults, receipt, given_ms, "/time")
     if named:
         name = event_name(faults, item["name"], "/name")
         properties = properties_of(faults, item.get("properties"), "/properties")
-    else:
-        name, properties = PROFILE, traits.from_own(faults, item)
-        if not properties and not faults.found and not any(part in item for part in PARTS):
-            told = f"needs 'name' (an event), or one of {', '.join(PARTS)} (a change of the profile)"
-            faults.add("", "missing_field", told)
-    return finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
+        return finish(faults, receipt, profile, id_, name, given_ms, properties, raw)
+    if not any(part in item for part in PARTS) and not faults.found:
+        told = f"needs 'name' (an event), or one of {', '.join(PARTS)} (a change of the profile)"
+        faults.add("", "missing_field", told)
+    change = traits.Change()
+    traits.from_own(change, item, receipt.lists)
+    kept = {field: item[field] for field in COMMON if field in item}
+    return finish_change(faults, receipt, profile, id_, given_ms, change, kept, raw, "/attributes")

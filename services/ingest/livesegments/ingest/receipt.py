@@ -17,6 +17,8 @@ from livesegments.core.event import Event
 from livesegments.core.fault import Fault, Faults, kind_name
 from livesegments.core.ids import is_id
 from livesegments.core.window import parse_date
+from livesegments.ingest.lists import Lists
+from livesegments.ingest.log_time import LogTime
 from livesegments.wire.rejected import Rejected
 
 MAX_EVENT_BYTES = 32 * 1024
@@ -25,6 +27,8 @@ MAX_AHEAD_MS = 5 * 60_000
 """A stamp so far ahead of our clock is set back to the receipt; one further ahead is refused."""
 LEAST_MS = 100_000_000_000
 """A stamp in figures below it (March 1973) is one in seconds: it would put the event where nobody looks."""
+END_MS = 253_402_300_800_000
+"""The first instant of the year 10000, which no stamp reaches."""
 ANONYMOUS = "anonymous:"
 """The profile id of someone with an anonymousId alone begins with it."""
 
@@ -44,27 +48,32 @@ class Receipt(Struct, frozen=True):
 
     Events without stamps have the time of their receipt, and what has one time is ordered by id: so default
     ids sort, as text, in the order in which the events came.
-    `as_stamped`: clock mode `log` takes stamps as they are.
+    `log`: clock mode `log` takes stamps as they are, see there. `lists`: the segments that `lists` may name;
+    None where nobody looked, because nothing in what came says `lists`.
     """
 
     workspace: str
     received_ms: int
     source: str
     default_id: str
-    as_stamped: bool = False
+    log: LogTime | None = None
+    lists: Lists | None = None
 
     def of_item(self, index: int) -> Receipt:
-        return Receipt(
-            self.workspace, self.received_ms, self.source, f"{self.default_id}:{index:06}", self.as_stamped
-        )
+        id_ = f"{self.default_id}:{index:06}"
+        return Receipt(self.workspace, self.received_ms, self.source, id_, self.log, self.lists)
 
 
 class Accepted(Struct, frozen=True):
-    """`data` is the event in msgpack, as it stands in a packed record."""
+    """`data` is the event in msgpack, as it stands in a packed record.
+
+    `left_out` are the odd parts of a change whose other parts are accepted.
+    """
 
     workspace: str
     profile: str
     data: bytes
+    left_out: Rejected | None = None
 
 
 Verdict = Accepted | Rejected
@@ -72,27 +81,31 @@ Verdict = Accepted | Rejected
 
 def finish(
     faults: Faults, receipt: Receipt, profile: str | None, id_: str | None, name: str | None,
-    time_ms: int | None, properties: dict[str, Any] | None, raw: bytes,
+    time_ms: int | None, properties: dict[str, Any] | None, raw: bytes, left_out: Rejected | None = None,
 ) -> Verdict:  # fmt: skip
     """The event if there is no fault and it can be written down, else the rejection."""
     if not faults.found:
         assert profile is not None and id_ is not None and name is not None and time_ms is not None
         event = Event(id_, receipt.workspace, profile, name, time_ms, properties or {})
         try:
-            return Accepted(receipt.workspace, profile, _encoder.encode(event))
+            data = _encoder.encode(event)
         except OverflowError:
             faults.add("", "out_of_range", "whole numbers have at most 64 bits")
         except UnicodeEncodeError:
             faults.add("", "bad_character", "text must not contain lone surrogates")
+        else:
+            if receipt.log is not None:
+                receipt.log.accepted(time_ms)
+            return Accepted(receipt.workspace, profile, data, left_out)
     return reject(receipt, faults.found, raw)
 
 
-def reject(receipt: Receipt, faults: Sequence[Fault], raw: bytes, index: int = 0) -> Rejected:
+def reject(receipt: Receipt, faults: Sequence[Fault], raw: bytes, partial: bool = False) -> Rejected:
     if len(faults) > MAX_FAULTS:
         more = Fault("", "more_faults", f"and {len(faults) - MAX_FAULTS} more")
         faults = [*faults[:MAX_FAULTS], more]
     told = [Fault(f.pointer[:MAX_TOLD], f.code, f.message[:MAX_TOLD]) for f in faults]
-    return Rejected(receipt.workspace, receipt.source, receipt.received_ms, told, raw, index)
+    return Rejected(receipt.workspace, receipt.source, receipt.received_ms, told, raw, partial=partial)
 
 
 def identifier(faults: Faults, value: Any, at: str) -> str | None:
@@ -136,7 +149,7 @@ def instant(faults: Faults, value: Any, at: str) -> int | None:
         told = kind_name(value)
         faults.add(at, "wrong_type", f"must be an ISO 8601 time or milliseconds since 1970, not {told}")
         return None
-    if not 0 <= read < 253_402_300_800_000:
+    if not 0 <= read < END_MS:
         faults.add(at, "out_of_range", "must lie between the years 1970 and 9999")
         return None
     return read
@@ -148,13 +161,24 @@ def _date(text: str) -> int | None:
     return parse_date(text, UTC)
 
 
-def stamp(faults: Faults, receipt: Receipt, time_ms: int | None, at: str) -> int | None:
-    """The event's time: its stamp, or the receipt; see `MAX_AHEAD_MS`."""
+def stamp(faults: Faults, receipt: Receipt, time_ms: int | None, at: str, moved: str = "") -> int | None:
+    """The event's time: its stamp, or the receipt; see `MAX_AHEAD_MS`, and `log_time`.
+
+    `moved` says what else than the stamp itself made it what it is.
+    """
+    if receipt.log is not None:
+        if time_ms is None:
+            faults.add(at, "missing_stamp", "is missing: in clock mode 'log' every event needs its time")
+        elif receipt.log.is_beyond(time_ms):
+            days = receipt.log.ahead_ms / 86_400_000
+            told = f"lies more than {days:g} days beyond the log's newest: is it right? Move the clock first"
+            faults.add(at, "beyond_log", told)
+        return time_ms
     if time_ms is None:
         return receipt.received_ms
-    if receipt.as_stamped or time_ms <= receipt.received_ms:
+    if time_ms <= receipt.received_ms:
         return time_ms
     if time_ms <= receipt.received_ms + MAX_AHEAD_MS:
         return receipt.received_ms
-    faults.add(at, "in_future", "lies more than 5 minutes ahead of our clock")
+    faults.add(at, "in_future", f"lies more than 5 minutes ahead of our clock{moved}")
     return None

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from livesegments.core.event import ALIAS, PROFILE
-from livesegments.core.fault import Faults, kind_name
+from livesegments.core.fault import Faults, kind_name, shown
 from livesegments.ingest import traits
+from livesegments.ingest.change import finish_change
 from livesegments.ingest.receipt import (
     ANONYMOUS,
     Receipt,
@@ -38,6 +39,10 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = No
     id_ = receipt.default_id if given is None else _id(faults, given, "/messageId")
     corrected = "receivedAt" in item or "originalTimestamp" in item
     time_ms = _time(faults, item, receipt, None if corrected else item.get("sentAt", sent_at))
+    if call == "identify":
+        change = _identified(faults, item)
+        kept = {field: value for field, value in item.items() if field not in ("traits", "context")}
+        return finish_change(faults, receipt, profile, id_, time_ms, change, kept, raw, "/traits")
     name, properties = _content(faults, call, item) if call else (None, None)
     return finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
 
@@ -66,16 +71,38 @@ def _id(faults: Faults, value: Any, at: str) -> str | None:
 def _time(faults: Faults, item: dict[str, Any], receipt: Receipt, sent_at: Any) -> int | None:
     given = item.get("timestamp")
     if given is None:
-        return receipt.received_ms
+        return stamp(faults, receipt, None, "/timestamp")
     time_ms = instant(faults, given, "/timestamp")
     if time_ms is None:
         return None
-    if sent_at is not None and not receipt.as_stamped:
+    moved = ""
+    if sent_at is not None and receipt.log is None:
         sent_ms = instant(faults, sent_at, "/sentAt")
         if sent_ms is None:
             return None
+        moved_s = (receipt.received_ms - sent_ms) / 1_000
+        moved = (
+            f": 'sentAt' {shown(sent_at)} differs from our clock by {abs(moved_s):.0f} s: 'timestamp' was "
+            "moved by as much: is 'sentAt' in UTC, or does it name its offset?"
+        )
         time_ms = max(0, receipt.received_ms - (sent_ms - time_ms))
-    return stamp(faults, receipt, time_ms, "/timestamp")
+    return stamp(faults, receipt, time_ms, "/timestamp", moved)
+
+
+def _identified(faults: Faults, item: dict[str, Any]) -> traits.Change:
+    """The traits of an identify, and those in its context, where some libraries put them."""
+    # what stands in both is taken from the top
+    change = traits.Change()
+    found = properties_of(faults, item.get("traits"), "/traits") or {}
+    context = item.get("context")
+    more = context.get("traits") if isinstance(context, dict) else None
+    if more is not None:
+        odd = Faults()
+        inner = properties_of(odd, more, "/context/traits") or {}
+        change.leave("context", more, odd)
+        traits.from_traits(change, {k: v for k, v in inner.items() if k not in found}, "/context/traits")
+    traits.from_traits(change, found, "/traits")
+    return change
 
 
 def _content(faults: Faults, call: str, item: dict[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
@@ -87,9 +114,6 @@ def _content(faults: Faults, call: str, item: dict[str, Any]) -> tuple[str | Non
                 return None, None
             name = event_name(faults, item["event"], "/event")
             return name, properties_of(faults, item.get("properties"), "/properties")
-        case "identify":
-            found = properties_of(faults, item.get("traits"), "/traits")
-            return PROFILE, traits.from_traits(faults, found or {}, "/traits")
         case "group":
             if "groupId" not in item:
                 faults.add("", "missing_field", "the field 'groupId' is missing")

@@ -1,0 +1,36 @@
+"""Which segments of a workspace a profile may be put on: the static ones.
+
+A list that no segment stands for, or a dynamic segment, would take the profile in without a word and without
+an effect. So an event that names one hears of it in its verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from livesegments.core.fault import Faults
+from livesegments.wire.catalog import Segment
+
+
+class Lists(Struct, frozen=True):
+    """`segments` are a workspace's, by id; `unknown` says whether other ids are taken, too."""
+
+    segments: Mapping[str, Segment]
+    unknown: bool = False
+
+    def static(self, faults: Faults, ids: list[str], at: str) -> list[str]:
+        """Those ids that may be added; the others are faults."""
+        found = []
+        for id_ in ids:
+            segment = self.segments.get(id_)
+            if segment is None and not self.unknown:
+                told = f"{id_!r} is no segment of this workspace: create it as a static one first"
+                faults.add(at, "unknown_segment", told)
+            elif segment is not None and segment.definition is not None:
+                told = f"{id_!r} is a dynamic segment: its definition alone says who is in it"
+                faults.add(at, "unknown_segment", told)
+            else:
+                found.append(id_)
+        return found
