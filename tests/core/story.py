@@ -8,7 +8,7 @@ from typing import Any
 from livesegments.core.event import PROFILE
 from livesegments.core.explain import valid_until
 from tests.properties.catalogue import Delete, Put
-from tests.properties.histories import Forget, Happen, History, Look, Tick, When
+from tests.properties.histories import Fill, Forget, Happen, History, Look, Tick, When
 from tests.properties.race import Race
 
 
@@ -21,9 +21,17 @@ class Story:
         for segment, definition in definitions.items():
             self.define(segment, definition)
 
-    def define(self, segment: str, definition: dict[str, Any] | None, lazily: bool = False) -> None:
-        """`lazily`: the profile is brought up to it when it is next touched."""
+    def define(
+        self, segment: str, definition: dict[str, Any] | None, lazily: bool = False, filled: bool = True
+    ) -> None:
+        """`lazily`: the profile is brought up to it when it is next touched. `filled`: has its history."""
         self._race.step(Put(segment, definition, lazily))
+        if filled:
+            self.fill()
+
+    def fill(self) -> None:
+        """New facts are given what happened before they came."""
+        self._race.step(Fill())
 
     def delete(self, segment: str) -> None:
         self._race.step(Delete(segment))

@@ -5,31 +5,70 @@ from __future__ import annotations
 from tests.core.story import Story, event
 
 
-def test_a_new_condition_counts_from_its_creation_and_shares_what_is_kept() -> None:
+def test_a_new_condition_knows_what_happened_before() -> None:
     story = Story("2024-01-01", first=event("a", "30d"))
     story.happens("a", "2024-01-01")
     story.happens("b", "2024-01-01")
-    story.define("shares", event("a", "30d"))
+    story.told()
+    story.define("idle", {"type": "not", "of": event("b", "30d")})
     story.define("fresh", event("b", "30d"))
-    assert story.members == {"first", "shares"}
+    assert story.told() == [("fresh", "entered", "2024-01-01")]
+    assert story.members == {"first", "fresh"}
+
+
+def test_a_new_segment_holds_nobody_before_its_history_is_there() -> None:
+    story = Story("2024-01-01")
+    story.happens("a", "2024-01-01")
+    story.define("idle", {"type": "not", "of": event("a", "30d")}, filled=False)
+    story.define("refers", {"type": "not", "of": {"type": "segment", "id": "idle"}}, filled=False)
     story.happens("b", "2024-01-02")
-    assert story.members == {"first", "shares", "fresh"}
+    story.clock("2024-01-03")
+    assert story.told() == [] and story.members == set()
+    story.fill()
+    assert story.members == {"refers"}
 
 
-def test_a_condition_that_was_dropped_and_comes_back_begins_afresh() -> None:
+def test_an_edit_serves_the_old_version_until_the_new_has_its_history() -> None:
+    story = Story("2024-01-01", s=event("a", "30d"))
+    story.happens("a", "2024-01-01")
+    story.clock("2024-01-20")
+    story.told()
+    story.define("s", event("a", "60d"), filled=False)
+    assert story.members == {"s"} and story.told() == []
+    story.clock("2024-02-10")
+    assert story.told() == [("s", "exited", "2024-01-31")]
+    story.fill()
+    assert story.told() == [("s", "entered", "2024-02-10")]
+
+
+def test_an_edit_to_a_longer_window_only_adds() -> None:
+    story = Story("2024-01-01", s=event("a", "30d"))
+    story.happens("a", "2024-01-01")
+    story.clock("2024-01-20")
+    story.told()
+    story.define("s", event("a", "60d"))
+    assert story.told() == [] and story.members == {"s"}
+    story.clock("2024-03-02")
+    assert story.told() == [("s", "exited", "2024-03-01")]
+
+
+def test_a_condition_that_was_dropped_and_comes_back_is_whole_again() -> None:
     story = Story("2024-01-01", s=event("a", "30d"))
     story.happens("a", "2024-01-01")
     story.define("s", event("b", "30d"))
-    story.define("s", event("a", "30d"))
     assert story.members == set()
+    story.define("s", event("a", "30d"))
+    assert story.members == {"s"}
 
 
-def test_a_condition_that_was_dropped_while_a_profile_slept_begins_afresh_for_it_too() -> None:
-    story = Story("2024-01-01", s=event("a", "30d"))
-    story.happens("a", "2024-01-01")
-    story.define("s", event("b", "30d"), lazily=True)
-    story.define("s", event("a", "30d"))
+def test_old_and_new_versions_that_name_each_other_make_no_circle() -> None:
+    story = Story("2024-01-01", b=event("b", "30d"), a={"type": "segment", "id": "b"})
+    story.happens("x", "2024-01-01")
+    story.define("a", event("x", "60d"), filled=False)
+    story.define("b", {"type": "segment", "id": "a"}, filled=False)
     assert story.members == set()
+    story.fill()
+    assert story.members == {"a", "b"}
 
 
 def test_the_deletion_of_a_segment_is_an_exit_that_others_hear() -> None:

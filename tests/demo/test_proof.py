@@ -13,9 +13,8 @@ from livesegments.cli.demo.heard import Announced, Heard
 from livesegments.cli.demo.log import Happening, Log
 from livesegments.cli.demo.proof import Analyst, compare
 from livesegments.core import plan
-from livesegments.core.definition import Node, Sequence
+from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
-from livesegments.core.oracle.evidence import EventLeaf
 from livesegments.core.oracle.oracle import Oracle
 from livesegments.core.profile import Profile
 from livesegments.core.step import Step, on_clock, on_event
@@ -96,11 +95,6 @@ def checked(log: Log, raw: Path) -> Iterator[tuple[str, int]]:
     assert core.heard.gaps == 0
 
 
-def parts(leaf: EventLeaf, segment: str) -> list[str]:
-    """Definitions never change here, so all that counts is counted from the beginning."""
-    return ["always"] * (len(leaf.steps) if isinstance(leaf, Sequence) else 1)
-
-
 @LOGS
 def test_the_slow_oracle_and_sql_agree_on_a_sample(log: Log, generated: RawFile) -> None:
     raw = generated(log)
@@ -109,7 +103,7 @@ def test_the_slow_oracle_and_sql_agree_on_a_sample(log: Log, generated: RawFile)
         if crc32(item.profile.encode()) % SLOW_ONE_IN[log.id] == 0:
             histories.setdefault(item.profile, []).append(event_of(log, item))
     definitions = {id: msgspec.convert(log.definition(id)["definition"], Node) for id in log.segments}
-    oracles = {profile: Oracle(log.timezone, parts) for profile in histories}
+    oracles = {profile: Oracle(log.timezone) for profile in histories}
     for oracle in oracles.values():
         oracle.define(definitions)
     analyst, somebody = Analyst(log, raw), set()

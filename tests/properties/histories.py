@@ -70,7 +70,13 @@ class Look(Struct, frozen=True):
     """The profile is looked at, and brought up to the newest definitions for it."""
 
 
-Command = Put | Delete | Happen | Tick | Forget | Look
+class Fill(Struct, frozen=True):
+    """Facts that are new are given what happened before, and what waited for that is served."""
+
+    lazily: bool = False
+
+
+Command = Put | Delete | Happen | Tick | Forget | Look | Fill
 
 
 class History(Struct, frozen=True):
@@ -163,7 +169,7 @@ def histories(draw: Draw) -> History:
         commands += catalogue.put()
     ids: list[str] = []
     for index in range(draw(st.integers(8, 26))):
-        match draw(st.integers(0, 20)):
+        match draw(st.integers(0, 22)):
             case 0:
                 commands += catalogue.put()
             case 1:
@@ -174,10 +180,12 @@ def histories(draw: Draw) -> History:
                 commands.append(Forget())
             case 6:
                 commands.append(Look())
+            case 7 | 8:
+                commands.append(Fill(draw(st.booleans())))
             case _:
                 happened = draw(happenings(index, ids, catalogue.leaves()))
                 ids += [each.id for each in happened]
                 commands += happened
-    commands.append(Look())
+    commands += [Fill(), Look()]
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)

@@ -2,26 +2,27 @@
 
 The core is driven as the evaluator drives it: its profile is stored after a step that changed it and
 sometimes read back, a new plan reaches it only when it is next touched (or at once), every due fires at
-its own instant, and the registry of facts says since which revision each is kept.
+its own instant. A definition that reads new facts is staged: its old version serves, and the facts are kept,
+until the profile has been given its history, as the archive would have it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import datetime
 
 import msgspec
 
-from livesegments.core.definition import Node, Sequence
-from livesegments.core.event import Event, Transition
+from livesegments.core.backfill import Backfill, Past
+from livesegments.core.definition import Node
+from livesegments.core.event import Event, Transition, derived_from
 from livesegments.core.explain import next_flips
-from livesegments.core.fact import EventLeaf, key_of, trail_key
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.staging import Staging, stage
 from livesegments.core.step import Step, on_clock, on_event, on_plan
 from tests.properties.catalogue import Delete, Put
-from tests.properties.histories import DAY, Command, Forget, Happen, History, Look, Tick, When
+from tests.properties.histories import DAY, Command, Fill, Forget, Happen, History, Look, Tick, When
 
 AHEAD_MS = 800 * DAY
 """How far the oracle looks for the next change."""
@@ -31,11 +32,17 @@ class Race:
     def __init__(self, history: History) -> None:
         self.history = history
         self.limits = Limits(history.dedup_window_ms, history.dedup_max_ids)
-        self.oracle = Oracle(history.zone, self._identity, history.dedup_window_ms, history.dedup_max_ids)
+        self.oracle = Oracle(history.zone, history.dedup_window_ms, history.dedup_max_ids)
         self.clock_ms = int(datetime.fromisoformat(history.start).timestamp() * 1_000)
         self.segments: dict[str, Segment] = {}
+        self.staging = Staging({}, {})
+        self.revisions: dict[str, int] = {}
+        self.backfilled: set[str] = set()
         self.since: dict[int, int] = {}
-        self.plan: Plan = self._compiled(0)
+        self.wanting: dict[int, int] = {}
+        self.past: list[Past] = []
+        self.definitions = 0
+        self.plan: Plan = compile("w", history.zone, [], 0, self.limits)
         self.profile: Profile | None = None
         self.stored: bytes | None = None
         self.sequences: dict[str, int] = {}
@@ -60,6 +67,9 @@ class Race:
                 self._happen(command)
             case Tick():
                 self._advance(max(self.clock_ms, self._resolved(command.when)))
+            case Fill():
+                self._fill()
+                self._restage(command.lazily)
             case Forget() if self.stored is not None:
                 self.profile = decode(self.stored)
             case Look():
@@ -70,28 +80,43 @@ class Race:
 
     # -- definitions
 
-    def _identity(self, leaf: EventLeaf, segment: str) -> list[Hashable]:
-        zone = self.history.zone
-        keys: list[Hashable] = [key_of(leaf, zone, segment)]
-        if isinstance(leaf, Sequence):
-            keys += (trail_key(leaf, index, zone, segment) for index in range(1, len(leaf.steps)))
-        return keys
-
-    def _compiled(self, revision: int, previous: Plan | None = None) -> Plan:
-        segments = self.segments.values()
-        return compile("w", self.history.zone, segments, revision, self.limits, previous)
-
     def _put(self, command: Put) -> None:
         old = self.segments.get(command.segment)
-        version, revision = old.version + 1 if old else 1, self.plan.revision + 1
+        version = old.version + 1 if old else 1
         root = None if command.definition is None else msgspec.convert(command.definition, Node)
-        self.segments[command.segment] = Segment(command.segment, version, revision, root)
+        self.definitions += 1
+        self.segments[command.segment] = Segment(command.segment, version, self.definitions, root)
         self._define(command.lazily)
 
     def _define(self, lazily: bool) -> None:
-        self.plan = self._compiled(self.plan.revision + 1, self.plan)
-        self.since = {fact: self.since.get(fact, self.plan.revision) for fact in self.plan.fact_ids}
-        self.oracle.define({segment.id: segment.root for segment in self.segments.values()})
+        """Facts that are new are kept from now on, and want what was before."""
+        self.newest = compile("w", self.history.zone, self.segments.values(), self.definitions, self.limits)
+        for fact in self.newest.fact_ids - self.since.keys():
+            self.since[fact] = self.plan.revision + 1
+            if self.past:
+                self.wanting[fact] = len(self.past)
+        self._restage(lazily)
+
+    def _restage(self, lazily: bool) -> None:
+        before, revision = self.staging, self.plan.revision + 1
+        self.staging = stage(
+            self.segments,
+            before.served,
+            lambda segment: not self.wanting.keys().isdisjoint(self.newest.facts_of(segment.id)),
+        )
+        for id_, segment in self.staging.served.items():
+            if before.served.get(id_) != segment:
+                self.revisions[id_] = revision
+                self.backfilled -= {id_}
+                self.backfilled |= {id_} & before.staged.keys()
+        self.backfilled &= self.staging.served.keys()
+        served, staged = self.staging.served.values(), self.staging.staged.values()
+        plan = compile("w", self.history.zone, served, revision, self.limits, self.plan, staged)
+        self.plan = plan.at(revision, self.revisions, self.backfilled)
+        for fact in self.since.keys() - self.plan.fact_ids:
+            del self.since[fact]
+            self.wanting.pop(fact, None)
+        self.oracle.define({segment.id: segment.root for segment in served})
         if not lazily:
             self._adopt()
 
@@ -99,10 +124,20 @@ class Race:
         """Brings the profile to the plan at the clock's instant."""
         if self.profile is None or self.profile.plan == self.plan.revision:
             return
-        flips = self.oracle.adopt(self.clock_ms)
+        flips = self.oracle.adopt(self.clock_ms, self.plan.cause_since(self.profile.plan))
         step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since)
         self._take(step)
         self._same_flips(step.transitions, flips)
+
+    def _fill(self) -> None:
+        """Gives the profile the history that its new facts want."""
+        self._adopt()
+        if self.profile is not None and self.wanting:
+            backfill = Backfill(self.plan, self.wanting)
+            past = sorted(self.past, key=lambda each: (each[1].time_ms, each[1].id))
+            if backfill.give(self.profile, past, self.clock_ms):
+                self.stored = encode(self.profile)
+        self.wanting = {}
 
     # -- events and the clock
 
@@ -120,6 +155,8 @@ class Race:
         event = Event(command.id, "w", "p", command.name, time_ms, command.properties)
         flips = self.oracle.apply(event, now)
         step = on_event(self.plan, self.profile, event, now)
+        if not step.duplicate:
+            self.past.append((len(self.past) + 1, event))
         self._take(step)
         self._same_flips(step.transitions, flips)
 
@@ -145,6 +182,8 @@ class Race:
         if step.changed:
             self.stored = encode(step.profile)
         assert step.changed or not step.transitions
+        events = [*step.derived, *map(derived_from, step.transitions)]
+        self.past += [(len(self.past) + 1, each) for each in events]
 
     # -- comparison
 
@@ -170,6 +209,6 @@ class Race:
         changes = self.oracle.next_changes(horizon)
         earliest, wake = min(changes.values(), default=None), profile.wake_at
         assert earliest is None or (wake is not None and wake <= earliest), f"wakes at {wake}, not {earliest}"
-        found = next_flips(self.plan, "p", profile, self.segments)
+        found = next_flips(self.plan, "p", profile, self.staging.served)
         core = {segment: at for segment, at in found.items() if at <= horizon}
         assert core == changes, f"the clock alone: core {core}, oracle {changes}"

@@ -97,3 +97,20 @@ class Transition(Struct, frozen=True):
     cause: Cause
     event_id: str | None
     version: int
+
+
+def segment_event(workspace: str, profile: str, segment: str, name: str, at_ms: int, why: str) -> Event:
+    """`$segment_entered` or `$segment_exited`; `why` is the causing event's id, or else the cause."""
+    return Event(f"{why}~segment~{segment}", workspace, profile, name, at_ms, {"segment": segment})
+
+
+def derived_from(transition: Transition) -> Event:
+    """The event that a transition is to the conditions of other segments."""
+    return segment_event(
+        transition.workspace,
+        transition.profile,
+        transition.segment,
+        SEGMENT_ENTERED if transition.kind == "entered" else SEGMENT_EXITED,
+        transition.at_ms,
+        transition.event_id or transition.cause,
+    )

@@ -8,7 +8,8 @@ the way from the change to the positions of just the segments that it may flip.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from livesegments.core.attribute import Watch
 from livesegments.core.definition import Attribute, Consent, Near, Node, SegmentRef, Tag
+from livesegments.core.event import Cause
 from livesegments.core.fact import EventLeaf, Fact, build, key_of
 from livesegments.core.feed import NameFeeds, feeds
 from livesegments.core.guards import guarded
@@ -77,6 +79,7 @@ class Plan:
     """Compiled, frozen, one per workspace. `revision` is the catalogue's newest revision in it.
 
     order        the segments, each after those that it depends on; a position is an index into it
+    staged       segments that wait for their history: their facts are kept, and nothing reads them yet
     positions    segment id → position
     born         positions of the segments that hold for a profile of which nothing is known, and of those
                  that refer to one: its first event may deny it, and then it never flips
@@ -84,16 +87,23 @@ class Plan:
     """
 
     def __init__(
-        self, workspace: str, timezone: str, revision: int, limits: Limits, order: list[Compiled]
+        self,
+        workspace: str,
+        timezone: str,
+        revision: int,
+        limits: Limits,
+        order: list[Compiled],
+        staged: Sequence[Compiled] = (),
     ) -> None:
         self.workspace = workspace
         self.timezone = timezone
         self.revision = revision
         self.limits = limits
         self.order = order
+        self.staged = staged
         self.positions = {item.segment.id: position for position, item in enumerate(order)}
         self.segments = {item.segment.id: item.segment for item in order}
-        self.facts = {fact.id: fact for item in order for fact in item.facts}
+        self.facts = {fact.id: fact for item in (*order, *staged) for fact in item.facts}
         self.fact_ids = frozenset(self.facts)
         self.tracks: dict[int, Track] = {}
         self.watches: dict[str, Watch] = {}
@@ -101,6 +111,7 @@ class Plan:
         self.consents: dict[str, Reach] = {}
         self.dependents: dict[int, Reach] = {}
         self._newest = sorted((-item.segment.revision, at) for at, item in enumerate(order))
+        self._backfilled: frozenset[int] = frozenset()
         self._index()
         self.feeds: dict[str, NameFeeds] = feeds(self.tracks, self.facts)
         self.born = self._born()
@@ -108,6 +119,22 @@ class Plan:
     def newer_than(self, revision: int) -> set[int]:
         """Positions of the segments whose definition came after a revision."""
         return {at for _, at in self._newest[: bisect_left(self._newest, (-revision, 0))]}
+
+    def cause_since(self, revision: int) -> Cause:
+        """Why a profile that was last stepped under an older revision is judged anew."""
+        return "definition" if self._backfilled.isdisjoint(self.newer_than(revision)) else "backfill"
+
+    def at(self, revision: int, revisions: Mapping[str, int], backfilled: Collection[str]) -> Plan:
+        """The same plan under a numbering of its own, as a partition has that stages segments.
+
+        `revisions`: segment id → when the partition took its definition up. `backfilled`: those that it
+        took up once their history was complete.
+        """
+        other = copy(self)
+        other.revision = revision
+        other._newest = sorted((-revisions[id_], at) for id_, at in self.positions.items())
+        other._backfilled = frozenset(self.positions[id_] for id_ in backfilled)
+        return other
 
     def facts_of(self, segment: str) -> frozenset[int]:
         """Ids of the event facts that this segment's definition reads (not through other segments)."""
@@ -133,6 +160,11 @@ class Plan:
                     case _:
                         assert read.fact is not None
                         self._track(read.fact, leaf).add(leaf, position, guard)
+        for item in self.staged:
+            for read in item.reads:
+                if read.fact is not None:
+                    assert isinstance(read.leaf, EventLeaf)
+                    self._track(read.fact, read.leaf)
         for tracked in self.tracks.values():
             tracked.freeze()
         for watch in self.watches.values():
@@ -165,8 +197,13 @@ def compile(
     revision: int,
     limits: Limits = DEFAULT_LIMITS,
     previous: Plan | None = None,
+    staged: Iterable[Segment] = (),
+    staged_timezone: str | None = None,
 ) -> Plan:
     """`previous` saves the work for segments that are the same in it.
+
+    `staged` are segments (new, or newer versions) that wait for their history, in `staged_timezone` if the
+    workspace has another one by then.
 
     Raises graphlib.CycleError if segments depend on each other in a circle (`check` refuses that).
     """
@@ -178,7 +215,8 @@ def compile(
         same = old is not None and old.segment == segment
         compiled[segment.id] = old if old and same else _compile(segment, timezone, facts)
     order = [compiled[segment] for segment in _topological(compiled)]
-    return Plan(workspace, timezone, revision, limits, order)
+    waiting = [_compile(segment, staged_timezone or timezone, facts) for segment in staged]
+    return Plan(workspace, timezone, revision, limits, order, waiting)
 
 
 def _compile(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:

@@ -12,7 +12,7 @@ later in the order. So no segment is seen half way, and nothing flaps inside a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush
 
@@ -28,6 +28,7 @@ from livesegments.core.event import (
     Event,
     Kind,
     Transition,
+    segment_event,
 )
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
@@ -38,13 +39,17 @@ from livesegments.core.trail import Stamps
 
 
 class Step(Struct):
-    """`changed` is False when nothing of the profile needs to be written (a duplicate, say)."""
+    """`changed` is False when nothing of the profile needs to be written (a duplicate, say).
+
+    `derived` are the events that followed from the one applied, but those of segments: transitions say them.
+    """
 
     profile: Profile
     transitions: list[Transition]
     wake_at: int | None
     changed: bool = True
     duplicate: bool = False
+    derived: Sequence[Event] = ()
 
 
 class Why(Struct, frozen=True):
@@ -73,14 +78,14 @@ def on_event(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> 
     profile.seen = seen
     if event.name == PROFILE:
         cause: Cause = "attribute"
-        _change_profile(plan, profile, event, now_ms, affected)
+        derived: Sequence[Event] = _change_profile(plan, profile, event, now_ms, affected)
     else:
-        cause = "event"
+        cause, derived = "event", ()
         _feed(plan, profile, event, now_ms, affected)
     if not affected:
-        return Step(profile, [], profile.wake_at)
+        return Step(profile, [], profile.wake_at, derived=derived)
     transitions = _judge(plan, profile, affected, Why(event.profile, now_ms, cause, event.id))
-    return Step(profile, transitions, profile.wake_at)
+    return Step(profile, transitions, profile.wake_at, derived=derived)
 
 
 def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step:
@@ -104,13 +109,13 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
         new = track.kind.value(state, now_ms)
         if old != new:
             track.changed(old, new, facts, affected)
-        _set_fact_due(profile, track, now_ms)
+        set_fact_due(profile, track, now_ms)
     transitions = _judge(plan, profile, affected, Why(profile_id, now_ms, "clock", None))
     return Step(profile, transitions, profile.wake_at)
 
 
 def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: Mapping[int, int]) -> Step:
-    """Bring a profile stepped under an older revision to `plan`; cause `definition`.
+    """Bring a profile stepped under an older revision to `plan`; cause `definition`, or `backfill`.
 
     All dues ≤ now_ms must have fired, but none later needs to.
     `since`: fact id → revision from which this partition keeps that fact. A state that the profile
@@ -124,10 +129,10 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
         del profile.facts[fact]
     profile.dues = {}
     for fact in profile.facts:
-        _set_fact_due(profile, plan.tracks[fact], now_ms)
+        set_fact_due(profile, plan.tracks[fact], now_ms)
     for name in profile.attributes:
         _set_attribute_due(plan, profile, name, now_ms)
-    why = Why(profile_id, now_ms, "definition", None)
+    why = Why(profile_id, now_ms, plan.cause_since(before), None)
     affected = plan.newer_than(before)
     transitions = _leave_deleted(plan, profile, affected, why)
     transitions += _judge(plan, profile, affected, why)
@@ -135,8 +140,11 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
     return Step(profile, transitions, profile.wake_at, changed)
 
 
-def _change_profile(plan: Plan, profile: Profile, event: Event, now_ms: int, affected: set[int]) -> None:
-    facts = profile.facts
+def _change_profile(
+    plan: Plan, profile: Profile, event: Event, now_ms: int, affected: set[int]
+) -> list[Event]:
+    """The events that are derived from the changes."""
+    facts, derived = profile.facts, []
     for change in apply_change(profile, event):
         match change.register:
             case "attribute":
@@ -151,7 +159,9 @@ def _change_profile(plan: Plan, profile: Profile, event: Event, now_ms: int, aff
             case "list" if change.name in plan.positions:
                 affected.add(plan.positions[change.name])
         if change.event is not None:
+            derived.append(change.event)
             _feed(plan, profile, change.event, now_ms, affected)
+    return derived
 
 
 def _feed(
@@ -189,10 +199,10 @@ def _feed(
         elif fact in profile.dues:
             del profile.dues[fact]
     if linked:
-        _follow(profile, linked, event, now_ms, affected)
+        follow(profile, linked, event, now_ms, affected)
 
 
-def _follow(profile: Profile, linked: list[Track], event: Event, now_ms: int, affected: set[int]) -> None:
+def follow(profile: Profile, linked: list[Track], event: Event, now_ms: int, affected: set[int]) -> None:
     """Gives an event to trails and chains, and then to the chains that the profile has begun."""
     facts = profile.facts
     chains: dict[int, ChainTrack] = {}
@@ -221,7 +231,7 @@ def _follow(profile: Profile, linked: list[Track], event: Event, now_ms: int, af
         track.chain.follow(state, event, track.id in fed, at, _stamps(facts, track), now_ms)
         if old != track.chain.value(state, now_ms):
             track.changed(old, not old, facts, affected)
-        _set_fact_due(profile, track, now_ms)
+        set_fact_due(profile, track, now_ms)
 
 
 def _stamps(facts: Facts, track: ChainTrack) -> list[Stamps]:
@@ -229,7 +239,7 @@ def _stamps(facts: Facts, track: ChainTrack) -> list[Stamps]:
     return [held(facts, trail.id, trail.kind) or [] for trail in track.trails]
 
 
-def _set_fact_due(profile: Profile, track: Track, now_ms: int) -> None:
+def set_fact_due(profile: Profile, track: Track, now_ms: int) -> None:
     due = track.kind.next_ms(held(profile.facts, track.id, track.kind), now_ms, track.edges)
     if due is None:
         profile.dues.pop(track.id, None)
@@ -277,8 +287,8 @@ def _announce(plan: Plan, profile: Profile, segment: str, why: Why, was: bool, a
     """Feeds the derived event `$segment_entered` or `$segment_exited` to the facts of other segments."""
     name = SEGMENT_EXITED if was else SEGMENT_ENTERED
     if name in plan.feeds:
-        event_id = f"{why.event_id or why.cause}~segment~{segment}"
-        event = Event(event_id, plan.workspace, why.profile_id, name, why.now_ms, {"segment": segment})
+        id_ = why.event_id or why.cause
+        event = segment_event(plan.workspace, why.profile_id, segment, name, why.now_ms, id_)
         _feed(plan, profile, event, why.now_ms, affected, ignored=segment)
 
 

@@ -1,12 +1,9 @@
 """The slow twin: one profile's memberships from its full history. It shares no evaluation with the core.
 
 Everything that happened is kept for ever, in the order in which it was applied; each leaf is judged
-from all of it at every instant at which the clock alone might matter. What doesn't follow from the
-rules for conditions alone, but from when a definition came:
+from all of it at every instant at which the clock alone might matter, whenever a definition came.
 
-- `define` says what the segments are from now on. A step of an event leaf counts the events applied
-  since it came into use, by an `identity` that the tests take from the core (steps of different
-  definitions may share it). One that nothing used for a while begins afresh.
+- `define` says what the segments are from now on.
 - `adopt` judges the profile under the definitions as they are; before that, they can change again.
 
 A profile is there from its first event on.
@@ -14,7 +11,7 @@ A profile is there from its first event on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from graphlib import TopologicalSorter
 
@@ -39,8 +36,6 @@ from livesegments.core.oracle.leaves import (
 from livesegments.core.oracle.registers import derived, registers
 
 EVENT_LEAVES = (EventNode, Occurrence, Sequence)
-Identity = Callable[[EventLeaf, str], Iterable[Hashable]]
-"""(leaf, segment) → the identity of what each of the leaf's steps counts."""
 
 
 class Flip(Struct, frozen=True):
@@ -59,16 +54,13 @@ class Oracle:
     def __init__(
         self,
         timezone: str,
-        identity: Identity,
         dedup_window_ms: int = 7 * 86_400_000,
         dedup_max_ids: int = 1_000,
     ) -> None:
         self._calendar = calendar(timezone)
-        self._identity = identity
         self._dedup = dedup_window_ms, dedup_max_ids
         self._definitions: dict[str, Node | None] = {}
         self._order: list[str] = []
-        self._since: dict[Hashable, int] = {}
         self._exists = False
         self._arrivals: list[tuple[str, int]] = []
         self._happened: list[Event] = []
@@ -83,14 +75,6 @@ class Oracle:
     def define(self, definitions: Mapping[str, Node | None]) -> None:
         """What the segments are from now on; None is a static one."""
         self._definitions = dict(definitions)
-        used = {
-            part
-            for segment, root in definitions.items()
-            for leaf in (leaves(root) if root else ())
-            if isinstance(leaf, EVENT_LEAVES)
-            for part in self._identity(leaf, segment)
-        }
-        self._since = {part: self._since.get(part, len(self._happened)) for part in used}
         self._known = {}
         everyone = set(definitions)
         needs = {
@@ -99,11 +83,11 @@ class Oracle:
         }
         self._order = list(TopologicalSorter(needs).static_order())
 
-    def adopt(self, now: int) -> list[Flip]:
+    def adopt(self, now: int, cause: Cause = "definition") -> list[Flip]:
         """Judges the profile under the definitions as they are now."""
         assert now >= self.clock_ms
         self.clock_ms = now
-        return self._judge("definition", None) if self._exists else []
+        return self._judge(cause, None) if self._exists else []
 
     # -- what happens
 
@@ -192,17 +176,14 @@ class Oracle:
         key = segment, id(leaf)
         known = self._known.get(key)
         if known is None or known[0] != len(self._happened):
-            matching = [
-                self._matching(segment, step, self._since[part])
-                for step, part in zip(steps(leaf), self._identity(leaf, segment), strict=True)
-            ]
+            matching = [self._matching(segment, step) for step in steps(leaf)]
             known = self._known[key] = len(self._happened), evidence(leaf, matching, self._calendar)
         return known[1]
 
-    def _matching(self, segment: str, step: Step, since: int) -> list[Event]:
+    def _matching(self, segment: str, step: Step) -> list[Event]:
         return [
             event
-            for event in self._happened[since:]
+            for event in self._happened
             if event.name == step.name
             and not (event.name in SEGMENT_EVENTS and event.properties["segment"] == segment)
             and passes(step.where, event.properties, self._calendar)
