@@ -10,7 +10,13 @@ from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
+from livesegments.core.event import PROFILE, Event
+from livesegments.core.fault import Fault
+from livesegments.wire import pack
+from livesegments.wire.rejected import INTERNAL_FAULT, Rejected, encode
+from livesegments.wire.topics import REJECTED
 from tests.e2e.conftest import COMMAND, Product
 
 BUYERS = {
@@ -261,3 +267,30 @@ async def test_what_was_refused_is_read_followed_and_shown(product: Product) -> 
     assert json.loads(shown.out) == first
     refused = await product.run("rejected", "--replay", heard["id"], "--key", product.up["admin_key"])
     assert refused.status == 1 and "correct it and send it again" in refused.err
+
+
+async def test_an_event_that_a_fault_of_ours_held_back_is_applied_once_however_often_it_is_replayed(
+    product: Product,
+) -> None:
+    workspace = product.up["workspace"]
+    await product.json("send", "-", stdin=lines(OWN | {"id": "h-0", "profile": "hal"}))
+    change = {"score": {"increment": 5}}
+    held = Event("h-1", workspace, "hal", PROFILE, 1_704_067_200_000, change)
+    raw = pack.encode(pack.Packed([held]))
+    fault = Fault("", INTERNAL_FAULT, "an error of ours")
+    async with AIOKafkaProducer(bootstrap_servers=product.up["kafka"]) as producer:
+        refused = encode(Rejected(workspace, "events/0/1", 0, [fault], raw))
+        offset = (await producer.send_and_wait(REJECTED, refused)).offset
+    await product.json("settle")
+    (before,) = await product.json("profile", "hal")
+    assert before["score"] is None
+    for _ in range(2):
+        (replayed,) = await product.json(
+            "rejected", "--replay", f"0-{offset}", "--key", product.up["admin_key"]
+        )
+        assert (replayed["profile"], replayed["event"]) == ("hal", "h-1")
+    await product.json("settle")
+    (after,) = await product.json("profile", "hal")
+    assert after["score"] == 5
+    not_allowed = await product.run("rejected", "--replay", f"0-{offset}", "--key", product.up["write_key"])
+    assert not_allowed.status == 1 and "lacks the scope 'operate'" in not_allowed.err

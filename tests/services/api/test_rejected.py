@@ -85,6 +85,7 @@ async def test_a_key_sees_what_was_refused_of_its_workspace_newest_first(
         "source": "http",
         "text": '{"type":"track"}',
         "raw_bytes": 16,
+        "partial": False,
         "replayable": False,
     }
     assert await read_all(other) == ["theirs"]

@@ -59,6 +59,9 @@ class RefusalOut(BaseModel):
         "aside its JSON; null where it is not text."
     )
     raw_bytes: int = Field(description="How many bytes the item had.")
+    partial: bool = Field(
+        description="Whether the rest of the item was accepted: then `text` has nothing but its odd parts."
+    )
     replayable: bool = Field(
         description=f"Whether it may be given again: its code is `{INTERNAL_FAULT}`, so the fault was ours."
     )
@@ -173,6 +176,7 @@ def _fields(refusal: Refusal) -> dict[str, Any]:
         "source": record.source,
         "text": _text(record),
         "raw_bytes": record.raw_bytes,
+        "partial": record.partial,
         "replayable": _replayable(record),
     }
 
