@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from livesegments.core.definition import Filter
+from livesegments.core.where import canonical
 from tests.core.story import Story, attribute, event
 
 NEGATIVE = ("neq", "not_in", "not_contains", "has_none")
@@ -39,6 +41,56 @@ def test_nothing_is_coerced(op: str, operand: Any, value: Any, holds: bool) -> N
     story = Story("2024-01-01", s=attribute("x", op, operand))
     story.changes("2024-01-01", attributes={"x": value})
     assert story.members == ({"s"} if holds else set())
+
+
+FLOAT, WRITTEN, BINARY = 2.0**60, 1_152_921_504_606_847_000, 2**60
+"""A float, the whole number that its shortest form writes, and the one that Python takes it for."""
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        (FLOAT, {"eq", "float", "among", "gte", "lte", "between", "has", "where", "hashed"}),
+        (WRITTEN, {"eq", "float", "among", "gte", "lte", "between", "has", "where", "hashed"}),
+        (BINARY, {"lte"}),
+        (WRITTEN + 1, {"gte"}),
+        (str(WRITTEN), set()),
+    ],
+)
+def test_a_large_decimal_is_the_number_that_it_writes(value: Any, holds: set[str]) -> None:
+    story = Story(
+        "2024-01-01",
+        eq=attribute("x", "eq", WRITTEN),
+        float=attribute("x", "eq", FLOAT),
+        among=attribute("x", "in", ["a", WRITTEN]),
+        gte=attribute("x", "gte", FLOAT),
+        lte=attribute("x", "lte", FLOAT),
+        between=attribute("x", "between", [WRITTEN, FLOAT]),
+        has=attribute("l", "has_any", [WRITTEN]),
+        where=event("a", where=[{"property": "x", "op": "between", "value": [FLOAT, WRITTEN]}]),
+        hashed=event("a", where=[{"property": "x", "op": "eq", "value": FLOAT}]),
+        changed=event("$attribute_changed", where=[{"property": "name", "op": "eq", "value": "x"}], value=2),
+    )
+    story.changes("2024-01-01", attributes={"x": value, "l": [value]})
+    story.happens("a", "2024-01-01", x=value)
+    assert story.members == holds
+    same = WRITTEN if type(value) is float else FLOAT if value == WRITTEN else value
+    story.changes("2024-01-02", attributes={"x": same})
+    assert story.members == holds, "a change to an equal number is none"
+
+
+def test_equal_large_numbers_are_counted_once_and_are_one_fact() -> None:
+    assert canonical(filters(FLOAT)) == canonical(filters(WRITTEN)) != canonical(filters(BINARY))
+    assert canonical(filters(1e300)) != canonical(filters(1e301))
+    story = Story("2024-01-01", one=event("a", measure={"of": "distinct", "property": "x"}, op="eq", value=1))
+    story.happens("a", "2024-01-01", x=[FLOAT, WRITTEN])
+    assert story.members == {"one"}
+    story.happens("a", "2024-01-01", x=BINARY)
+    assert story.members == set()
+
+
+def filters(value: float) -> tuple[Filter, ...]:
+    return (Filter("x", "eq", value),)
 
 
 def test_what_cannot_be_compared_gives_when_missing() -> None:

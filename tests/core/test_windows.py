@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
+
+from livesegments.core.oracle.calendar import Calendar
+from livesegments.core.window import DAY_MS, QUARTER_MS, local_day, parse_duration, plus
 from tests.core.story import Story, attribute, event
 
 
@@ -124,3 +131,34 @@ def test_a_birthday_on_29_february_is_on_the_29th_in_leap_years() -> None:
     story.changes("2027-12-01", attributes={"born": "2000-02-29"})
     story.clock("2028-06-01")
     assert story.told() == [("soon", "entered", "2028-02-28"), ("soon", "exited", "2028-03-01")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [("Africa/Monrovia", "1971-05-02T00:44:30"), ("Pacific/Kiritimati", "1975-05-02T10:40")],
+)
+def test_days_begin_where_a_zone_says_also_between_quarter_hours(zone: str, midnight: str) -> None:
+    days = event("a", measure={"of": "days"}, op="eq", value=2)
+    before = (datetime.fromisoformat(midnight) - timedelta(milliseconds=1)).isoformat()
+    story = Story("1970-01-02", zone=zone, two=days)
+    story.happens("a", before)
+    story.happens("a", midnight)
+    assert story.members == {"two"}
+    quarter = datetime.fromisoformat(midnight).replace(tzinfo=UTC).timestamp() // 900 * 900_000
+    same = Story("1970-01-02", zone=zone, one=event("a", measure={"of": "days"}, op="eq", value=1))
+    same.happens("a", midnight)
+    same.happens("a", datetime.fromtimestamp(quarter / 1_000 + 899, UTC).isoformat())
+    assert same.members == {"one"}
+
+
+@pytest.mark.parametrize(
+    "zone", ["Africa/Monrovia", "Pacific/Kiritimati", "Pacific/Enderbury", "Asia/Kathmandu", "Europe/Dublin"]
+)
+def test_days_and_months_are_the_calendars_whatever_the_offset(zone: str) -> None:
+    random, region, calendar = Random(7), ZoneInfo(zone), Calendar(zone)
+    add = plus(parse_duration("1mo"), region)
+    for _ in range(3_000):
+        instant = random.randrange(DAY_MS, 20 * 366 * DAY_MS)
+        for t_ms in (instant, instant // QUARTER_MS * QUARTER_MS, instant // 60_000 * 60_000):
+            assert local_day(t_ms, region) == calendar.day(t_ms).toordinal()
+            assert add(t_ms) == calendar.add(t_ms, "1mo")

@@ -6,6 +6,7 @@ are no cycles; the last one may look at the transitions of all others.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -35,7 +36,9 @@ DATES = (
 )
 SENTINELS = ("0001-01-01", "9999-12-31T23:59:59Z")
 NUMBERS = (0, 1, 1.0, 2, 3, -1, 0.1, 0.2, 0.3, 1e-7)
-SCALARS = (*NUMBERS, True, False, "a", "A", "ab", "b", "ß", "ss", "1", *DATES[:6], *SENTINELS)
+LARGE = (2**60 + 24, 2**60, 2.0**60, 2**53 + 1, 2.0**53)
+"""The third is written as the first."""
+SCALARS = (*NUMBERS, *LARGE, True, False, "a", "A", "ab", "b", "ß", "ss", "1", *DATES[:6], *SENTINELS)
 TEXTS = ("a", "A", "b", "SS", "", "1")
 PATTERNS = ("^a", "B$", "[a-z]+", "(?i)A", "\\d", "ß", "^$")
 DURATIONS = ("45s", "1h", "1d", "7d", "30d", "31d", "1mo", "1mo", "2mo", "12mo", "1y")
@@ -82,8 +85,11 @@ def tests(draw: Draw, clock: bool) -> Json:
             found = {"op": op, "value": plural or draw(scalars)}
         case "order":
             op = draw(st.sampled_from(("gt", "gte", "lt", "lte", "between")))
-            pool = draw(st.sampled_from(((0, 1, 1.0, 2, 0.1, 0.3), ("a", "A", "b", "SS", "2024-01-30"))))
-            bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
+            pool = draw(
+                st.sampled_from(((0, 1, 1.0, 2, 0.1, 0.3), LARGE, ("a", "A", "b", "SS", "2024-01-30")))
+            )
+            bounds = draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2))
+            bounds.sort(key=lambda bound: bound if isinstance(bound, str) else Decimal(repr(bound)))
             found = {"op": op, "value": bounds if op == "between" else bounds[0]}
         case "text":
             op = draw(st.sampled_from(("contains", "not_contains", "starts_with", "ends_with", "matches")))

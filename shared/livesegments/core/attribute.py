@@ -10,6 +10,7 @@ import msgspec
 
 from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
+from livesegments.core.exact import plain
 from livesegments.core.reach import Facts, Guard, Reach
 from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test, when_missing
 from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
@@ -77,9 +78,9 @@ class Watch:
                 self._equals.add(node, position, guard)
                 return
             if node.op in ORDER_OPS and not node.ignore_case:
-                sort = kind(node.value[0] if node.op == "between" else node.value)
-                cuts = self._cuts.setdefault(sort, Cuts())
-                cuts.add(node.op, node.value, position, guard, when_missing(node))
+                bounds = [plain(item) for item in node.value] if node.op == "between" else plain(node.value)
+                cuts = self._cuts.setdefault(kind(bounds[0] if node.op == "between" else bounds), Cuts())
+                cuts.add(node.op, bounds, position, guard, when_missing(node))
                 return
         name = msgspec.json.encode(node)
         if isinstance(node, Attribute) and node.op in CLOCK_OPS:
@@ -100,7 +101,7 @@ class Watch:
         kinds = kind(old), kind(new)
         for sort, cuts in self._cuts.items():
             if sort in kinds:
-                before, after = (each if kind(each) == sort else None for each in (old, new))
+                before, after = (plain(each) if kind(each) == sort else None for each in (old, new))
                 cuts.changed(before, after, facts, into)
         for holds, reach in self._asked.values():
             if holds(old, now_ms) != holds(new, now_ms):

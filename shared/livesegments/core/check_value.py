@@ -7,6 +7,7 @@ from datetime import tzinfo
 from math import isfinite
 from typing import Any
 
+from livesegments.core.exact import INT64, plain
 from livesegments.core.fault import Faults, join, kind_name, shown, storable
 from livesegments.core.pattern import Patterns
 from livesegments.core.value import CLOCK_OPS, LIST_OPS, PRESENCE_OPS, kind
@@ -16,7 +17,6 @@ MAX_VALUES = 100
 MAX_TEXT = 1_024
 MAX_SLIDING_MS = (3 * 365 + 1) * DAY_MS
 MAX_WITHIN_MS = 90 * DAY_MS
-INT64 = 1 << 63
 
 EQUAL_OPS = ("eq", "neq", "in", "not_in")
 TEXT_OPS = ("contains", "not_contains", "starts_with", "ends_with", "matches")
@@ -103,7 +103,7 @@ def between(faults: Faults, value: Any, at: str) -> None:
     kinds = {kind(item) for item in pair}
     if len(kinds) > 1 or "boolean" in kinds:
         faults.add(at, "wrong_type", "must be two numbers or two strings")
-    elif pair[0] > pair[1]:
+    elif plain(pair[0]) > plain(pair[1]):
         faults.add(at, "wrong_order", f"the first, {shown(pair[0])}, must not exceed the second")
 
 

@@ -12,19 +12,32 @@ Exact: TypeAlias = int | Decimal
 # A float's digits lie between 10^308 and 10^-324, so every sum of a bounded list fits; if one ever
 # didn't, Inexact would raise rather than round.
 _CONTEXT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
-_INT64 = 1 << 63
+INT64 = 1 << 63
+_UINT64 = 1 << 64
 _SAFE = 1 << 53  # from here on, the shortest form may write another whole number than the float's own
 
 
 def exact(number: Any) -> Exact:
     """A number as given or as stored: int stays, a float is its shortest form, a string a stored decimal."""
     if type(number) is int:
-        return number if -_INT64 <= number < _INT64 else Decimal(number)
+        return number if -INT64 <= number < INT64 else Decimal(number)
     if type(number) is float:
         if not number.is_integer():
             return Decimal(repr(number))
         return exact(int(number) if abs(number) < _SAFE else int(Decimal(repr(number))))
     return Decimal(number)
+
+
+def plain(value: Any) -> Any:
+    """A number as it is compared, so that comparing agrees with adding; anything else as it is.
+
+    Python compares a float's binary value: 1.152921504606847e18 is 1152921504606846976 to it, but it is
+    written, and added, as 1152921504606847000. Below 2^53 both are the same, and beyond 64 bits no whole
+    number comes along with which the float could be compared.
+    """
+    if type(value) is float and _SAFE <= abs(value) < _UINT64:
+        return int(Decimal(repr(value)))
+    return value
 
 
 def add(left: Exact, right: Exact) -> Exact:

@@ -52,8 +52,8 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
 def _distinct(values: list[Any]) -> list[str]:
     """Each scalar once, as text that is equal exactly when the values are."""
     found = (value for value in flat(values) if key(value) is not None)
-    return sorted({f"{kind(value)[0]}{_text(value)}" for value in found})
+    return sorted({f"{kind(value)[0]}{_text(exact.plain(value))}" for value in found})
 
 
 def _text(value: Any) -> str:
-    return str(int(value)) if kind(value) == "number" and value == int(value) else str(value)
+    return str(int(value)) if type(value) is float and value.is_integer() else str(value)

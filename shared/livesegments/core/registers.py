@@ -140,7 +140,7 @@ def same(left: Any, right: Any) -> bool:
     """Equal as the language sees it: numbers by value, but true is not 1."""
     if type(left) is list and type(right) is list:
         return len(left) == len(right) and all(map(same, left, right))
-    return (type(left) is bool) == (type(right) is bool) and left == right
+    return (type(left) is bool) == (type(right) is bool) and bool(exact.plain(left) == exact.plain(right))
 
 
 def _score(profile: Profile, event: Event, change: ScoreChange) -> None:

@@ -1,9 +1,9 @@
 """Values and the ops on them: what can be compared, and whether it holds. Nothing is coerced.
 
-A value is a string, number, boolean or a list of them; numbers are equal by value (1 = 1.0), but
-true ≠ 1 ≠ "1". An op can compare values of certain kinds; anything else (missing, another kind)
-gives the condition's `when_missing`: true by default for a negative op, false for all others. So a
-negative op holds exactly where its positive one does not, unless its author says otherwise.
+A value is a string, number, boolean or a list of them; numbers are equal by value (1 = 1.0; `exact.plain`
+says which large ones), but true ≠ 1 ≠ "1". An op can compare values of certain kinds; anything else
+(missing, another kind) gives the condition's `when_missing`: true by default for a negative op, false for
+all others. So a negative op holds exactly where its positive one does not, unless its author says otherwise.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
+from livesegments.core.exact import plain
 from livesegments.core.pattern import pattern
 from livesegments.core.window import parse_date
 
@@ -62,8 +63,10 @@ Key: TypeAlias = str | int | float | Flag
 def key(value: Any) -> Key | None:
     """A hashable stand-in that is equal exactly when two scalars are; None for anything else."""
     kind = type(value)
-    if kind is str or kind is int or kind is float:
+    if kind is str or kind is int:
         return value  # type: ignore[no-any-return]
+    if kind is float:
+        return plain(value)  # type: ignore[no-any-return]
     return Flag(value) if kind is bool else None
 
 
@@ -145,13 +148,14 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 def _ordered(op: str, operand: Any, ignore_case: bool) -> Test:
     if ignore_case:
         operand = [_fold(item) for item in operand] if op == "between" else _fold(operand)
+    operand = [plain(item) for item in operand] if op == "between" else plain(operand)
     wanted = kind(operand[0] if op == "between" else operand)
     holds = _ORDER[op]
 
     def ordered(value: Any) -> bool | None:
         if kind(value) != wanted:
             return None
-        return holds(_fold(value) if ignore_case else value, operand)
+        return holds(_fold(value) if ignore_case else plain(value), operand)
 
     return ordered
 

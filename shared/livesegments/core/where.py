@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from livesegments.core.definition import Filter
+from livesegments.core.exact import plain
 from livesegments.core.value import LIST_OPS, POSITIVE, PRESENCE_OPS, Key, flat, key, test, walk, when_missing
 
 Properties: TypeAlias = Mapping[str, Any]
@@ -41,7 +42,8 @@ def _canonical(item: Filter) -> Filter:
 
 
 def _number(value: Any) -> Any:
-    return int(value) if type(value) is float and value.is_integer() else value
+    value = plain(value)
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < 1 << 63 else value
 
 
 def handles(where: tuple[Filter, ...]) -> list[Handle]:

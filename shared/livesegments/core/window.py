@@ -110,7 +110,8 @@ def add_months(t_ms: int, months: int, zone: tzinfo) -> int:
 
 
 QUARTER_MS = 900_000
-"""Zones change their offset, and days begin, on quarter hours UTC (but for some long before 1970)."""
+"""Zones change their offset, and days begin, on quarter hours UTC; where one doesn't, nothing is remembered.
+(Monrovia was 44 minutes and 30 seconds behind until 1972, Kiritimati 10 hours and 40 minutes until 1979.)"""
 
 
 @lru_cache(maxsize=8_192)
@@ -203,12 +204,15 @@ def span(frame: Frame, t_ms: int) -> Span | None:
 
 def local_day(t_ms: int, zone: tzinfo) -> int:
     """The calendar day of an instant in a zone, as its proleptic ordinal."""
-    return _quarter_day(t_ms // QUARTER_MS, zone) if t_ms > 0 else local(t_ms, zone).toordinal()
+    day = _quarter_day(t_ms // QUARTER_MS, zone) if t_ms > 0 else None
+    return local(t_ms, zone).toordinal() if day is None else day
 
 
 @lru_cache(maxsize=8_192)
-def _quarter_day(quarter: int, zone: tzinfo) -> int:
-    return local(quarter * QUARTER_MS, zone).toordinal()
+def _quarter_day(quarter: int, zone: tzinfo) -> int | None:
+    """The day of a whole quarter hour; None if another begins within it."""
+    day = local(quarter * QUARTER_MS, zone).toordinal()
+    return day if local(quarter * QUARTER_MS + QUARTER_MS - 1, zone).toordinal() == day else None
 
 
 def anniversary(date_ms: int, lead: Shift, zone: tzinfo, now_ms: int) -> Span:

@@ -39,7 +39,12 @@ def same(left: Any, right: Any) -> bool:
         return False
     if kind(left) == "list":
         return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)
+    return bool(comparable(left) == comparable(right))
+
+
+def comparable(value: Any) -> Any:
+    """Numbers are compared as the decimals that they write."""
+    return number(value) if kind(value) == "number" else value
 
 
 def compare(test: Attribute | Filter, value: Any, calendar: Calendar) -> bool | None:
@@ -70,7 +75,9 @@ def _holds(op: str, test: Attribute | Filter, value: Any, calendar: Calendar) ->
             return any(found) if op == "has_any" else all(found)
         case "gt" | "gte" | "lt" | "lte" | "between":
             bounds = operand if op == "between" else [operand]
-            return _ordered(op, value, bounds) if kind(value) == kind(bounds[0]) else None
+            if kind(value) != kind(bounds[0]):
+                return None
+            return _ordered(op, comparable(value), [comparable(bound) for bound in bounds])
         case "before" | "after":
             then = calendar.instant(value) if kind(value) == "string" else None
             limit = calendar.instant(operand)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from livesegments.core import definition, event
 from livesegments.core.oracle.calendar import ALWAYS, Calendar
-from livesegments.core.oracle.compare import is_scalar, kind, number, values_on
+from livesegments.core.oracle.compare import comparable, is_scalar, kind, number, values_on
 
 EventLeaf: TypeAlias = definition.Event | definition.Occurrence | definition.Sequence
 Truth: TypeAlias = Callable[[int], bool]
@@ -65,7 +65,7 @@ def measure(wanted: definition.Measure, events: list[event.Event], calendar: Cal
     assert wanted.property is not None
     values = [value for each in events for value in values_on(wanted.property, each.properties)]
     if wanted.of == "distinct":
-        return Fraction(len({(kind(value), value) for value in values if is_scalar(value)}))
+        return Fraction(len({(kind(value), comparable(value)) for value in values if is_scalar(value)}))
     numbers = [Fraction(number(value)) for value in values if kind(value) == "number"]
     if wanted.of == "sum":
         return sum(numbers, Fraction(0))
