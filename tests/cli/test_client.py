@@ -120,8 +120,10 @@ def test_server_sent_events_are_read_past_heartbeats() -> None:
     assert list(watch.messages(iter(lines))) == [{"kind": "entered"}, {"kind": "exited"}]
 
 
-def lag(end: int, applied: int, outbox: int = 0, revision: int = 3, inbound: int = 0) -> settle.Lag:
-    return settle.Lag([settle.Partition(0, end, applied, outbox, revision)], inbound, 3)
+def lag(
+    end: int, applied: int, outbox: int = 0, revision: int = 3, inbound: int = 0, due: int = 0
+) -> settle.Lag:
+    return settle.Lag([settle.Partition(0, end, applied, outbox, revision, due=due)], inbound, 3)
 
 
 def test_settled_is_measured_against_the_ends_at_its_start() -> None:
@@ -129,6 +131,7 @@ def test_settled_is_measured_against_the_ends_at_its_start() -> None:
     assert settle.behind(wanted, wanted) == ["6 packed records to apply"]
     assert settle.behind(lag(end=99, applied=10), wanted) == []
     assert settle.behind(lag(10, 10, outbox=2), wanted) == ["2 commits to announce"]
+    assert settle.behind(lag(10, 10, due=5), wanted) == ["5 due times to fire"]
     assert settle.behind(lag(10, 10, revision=2), wanted) == ["1 partitions to adopt the catalogue"]
     assert settle.behind(lag(10, 10, inbound=1), wanted) == ["1 inbound records to accept"]
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.evaluator.owner import Owner
+from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.worker import Worker
 from livesegments.wire.rejected import Rejected
@@ -54,8 +55,8 @@ class World:
     def now_ms(self) -> int:
         return START_MS + round(asyncio.get_running_loop().time() * 1_000)
 
-    def append(self, partition: int, value: bytes) -> None:
-        self.logs[partition].append((self.now_ms(), value))
+    def append(self, partition: int, value: bytes, stamp_ms: int | None = None) -> None:
+        self.logs[partition].append((self.now_ms() if stamp_ms is None else stamp_ms, value))
 
     def publish_plans(self, plans: Mapping[str, Plan], revision: int) -> None:
         self.plans, self.revision = plans, revision
@@ -115,6 +116,7 @@ class Process:
         self.world = world
         self.name = name
         self.worker = Worker(self._make, world.crashes.append)
+        self._pace = Pace(500, 50)
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._assigning: asyncio.Task[None] | None = None
@@ -167,7 +169,7 @@ class Process:
             outbox=choice(2, 20_000),
         )
         shard = MemoryShard(world.store, partition, world.pause)
-        return Owner(partition, Ports(shard, self, world, world, options))
+        return Owner(partition, Ports(shard, self, world, world, options, self._pace))
 
     async def _assign(self, before: asyncio.Task[None] | None, partitions: set[int]) -> None:
         if before is not None:

@@ -28,6 +28,7 @@ class Partition(Struct):
     outbox: int
     revision: int
     clock: str | None = None
+    due: int = 0
 
 
 class Lag(Struct):
@@ -51,6 +52,7 @@ def behind(now: Lag, wanted: Lag) -> list[str]:
             for part, then in zip(now.partitions, wanted.partitions, strict=True)
         ),
         "commits to announce": sum(part.outbox for part in now.partitions),
+        "due times to fire": sum(part.due for part in now.partitions),
         "partitions to adopt the catalogue": sum(part.revision < wanted.revision for part in now.partitions),
     }
     return [f"{count:,} {what}" for what, count in missing.items() if count]

@@ -137,8 +137,12 @@ class Rig:
 
     async def _settled(self, ends: dict[int, int]) -> bool:
         for partition in range(PARTITIONS):
-            offset, revision = await self.redis.hmget(keys.head(partition), "offset", "catalog")
+            offset, revision, clock = await self.redis.hmget(
+                keys.head(partition), "offset", "catalog", "clock"
+            )
             if int(offset or 0) < ends[partition] or int(revision or -1) < self.revision:
+                return False
+            if await self.redis.zcount(keys.due(partition), "-inf", clock or "-inf"):
                 return False
             if await self.redis.xlen(keys.outbox(partition)):
                 return False

@@ -17,13 +17,15 @@ TIMEOUT_S = 10.0
 
 
 class Partition(Struct, frozen=True):
-    """`end` and `applied` are next offsets; `clock_ms` is None before the first event."""
+    """`end` and `applied` are next offsets; `clock_ms` is None before the first event. `due` counts the
+    profiles with a due time that the clock has passed and that has not fired."""
 
     end: int
     applied: int
     outbox: int
     revision: int
     clock_ms: int | None
+    due: int
 
 
 class Lag(Struct, frozen=True):
@@ -57,9 +59,12 @@ class Lags:
             pipe.hmget(keys.head(partition), "offset", "catalog", "clock")
             pipe.xlen(keys.outbox(partition))
         replies = await pipe.execute()
+        heads, outboxes = replies[::2], replies[1::2]
+        for partition, head in zip(self._partitions, heads, strict=True):
+            pipe.zcount(keys.due(partition), "-inf", _number(head[2], "-inf"))
         partitions = [
-            Partition(end, int(head[0] or 0), outbox, _number(head[1], -1), _number(head[2], None))
-            for end, head, outbox in zip(ends, replies[::2], replies[1::2], strict=True)
+            Partition(end, int(head[0] or 0), outbox, _number(head[1], -1), _number(head[2], None), due)
+            for end, head, outbox, due in zip(ends, heads, outboxes, await pipe.execute(), strict=True)
         ]
         return Lag(partitions, inbound, revision)
 

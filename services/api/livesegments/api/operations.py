@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1", tags=["operations"], route_class=Route, respons
 @router.get("/lag", dependencies=[Watching])
 async def read_lag(context: Ctx) -> shapes.Lag:
     """Everything that is acknowledged is applied and announced when each `applied` has reached its `end`,
-    every `outbox` is empty, every `revision` is the newest, and `inbound` is 0."""
+    every `outbox` is empty, every `due` is 0, every `revision` is the newest, and `inbound` is 0."""
     lag = await context.lags.read()
     return shapes.Lag(
         partitions=[
@@ -25,6 +25,7 @@ async def read_lag(context: Ctx) -> shapes.Lag:
                 end=each.end,
                 applied=each.applied,
                 outbox=each.outbox,
+                due=each.due,
                 revision=each.revision,
                 clock=times.iso_or_none(each.clock_ms),
             )

@@ -322,12 +322,14 @@ class ProfileOut(BaseModel):
 
 
 class PartitionLag(BaseModel):
-    """`end` and `applied` are next offsets of topic `events`; `outbox`: commits not yet announced."""
+    """`end` and `applied` are next offsets of topic `events`; `outbox`: commits not yet announced; `due`:
+    profiles with a due time that the partition's clock has passed and that has not fired yet."""
 
     partition: int
     end: int
     applied: int
     outbox: int
+    due: int
     revision: int
     clock: Instant | None
 

@@ -31,6 +31,7 @@ from livesegments.evaluator import status
 from livesegments.evaluator.catalog import Catalog
 from livesegments.evaluator.identity import topic_id
 from livesegments.evaluator.owner import Owner
+from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport
@@ -44,6 +45,8 @@ GROUP = "livesegments-evaluator"
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
+SMALL_CHUNK = 50
+"""Dues that fire in one commit while events come."""
 LOOK_S = 3.0
 """How often it is looked whether the topic is still the one that was there at the start."""
 
@@ -179,6 +182,7 @@ async def serve(settings: Settings) -> None:
         cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
         grace_s=SESSION_S,
     )
+    pace = Pace(options.chunk, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka))
         catalog = Catalog(settings.kafka, limits)
@@ -189,7 +193,7 @@ async def serve(settings: Settings) -> None:
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
-            return Owner(partition, Ports(shard, log, catalog, publisher, options))
+            return Owner(partition, Ports(shard, log, catalog, publisher, options, pace))
 
         worker = Worker(make, crash)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))

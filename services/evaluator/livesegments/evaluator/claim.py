@@ -38,7 +38,7 @@ class Claim:
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
         loader = Loader(ports.shard, self.partition, options.dues)
         self.evaluation = Evaluation(
-            ports, intake, self.partition, self.flight, loader, self.walks, self.wall_ms
+            ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.wall_ms, moved
         )
         self._relaying = asyncio.create_task(self.relay.run())
         self._relaying.add_done_callback(partial(_relay_ended, self.flight))

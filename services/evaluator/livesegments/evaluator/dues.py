@@ -72,10 +72,10 @@ class Dues:
             heappush(self.heap, (due, key))
         return found
 
-    def keys(self, until_ms: int) -> list[ProfileKey]:
-        """Whose dues lie up to `until_ms`, in no order; they stay."""
+    def keys(self, until_ms: int, limit: int) -> list[ProfileKey]:
+        """Whose dues lie up to `until_ms`, in no order, at most `limit` of them; they stay."""
         heap, current, found, places = self.heap, self.current, list[ProfileKey](), [0]
-        while places:
+        while places and len(found) < limit:
             place = places.pop()
             if place < len(heap) and heap[place][0] <= until_ms:
                 due, key = heap[place]

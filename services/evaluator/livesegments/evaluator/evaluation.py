@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
 
 import msgspec
 import structlog
@@ -13,15 +16,22 @@ from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
 from livesegments.evaluator.partition import NEVER_MS, Outcome, Partition
 from livesegments.evaluator.ports import Ports, Received
+from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
-from livesegments.wire.pack import Clock, Record, decode
+from livesegments.wire.pack import Clock, Packed, Record, decode
 from livesegments.wire.rejected import Rejected
 from livesegments.wire.topics import EVENTS
 
+FEW = 20
+"""A record of at most so many events is looked at before it is its turn."""
+
 
 class Evaluation:
-    """Works for one claim; `wall_ms` tells the wall clock where it counts."""
+    """Works for one claim. `wall_ms` gives the wall clock where it counts; `wake` lets the owner look again.
+
+    `waits`: something is due, but others go first.
+    """
 
     def __init__(
         self,
@@ -31,7 +41,9 @@ class Evaluation:
         flight: Flight,
         loader: Loader,
         walks: Walks,
+        relay: Relay,
         wall_ms: Callable[[], int | None],
+        wake: Callable[[], None],
     ) -> None:
         self._plans = ports.plans
         self._publisher = ports.publisher
@@ -41,12 +53,16 @@ class Evaluation:
         self._flight = flight
         self._loader = loader
         self._walks = walks
+        self._relay = relay
         self._wall_ms = wall_ms
+        self._wake = wake
+        self._pace = ports.pace
         self._refreshed = 0
+        self.waits = False
         self._logger = structlog.get_logger(__name__).bind(partition=partition.number)
 
     async def record(self, record: Received) -> None:
-        """The first of the intake. It stays there until it is under way, and while dues before it fire."""
+        """The first of the intake. It stays there until it is under way."""
         partition = self._partition
         if record.offset < partition.offset:
             self._intake.drop()
@@ -62,12 +78,17 @@ class Evaluation:
                 outcome = await self._evaluate(content, record)
             if outcome is not None:
                 await self._flight.send(outcome, record)
-                self._intake.drop()
+                self._intake.drop(outcome.events)
 
     async def tick(self) -> bool:
-        """Fires a chunk of what is due by the wall clock, or was left behind our own when an owner died."""
+        """Fires a chunk of what is due by the wall clock, or was left behind our own by a storm or a death.
+
+        False if there is nothing to fire, or others go first: they wake the owner when they are done.
+        """
+        self.waits = False
         now_ms, next_ms = self._wall_ms(), self._partition.dues.next()
-        fired = await self._fire(self._partition.clock_ms if now_ms is None else now_ms)
+        clock_ms = self._partition.clock_ms  # beyond the wall's if stamps are
+        fired = await self._fire(clock_ms if now_ms is None else max(clock_ms, now_ms), self._pace.chunk)
         if fired and now_ms is not None and next_ms is not None:
             metrics.WAKE_LATENESS.observe((now_ms - next_ms) / 1_000)
         return fired
@@ -85,23 +106,31 @@ class Evaluation:
             return None
 
     async def _evaluate(self, content: Record, record: Received) -> Outcome | None:
-        """None: a chunk of what was due before has fired instead; ask again."""
+        """None: a chunk of what is due before the clock's record has fired instead; ask again."""
         partition, live = self._partition, self._options.now_ms is not None
         if isinstance(content, Clock):
-            if not live:
-                if await self._fire(content.to_ms):
-                    return None
-                partition.pass_to(content.to_ms)
+            if not live and not partition.pass_to(content.to_ms):
+                await self._fire(max(content.to_ms, partition.clock_ms), self._options.chunk, at_once=True)
+                return None
             return partition.skip(record.offset + 1)
         events = content.events
         await self._know({event.workspace for event in events}, record)
         stamp_ms = record.stamp_ms if live else None
-        first_ms, last_ms = partition.span(events, stamp_ms)
-        if await self._fire(first_ms, least=self._options.chunk):  # what is less goes with the record
-            return None
-        await self._loader.cover(last_ms)
-        await self._loader.profiles(partition.wanted(events, last_ms))
-        return partition.apply(events, stamp_ms, record.offset + 1)
+        along = await self._loader.few(partition.after(events, stamp_ms), self._options.chunk)
+        if along is None:
+            events_waiting = [event for each in self._waiting() for event in each.events]
+            await self._loader.profiles(partition.wanted(chain(events, events_waiting), ()))
+        else:
+            await self._loader.profiles(partition.wanted(events, along))
+        return partition.apply(events, stamp_ms, record.offset + 1, along is not None)
+
+    def _waiting(self) -> Iterator[Packed]:
+        """In a storm, what waits behind the first record: all that they need is loaded in one go."""
+        for record in islice(self._intake.records, 1, None):
+            with suppress(msgspec.DecodeError):
+                content = decode(record.value)
+                if isinstance(content, Packed) and len(content.events) <= FEW:
+                    yield content
 
     async def _know(self, workspaces: set[str], record: Received) -> None:
         """A workspace not known yet may be new. Asked once for all records that are already here."""
@@ -112,14 +141,24 @@ class Evaluation:
         await self._walks.adopt()
         self._refreshed = upto
 
-    async def _fire(self, until_ms: int, least: int = 1) -> bool:
-        """Fires a chunk of what is due up to `until_ms`; not if that is less than `least`."""
-        partition, chunk = self._partition, self._options.chunk
+    async def _fire(self, until_ms: int, chunk: int, at_once: bool = False) -> bool:
+        """Fires a chunk of what is due up to `until_ms`; one of a storm when it is this partition's turn."""
+        partition, pace, relay = self._partition, self._pace, self._relay
         if until_ms == NEVER_MS:
             return False
         due = await self._loader.due(until_ms, chunk)
-        if len(due) < least:
+        if not due:
             return False
         await self._loader.profiles(partition.cache.missing(key for _, key in due))
-        await self._flight.send(partition.fire(until_ms, len(due)))
+        if at_once or len(due) < chunk:
+            await self._flight.send(partition.fire(until_ms, len(due)))
+            return True
+        self.waits = relay.waiting > self._options.chunk or not pace.take(self._wake)
+        if self.waits:
+            return False
+        try:
+            await self._flight.send(partition.fire(until_ms, len(due)))
+        finally:
+            pace.give()
+        await asyncio.sleep(0)  # whoever was woken goes first
         return True

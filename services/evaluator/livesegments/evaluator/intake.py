@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Log, Received
 from livesegments.runtime import metrics
 
@@ -21,12 +22,13 @@ SEEK_AGAIN_S = 5.0
 class Intake:
     """`next` is the offset of the record that will come next; at most `limit` records wait."""
 
-    def __init__(self, number: int, log: Log, limit: int, wake: Callable[[], None]) -> None:
+    def __init__(self, number: int, log: Log, limit: int, pace: Pace, wake: Callable[[], None]) -> None:
         self.records: deque[Received] = deque()
         self.next = 0
         self._number = number
         self._log = log
         self._limit = limit
+        self._pace = pace
         self._wake = wake
         self._closed = False
         self._room = asyncio.Event()
@@ -39,6 +41,7 @@ class Intake:
 
     def offer(self, record: Received) -> None:
         self.records.append(record)
+        self._pace.came()
         self._came_s = self._now_s()
         self.next = record.offset + 1
         self._wake()
@@ -52,6 +55,8 @@ class Intake:
     def close(self) -> None:
         """Nobody waits for room any more."""
         self._closed = True
+        self._pace.went(len(self.records))
+        self.records.clear()
         self._room.set()
 
     def bound(self, applied: int, first: int, end: int) -> int:
@@ -70,9 +75,10 @@ class Intake:
         end = self._log.end(self._number)
         return None if end is None else max(0, end - applied)
 
-    def drop(self) -> None:
-        """The first record is under way, or not wanted."""
+    def drop(self, events: int = 0) -> None:
+        """The first record is under way with so many events, or not wanted."""
         self.records.popleft()
+        self._pace.went(1, events)
         self._room.set()
 
     def put_back(self, records: Sequence[Received], applied: int) -> None:
@@ -80,7 +86,9 @@ class Intake:
         for record in records:
             if record.offset < applied:
                 record.ack()
-        self.records.extendleft(record for record in reversed(records) if record.offset >= applied)
+        back = [record for record in reversed(records) if record.offset >= applied]
+        self.records.extendleft(back)
+        self._pace.came(len(back))
 
     def renew(self) -> None:
         """A new claim begins: the next seek is made, whatever was sought before."""

@@ -38,12 +38,15 @@ class Loader:
             limit *= 2
         return due
 
-    async def cover(self, until_ms: int) -> None:
-        """All that is due up to `until_ms` is in memory afterwards."""
-        limit = self._page
-        while not self._partition.dues.covers(until_ms):
-            await self._dues(limit)
-            limit *= 2
+    async def few(self, until_ms: int, limit: int) -> list[ProfileKey] | None:
+        """Whose dues lie up to `until_ms`, in no order; None if these are `limit` or more."""
+        dues, page = self._partition.dues, self._page
+        keys = dues.keys(until_ms, limit)
+        while len(keys) < limit and not dues.covers(until_ms):
+            await self._dues(page)
+            keys = dues.keys(until_ms, limit)
+            page *= 2
+        return keys if len(keys) < limit else None
 
     async def _dues(self, limit: int) -> None:
         entries = await self._shard.dues(limit)

@@ -40,7 +40,7 @@ class Owner:
         self.number = number
         self._ports = ports
         self._wake = asyncio.Event()
-        self._intake = Intake(number, ports.log, ports.options.queue, self._wake.set)
+        self._intake = Intake(number, ports.log, ports.options.queue, ports.pace, self._wake.set)
         self._claim: Claim | None = None
         self._token = ""
         self._failures = 0
@@ -138,19 +138,19 @@ class Owner:
                 continue
             if plans.revision != claim.partition.catalog:
                 await claim.walks.adopt()
+            worked = bool(records)
             if records:
                 await claim.evaluation.record(records[0])
-                worked = True
-            else:
-                worked = await claim.evaluation.tick()
-            if claim.partition.rests and not (await claim.walks.walk() or worked):
+            worked |= await claim.evaluation.tick()
+            worked |= await claim.walks.walk()
+            if not worked:
                 await self._idle(claim)
 
     async def _idle(self, claim: Claim) -> None:
         """Waits for something to do; now and then sees whether the store is there and is what we left."""
         next_ms, now_ms = claim.partition.dues.next(), claim.wall_ms()
         timeout = IDLE_S
-        if now_ms is not None and next_ms is not None:
+        if now_ms is not None and next_ms is not None and not claim.evaluation.waits:
             timeout = min(max(next_ms - now_ms, 1) / 1_000, IDLE_S)
         try:
             async with asyncio.timeout(timeout):

@@ -5,9 +5,11 @@ Every method that changes something ends in an `Outcome`: one commit, to be sent
 they were made. In memory the partition is then already past it; if a commit is refused, the partition
 is thrown away and made anew from what is stored.
 
-The clock never goes back, and before it passes an instant every due up to there has fired, in order,
-each at its own instant. In mode `log` events alone move it, one by one; in mode `wall` a record's stamp
-(its receipt) moves it too.
+The clock never goes back. In mode `log` events alone move it, one by one; in mode `wall` a record's stamp
+(its receipt) moves it too. Before a profile's event every due of that profile up to the clock fires, in
+order, each at its own instant; what is due of other profiles may fire before or after, for profiles know
+nothing of each other. So a profile goes through the same whenever its dues are fired, and by whom: by its
+own next event, with another's record, in a chunk, or by a walk.
 """
 
 from __future__ import annotations
@@ -79,18 +81,15 @@ class Partition:
 
     # -- what must be there before
 
-    def span(self, events: Sequence[Event], stamp_ms: int | None) -> tuple[int, int]:
-        """The instants of the clock at the first of the events and after the last."""
+    def after(self, events: Sequence[Event], stamp_ms: int | None) -> int:
+        """The instant of the clock after the last of the events."""
         start = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        if not events:
-            return start, start
-        latest = max(event.time_ms for event in events)
-        return max(start, events[0].time_ms), max(start, latest)
+        return max(start, max((event.time_ms for event in events), default=start))
 
-    def wanted(self, events: Iterable[Event], until_ms: int) -> list[ProfileKey]:
-        """Keys of the profiles that events and the dues up to `until_ms` need and that are not cached."""
+    def wanted(self, events: Iterable[Event], along: Iterable[ProfileKey]) -> list[ProfileKey]:
+        """Keys of the profiles that events and the dues `along` with them need and that are not cached."""
         keys_ = [profile_key(event.workspace, event.profile) for event in events]
-        keys_ += self.dues.keys(until_ms)
+        keys_ += along
         return self.cache.missing(keys_)
 
     def give(self, key: ProfileKey, state: bytes | None) -> None:
@@ -99,8 +98,13 @@ class Partition:
 
     # -- what happens
 
-    def apply(self, events: Sequence[Event], stamp_ms: int | None, offset: int) -> Outcome:
-        """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's."""
+    def apply(
+        self, events: Sequence[Event], stamp_ms: int | None, offset: int, along: bool = True
+    ) -> Outcome:
+        """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's.
+
+        `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
+        """
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
         duplicates = unknown_workspace = 0
@@ -111,13 +115,16 @@ class Partition:
                 unknown_workspace += 1
                 continue
             clock = max(clock, event.time_ms)
-            if dues.heap and dues.heap[0][0] <= clock:
+            if along and dues.heap and dues.heap[0][0] <= clock:
                 self._fire(clock, None)
             key = profile_key(workspace, event.profile)
             slot = touched.get(key) or self._touch(key)
-            profile = slot.profile
-            if profile is not None and profile.plan != plan.revision:
-                self._upgrade(key, slot, profile, plan, clock)
+            profile, wake = slot.profile, slot.wake_ms
+            if profile is not None and (
+                profile.plan != plan.revision or (wake is not None and wake <= clock)
+            ):
+                self._catch_up(key, slot, profile, plan, clock)
+                profile = slot.profile
             step = on_event(plan, profile, event, clock)
             if step.changed:
                 slot.profile = step.profile
@@ -146,23 +153,22 @@ class Partition:
     def fire(self, until_ms: int, limit: int | None = None) -> Outcome:
         """At most `limit` dues up to `until_ms`; the clock comes to the last of them.
 
-        Not to `until_ms`: what a profile goes through is then told by the log and its dues alone, and is
-        the same when the log is applied again, whenever somebody looked at the clock.
+        It does not come to `until_ms`: so the log and the dues alone say what a profile goes through, and
+        that is the same when the log is applied again, whenever somebody looked at the clock.
         """
         fired = self._fire(until_ms, limit)
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
         return self.seal()
 
-    def pass_to(self, to_ms: int) -> None:
-        """The clock goes on by itself, unless something is still due up to there."""
-        if to_ms > self.clock_ms and self._nothing_due(to_ms):
-            self.clock_ms = to_ms
-
-    @property
-    def rests(self) -> bool:
-        """Whether all that is due up to the clock has fired; walks wait for that."""
-        return self.clock_ms == NEVER_MS or self._nothing_due(self.clock_ms)
+    def pass_to(self, to_ms: int) -> bool:
+        """The clock goes on by itself, unless something is still due up to there, or up to the clock."""
+        to_ms = max(to_ms, self.clock_ms)
+        next_ms = self.dues.next()
+        if not self.dues.covers(to_ms) or (next_ms is not None and next_ms <= to_ms):
+            return False
+        self.clock_ms = to_ms
+        return True
 
     def walk(self, workspace: str, stored: Mapping[str, bytes]) -> None:
         """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it."""
@@ -171,7 +177,7 @@ class Partition:
             key = profile_key(workspace, id_)
             slot = self._touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
-                self._upgrade(key, slot, slot.profile, plan, self.clock_ms)
+                self._catch_up(key, slot, slot.profile, plan, self.clock_ms)
         if not self.changed:
             self._touched = {}
 
@@ -192,10 +198,6 @@ class Partition:
         slot = self._touched[key] = Slot(workspace, id_, state)
         return slot
 
-    def _nothing_due(self, until_ms: int) -> bool:
-        next_ms = self.dues.next()
-        return self.dues.covers(until_ms) and (next_ms is None or next_ms > until_ms)
-
     def _fire(self, until_ms: int, limit: int | None) -> int | None:
         """Fires dues in order; the instant of the last."""
         pop, last = self.dues.pop, None
@@ -209,22 +211,29 @@ class Partition:
             plan, profile = self.plans.get(slot.workspace), slot.profile
             if plan is None or profile is None:
                 continue
-            if profile.plan != plan.revision:
-                # at the last instant at which all that was due has fired: `on_plan` asks for that
-                self._upgrade(key, slot, profile, plan, due - 1)
-            wake = profile.wake_at
-            if wake is not None and wake <= due:
-                step = on_clock(plan, slot.id, profile, due)
-                assert step.wake_at is None or step.wake_at > due, "a due that fired lies in the past"
-                self._take(key, slot, step)
-            elif wake != slot.wake_ms:
-                self._wake(key, slot, wake)
+            self._catch_up(key, slot, profile, plan, due)
+            if profile.wake_at != slot.wake_ms:
+                self._wake(key, slot, profile.wake_at)
         return last
 
-    def _upgrade(self, key: ProfileKey, slot: Slot, profile: Profile, plan: Plan, now_ms: int) -> None:
-        step = on_plan(plan, slot.id, profile, now_ms, self.since.get(slot.workspace, {}))
-        if step.changed:
+    def _catch_up(self, key: ProfileKey, slot: Slot, profile: Profile, plan: Plan, until_ms: int) -> None:
+        """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant.
+
+        An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
+        that. So what falls due then is judged by the new plan.
+        """
+        wake = profile.wake_at
+        if profile.plan != plan.revision:
+            at_ms = until_ms if wake is None else min(until_ms, wake - 1)
+            step = on_plan(plan, slot.id, profile, at_ms, self.since.get(slot.workspace, {}))
+            if step.changed:
+                self._take(key, slot, step)
+            wake = step.wake_at
+        while wake is not None and wake <= until_ms:
+            step = on_clock(plan, slot.id, profile, wake)
+            assert step.wake_at is None or step.wake_at > wake, "a due that fired lies in the past"
             self._take(key, slot, step)
+            wake = step.wake_at
 
     def _take(self, key: ProfileKey, slot: Slot, step: Step) -> None:
         slot.profile = step.profile

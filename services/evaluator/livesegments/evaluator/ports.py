@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
+from livesegments.evaluator.pace import Pace
 from livesegments.store.shard import Shard
 from livesegments.wire.rejected import Rejected
 
@@ -54,7 +55,7 @@ class Publisher(Protocol):
 class Options(NamedTuple):
     """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
 
-    `chunk`: so many dues, or profiles of a walk, are in one commit.
+    `chunk`: at most so many dues, or profiles of a walk, are in one commit.
     `queue`: at most so many records wait, a partition.
     `dues`: about so many dues are held in memory, a partition.
     `outbox`: if so many transitions wait for the broker, the partition waits too.
@@ -79,3 +80,4 @@ class Ports(NamedTuple):
     plans: Plans
     publisher: Publisher
     options: Options
+    pace: Pace

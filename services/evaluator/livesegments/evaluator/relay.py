@@ -47,6 +47,11 @@ class Relay:
         self._idle = asyncio.Event()
 
     @property
+    def waiting(self) -> int:
+        """Transitions that the broker does not have yet."""
+        return self._waiting
+
+    @property
     def full(self) -> bool:
         return self._waiting >= self._limit
 

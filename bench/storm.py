@@ -1,0 +1,193 @@
+"""A storm: very many profiles come due at one instant of the wall clock, while live events come.
+
+`python -m bench.storm`, with `--against TREE` in turn with the services of another checkout of the product.
+
+The live events are new profiles' first ones and enter a segment. Timed is from an event's record going to
+the broker until its transition is read from `memberships`: quietly before the storm, and within it, from
+the instant of the dues until the last of them is announced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from redis.asyncio import Redis
+
+from bench import harness
+from livesegments.core.definition import Node
+from livesegments.core.event import Event, Transition
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import keys
+from livesegments.wire import catalog, pack
+from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS
+
+WORKSPACE = "storm"
+AHEAD_MS = 25_000
+"""From the first event to the storm: for the preload, and for the quiet."""
+QUIET_S = 8.0
+"""So long before the storm live events come."""
+LIVE = '{"type":"event","name":"live"}'
+STORED = '{"type":"event","name":"stored","window":{"last":"25s"}}'
+ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api")
+
+
+class Storm(NamedTuple):
+    """Milliseconds, but for `drained_s`."""
+
+    quiet_p50: float
+    quiet_p99: float
+    storm_p50: float
+    storm_p99: float
+    drained_s: float
+    timed: int
+
+
+async def run(running: Stack, dues: int, per_s: int) -> Storm:
+    await _define(running)
+    with TemporaryDirectory() as folder:
+        evaluator = harness.service("evaluator", running, Path(folder), "wall")
+        await evaluator.start()
+        try:
+            await evaluator.ready(print)
+            due_ms = await _store(running, dues)
+            return await _measure(running, dues, due_ms, per_s)
+        finally:
+            await evaluator.stop()
+
+
+async def _define(running: Stack) -> None:
+    entries: list[catalog.Entry] = [catalog.Workspace(WORKSPACE, "Storm", "UTC", 0)]
+    for name, text in (("live", LIVE), ("stored", STORED)):
+        node = msgspec.json.decode(text, type=Node)
+        entries.append(catalog.Segment(WORKSPACE, name, name, 1, 1, 0, 0, node))
+    async with harness.producer(running) as out:
+        for entry in entries:
+            await out.send(DEFINITIONS, catalog.encode(entry), key=catalog.key_of(entry).encode())
+        await out.flush()
+
+
+async def _store(running: Stack, dues: int) -> int:
+    """Returns the instant at which all fall due, once all are stored."""
+    now_ms = time.time_ns() // 1_000_000
+    events = (Event(f"s{n}", WORKSPACE, f"stored-{n}", "stored", now_ms, {}) for n in range(dues))
+    await harness.preload(running, harness.packed(events))
+    async with Redis.from_url(running.redis) as redis:
+        while sum([await redis.zcard(keys.due(p)) for p in range(harness.PARTITIONS)]) < dues:
+            await asyncio.sleep(0.1)
+    left_s = (now_ms + AHEAD_MS) / 1_000 - time.time()
+    if left_s < QUIET_S:
+        raise RuntimeError(f"only {left_s:.1f} s are left before the storm: take fewer dues")
+    return now_ms + AHEAD_MS
+
+
+async def _measure(running: Stack, dues: int, due_ms: int, per_s: int) -> Storm:
+    sent: dict[str, float] = {}
+    took: dict[str, float] = {}
+    exits = 0
+    drained = asyncio.Event()
+    decoder = msgspec.json.Decoder(Transition)
+    consumer = AIOKafkaConsumer(bootstrap_servers=running.kafka, max_poll_records=2_000)
+    producer = AIOKafkaProducer(bootstrap_servers=running.kafka, acks="all", linger_ms=0)
+    await asyncio.gather(consumer.start(), producer.start())
+    parts = [TopicPartition(MEMBERSHIPS, number) for number in range(harness.PARTITIONS)]
+    consumer.assign(parts)
+    await consumer.seek_to_end(*parts)
+
+    async def hear() -> None:
+        nonlocal exits
+        while True:
+            batch = await consumer.getmany(timeout_ms=1_000)
+            now = time.time()
+            for records in batch.values():
+                for record in records:
+                    if b'"exited"' in record.value:
+                        exits += 1
+                    else:
+                        name = decoder.decode(record.value).profile
+                        if name in sent:
+                            took[name] = now - sent[name]
+            if exits >= dues:
+                drained.set()
+
+    hearing = asyncio.create_task(hear())
+    number, ended_s = 0, 0.0
+    started = due_ms / 1_000 - QUIET_S
+    await asyncio.sleep(max(0, started - time.time()))
+    while not ended_s or time.time() < ended_s + 1:
+        number += 1
+        await asyncio.sleep(max(0, started + number / per_s - time.time()))
+        name = f"live-{number}"
+        event = Event(name, WORKSPACE, name, "live", time.time_ns() // 1_000_000, {})
+        sent[name] = time.time()
+        await producer.send(EVENTS, pack.encode(pack.Packed([event])), partition=harness.home(event))
+        if drained.is_set() and not ended_s:
+            ended_s = time.time()
+    async with asyncio.timeout(60):
+        while len(took) < len(sent):
+            await asyncio.sleep(0.05)
+    hearing.cancel()
+    await asyncio.gather(consumer.stop(), producer.stop())
+    warm_s = started + 1
+    quiet = [1_000 * took[name] for name, at in sent.items() if warm_s < at < due_ms / 1_000 - 0.1]
+    storm = [1_000 * took[name] for name, at in sent.items() if due_ms / 1_000 <= at < ended_s]
+    calm, rough = quantiles(quiet, n=100), quantiles(storm, n=100)
+    return Storm(calm[49], calm[98], rough[49], rough[98], ended_s - due_ms / 1_000, len(storm))
+
+
+@contextmanager
+def _services_of(tree: str | None) -> Iterator[None]:
+    """The services that are started within are those of another checkout."""
+    if tree is None:
+        yield
+        return
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(tree) / root) for root in ROOTS)
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONPATH"]
+
+
+async def _rounds(dues: int, per_s: int, rounds: int, trees: list[str | None]) -> None:
+    results: dict[str | None, list[Storm]] = {tree: [] for tree in trees}
+    for _ in range(rounds):
+        for tree in trees:
+            with _services_of(tree):
+                async with harness.fresh_stack(harness.EVERY) as running:
+                    storm = await run(running, dues, per_s)
+            results[tree].append(storm)
+            name = "other" if tree else "this"
+            print(name, *(f"{field} {value:,.1f}" for field, value in storm._asdict().items()), flush=True)
+    for tree, storms in results.items():
+        ratio = median(each.storm_p99 / each.quiet_p99 for each in storms)
+        rate = median(dues / each.drained_s for each in storms)
+        print(
+            f"{'other' if tree else 'this'}: p99 in the storm ÷ quiet {ratio:.1f}; drained {rate:,.0f} dues/s"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dues", type=int, default=200_000)
+    parser.add_argument("--per-s", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--against", metavar="TREE")
+    given = parser.parse_args()
+    trees = [given.against, None] if given.against else [None]
+    asyncio.run(_rounds(given.dues, given.per_s, given.rounds, trees))
+
+
+if __name__ == "__main__":
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    main()
