@@ -1,6 +1,7 @@
 """Bytes in, verdicts out: every call of the Segment specification, our own form, CloudEvents; every fault."""
 
 import json
+from random import Random
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from livesegments.ingest import accept
 from livesegments.ingest.accept import MAX_ITEMS
 from livesegments.ingest.broker import MAX_RECORD_BYTES
 from livesegments.ingest.log_time import LogTime
+from livesegments.ingest.packer import packed
 from livesegments.ingest.reading import MAX_DEPTH
 from livesegments.ingest.receipt import (
     MAX_AHEAD_MS,
@@ -24,6 +26,7 @@ from livesegments.ingest.receipt import (
     Accepted,
     Receipt,
 )  # fmt: skip
+from livesegments.wire import pack
 from livesegments.wire.rejected import Rejected, encode
 
 NOW = 1_700_000_000_000
@@ -438,6 +441,36 @@ def test_whatever_the_object_it_answers(item: dict[str, Any], kind: str) -> None
     body = json.dumps(item).encode()
     for verdict in (accept.call(kind, body, RECEIPT), accept.inbound({}, body, RECEIPT), own(**item)):
         if isinstance(verdict, Accepted):
-            event = event_of(verdict)
-            if event.name == "$profile":
-                change(event)
+            assert isinstance(pack.decode(packed([verdict.data])), pack.Packed), "what is kept can be read"
+            if verdict.left_out is not None:
+                encode(verdict.left_out)
+
+
+PIECES = [b"1e400", b"-1e999", b"NaN", b"Infinity", rb'"\ud800"', rb'"\udc00\ud800"', b'"\xff"', b"\xed\xa0\x80", b"9" * 30,
+          b"[" * 40, b"{" * 3, b"]" * 40, b'"tags":', b'{"lat":1,"lon":2}', b"null", b",", b":", b'"', b"\\"]  # fmt: skip
+
+
+def test_no_mutated_event_is_kept_that_the_evaluator_can_not_read() -> None:
+    whole = [
+        b'{"userId":"u","type":"identify","traits":{"a":1,"b":{"c":[1.5,"x"]},"tags":["t"],"score":{"set":1},'
+        b'"consent":{"channel":"e","state":"none"}},"timestamp":"2023-01-01T00:00:00Z"}',
+        b'{"userId":"u","type":"track","event":"e","properties":{"n":1.5,"l":[[1],{"a":"b"}]},"sentAt":1672531200000}',
+        b'{"profile":"u","attributes":{"a":1,"p":{"lat":1,"lon":2}},"lists":{"add":["l"]},"groups":["g"]}',
+        b'{"specversion":"1.0","id":"1","source":"s","type":"t","subject":"u","data":{"n":1}}',
+    ]
+    rng, kept = Random(20_231_114), 0
+    for _ in range(20_000):
+        body = bytearray(rng.choice(whole))
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randrange(len(body))
+            body[at : at + rng.choice([0, 1, 1, 1, 3])] = rng.choice([*PIECES, bytes([rng.randrange(256)])])
+        verdict = accept.inbound({}, bytes(body), RECEIPT)
+        if isinstance(verdict, Rejected):
+            encode(verdict)
+            continue
+        kept += 1
+        read = pack.decode(packed([verdict.data]))
+        assert isinstance(read, pack.Packed) and not set(repr(read).split()) & {"nan", "inf", "-inf"}
+        if verdict.left_out is not None:
+            encode(verdict.left_out)
+    assert kept > 1_000

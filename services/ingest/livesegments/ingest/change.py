@@ -9,18 +9,21 @@ import msgspec
 from livesegments.core.event import PROFILE
 from livesegments.core.fault import Faults
 from livesegments.ingest.receipt import Receipt, Verdict, finish, reject
-from livesegments.ingest.traits import Change
+from livesegments.ingest.traits import BESIDE, Change
+
+PARTS = ("attributes", *BESIDE, "traits", "context")
+"""The fields of an item that are its change."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 def finish_change(
     faults: Faults, receipt: Receipt, profile: str | None, id_: str | None, time_ms: int | None,
-    change: Change, kept: dict[str, Any], raw: bytes, at: str,
+    change: Change, item: dict[str, Any], raw: bytes, at: str,
 ) -> Verdict:  # fmt: skip
-    """`kept` is the item without its change: with the odd parts, it is what goes to `rejected` by itself.
+    """`at` is the pointer of the item's attributes. A change of which nothing is left is refused as a whole.
 
-    `at` is the pointer of its attributes. A change of which nothing is left is refused as a whole.
+    What is left out goes to `rejected` by itself: the item with nothing but the odd parts of its change.
     """
     too_many = change.bounded(at)
     if too_many is not None:
@@ -29,7 +32,8 @@ def finish_change(
         faults.found += change.faults
     if faults.found or not change.faults:
         return finish(faults, receipt, profile, id_, PROFILE, time_ms, change.properties, raw)
-    odd = change.odd if at == "/attributes" else {at[1:]: change.odd}
+    kept = {field: value for field, value in item.items() if field not in PARTS}
+    odd = {"traits": change.odd} if at == "/traits" else change.odd
     # what JSON can't hold was read of numbers beyond all bounds: then the whole item says what came
     beyond = any(fault.code == "out_of_range" for fault in change.faults)
     left_out = reject(receipt, change.faults, raw if beyond else _encode({**kept, **odd}), partial=True)

@@ -49,5 +49,4 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
         faults.add("", "missing_field", told)
     change = traits.Change()
     traits.from_own(change, item, receipt.lists)
-    kept = {field: item[field] for field in COMMON if field in item}
-    return finish_change(faults, receipt, profile, id_, given_ms, change, kept, raw, "/attributes")
+    return finish_change(faults, receipt, profile, id_, given_ms, change, item, raw, "/attributes")

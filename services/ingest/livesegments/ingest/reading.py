@@ -45,6 +45,7 @@ def value_of(data: bytes, receipt: Receipt, at: str = "") -> Any | Rejected:
     # no value is deeper than it has brackets, and counting those is cheap
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and deeper(value, MAX_DEPTH):
         return reject(receipt, [Fault(at, "too_deep", f"is nested more than {MAX_DEPTH} levels deep")], data)
+    # of mended text, so that no pointer has a lone surrogate
     fault = repeated(data, value, at) and repeated(mended(data), value, at)
     return value if fault is None else reject(receipt, [fault], data)
 

@@ -41,8 +41,7 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = No
     time_ms = _time(faults, item, receipt, None if corrected else item.get("sentAt", sent_at))
     if call == "identify":
         change = _identified(faults, item)
-        kept = {field: value for field, value in item.items() if field not in ("traits", "context")}
-        return finish_change(faults, receipt, profile, id_, time_ms, change, kept, raw, "/traits")
+        return finish_change(faults, receipt, profile, id_, time_ms, change, item, raw, "/traits")
     name, properties = _content(faults, call, item) if call else (None, None)
     return finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
 

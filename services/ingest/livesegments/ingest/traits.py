@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from livesegments.core.fault import Fault, Faults, join, kind_name
+from livesegments.core.ids import is_id
 from livesegments.ingest import forms
 from livesegments.ingest.lists import Lists
 
@@ -18,6 +19,8 @@ MAX_ATTRIBUTES = 1_000
 """Attributes in one change."""
 BESIDE = ("tags", "consent", "score", "groups", "lists")
 """What our own form has beside `attributes`."""
+RESERVED = ("tags", "consent", "score", "groups")
+"""Of those, the ones that lie among Segment's traits."""
 INSTEAD = {
     "tags": 'send {"remove": ["a"]} to remove tags',
     "consent": "send the state 'none' of a channel or topic",
@@ -55,6 +58,13 @@ class Change:
         if name != "score":  # the good items of a list are kept
             self.properties |= {field: items for field, items in found.items() if items}
 
+    def plain(self, name: str, value: Any) -> bool:
+        """Adds an attribute that is a text or a boolean, as most are; whether it was one."""
+        if type(value) not in (str, bool) or name == "created_at" or not is_id(name):
+            return False
+        self.properties.setdefault("attributes", {})[name] = value
+        return True
+
     def attribute(self, name: str, value: Any, at: str) -> Faults:
         """Adds one attribute, unless it has faults: these."""
         faults = Faults()
@@ -84,6 +94,8 @@ def from_traits(change: Change, traits: dict[str, Any], at: str) -> None:
     An object such as `address` is several attributes, `address.city` and so on.
     """
     for name, value in traits.items():
+        if name not in RESERVED and change.plain(name, value):
+            continue
         where = join(at, name)
         match name:
             case "tags":
@@ -140,6 +152,8 @@ def _own_attributes(change: Change, given: Any) -> None:
         return
     odd: dict[str, Any] = {}
     for name, value in given.items():
+        if name not in BESIDE and change.plain(name, value):
+            continue
         where = join("/attributes", name)
         if name in BESIDE:
             told = f"{name!r} is no attribute: put it beside 'attributes'"
