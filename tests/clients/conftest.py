@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec import Struct
+from redis.asyncio import Redis
 
 from livesegments.core.event import Event
 from livesegments.ingest import app as ingest
@@ -28,6 +29,15 @@ class Sending(Struct, frozen=True):
 
     url: str
     kafka: str
+    redis: str
+
+    async def lose_catalogue(self) -> None:
+        """Until `restore_catalogue` ingest can't tell a wrong key from a right one, and answers 503."""
+        async with Redis.from_url(self.redis) as redis:
+            await redis.flushall()
+
+    async def restore_catalogue(self) -> None:
+        await write_catalog(self.redis)
 
     async def events(self) -> list[Event]:
         """Everything accepted so far, repetitions included: nothing here drops them."""
@@ -43,15 +53,24 @@ class Sending(Struct, frozen=True):
 async def sending(clean_stack: Stack) -> AsyncIterator[Sending]:
     await write_catalog(clean_stack.redis)
     async with ingest.serving(Settings(kafka=clean_stack.kafka, redis=clean_stack.redis)) as url:
-        yield Sending(url, clean_stack.kafka)
+        yield Sending(url, clean_stack.kafka, clean_stack.redis)
 
 
-async def run(*command: str) -> Any:
-    """What a driver prints. It ends in time, or the library has waited for something that never came."""
+async def run(*command: str, answered: Callable[[], Awaitable[None]] | None = None) -> Any:
+    """What a driver prints. It ends in time, or the library has waited for something that never came.
+
+    `answered` is called once the library has got its first answer.
+    """
     environment = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, env=environment)
     try:
         async with asyncio.timeout(RUN_S):
+            if answered is not None:
+                assert process.stderr is not None
+                while line := await process.stderr.readline():
+                    if line.startswith(b"status"):
+                        await answered()
+                        break
             out, err = await process.communicate()
     finally:
         if process.returncode is None:

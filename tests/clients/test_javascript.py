@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,10 +16,18 @@ from tests.clients.libraries import BROWSER, HERE, NODE, Library
 KEY_IN_BODY_ONLY = {"1.82.0"}
 
 
-async def drive(driver: str, library: Library, url: str, key: str, *what: str) -> Any:
+async def drive(
+    driver: str,
+    library: Library,
+    url: str,
+    key: str,
+    *what: str,
+    answered: Callable[[], Awaitable[None]] | None = None,
+) -> Any:
     node, folder = node_modules()
     path = HERE / "drivers" / f"{driver}.mjs"
-    return await run(str(node), str(path), str(folder), library.module, url, key, *what)
+    command = (str(node), str(path), str(folder), library.module, url, key, *what)
+    return await run(*command, answered=answered)
 
 
 async def test_node_everything_arrives_once_and_the_flush_returns(sending: Sending) -> None:
@@ -40,6 +49,16 @@ async def test_node_a_wrong_key_is_understood_and_not_tried_again(sending: Sendi
     assert set(told["statuses"]) == {401} and len(told["statuses"]) == 1
     assert told["errors"] and all("401" in error["message"] for error in told["errors"])
     assert await sending.events() == []
+
+
+async def test_node_what_is_answered_with_503_is_sent_again_and_counts_once(sending: Sending) -> None:
+    await sending.lose_catalogue()
+    again = sending.restore_catalogue
+    told = await drive("node_client", NODE, sending.url, "write", "everything", answered=again)
+    first, *_, last = told["statuses"]
+    assert (first, last) == (503, 200) and told["errors"] == []
+    events = await sending.events()
+    assert sorted(calls.shown(events), key=repr) == sorted(calls.EVERYTHING, key=repr)
 
 
 def browsed(events: list[Event]) -> list[tuple[str, dict[str, Any]]]:

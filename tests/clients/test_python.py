@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from tests.clients.libraries import HERE, PYTHON, Library
 pytestmark = pytest.mark.parametrize("library", PYTHON, ids=str)
 
 
-async def drive(library: Library, url: str, key: str, what: str) -> Any:
+async def drive(
+    library: Library, url: str, key: str, what: str, answered: Callable[[], Awaitable[None]] | None = None
+) -> Any:
     driver = HERE / "drivers" / "python_client.py"
     folder = python_packages(library.lock)
-    return await run(sys.executable, "-I", str(driver), str(folder), library.module, url, key, what)
+    command = (sys.executable, "-I", str(driver), str(folder), library.module, url, key, what)
+    return await run(*command, answered=answered)
 
 
 async def test_everything_arrives_once_and_flush_returns(library: Library, sending: Sending) -> None:
@@ -45,3 +49,13 @@ async def test_a_wrong_key_is_understood_and_not_tried_again(library: Library, s
     for error in told["errors"]:
         assert error["status"] == 401 and error["code"] and "key is not known" in error["message"]
     assert await sending.events() == []
+
+
+async def test_what_is_answered_with_503_is_sent_again_and_counts_once(
+    library: Library, sending: Sending
+) -> None:
+    await sending.lose_catalogue()
+    told = await drive(library, sending.url, "write", "everything", sending.restore_catalogue)
+    first, *_, last = told["statuses"]
+    assert (first, last) == (503, 200) and told["errors"] == []
+    assert calls.shown(await sending.events()) == list(calls.EVERYTHING)

@@ -9,6 +9,7 @@ const send = globalThis.fetch
 globalThis.fetch = async (...request) => {
   const answer = await send(...request)
   statuses.push(answer.status)
+  console.error('status ' + answer.status)
   return answer
 }
 

@@ -1,7 +1,7 @@
 """Runs one of the Python libraries, which all have the same calls: `python_client.py FOLDER MODULE URL KEY WHAT`.
 
 FOLDER has the library; WHAT is `everything` or `odd`. It prints one JSON object: the status of every answer that
-the library got, and the errors that it reported. Ending at all shows that `flush()` returned.
+the library got, and the errors that it reported; on standard error a line for every answer as it comes. Ending at all shows that `flush()` returned.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from typing import Any
 folder, module, url, key, what = sys.argv[1:]
 sys.path.insert(0, folder)
 
-import requests  # noqa: E402  (the library's own)
-
+requests: Any = importlib.import_module("requests")  # the library's own
 statuses: list[int] = []
 errors: list[dict[str, Any]] = []
 send = requests.Session.send
@@ -25,10 +24,11 @@ send = requests.Session.send
 def counted(session: Any, request: Any, **options: Any) -> Any:
     answer = send(session, request, **options)
     statuses.append(answer.status_code)
+    print(f"status {answer.status_code}", file=sys.stderr, flush=True)
     return answer
 
 
-requests.Session.send = counted  # type: ignore[assignment,method-assign]
+requests.Session.send = counted
 
 
 def failed(error: Any, _: Any) -> None:
