@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import pytest
 
-from livesegments.core import check_value
-from livesegments.core.check import DERIVED, MEASURES, check
-from livesegments.core.definition import Node
+from livesegments.core import words
+from livesegments.core.check import DERIVED, check
+from livesegments.core.definition import MeasureName, Node
 from tests.core.story import Story
 from tests.core.test_check import BAD
 from tests.core.test_warnings import ALWAYS, NEVER, PLACES, told
@@ -52,10 +52,53 @@ def test_each_example_passes_the_check(example: str) -> None:
 def test_every_word_of_the_language_is_told_and_has_an_example() -> None:
     types = set(re.findall(r'"type": "([a-z]+)"', " ".join(EXAMPLES)))
     assert types == {kind.__struct_config__.tag for kind in get_args(Node)}
-    assert {condition["op"] for condition, *_ in OPS} == set(check_value.ATTRIBUTE_OPS)
-    assert {condition["op"] for condition, *_ in TOTALS} == set(check_value.MEASURE_OPS)
-    assert {condition.get("measure", {}).get("of", "count") for condition, *_ in TOTALS} == set(MEASURES)
+    assert {condition["op"] for condition, *_ in OPS} == set(words.OPS)
+    assert {condition["op"] for condition, *_ in TOTALS} == set(words.MEASURE_OPS)
+    assert {condition.get("measure", {}).get("of", "count") for condition, *_ in TOTALS} == set(
+        words.MEASURES
+    )
     assert set(DERIVED) <= set(re.findall(r"`([$][a-z_]+)`", PAGE))
+
+
+OPERANDS = {
+    "scalar": "string, number or boolean",
+    "scalars": "1–100 ",
+    "ordered": "number or string",
+    "pair": "`[a, b]`",
+    "text": "string",
+    "pattern": "pattern",
+    "date": "date A",
+    "duration": "duration d",
+    "nothing": "none",
+}
+COMPARED = {
+    "its kind": "kind",
+    "texts": "strings",
+    "lists": "lists",
+    "dates": "dates",
+    "anything": "anything",
+}
+
+
+def test_the_tables_of_the_page_are_those_of_the_core() -> None:
+    """An op's operand and what it compares; of a measure what it is over, and what it is of nothing."""
+    table = PAGE[PAGE.index("| op | `value` |") :].split("\n\n")[0]
+    listed = set()
+    for row in table.splitlines()[2:]:
+        names, operand, compares, _ = (cell.strip() for cell in row.strip("|").split("|"))
+        for name in re.findall(r"`(.*?)`", names):
+            listed.add(name)
+            assert operand.startswith(OPERANDS[words.OPS[name].operand]), name
+            assert COMPARED[words.OPS[name].compares] in compares, name
+    assert listed == set(words.OPS) - set(words.POSITIVE)
+    assert set(words.MEASURES) == set(get_args(MeasureName))
+    table = PAGE[PAGE.index("| `measure` |") :].split("\n\n")[0].replace("\\|", "or")
+    for row in table.splitlines()[2:]:
+        of, _, nothing = (cell.strip() for cell in row.strip("|").split("|"))
+        for name in re.findall(r'"([a-z]+)"', of.replace("property", "")):
+            if name in words.MEASURES:
+                assert ("property" in of) == words.MEASURES[name].property, name
+                assert nothing == "0" or not words.MEASURES[name].whole, name
 
 
 @pytest.mark.parametrize(("condition", "yes", "no", "neither"), OPS, ids=str)

@@ -12,8 +12,9 @@ from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
 from livesegments.core.exact import plain
 from livesegments.core.reach import Facts, Guard, Reach
-from livesegments.core.value import CLOCK_OPS, ORDER_OPS, date_of, kind, near, test, when_missing
+from livesegments.core.value import date_of, kind, near, test, when_missing
 from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
+from livesegments.core.words import CLOCK_OPS, ORDER_OPS
 
 Truth: TypeAlias = Callable[[Any, int], bool]
 """(value, now) → holds."""

@@ -29,6 +29,7 @@ from livesegments.core.kind import MAX_COUNT
 from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
 from livesegments.core.value import kind
+from livesegments.core.words import FILTER_OPS, MEASURE_OPS, MEASURES, OPS, WHOLE
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
@@ -36,7 +37,6 @@ MAX_NODES = 200
 MAX_CHILDREN = 100
 MAX_FILTERS = 20
 DERIVED = (ATTRIBUTE_CHANGED, TAG_ADDED, TAG_REMOVED, CONSENT_CHANGED, SEGMENT_ENTERED, SEGMENT_EXITED)
-MEASURES = ("count", "days", "sum", "avg", "min", "max", "distinct")
 OTHER_NODES = {
     "tags": '{"type": "tag", "name": …}',
     "consent": '{"type": "consent", "channel": …, "state": …}',
@@ -152,7 +152,7 @@ class Checker:
         self._fields(value, at, ("name", "op"), ("value", "when_missing", "ignore_case"))
         if "name" in value:
             self._attribute_name(value["name"], join(at, "name"))
-        values.comparison(self._faults, value, at, values.ATTRIBUTE_OPS, self._zone, self._patterns)
+        values.comparison(self._faults, value, at, OPS, self._zone, self._patterns)
 
     def _attribute_name(self, value: Any, at: str) -> None:
         name = self._faults.name(value, at)
@@ -166,7 +166,7 @@ class Checker:
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
         if "measure" in value:
             self._measure(value["measure"], join(at, "measure"))
-        op = self._faults.choice(value.get("op", "gte"), join(at, "op"), values.MEASURE_OPS)
+        op = self._faults.choice(value.get("op", "gte"), join(at, "op"), MEASURE_OPS)
         if op is not None:
             self._threshold(value, op, at)
 
@@ -183,8 +183,10 @@ class Checker:
         measure = value.get("measure")
         counted = measure.get("of", "count") if isinstance(measure, dict) else "count"
         kept = isinstance(value.get("window"), dict) and "last" in value["window"]
-        if (counted in ("days", "distinct") or (counted == "count" and kept)) and any(
-            kind(number) == "number" and number > MAX_COUNT for number in numbers
+        if (
+            counted in WHOLE
+            and (counted != "count" or kept)
+            and any(kind(number) == "number" and number > MAX_COUNT for number in numbers)
         ):
             self._faults.add(where, "out_of_range", f"at most {MAX_COUNT} are counted here")
 
@@ -193,7 +195,7 @@ class Checker:
         if node is None:
             return
         of = self._faults.choice(node.get("of", "count"), join(at, "of"), MEASURES)
-        if of in ("count", "days"):
+        if of is not None and not MEASURES[of].property:
             if node.get("property") is not None:
                 self._faults.add(join(at, "property"), "no_meaning", f"{of!r} counts events: no property")
         elif of is not None and "property" not in node:
@@ -221,7 +223,7 @@ class Checker:
         if node is not None:
             if "property" in node:
                 self._path(node["property"], join(at, "property"))
-            values.comparison(self._faults, node, at, values.FILTER_OPS, self._zone, self._patterns)
+            values.comparison(self._faults, node, at, FILTER_OPS, self._zone, self._patterns)
 
     def _named_segments(self, filters: list[Any], at: str) -> None:
         for index, item in enumerate(filters):

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import tzinfo
 from math import isfinite
-from typing import Any
+from typing import Any, assert_never
 
 from livesegments.core.exact import INT64, plain
 from livesegments.core.fault import Faults, join, kind_name, shown, storable
 from livesegments.core.pattern import Patterns
-from livesegments.core.value import CLOCK_OPS, LIST_OPS, PRESENCE_OPS, kind
+from livesegments.core.value import kind
 from livesegments.core.window import DAY_MS, Duration, parse_date, parse_duration
+from livesegments.core.words import FOLDABLE, OPS, PRESENCE_OPS, Operand
 
 MAX_VALUES = 100
 MAX_TEXT = 1_024
 MAX_SLIDING_MS = (3 * 365 + 1) * DAY_MS
 MAX_WITHIN_MS = 90 * DAY_MS
-
-EQUAL_OPS = ("eq", "neq", "in", "not_in")
-TEXT_OPS = ("contains", "not_contains", "starts_with", "ends_with", "matches")
-ORDERS = ("gt", "gte", "lt", "lte", "between")
-DATE_OPS = ("before", "after")
-FILTER_OPS = (*EQUAL_OPS, *TEXT_OPS, *ORDERS, *sorted(LIST_OPS), *DATE_OPS, *sorted(PRESENCE_OPS))
-ATTRIBUTE_OPS = (*FILTER_OPS, *sorted(CLOCK_OPS))
-MEASURE_OPS = ("eq", "neq", *ORDERS)
-FOLDABLE = {*EQUAL_OPS, *TEXT_OPS, *ORDERS, *LIST_OPS}
 
 
 def comparison(
@@ -47,30 +39,37 @@ def comparison(
     if "value" not in node:
         faults.add(at, "missing_field", f"the field 'value' is missing: {op!r} needs it")
         return
-    if op == "matches":
+    operand = OPS[op].operand
+    if operand == "pattern":
         pattern(faults, node["value"], node.get("ignore_case") is True, join(at, "value"), patterns)
     else:
-        operand(faults, op, node["value"], join(at, "value"), zone)
+        compared(faults, operand, node["value"], join(at, "value"), zone)
 
 
-def operand(faults: Faults, op: str, value: Any, at: str, zone: tzinfo) -> None:
-    if op in ("in", "not_in") or op in LIST_OPS:
-        values = faults.items(value, at, 1, MAX_VALUES)
-        for index, item in enumerate(values or []):
-            scalar(faults, item, join(at, index))
-    elif op in ("eq", "neq"):
-        scalar(faults, value, at)
-    elif op == "between":
-        between(faults, value, at)
-    elif op in ORDERS:
-        if scalar(faults, value, at) and kind(value) == "boolean":
-            faults.add(at, "wrong_type", "must be a number or a string: booleans have no order")
-    elif op in DATE_OPS:
-        date(faults, value, at, zone)
-    elif op in CLOCK_OPS:
-        duration(faults, value, at, MAX_SLIDING_MS, "3y")
-    else:
-        text(faults, value, at)
+def compared(faults: Faults, operand: Operand, value: Any, at: str, zone: tzinfo) -> None:
+    """The value that an op takes; patterns have a check of their own."""
+    match operand:
+        case "scalar":
+            scalar(faults, value, at)
+        case "scalars":
+            values = faults.items(value, at, 1, MAX_VALUES)
+            for index, item in enumerate(values or []):
+                scalar(faults, item, join(at, index))
+        case "ordered":
+            if scalar(faults, value, at) and kind(value) == "boolean":
+                faults.add(at, "wrong_type", "must be a number or a string: booleans have no order")
+        case "pair":
+            between(faults, value, at)
+        case "text":
+            text(faults, value, at)
+        case "date":
+            date(faults, value, at, zone)
+        case "duration":
+            duration(faults, value, at, MAX_SLIDING_MS, "3y")
+        case "pattern" | "nothing":
+            pass
+        case _:
+            assert_never(operand)
 
 
 def scalar(faults: Faults, value: Any, at: str) -> bool:

@@ -18,7 +18,8 @@ from typing import Any
 
 from livesegments.core.definition import Attribute
 from livesegments.core.reach import Facts, Guard, Reach
-from livesegments.core.value import POSITIVE, Key, key, kind, when_missing
+from livesegments.core.value import Key, key, kind, when_missing
+from livesegments.core.words import PLURAL_OPS, POSITIVE
 
 
 class Line:
@@ -106,7 +107,7 @@ class Equals:
     def add(self, comparison: Attribute, position: int, guard: Guard | None) -> None:
         """Takes eq, in, neq and not_in."""
         negative = comparison.op in POSITIVE
-        operands = comparison.value if comparison.op in ("in", "not_in") else [comparison.value]
+        operands = comparison.value if comparison.op in PLURAL_OPS else [comparison.value]
         index = self._by_folded if comparison.ignore_case else self._by_key
         for operand in operands:
             folded = operand.casefold() if comparison.ignore_case and type(operand) is str else operand

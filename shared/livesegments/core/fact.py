@@ -28,6 +28,7 @@ from livesegments.core.trail import Trail
 from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles
 from livesegments.core.window import Frame, Shift, frame, parse_duration, plus
 from livesegments.core.window import canonical as canonical_window
+from livesegments.core.words import WHOLE
 
 EventLeaf: TypeAlias = Event | Occurrence | Sequence
 
@@ -107,7 +108,7 @@ def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
 def _depth(leaf: Event) -> int:
     of, window = leaf.measure.of, leaf.window
     sliding = window is not None and window.last is not None
-    if of in ("days", "distinct") or (of == "count" and sliding):
+    if of in WHOLE and (of != "count" or sliding):
         highest = max(edges(leaf.op, leaf.value), default=0)
         return next((depth for depth in DEPTHS if depth >= highest), DEPTHS[-1])
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Any
+from typing import Any, assert_never
 
 from livesegments.core import exact
 from livesegments.core.bag import Bag, Ever
@@ -28,25 +28,29 @@ def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Ki
 
 
 def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
-    if measure.of == "days":
-        return Keys(lambda event: [local_day(event.time_ms, zone)], depth, int)
-    assert measure.property is not None, "check demands it"
-    path = path_of(measure.property)
-    if measure.of == "distinct":
-        return Keys(lambda event: _distinct(walk(path, event.properties)), depth, str)
+    path = path_of(measure.property or "")
 
     def numbers(event: Event) -> list[exact.Exact]:
         found = (item for value in walk(path, event.properties) for item in flat(value))
         return [exact.exact(item) for item in found if kind(item) == "number"]
 
     match measure.of:
+        case "count":
+            return Each(depth)
+        case "days":
+            return Keys(lambda event: [local_day(event.time_ms, zone)], depth, int)
+        case "distinct":
+            return Keys(lambda event: _distinct(walk(path, event.properties)), depth, str)
         case "sum":
             return Sum(numbers)
         case "avg":
             return Average(numbers)
         case "min":
             return Extreme(numbers, min)
-    return Extreme(numbers, max)
+        case "max":
+            return Extreme(numbers, max)
+        case _:
+            assert_never(measure.of)
 
 
 def _distinct(values: list[Any]) -> list[str]:

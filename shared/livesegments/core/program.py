@@ -7,7 +7,7 @@ Compiled once per version of a segment: what is plan-wide (which change concerns
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from msgspec import Raw
@@ -31,6 +31,7 @@ from livesegments.core.fact import EventLeaf, Fact
 from livesegments.core.kind import held
 from livesegments.core.profile import Profile, consent_key
 from livesegments.core.track import bound
+from livesegments.core.value import COMPARE
 
 Program: TypeAlias = Callable[[Profile, int], bool]
 Leaf: TypeAlias = Attribute | Near | Event | Occurrence | Sequence | SegmentRef | Tag | Consent
@@ -99,20 +100,9 @@ def _attribute(node: Attribute | Near, zone: ZoneInfo) -> Program:
     return attribute
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda value, wanted: bool(value == wanted),
-    "neq": lambda value, wanted: bool(value != wanted),
-    "gt": lambda value, wanted: bool(value > wanted),
-    "gte": lambda value, wanted: bool(value >= wanted),
-    "lt": lambda value, wanted: bool(value < wanted),
-    "lte": lambda value, wanted: bool(value <= wanted),
-    "between": lambda value, wanted: bool(wanted[0] <= value <= wanted[1]),
-}
-
-
 def _measure(node: Event, fact: Fact) -> Program:
     fact_id, kind, value_of = fact.id, fact.kind, fact.kind.value
-    wanted, compare = bound(node), _COMPARE[node.op]
+    wanted, compare = bound(node), COMPARE[node.op]
 
     def measure(profile: Profile, now: int) -> bool:
         state = profile.facts.get(fact_id)

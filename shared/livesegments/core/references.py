@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from msgspec import Struct
 
 from livesegments.core.definition import (
     All,
     AnyOf,
+    Attribute,
+    Consent,
     Event,
     Filter,
+    Near,
     Node,
     Not,
     Occurrence,
     SegmentRef,
     Sequence,
+    Tag,
 )
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.value import when_missing
@@ -39,7 +45,10 @@ def references(node: Node) -> References:
             return _named(node.name, node.where)
         case Sequence():
             return _union([_named(step.name, step.where) for step in node.steps])
-    return References()
+        case Attribute() | Tag() | Consent() | Near():
+            return References()
+        case _:
+            assert_never(node)
 
 
 def _union(parts: list[References]) -> References:

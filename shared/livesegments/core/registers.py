@@ -16,7 +16,7 @@ import sys
 from bisect import insort
 from collections.abc import Collection, Iterator
 from math import copysign, isinf
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -42,7 +42,7 @@ _INT64 = 1 << 63
 class Change(Struct, frozen=True):
     """One register whose value differs now. `event` is the derived event; a list change has none."""
 
-    register: str
+    register: Literal["attribute", "tag", "consent", "list"]
     name: str
     old: Any
     new: Any

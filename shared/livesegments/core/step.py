@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush
+from typing import assert_never
 
 import msgspec
 from msgspec import Raw, Struct
@@ -152,12 +153,17 @@ def _change_profile(
                 if watch is not None:
                     watch.changed(change.old, change.new, now_ms, facts, affected)
                     _set_attribute_due(plan, profile, change.name, now_ms)
-            case "tag" if change.name in plan.tags:
-                plan.tags[change.name].collect(facts, affected)
-            case "consent" if change.name in plan.consents:
-                plan.consents[change.name].collect(facts, affected)
-            case "list" if change.name in plan.positions:
-                affected.add(plan.positions[change.name])
+            case "tag":
+                if change.name in plan.tags:
+                    plan.tags[change.name].collect(facts, affected)
+            case "consent":
+                if change.name in plan.consents:
+                    plan.consents[change.name].collect(facts, affected)
+            case "list":
+                if change.name in plan.positions:
+                    affected.add(plan.positions[change.name])
+            case _:
+                assert_never(change.register)
         if change.event is not None:
             derived.append(change.event)
             _feed(plan, profile, change.event, now_ms, affected)

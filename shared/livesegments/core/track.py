@@ -13,6 +13,7 @@ from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.kind import Kind
 from livesegments.core.reach import Facts, Guard, Reach
+from livesegments.core.words import WHOLE
 
 
 class Track:
@@ -126,4 +127,4 @@ def track(fact: Fact, leaf: EventLeaf) -> Track:
         return ChainTrack(fact)
     if isinstance(leaf, Occurrence):
         return Track(fact)
-    return Counted(fact) if leaf.measure.of in ("count", "days", "distinct") else Measured(fact)
+    return Counted(fact) if leaf.measure.of in WHOLE else Measured(fact)

@@ -18,16 +18,10 @@ from msgspec import UNSET, Struct, UnsetType
 from livesegments.core.exact import plain
 from livesegments.core.pattern import pattern
 from livesegments.core.window import parse_date
+from livesegments.core.words import LIST_OPS, ORDER_OPS, POSITIVE, PRESENCE_OPS
 
 Test: TypeAlias = Callable[[Any], bool | None]
 """value → holds or not; None where it cannot be compared."""
-
-POSITIVE = {"neq": "eq", "not_in": "in", "not_contains": "contains", "has_none": "has_any"}
-"""Each negative op with the one that it denies."""
-CLOCK_OPS = frozenset({"in_last", "in_next", "anniversary_in_next"})
-PRESENCE_OPS = frozenset({"exists", "missing"})
-LIST_OPS = frozenset({"has_any", "has_all", "has_none"})
-ORDER_OPS = frozenset({"gt", "gte", "lt", "lte", "between"})
 
 EARTH_KM = 6_371.0088
 
@@ -136,13 +130,16 @@ def _has(op: str, operands: list[Any], ignore_case: bool) -> Test:
     return has
 
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda value, bound: bool(value == bound),
+    "neq": lambda value, bound: bool(value != bound),
     "gt": lambda value, bound: bool(value > bound),
     "gte": lambda value, bound: bool(value >= bound),
     "lt": lambda value, bound: bool(value < bound),
     "lte": lambda value, bound: bool(value <= bound),
     "between": lambda value, bound: bool(bound[0] <= value <= bound[1]),
 }
+"""Of two numbers, or two strings: what a measure's condition and an op of order ask."""
 
 
 def _ordered(op: str, operand: Any, ignore_case: bool) -> Test:
@@ -150,7 +147,7 @@ def _ordered(op: str, operand: Any, ignore_case: bool) -> Test:
         operand = [_fold(item) for item in operand] if op == "between" else _fold(operand)
     operand = [plain(item) for item in operand] if op == "between" else plain(operand)
     wanted = kind(operand[0] if op == "between" else operand)
-    holds = _ORDER[op]
+    holds = COMPARE[op]
 
     def ordered(value: Any) -> bool | None:
         if kind(value) != wanted:

@@ -26,8 +26,9 @@ from livesegments.core.definition import (
     Sequence,
 )
 from livesegments.core.fault import Fault, join, shown
-from livesegments.core.value import ORDER_OPS, POSITIVE, Key, key, when_missing
+from livesegments.core.value import Key, key, when_missing
 from livesegments.core.window import DAY_MS, Duration, parse_duration
+from livesegments.core.words import ORDER_OPS, POSITIVE, WHOLE
 
 HALF_EARTH_KM = 20_016
 """No place is further from another."""
@@ -135,7 +136,7 @@ def _values(node: Node, denied: bool) -> frozenset[Key | None] | None:
 
 def _measure(node: Event) -> bool | None:
     """Counts, days and distinct values are whole numbers from 0 on."""
-    if node.measure.of not in ("count", "days", "distinct"):
+    if node.measure.of not in WHOLE:
         return None
     op, value = node.op, node.value
     low, high = value if op == "between" else (value, value)

@@ -11,7 +11,8 @@ from msgspec import UNSET, Struct
 
 from livesegments.core.definition import Filter
 from livesegments.core.exact import plain
-from livesegments.core.value import LIST_OPS, POSITIVE, PRESENCE_OPS, Key, flat, key, test, walk, when_missing
+from livesegments.core.value import Key, flat, key, test, walk, when_missing
+from livesegments.core.words import LIST_OPS, PLURAL_OPS, POSITIVE, PRESENCE_OPS
 
 Properties: TypeAlias = Mapping[str, Any]
 Predicate: TypeAlias = Callable[[Properties], bool]
@@ -35,7 +36,7 @@ def canonical(where: tuple[Filter, ...]) -> tuple[bytes, ...]:
 
 def _canonical(item: Filter) -> Filter:
     item = msgspec.structs.replace(item, when_missing=True if when_missing(item) else UNSET)
-    if item.op in ("in", "not_in", *LIST_OPS):
+    if item.op in PLURAL_OPS:
         values = {msgspec.json.encode(_number(value)): _number(value) for value in item.value}
         return msgspec.structs.replace(item, value=[values[name] for name in sorted(values)])
     return msgspec.structs.replace(item, value=_number(item.value))

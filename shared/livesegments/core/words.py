@@ -1,0 +1,98 @@
+"""The words of the language, once: every op and every measure, and what each takes and compares.
+
+The check, all evaluators but the oracle, and (by a test) the tables of docs/conditions.md follow these two.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Operand: TypeAlias = Literal[
+    "scalar", "scalars", "ordered", "pair", "text", "pattern", "date", "duration", "nothing"
+]
+"""What an op takes as `value`; a scalar is a string, number or boolean, a pair two numbers or two strings."""
+Compared: TypeAlias = Literal["its kind", "texts", "lists", "dates", "anything"]
+"""What an op can compare; all else gives `when_missing`."""
+
+
+class Op(Struct, frozen=True):
+    """`denies`: the op of which it is the complement. `clock`: it is relative to now, and not for `where`.
+
+    `measures`: it compares what a measure gives, too.
+    """
+
+    name: str
+    operand: Operand
+    compares: Compared
+    denies: str | None = None
+    clock: bool = False
+    measures: bool = False
+
+
+class Sort(Struct, frozen=True):
+    """A measure. `property`: it measures the values on a path, not the events themselves.
+
+    `whole`: it is a whole number from 0 on, and no more are kept than a condition asks about.
+    """
+
+    name: str
+    property: bool = True
+    whole: bool = False
+
+
+OPS = {
+    op.name: op
+    for op in (
+        Op("eq", "scalar", "its kind", measures=True),
+        Op("neq", "scalar", "its kind", denies="eq", measures=True),
+        Op("in", "scalars", "its kind"),
+        Op("not_in", "scalars", "its kind", denies="in"),
+        Op("contains", "text", "texts"),
+        Op("not_contains", "text", "texts", denies="contains"),
+        Op("starts_with", "text", "texts"),
+        Op("ends_with", "text", "texts"),
+        Op("matches", "pattern", "texts"),
+        Op("gt", "ordered", "its kind", measures=True),
+        Op("gte", "ordered", "its kind", measures=True),
+        Op("lt", "ordered", "its kind", measures=True),
+        Op("lte", "ordered", "its kind", measures=True),
+        Op("between", "pair", "its kind", measures=True),
+        Op("has_any", "scalars", "lists"),
+        Op("has_all", "scalars", "lists"),
+        Op("has_none", "scalars", "lists", denies="has_any"),
+        Op("before", "date", "dates"),
+        Op("after", "date", "dates"),
+        Op("in_last", "duration", "dates", clock=True),
+        Op("in_next", "duration", "dates", clock=True),
+        Op("anniversary_in_next", "duration", "dates", clock=True),
+        Op("exists", "nothing", "anything"),
+        Op("missing", "nothing", "anything"),
+    )
+}
+MEASURES = {
+    sort.name: sort
+    for sort in (
+        Sort("count", property=False, whole=True),
+        Sort("days", property=False, whole=True),
+        Sort("sum"),
+        Sort("avg"),
+        Sort("min"),
+        Sort("max"),
+        Sort("distinct", whole=True),
+    )
+}
+
+POSITIVE = {op.name: op.denies for op in OPS.values() if op.denies is not None}
+"""Each negative op with the one that it denies."""
+CLOCK_OPS = frozenset(op.name for op in OPS.values() if op.clock)
+PRESENCE_OPS = frozenset(op.name for op in OPS.values() if op.operand == "nothing")
+LIST_OPS = frozenset(op.name for op in OPS.values() if op.compares == "lists")
+ORDER_OPS = frozenset(op.name for op in OPS.values() if op.operand in ("ordered", "pair"))
+PLURAL_OPS = frozenset(op.name for op in OPS.values() if op.operand == "scalars")
+FOLDABLE = frozenset(op.name for op in OPS.values() if op.compares in ("its kind", "texts", "lists"))
+"""Those that compare text, so that its case may be ignored."""
+FILTER_OPS = tuple(op.name for op in OPS.values() if not op.clock)
+MEASURE_OPS = tuple(op.name for op in OPS.values() if op.measures)
+WHOLE = frozenset(sort.name for sort in MEASURES.values() if sort.whole)
