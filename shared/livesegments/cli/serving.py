@@ -10,8 +10,6 @@ from pathlib import Path
 
 from aiokafka.errors import KafkaError
 from msgspec import Struct
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from livesegments.cli import context
 from livesegments.cli.first import Keys, first_workspace, kept_keys
@@ -22,6 +20,7 @@ from livesegments.runtime.embedded.stack import Stack, stack
 from livesegments.runtime.service import Say, Service, started, watched
 from livesegments.runtime.settings import CLIENT_ONLY, PREFIX, ClockMode, Settings, from_environment
 from livesegments.runtime.topics import WrongTopic, create_topics
+from livesegments.store.client import connect
 
 
 class Wanted(Struct, frozen=True):
@@ -117,9 +116,9 @@ def _alone(data: Path) -> Iterator[None]:
 async def _redis_answers(url: str) -> None:
     """Else the services would wait for it for ever. The URL may hold a password: it isn't told."""
     try:
-        async with Redis.from_url(url) as redis:
+        async with connect(url) as redis:
             await redis.ping()
-    except (RedisError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise Problem(
             f"Redis does not answer: {error}", advice=f"is {PREFIX}REDIS right, and is it running?"
         ) from error

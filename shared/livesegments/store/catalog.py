@@ -25,10 +25,11 @@ from secrets import token_hex
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
-from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from livesegments.store import keys
+from livesegments.store.changes import Changes, NotRestored, Write, number
+from livesegments.store.client import Client
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import Entry, Key, Segment, Workspace
 
@@ -37,24 +38,6 @@ Kept = TypeVar("Kept", Workspace, Key, Segment)
 EVERYONE = "*"
 """The scope of workspaces and keys."""
 CACHED_WORKSPACES = 64
-
-CHANGE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return -2 end
-local revision = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
-if ARGV[2] ~= '' and revision ~= ARGV[2] then return -1 end
-if ARGV[7] == '1' and redis.call('HEXISTS', KEYS[4], ARGV[4]) == 1 then return -1 end
-local sequence = redis.call('INCR', KEYS[1])
-redis.call('HSET', KEYS[2], ARGV[1], sequence)
-if ARGV[5] == '' then redis.call('HDEL', KEYS[4], ARGV[4])
-else redis.call('HSET', KEYS[4], ARGV[4], ARGV[5]) end
-if ARGV[6] ~= '' then redis.call('HSET', KEYS[5], ARGV[4], ARGV[6]) end
-redis.call('XADD', KEYS[3], sequence .. '-0', 'key', ARGV[3], 'value', ARGV[5])
-return sequence
-"""
-
-
-class NotRestored(Exception):
-    """Redis holds no catalogue yet (or any more): it has to be restored from the topic first."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -71,25 +54,17 @@ class Snapshot(Struct, frozen=True):
         return next((each for each in self.segments.values() if each.name == name), None)
 
 
-class Change(Struct, frozen=True):
-    """A change waiting in the outbox; an empty `value` deletes `key` (both as in `wire.catalog`)."""
-
-    sequence: int
-    key: str
-    value: bytes
-
-
 def digest(secret: str) -> str:
     """What is stored of a key: SHA-256 in hexadecimal. Keys are 256 random bits, so it needs no salt."""
     return sha256(secret.encode()).hexdigest()
 
 
 class Catalog:
-    """Reads raise redis.exceptions.RedisError, and nothing else, when Redis can't be reached."""
+    """Reads raise Away, and nothing else, when the store can't be reached."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis: Any = redis
-        self._change = self._redis.register_script(CHANGE)
+    def __init__(self, store: Client) -> None:
+        self._redis: Any = store
+        self.changes = Changes(store, keys.CATALOG_SEQUENCE, keys.CATALOG_REVISIONS, keys.CATALOG_OUTBOX)
         self._cache: OrderedDict[str, Snapshot] = OrderedDict()
         self._changing = asyncio.Lock()
 
@@ -171,19 +146,7 @@ class Catalog:
 
     async def sequence(self) -> int:
         """The number of the last change; -1 where there is no catalogue."""
-        return _number(await self._redis.get(keys.CATALOG_SEQUENCE))
-
-    async def outbox(self, limit: int = 1_000) -> list[Change]:
-        """The oldest changes not yet known to be in the topic."""
-        entries = await self._redis.xrange(keys.CATALOG_OUTBOX, count=limit)
-        return [
-            Change(int(id_.split(b"-")[0]), fields[b"key"].decode(), fields[b"value"])
-            for id_, fields in entries
-        ]
-
-    async def trim(self, to: int) -> None:
-        """Forget the outbox up to change `to`."""
-        await self._redis.xtrim(keys.CATALOG_OUTBOX, minid=f"{to + 1}-0", approximate=False)
+        return await self.changes.sequence()
 
     async def entries(self) -> dict[str, bytes]:
         """Everything, by the topic's keys."""
@@ -209,7 +172,7 @@ class Catalog:
         }
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(keys.CATALOG_SEQUENCE)
-            if _number(await pipe.get(keys.CATALOG_SEQUENCE)) != expected:
+            if number(await pipe.get(keys.CATALOG_SEQUENCE)) != expected:
                 return False
             pipe.multi()
             pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids))
@@ -234,30 +197,21 @@ class Catalog:
     ) -> int:
         """The number of the change; -1 if `revision` is not the scope's any more, or `new` is there."""
         hash_, field = _place(entry)
-        retired = entry.definition_version if delete and isinstance(entry, Segment) else ""
-        sequence = int(
-            await self._change(
-                keys=[
-                    keys.CATALOG_SEQUENCE,
-                    keys.CATALOG_REVISIONS,
-                    keys.CATALOG_OUTBOX,
-                    hash_,
-                    keys.catalog_retired(scope),
-                ],
-                args=[
-                    scope,
-                    revision or "",
-                    wire.key_of(entry),
-                    field,
-                    b"" if delete else wire.encode(entry),
-                    retired,
-                    int(new),
-                ],
+        retired = str(entry.definition_version) if delete and isinstance(entry, Segment) else ""
+        value = b"" if delete else wire.encode(entry)
+        return await self.changes.write(
+            Write(
+                scope,
+                revision,
+                hash_,
+                field,
+                wire.key_of(entry),
+                value,
+                keys.catalog_retired(scope),
+                retired,
+                new,
             )
         )
-        if sequence == -2:
-            raise NotRestored
-        return sequence
 
     def _remember(self, workspace: str, snapshot: Snapshot) -> Snapshot:
         self._cache[workspace] = snapshot
@@ -297,7 +251,3 @@ def _as(kind: type[Kept], data: bytes | None) -> Kept | None:
 
 def _text(revision: bytes | None) -> str:
     return "0" if revision is None else revision.decode()
-
-
-def _number(sequence: bytes | None) -> int:
-    return -1 if sequence is None else int(sequence)

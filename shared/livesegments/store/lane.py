@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
+
+from livesegments.store.client import Away, away
 
 Argument: TypeAlias = str | bytes | int | float
 
@@ -36,21 +37,24 @@ class Lane:
 
     @classmethod
     async def open(cls, url: str) -> Lane:
-        """Raises redis.exceptions.ConnectionError or TimeoutError."""
+        """Raises Away."""
         pool: Any = ConnectionPool.from_url(url, protocol=2, socket_timeout=REPLY_TIMEOUT_S)
         connection = pool.make_connection()
-        await connection.connect()
+        try:
+            await connection.connect()
+        except RedisError as error:
+            raise away(error) from error
         return cls(connection)
 
     def call(self, *command: Argument) -> asyncio.Future[Any]:
         """Send at once; the future is the reply.
 
-        It fails with redis.exceptions.ResponseError if the server refuses, with ConnectionError if the
-        connection breaks: then it is unknown whether the command ran.
+        It fails with Away if the server refuses, or if the connection breaks: then it is unknown whether the
+        command ran.
         """
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._broken is not None:
-            reply.set_exception(RedisConnectionError(f"the lane is closed: {self._broken!r}"))
+            reply.set_exception(Away(f"the lane is closed: {self._broken!r}"))
             return reply
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
         self._owed.append(reply)
@@ -59,7 +63,7 @@ class Lane:
         return reply
 
     async def close(self) -> None:
-        self._break(RedisConnectionError("closed"))
+        self._break(Away("closed"))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.disconnect(nowait=True)
 
@@ -80,7 +84,7 @@ class Lane:
                 try:
                     reply = await self._connection.read_response(disconnect_on_error=False)
                 except ResponseError as error:
-                    self._settle(error)
+                    self._settle(away(error))
                 else:
                     self._settle(reply)
         except Exception as error:
@@ -104,7 +108,7 @@ class Lane:
         while self._owed:
             future = self._owed.popleft()
             if not future.done():
-                future.set_exception(RedisConnectionError(f"the connection broke: {error!r}"))
+                future.set_exception(Away(f"the connection broke: {error!r}"))
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()  # the driver may swallow it, so both loops look at `_broken`, too

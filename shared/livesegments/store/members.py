@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from redis.asyncio import Redis
 
 from livesegments.store import keys, progress
+from livesegments.store.client import Client
 from livesegments.store.progress import Progress
 
 
@@ -25,10 +25,10 @@ class Size(Struct, frozen=True):
 
 
 class Members:
-    """All reads raise redis.exceptions.RedisError when Redis can't be reached."""
+    """All reads raise Away when the store can't be reached."""
 
-    def __init__(self, redis: Redis, partitions: int) -> None:
-        self._redis: Any = redis
+    def __init__(self, store: Client, partitions: int) -> None:
+        self._redis: Any = store
         self._partitions = range(partitions)
 
     async def count(self, workspace: str, segment: str) -> int:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from redis.asyncio import Redis
-
 from livesegments.core.profile import Profile, decode
 from livesegments.store import keys
+from livesegments.store.client import Client
 from livesegments.wire.topics import partition_of
 
 
 class Profiles:
-    """All reads raise redis.exceptions.RedisError when Redis can't be reached."""
+    """All reads raise Away when the store can't be reached."""
 
-    def __init__(self, redis: Redis, partitions: int) -> None:
-        self._redis: Any = redis
+    def __init__(self, store: Client, partitions: int) -> None:
+        self._redis: Any = store
         self._partitions = partitions
 
     async def get(self, workspace: str, ids: Iterable[str]) -> dict[str, Profile]:

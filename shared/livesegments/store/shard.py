@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from livesegments.core.event import Transition
 from livesegments.store import keys
+from livesegments.store.client import Away
 from livesegments.store.commit import APPLY, CLAIM, Commit, announced, sha
 from livesegments.store.lane import Lane
 from livesegments.wire.profilekey import ProfileKey
@@ -32,7 +33,7 @@ class Head(Struct, frozen=True):
 class Shard(Protocol):
     """All calls take effect in the order in which they are made, whether or not they are awaited.
 
-    Where the store can't be reached they raise OSError or redis.exceptions.RedisError, and what they
+    Where the store can't be reached they raise Away, and what they
     were to do may or may not have been done.
     """
 
@@ -95,7 +96,7 @@ class RedisShard:
 
     def _call(self, *command: Any) -> asyncio.Future[Any]:
         if self._lane is None:
-            raise ConnectionError("not open")
+            raise Away("not open")
         return self._lane.call(*command)
 
     async def fence(self) -> tuple[str | None, int]:

@@ -142,7 +142,7 @@ async def test_a_change_left_between_the_two_writes_is_rolled_forward(stack: Sta
         assert await names(url, header) == ["a", "B", "late"]
         assert "segment/shop/late" in await in_topic(stack)
     async with Redis.from_url(stack.redis) as redis:
-        assert await Catalog(redis).outbox() == []
+        assert await Catalog(redis).changes.outbox() == []
 
 
 async def test_a_topic_that_was_lost_is_published_again(stack: Stack) -> None:
@@ -292,7 +292,7 @@ async def test_an_api_that_is_killed_has_lost_nothing_that_it_answered(stack: St
             catalog = Catalog(redis)
 
             async def published() -> bool:
-                return await catalog.outbox() == []
+                return await catalog.changes.outbox() == []
 
             await until(published)
             kept = await in_topic(stack)

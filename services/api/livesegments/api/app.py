@@ -13,8 +13,6 @@ import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.exceptions import RedisError
 
 from livesegments.api import (
     checking,
@@ -43,6 +41,7 @@ from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
+from livesegments.store.client import connect
 from livesegments.store.members import Members
 from livesegments.store.profiles import Profiles
 
@@ -63,8 +62,6 @@ TAGS = [
     {"name": "operations", "description": "For those who run it."},
 ]
 RETRY_S = 0.5
-CONNECTIONS = 32
-WAIT_S = 10
 STOP_S = 2
 """So long an answer under way may hold up the end."""
 
@@ -116,9 +113,7 @@ def _lifespan(
 
 
 def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
-    # a burst waits for a connection; without `Blocking` it would be refused one
-    pool = BlockingConnectionPool.from_url(settings.redis, max_connections=CONNECTIONS, timeout=WAIT_S)
-    redis = Redis.from_pool(pool)
+    redis = connect(settings.redis)
     catalog = Catalog(redis)
     stored = Profiles(redis, settings.partitions)
     follow_log = settings.clock == "log"
@@ -142,7 +137,7 @@ async def _keep_whole(publisher: Publisher) -> None:
     while not publisher.restored:
         try:
             await publisher.restore()
-        except (KafkaError, RedisError, OSError) as error:
+        except (KafkaError, OSError) as error:
             _log.warning("the catalogue can't be restored yet", error=repr(error))
             await asyncio.sleep(RETRY_S)
     await publisher.watch()

@@ -8,9 +8,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
-from redis.asyncio import Redis
 
 from livesegments.store import keys
+from livesegments.store.client import Client
 from livesegments.wire.topics import DEFINITIONS, EVENTS, INBOUND, INBOUND_GROUP
 
 TIMEOUT_S = 10.0
@@ -37,9 +37,9 @@ class Lag(Struct, frozen=True):
 class Lags:
     """Opens its clients when first asked."""
 
-    def __init__(self, kafka: str, redis: Redis, partitions: int) -> None:
+    def __init__(self, kafka: str, store: Client, partitions: int) -> None:
         self._kafka = kafka
-        self._redis: Any = redis
+        self._redis: Any = store
         self._partitions = range(partitions)
         self._clients: tuple[AIOKafkaConsumer, AIOKafkaAdminClient] | None = None
         self._one = asyncio.Lock()
@@ -47,7 +47,7 @@ class Lags:
     async def read(self) -> Lag:
         """Ends first, then what is applied: so nothing looks applied that isn't in the end yet.
 
-        Raises KafkaError, TimeoutError or RedisError."""
+        Raises KafkaError, TimeoutError or Away."""
         async with asyncio.timeout(TIMEOUT_S), self._one:
             try:
                 ends, inbound, revision = await self._topics()

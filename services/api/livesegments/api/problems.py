@@ -14,11 +14,10 @@ from fastapi import HTTPException as FastAPIError
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from livesegments.api.publisher import NotPublished
-from livesegments.store.catalog import NotRestored
+from livesegments.store.changes import NotRestored
 
 MEDIA_TYPE = "application/problem+json"
 FAULTS = "faults"
@@ -110,7 +109,7 @@ def install(app: FastAPI) -> None:
         detail = "A store can't be reached now; a change may or may not have been made. Try again."
         return Problem(503, detail, headers={"Retry-After": "1"}).response()
 
-    for kind in (RedisError, KafkaError, NotPublished, NotRestored, OSError, TimeoutError):
+    for kind in (KafkaError, NotPublished, NotRestored, OSError, TimeoutError):
         app.add_exception_handler(kind, away)
 
     @app.exception_handler(Exception)

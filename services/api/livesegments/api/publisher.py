@@ -14,38 +14,30 @@
 from __future__ import annotations
 
 import asyncio
-from secrets import token_hex
-from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
 from msgspec import Struct
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from livesegments.runtime import metrics
 from livesegments.runtime.portions import Found, Unread
 from livesegments.runtime.producer import Producer
 from livesegments.runtime.reader import Reader
 from livesegments.store import keys
-from livesegments.store.catalog import Catalog, Change
+from livesegments.store.catalog import Catalog
+from livesegments.store.changes import Change
+from livesegments.store.client import Away, Client
+from livesegments.store.turn import Turn
 from livesegments.wire import catalog
 from livesegments.wire.topics import DEFINITIONS
 from livesegments.wire.unreadable import Unreadable
 
 SEQUENCE_HEADER = "sequence"
-TURN_MS = 10_000
-"""A publisher that died holds up the others for so long at most. It is taken anew before each sending."""
 SEND_TIMEOUT_S = 5.0
 """Shorter than a turn: what is sent in it arrives in it, or is given up."""
 ANSWER_S = 12.0
 """So long an answer waits for the changes before its own, and its own; more than a dead publisher's turn."""
 WATCH_S = 1.0
-POLL_S = 0.02
-
-OURS = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "
-RELEASE = OURS + "return redis.call('DEL', KEYS[1])"
-RENEW = OURS + "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
 
 _log = structlog.get_logger(__name__)
 
@@ -62,9 +54,8 @@ class NotPublished(Exception):
 
 
 class Publisher:
-    def __init__(self, redis: Redis, catalog: Catalog, kafka: str) -> None:
-        self._redis: Any = redis
-        self._turn = _Turn(redis)
+    def __init__(self, store: Client, catalog: Catalog, kafka: str) -> None:
+        self._turn = Turn(store, keys.CATALOG_PUBLISHER)
         self._catalog = catalog
         self._kafka = kafka
         self._producer = Producer(kafka)
@@ -77,7 +68,7 @@ class Publisher:
         return self._published >= 0
 
     async def published(self, sequence: int) -> None:
-        """Returns once change `sequence` is acknowledged. Raises NotPublished, or RedisError."""
+        """Returns once change `sequence` is acknowledged. Raises NotPublished, or Away."""
         try:
             async with asyncio.timeout(ANSWER_S), self._draining:
                 if self._published < sequence:
@@ -97,19 +88,19 @@ class Publisher:
                     await self.restore()
                 elif sequence > self._published:
                     await self.published(sequence)
-            except (NotPublished, KafkaError, RedisError, OSError, TimeoutError) as error:
+            except (NotPublished, KafkaError, Away, TimeoutError) as error:
                 _log.warning("the catalogue can't be published now", error=repr(error))
 
     async def restore(self) -> None:
-        """Makes both sides equal. Raises KafkaError or RedisError when one of them is away."""
+        """Makes both sides equal. Raises KafkaError or Away when one of them is away."""
         metrics.API_RESTORED.inc()
         async with self._draining, self._turn:
             while True:
                 topic = await self._read()
                 at = await self._catalog.sequence()
-                waiting = await self._catalog.outbox()
+                waiting = await self._catalog.changes.outbox()
                 if stale := [change for change in waiting if change.sequence <= topic.sequence]:
-                    await self._catalog.trim(stale[-1].sequence)
+                    await self._catalog.changes.trim(stale[-1].sequence)
                 if len(stale) < len(waiting):
                     await self._drain()
                 elif at > topic.sequence:
@@ -124,11 +115,11 @@ class Publisher:
         await self._producer.close()
 
     async def _drain(self) -> None:
-        while changes := await self._catalog.outbox():
+        while changes := await self._catalog.changes.outbox():
             await self._send(changes)
             self._published = changes[-1].sequence
             metrics.API_PUBLISHED.inc(len(changes))
-            await self._catalog.trim(self._published)
+            await self._catalog.changes.trim(self._published)
 
     async def _publish_missing(self, topic: Published, sequence: int) -> None:
         """Redis is further: what it has is what holds."""
@@ -142,7 +133,8 @@ class Publisher:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 producer = await self._producer.started()
-                await self._turn.renew()
+                if not await self._turn.renew():
+                    raise NotPublished  # the turn has gone to another
                 sent = [
                     await producer.send(
                         DEFINITIONS,
@@ -193,27 +185,3 @@ def _number(header: bytes) -> int:
     if not (header.isdigit() and len(header) <= 18):
         raise Unreadable(f"the header {SEQUENCE_HEADER!r} is not a number of a change")
     return int(header)
-
-
-class _Turn:
-    """Only one api publishes at a time, so that records keep the order of the outbox."""
-
-    def __init__(self, redis: Any) -> None:
-        self._redis = redis
-        self._release, self._renew = redis.register_script(RELEASE), redis.register_script(RENEW)
-        self._token = token_hex(8)
-
-    async def renew(self) -> None:
-        """Raises NotPublished when the turn has gone to another meanwhile."""
-        if not await self._renew(keys=[keys.CATALOG_PUBLISHER], args=[self._token, TURN_MS]):
-            raise NotPublished
-
-    async def __aenter__(self) -> None:
-        while not await self._take():  # noqa: ASYNC110  (the turn may be another process's)
-            await asyncio.sleep(POLL_S)
-
-    async def _take(self) -> bool:
-        return bool(await self._redis.set(keys.CATALOG_PUBLISHER, self._token, nx=True, px=TURN_MS))
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._release(keys=[keys.CATALOG_PUBLISHER], args=[self._token])

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from livesegments.evaluator.partition import Outcome
 from livesegments.evaluator.ports import Received
 from livesegments.runtime import metrics
+from livesegments.store.client import Away
 from livesegments.store.shard import Shard
 
 
@@ -78,7 +79,7 @@ class Flight:
             await asyncio.wait([each.reply for each in self._sent], timeout=timeout_s)
 
     def _replied(self, reply: asyncio.Future[bool]) -> None:
-        error = ConnectionError("the lane was closed") if reply.cancelled() else reply.exception()
+        error = Away("the lane was closed") if reply.cancelled() else reply.exception()
         if self.lost is not None:
             return
         if error is not None:

@@ -18,13 +18,13 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from redis.exceptions import RedisError
 
 from livesegments.evaluator.claim import Claim
 from livesegments.evaluator.flight import Refused
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.runtime import metrics
+from livesegments.store.client import Away
 
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
@@ -65,7 +65,7 @@ class Owner:
         while True:
             try:
                 await self._make_claim()
-            except (OSError, RedisError) as error:
+            except Away as error:
                 await self._back_off(error)
             else:
                 return
@@ -88,7 +88,7 @@ class Owner:
         while True:
             try:
                 await self._serve(self._claimed)
-            except (Refused, OSError, RedisError) as error:
+            except (Refused, Away) as error:
                 await self._recover(error)
 
     async def close(self) -> None:

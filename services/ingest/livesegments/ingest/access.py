@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from livesegments.ingest.lists import Lists
-from livesegments.store.catalog import Catalog, NotRestored, digest
+from livesegments.store.catalog import Catalog, digest
+from livesegments.store.changes import NotRestored
 from livesegments.wire.catalog import Key
 
 KNOWN_MS = 1_000
@@ -53,7 +54,7 @@ class Memory(Generic[Found]):
 
 
 class Access:
-    """Raises redis.exceptions.RedisError; NotRestored rather than say that something isn't there when nothing
+    """Raises Away; NotRestored rather than say that something isn't there when nothing
     is, because Redis was lost: a sender would take the key for wrong, and give its events up."""
 
     def __init__(self, catalog: Catalog, now_ms: Callable[[], int], unknown_lists: bool = False) -> None:

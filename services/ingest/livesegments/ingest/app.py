@@ -18,8 +18,6 @@ import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,6 +33,7 @@ from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
+from livesegments.store.client import Client, connect
 from livesegments.store.profiles import Profiles
 
 STOP_S = 4
@@ -43,7 +42,7 @@ STOP_S = 4
 _log = structlog.get_logger(__name__)
 
 
-def status_routes(redis: Redis, broker: Broker) -> list[Route]:
+def status_routes(redis: Client, broker: Broker) -> list[Route]:
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -53,7 +52,7 @@ def status_routes(redis: Redis, broker: Broker) -> list[Route]:
             if await broker.ready():
                 return PlainTextResponse("ready")
             return problem(503, "the topic 'events' is not there")
-        except (RedisError, KafkaError, OSError) as error:
+        except (KafkaError, OSError) as error:
             return problem(503, repr(error), headers=http.RETRY_AFTER)
 
     async def metrics(_: Request) -> Response:
@@ -70,7 +69,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     entered and comes out as an ExceptionGroup, for half a service is worse than none that is restarted.
     """
     async with contextlib.AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(Redis.from_url(settings.redis))
+        redis = await stack.enter_async_context(connect(settings.redis))
         broker, in_time = Broker(settings.kafka), Ending()
         await broker.start()
         stack.push_async_callback(in_time, "producer", broker.stop)

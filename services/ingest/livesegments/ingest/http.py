@@ -18,7 +18,6 @@ import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 from msgspec import structs
-from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -37,7 +36,7 @@ from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
 from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Receipt, reject
 from livesegments.runtime import metrics
-from livesegments.store.catalog import NotRestored
+from livesegments.store.changes import NotRestored
 from livesegments.wire.catalog import Key
 from livesegments.wire.rejected import Rejected, reason
 
@@ -126,7 +125,7 @@ class Edge:
                 return problem(429, "the broker is behind: send it again in a second", headers=RETRY_AFTER)
             except ClientDisconnect:
                 return Response(status_code=499)
-            except (KafkaError, RedisError, NotRestored, OSError) as error:
+            except (KafkaError, NotRestored, OSError) as error:
                 _log.warning("not acknowledged", error=repr(error))
                 told = "not acknowledged: send it again; ids make that safe"
                 return problem(503, told, headers=RETRY_AFTER)

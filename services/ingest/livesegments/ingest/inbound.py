@@ -15,7 +15,6 @@ from typing import Any
 import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
-from redis.exceptions import RedisError
 
 from livesegments.core.fault import Fault, shown
 from livesegments.core.ids import MAX_ID
@@ -26,7 +25,7 @@ from livesegments.ingest.count import count
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt
-from livesegments.store.catalog import NotRestored
+from livesegments.store.changes import NotRestored
 from livesegments.wire.rejected import Rejected
 
 PAUSE_S = 0.2
@@ -68,7 +67,7 @@ class Inbound:
         while True:
             try:
                 await keep()
-            except (Busy, KafkaError, RedisError, NotRestored, OSError) as error:
+            except (Busy, KafkaError, NotRestored, OSError) as error:
                 _log.warning("inbound waits", error=repr(error))
                 await asyncio.sleep(PAUSE_S)
             else:
