@@ -7,8 +7,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # ends with this make, however that ends
 TIED := exec $(BIN)/python -I -S shared/livesegments/runtime/embedded/leash.py $$PPID
 
+# every platform and every Python from 3.11 on, with hashes, and without the index that it came from
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	pyproject.toml --output-file requirements.lock
+
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format fuzz bench chaos clean
+.PHONY: help setup up demo test check format fuzz bench chaos lock clean
 
 help:  ## these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,12 +43,14 @@ check: setup  ## linter, formatter, types, who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry shared services
 
 format: setup  ## what the checks would have you change
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-fuzz: setup  ## core against oracle with fresh seeds until they disagree or it is stopped (SEED=n: one again)
+fuzz: setup  ## decoders, then core against oracle, with fresh seeds until one fails or it is stopped (SEED=n: one again)
+	FUZZ_SEED=$(or $(SEED),$$(date +%N)) $(BIN)/python -m pytest -k mutated tests/wire
 	$(BIN)/python -m tests.properties.fuzz $(SEED)
 
 bench: setup  ## the figures, into bench/RESULTS.md
@@ -51,6 +58,9 @@ bench: setup  ## the figures, into bench/RESULTS.md
 
 chaos: setup  ## kill what can be killed, in full
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+lock: setup  ## requirements.lock anew from pyproject.toml: what is pinned stays (ARGS='--upgrade')
+	$(LOCK) $(ARGS)
 
 clean:  ## remove the environment and all caches; data stay
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

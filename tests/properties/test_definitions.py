@@ -9,7 +9,9 @@ from tests.properties.definitions import IDS, STATIC, Json, definitions
 
 
 @given(definitions((*STATIC, *IDS[:-1]), all_others=True))
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 def test_random_definitions_pass_the_check(document: Json) -> None:
     others = dict.fromkeys((*STATIC, *IDS[:-1]))
     _, faults = check(document, timezone="Europe/Berlin", others=others, segment_id=IDS[-1])

@@ -1,6 +1,6 @@
 """Whatever lies in a topic, a decoder returns a record or raises `Unreadable`; and a record can be applied.
 
-The seed is fixed; `make fuzz` draws others. LIVESEGMENTS_SEED=n repeats one of them.
+The seed is fixed; `make fuzz` draws others. FUZZ_SEED=n repeats one of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from livesegments.core.registers import apply_change
 from livesegments.wire import catalog, memberships, pack, rejected
 from livesegments.wire.unreadable import Unreadable
 
-SEED = int(os.environ.get("LIVESEGMENTS_SEED", "1"))
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
 MUTATIONS = 10_000
 
 T = 1_700_000_000_000

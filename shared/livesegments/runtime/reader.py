@@ -11,7 +11,6 @@ joined and nothing is committed: who resumes keeps the offsets.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal
 
@@ -20,9 +19,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from livesegments.runtime.portions import Found, Portions
+from livesegments.runtime.retry import until_done
 
 LOOK_MS = 1_000
-BACKOFF_S = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -94,7 +93,6 @@ class Reader:
                 found = await self.take()
             except KafkaError as error:
                 _log.warning("the topic can't be read now", topic=self.topic, error=repr(error))
-                await asyncio.sleep(BACKOFF_S)
-                continue
+                found = await until_done(self.take, KafkaError)
             for record in found:
                 yield record

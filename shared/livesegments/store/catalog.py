@@ -18,12 +18,12 @@ Rules and invariants:
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any, Literal, TypeVar
 
+from cachetools import LRUCache
 from msgspec import Struct
 from redis.exceptions import WatchError
 
@@ -65,7 +65,7 @@ class Catalog:
     def __init__(self, store: Client) -> None:
         self._redis: Any = store
         self.changes = Changes(store, keys.CATALOG_SEQUENCE, keys.CATALOG_REVISIONS, keys.CATALOG_OUTBOX)
-        self._cache: OrderedDict[str, Snapshot] = OrderedDict()
+        self._cache: LRUCache[str, Snapshot] = LRUCache(CACHED_WORKSPACES)
         self._changing = asyncio.Lock()
 
     async def key(self, secret_digest: str) -> Key | None:
@@ -97,7 +97,6 @@ class Catalog:
         if cached is not None:
             revision = await self._redis.hget(keys.CATALOG_REVISIONS, workspace)
             if _text(revision) == cached.revision:
-                self._cache.move_to_end(workspace)
                 return cached
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(keys.CATALOG_REVISIONS, workspace)
@@ -215,9 +214,6 @@ class Catalog:
 
     def _remember(self, workspace: str, snapshot: Snapshot) -> Snapshot:
         self._cache[workspace] = snapshot
-        self._cache.move_to_end(workspace)
-        while len(self._cache) > CACHED_WORKSPACES:
-            self._cache.popitem(last=False)
         return snapshot
 
 

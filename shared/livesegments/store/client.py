@@ -26,7 +26,7 @@ class Away(OSError):
 
 
 def away(error: BaseException) -> Away:
-    return Away(f"the store is away: {error or repr(error)}")
+    return Away(f"the store is away: {error!r}")
 
 
 class _Pipeline(RedisPipeline):

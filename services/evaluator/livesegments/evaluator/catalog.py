@@ -13,6 +13,7 @@ from livesegments.evaluator.definitions import Definitions
 from livesegments.runtime import metrics
 from livesegments.runtime.portions import Unread
 from livesegments.runtime.reader import Reader
+from livesegments.runtime.retry import until_done
 from livesegments.wire.topics import DEFINITIONS
 from livesegments.wire.unreadable import Unreadable
 
@@ -71,14 +72,7 @@ class Catalog:
             await self._moved.wait()
 
     async def _end(self) -> int:
-        while True:
-            try:
-                ends = await self._reader.ends()
-            except KafkaError as error:
-                _log.warning("definitions can't be read", error=repr(error))
-                await asyncio.sleep(BACKOFF_S)
-            else:
-                return ends[0]
+        return (await until_done(self._reader.ends, KafkaError))[0]
 
     async def _settle(self) -> None:
         deadline = asyncio.get_running_loop().time() + MAX_SETTLE_S

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from livesegments.core.event import Transition
 from livesegments.runtime.producer import Producer
+from livesegments.runtime.retry import until_done
 from livesegments.wire.rejected import Rejected, encode
 from livesegments.wire.topics import MEMBERSHIPS, REJECTED
 
@@ -52,15 +53,17 @@ class KafkaPublisher:
 
     async def reject(self, rejected: Rejected) -> None:
         """Returns when the broker has it; waits for it as long as that takes."""
-        while True:
-            producer = None
+        value = encode(rejected)
+
+        async def send() -> None:
+            producer = await self._producer.started()
             try:
-                producer = await self._producer.started()
-                await producer.send_and_wait(REJECTED, encode(rejected))
-            except KafkaError as error:
-                await self._fail(producer, error)
-            else:
-                return
+                await producer.send_and_wait(REJECTED, value)
+            except KafkaError:
+                await self._producer.drop(producer)
+                raise
+
+        await until_done(send, KafkaError)
 
     async def close(self) -> None:
         await self._producer.close()
