@@ -1,11 +1,46 @@
-"""Every metric, named once. Times in seconds; counters end in `_total`."""
+"""Every metric, named once. Times in seconds; counters end in `_total`.
+
+Each service has a registry of its own and exports that one, so a process shows no metrics of the others.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from functools import partial
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import Counter as _Counter
+from prometheus_client import Gauge as _Gauge
+from prometheus_client import Histogram as _Histogram
+
+INGEST, EVALUATOR, API = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
+
+
+def _kinds(
+    service: CollectorRegistry,
+) -> tuple[partial[_Counter], partial[_Gauge], partial[_Histogram]]:
+    return (
+        partial(_Counter, registry=service),
+        partial(_Gauge, registry=service),
+        partial(_Histogram, registry=service),
+    )
+
+
+def exposition(service: CollectorRegistry) -> bytes:
+    """A service's metrics, and those of its process, in Prometheus' text format."""
+    return generate_latest(service) + generate_latest(REGISTRY)
+
 
 _FINE_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
+DEFINITIONS_UNREADABLE = _Counter(
+    "livesegments_definitions_unreadable_total",
+    "Records of `definitions` passed over: they are none of ours.",
+    registry=None,
+)
+for _each in (EVALUATOR, API):
+    _each.register(DEFINITIONS_UNREADABLE)
+
+Counter, Gauge, Histogram = _kinds(EVALUATOR)
 EVENTS = Counter("livesegments_evaluator_events_total", "Events applied or dropped as duplicates.")
 DUPLICATES = Counter("livesegments_evaluator_duplicates_total", "Events dropped: their id was seen before.")
 UNREADABLE = Counter(
@@ -14,14 +49,6 @@ UNREADABLE = Counter(
 UNKNOWN_WORKSPACE = Counter(
     "livesegments_evaluator_unknown_workspace_total",
     "Events dropped: their workspace is not in the catalogue.",
-)
-DEFINITIONS_UNREADABLE = Counter(
-    "livesegments_definitions_unreadable_total",
-    "Records of `definitions` passed over: they are none of ours.",
-)
-MEMBERSHIPS_UNREADABLE = Counter(
-    "livesegments_memberships_unreadable_total",
-    "Records of `memberships` passed over: they are none of ours.",
 )
 TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
 COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")
@@ -44,6 +71,7 @@ WALKED = Counter(
 )
 ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions acknowledged by the broker.")
 
+Counter, Gauge, Histogram = _kinds(INGEST)
 INGEST_ACCEPTED = Counter("livesegments_ingest_accepted_total", "Events acknowledged.", ["source"])
 INGEST_REJECTED = Counter("livesegments_ingest_rejected_total", "Items not accepted.", ["source", "code"])
 INGEST_LEFT_OUT = Counter(
@@ -52,6 +80,22 @@ INGEST_LEFT_OUT = Counter(
     ["source", "code"],
 )
 INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")
+INGEST_REQUESTS = Counter("livesegments_ingest_requests_total", "Answers.", ["path", "status"])
+INGEST_SECONDS = Histogram(
+    "livesegments_ingest_request_seconds",
+    "From a request's arrival to its answer, after the broker has it.",
+    ["path"],
+    buckets=_FINE_S,
+)
+INGEST_INBOUND_LAG = Gauge(
+    "livesegments_ingest_inbound_lag_records", "Records of `inbound` not yet taken, by us.", ["partition"]
+)
+
+Counter, Gauge, Histogram = _kinds(API)
+MEMBERSHIPS_UNREADABLE = Counter(
+    "livesegments_memberships_unreadable_total",
+    "Records of `memberships` passed over: they are none of ours.",
+)
 API_REQUESTS = Counter("livesegments_api_requests_total", "Answers.", ["method", "path", "status"])
 API_SECONDS = Histogram(
     "livesegments_api_request_seconds", "From a request's arrival to its answer.", ["path"], buckets=_FINE_S
@@ -59,3 +103,20 @@ API_SECONDS = Histogram(
 API_LISTENERS = Gauge("livesegments_api_listeners", "Open streams of transitions.")
 API_PUBLISHED = Counter("livesegments_api_published_total", "Changes of the catalogue in the topic.")
 API_RESTORED = Counter("livesegments_api_restored_total", "Times that the catalogue was restored.")
+API_PARTITION_LAG = Gauge(
+    "livesegments_api_partition_lag_records",
+    "Records of `events` not yet applied, as the api sees it: also while no evaluator runs.",
+    ["partition"],
+)
+API_PARTITION_OWNED = Gauge(
+    "livesegments_api_partition_owned", "1: an evaluator has the partition; 0: none.", ["partition"]
+)
+API_PARTITION_OUTBOX = Gauge(
+    "livesegments_api_partition_outbox_commits",
+    "Commits whose transitions wait for the broker.",
+    ["partition"],
+)
+API_INBOUND_LAG = Gauge("livesegments_api_inbound_lag_records", "Records of `inbound` not yet taken.")
+API_LOOKS_FAILED = Counter(
+    "livesegments_api_looks_failed_total", "Times that the lags could not be read: store or broker away."
+)

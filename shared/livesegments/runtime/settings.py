@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     dedup_max_ids: int = 1_000
     cache_mb: int = 128
     commits_in_flight: int = 4
+    unowned_ms: int = 30_000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -37,6 +37,7 @@ from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
+from livesegments.api.watch import Watch
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
@@ -96,12 +97,15 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = _context(settings, now_ms)
         app.state.context = context
-        watching = asyncio.create_task(_keep_whole(context.publisher))
+        watching = [
+            asyncio.create_task(each) for each in (_keep_whole(context.publisher), context.watch.run())
+        ]
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             await context.announcements.close()
             await context.publisher.close()
             await context.records.close()
@@ -116,6 +120,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     redis = connect(settings.redis)
     catalog = Catalog(redis)
     stored = Profiles(redis, settings.partitions)
+    lags = Lags(settings.kafka, redis, settings.partitions)
     follow_log = settings.clock == "log"
     return Context(
         settings=settings,
@@ -127,7 +132,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         profiles=stored,
         plans=Plans(catalog),
         records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
-        lags=Lags(settings.kafka, redis, settings.partitions),
+        lags=lags,
+        watch=Watch(lags, settings.unowned_ms / 1_000),
         refusals=Refusals(settings.kafka),
         announcements=Announcements(settings.kafka, settings.partitions),
     )

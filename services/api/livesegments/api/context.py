@@ -14,6 +14,7 @@ from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
+from livesegments.api.watch import Watch
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
 from livesegments.store.members import Members
@@ -33,6 +34,7 @@ class Context:
     records: Records
     lags: Lags
     refusals: Refusals
+    watch: Watch
     announcements: Announcements
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from livesegments.api import shapes
 from livesegments.api.context import Ctx
 from livesegments.api.problems import Problem, responses
+from livesegments.runtime import metrics
 
 router = APIRouter(tags=["operations"], responses=responses())
 
@@ -21,9 +22,13 @@ async def healthz() -> shapes.Health:
 
 @router.get("/readyz")
 async def readyz(context: Ctx) -> shapes.Health:
-    """Redis and the broker answer, and the catalogue is whole."""
+    """The store and the broker answer, the catalogue is whole, and evaluators have every partition."""
     await context.redis.ping()
     await context.lags.read()
+    if unowned := context.watch.unowned():
+        named = ", ".join(map(str, unowned))
+        detail = f"No evaluator has partition {named}: is one running? What it keeps up to date stands still."
+        raise Problem(503, detail, headers={"Retry-After": "1"})
     if not context.publisher.restored:
         raise Problem(503, "The catalogue is being restored.", headers={"Retry-After": "1"})
     return shapes.Health(status="ok")
@@ -34,6 +39,6 @@ async def readyz(context: Ctx) -> shapes.Health:
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics() -> Response:
+async def show_metrics() -> Response:
     """Prometheus' text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(metrics.API), media_type=CONTENT_TYPE_LATEST)

@@ -9,9 +9,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
 
+from livesegments.runtime.groups import assigned
 from livesegments.store import keys
 from livesegments.store.client import Client
-from livesegments.wire.topics import DEFINITIONS, EVENTS, INBOUND, INBOUND_GROUP
+from livesegments.wire.topics import DEFINITIONS, EVENTS, EVENTS_GROUP, INBOUND, INBOUND_GROUP
 
 TIMEOUT_S = 10.0
 
@@ -67,6 +68,16 @@ class Lags:
             for end, head, outbox, due in zip(ends, heads, outboxes, await pipe.execute(), strict=True)
         ]
         return Lag(partitions, inbound, revision)
+
+    async def owned(self) -> set[int]:
+        """The partitions of `events` that evaluators have now. Raises KafkaError, TimeoutError."""
+        async with asyncio.timeout(TIMEOUT_S), self._one:
+            try:
+                _, admin = await self._open()
+                return await assigned(admin, EVENTS_GROUP, EVENTS)
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         if self._clients is not None:

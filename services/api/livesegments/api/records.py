@@ -32,7 +32,7 @@ class Records:
     async def move(
         self, workspace: str, segment: str, profiles: Sequence[str], how: Literal["add", "remove"]
     ) -> None:
-        """Returns when the broker has them all. Raises KafkaError, TimeoutError or RedisError."""
+        """Returns when the broker has them all. Raises KafkaError, TimeoutError or Away."""
         shares: dict[int, list[str]] = {}
         for profile in dict.fromkeys(profiles):
             shares.setdefault(self._profiles.partition(workspace, profile), []).append(profile)

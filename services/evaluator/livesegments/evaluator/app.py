@@ -39,9 +39,8 @@ from livesegments.evaluator.worker import Worker
 from livesegments.runtime import logs
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.shard import RedisShard
-from livesegments.wire.topics import EVENTS
+from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 
-GROUP = "livesegments-evaluator"
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
@@ -58,7 +57,7 @@ class FaustApp(faust.App):
 
     def __init__(self, settings: Settings, worker: Worker, folder: str) -> None:
         super().__init__(
-            GROUP,
+            EVENTS_GROUP,
             broker=f"kafka://{settings.kafka.replace(',', ';kafka://')}",
             datadir=folder,
             broker_max_poll_records=400,

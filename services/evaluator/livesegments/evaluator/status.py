@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiohttp import web
-from prometheus_client import generate_latest
 
 from livesegments.evaluator.worker import Worker
 from livesegments.runtime import metrics
@@ -16,7 +15,9 @@ def create(worker: Worker) -> web.Application:
     async def show_metrics(_: web.Request) -> web.Response:
         for partition, lag in worker.lags().items():
             metrics.LAG.labels(str(partition)).set(-1 if lag is None else lag)
-        return web.Response(body=generate_latest(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return web.Response(
+            body=metrics.exposition(metrics.EVALUATOR), headers={"Content-Type": "text/plain; version=0.0.4"}
+        )
 
     async def health(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,7 +29,7 @@ from livesegments.ingest.connection import Connection
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Packer
 from livesegments.ingest.problems import problem
-from livesegments.runtime import logs
+from livesegments.runtime import logs, metrics
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
@@ -55,10 +55,10 @@ def status_routes(redis: Client, broker: Broker) -> list[Route]:
         except (KafkaError, OSError) as error:
             return problem(503, repr(error), headers=http.RETRY_AFTER)
 
-    async def metrics(_: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def show_metrics(_: Request) -> Response:
+        return Response(metrics.exposition(metrics.INGEST), media_type=CONTENT_TYPE_LATEST)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", show_metrics)]
 
 
 @contextlib.asynccontextmanager

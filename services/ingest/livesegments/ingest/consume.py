@@ -9,6 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from livesegments.runtime import metrics
 from livesegments.runtime.portions import Portions, Unread
 from livesegments.wire.topics import INBOUND, INBOUND_GROUP
 
@@ -63,7 +64,15 @@ class Reader:
             await self._taker.unreadable(unread.source, unread.why)
         if records := [each for each in found if not isinstance(each, Unread)]:
             await self._taker.take(records)
+        self._measure(ends)
         await self._commit({each: end for each, end in ends.items() if end != self._committed.get(each)})
+
+    def _measure(self, ends: Mapping[TopicPartition, int]) -> None:
+        metrics.INGEST_INBOUND_LAG.clear()  # of partitions that went to another
+        for partition, end in ends.items():
+            high = self._consumer.highwater(partition)
+            if high is not None:
+                metrics.INGEST_INBOUND_LAG.labels(str(partition.partition)).set(max(0, high - end))
 
     async def _commit(self, ends: Mapping[TopicPartition, int]) -> None:
         """If it fails, the records are read again by whoever has the partitions then."""

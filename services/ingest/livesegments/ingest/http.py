@@ -97,7 +97,9 @@ class Edge:
         """
 
         async def guarded(request: Request) -> Response:
-            response = await answered(request)
+            with metrics.INGEST_SECONDS.labels(request.url.path).time():
+                response = await answered(request)
+            metrics.INGEST_REQUESTS.labels(request.url.path, str(response.status_code)).inc()
             response.raw_headers += ANY_ORIGIN
             return response
 

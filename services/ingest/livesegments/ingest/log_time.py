@@ -33,7 +33,7 @@ class LogTime:
     async def is_newer(self) -> bool:
         """Asks for the clock if a stamp was refused since, or if it was never asked for: whether it went on.
 
-        Raises redis.exceptions.RedisError.
+        Raises Away.
         """
         if self._clock_ms is None or (self._asked and not self._refused):
             return False
