@@ -8,11 +8,18 @@ from aiokafka import AIOKafkaProducer
 
 
 class Producer:
-    """Idempotent, so acknowledged by all replicas; `max_batch_bytes` as aiokafka has it where not given."""
+    """Idempotent, so acknowledged by all replicas; the bounds are aiokafka's where not given."""
 
-    def __init__(self, kafka: str, max_batch_bytes: int = 16_384) -> None:
+    def __init__(
+        self,
+        kafka: str,
+        max_batch_bytes: int = 16_384,
+        max_request_bytes: int = 1_048_576,
+        request_ms: int = 40_000,
+    ) -> None:
         self._kafka = kafka
-        self._max_batch_bytes = max_batch_bytes
+        self._max_batch_bytes, self._max_request_bytes = max_batch_bytes, max_request_bytes
+        self._request_ms = request_ms
         self._started: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
@@ -24,6 +31,8 @@ class Producer:
                     bootstrap_servers=self._kafka,
                     enable_idempotence=True,
                     max_batch_size=self._max_batch_bytes,
+                    max_request_size=self._max_request_bytes,
+                    request_timeout_ms=self._request_ms,
                 )
                 try:
                     await producer.start()

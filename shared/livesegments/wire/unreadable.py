@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import msgspec
 
 
-class Unreadable(msgspec.DecodeError):
+class Unreadable(ValueError):
     """The bytes are not a record of this topic; the message says why."""
 
 

@@ -83,6 +83,8 @@ async def test_a_header_that_is_not_utf8_stops_no_partition(
     assert await told(rig) == dict.fromkeys(
         (f"{EVENTS}/{HOME}/1", f"{EVENTS}/{HOME}/2", f"{EVENTS}/{AWAY}/0", f"{EVENTS}/{HOME}/4"), "not_packed"
     )
+    reasons = [msgspec.json.decode(each.value)["reason"] for each in await rig.records(REJECTED, 1)]
+    assert all("utf-8" in reason for reason in reasons)
 
 
 @extension

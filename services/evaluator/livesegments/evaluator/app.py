@@ -34,7 +34,7 @@ from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
-from livesegments.evaluator.transport import Transport
+from livesegments.evaluator.transport import Transport, reason
 from livesegments.evaluator.worker import Worker
 from livesegments.runtime import logs
 from livesegments.runtime.settings import Settings, from_environment
@@ -89,7 +89,8 @@ class FaustApp(faust.App):
             if owner is not None:
                 await owner.room()
                 stamp_ms = round(message.timestamp * 1_000)
-                owner.offer(Received(message.offset, stamp_ms, message.value or b"", event.ack))
+                unread = reason(message.headers)
+                owner.offer(Received(message.offset, stamp_ms, message.value or b"", event.ack, unread))
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         await self._worker.assign(tp.partition for tp in assigned if tp.topic == EVENTS)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 
-import msgspec
 import structlog
 
 from livesegments.core.fault import Fault
@@ -22,6 +21,7 @@ from livesegments.runtime import metrics
 from livesegments.wire.pack import Clock, Packed, Record, decode
 from livesegments.wire.rejected import Rejected
 from livesegments.wire.topics import EVENTS
+from livesegments.wire.unreadable import Unreadable
 
 FEW = 20
 """A record of at most so many events is looked at before it is its turn."""
@@ -96,12 +96,14 @@ class Evaluation:
     async def _read(self, record: Received) -> Record | None:
         """None: somebody else wrote into our topic. It is logged, kept in `rejected`, and passed over."""
         try:
+            if record.unread:
+                raise Unreadable(f"is not a record that can be read: {record.unread}")
             return decode(record.value)
-        except msgspec.DecodeError as error:
+        except Unreadable as error:
             metrics.UNREADABLE.inc()
             self._logger.error("not a packed record", offset=record.offset, error=str(error))
             source = f"{EVENTS}/{self._partition.number}/{record.offset}"
-            faults = [Fault("", "not_packed", f"is not a packed record of ours: {error}")]
+            faults = [Fault("", "not_packed", str(error))]
             await self._publisher.reject(Rejected(None, source, record.stamp_ms, faults, record.value))
             return None
 

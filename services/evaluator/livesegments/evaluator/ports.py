@@ -13,12 +13,16 @@ from livesegments.wire.rejected import Rejected
 
 
 class Received(NamedTuple):
-    """One record of topic `events`; `stamp_ms` is its receipt by ingest."""
+    """One record of topic `events`; `stamp_ms` is its receipt by ingest.
+
+    `unread` says why its bytes can't be had at all (module `runtime.portions`); `value` is empty then.
+    """
 
     offset: int
     stamp_ms: int
     value: bytes
     ack: Callable[[], object]
+    unread: str = ""
 
 
 class Log(Protocol):

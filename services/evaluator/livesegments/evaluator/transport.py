@@ -62,8 +62,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return records
 
 
+UNREAD = "\0unread"
+"""The header with the reason. A record with this very header would only be taken for unreadable itself."""
+
+
 def _empty(unread: Unread) -> ConsumerRecord[None, bytes]:
-    return ConsumerRecord(unread.topic, unread.partition, unread.offset, 0, 0, None, b"", None, -1, 0, ())
+    headers = ((UNREAD, unread.why.encode()),)
+    return ConsumerRecord(
+        unread.topic, unread.partition, unread.offset, 0, 0, None, b"", None, -1, 0, headers
+    )
+
+
+def reason(headers: Any) -> str:
+    """Why a record came empty; "" for one that was read."""
+    return next(
+        ((value or b"").decode(errors="replace") for name, value in headers or () if name == UNREAD), ""
+    )
 
 
 Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Awaitable[Mapping[TP, int]]]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 
+from livesegments.runtime.producer import Producer
 from livesegments.wire.rejected import Rejected, encode
 from livesegments.wire.topics import EVENTS, REJECTED
 
@@ -18,19 +19,14 @@ READY_S = 2.0
 
 class Broker:
     def __init__(self, kafka: str) -> None:
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=kafka,
-            acks="all",
-            enable_idempotence=True,
-            max_request_size=MAX_RECORD_BYTES,
-            request_timeout_ms=REQUEST_MS,
-        )
+        self._one = Producer(kafka, max_request_bytes=MAX_RECORD_BYTES, request_ms=REQUEST_MS)
+        self._producer: AIOKafkaProducer
 
     async def start(self) -> None:
-        await self._producer.start()
+        self._producer = await self._one.started()
 
     async def stop(self) -> None:
-        await self._producer.stop()
+        await self._one.close()
 
     async def send(self, partition: int, value: bytes, timestamp_ms: int) -> asyncio.Future[object]:
         sent: asyncio.Future[object] = await self._producer.send(
