@@ -16,15 +16,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import faust
 import structlog
 import uvloop
-from aiohttp import web
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from faust.types import TP
 from mode import CrashingSupervisor
+from starlette.applications import Starlette
 
 from livesegments.core.plan import Limits
 from livesegments.evaluator import status
@@ -36,8 +37,9 @@ from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport, reason
 from livesegments.evaluator.worker import Worker
-from livesegments.runtime import logs
+from livesegments.runtime import logs, metrics
 from livesegments.runtime.settings import Settings, from_environment
+from livesegments.runtime.status import routes, serving
 from livesegments.store.shard import RedisShard
 from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 
@@ -202,12 +204,11 @@ async def serve(settings: Settings) -> None:
             task = asyncio.create_task(endless)
             task.add_done_callback(ended)
             stack.callback(task.cancel)
-        runner = web.AppRunner(status.create(worker), access_log=None)
-        stack.push_async_callback(runner.cleanup)
-        await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
-        _log.info("serving", addresses=runner.addresses, clock=settings.clock)
+        application = Starlette(
+            routes=routes(metrics.EVALUATOR, partial(_not_ready, worker), partial(status.show_lags, worker))
+        )
+        address = await stack.enter_async_context(serving(application, settings.host, settings.port, 1))
+        _log.info("serving", address=address, clock=settings.clock)
         log.faust.finalize()
         await log.faust.start()
         gc.freeze()
@@ -221,6 +222,10 @@ async def serve(settings: Settings) -> None:
         await worker.revoke(list(worker.owners))
         async with asyncio.timeout(STOP_S):
             await log.faust.stop()
+
+
+async def _not_ready(worker: Worker) -> list[str]:
+    return status.not_ready(worker)
 
 
 def _exit(status_: int) -> None:

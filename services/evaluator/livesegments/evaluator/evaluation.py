@@ -129,7 +129,7 @@ class Evaluation:
     def _waiting(self) -> Iterator[Packed]:
         """In a storm, what waits behind the first record: all that they need is loaded in one go."""
         for record in islice(self._intake.records, 1, None):
-            with suppress(msgspec.DecodeError):
+            with suppress(Unreadable):
                 content = decode(record.value)
                 if isinstance(content, Packed) and len(content.events) <= FEW:
                     yield content

@@ -10,17 +10,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
-import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
-from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from livesegments.ingest import consume, http, inbound
 from livesegments.ingest.access import Access
@@ -28,8 +22,7 @@ from livesegments.ingest.broker import Broker
 from livesegments.ingest.connection import Connection
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Packer
-from livesegments.ingest.problems import problem
-from livesegments.runtime import logs, metrics
+from livesegments.runtime import logs, metrics, status
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
@@ -42,23 +35,15 @@ STOP_S = 4
 _log = structlog.get_logger(__name__)
 
 
-def status_routes(redis: Client, broker: Broker) -> list[Route]:
-    async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok")
-
-    async def readyz(_: Request) -> Response:
+def not_ready(redis: Client, broker: Broker) -> status.Reasons:
+    async def reasons() -> list[str]:
         try:
             await redis.ping()
-            if await broker.ready():
-                return PlainTextResponse("ready")
-            return problem(503, "the topic 'events' is not there")
+            return [] if await broker.ready() else ["the topic 'events' is not there"]
         except (KafkaError, OSError) as error:
-            return problem(503, repr(error), headers=http.RETRY_AFTER)
+            return [repr(error)]
 
-    async def show_metrics(_: Request) -> Response:
-        return Response(metrics.exposition(metrics.INGEST), media_type=CONTENT_TYPE_LATEST)
-
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", show_metrics)]
+    return reasons
 
 
 @contextlib.asynccontextmanager
@@ -86,34 +71,10 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         for forever in (consume.Reader(records, taker).run(), broker.lost()):
             stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, wall_ms, log)
-        application = http.app(edge, status_routes(redis, broker))
-        listener = socket.create_server((settings.host, settings.port), backlog=1_024)
-        host, port = listener.getsockname()[:2]
-        config = uvicorn.Config(
-            application,
-            http=Connection,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=STOP_S,
-        )
-        server = Server(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            _log.info("serving", address=f"http://{host}:{port}", clock=settings.clock)
-            yield f"http://{host}:{port}"
-        finally:
-            server.should_exit = True
-            await running
-
-
-class Server(uvicorn.Server):
-    """Signals are the composition root's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield
+        application = http.app(edge, status.routes(metrics.INGEST, not_ready(redis, broker)))
+        async with status.serving(application, settings.host, settings.port, STOP_S, Connection) as address:
+            _log.info("serving", address=address, clock=settings.clock)
+            yield address
 
 
 class Ending:
