@@ -18,6 +18,7 @@ from livesegments.cli import context, output
 from livesegments.cli.lines import lines
 from livesegments.cli.problem import Problem
 from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused, Sender
+from livesegments.wire.unreadable import CAUSES
 
 SHOWN = 20
 
@@ -101,7 +102,7 @@ def item_of(number: int, line: bytes, run: str) -> Item | Refused:
         return Refused(number, "too_long", f"is longer than {MAX_BATCH_BYTES} bytes")
     try:
         event: Any = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except CAUSES as error:
         return Refused(number, "malformed", f"not JSON: {error}")
     if not isinstance(event, dict):
         return Refused(number, "malformed", "not a JSON object")

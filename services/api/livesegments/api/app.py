@@ -40,6 +40,7 @@ from livesegments.api.refusals import Refusals
 from livesegments.api.watch import Watch
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.retry import until_done
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
@@ -62,7 +63,6 @@ TAGS = [
     {"name": "profiles", "description": "What is known of one profile."},
     {"name": "operations", "description": "For those who run it."},
 ]
-RETRY_S = 0.5
 STOP_S = 2
 """So long an answer under way may hold up the end."""
 
@@ -140,12 +140,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
 
 
 async def _keep_whole(publisher: Publisher) -> None:
-    while not publisher.restored:
-        try:
-            await publisher.restore()
-        except (KafkaError, OSError) as error:
-            _log.warning("the catalogue can't be restored yet", error=repr(error))
-            await asyncio.sleep(RETRY_S)
+    await until_done(publisher.restore, KafkaError, OSError)
     await publisher.watch()
 
 

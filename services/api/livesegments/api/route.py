@@ -24,6 +24,7 @@ from livesegments.api import auth
 from livesegments.api.problems import Fault, Problem
 from livesegments.runtime import metrics
 from livesegments.store import keys
+from livesegments.wire.unreadable import CAUSES
 
 MAX_BODY_BYTES = 1024 * 1024
 UNDER_WAY_S = 60
@@ -70,7 +71,7 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         try:
             return msgspec.json.decode(await self.body())
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except CAUSES as error:
             raise Problem(400, f"The body is not JSON: {error}.") from error
 
 

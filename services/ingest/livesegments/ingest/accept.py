@@ -13,9 +13,10 @@ from msgspec import Struct, structs
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import cloudevents, own, segment_spec
-from livesegments.ingest.reading import UNREADABLE, is_one, items_of, members_of, value_of, why
+from livesegments.ingest.reading import is_one, items_of, members_of, value_of, why
 from livesegments.ingest.receipt import Accepted, Receipt, Verdict, reject
 from livesegments.wire.rejected import Rejected
+from livesegments.wire.unreadable import CAUSES
 
 MAX_ITEMS = 20_000
 """More than a body has room for valid ones: nobody needs a verdict for each of a quarter million commas."""
@@ -99,7 +100,7 @@ def write_key(body: bytes) -> str | None:
     """The field `writeKey` of an object: where senders that set no header name their key."""
     try:
         return _keyed.decode(body).writeKey
-    except UNREADABLE:
+    except CAUSES:
         return None
 
 
@@ -132,7 +133,7 @@ def workspace_in(value: bytes) -> str | Fault:
         if not str(error).endswith("$.workspace`"):
             return Fault("", "wrong_type", "an event is an object")
         return Fault("/workspace", "wrong_type", "must be a string: the workspace's id")
-    except UNREADABLE as error:
+    except CAUSES as error:
         return Fault("", "bad_json", why(error, value))
     if workspace is None:
         return Fault(

@@ -12,12 +12,12 @@ from livesegments.core.fault import Fault
 from livesegments.core.json_keys import repeated, repeated_member
 from livesegments.ingest.receipt import MAX_EVENT_BYTES, Receipt, reject
 from livesegments.wire.rejected import Rejected
+from livesegments.wire.unreadable import CAUSES
 
 Read = TypeVar("Read")
 
 MAX_DEPTH = 32
 """Objects and lists within each other. Readers recurse; a log must hold nothing that ends one of them."""
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 CHANGES = ("traits", "attributes", "context")
 """Fields of a profile's change, whose readers leave out a number that is none, and nothing else."""
 
@@ -40,7 +40,7 @@ def value_of(data: bytes, receipt: Receipt, at: str = "") -> Any | Rejected:
         return reject(receipt, [Fault(at, "too_long", told)], data)
     try:
         value = _decoded(data)
-    except UNREADABLE as error:
+    except CAUSES as error:
         return reject(receipt, [Fault(at, "bad_json", why(error, data))], data)
     # no value is deeper than it has brackets, and counting those is cheap
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and deeper(value, MAX_DEPTH):
@@ -51,7 +51,7 @@ def value_of(data: bytes, receipt: Receipt, at: str = "") -> Any | Rejected:
 
 
 def _decoded(data: bytes) -> Any:
-    """Raises one of UNREADABLE."""
+    """Raises one of CAUSES."""
     try:
         return _mended(_anything, data)
     except msgspec.ValidationError:  # a number that no double holds; it may be in one odd trait
@@ -69,7 +69,7 @@ def members_of(data: bytes) -> dict[str, msgspec.Raw] | Fault:
         members = _mended(_members, data)
     except msgspec.ValidationError:
         return Fault("", "wrong_type", "must be an object")
-    except UNREADABLE as error:
+    except CAUSES as error:
         return Fault("", "bad_json", why(error, data))
     return repeated_member(data, members) or members
 
@@ -80,7 +80,7 @@ def items_of(data: bytes, at: str) -> list[bytes] | Fault:
         return [bytes(raw) for raw in _mended(_items, data)]
     except msgspec.ValidationError:
         return Fault(at, "wrong_type", "must be a list")
-    except UNREADABLE as error:
+    except CAUSES as error:
         return Fault(at, "bad_json", why(error, data))
 
 
@@ -88,13 +88,13 @@ def is_one(text: bytes) -> bool:
     """Whether the text is one JSON value."""
     try:
         _mended(_one, text)
-    except UNREADABLE:
+    except CAUSES:
         return False
     return True
 
 
 def _mended(decoder: msgspec.json.Decoder[Read], data: bytes) -> Read:
-    """Raises one of UNREADABLE."""
+    """Raises one of CAUSES."""
     try:
         return decoder.decode(data)
     except msgspec.DecodeError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec import Struct
 from livesegments.runtime.portions import Unread
 from livesegments.runtime.reader import Reader
 from livesegments.wire import topics
+from livesegments.wire.unreadable import Unreadable, reading
 
 LOOK_S = 0.05
 CATCH_UP_S = 30.0
@@ -92,5 +94,8 @@ class Listener:
 
     async def _read(self) -> None:
         async for record in self._reader.follow():
-            if not isinstance(record, Unread):
-                self.heard.hear(self._decoder.decode(record.value))
+            with suppress(Unreadable):  # somebody else's: no announcement
+                if not isinstance(record, Unread):
+                    with reading("a transition"):
+                        told = self._decoder.decode(record.value or b"")
+                    self.heard.hear(told)
