@@ -85,6 +85,8 @@ class History(Struct, frozen=True):
     dedup_window_ms: int
     dedup_max_ids: int
     commands: list[Command]
+    most: int | None = None
+    """Every bound of the profile; None: as they are."""
 
 
 at_the_wake = [When(plus, wake=True) for plus in (-1, 0, 0, 1)]
@@ -188,4 +190,6 @@ def histories(draw: Draw) -> History:
                 commands += happened
     commands += [Fill(), Look()]
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
-    return History(draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS)), window_ms, newest, commands)
+    zone, start = draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS))
+    most = draw(st.sampled_from((None, None, None, 1, 2, 12, 30)))
+    return History(zone, start, window_ms, newest, commands, most)

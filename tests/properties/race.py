@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 
 from livesegments.core.backfill import Backfill, Past
+from livesegments.core.bounds import Bounds, attribute_bytes
 from livesegments.core.definition import Node
 from livesegments.core.event import Event, Transition, derived_from
 from livesegments.core.explain import next_flips
@@ -31,8 +32,14 @@ AHEAD_MS = 800 * DAY
 class Race:
     def __init__(self, history: History) -> None:
         self.history = history
-        self.limits = Limits(history.dedup_window_ms, history.dedup_max_ids)
-        self.oracle = Oracle(history.zone, history.dedup_window_ms, history.dedup_max_ids)
+        bounds = Bounds(**dict.fromkeys(Bounds.__struct_fields__, history.most)) if history.most else Bounds()
+        self.limits = Limits(history.dedup_window_ms, history.dedup_max_ids, bounds)
+        self.oracle = Oracle(
+            history.zone,
+            history.dedup_window_ms,
+            history.dedup_max_ids,
+            msgspec.structs.asdict(bounds),
+        )
         self.clock_ms = int(datetime.fromisoformat(history.start).timestamp() * 1_000)
         self.segments: dict[str, Segment] = {}
         self.staging = Staging({}, {})
@@ -47,6 +54,7 @@ class Race:
         self.stored: bytes | None = None
         self.sequences: dict[str, int] = {}
         self.told: list[Transition] = []
+        self.refusals = 0
 
     def run(self) -> None:
         for number, command in enumerate(self.history.commands):
@@ -154,7 +162,18 @@ class Race:
         self._adopt()
         event = Event(command.id, "w", "p", command.name, time_ms, command.properties)
         flips = self.oracle.apply(event, now)
+        before = None if self.profile is None else encode(self.profile)
         step = on_event(self.plan, self.profile, event, now)
+        refused = step.refused and step.refused.bound
+        assert refused == self.oracle.refused, f"core refuses {refused}, oracle {self.oracle.refused}"
+        if refused:
+            self.refusals += 1
+            assert not step.changed and not step.transitions and not flips
+            if before is not None:
+                old, new = decode(before), decode(encode(step.profile))
+                assert attribute_bytes(old) == attribute_bytes(new)
+                assert encode(old) == encode(new), "refused, but changed"
+            return
         if not step.duplicate:
             self.past.append((len(self.past) + 1, event))
         self._take(step)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from livesegments.core.attribute import Watch
+from livesegments.core.bounds import Bounds
 from livesegments.core.definition import Attribute, Consent, Near, Node, SegmentRef, Tag
 from livesegments.core.event import Cause
 from livesegments.core.fact import EventLeaf, Fact, build, key_of
@@ -29,10 +30,14 @@ from livesegments.core.track import ChainTrack, Track, TrailTrack, track
 
 
 class Limits(Struct, frozen=True):
-    """Deduplication: an event id is known for `dedup_window_ms`, and only the newest `dedup_max_ids`."""
+    """An event id is known for `dedup_window_ms`, and only the newest `dedup_max_ids`.
+
+    `bounds` are those of a profile's own parts.
+    """
 
     dedup_window_ms: int = 7 * 86_400_000
     dedup_max_ids: int = 1_000
+    bounds: Bounds = Bounds()
 
 
 DEFAULT_LIMITS = Limits()

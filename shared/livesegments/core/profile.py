@@ -47,6 +47,7 @@ class Profile(Struct, array_like=True):
     memberships  segment id → only of segments it is or ever was in
     seen         the event ids that would be repeats (module `dedup`)
     removed      attribute → the latest removal, which its parts (`address.city`) go with (module `parts`)
+    attribute_bytes  what names and values of attributes take (module `bounds`); −1: not measured yet
     increments   score increments after the score register, sorted: (time, event id, amount); an amount that
                  no number holds exactly is a decimal as text
     """
@@ -64,6 +65,7 @@ class Profile(Struct, array_like=True):
     memberships: dict[str, Membership] = {}
     seen: bytes = b""
     removed: dict[str, Stamp] = {}
+    attribute_bytes: int = -1
 
     @property
     def wake_at(self) -> int | None:

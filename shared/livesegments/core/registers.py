@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core import exact, parts
+from livesegments.core.bounds import attribute_bytes, size
 from livesegments.core.event import (
     ATTRIBUTE_CHANGED,
     CONSENT_CHANGED,
@@ -49,13 +50,22 @@ class Change(Struct, frozen=True):
     event: Event | None
 
 
-def apply_change(profile: Profile, event: Event) -> Iterator[Change]:
+def change_of(event: Event) -> ProfileChange:
+    """What a `$profile` event says. Raises msgspec.ValidationError."""
+    return msgspec.convert(event.properties, ProfileChange)
+
+
+def apply_change(profile: Profile, event: Event, change: ProfileChange | None = None) -> Iterator[Change]:
     """Applies a `$profile` event to the registers, yielding each change of value as it is made."""
-    change = msgspec.convert(event.properties, ProfileChange)
+    change = change_of(event) if change is None else change
+    if change.attributes:
+        attribute_bytes(profile)
     for name, value in change.attributes.items():
         if value is None:
             yield from _take_along(profile, event, name, change.attributes)
         elif parts.is_removed(profile, name, (event.time_ms, event.id)):
+            if name not in profile.attributes:
+                yield from _attribute(profile, event, name, None)
             continue
         yield from _attribute(profile, event, name, value)
     if change.groups:
@@ -103,7 +113,11 @@ def _write(registers: dict[str, Register], name: str, value: Any, event: Event) 
 
 
 def _attribute(profile: Profile, event: Event, name: str, value: Any) -> Iterator[Change]:
+    if name not in profile.attributes:
+        profile.attribute_bytes += size(name)
     old = _write(profile.attributes, name, value, event)
+    if old is not None:
+        profile.attribute_bytes += size(value) - size(old[0])
     if old is not None and not same(old[0], value):
         yield _attribute_change(name, old[0], value, event)
 
@@ -114,6 +128,7 @@ def _take_along(profile: Profile, event: Event, name: str, written: Collection[s
         if part not in written:
             old = profile.attributes[part].value
             profile.attributes[part] = Register(None, event.time_ms, event.id)
+            profile.attribute_bytes -= size(old)
             yield _attribute_change(part, old, None, event)
 
 

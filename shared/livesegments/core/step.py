@@ -20,6 +20,7 @@ from typing import assert_never
 import msgspec
 from msgspec import Raw, Struct
 
+from livesegments.core.bounds import Refusal, beyond
 from livesegments.core.dedup import remember
 from livesegments.core.event import (
     PROFILE,
@@ -28,13 +29,14 @@ from livesegments.core.event import (
     Cause,
     Event,
     Kind,
+    ProfileChange,
     Transition,
     segment_event,
 )
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Facts, Membership, Profile
-from livesegments.core.registers import apply_change
+from livesegments.core.registers import apply_change, change_of
 from livesegments.core.track import ChainTrack, Track, TrailTrack
 from livesegments.core.trail import Stamps
 
@@ -43,6 +45,8 @@ class Step(Struct):
     """`changed` is False when nothing of the profile needs to be written (a duplicate, say).
 
     `derived` are the events that followed from the one applied, but those of segments: transitions say them.
+    `refused`: the event would bring the profile beyond a bound, and nothing of it is applied. Then `profile`
+    of one never seen is empty and need not be kept.
     """
 
     profile: Profile
@@ -51,6 +55,7 @@ class Step(Struct):
     changed: bool = True
     duplicate: bool = False
     derived: Sequence[Event] = ()
+    refused: Refusal | None = None
 
 
 class Why(Struct, frozen=True):
@@ -76,11 +81,16 @@ def on_event(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> 
     seen = remember(profile.seen, event.id, now_ms, limits.dedup_window_ms, limits.dedup_max_ids)
     if seen is None:
         return Step(profile, [], profile.wake_at, changed=False, duplicate=True)
-    profile.seen = seen
     if event.name == PROFILE:
         cause: Cause = "attribute"
-        derived: Sequence[Event] = _change_profile(plan, profile, event, now_ms, affected)
+        change = change_of(event)
+        refused = beyond(profile, change, limits.bounds)
+        if refused is not None:
+            return Step(profile, [], profile.wake_at, changed=False, refused=refused)
+        profile.seen = seen
+        derived: Sequence[Event] = _change_profile(plan, profile, event, change, now_ms, affected)
     else:
+        profile.seen = seen
         cause, derived = "event", ()
         _feed(plan, profile, event, now_ms, affected)
     if not affected:
@@ -142,11 +152,11 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
 
 
 def _change_profile(
-    plan: Plan, profile: Profile, event: Event, now_ms: int, affected: set[int]
+    plan: Plan, profile: Profile, event: Event, written: ProfileChange, now_ms: int, affected: set[int]
 ) -> list[Event]:
     """The events that are derived from the changes."""
     facts, derived = profile.facts, []
-    for change in apply_change(profile, event):
+    for change in apply_change(profile, event, written):
         match change.register:
             case "attribute":
                 watch = plan.watches.get(change.name)

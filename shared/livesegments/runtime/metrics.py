@@ -50,6 +50,11 @@ UNKNOWN_WORKSPACE = Counter(
     "livesegments_evaluator_unknown_workspace_total",
     "Events dropped: their workspace is not in the catalogue.",
 )
+REFUSED = Counter(
+    "livesegments_evaluator_refused_total",
+    "Events that would have brought their profile beyond a bound: in `rejected`.",
+    ["bound"],
+)
 TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
 COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")
 COMMIT_SECONDS = Histogram(

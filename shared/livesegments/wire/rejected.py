@@ -15,6 +15,10 @@ INTERNAL_FAULT = "internal_fault"
 """The code of an event that was accepted, and that a fault of ours kept from being applied.
 
 The raw bytes of its record are a packed record (`wire.pack`) with that one event."""
+PROFILE_FULL = "profile_full"
+"""The code of an event that was accepted, and would have brought its profile beyond a bound (`core.bounds`).
+
+Its raw bytes are such a packed record, too."""
 MAX_RAW_BYTES = 512 * 1024
 """Longer raw bytes are cut here, and the record says so; the broker takes 1 MiB a record."""
 

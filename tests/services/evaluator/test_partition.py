@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
+from livesegments.core.bounds import Bounds
 from livesegments.core.definition import Node
-from livesegments.core.event import Event
-from livesegments.core.plan import Plan, Segment, compile
+from livesegments.core.event import PROFILE, Event
+from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.evaluator.partition import Partition
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import profile_key
@@ -42,3 +43,20 @@ def test_a_due_that_comes_before_the_walk_of_a_new_plan_still_fires() -> None:
         ("seldom", "entered", 30 * DAY - 1, "definition"),
         ("buyers", "exited", 30 * DAY, "clock"),
     ]
+
+
+def test_a_change_beyond_a_bound_is_named_and_nothing_of_it_is_committed() -> None:
+    partition = Partition(0, Head(0, 0, None, 0), 100, 20_000)
+    partition.dues.load([], complete=True)
+    adopt(partition, compile("w", "UTC", [], 1, Limits(bounds=Bounds(tags=1))))
+    partition.give(profile_key("w", "p"), None)
+    partition.give(profile_key("w", "q"), None)
+    beyond = Event("2", "w", "p", PROFILE, 0, {"tags_add": ["b", "c"]})
+    never = Event("3", "w", "q", PROFILE, 0, {"tags_add": ["b", "c"]})
+    outcome = partition.apply([Event("1", "w", "p", PROFILE, 0, {"tags_add": ["a"]}), beyond, never], None, 1)
+    assert [(event, refusal.bound) for event, refusal in outcome.refused] == [
+        (beyond, "tags"),
+        (never, "tags"),
+    ]
+    again = partition.apply([Event("4", "w", "p", PROFILE, 0, {"tags_remove": ["a"]}), never], None, 2)
+    assert [event.id for event, _ in again.refused] == ["3"] and again.duplicates == 0

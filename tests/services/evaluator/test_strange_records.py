@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+from base64 import b64decode
 from typing import Any
 
 import msgspec
 import pytest
 
 from livesegments.core.event import PROFILE, Event
-from livesegments.wire import catalog
+from livesegments.wire import catalog, pack
+from livesegments.wire.rejected import PROFILE_FULL
 from livesegments.wire.topics import DEFINITIONS, EVENTS, REJECTED, partition_of
 from tests.services.evaluator.rig import PARTITIONS, Rig
 from tests.unreadable import BAD, send_batch
@@ -124,3 +126,19 @@ async def test_strange_definitions_are_passed_over(
         while count < 2 * (len(strange) + 1):
             count = await evaluator.metric("livesegments_definitions_unreadable_total")
     assert count == 2 * (len(strange) + 1)
+
+
+async def test_a_change_beyond_a_profiles_bound_is_kept_in_rejected_and_passed_over(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    many = Event("0", "w", "ann", PROFILE, T, {"groups": [str(number) for number in range(1_001)]})
+    await rig.send([many, plan("1", "ann")])
+    evaluator = rig.start()
+    await rig.settled()
+    assert await rig.members("pro") == {"ann"}
+    (refused,) = [msgspec.json.decode(each.value) for each in await rig.records(REJECTED, 1)]
+    assert refused["source"] == f"{EVENTS}/{HOME}/0" and refused["workspace"] == "w"
+    assert refused["faults"][0]["code"] == PROFILE_FULL and "1000 groups" in refused["reason"]
+    assert b64decode(refused["raw"]) == pack.encode(pack.Packed([many]))
+    assert await evaluator.metric("livesegments_evaluator_refused_total") == 1

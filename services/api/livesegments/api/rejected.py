@@ -18,7 +18,7 @@ from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.shapes import Instant
 from livesegments.core.event import Event
 from livesegments.wire import pack
-from livesegments.wire.rejected import INTERNAL_FAULT, Record
+from livesegments.wire.rejected import INTERNAL_FAULT, PROFILE_FULL, Record
 from livesegments.wire.unreadable import Unreadable
 
 MAX_PAGE = 200
@@ -185,8 +185,13 @@ def _replayable(record: Record) -> bool:
     return any(fault.code == INTERNAL_FAULT for fault in record.faults)
 
 
+def _accepted(record: Record) -> bool:
+    """Whether it is an event that ingest had accepted, and so a packed record."""
+    return any(fault.code in (INTERNAL_FAULT, PROFILE_FULL) for fault in record.faults)
+
+
 def _text(record: Record) -> str | None:
-    if _replayable(record) and (event := _event(record)) is not None:
+    if _accepted(record) and (event := _event(record)) is not None:
         return msgspec.json.encode(msgspec.structs.asdict(event)).decode()
     try:
         data = b64decode(record.raw)[:TEXT_BYTES]

@@ -9,6 +9,8 @@ from itertools import chain, islice
 
 import structlog
 
+from livesegments.core.bounds import Refusal
+from livesegments.core.event import Event
 from livesegments.core.fault import Fault
 from livesegments.evaluator.flight import Flight
 from livesegments.evaluator.intake import Intake
@@ -18,8 +20,8 @@ from livesegments.evaluator.ports import Ports, Received
 from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
-from livesegments.wire.pack import Clock, Packed, Record, decode
-from livesegments.wire.rejected import Rejected
+from livesegments.wire.pack import Clock, Packed, Record, decode, encode
+from livesegments.wire.rejected import PROFILE_FULL, Rejected
 from livesegments.wire.topics import EVENTS
 from livesegments.wire.unreadable import Unreadable
 
@@ -124,7 +126,10 @@ class Evaluation:
             await self._loader.profiles(partition.wanted(chain(events, events_waiting), ()))
         else:
             await self._loader.profiles(partition.wanted(events, along))
-        return partition.apply(events, stamp_ms, record.offset + 1, along is not None)
+        outcome = partition.apply(events, stamp_ms, record.offset + 1, along is not None)
+        for event, refusal in outcome.refused:
+            await self._refuse(event, refusal, record)
+        return outcome
 
     def _waiting(self) -> Iterator[Packed]:
         """In a storm, what waits behind the first record: all that they need is loaded in one go."""
@@ -133,6 +138,14 @@ class Evaluation:
                 content = decode(record.value)
                 if isinstance(content, Packed) and len(content.events) <= FEW:
                     yield content
+
+    async def _refuse(self, event: Event, refusal: Refusal, record: Received) -> None:
+        """Into `rejected` before the commit that passes over it: after a crash between, it is there twice."""
+        metrics.REFUSED.labels(refusal.bound).inc()
+        source = f"{EVENTS}/{self._partition.number}/{record.offset}"
+        faults = [Fault("", PROFILE_FULL, refusal.message)]
+        raw = encode(Packed([event]))
+        await self._publisher.reject(Rejected(event.workspace, source, record.stamp_ms, faults, raw))
 
     async def _know(self, workspaces: set[str], record: Received) -> None:
         """A workspace not known yet may be new. Asked once for all records that are already here."""

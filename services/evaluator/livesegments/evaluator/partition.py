@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode, encode
@@ -56,6 +57,8 @@ class Outcome(Struct):
     duplicates: int = 0
     unknown_workspace: int = 0
     """Events of workspaces that are not in the catalogue."""
+    refused: Sequence[tuple[Event, Refusal]] = ()
+    """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
 
 
 class Partition:
@@ -108,6 +111,7 @@ class Partition:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
         duplicates = unknown_workspace = 0
+        refused: list[tuple[Event, Refusal]] = []
         for event in events:
             workspace = event.workspace
             plan = plans.get(workspace)
@@ -135,6 +139,8 @@ class Partition:
                     self._wake(key, slot, step.wake_at)
             elif step.duplicate:
                 duplicates += 1
+            elif step.refused is not None:
+                refused.append((event, step.refused))
         self.clock_ms = clock
         self.offset = offset
         outcome = self.seal()
@@ -143,6 +149,7 @@ class Partition:
             duplicates,
             unknown_workspace,
         )
+        outcome.refused = refused
         return outcome
 
     def skip(self, offset: int) -> Outcome:

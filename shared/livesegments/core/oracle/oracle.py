@@ -33,6 +33,7 @@ from livesegments.core.oracle.leaves import (
     profile_leaf,
     steps,
 )
+from livesegments.core.oracle.most import MOST, too_much
 from livesegments.core.oracle.registers import derived, registers
 
 EVENT_LEAVES = (EventNode, Occurrence, Sequence)
@@ -49,16 +50,22 @@ class Flip(Struct, frozen=True):
 
 
 class Oracle:
-    """`dedup_window_ms`, `dedup_max_ids`: an event id is known that long, and if among that many."""
+    """`dedup_window_ms`, `dedup_max_ids`: an event id is known that long, and if among that many.
+
+    `most` of what a profile may have; `refused` says of what the event applied last would have been too much.
+    """
 
     def __init__(
         self,
         timezone: str,
         dedup_window_ms: int = 7 * 86_400_000,
         dedup_max_ids: int = 1_000,
+        most: Mapping[str, int] | None = None,
     ) -> None:
         self._calendar = calendar(timezone)
         self._dedup = dedup_window_ms, dedup_max_ids
+        self._most = MOST if most is None else most
+        self.refused: str | None = None
         self._definitions: dict[str, Node | None] = {}
         self._order: list[str] = []
         self._exists = False
@@ -95,9 +102,14 @@ class Oracle:
         """An event that arrives when the partition's clock comes to `now` (≥ its own time)."""
         assert now >= event.time_ms
         flips = self.advance(now)
+        self.refused = None
         window_ms, newest = self._dedup
         if any(event.id == known and now - at < window_ms for known, at in self._arrivals[-newest:]):
             return flips
+        if event.name == PROFILE:
+            self.refused = too_much(self._changes, self._registers, event, self._most)
+            if self.refused is not None:
+                return flips
         self._exists = True
         self._arrivals.append((event.id, now))
         if event.name != PROFILE:
