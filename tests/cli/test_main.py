@@ -21,7 +21,6 @@ LISTED = (
 HEAVY = {
     "asyncio",
     "httpx",
-    "msgspec",
     "rich.progress",
     "aiokafka",
     "redis",
@@ -44,9 +43,12 @@ def test_the_version_is_printed_without_any_command() -> None:
     assert ran.stdout.startswith("livesegments ")
     modules = imported("--version")
     assert "livesegments.cli.main" in modules
-    assert not HEAVY - {"msgspec"} & modules
+    assert not HEAVY & modules
     ours = {name for name in modules if name.startswith("livesegments.")}
-    assert ours == {"livesegments.cli", "livesegments.cli.main", "livesegments.cli.problem"}
+    assert {name for name in ours if name.startswith("livesegments.cli.")} == {
+        "livesegments.cli.main",
+        "livesegments.cli.problem",
+    }
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,45 @@ async def test_the_clock_is_not_moved_back(capsys: pytest.CaptureFixture[str]) -
 def test_a_clock_that_moves_one_partition_is_no_failure() -> None:
     behind("2026-01-01T00:00:00.000Z", [AT, None])
     behind("2026-01-01T00:00:00.000Z", [AT, "2025-01-01T00:00:00.000Z"])
+
+
+PATHS = [
+    {"name": "total", "types": ["number"], "last_seen": AT, "values": [7, "7"]},
+    {"name": "sku", "types": ["string", "list"], "last_seen": AT, "values": list("abcdefgh")},
+]
+NAMES = {
+    "events": [
+        {"name": "order [x]", "derived": False, "last_seen": AT, "complete": False, "properties": PATHS},
+        {"name": "$tag_added", "derived": True, "last_seen": None, "complete": True, "properties": []},
+    ],
+    "attributes": [{"name": "plan", "types": ["string"], "last_seen": AT, "values": ["pro"]}],
+    "attributes_complete": True,
+}
+
+
+async def test_names_are_shown_with_types_values_and_times(capsys: pytest.CaptureFixture[str]) -> None:
+    await run(answers := Answers(GET=NAMES), "names", "o")
+    out, err = told(capsys)
+    assert answers.paths("GET") == ["/v1/names?search=o"]
+    for part in (
+        "order [x]",
+        "total",
+        "string, list",
+        '7, "7"',
+        '"f", …',
+        "plan",
+        '"pro"',
+        "2026-07-01 00:30:00",
+    ):
+        assert part in out, part
+    assert "(Europe/Berlin)" in out and "$tag_added" not in out and "order [x]" in err
+    await run(Answers(GET=NAMES), "names", "--all")
+    assert "$tag_added" in told(capsys)[0]
+
+
+async def test_where_nothing_was_seen_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = {"events": [], "attributes": [], "attributes_complete": True}
+    await run(Answers(GET=nothing), "names")
+    await run(Answers(GET=nothing), "names", "zz")
+    err = told(capsys)[1]
+    assert "nothing was seen yet" in err and "has 'zz' in its name" in err

@@ -167,8 +167,9 @@ async def test_every_fault_of_a_definition_is_shown_with_its_pointer(
 
 
 async def test_all_segments_are_checked_before_any_is_created_and_it_can_be_repeated(
-    product: Product, tmp_path: Path
+    defined: Product, tmp_path: Path
 ) -> None:
+    product = defined
     file = tmp_path / "segments.json"
     first, second = BUYERS | {"id": "first", "name": "First"}, LOYAL | {"id": "second", "name": "Second"}
     file.write_text(json.dumps([first, {"name": "No definition"}]))
@@ -218,6 +219,24 @@ async def test_the_clock_is_not_moved_back(defined: Product) -> None:
     assert (await defined.run("clock", "2024-03-01T00:00:00Z")).status == 0
     back = await defined.run("clock", "2024-02-15T00:00:00Z")
     assert back.status == 1 and "never goes back" in back.err
+
+
+async def test_names_that_were_seen_are_shown_and_others_warned_of(product: Product, tmp_path: Path) -> None:
+    sent = OWN | {"id": "named", "name": "parcel_shipped", "properties": {"weight": 3}}
+    await product.json("send", "-", stdin=lines(sent))
+    async with asyncio.timeout(20):
+        while not (found := (await product.json("names", "parcel"))[0]["events"]):
+            pass
+    assert [(each["name"], each["properties"][0]["types"]) for each in found] == [
+        ("parcel_shipped", ["number"])
+    ]
+    file = tmp_path / "segment.json"
+    parcels = {"type": "event", "name": "parcel_shiped", "window": {"last": "7d"}}
+    file.write_text(json.dumps({"id": "parcels", "name": "Parcels", "definition": parcels}))
+    ran = await product.run("segments", "create", "-f", str(file))
+    assert ran.status == 0 and "created parcels" in ran.out
+    assert "did you mean 'parcel_shipped'?" in " ".join(ran.err.split())
+    await product.json("segments", "delete", "parcels")
 
 
 async def test_workspaces_and_keys(product: Product) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from livesegments.cli.problem import MISSING, Fault, Problem
+from livesegments.cli.problem import MISSING, Problem
+from livesegments.core.fault import Fault
 
 if TYPE_CHECKING:
     import httpx  # to import it takes longer than all the rest: so it is imported where it is used

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from livesegments.cli import paths
 from livesegments.cli.client import Client
-from livesegments.cli.problem import Fault, Problem
+from livesegments.cli.problem import Problem
+from livesegments.core.fault import Fault
 
 FIXED = ("id", "type")
 EDITABLE = frozenset({"name", "description", "tags", "definition"})

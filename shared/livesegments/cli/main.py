@@ -25,6 +25,7 @@ COMMANDS = {
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",
+    "names": "livesegments.cli.names:names",
     "rejected": "livesegments.cli.rejected:rejected",
     "watch": "livesegments.cli.watch:watch",
     "workspaces": "livesegments.cli.workspaces:app",

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-
-class Fault(Struct, frozen=True):
-    """One fault of a request's body: where (a JSON pointer), which (a code), and a sentence."""
-
-    pointer: str = ""
-    code: str = ""
-    message: str = ""
+from livesegments.core.fault import Fault
 
 
 class Problem(Exception):

@@ -20,6 +20,7 @@ Of the catalogue (written by the api; one slot):
   {catalog}:revisions         HASH  scope (a workspace, or `*`) → revision, see store.catalog
   {catalog}:outbox            STREAM  id SEQUENCE-0, fields `key`, `value`: not yet published
   {catalog}:publisher         STRING  token of the api that publishes the outbox now; expires
+  {names}:WORKSPACE           HASH  event name → msgpack of core.names.seen.Name (written by ingest)
   {catalog}:once:DIGEST       STRING  what a POST with this Idempotency-Key was answered; expires
 """
 
@@ -71,3 +72,7 @@ def catalog_retired(workspace: str) -> str:
 
 def catalog_once(digest: str) -> str:
     return f"{{catalog}}:once:{digest}"
+
+
+def names(workspace: str) -> str:
+    return f"{{names}}:{workspace}"

@@ -34,8 +34,10 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
         "state": "building",
         "progress": {"done": 0, "total": 0},
         "complete_since": None,
+        "warnings": [],
     }
-    assert (await shop.get("/v1/segments/kyiv")).json() == made.json()
+    shown = (await shop.get("/v1/segments/kyiv")).json()
+    assert shown | {"warnings": []} == made.json()
 
 
 async def test_every_fault_of_a_body_is_named_at_once(shop: Client) -> None:

@@ -20,6 +20,7 @@ from livesegments.api import (
     listing,
     lists,
     members,
+    names,
     openapi,
     operations,
     problems,
@@ -45,6 +46,7 @@ from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
 from livesegments.store.members import Members
+from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
 
 VERSION = "1"
@@ -83,8 +85,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     for resource in (
-        workspace, workspaces, listing, checking, segments, lists, members, profiles, operations, rejected,
-        transitions, health,
+        workspace, workspaces, listing, checking, segments, names, lists, members, profiles, operations,
+        rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -130,6 +132,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         publisher=Publisher(redis, catalog, settings.kafka),
         members=Members(redis, settings.partitions),
         profiles=stored,
+        names=NameStore(redis),
         plans=Plans(catalog),
         records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
         lags=lags,

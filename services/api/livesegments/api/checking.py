@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from livesegments.api import editing, shapes
+from livesegments.api import advice, editing, shapes
 from livesegments.api.auth import Writing
 from livesegments.api.context import Ctx
 from livesegments.api.problems import Fault, Problem, faults_of, responses
@@ -37,6 +37,7 @@ class Checked(BaseModel):
     """What creating one of the segments would come to."""
 
     id: str | None = Field(description="The id that was given; null where the api would choose one.")
+    warnings: list[advice.Warned] = Field([], description="As creating or editing it would answer.")
     action: Literal["create", "edit", "none"] = Field(
         description="`none`: the segment is there already, just as it was given."
     )
@@ -53,11 +54,14 @@ class CheckedAll(BaseModel):
 async def check_segments(context: Ctx, workspace: Writing, asked: Annotated[ToCheck, Body()]) -> CheckedAll:
     """Check segments as if they were created one after the other; nothing is created or changed."""
     snapshot = await context.catalog.segments(workspace.id)
-    results = await asyncio.to_thread(checked, snapshot, workspace, asked.segments, asked.upsert)
+    seen = await advice.names(context, workspace.id)
+    results = await asyncio.to_thread(checked, snapshot, workspace, asked.segments, asked.upsert, seen)
     return CheckedAll(results=results)
 
 
-def checked(snapshot: Snapshot, workspace: Workspace, bodies: list[Any], upsert: bool) -> list[Checked]:
+def checked(
+    snapshot: Snapshot, workspace: Workspace, bodies: list[Any], upsert: bool, seen: advice.Seen
+) -> list[Checked]:
     """Those without a fault are taken for created when the following ones are checked."""
     segments = dict(snapshot.segments)
     growing = Snapshot(snapshot.revision, segments, snapshot.retired)
@@ -71,6 +75,7 @@ def checked(snapshot: Snapshot, workspace: Workspace, bodies: list[Any], upsert:
         results.append(result)
         if made is not None:
             segments[made.id] = made
+            result.warnings = advice.warnings(made.definition, seen)
     return results
 
 

@@ -18,6 +18,7 @@ from livesegments.api.watch import Watch
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
 from livesegments.store.members import Members
+from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
 
 
@@ -30,6 +31,7 @@ class Context:
     publisher: Publisher
     members: Members
     profiles: Profiles
+    names: NameStore
     plans: Plans
     records: Records
     lags: Lags

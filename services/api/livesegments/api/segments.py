@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 
-from livesegments.api import editing, shapes, times
+from livesegments.api import advice, editing, shapes, times
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import not_found, responses
@@ -57,7 +57,7 @@ async def create_segment(
     response: Response,
     new: Annotated[shapes.NewSegment, Body()],
     once: IdempotencyKey = None,
-) -> shapes.SegmentOut:
+) -> advice.EditedSegment:
     """Make a dynamic segment with its definition, or a static one.
 
     When this is answered, the segment is in Redis and in topic `definitions`; the evaluators take it up
@@ -69,7 +69,7 @@ async def create_segment(
     )
     await context.publisher.published(sequence)
     response.headers["Location"] = f"/v1/segments/{segment.id}"
-    return await _answer(context, segment, response)
+    return await advice.warned(context, segment, await _answer(context, segment, response))
 
 
 @router.get("/{id}", responses=WITH_ETAG | responses(404))
@@ -88,7 +88,7 @@ async def edit_segment(
     id_: Id,
     patch: shapes.SegmentPatch,
     if_match: IfMatch = None,
-) -> shapes.SegmentOut:
+) -> advice.EditedSegment:
     """Change what the body names (JSON merge patch). `If-Match` is needed, so no edit is lost."""
     now_ms = context.now_ms()
     segment, sequence = await context.catalog.change_segment(
@@ -96,7 +96,7 @@ async def edit_segment(
         lambda snapshot: ("put", editing.patched(snapshot, workspace, id_, patch, if_match, now_ms)),
     )
     await context.publisher.published(sequence)
-    return await _answer(context, segment, response)
+    return await advice.warned(context, segment, await _answer(context, segment, response))
 
 
 @router.delete("/{id}", status_code=204, responses=responses(404, 409, 412))

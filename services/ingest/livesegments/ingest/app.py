@@ -21,10 +21,12 @@ from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.connection import Connection
 from livesegments.ingest.log_time import LogTime
+from livesegments.ingest.names import Observer
 from livesegments.ingest.packer import Packer
 from livesegments.runtime import logs, metrics, status
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
+from livesegments.store import names as seen
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import Client, connect
 from livesegments.store.profiles import Profiles
@@ -58,7 +60,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         broker, in_time = Broker(settings.kafka), Ending()
         await broker.start()
         stack.push_async_callback(in_time, "producer", broker.stop)
-        packer = Packer(broker, settings.partitions, wall_ms)
+        names = Observer(seen.NameStore(redis))
+        stack.push_async_callback(in_time, "names", names.flush)
+        packer = Packer(broker, settings.partitions, wall_ms, names.offer)
         stack.push_async_callback(in_time, "packer", packer.close)
         access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept")
         clock_ms = Profiles(redis, settings.partitions).newest_clock
@@ -68,7 +72,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(in_time, "inbound", records.stop)
         taker = inbound.Inbound(packer, broker, access, wall_ms, log)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
-        for forever in (consume.Reader(records, taker).run(), broker.lost()):
+        for forever in (consume.Reader(records, taker).run(), broker.lost(), names.run()):
             stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, wall_ms, log)
         application = http.app(edge, status.routes(metrics.INGEST, not_ready(redis, broker)))

@@ -9,7 +9,7 @@ system is prompt and a busy one packs itself. What may wait or be under way has 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -42,12 +42,20 @@ def packed(events: Iterable[bytes]) -> bytes:
 
 
 class Packer:
-    def __init__(self, log: Log, partitions: int, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        partitions: int,
+        now_ms: Callable[[], int],
+        kept: Callable[[Sequence[Accepted]], None] | None = None,
+    ) -> None:
+        """`kept` is called with the events of every call of `put` that the broker has."""
+        self._kept = kept
         self._partitions = partitions
         self._lanes = [Lane(number, log, now_ms, self._release) for number in range(partitions)]
         self.pending_bytes = 0
 
-    async def put(self, events: Iterable[Accepted]) -> None:
+    async def put(self, events: Sequence[Accepted]) -> None:
         """Returns when the broker has them all. Raises Busy, or aiokafka.errors.KafkaError.
 
         Events of one profile keep their order, within a call and from one call to the next. After an
@@ -62,6 +70,8 @@ class Packer:
             futures[self._lanes[partition].add(event.data)] = None
         if futures:
             await _all(futures)
+            if self._kept is not None:
+                self._kept(events)
 
     async def close(self) -> None:
         """Sends what waits, and waits for what is under way."""

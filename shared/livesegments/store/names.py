@@ -1,0 +1,73 @@
+"""The names seen in a workspace, in Redis: ingest adds what it saw, the api reads it.
+
+`{names}:WORKSPACE` is a hash, event name → msgpack of `core.names.seen.Name`. It is advice for people who
+write definitions: where Redis is lost, the events that come from then on fill it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, WatchError
+
+from livesegments.core.names.seen import MAX_NAMES, Name, Names, decode, encode, merge, surplus
+from livesegments.store import keys
+
+TRIES = 5
+
+
+class NameStore:
+    """Both calls raise OSError when Redis can't be reached."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    async def read(self, workspace: str) -> Names:
+        with _as_os_error():
+            found = await self._redis.hgetall(keys.names(workspace))
+        return {name.decode(): decode(data) for name, data in found.items()}
+
+    async def add(self, workspace: str, seen: Mapping[str, Name]) -> bool:
+        """Merges `seen` into the workspace's names, within the bounds.
+
+        False: others wrote at the same time, again and again; nothing was added.
+        """
+        with _as_os_error():
+            return await self._add(keys.names(workspace), list(seen), seen)
+
+    async def _add(self, key: str, fields: list[str], seen: Mapping[str, Name]) -> bool:
+        for _ in range(TRIES):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                await pipe.watch(key)
+                stored = await pipe.hmget(key, fields)
+                made = {
+                    name: seen[name] if data is None else merge(decode(data), seen[name])
+                    for name, data in zip(fields, stored, strict=True)
+                }
+                gone: list[str] = []
+                if await pipe.hlen(key) + stored.count(None) > MAX_NAMES:
+                    others = await pipe.hgetall(key)
+                    gone = surplus({name.decode(): decode(data) for name, data in others.items()} | made)
+                kept = {name: encode(each) for name, each in made.items() if name not in gone}
+                pipe.multi()
+                if kept:
+                    pipe.hset(key, mapping=kept)
+                if gone:
+                    pipe.hdel(key, *gone)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return True
+        return False
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        raise ConnectionError(f"the names that were seen can't be reached: {error}") from error

@@ -1,0 +1,46 @@
+"""The names in a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from livesegments.core.names.seen import MAX_NAMES, Name, Names, observe
+from livesegments.store import keys
+from livesegments.store.names import NameStore
+
+
+@pytest.fixture
+async def redis(clean_redis: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(clean_redis) as client:
+        yield client
+
+
+def seen(name: str, time_ms: int = 1, times: int = 1) -> Names:
+    names: Names = {}
+    for _ in range(times):
+        observe(names, name, time_ms, {"a": 1})
+    return names
+
+
+async def test_what_several_see_at_once_is_added_up(redis: Redis) -> None:
+    stores = [NameStore(redis) for _ in range(4)]
+    added = await asyncio.gather(
+        *(store.add("w", seen("n", time_ms)) for time_ms, store in enumerate(stores))
+    )
+    found = await stores[0].read("w")
+    assert found["n"].paths["a"].count == sum(added) and sum(added) >= 1
+    assert await stores[0].read("other") == {}
+
+
+async def test_names_are_bounded_and_the_newest_stay(redis: Redis) -> None:
+    store = NameStore(redis)
+    assert await store.add("w", seen("$profile", 0))
+    for start in (0, 400):
+        assert await store.add("w", {f"n{n}": Name(n) for n in range(start, start + 400)})
+    found = await store.read("w")
+    assert len(found) == MAX_NAMES == await redis.hlen(keys.names("w"))
+    assert {"$profile", "n799"} <= found.keys() and "n0" not in found
