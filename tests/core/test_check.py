@@ -37,6 +37,8 @@ BAD: list[tuple[Any, list[tuple[str, str]]]] = [
     ({"type": "all", "of": []}, [("/of", "wrong_length")]),
     ({"type": "not", "of": []}, [("/of", "wrong_type")]),
     (deep(11), [("/of" * 10, "too_deep")]),
+    (EVENT | {"measure": {"of": {}}, "value": 2}, [("/measure/of", "unknown_value")]),
+    (EVENT | {"measure": {"of": ["count"]}, "value": 2}, [("/measure/of", "unknown_value")]),
     (ATTRIBUTE | {"op": "like", "value": 1}, [("/op", "unknown_value")]),
     (ATTRIBUTE | {"op": "eq"}, [("", "missing_field")]),
     (ATTRIBUTE | {"op": "eq", "value": None}, [("/value", "wrong_type")]),

@@ -184,7 +184,8 @@ class Checker:
         counted = measure.get("of", "count") if isinstance(measure, dict) else "count"
         kept = isinstance(value.get("window"), dict) and "last" in value["window"]
         if (
-            counted in WHOLE
+            isinstance(counted, str)
+            and counted in WHOLE
             and (counted != "count" or kept)
             and any(kind(number) == "number" and number > MAX_COUNT for number in numbers)
         ):
