@@ -49,7 +49,8 @@ class Cost(NamedTuple):
     state_bytes: int
 
 
-def measured(of: str, skip: str | None = None, value: int = 9_999) -> Callable[[int], Json]:
+def measured(of: str, skip: str | None = None, value: int = 10_000) -> Callable[[int], Json]:
+    # the highest value there is, never reached: a threshold that is crossed costs transitions instead
     def definition(seconds: int) -> Json:
         total = seconds + 60 * bool(skip)
         window: Json = {"last": f"{total}s", **({"skip": skip} if skip else {})}
