@@ -33,8 +33,8 @@ class Story:
         """New facts are given what happened before they came."""
         self._race.step(Fill())
 
-    def delete(self, segment: str) -> None:
-        self._race.step(Delete(segment))
+    def delete(self, segment: str, lazily: bool = False) -> None:
+        self._race.step(Delete(segment, lazily))
 
     def happens(self, name: str, at: str, id: str = "", **properties: Any) -> None:
         self._count += 1

@@ -78,3 +78,36 @@ def test_the_deletion_of_a_segment_is_an_exit_that_others_hear() -> None:
     story.told()
     story.delete("a")
     assert story.told() == [("a", "exited", "2024-01-02"), ("left", "entered", "2024-01-02")]
+
+
+def test_a_static_segment_that_is_made_anew_begins_empty() -> None:
+    story = Story("2024-01-01", vips=None)
+    story.changes("2024-01-01", lists_add=["vips"])
+    story.told()
+    story.delete("vips")
+    story.define("vips", None)
+    assert (story.members, story.told()) == (set(), [("vips", "exited", "2024-01-01")])
+    story.changes("2024-01-02", lists_add=["vips"])
+    assert story.members == {"vips"}
+
+
+def test_it_does_so_for_a_profile_that_slept_meanwhile_and_after_a_dynamic_one_too() -> None:
+    story = Story("2024-01-01", vips=None)
+    story.changes("2024-01-01", lists_add=["vips"])
+    story.told()
+    story.delete("vips", lazily=True)
+    story.define("vips", event("a"), lazily=True)
+    story.delete("vips", lazily=True)
+    story.define("vips", None)
+    assert (story.members, story.told()) == (set(), [("vips", "exited", "2024-01-01")])
+
+
+def test_a_member_that_was_put_in_before_the_segment_was_adopted_is_in() -> None:
+    story = Story("2024-01-01", vips=None)
+    story.changes("2024-01-01", lists_add=["vips", "later"])
+    story.changes("2024-01-02", lists_add=["vips"], lists_versions={"vips": 2})
+    story.changes("2024-01-03", lists_remove=["vips"])
+    story.delete("vips")
+    story.define("vips", None)
+    story.define("later", None)
+    assert story.members == {"vips", "later"}

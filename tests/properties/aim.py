@@ -43,8 +43,16 @@ def aimed(draw: Draw, leaf: Json) -> tuple[str, Json]:
             return PROFILE, {"attributes": {leaf["attribute"]: {"lat": lat, "lon": leaf["lon"]}}}
         case "segment":
             static = leaf["id"] if leaf["id"] in STATIC else draw(st.sampled_from(STATIC))
-            return PROFILE, {draw(st.sampled_from(("lists_add", "lists_add", "lists_remove"))): [static]}
+            return PROFILE, draw(listing(static))
     return PROFILE, draw(_change(leaf["name"], values(leaf) | st.none()))
+
+
+@st.composite
+def listing(draw: Draw, static: str) -> Json:
+    """Onto the list of a static segment or off it; sometimes of a version that is named."""
+    change: Json = {draw(st.sampled_from(("lists_add", "lists_add", "lists_remove"))): [static]}
+    version = draw(st.sampled_from((0, 0, 1, 2, 3)))
+    return {**change, "lists_versions": {static: version}} if version else change
 
 
 @st.composite

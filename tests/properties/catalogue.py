@@ -29,12 +29,13 @@ class Catalogue:
         self._draw = draw
         self._stands: dict[str, tuple[Json | None, tuple[str, ...]]] = {}
 
-    def put(self) -> list[Put]:
+    def put(self) -> list[Put | Delete]:
         segment = self._draw(st.sampled_from((*IDS, *IDS, *STATIC)))
         lazily = self._draw(st.integers(0, 3)) == 0
         if segment in STATIC:
+            anew = self._anew(segment) if segment in self._stands else []
             self._stands[segment] = None, ()
-            return [Put(segment, None, lazily)]
+            return [*anew, Put(segment, None, lazily)]
         before = tuple(sorted(other for other in self._stands if other < segment or other in STATIC))
         definition = self._draw(definitions(before, segment == IDS[-1]))
         if segment in self._stands and self._draw(st.integers(0, 3)) == 0:
@@ -44,10 +45,25 @@ class Catalogue:
         self._stands[segment] = definition, named
         return [Put(segment, definition, lazily)]
 
+    def _anew(self, segment: str) -> list[Put | Delete]:
+        """A static segment goes, before it is made anew: its id may be that of a dynamic one in between."""
+        if segment in self._used() or self._draw(st.booleans()):
+            return []
+        gone: list[Put | Delete] = [Delete(segment, self._draw(st.booleans()))]
+        if self._draw(st.booleans()):
+            between = self._draw(definitions((), False))
+            gone += [
+                Put(segment, between, self._draw(st.booleans())),
+                Delete(segment, self._draw(st.booleans())),
+            ]
+        return gone
+
+    def _used(self) -> set[str]:
+        return {other for _, named in self._stands.values() for other in named}
+
     def delete(self) -> list[Delete]:
         """One that no other names, if there is one."""
-        used = {other for _, named in self._stands.values() for other in named}
-        free = sorted(self._stands.keys() - used)
+        free = sorted(self._stands.keys() - self._used())
         if not free:
             return []
         segment = self._draw(st.sampled_from(free))

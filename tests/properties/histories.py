@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.properties.aim import PROFILE, aimed
+from tests.properties.aim import PROFILE, aimed, listing
 from tests.properties.catalogue import Catalogue, Delete, Put
 from tests.properties.definitions import (
     DATES,
@@ -138,8 +138,8 @@ def changes(draw: Draw) -> Json:
                 key = draw(st.sampled_from(("set", "increment")))
                 found["score"] = {key: draw(st.sampled_from((0, 1, 0.1, 0.2, -1, 2, 1.7e308, -1.7e308)))}
             case 8:
-                key = draw(st.sampled_from(("lists_add", "lists_remove", "lists_add", "groups")))
-                found = {**found, "lists_add": [], "lists_remove": [], key: [draw(st.sampled_from(STATIC))]}
+                static = draw(st.sampled_from(STATIC))
+                found |= draw(listing(static) | st.just({"groups": [static]}))
     return found
 
 

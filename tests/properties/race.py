@@ -42,6 +42,7 @@ class Race:
         )
         self.clock_ms = int(datetime.fromisoformat(history.start).timestamp() * 1_000)
         self.segments: dict[str, Segment] = {}
+        self.versions: dict[str, int] = {}
         self.staging = Staging({}, {})
         self.revisions: dict[str, int] = {}
         self.backfilled: set[str] = set()
@@ -90,10 +91,11 @@ class Race:
 
     def _put(self, command: Put) -> None:
         old = self.segments.get(command.segment)
-        version = old.version + 1 if old else 1
         root = None if command.definition is None else msgspec.convert(command.definition, Node)
         self.definitions += 1
-        self.segments[command.segment] = Segment(command.segment, version, self.definitions, root)
+        if old is None or old.root is not None or root is not None:
+            version = self.versions[command.segment] = self.versions.get(command.segment, 0) + 1
+            self.segments[command.segment] = Segment(command.segment, version, self.definitions, root)
         self._define(command.lazily)
 
     def _define(self, lazily: bool) -> None:
@@ -124,7 +126,8 @@ class Race:
         for fact in self.since.keys() - self.plan.fact_ids:
             del self.since[fact]
             self.wanting.pop(fact, None)
-        self.oracle.define({segment.id: segment.root for segment in served})
+        roots = {segment.id: segment.root for segment in served}
+        self.oracle.define(roots, {segment.id: segment.version for segment in served})
         if not lazily:
             self._adopt()
 

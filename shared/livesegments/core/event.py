@@ -66,6 +66,8 @@ class ProfileChange(Struct, frozen=True, omit_defaults=True):
     score       becomes the attribute `score`: the latest `set` plus all increments after it
     groups      added to the attribute `groups`, a sorted list that only grows
     lists_add, lists_remove   ids of static segments; a register per segment
+    lists_versions  the version of the static segment that is meant, by its id. A list without a version here
+                is that of the version at hand when the event is applied, or of the next one that comes
     """
 
     attributes: dict[str, Any] = {}
@@ -76,6 +78,7 @@ class ProfileChange(Struct, frozen=True, omit_defaults=True):
     groups: tuple[str, ...] = ()
     lists_add: tuple[str, ...] = ()
     lists_remove: tuple[str, ...] = ()
+    lists_versions: dict[str, int] = {}
 
 
 class Transition(Struct, frozen=True):

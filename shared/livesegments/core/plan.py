@@ -88,6 +88,7 @@ class Plan:
     positions    segment id → position
     born         positions of the segments that hold for a profile of which nothing is known, and of those
                  that refer to one: its first event may deny it, and then it never flips
+    lists        static segment → its version
     dependents   position → who refers to it by `segment`
     """
 
@@ -108,6 +109,7 @@ class Plan:
         self.staged = staged
         self.positions = {item.segment.id: position for position, item in enumerate(order)}
         self.segments = {item.segment.id: item.segment for item in order}
+        self.lists = {id_: each.version for id_, each in self.segments.items() if each.root is None}
         self.facts = {fact.id: fact for item in (*order, *staged) for fact in item.facts}
         self.fact_ids = frozenset(self.facts)
         self.tracks: dict[int, Track] = {}
@@ -227,7 +229,7 @@ def compile(
 def _compile(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:
     root = segment.root
     if root is None:
-        return Compiled(segment, static(segment.id), ())
+        return Compiled(segment, static(segment.id, segment.version), ())
     found: dict[int, Fact] = {}
 
     def fact_of(leaf: EventLeaf) -> Fact:

@@ -31,6 +31,15 @@ class Register(Struct, array_like=True):
     event_id: str
 
 
+class ListRegister(Register, array_like=True):
+    """Whether the profile is on the list of a static segment, of its version `version`.
+
+    A segment that is deleted and made anew has a higher version, and its list begins empty: the highest
+    version wins, then the latest write. 0: the segment was not there yet, so its next version is meant."""
+
+    version: int = 0
+
+
 class Membership(Struct, array_like=True):
     """`sequence` transitions so far in this segment; in since `entered_ms`, or out if that is None."""
 
@@ -56,7 +65,7 @@ class Profile(Struct, array_like=True):
     attributes: dict[str, Register] = {}
     tags: dict[str, Register] = {}
     consent: dict[str, Register] = {}
-    lists: dict[str, Register] = {}
+    lists: dict[str, ListRegister] = {}
     groups: list[str] = []
     score: Register | None = None
     increments: list[tuple[int, str, int | float | str]] = []

@@ -66,12 +66,12 @@ def holds_without_events(node: Event, fact: Fact) -> bool:
     return _measure(node, fact)(Profile(), 0)
 
 
-def static(segment: str) -> Program:
-    """A static segment holds whom its list register says."""
+def static(segment: str, version: int) -> Program:
+    """A static segment holds whom the list register says that was written for this version of it."""
 
     def listed(profile: Profile, now: int) -> bool:
         register = profile.lists.get(segment)
-        return register is not None and register.value is True
+        return register is not None and register.value is True and register.version == version
 
     return listed
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import sys
 from bisect import insort
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from math import copysign, isinf
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesegments.core import exact, parts
 from livesegments.core.bounds import attribute_bytes, size
@@ -32,7 +34,7 @@ from livesegments.core.event import (
     ProfileChange,
     ScoreChange,
 )
-from livesegments.core.profile import Profile, Register, consent_key
+from livesegments.core.profile import ListRegister, Profile, Register, consent_key
 
 MAX_INCREMENTS = 1_000
 MAX_SCORE = sys.float_info.max
@@ -55,8 +57,15 @@ def change_of(event: Event) -> ProfileChange:
     return msgspec.convert(event.properties, ProfileChange)
 
 
-def apply_change(profile: Profile, event: Event, change: ProfileChange | None = None) -> Iterator[Change]:
-    """Applies a `$profile` event to the registers, yielding each change of value as it is made."""
+def apply_change(
+    profile: Profile,
+    event: Event,
+    change: ProfileChange | None = None,
+    lists: Mapping[str, int] = MappingProxyType({}),
+) -> Iterator[Change]:
+    """Applies a `$profile` event to the registers, yielding each change of value as it is made.
+
+    `lists`: static segment → its version now."""
     change = change_of(event) if change is None else change
     if change.attributes:
         attribute_bytes(profile)
@@ -89,9 +98,19 @@ def apply_change(profile: Profile, event: Event, change: ProfileChange | None = 
             derived = _derive(event, "consent", pair.replace("\0", "~"), CONSENT_CHANGED, facts)
             yield Change("consent", pair, before, item.state, derived)
     for name, present in _switched(change.lists_add, change.lists_remove).items():
-        old = _write(profile.lists, name, present, event)
-        if old is not None and (old[0] is True) != present:
-            yield Change("list", name, old[0], present, None)
+        version = change.lists_versions.get(name) or lists.get(name, 0)
+        if _write_list(profile.lists, name, ListRegister(present, event.time_ms, event.id, version)):
+            yield Change("list", name, None, present, None)
+
+
+def claim_lists(profile: Profile, lists: Mapping[str, int]) -> bool:
+    """Gives what was written before its static segment was there to the version that is there now.
+
+    Returns whether there was any."""
+    waiting = [name for name, register in profile.lists.items() if register.version == 0 and name in lists]
+    for name in waiting:
+        profile.lists[name] = replace(profile.lists[name], version=lists[name])
+    return bool(waiting)
 
 
 def _switched(added: tuple[str, ...], removed: tuple[str, ...]) -> dict[str, bool]:
@@ -110,6 +129,18 @@ def _write(registers: dict[str, Register], name: str, value: Any, event: Event) 
     old = register.value
     registers[name] = Register(value, event.time_ms, event.id)
     return (old,)
+
+
+def _write_list(registers: dict[str, ListRegister], name: str, new: ListRegister) -> bool:
+    old = registers.get(name)
+    if old is not None and (new.version, new.time_ms, new.event_id) < (
+        old.version,
+        old.time_ms,
+        old.event_id,
+    ):
+        return False
+    registers[name] = new
+    return True
 
 
 def _attribute(profile: Profile, event: Event, name: str, value: Any) -> Iterator[Change]:

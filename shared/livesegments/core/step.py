@@ -36,7 +36,7 @@ from livesegments.core.event import (
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Facts, Membership, Profile
-from livesegments.core.registers import apply_change, change_of
+from livesegments.core.registers import apply_change, change_of, claim_lists
 from livesegments.core.track import ChainTrack, Track, TrailTrack
 from livesegments.core.trail import Stamps
 
@@ -143,11 +143,12 @@ def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: M
         set_fact_due(profile, plan.tracks[fact], now_ms)
     for name in profile.attributes:
         _set_attribute_due(plan, profile, name, now_ms)
+    claimed = claim_lists(profile, plan.lists)
     why = Why(profile_id, now_ms, plan.cause_since(before), None)
     affected = plan.newer_than(before)
     transitions = _leave_deleted(plan, profile, affected, why)
     transitions += _judge(plan, profile, affected, why)
-    changed = bool(stale or transitions or dues != profile.dues)
+    changed = bool(stale or claimed or transitions or dues != profile.dues)
     return Step(profile, transitions, profile.wake_at, changed)
 
 
@@ -156,7 +157,7 @@ def _change_profile(
 ) -> list[Event]:
     """The events that are derived from the changes."""
     facts, derived = profile.facts, []
-    for change in apply_change(profile, event, written):
+    for change in apply_change(profile, event, written, plan.lists):
         match change.register:
             case "attribute":
                 watch = plan.watches.get(change.name)

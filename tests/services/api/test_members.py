@@ -226,6 +226,33 @@ async def test_a_static_segment_is_filled_and_emptied_by_hand(shop: Shop) -> Non
     assert refused.status_code == 409
 
 
+async def test_a_static_segment_made_anew_begins_empty_and_its_members_leave_it(shop: Shop) -> None:
+    await shop.segment("vips", type="static")
+    await shop.segment("watched", {"type": "segment", "id": "vips"})
+    await shop.post("/v1/segments/vips/members", json={"profiles": ["mia", "noah"]})
+    await shop.settled()
+    assert sorted(await shop.members("watched")) == ["mia", "noah"]
+    async with shop.stream("GET", "/v1/transitions", params={"segment": "vips"}) as stream:
+        lines = stream.aiter_lines()
+        assert (await anext(lines)).startswith(":")
+        await shop.delete("/v1/segments/watched")
+        await shop.delete("/v1/segments/vips")
+        await shop.segment("vips")
+        await shop.delete("/v1/segments/vips")
+        await shop.segment("vips", type="static")
+        # at once, whether or not the evaluator has heard of the new segment yet
+        await shop.post("/v1/segments/vips/members", json={"profiles": ["zoe"]})
+        heard: set[tuple[str, str]] = set()
+        async with asyncio.timeout(30):
+            while len(heard) < 3:
+                async for line in first_data(lines):
+                    told = msgspec.json.decode(line[5:])
+                    heard.add((told["profile"], told["kind"]))
+    assert heard == {("mia", "exited"), ("noah", "exited"), ("zoe", "entered")}
+    await shop.settled()
+    assert await shop.members("vips") == ["zoe"]
+
+
 async def test_state_size_and_deletion(shop: Shop) -> None:
     await shop.rig.send([shop.event(f"p{n}", "seen", START_MS) for n in range(50)])
     await shop.settled()

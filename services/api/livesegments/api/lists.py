@@ -49,9 +49,10 @@ async def remove_member(
 
 
 async def _move(
-    context: Context, workspace: str, segment: str, profiles: list[str], how: Literal["add", "remove"]
+    context: Context, workspace: str, id_: str, profiles: list[str], how: Literal["add", "remove"]
 ) -> shapes.Accepted:
-    if (await found(context, workspace, segment)).definition is not None:
-        raise Problem(409, f"'{segment}' is dynamic: its definition says who is in it.")
-    await context.records.move(workspace, segment, profiles, how)
+    segment = await found(context, workspace, id_)
+    if segment.definition is not None:
+        raise Problem(409, f"'{id_}' is dynamic: its definition says who is in it.")
+    await context.records.move(segment, profiles, how)
     return shapes.Accepted(accepted=len(set(profiles)))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.producer import Producer
 from livesegments.store.profiles import Profiles
+from livesegments.wire.catalog import Segment
 from livesegments.wire.pack import MAX_EVENTS, Clock, Packed, Record, encode
 from livesegments.wire.topics import EVENTS
 
@@ -29,18 +30,23 @@ class Records:
         self._producer = Producer(kafka)
         self._made = 0
 
-    async def move(
-        self, workspace: str, segment: str, profiles: Sequence[str], how: Literal["add", "remove"]
-    ) -> None:
-        """Returns when the broker has them all. Raises KafkaError, TimeoutError or Away."""
+    async def move(self, segment: Segment, profiles: Sequence[str], how: Literal["add", "remove"]) -> None:
+        """Puts profiles on the list of a static segment, of just this version of it, or takes them off.
+
+        Returns when the broker has them all. Raises KafkaError, TimeoutError or Away."""
         shares: dict[int, list[str]] = {}
         for profile in dict.fromkeys(profiles):
-            shares.setdefault(self._profiles.partition(workspace, profile), []).append(profile)
+            shares.setdefault(self._profiles.partition(segment.workspace, profile), []).append(profile)
         sent = []
         for partition, share in shares.items():
             at_ms = await self._time(partition)
-            change = {f"lists_{how}": (segment,)}
-            events = [Event(self._id(), workspace, profile, PROFILE, at_ms, change) for profile in share]
+            change = {
+                f"lists_{how}": (segment.id,),
+                "lists_versions": {segment.id: segment.definition_version},
+            }
+            events = [
+                Event(self._id(), segment.workspace, profile, PROFILE, at_ms, change) for profile in share
+            ]
             sent += [
                 self._send(partition, Packed(events[start : start + MAX_EVENTS]))
                 for start in range(0, len(events), MAX_EVENTS)

@@ -34,7 +34,7 @@ from livesegments.core.oracle.leaves import (
     steps,
 )
 from livesegments.core.oracle.most import MOST, too_much
-from livesegments.core.oracle.registers import derived, registers
+from livesegments.core.oracle.registers import derived, registers, versioned
 
 EVENT_LEAVES = (EventNode, Occurrence, Sequence)
 
@@ -67,6 +67,7 @@ class Oracle:
         self._most = MOST if most is None else most
         self.refused: str | None = None
         self._definitions: dict[str, Node | None] = {}
+        self._versions: dict[str, int] = {}
         self._order: list[str] = []
         self._exists = False
         self._arrivals: list[tuple[str, int]] = []
@@ -79,9 +80,18 @@ class Oracle:
 
     # -- definitions
 
-    def define(self, definitions: Mapping[str, Node | None]) -> None:
-        """What the segments are from now on; None is a static one."""
+    def define(
+        self,
+        definitions: Mapping[str, Node | None],
+        versions: Mapping[str, int] | None = None,
+    ) -> None:
+        """What the segments are from now on; None is a static one. `versions` are all 1 if not given."""
         self._definitions = dict(definitions)
+        self._versions = {
+            segment: versions[segment] if versions else 1
+            for segment, root in definitions.items()
+            if root is None
+        }
         self._known = {}
         everyone = set(definitions)
         needs = {
@@ -94,6 +104,8 @@ class Oracle:
         """Judges the profile under the definitions as they are now."""
         assert now >= self.clock_ms
         self.clock_ms = now
+        self._changes = [versioned(event, self._versions) for event in self._changes]
+        self._registers = registers(self._changes)
         return self._judge(cause, None) if self._exists else []
 
     # -- what happens
@@ -116,7 +128,7 @@ class Oracle:
             self._happened.append(event)
             return flips + self._judge("event", event.id)
         before = self._registers
-        self._changes.append(event)
+        self._changes.append(versioned(event, self._versions))
         self._registers = registers(self._changes)
         self._happened += derived(before, self._registers, event)
         return flips + self._judge("attribute", event.id)
@@ -173,7 +185,7 @@ class Oracle:
     def _true(self, segment: str) -> bool:
         root = self._definitions.get(segment)
         if root is None:
-            return segment in self._definitions and segment in self._registers.lists
+            return self._registers.lists.get(segment) == (self._versions.get(segment), True)
         return holds(root, lambda leaf: self._leaf(segment, leaf))
 
     def _leaf(self, segment: str, leaf: Node) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.oracle.compare import number, same
@@ -16,17 +18,17 @@ HIGHEST = 1.7976931348623157e308
 
 
 class Registers(Struct):
-    """`attributes` without removed ones, `tags` and `lists` only of those present."""
+    """`attributes` without removed ones, `tags` only of those present; `lists`: id → (version, present)."""
 
     attributes: dict[str, Any]
     tags: set[str]
     consent: dict[Pair, str]
-    lists: set[str]
+    lists: dict[str, tuple[int, bool]]
 
 
 def registers(changes: list[Event]) -> Registers:
     """The latest write of each register by time, then id (then arrival), wins."""
-    now = Registers({}, set(), {}, set())
+    now = Registers({}, set(), {}, {})
     score: Fraction | None = None
     groups: set[str] = set()
     for event in sorted(changes, key=lambda event: (event.time_ms, event.id)):
@@ -35,7 +37,10 @@ def registers(changes: list[Event]) -> Registers:
         stay = {name: value for name, value in now.attributes.items() if not name.startswith(gone)}
         now.attributes = stay | change.attributes
         now.tags = (now.tags | {*change.tags_add}) - {*change.tags_remove}
-        now.lists = (now.lists | {*change.lists_add}) - {*change.lists_remove}
+        for name in (*change.lists_add, *change.lists_remove):
+            version = change.lists_versions.get(name, 0)
+            if version >= now.lists.get(name, (0, False))[0]:
+                now.lists[name] = version, name not in change.lists_remove
         now.consent |= {(item.channel, item.topic): item.state for item in change.consent}
         groups |= {*change.groups}
         if change.score is not None:
@@ -56,6 +61,14 @@ def _told(score: Fraction) -> int | float:
     if score.denominator == 1 and -(2**63) <= score < 2**63:
         return score.numerator
     return float(min(max(score, -Fraction(HIGHEST)), Fraction(HIGHEST)))
+
+
+def versioned(event: Event, versions: Mapping[str, int]) -> Event:
+    """The change with the version of each static segment that it means, where that is known by now."""
+    change = convert(event.properties, ProfileChange)
+    names = {*change.lists_add, *change.lists_remove} & versions.keys()
+    meant = {name: versions[name] for name in names} | change.lists_versions
+    return replace(event, properties=event.properties | {"lists_versions": meant}) if names else event
 
 
 def derived(before: Registers, after: Registers, event: Event) -> list[Event]:
