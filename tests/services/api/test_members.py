@@ -97,7 +97,8 @@ async def test_a_member_with_its_times(shop: Shop) -> None:
     assert (await shop.get("/v1/segments/openers/count")).json() == {"count": 1}
     span = {"entered_at": "2022-01-01T00:00:00.005Z", "valid_until": "2022-01-31T00:00:00.005Z"}
     assert await shop.members("openers") == ["ada"]
-    assert await shop.members("openers", include="times") == [{"id": "ada", **span}]
+    with_times = (await shop.get("/v1/segments/openers/members", params={"include": "times"})).json()
+    assert (with_times["members"], with_times["times"]) == (["ada"], [{"profile": "ada", **span}])
     assert (await shop.get("/v1/segments/openers/members/ada")).json() == {
         "profile": "ada",
         "in": True,
@@ -144,7 +145,7 @@ async def test_a_profile_with_everything(shop: Shop) -> None:
     found = await shop.get("/v1/profiles/a%2Fb%20c%3F")
     assert found.status_code == 200, found.text
     assert found.json() == {
-        "id": "a/b c?",
+        "profile": "a/b c?",
         "attributes": {"age": 36, "score": 7.5, "groups": ["acme"]},
         "tags": ["new", "vip"],
         "consent": [

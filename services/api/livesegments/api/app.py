@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from livesegments.api import (
     checking,
+    docs,
     health,
     listing,
     lists,
@@ -34,6 +35,7 @@ from livesegments.api import (
 from livesegments.api.announcements import Announcements
 from livesegments.api.context import Context
 from livesegments.api.lag import Lags
+from livesegments.api.paths import WholePaths
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
@@ -81,9 +83,13 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan(settings, now_ms),
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
+    app.add_middleware(WholePaths)
     problems.install(app)
     openapi.install(app)
+    docs.install(app)
     for resource in (
         workspace, workspaces, listing, checking, segments, names, lists, members, profiles, operations,
         rejected, transitions, health,

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from livesegments.api import advice, editing, shapes
 from livesegments.api.auth import Writing
 from livesegments.api.context import Ctx
-from livesegments.api.problems import Fault, Problem, faults_of, responses
+from livesegments.api.problems import FaultOut, Problem, faults_of, responses
 from livesegments.api.route import Route
+from livesegments.core.fault import Fault
 from livesegments.store.catalog import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
@@ -41,7 +42,7 @@ class Checked(BaseModel):
     action: Literal["create", "edit", "none"] = Field(
         description="`none`: the segment is there already, just as it was given."
     )
-    errors: list[Fault] = Field(description="Every fault; with none it would be created or edited.")
+    errors: list[FaultOut] = Field(description="Every fault; with none it would be created or edited.")
 
 
 class CheckedAll(BaseModel):

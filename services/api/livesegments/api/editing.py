@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from secrets import token_hex
 from typing import Any
 
 from livesegments.api import shapes
-from livesegments.api.problems import Fault, Problem, not_found
+from livesegments.api.etags import check_match
+from livesegments.api.problems import Problem, not_found
 from livesegments.core.check import check
 from livesegments.core.definition import Node
+from livesegments.core.fault import Fault
 from livesegments.core.references import references
 from livesegments.store.catalog import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
 MAX_SEGMENTS = 20_000
 MAX_NAMED = 20
-_ETAG = re.compile(r'(W/)?"([^"]*)"')
 
 
 class Others(Mapping[str, Node | None]):
@@ -76,9 +76,7 @@ def patched(
 ) -> Segment:
     """Raises Problem 404, 428, 412, 409 (name) or 422."""
     old = existing(snapshot, id_)
-    if match is None:
-        raise Problem(428, "Give the version that you have read: `If-Match: ETAG`.")
-    check_match(old, match)
+    check_match(old.version, match)
     given = patch.model_fields_set
     name = patch.name if "name" in given else old.name
     if name != old.name:
@@ -106,8 +104,7 @@ def patched(
 def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
     """Raises Problem 404, 412, or 409 while others refer to it, naming them."""
     old = existing(snapshot, id_)
-    if match is not None:
-        check_match(old, match)
+    check_match(old.version, match, needed=False)
     using = [
         each
         for each in snapshot.segments.values()
@@ -127,17 +124,6 @@ def existing(snapshot: Snapshot, id_: str) -> Segment:
     if segment is None:
         raise not_found("segment", id_)
     return segment
-
-
-def etag(segment: Segment) -> str:
-    return f'"{segment.version}"'
-
-
-def check_match(segment: Segment, match: str) -> None:
-    """`If-Match`: strong comparison, so a weak tag never matches."""
-    tags = [tag for weak, tag in _ETAG.findall(match) if not weak]
-    if match.strip() != "*" and str(segment.version) not in tags:
-        raise Problem(412, f"It has changed since: it is at version {segment.version} now.")
 
 
 def _node(snapshot: Snapshot, workspace: Workspace, document: Any, id_: str) -> Node:

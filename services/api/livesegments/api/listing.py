@@ -34,14 +34,17 @@ _KEYS: dict[Sort, Callable[[Segment, Sized], str | int]] = {
 async def list_segments(
     context: Ctx,
     workspace: Reading,
-    search: Annotated[str, Query(max_length=200, description="In name or description.")] = "",
+    search: Annotated[
+        str,
+        Query(max_length=200, description="Only segments with this text in their id, name or description."),
+    ] = "",
     tag: Annotated[str | None, Query(max_length=100)] = None,
     type_: Annotated[Literal["dynamic", "static"] | None, Query(alias="type")] = None,
     state: Annotated[shapes.State | None, Query()] = None,
     sort: Annotated[Sort, Query()] = "name",
     order: Annotated[Order, Query()] = "asc",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    after: Annotated[str | None, Query(alias="cursor", max_length=2_000)] = None,
+    after: cursor.Cursor = None,
 ) -> shapes.Segments:
     """A page of the segments. A cursor goes on where its page ended, under the same sort and order."""
     snapshot = await context.catalog.segments(workspace.id)
@@ -75,7 +78,7 @@ async def list_segments(
 
 def _fits(segment: Segment, search: str, tag: str | None, type_: str | None) -> bool:
     return (
-        (search in segment.name.casefold() or search in segment.description.casefold())
+        any(search in text.casefold() for text in (segment.id, segment.name, segment.description))
         and (tag is None or tag in segment.tags)
         and (type_ is None or (type_ == "static") == (segment.definition is None))
     )

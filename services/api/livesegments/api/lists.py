@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from livesegments.api import shapes
 from livesegments.api.auth import Writing
 from livesegments.api.context import Context, Ctx
+from livesegments.api.members import ProfilePath
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.segments import Id, found
@@ -42,7 +43,7 @@ async def remove_member(
     context: Ctx,
     workspace: Writing,
     id_: Id,
-    profile: Annotated[str, Path(min_length=1, max_length=300, pattern="^[^\\x00]+$")],
+    profile: ProfilePath,
 ) -> shapes.Accepted:
     """Take one profile out of a static segment."""
     return await _move(context, workspace.id, id_, [profile], "remove")

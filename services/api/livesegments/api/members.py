@@ -12,6 +12,7 @@ from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
 from livesegments.api.segments import Id, found
+from livesegments.api.texts import ProfileId
 from livesegments.api.validity import entered, next_changes
 from livesegments.store.members import Place
 from livesegments.wire.catalog import Workspace
@@ -22,7 +23,14 @@ MAX_WITH_TIMES = 200
 router = APIRouter(
     prefix="/v1/segments/{id}/members", tags=["members"], route_class=Route, responses=responses(401, 403)
 )
-ProfilePath = Annotated[str, Path(alias="profile", min_length=1, max_length=300)]
+ProfilePath = Annotated[
+    ProfileId,
+    Path(
+        alias="profile",
+        description="The id of a profile, percent-encoded: `a/b` as `a%2Fb`, `..` as `%2E%2E`.",
+        examples=["ada"],
+    ),
+]
 
 
 @router.get("", responses=responses(404))
@@ -31,7 +39,7 @@ async def list_members(
     workspace: Reading,
     id_: Id,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
-    after: Annotated[str | None, Query(alias="cursor", max_length=2_000)] = None,
+    after: cursor.Cursor = None,
     include: Annotated[
         Literal["times"] | None,
         Query(description=f"`times`: `entered_at` and `valid_until`; then at most {MAX_WITH_TIMES} a page."),
@@ -43,7 +51,8 @@ async def list_members(
     place = None if after is None else cursor.decode(after, Place)
     members, more = await context.members.page(workspace.id, id_, place, size)
     return shapes.MembersOut(
-        members=members if include is None else await _with_times(context, workspace, id_, members),
+        members=members,
+        times=[] if include is None else await _times(context, workspace, id_, members),
         next_cursor=None if more is None else cursor.encode(more),
     )
 
@@ -84,14 +93,14 @@ async def read_membership(
     )
 
 
-async def _with_times(
+async def _times(
     context: Context, workspace: Workspace, segment: str, members: list[str]
 ) -> list[shapes.MemberTimes]:
     states = await context.profiles.get(workspace.id, members)
     changes = await next_changes(context, workspace, states, [segment])
     return [
         shapes.MemberTimes(
-            id=name,
+            profile=name,
             entered_at=times.iso_or_none(entered(states[name]).get(segment)) if name in states else None,
             valid_until=times.iso_or_none(changes.get(name, {}).get(segment)),
         )

@@ -8,8 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from livesegments.api.problems import ProblemBody
-from livesegments.api.shapes import CONDITION
+from livesegments.api.problems import COMPONENT, ProblemBody
 from livesegments.core.definition import Node
 
 REF = "#/components/schemas/{}"
@@ -35,8 +34,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas = document["components"]["schemas"]
-    problem = ProblemBody.model_json_schema(ref_template=REF.replace("{}", "{model}"))
-    schemas |= problem.pop("$defs") | {"ProblemBody": problem}
+    _, problems = msgspec.json.schema_components([ProblemBody], ref_template=REF.format("{name}"))
+    schemas |= problems
     (root,), parts = msgspec.json.schema_components([Node], ref_template=REF.format(PREFIX + "{name}"))
     schemas |= {PREFIX + name: _recursive(part, root) for name, part in parts.items()} | {PREFIX: root}
     found: dict[str, Any] = _replace(document)
@@ -59,7 +58,7 @@ def _replace(part: Any) -> Any:
         return [_replace(each) for each in part]
     if not isinstance(part, dict):
         return part
-    if CONDITION.items() <= part.items():
-        told = {name: each for name, each in part.items() if name not in CONDITION}
-        return told | {"$ref": REF.format(PREFIX)}
+    if COMPONENT in part:
+        told = {name: each for name, each in part.items() if name != COMPONENT}
+        return told | {"$ref": REF.format(part[COMPONENT])}
     return {name: _replace(each) for name, each in part.items()}

@@ -5,20 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi import HTTPException as FastAPIError
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from fastapi.responses import Response
+from msgspec import Meta, Struct
+from pydantic import GetPydanticSchema, WithJsonSchema
+from pydantic_core import core_schema
 from starlette.exceptions import HTTPException
 
 from livesegments.api.publisher import NotPublished
+from livesegments.api.wording import said
+from livesegments.core.fault import Fault
 from livesegments.store.changes import NotRestored
 
+COMPONENT = "$component"
+"""In a schema: becomes a reference to the component of that name (module `openapi`)."""
 MEDIA_TYPE = "application/problem+json"
 FAULTS = "faults"
 """Where a validator leaves several faults of one value: in the context of its error."""
@@ -29,22 +36,26 @@ MAX_QUOTED = 200
 _log = structlog.get_logger(__name__)
 
 
-class Fault(BaseModel):
-    """One fault: `pointer` is a JSON pointer into the body, or names a parameter (`query: limit`)."""
+FaultOut = Annotated[
+    Fault,
+    GetPydanticSchema(
+        lambda _type, _handler: core_schema.is_instance_schema(
+            Fault, serialization=core_schema.plain_serializer_function_ser_schema(msgspec.to_builtins)
+        )
+    ),
+    WithJsonSchema({COMPONENT: "Fault"}),
+]
+"""A fault as a part of an answer that pydantic writes."""
 
-    pointer: str
-    code: str
-    message: str
 
-
-class ProblemBody(BaseModel):
+class ProblemBody(Struct):
     """RFC 9457. `errors` lists every fault that was found, not only the first."""
 
-    type: str = Field(examples=["about:blank"])
-    title: str = Field(examples=["Not Found"])
-    status: int = Field(examples=[404])
-    detail: str
-    errors: list[Fault] = []
+    type: Annotated[str, Meta(description="Always `about:blank`: the status says the kind.")]
+    title: Annotated[str, Meta(description="The status in words.", examples=["Not Found"])]
+    status: Annotated[int, Meta(description="The status of the answer.", examples=[404])]
+    detail: Annotated[str, Meta(description="What is wrong, and what to do about it, as a sentence.")]
+    errors: Annotated[tuple[Fault, ...], Meta(description="Every fault of the request.")] = ()
 
 
 class Problem(FastAPIError):
@@ -60,15 +71,15 @@ class Problem(FastAPIError):
         super().__init__(status, detail, dict(headers) if headers else None)
         self.errors = errors
 
-    def response(self) -> JSONResponse:
+    def response(self) -> Response:
         body = ProblemBody(
             type="about:blank",
             title=HTTPStatus(self.status_code).phrase,
             status=self.status_code,
             detail=str(self.detail),
-            errors=list(self.errors),
+            errors=tuple(self.errors),
         )
-        return JSONResponse(body.model_dump(), self.status_code, self.headers, MEDIA_TYPE)
+        return Response(msgspec.json.encode(body), self.status_code, self.headers, MEDIA_TYPE)
 
 
 def not_found(what: str, id_: str) -> Problem:
@@ -86,11 +97,11 @@ def pointer(path: Sequence[str | int]) -> str:
 
 def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
-    async def ours(_: Request, error: Problem) -> JSONResponse:
+    async def ours(_: Request, error: Problem) -> Response:
         return error.response()
 
     @app.exception_handler(HTTPException)
-    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+    async def framework(request: Request, error: HTTPException) -> Response:
         headers, detail = dict(error.headers or {}), str(error.detail)
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
@@ -100,11 +111,11 @@ def install(app: FastAPI) -> None:
         return Problem(error.status_code, detail, headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
         faults = [fault for each in error.errors() for fault in faults_of(each)]
         return Problem(422, f"{len(faults)} fault(s) in the request.", faults).response()
 
-    async def away(_: Request, error: Exception) -> JSONResponse:
+    async def away(_: Request, error: Exception) -> Response:
         _log.warning("a store is away", error=repr(error))
         detail = "A store can't be reached now; a change may or may not have been made. Try again."
         return Problem(503, detail, headers={"Retry-After": "1"}).response()
@@ -113,7 +124,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, away)
 
     @app.exception_handler(Exception)
-    async def bug(_: Request, error: Exception) -> JSONResponse:
+    async def bug(_: Request, error: Exception) -> Response:
         _log.error("a bug", exc_info=error)
         return Problem(500, "An error of ours; it is in the log.").response()
 
@@ -136,20 +147,8 @@ def faults_of(error: Mapping[str, Any]) -> list[Fault]:
     where = pointer(path) if place == "body" else f"{place}: {'.'.join(map(str, path))}"
     several = error.get("ctx", {}).get(FAULTS)
     if several is not None:
-        return [Fault(pointer=where + p, code=code, message=message) for p, code, message in several]
-    code, message = _SAID.get(error["type"], (error["type"], error["msg"]))
-    return [Fault(pointer=where, code=code, message=message)]
-
-
-_SAID = {
-    "extra_forbidden": ("unknown_field", "not a field here"),
-    "missing": ("missing_field", "is missing"),
-    "list_type": ("wrong_type", "must be an array"),
-    "string_type": ("wrong_type", "must be a string"),
-    "model_type": ("wrong_type", "must be an object"),
-    "model_attributes_type": ("wrong_type", "must be an object"),
-}
-"""pydantic's types of errors, as code and sentence in the words that a definition's faults have, too."""
+        return [Fault(where + each.pointer, each.code, each.message) for each in several]
+    return [Fault(where, *said(error))]
 
 
 _MEANINGS = {

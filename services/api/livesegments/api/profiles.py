@@ -28,7 +28,7 @@ async def read_profile(context: Ctx, workspace: Reading, profile: ProfilePath) -
         name: register.value for name, register in state.attributes.items() if register.value is not None
     }
     return shapes.ProfileOut(
-        id=profile,
+        profile=profile,
         attributes=attributes,
         tags=sorted(tag for tag, register in state.tags.items() if register.value),
         consent=_consent(state),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from livesegments.api import cursor, times
 from livesegments.api.auth import Replaying, Seeing
 from livesegments.api.context import Context, Ctx
-from livesegments.api.problems import Fault, Problem, not_found, responses
+from livesegments.api.problems import FaultOut, Problem, not_found, responses
 from livesegments.api.refusals import Refusal, Wanted
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.shapes import Instant
@@ -49,7 +49,7 @@ class RefusalOut(BaseModel):
     )
     code: str = Field(description="The code of the first of `errors`.", examples=["missing_field"])
     reason: str = Field(description="All of `errors` as one line.")
-    errors: list[Fault] = Field(description="Every fault of the item.")
+    errors: list[FaultOut] = Field(description="Every fault of the item.")
     source: str = Field(
         description="Where the item came from: `http`, or TOPIC/PARTITION/OFFSET of a record.",
         examples=["http"],
@@ -172,7 +172,7 @@ def _fields(refusal: Refusal) -> dict[str, Any]:
         "workspace": record.workspace,
         "code": record.faults[0].code if record.faults else "",
         "reason": record.reason,
-        "errors": [Fault(pointer=f.pointer, code=f.code, message=f.message) for f in record.faults],
+        "errors": list(record.faults),
         "source": record.source,
         "text": _text(record),
         "raw_bytes": record.raw_bytes,

@@ -21,7 +21,8 @@ from fastapi.routing import APIRoute
 from msgspec import Struct
 
 from livesegments.api import auth
-from livesegments.api.problems import Fault, Problem
+from livesegments.api.problems import Problem
+from livesegments.core.fault import Fault
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.wire.unreadable import CAUSES

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
 from livesegments.api import advice, editing, shapes, times
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
+from livesegments.api.etags import IfMatch, IfNoneMatch, etag, is_known
 from livesegments.api.problems import not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.members import Size
@@ -17,17 +18,11 @@ from livesegments.wire.catalog import Segment
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
 Id = Annotated[str, Path(alias="id", max_length=64)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=200,
-        pattern="^[ -~]*$",
-        description='The version that was read, as its ETag: `"3"`.',
-    ),
-]
 ETAG = {
     "ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}, "required": True}
+}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "It has the version of `If-None-Match` still.", "headers": ETAG}
 }
 WITH_ETAG: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 CREATED: dict[int | str, dict[str, Any]] = {
@@ -72,10 +67,20 @@ async def create_segment(
     return await advice.warned(context, segment, await _answer(context, segment, response))
 
 
-@router.get("/{id}", responses=WITH_ETAG | responses(404))
-async def read_segment(context: Ctx, workspace: Reading, response: Response, id_: Id) -> shapes.SegmentOut:
-    """A segment with its size, its state and its progress."""
-    return await _answer(context, await found(context, workspace.id, id_), response)
+@router.get("/{id}", response_model=shapes.SegmentOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
+async def read_segment(
+    context: Ctx,
+    workspace: Reading,
+    response: Response,
+    id_: Id,
+    if_none_match: IfNoneMatch = None,
+) -> shapes.SegmentOut | Response:
+    """A segment with its size, its state and its progress. The ETag is the version of what its author wrote:
+    with `If-None-Match`, 304 says that this is the same, not that the size is."""
+    segment = await found(context, workspace.id, id_)
+    if is_known(segment.version, if_none_match):
+        return Response(status_code=304, headers={"ETag": etag(segment.version)})
+    return await _answer(context, segment, response)
 
 
 @router.patch(
@@ -143,6 +148,6 @@ def shape(segment: Segment, size: Size) -> shapes.SegmentOut:
 
 
 async def _answer(context: Context, segment: Segment, response: Response) -> shapes.SegmentOut:
-    response.headers["ETag"] = editing.etag(segment)
+    response.headers["ETag"] = etag(segment.version)
     sizes = await context.members.sizes(segment.workspace, {segment.id: segment.definition_version})
     return shape(segment, sizes[segment.id])

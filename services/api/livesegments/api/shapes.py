@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 import msgspec
 from pydantic import (
@@ -15,7 +16,6 @@ from pydantic import (
     Discriminator,
     Field,
     PlainValidator,
-    StringConstraints,
     Tag,
     WithJsonSchema,
 )
@@ -23,15 +23,14 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from livesegments.api import times
-from livesegments.api.problems import FAULTS, VARIANT
+from livesegments.api.problems import COMPONENT, FAULTS, VARIANT
+from livesegments.api.texts import Description, Label, Name, ProfileId, SegmentId, fault
 from livesegments.core.check import MAX_BYTES, check
 from livesegments.core.definition import Node
+from livesegments.core.fault import Fault
 
-ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-NO_NUL = "^[^\\x00]*$"
 DYNAMIC, STATIC = f"{VARIANT}dynamic", f"{VARIANT}static"
-CONDITION = {"$condition": True}
-"""Becomes a reference to the condition language's schema (module `openapi`)."""
+CONDITION = {COMPONENT: "Condition"}
 
 INSTANT = {
     "anyOf": [
@@ -40,14 +39,7 @@ INSTANT = {
     ]
 }
 
-Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=64, examples=["newsletter"])]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern="^[^\\x00-\\x1f]*\\S[^\\x00-\\x1f]*$")
-]
-Description = Annotated[str, Field(max_length=2_000, pattern=NO_NUL)]
-Label = Annotated[str, Field(min_length=1, max_length=100, pattern="^[^\\x00-\\x1f]+$")]
 Labels = Annotated[list[Label], Field(max_length=50)]
-ProfileId = Annotated[str, Field(min_length=1, max_length=300, pattern="^[^\\x00]+$", examples=["ada"])]
 ProfileIds = Annotated[list[ProfileId], Field(min_length=1, max_length=1_000)]
 Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"])
@@ -76,11 +68,11 @@ def _definition(document: Any) -> Any:
     return document
 
 
-def definition_faults(document: Any) -> list[tuple[str, str, str]]:
-    """(pointer within the definition, code, message)."""
+def definition_faults(document: Any) -> list[Fault]:
+    """With pointers within the definition."""
     size = len(msgspec.json.encode(document))
     if size > MAX_BYTES:
-        return [("", "too_long", f"{size} bytes; at most {MAX_BYTES} are allowed")]
+        return [Fault("", "too_long", f"{size} bytes; at most {MAX_BYTES} are allowed")]
     against = known.get()
     _, faults = check(
         document,
@@ -88,15 +80,19 @@ def definition_faults(document: Any) -> list[tuple[str, str, str]]:
         others=against.others if against else None,
         segment_id=against.segment if against else None,
     )
-    return [(fault.pointer, fault.code, fault.message) for fault in faults]
+    return faults
 
 
 def _timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError
-        raise PydanticCustomError("timezone", "not an IANA time zone") from error
+    """Files beside the zones (`localtime`, `posixrules`, `tzdata.zi`) are zones of a machine, or none."""
+    if name not in _zones():
+        raise fault("timezone", "is not an IANA time zone: Europe/Berlin, say, or UTC")
     return name
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def _instant(value: Any) -> int:
@@ -105,15 +101,17 @@ def _instant(value: Any) -> int:
     except (ValueError, OverflowError):
         ms = None
     if type(ms) is not int or not times.MIN_MS <= ms <= times.MAX_MS:
-        raise PydanticCustomError("instant", "neither an ISO 8601 instant nor milliseconds UTC")
+        raise fault("instant", "is neither an ISO 8601 instant nor milliseconds UTC")
     return ms
 
 
 Definition = Annotated[Any, AfterValidator(_definition), WithJsonSchema(CONDITION)]
 Timezone = Annotated[
-    str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_+/-]+$", examples=["Europe/Berlin"]),
+    str,
+    Field(examples=["Europe/Berlin"]),
     AfterValidator(_timezone),
-]  # fmt: skip
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_+/-]+$"}),
+]
 
 
 class In(BaseModel):
@@ -124,12 +122,12 @@ class In(BaseModel):
 
 class NewWorkspace(In):
     name: Name
-    id: Id | None = Field(None, description="Chosen by us where it isn't given.")
+    id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
     timezone: Timezone = "UTC"
 
 
 class WorkspaceOut(BaseModel):
-    id: Id
+    id: SegmentId
     name: str
     timezone: str
     created_at: Instant
@@ -177,7 +175,7 @@ class NewDynamic(In):
 
     name: Name
     definition: Definition
-    id: Id | None = Field(None, description="Chosen by us where it isn't given.")
+    id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
     type: Literal["dynamic"] = "dynamic"
     description: Description = ""
     tags: Labels = []
@@ -186,7 +184,7 @@ class NewDynamic(In):
 class NewStatic(In):
     name: Name
     type: Literal["static"]
-    id: Id | None = Field(None, description="Chosen by us where it isn't given.")
+    id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
     definition: None = None
     description: Description = ""
     tags: Labels = []
@@ -219,7 +217,7 @@ class Done(BaseModel):
 
 
 class SegmentOut(BaseModel):
-    id: Id
+    id: SegmentId
     name: str
     type: Literal["dynamic", "static"]
     description: str
@@ -249,7 +247,9 @@ class Count(BaseModel):
 
 
 class MemberTimes(BaseModel):
-    id: str
+    """Since when and until when at most a profile is a member."""
+
+    profile: str
     entered_at: Instant | None
     valid_until: Instant | None = Field(
         description="When the clock alone will end the membership; null: never, as things are."
@@ -257,9 +257,12 @@ class MemberTimes(BaseModel):
 
 
 class MembersOut(BaseModel):
-    """Ids; with `include=times` objects."""
+    """A page of members."""
 
-    members: list[str] | list[MemberTimes]
+    members: list[str]
+    times: list[MemberTimes] = Field(
+        [], description="One for every member of the page, in the same order; empty without `include=times`."
+    )
     next_cursor: str | None = None
 
 
@@ -312,7 +315,9 @@ class ProfileSegment(BaseModel):
 
 
 class ProfileOut(BaseModel):
-    id: str
+    """What is known of one profile."""
+
+    profile: str
     attributes: dict[str, Any]
     tags: list[str]
     consent: list[ConsentOut]

@@ -46,7 +46,7 @@ async def create_workspace(
 async def list_workspaces(
     context: Ctx,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    after: Annotated[str | None, Query(alias="cursor", max_length=1_000)] = None,
+    after: cursor.Cursor = None,
 ) -> shapes.Workspaces:
     """All workspaces, oldest first."""
     found = await context.catalog.workspaces()
