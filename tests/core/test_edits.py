@@ -111,3 +111,13 @@ def test_a_member_that_was_put_in_before_the_segment_was_adopted_is_in() -> None
     story.define("vips", None)
     story.define("later", None)
     assert story.members == {"vips", "later"}
+
+
+def test_what_waits_for_the_next_version_is_not_lost_to_a_change_of_the_last_one() -> None:
+    story = Story("2024-01-01", vips=None)
+    story.changes("2024-01-01", lists_add=["other"])
+    story.delete("vips")
+    story.changes("2024-01-02", lists_add=["vips"])
+    story.changes("2024-01-03", lists_remove=["vips"], lists_versions={"vips": 1})
+    story.define("vips", None)
+    assert story.members == {"vips"}

@@ -35,7 +35,8 @@ class ListRegister(Register, array_like=True):
     """Whether the profile is on the list of a static segment, of its version `version`.
 
     A segment that is deleted and made anew has a higher version, and its list begins empty: the highest
-    version wins, then the latest write. 0: the segment was not there yet, so its next version is meant."""
+    version wins, then the latest write. 0: the segment was not there yet, so its next version is meant;
+    such a register has a key of its own, until then."""
 
     version: int = 0
 

@@ -37,6 +37,8 @@ from livesegments.core.event import (
 from livesegments.core.profile import ListRegister, Profile, Register, consent_key
 
 MAX_INCREMENTS = 1_000
+WAITING = "?"
+"""Begins the key of a list's register that waits for its segment; no segment's id begins so."""
 MAX_SCORE = sys.float_info.max
 """The greatest finite double, 1.7976931348623157e308; a score lies between it and its negative."""
 _INT64 = 1 << 63
@@ -107,9 +109,10 @@ def claim_lists(profile: Profile, lists: Mapping[str, int]) -> bool:
     """Gives what was written before its static segment was there to the version that is there now.
 
     Returns whether there was any."""
-    waiting = [name for name, register in profile.lists.items() if register.version == 0 and name in lists]
-    for name in waiting:
-        profile.lists[name] = replace(profile.lists[name], version=lists[name])
+    waiting = [key for key in profile.lists if key[:1] == WAITING and key[1:] in lists]
+    for key in waiting:
+        name, register = key[1:], profile.lists.pop(key)
+        _write_list(profile.lists, name, replace(register, version=lists[name]))
     return bool(waiting)
 
 
@@ -132,6 +135,8 @@ def _write(registers: dict[str, Register], name: str, value: Any, event: Event) 
 
 
 def _write_list(registers: dict[str, ListRegister], name: str, new: ListRegister) -> bool:
+    if new.version == 0:
+        name = WAITING + name
     old = registers.get(name)
     if old is not None and (new.version, new.time_ms, new.event_id) < (
         old.version,
