@@ -11,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from livesegments.api import transitions
+from livesegments.api.announcements import Heard
 from livesegments.core import event
 from livesegments.core.definition import Not, SegmentRef
 from livesegments.core.event import Transition
@@ -95,9 +96,9 @@ def test_packed_records_are_as_declared() -> None:
 
 
 def test_the_stream_is_as_declared() -> None:
-    lines = transitions.message(TRANSITION).decode().splitlines()
-    assert lines[:2] == ["id: i", "event: exited"]
-    heard = msgspec.json.decode(lines[2].removeprefix("data: "))
+    lines = transitions.message(Heard(TRANSITION, (3, 0))).decode().splitlines()
+    assert (lines[0], lines[2]) == ("event: exited", "id: 3.0")
+    heard = msgspec.json.decode(lines[1].removeprefix("data: "))
     assert heard["at"] == "2023-11-14T22:13:20.123Z"
     assert faults("heard", heard) == []
 

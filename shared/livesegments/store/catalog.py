@@ -112,6 +112,17 @@ class Catalog:
         sequence = await self._write(EVERYONE, None, workspace, new=True)
         return None if sequence < 0 else sequence
 
+    async def change_workspace(
+        self, id_: str, decide: Callable[[Workspace | None], Workspace]
+    ) -> tuple[Workspace, int]:
+        """As `change_segment`: `decide` sees the newest workspace, or None, until its decision is written."""
+        while True:
+            revision = _text(await self._redis.hget(keys.CATALOG_REVISIONS, EVERYONE))
+            workspace = decide(await self.workspace(id_))
+            sequence = await self._write(EVERYONE, revision, workspace)
+            if sequence >= 0:
+                return workspace, sequence
+
     async def put_key(self, key: Key) -> int:
         return await self._write(EVERYONE, None, key)
 

@@ -37,8 +37,10 @@ class Members:
             pipe.zcard(keys.members(partition, workspace, segment))
         return sum(await pipe.execute())
 
-    async def sizes(self, workspace: str, versions: Mapping[str, int]) -> dict[str, Size]:
-        """`versions`: segment id → its definition version. One round trip, whatever their number."""
+    async def sizes(self, workspace: str, versions: Mapping[str, int], timezone: str) -> dict[str, Size]:
+        """`versions`: segment id → its definition version; `timezone`: the workspace's.
+
+        One round trip, whatever their number."""
         if not versions:
             return {}
         pipe = self._redis.pipeline(transaction=False)
@@ -52,7 +54,7 @@ class Members:
         return {
             segment: Size(
                 sum(row[1 + at] for row in rows),
-                progress.aggregate([_progress(row[0][at]) for row in rows], version),
+                progress.aggregate([_progress(row[0][at]) for row in rows], version, timezone),
             )
             for at, (segment, version) in enumerate(versions.items())
         }

@@ -16,7 +16,7 @@ State = Literal["building", "ready"]
 
 
 class Progress(Struct, frozen=True):
-    """`done` of `total` stored profiles are evaluated under version `definition_version`.
+    """`done` of `total` stored profiles are evaluated under version `definition_version`, in `timezone`.
 
     `complete_since_ms`: the events of the segment's conditions are counted from this instant on; None
     where nothing was left out (no event conditions, or kept since the partition's first event).
@@ -27,6 +27,7 @@ class Progress(Struct, frozen=True):
     total: int
     definition_version: int
     complete_since_ms: int | None = None
+    timezone: str = ""
 
 
 _encoder = msgspec.json.Encoder()
@@ -41,17 +42,17 @@ def decode(data: bytes) -> Progress:
     return _decoder.decode(data)
 
 
-def aggregate(parts: Iterable[Progress | None], definition_version: int) -> Progress:
+def aggregate(parts: Iterable[Progress | None], definition_version: int, timezone: str = "") -> Progress:
     """The whole segment's progress from that of every partition (None: not adopted there yet).
 
-    Ready only when every partition is, at `definition_version`. Complete since the latest of the
-    partitions' instants.
+    Ready only when every partition is, at `definition_version` in `timezone`. Complete since the latest of
+    the partitions' instants.
     """
     done = total = 0
     ready = True
     since: int | None = None
     for part in parts:
-        if part is None or part.definition_version != definition_version:
+        if part is None or (part.definition_version, part.timezone) != (definition_version, timezone):
             ready = False
             continue
         done += part.done
@@ -59,4 +60,4 @@ def aggregate(parts: Iterable[Progress | None], definition_version: int) -> Prog
         ready = ready and part.state == "ready"
         if part.complete_since_ms is not None:
             since = part.complete_since_ms if since is None else max(since, part.complete_since_ms)
-    return Progress("ready" if ready else "building", done, total, definition_version, since)
+    return Progress("ready" if ready else "building", done, total, definition_version, since, timezone)

@@ -19,10 +19,13 @@ Scope = Literal["ingest", "read", "write", "operate", "admin"]
 
 
 class Workspace(Struct, frozen=True, tag="workspace"):
+    """A tenant. `version` counts every edit (the ETag)."""
+
     id: str
     name: str
     timezone: str
     created_ms: int
+    version: int = 1
 
 
 class Key(Struct, frozen=True, tag="key"):

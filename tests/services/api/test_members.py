@@ -290,6 +290,82 @@ async def test_transitions_are_heard_as_they_happen(shop: Shop) -> None:
     ]
 
 
+async def test_a_stream_goes_on_where_it_ended(shop: Shop) -> None:
+    await shop.segment("openers", OPENED)
+    await shop.settled()
+    clock_ms = await at_least(shop, START_MS)
+    people = [f"p{number}" for number in range(20)]
+    async with shop.stream("GET", "/v1/transitions") as stream:
+        place = await last_id(stream.aiter_lines(), until="id:")
+    await shop.rig.send([shop.event(person, "opened", clock_ms) for person in people[:10]])
+    await shop.settled()
+    given: list[str] = []
+    while len(given) < 20:
+        # each stream is left after three events; what follows is not lost, nor given twice
+        async with shop.stream("GET", "/v1/transitions", headers={"Last-Event-ID": place}) as stream:
+            assert stream.status_code == 200, place
+            if len(given) == 9:
+                await shop.rig.send([shop.event(person, "opened", clock_ms) for person in people[10:]])
+            async with asyncio.timeout(30):
+                lines, taken = stream.aiter_lines(), 0
+                while taken < 3 and len(given) < 20:
+                    line = await anext(lines)
+                    if line.startswith("data:"):
+                        given.append(msgspec.json.decode(line[5:])["profile"])
+                        place = await last_id(lines, until="id:")
+                        taken += 1
+    assert sorted(given) == sorted(people)
+
+
+async def last_id(lines: AsyncIterator[str], until: str) -> str:
+    async for line in lines:
+        if line.startswith(until):
+            return line.removeprefix("id: ")
+    raise AssertionError("no id")
+
+
+async def test_an_id_that_the_stream_can_not_go_on_from_is_told(shop: Shop) -> None:
+    for id_, status in (("9999999.0.0.0.0.0.0.0", 410), ("1.2", 422), ("x", 422), ("0" * 2_000, 422)):
+        answer = await shop.get("/v1/transitions", headers={"Last-Event-ID": id_})
+        assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
+async def test_another_time_zone_evaluates_a_workspace_anew(shop: Shop) -> None:
+    condition = {"type": "attribute", "name": "day", "op": "after", "value": "2024-01-02"}
+    await shop.segment("late", condition)
+    await shop.segment("days", {"type": "event", "name": "seen", "measure": {"of": "days"}})
+    change = {"attributes": {"day": "2024-01-01T23:30:00Z"}}
+    sent_ms = await at_least(shop, START_MS)
+    await shop.settled()
+    await shop.rig.send(
+        [
+            Event("e", shop.workspace, "ada", PROFILE, sent_ms, change),
+            shop.event("ada", "seen", sent_ms),
+        ]
+    )
+    await shop.settled()
+    assert (await shop.members("late"), await shop.members("days")) == ([], ["ada"])
+    async with Client(shop.url, ADMIN_KEY) as boss:
+        place = f"/v1/workspaces/{shop.workspace}"
+        etag = (await boss.get(place)).headers["ETag"]
+        body = {"timezone": "Asia/Kolkata", "name": "Kolkata"}
+        assert (await boss.patch(place, json=body)).status_code == 428
+        assert (await boss.patch(place, json=body, headers={"If-Match": '"7"'})).status_code == 412
+        edited = await boss.patch(place, json=body, headers={"If-Match": etag})
+        assert edited.status_code == 200, edited.text
+        assert {field: edited.json()[field] for field in body} == body
+        stale = await boss.patch(place, json={"timezone": "UTC"}, headers={"If-Match": etag})
+        assert stale.status_code == 412
+        wrong = await boss.patch(place, json={"timezone": "localtime"}, headers={"If-Match": "*"})
+        assert wrong.status_code == 422
+        assert (await boss.get(place, headers={"If-None-Match": edited.headers["ETag"]})).status_code == 304
+    await shop.settled()
+    await shop.ready("late")
+    await shop.ready("days")
+    assert (await shop.members("late"), await shop.members("days")) == (["ada"], [])
+    assert (await shop.get("/v1/segments/days")).json()["complete_since"] is not None
+
+
 async def test_a_stream_is_told_when_the_api_ends(stack: Stack, shop: Shop) -> None:
     async with httpx.AsyncClient(headers=shop.headers) as client, AsyncExitStack() as streaming:
         async with running(settings(stack)) as url:

@@ -189,3 +189,24 @@ async def test_the_pages_of_the_documentation_need_no_internet(api: str) -> None
         for name in ("swagger-ui-bundle.js", "swagger-ui.css", "redoc.standalone.js", "favicon.png"):
             found = await browser.get(f"/docs/files/{name}")
             assert found.status_code == 200 and len(found.content) > 1_000
+
+
+async def test_a_key_that_stands_twice_is_refused(shop: Client) -> None:
+    inner = b'{"type": "tag", "name": "vip", "name": "new"}'
+    for body, pointer in (
+        (b'{"name": "x", "name": "y", "type": "static"}', "/name"),
+        (b'{"name": "x", "definition": ' + inner + b"}", "/definition/name"),
+    ):
+        answer = await shop.post("/v1/segments", content=body, headers={"Content-Type": "application/json"})
+        faults = [(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]]
+        assert (answer.status_code, faults) == (422, [(pointer, "repeated_key")])
+
+
+async def test_what_holds_for_everyone_is_created_with_a_warning(shop: Client) -> None:
+    everyone = {"type": "event", "name": "seen", "op": "gte", "value": 0}
+    made = await shop.segment("all", everyone)
+    assert [each["pointer"] for each in made["warnings"]][:1] == ["/definition"]
+    edited = await shop.patch("/v1/segments/all", json={"name": "new"}, headers={"If-Match": "*"})
+    assert edited.json()["warnings"] == made["warnings"]
+    assert (await shop.segment("vips", {"type": "tag", "name": "vip"}))["warnings"] == []
+    assert "warnings" not in (await shop.get("/v1/segments/all")).json()

@@ -128,7 +128,8 @@ class Rig:
         ]
         parts = [None if data is None else progress.decode(data) for data in stored]
         versions = {part.definition_version for part in parts if part is not None}
-        return progress.aggregate(parts, max(versions, default=0))
+        zones = {part.timezone for part in parts if part is not None}
+        return progress.aggregate(parts, max(versions, default=0), max(zones, default=""))
 
     async def settled(self, timeout_s: float = 60) -> None:
         """Until everything sent is applied, all definitions are adopted, all transitions published."""

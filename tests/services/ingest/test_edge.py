@@ -86,7 +86,7 @@ async def test_who_trickles_a_body_is_told_and_left(
 async def test_who_connects_and_asks_for_nothing_is_left(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
-    monkeypatch.setattr("livesegments.ingest.connection.HEAD_S", 0.05)
+    monkeypatch.setattr("livesegments.runtime.connection.HEAD_S", 0.05)
     assert await talk(client, begun) == b""
 
 

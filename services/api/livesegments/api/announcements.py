@@ -1,4 +1,4 @@
-"""Transitions from topic `memberships`, from now on, to whoever listens here.
+"""Transitions from topic `memberships`, from now on or from a place on, to whoever listens here.
 
 One consumer for all listeners of this process; it runs only while there are any. A listener has a bounded
 queue: who reads too slowly is told so and dropped, and never holds up the others.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import structlog
+from msgspec import Struct
 
 from livesegments.core.event import Transition
 from livesegments.runtime import metrics
-from livesegments.runtime.portions import Unread
+from livesegments.runtime.portions import Found, Unread
 from livesegments.runtime.reader import Reader
 from livesegments.wire import memberships
 from livesegments.wire.topics import MEMBERSHIPS
@@ -31,23 +33,41 @@ class TooMany(Exception):
     """There are as many listeners as there may be."""
 
 
-class Listener:
-    """`queue` gives transitions; None: it was too slow, or the api ends, and nothing more comes."""
+Place: TypeAlias = tuple[int, ...]
+"""The next offset of each partition: everything before it was given."""
 
-    def __init__(self, workspace: str, segment: str | None) -> None:
-        self.workspace, self.segment = workspace, segment
-        self.queue: asyncio.Queue[Transition | None] = asyncio.Queue(QUEUE + 1)
+
+class Heard(Struct, frozen=True):
+    """A transition, and the place after it."""
+
+    transition: Transition
+    place: Place
+
+
+class Listener:
+    """`queue` gives what is heard; None: it was too slow, or the api ends, and nothing more comes.
+
+    `after`: what lies before this place was given to it already. `begin`: from here on it is offered all."""
+
+    def __init__(self, workspace: str, segment: str | None, after: Place) -> None:
+        self.workspace, self.segment, self.after = workspace, segment, after
+        self.begin: Place = ()
+        self.queue: asyncio.Queue[Heard | None] = asyncio.Queue(QUEUE + 1)
         self.dropped = False
 
-    def offer(self, transition: Transition) -> None:
-        if self.dropped or transition.workspace != self.workspace:
-            return
-        if self.segment not in (None, transition.segment):
+    def wants(self, transition: Transition) -> bool:
+        return transition.workspace == self.workspace and self.segment in (None, transition.segment)
+
+    def offer(self, transition: Transition, partition: int, offset: int, place: Place) -> None:
+        if self.dropped or not self.wants(transition) or (self.after and offset < self.after[partition]):
             return
         if self.queue.qsize() >= QUEUE:
             self.end()
         else:
-            self.queue.put_nowait(transition)
+            self.queue.put_nowait(Heard(transition, self.at(place)))
+
+    def at(self, place: Place) -> Place:
+        return tuple(map(max, place, self.after)) if self.after else place
 
     def end(self) -> None:
         if not self.dropped:
@@ -63,20 +83,43 @@ class Announcements:
         self._changing = asyncio.Lock()
         self._reader: Reader | None = None
         self._task: asyncio.Task[None] | None = None
+        self._next: list[int] = []
+
+    @property
+    def partitions(self) -> int:
+        return self._partitions
+
+    @property
+    def place(self) -> Place:
+        """Up to where all listeners have been offered everything."""
+        return tuple(self._next)
 
     @asynccontextmanager
-    async def listen(self, workspace: str, segment: str | None) -> AsyncIterator[Listener]:
+    async def earlier(self, after: Place) -> AsyncIterator[Reader]:
+        """A reader that begins at a place. Raises OffsetOutOfRangeError if the topic doesn't hold it any
+        more, or never did; KafkaError, TimeoutError."""
+        reader = Reader(self._kafka, MEMBERSHIPS, self._partitions)
+        try:
+            async with asyncio.timeout(START_S):
+                await reader.start(dict(enumerate(after)))
+            yield reader
+        finally:
+            await reader.close()
+
+    @asynccontextmanager
+    async def listen(self, workspace: str, segment: str | None, after: Place = ()) -> AsyncIterator[Listener]:
         """From here on nothing is missed. Raises TooMany, KafkaError, TimeoutError."""
         if len(self._listeners) >= MAX_LISTENERS:
             raise TooMany
-        listener = Listener(workspace, segment)
-        self._listeners.add(listener)
+        listener = Listener(workspace, segment, after)
         metrics.API_LISTENERS.inc()
         try:
             async with asyncio.timeout(START_S), self._changing:
                 if self._task is None or self._task.done():
                     await self._stop()
                     await self._start()
+                self._listeners.add(listener)
+                listener.begin = self.place
             yield listener
         finally:
             self._listeners.discard(listener)
@@ -98,6 +141,7 @@ class Announcements:
         reader = Reader(self._kafka, MEMBERSHIPS, self._partitions)
         try:
             await reader.start("end")
+            self._next = await _positions(reader)
         except BaseException:
             await reader.close()
             raise
@@ -114,14 +158,39 @@ class Announcements:
 
     async def _follow(self, reader: Reader) -> None:
         async for record in reader.follow():
-            try:
-                if isinstance(record, Unread):
-                    raise Unreadable(record.why)
-                transition = memberships.decode(record.value)
-            except Unreadable as error:
-                metrics.MEMBERSHIPS_UNREADABLE.inc()
-                at = f"{record.topic}/{record.partition}/{record.offset}"
-                _log.error("a transition can't be read", source=at, error=str(error))
-                continue
-            for listener in self._listeners:
-                listener.offer(transition)
+            self._next[record.partition] = record.offset + 1
+            transition = read(record)
+            if transition is not None:
+                place = self.place
+                for listener in self._listeners:
+                    listener.offer(transition, record.partition, record.offset, place)
+
+
+async def caught_up(reader: Reader, listener: Listener) -> AsyncIterator[Heard]:
+    """What the listener missed, from where the reader begins up to where the listener does."""
+    until = listener.begin
+    places = await _positions(reader)
+    while any(at < end for at, end in zip(places, until, strict=True)):
+        for record in await reader.take():
+            places[record.partition] = max(places[record.partition], record.offset + 1)
+            transition = read(record) if record.offset < until[record.partition] else None
+            if transition is not None and listener.wants(transition):
+                yield Heard(transition, tuple(map(min, places, map(max, until, listener.after))))
+        places = await _positions(reader)
+
+
+async def _positions(reader: Reader) -> list[int]:
+    return [at for _, at in sorted((await reader.positions()).items())]
+
+
+def read(record: Found) -> Transition | None:
+    """None, counted and logged, where it is none."""
+    try:
+        if isinstance(record, Unread):
+            raise Unreadable(record.why)
+        return memberships.decode(record.value)
+    except Unreadable as error:
+        metrics.MEMBERSHIPS_UNREADABLE.inc()
+        at = f"{record.topic}/{record.partition}/{record.offset}"
+        _log.error("a transition can't be read", source=at, error=str(error))
+        return None

@@ -43,6 +43,7 @@ from livesegments.api.refusals import Refusals
 from livesegments.api.watch import Watch
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.connection import Connection
 from livesegments.runtime.retry import until_done
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
@@ -175,6 +176,8 @@ def main() -> None:
         log_config=None,
         access_log=False,
         loop="uvloop",
+        http=Connection,
+        ws="none",
         timeout_graceful_shutdown=STOP_S,
     )
     server = Server(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header
 
@@ -27,6 +27,13 @@ IfNoneMatch = Annotated[
         description='The version that is known already, as its ETag: `"3"`.',
     ),
 ]
+ETAG = {
+    "ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}, "required": True}
+}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "It has the version of `If-None-Match` still.", "headers": ETAG}
+}
+WITH_ETAG: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 
 

@@ -51,7 +51,7 @@ async def list_segments(
     wanted = [each for each in snapshot.segments.values() if _fits(each, search.casefold(), tag, type_)]
     sizes: Sized = {}
     if state is not None or sort == "size":
-        sizes = await context.members.sizes(workspace.id, _versions(wanted))
+        sizes = await context.members.sizes(workspace.id, _versions(wanted), workspace.timezone)
         wanted = [each for each in wanted if state in (None, sizes[each.id].progress.state)]
 
     def place(segment: Segment) -> tuple[Any, str]:
@@ -69,7 +69,7 @@ async def list_segments(
         wanted = [each for each in wanted if (place(each) < end if order == "desc" else place(each) > end)]
     page = wanted[:limit]
     if not sizes:
-        sizes = await context.members.sizes(workspace.id, _versions(page))
+        sizes = await context.members.sizes(workspace.id, _versions(page), workspace.timezone)
     return shapes.Segments(
         segments=[shape(each, sizes[each.id]) for each in page],
         next_cursor=cursor.encode((how, *place(page[-1]))) if len(wanted) > limit else None,

@@ -25,7 +25,8 @@ class Plans:
         snapshot = await self._catalog.segments(workspace.id)
         async with self._compiling:
             revision, previous = self._cache.get(workspace.id, ("", None))
-            if previous is None or revision != snapshot.revision:
+            stale = previous is None or previous.timezone != workspace.timezone
+            if stale or revision != snapshot.revision:
                 made = await asyncio.to_thread(_compile, workspace, snapshot, previous)
                 self._cache[workspace.id] = snapshot.revision, made
                 while len(self._cache) > CACHED:

@@ -158,6 +158,7 @@ _MEANINGS = {
     404: "There is no such thing here.",
     405: "The method is not one of this path.",
     409: "In conflict with what is there now.",
+    410: "What followed is not kept any more (`Last-Event-ID`).",
     412: "It has changed since (`If-Match`).",
     413: "The body is too large.",
     415: "The body is not sent as JSON.",

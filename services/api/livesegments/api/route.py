@@ -23,6 +23,7 @@ from msgspec import Struct
 from livesegments.api import auth
 from livesegments.api.problems import Problem
 from livesegments.core.fault import Fault
+from livesegments.core.json_keys import repeated
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.wire.unreadable import CAUSES
@@ -70,10 +71,15 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
+        body = await self.body()
         try:
-            return msgspec.json.decode(await self.body())
+            value = msgspec.json.decode(body)
         except CAUSES as error:
             raise Problem(400, f"The body is not JSON: {error}.") from error
+        twice = repeated(body, value)
+        if twice is not None:
+            raise Problem(422, "1 fault(s) in the request.", [twice])
+        return value
 
 
 class Route(APIRoute):

@@ -10,21 +10,14 @@ from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from livesegments.api import advice, editing, shapes, times
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
-from livesegments.api.etags import IfMatch, IfNoneMatch, etag, is_known
+from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, etag, is_known
 from livesegments.api.problems import not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.members import Size
-from livesegments.wire.catalog import Segment
+from livesegments.wire.catalog import Segment, Workspace
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
 Id = Annotated[str, Path(alias="id", max_length=64)]
-ETAG = {
-    "ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}, "required": True}
-}
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "It has the version of `If-None-Match` still.", "headers": ETAG}
-}
-WITH_ETAG: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {
         "headers": ETAG
@@ -64,7 +57,7 @@ async def create_segment(
     )
     await context.publisher.published(sequence)
     response.headers["Location"] = f"/v1/segments/{segment.id}"
-    return await advice.warned(context, segment, await _answer(context, segment, response))
+    return await advice.warned(context, segment, await _answer(context, workspace, segment, response))
 
 
 @router.get("/{id}", response_model=shapes.SegmentOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
@@ -80,7 +73,7 @@ async def read_segment(
     segment = await found(context, workspace.id, id_)
     if is_known(segment.version, if_none_match):
         return Response(status_code=304, headers={"ETag": etag(segment.version)})
-    return await _answer(context, segment, response)
+    return await _answer(context, workspace, segment, response)
 
 
 @router.patch(
@@ -101,7 +94,7 @@ async def edit_segment(
         lambda snapshot: ("put", editing.patched(snapshot, workspace, id_, patch, if_match, now_ms)),
     )
     await context.publisher.published(sequence)
-    return await advice.warned(context, segment, await _answer(context, segment, response))
+    return await advice.warned(context, segment, await _answer(context, workspace, segment, response))
 
 
 @router.delete("/{id}", status_code=204, responses=responses(404, 409, 412))
@@ -147,7 +140,11 @@ def shape(segment: Segment, size: Size) -> shapes.SegmentOut:
     )
 
 
-async def _answer(context: Context, segment: Segment, response: Response) -> shapes.SegmentOut:
+async def _answer(
+    context: Context, workspace: Workspace, segment: Segment, response: Response
+) -> shapes.SegmentOut:
     response.headers["ETag"] = etag(segment.version)
-    sizes = await context.members.sizes(segment.workspace, {segment.id: segment.definition_version})
+    sizes = await context.members.sizes(
+        workspace.id, {segment.id: segment.definition_version}, workspace.timezone
+    )
     return shape(segment, sizes[segment.id])

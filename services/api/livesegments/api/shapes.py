@@ -126,11 +126,19 @@ class NewWorkspace(In):
     timezone: Timezone = "UTC"
 
 
+class WorkspacePatch(In):
+    """JSON merge patch (RFC 7396): what isn't named stays."""
+
+    name: Name = Field(default_factory=str, description="How people call it.")
+    timezone: Timezone = Field(default_factory=str, description="The IANA time zone of its days and dates.")
+
+
 class WorkspaceOut(BaseModel):
     id: SegmentId
     name: str
     timezone: str
     created_at: Instant
+    version: int = Field(description="Counts every edit; the ETag.")
 
 
 class Workspaces(BaseModel):

@@ -1,57 +1,91 @@
-"""`GET /v1/transitions`: who enters and leaves, as server-sent events, from now on.
+"""`GET /v1/transitions`: who enters and leaves, as server-sent events, from now on or from a place on.
 
-Not in OpenAPI, which can't say what an endless answer is like: docs/asyncapi.yaml describes it.
+The `id` of an event is a place: the next offset of every partition of topic `memberships`, as `12.0.7`. A
+browser sends the last one back as `Last-Event-ID` by itself. docs/asyncapi.yaml describes the events.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
+from aiokafka.errors import OffsetOutOfRangeError
+from fastapi import APIRouter, Header, Query
+from fastapi.sse import format_sse_event
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from livesegments.api import times
-from livesegments.api.announcements import Listener, TooMany
+from livesegments.api.announcements import Announcements, Heard, Listener, Place, TooMany, caught_up
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
-from livesegments.api.problems import Problem
+from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
 from livesegments.api.segments import found
-from livesegments.core.event import Transition
+from livesegments.core.fault import Fault
 
 HEARTBEAT_S = 15.0
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "An endless stream of server-sent events, named `entered` and `exited`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+_ID = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*\Z")
 
-router = APIRouter(prefix="/v1", route_class=Route, include_in_schema=False)
+router = APIRouter(prefix="/v1", tags=["members"], route_class=Route, responses=responses(401, 403))
 
 
-@router.get("/transitions")
+@router.get("/transitions", response_class=StreamingResponse, responses=STREAM | responses(404, 410))
 async def hear_transitions(
     context: Ctx,
     workspace: Reading,
-    segment: Annotated[str | None, Query(max_length=64)] = None,
-) -> StreamingResponse:
+    segment: Annotated[
+        str | None, Query(max_length=64, description="Only the transitions of this segment.")
+    ] = None,
+    last_id: Annotated[
+        str | None,
+        Header(
+            alias="Last-Event-ID",
+            max_length=4_000,
+            description="The `id` of the last event that was heard: the stream goes on behind it.",
+        ),
+    ] = None,
+) -> Response:
+    """Who enters and leaves, as it happens, from now on; with `Last-Event-ID`, from there on, with nothing
+    left out. An id that is older than what the topic keeps is answered with 410."""
     if segment is not None:
         await found(context, workspace.id, segment)
-    listening = AsyncExitStack()
-    try:
-        listener = await listening.enter_async_context(context.announcements.listen(workspace.id, segment))
-    except TooMany as error:
-        raise Problem(503, "Too many listen already.", headers={"Retry-After": "10"}) from error
-    return Stream(listener, listening)
+    announcements = context.announcements
+    after = _place(last_id, announcements.partitions) if last_id else ()
+    async with AsyncExitStack() as opened:
+        try:
+            listener = await opened.enter_async_context(announcements.listen(workspace.id, segment, after))
+            missed = None
+            if after:
+                reader = await opened.enter_async_context(announcements.earlier(after))
+                missed = caught_up(reader, listener)
+        except TooMany as error:
+            raise Problem(503, "Too many listen already.", headers={"Retry-After": "10"}) from error
+        except OffsetOutOfRangeError as error:
+            raise Problem(
+                410,
+                "The topic doesn't hold what followed this Last-Event-ID any more. Read the members anew, "
+                "and listen without the header.",
+            ) from error
+        messages = _messages(announcements, listener, missed)
+        return Stream(messages, opened.pop_all())
 
 
 class Stream(StreamingResponse):
     """Stops listening when it ends, however it ends."""
 
-    def __init__(self, listener: Listener, listening: AsyncExitStack) -> None:
-        super().__init__(
-            _messages(listener), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+    def __init__(self, messages: AsyncIterator[bytes], listening: AsyncExitStack) -> None:
+        super().__init__(messages, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         self._listening = listening
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,25 +93,42 @@ class Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _messages(listener: Listener) -> AsyncIterator[bytes]:
-    yield b": listening\n\n"
+async def _messages(
+    announcements: Announcements, listener: Listener, missed: AsyncIterator[Heard] | None
+) -> AsyncIterator[bytes]:
+    """With an id at once, and with every sign of life: who has heard nothing yet can resume, too."""
+    yield format_sse_event(comment="listening", id=_text(listener.after or listener.begin))
+    if missed is not None:
+        async for heard in missed:
+            yield message(heard)
     while True:
         try:
-            transition = await asyncio.wait_for(listener.queue.get(), HEARTBEAT_S)
+            next_ = await asyncio.wait_for(listener.queue.get(), HEARTBEAT_S)
         except TimeoutError:
-            yield b": still here\n\n"
+            here = listener.at(announcements.place) if listener.queue.empty() else None
+            yield format_sse_event(comment="still here", id=_text(here) if here else None)
             continue
-        if transition is None:
-            yield b"event: end\ndata: {}\n\n"
+        if next_ is None:
+            yield format_sse_event(event="end", data_str="{}")
             return
-        yield message(transition)
+        yield message(next_)
 
 
-def message(transition: Transition) -> bytes:
-    fields = msgspec.to_builtins(transition)
+def message(heard: Heard) -> bytes:
+    fields = msgspec.to_builtins(heard.transition)
     fields["at"] = times.iso(fields.pop("at_ms"))
-    return (
-        f"id: {transition.id}\nevent: {transition.kind}\ndata: ".encode()
-        + msgspec.json.encode(fields)
-        + b"\n\n"
-    )
+    data = msgspec.json.encode(fields).decode()
+    return format_sse_event(event=heard.transition.kind, data_str=data, id=_text(heard.place))
+
+
+def _text(place: Place) -> str:
+    return ".".join(map(str, place))
+
+
+def _place(last_id: str, partitions: int) -> Place:
+    """Raises Problem 422 for anything that is none of our ids."""
+    place = tuple(map(int, last_id.split("."))) if _ID.match(last_id) else ()
+    if len(place) != partitions:
+        fault = Fault("header: Last-Event-ID", "bad_id", "is not the id of an event of this stream")
+        raise Problem(422, "1 fault(s) in the request.", [fault])
+    return place

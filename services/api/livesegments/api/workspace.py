@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from livesegments.api import shapes, times
+from livesegments.api import shapes
 from livesegments.api.auth import Reading
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
+from livesegments.api.workspaces import shown
 
 router = APIRouter(
     prefix="/v1/workspace", tags=["workspaces"], route_class=Route, responses=responses(401, 403)
@@ -17,9 +18,4 @@ router = APIRouter(
 @router.get("", responses=responses(404))
 async def read_own_workspace(workspace: Reading) -> shapes.WorkspaceOut:
     """The workspace of the key (an admin key names one with `X-Workspace`): its name and its time zone."""
-    return shapes.WorkspaceOut(
-        id=workspace.id,
-        name=workspace.name,
-        timezone=workspace.timezone,
-        created_at=times.iso(workspace.created_ms),
-    )
+    return shown(workspace)

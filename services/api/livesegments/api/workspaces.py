@@ -5,11 +5,13 @@ from __future__ import annotations
 from secrets import token_hex, token_urlsafe
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
+from msgspec.structs import replace
 
 from livesegments.api import cursor, shapes, times
 from livesegments.api.auth import Admin
 from livesegments.api.context import Context, Ctx
+from livesegments.api.etags import NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, check_match, etag, is_known
 from livesegments.api.problems import Problem, not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.catalog import digest
@@ -30,7 +32,7 @@ Id = Annotated[str, Path(alias="id", max_length=64)]
 
 
 @router.post("", status_code=201, responses=responses(400, 409, 413, 415))
-async def create_workspace(
+async def createshown(
     context: Ctx, new: shapes.NewWorkspace, once: IdempotencyKey = None
 ) -> shapes.WorkspaceOut:
     """Make a workspace: a tenant, isolated from all others."""
@@ -39,7 +41,7 @@ async def create_workspace(
     if sequence is None:
         raise Problem(409, f"There is a workspace '{workspace.id}' already.")
     await context.publisher.published(sequence)
-    return _workspace(workspace)
+    return shown(workspace)
 
 
 @router.get("", responses=responses())
@@ -55,7 +57,43 @@ async def list_workspaces(
         found = [each for each in found if (each.created_ms, each.id) > last]
     page = found[:limit]
     more = cursor.encode((page[-1].created_ms, page[-1].id)) if len(found) > limit else None
-    return shapes.Workspaces(workspaces=[_workspace(each) for each in page], next_cursor=more)
+    return shapes.Workspaces(workspaces=[shown(each) for each in page], next_cursor=more)
+
+
+@router.get("/{id}", response_model=shapes.WorkspaceOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
+async def readshown(
+    context: Ctx, response: Response, id_: Id, if_none_match: IfNoneMatch = None
+) -> shapes.WorkspaceOut | Response:
+    """A workspace with its version as the ETag."""
+    workspace = await context.catalog.workspace(id_)
+    if workspace is None:
+        raise not_found("workspace", id_)
+    if is_known(workspace.version, if_none_match):
+        return Response(status_code=304, headers={"ETag": etag(workspace.version)})
+    response.headers["ETag"] = etag(workspace.version)
+    return shown(workspace)
+
+
+@router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 412, 413, 415, 428))
+async def editshown(
+    context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
+) -> shapes.WorkspaceOut:
+    """Change its name or its time zone (JSON merge patch); `If-Match` is needed, so no edit is lost.
+
+    In another time zone every segment is evaluated anew: days and dates begin at other instants. Conditions
+    that count events by days or dates count them from then on; `complete_since` of a segment tells it."""
+
+    def decide(old: Workspace | None) -> Workspace:
+        if old is None:
+            raise not_found("workspace", id_)
+        check_match(old.version, if_match)
+        changes = {field: getattr(patch, field) for field in patch.model_fields_set}
+        return replace(old, version=old.version + 1, **changes)
+
+    workspace, sequence = await context.catalog.change_workspace(id_, decide)
+    await context.publisher.published(sequence)
+    response.headers["ETag"] = etag(workspace.version)
+    return shown(workspace)
 
 
 @router.post("/{id}/keys", status_code=201, responses=responses(400, 404, 409, 413, 415))
@@ -93,12 +131,13 @@ async def _existing(context: Context, id_: str) -> None:
         raise not_found("workspace", id_)
 
 
-def _workspace(workspace: Workspace) -> shapes.WorkspaceOut:
+def shown(workspace: Workspace) -> shapes.WorkspaceOut:
     return shapes.WorkspaceOut(
         id=workspace.id,
         name=workspace.name,
         timezone=workspace.timezone,
         created_at=times.iso(workspace.created_ms),
+        version=workspace.version,
     )
 
 

@@ -4,7 +4,7 @@ Pure. A change of definitions is adopted at once for every profile that is touch
 others are walked over in chunks. What has to be walked is seen by comparing the plan with the stored
 progress, so a walk that a crash cut short, or a change that came while nobody ran, is taken up alike:
 
-- a segment without progress, or with that of another version, is built;
+- a segment without progress, or with that of another version or time zone, is built;
 - a progress without a segment is of a deleted one: it stays until the walk has taken its members out.
 
 A walk goes in rounds. A change that comes in the middle of one doesn't begin it anew (else changes that
@@ -91,9 +91,11 @@ class Adopted:
         changed = set()
         for segment in plan.segments.values():
             old = self.progress.get(segment.id)
-            if old is None or old.definition_version != segment.version:
+            if old is None or (old.definition_version, old.timezone) != (segment.version, plan.timezone):
                 changed.add(segment.id)
-                self.progress[segment.id] = Progress("building", 0, total, segment.version)
+                self.progress[segment.id] = Progress(
+                    "building", 0, total, segment.version, None, plan.timezone
+                )
         removed = self.progress.keys() - plan.segments.keys()
         self._waiting |= changed | (removed - self._removed)
         self._round -= self._waiting

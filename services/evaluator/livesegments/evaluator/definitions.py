@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from livesegments.core import plan
 from livesegments.core.plan import Limits, Plan
 from livesegments.wire import catalog
@@ -29,7 +31,7 @@ class Definitions:
         self._changed[workspace] = offset
         match entry:
             case Workspace():
-                self._workspaces[workspace] = entry
+                self._settle(entry, offset)
             case Segment():
                 self._put(entry, offset)
             case _ if rest:
@@ -49,6 +51,16 @@ class Definitions:
             self.plans[id_] = plan.compile(
                 id_, workspace.timezone, segments, revision, self._limits, self.plans.get(id_)
             )
+
+    def _settle(self, entry: Workspace, offset: int) -> None:
+        """Another time zone makes every segment a new one: profiles are judged by it anew. Of a workspace
+        that is read for the first time, nobody knows its zone of the time when its segments came."""
+        old = self._workspaces.get(entry.id)
+        self._workspaces[entry.id] = entry
+        if old is None or old.timezone != entry.timezone:
+            segments = self._segments.get(entry.id, {})
+            for id_, segment in segments.items():
+                segments[id_] = replace(segment, revision=offset)
 
     def _put(self, entry: Segment, offset: int) -> None:
         """A new name is not a new definition: `revision` stays that of the definition."""

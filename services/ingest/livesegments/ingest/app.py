@@ -19,12 +19,12 @@ from aiokafka.errors import KafkaError
 from livesegments.ingest import consume, http, inbound
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
-from livesegments.ingest.connection import Connection
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.names import Observer
 from livesegments.ingest.packer import Packer
 from livesegments.runtime import logs, metrics, status
 from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.connection import Connection
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store import names as seen
 from livesegments.store.catalog import Catalog
