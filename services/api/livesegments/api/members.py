@@ -65,7 +65,7 @@ async def check_members(context: Ctx, workspace: Reading, id_: Id, asked: shapes
     since = {name: entered(profile).get(id_) for name, profile in profiles.items()}
     return shapes.Checks(
         memberships=[
-            shapes.Checked(
+            shapes.MemberChecked(
                 profile=name,
                 is_in=since.get(name) is not None,
                 entered_at=times.iso_or_none(since.get(name)),

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from livesegments.api.descriptions import describe
 from livesegments.api.problems import COMPONENT, ProblemBody
 from livesegments.core.definition import Node
 
@@ -39,6 +40,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     (root,), parts = msgspec.json.schema_components([Node], ref_template=REF.format(PREFIX + "{name}"))
     schemas |= {PREFIX + name: _recursive(part, root) for name, part in parts.items()} | {PREFIX: root}
     found: dict[str, Any] = _replace(document)
+    describe(found)
     return found
 
 

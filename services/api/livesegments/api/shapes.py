@@ -289,7 +289,7 @@ class Profiles(In):
     profiles: ProfileIds
 
 
-class Checked(BaseModel):
+class MemberChecked(BaseModel):
     """In the order asked for."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -300,7 +300,7 @@ class Checked(BaseModel):
 
 
 class Checks(BaseModel):
-    memberships: list[Checked]
+    memberships: list[MemberChecked]
 
 
 class Accepted(BaseModel):
