@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from aiokafka.admin import AIOKafkaAdminClient
 from redis.asyncio import Redis
 
@@ -43,7 +42,7 @@ def settings(stack: Stack, clock: ClockMode = "log") -> Settings:
 @asynccontextmanager
 async def running(settings: Settings, wait: bool = True) -> AsyncIterator[str]:
     """Serves until left; the address, once it is ready (or, without `wait`, once it listens)."""
-    server = app.Server(uvicorn.Config(app.create(settings, lambda: NOW_MS), port=0, log_config=None))
+    server = app.Server(app.config(app.create(settings, lambda: NOW_MS), "127.0.0.1", 0))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server.serve())
     try:

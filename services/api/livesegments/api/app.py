@@ -163,16 +163,11 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def main() -> None:
-    try:
-        settings = from_environment(os.environ)
-    except ValueError as error:
-        sys.exit(str(error))
-    logs.configure("api", settings.log_level)
-    config = uvicorn.Config(
-        create(settings, wall_ms),
-        host=settings.host,
-        port=settings.port,
+def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        host=host,
+        port=port,
         log_config=None,
         access_log=False,
         loop="uvloop",
@@ -180,7 +175,16 @@ def main() -> None:
         ws="none",
         timeout_graceful_shutdown=STOP_S,
     )
-    server = Server(config)
+
+
+def main() -> None:
+    try:
+        settings = from_environment(os.environ)
+    except ValueError as error:
+        sys.exit(str(error))
+    logs.configure("api", settings.log_level)
+    application = create(settings, wall_ms)
+    server = Server(config(application, settings.host, settings.port))
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

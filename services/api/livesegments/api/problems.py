@@ -157,6 +157,7 @@ _MEANINGS = {
     403: "The key lacks the scope, or is of another workspace.",
     404: "There is no such thing here.",
     405: "The method is not one of this path.",
+    408: "The body did not come in time.",
     409: "In conflict with what is there now.",
     410: "What followed is not kept any more (`Last-Event-ID`).",
     412: "It has changed since (`If-Match`).",
@@ -174,5 +175,5 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     schema = {"schema": {"$ref": "#/components/schemas/ProblemBody"}}
     return {
         status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: schema}}
-        for status in sorted({*statuses, 422, 500, 503})
+        for status in sorted({*statuses, *([408] if 413 in statuses else []), 422, 500, 503})
     }

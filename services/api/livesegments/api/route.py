@@ -9,6 +9,7 @@ over: a secret that was made is never kept.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from hashlib import sha256
@@ -29,6 +30,8 @@ from livesegments.store import keys
 from livesegments.wire.unreadable import CAUSES
 
 MAX_BODY_BYTES = 1024 * 1024
+BODY_S = 20.0
+"""A body has so long to come, whole."""
 UNDER_WAY_S = 60
 KEPT_S = 86_400
 
@@ -59,16 +62,24 @@ class Kept(Struct):
 class StrictRequest(Request):
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
-            parts, size = [], 0
-            async for part in self.stream():
-                size += len(part)
-                if size > MAX_BODY_BYTES:
-                    raise Problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
-                parts.append(part)
-            self._body = b"".join(parts)
+            try:
+                async with asyncio.timeout(BODY_S):
+                    self._body = await self._read()
+            except TimeoutError as error:
+                closing = {"Connection": "close"}
+                raise Problem(408, "The body did not come in time.", headers=closing) from error
             if self._body and not _JSON.match(self.headers.get("content-type", "")):
                 raise Problem(415, "Send the body as JSON, with `Content-Type: application/json`.")
         return self._body
+
+    async def _read(self) -> bytes:
+        parts, size = [], 0
+        async for part in self.stream():
+            size += len(part)
+            if size > MAX_BODY_BYTES:
+                raise Problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+            parts.append(part)
+        return b"".join(parts)
 
     async def json(self) -> Any:
         body = await self.body()
