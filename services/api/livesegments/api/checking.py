@@ -70,7 +70,9 @@ def checked(
     for body in bodies:
         given = body.get("id") if isinstance(body, dict) else None
         id_ = given if isinstance(given, str) else None
-        shapes.known.set(shapes.Known(workspace.timezone, editing.Others(segments, id_ or ""), id_))
+        shapes.known.set(
+            shapes.Known(workspace.timezone, editing.Others(segments, id_ or ""), id_, snapshot.revision)
+        )
         old = segments.get(id_) if id_ is not None else None
         result, made = _one(growing, workspace, body, old if upsert else None, id_)
         results.append(result)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from secrets import token_hex
-from typing import Any
 
 from livesegments.api import shapes
 from livesegments.api.etags import check_match
@@ -126,9 +125,12 @@ def existing(snapshot: Snapshot, id_: str) -> Segment:
     return segment
 
 
-def _node(snapshot: Snapshot, workspace: Workspace, document: Any, id_: str) -> Node:
+def _node(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, id_: str) -> Node:
+    """Checked again only if a segment has changed since its body was read."""
+    if defined.revision == snapshot.revision:
+        return defined.node
     node, faults = check(
-        document, timezone=workspace.timezone, others=Others(snapshot.segments, id_), segment_id=id_
+        defined.document, timezone=workspace.timezone, others=Others(snapshot.segments, id_), segment_id=id_
     )
     if node is None:
         found = [

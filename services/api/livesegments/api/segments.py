@@ -30,7 +30,7 @@ async def _know(context: Ctx, workspace: Writing, request: Request) -> None:
     own = request.path_params.get("id")
     snapshot = await context.catalog.segments(workspace.id)
     others = editing.Others(snapshot.segments, own or "")
-    shapes.known.set(shapes.Known(workspace.timezone, others, own))
+    shapes.known.set(shapes.Known(workspace.timezone, others, own, snapshot.revision))
 
 
 Knowing = Depends(_know)

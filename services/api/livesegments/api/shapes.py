@@ -49,38 +49,41 @@ KeyScope = Literal["ingest", "read", "write", "operate"]
 
 
 class Known(NamedTuple):
-    """What a definition is checked against: see `check`."""
+    """What a definition is checked against: see `check`. `revision` is that of the snapshot of `others`."""
 
     timezone: str
     others: Mapping[str, Node | None]
     segment: str | None
+    revision: str
 
 
 known: ContextVar[Known | None] = ContextVar("known", default=None)
 """Set by a route before its body is read, so that a definition's own faults, those against the other segments
-and the rest of the body's are told at once. (What is written is checked again on the newest snapshot.)"""
+and the rest of the body's are told at once. (It is checked again only if the segments have changed since.)"""
 
 
-def _definition(document: Any) -> Any:
-    faults = definition_faults(document)
-    if faults:
-        raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})
-    return document
+class Defined(NamedTuple):
+    """A definition that was decoded and checked, at the revision of the segments."""
+
+    document: Any
+    node: Node
+    revision: str
 
 
-def definition_faults(document: Any) -> list[Fault]:
-    """With pointers within the definition."""
+def _definition(document: Any) -> Defined:
     size = len(msgspec.json.encode(document))
-    if size > MAX_BYTES:
-        return [Fault("", "too_long", f"{size} bytes; at most {MAX_BYTES} are allowed")]
     against = known.get()
-    _, faults = check(
-        document,
-        timezone=against.timezone if against else "UTC",
-        others=against.others if against else None,
-        segment_id=against.segment if against else None,
-    )
-    return faults
+    node, faults = None, [Fault("", "too_long", f"{size} bytes; at most {MAX_BYTES} are allowed")]
+    if size <= MAX_BYTES:
+        node, faults = check(
+            document,
+            timezone=against.timezone if against else "UTC",
+            others=against.others if against else None,
+            segment_id=against.segment if against else None,
+        )
+    if node is None:
+        raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})
+    return Defined(document, node, against.revision if against else "")
 
 
 def _timezone(name: str) -> str:
