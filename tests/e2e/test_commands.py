@@ -192,7 +192,7 @@ async def test_a_profile_of_any_id_is_shown_and_checked(defined: Product) -> Non
     for id_ in ids:
         (shown,) = await defined.json("profile", id_)
         (checked,) = await defined.json("check", id_, "buyers")
-        assert (shown["id"], checked["profile"], checked["in"]) == (id_, id_, True)
+        assert (shown["profile"], checked["profile"], checked["in"]) == (id_, id_, True)
     assert await defined.json("count", "buyers") == [{"count": await _members(defined)}]
 
 
