@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from livesegments.core.event import ProfileChange
-from livesegments.core.profile import Profile, consent_key
+from livesegments.core.profile import WAITING, Profile, consent_key
 
 DERIVED = frozenset({"groups", "score"})
 """Attributes that follow from something with a bound of its own."""
@@ -51,11 +51,12 @@ def beyond(profile: Profile, change: ProfileChange, bounds: Bounds) -> Refusal |
         refusal = _attributes(profile, change.attributes, bounds)
         if refusal is not None:
             return refusal
+    listed = (*change.lists_add, *change.lists_remove)
     for bound, known, named in (
         ("tags", profile.tags, (*change.tags_add, *change.tags_remove)),
         ("consents", profile.consent, [consent_key(item.channel, item.topic) for item in change.consent]),
         ("groups", profile.groups, change.groups),
-        ("lists", profile.lists, (*change.lists_add, *change.lists_remove)),
+        ("lists", {key.removeprefix(WAITING) for key in profile.lists} if listed else (), listed),
     ):
         if named:
             most: int = getattr(bounds, bound)

@@ -31,6 +31,10 @@ class Register(Struct, array_like=True):
     event_id: str
 
 
+WAITING = "?"
+"""Begins the key of a list's register that waits for its segment; no segment's id begins so."""
+
+
 class ListRegister(Register, array_like=True):
     """Whether the profile is on the list of a static segment, of its version `version`.
 

@@ -34,11 +34,9 @@ from livesegments.core.event import (
     ProfileChange,
     ScoreChange,
 )
-from livesegments.core.profile import ListRegister, Profile, Register, consent_key
+from livesegments.core.profile import WAITING, ListRegister, Profile, Register, consent_key
 
 MAX_INCREMENTS = 1_000
-WAITING = "?"
-"""Begins the key of a list's register that waits for its segment; no segment's id begins so."""
 MAX_SCORE = sys.float_info.max
 """The greatest finite double, 1.7976931348623157e308; a score lies between it and its negative."""
 _INT64 = 1 << 63
