@@ -28,7 +28,12 @@ DEFINITIONS = {
 
 
 def segment(id_: str, definition: str, revision: int = 1, version: int = 1) -> Segment:
-    return Segment(id_, version, revision, msgspec.json.decode(definition, type=Node))
+    return Segment(id_, version, revision, node(definition))
+
+
+def node(definition: str) -> Node:
+    decoded: Node = msgspec.json.decode(definition, type=Node)
+    return decoded
 
 
 def plan_of(definitions: Mapping[str, str]) -> Plan:

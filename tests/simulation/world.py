@@ -40,6 +40,8 @@ class World:
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
         self.topic = "topic-1"
+        self.rejected: list[Rejected] = []
+        self.faults: Mapping[str, str] = {}
         self.plans: Mapping[str, Plan] = {}
         self.revision = -1
         self.listeners: set[Callable[[], None]] = set()
@@ -77,7 +79,8 @@ class World:
         await self.pause()
 
     async def reject(self, rejected: Rejected) -> None:
-        raise AssertionError("everything in the log is ours")
+        await self.pause()
+        self.rejected.append(rejected)
 
     async def pause(self) -> None:
         """Every I/O takes its time; that of a stopped process takes until it is resumed."""

@@ -35,8 +35,11 @@ def list_(
         for each in found:
             output.json(each)
         return
-    rows = [(each["id"], each["name"], each["timezone"], _created(each)) for each in found]
-    output.table("", ("id", "name", "time zone", "created"), rows)
+    rows = [
+        (each["id"], each["name"], each["timezone"], _created(each), "yes" if each.get("degraded") else "")
+        for each in found
+    ]
+    output.table("", ("id", "name", "time zone", "created", "degraded"), rows)
 
 
 @app.command("create")
@@ -78,7 +81,7 @@ def show(
         output.json(found)
         return
     rows = {"id": found["id"], "name": found["name"], "time zone": found["timezone"]}
-    output.fields(rows | {"created": _created(found)})
+    output.fields(rows | {"created": _created(found)} | _degraded(found))
 
 
 @app.command("edit")
@@ -99,6 +102,17 @@ def edit(
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
         _tell("edited", client.call("PATCH", paths.workspace(workspace), json=body), as_json)
+
+
+def _degraded(workspace: dict[str, Any]) -> dict[str, str]:
+    """What a fault of ours kept from being evaluated, in words; nothing where all is well."""
+    found = workspace.get("degraded")
+    if not found:
+        return {}
+    counts = {"events": found["events"], "due times": found["dues"], "definitions": found["definitions"]}
+    said = [f"{count:,} {what} set aside" for what, count in counts.items() if count]
+    said += [f"definitions can't be compiled: {found['plan']}"] if found["plan"] else []
+    return {"degraded": "; ".join(said)}
 
 
 def _created(workspace: dict[str, Any]) -> str:

@@ -55,6 +55,12 @@ REFUSED = Counter(
     "Events that would have brought their profile beyond a bound: in `rejected`.",
     ["bound"],
 )
+ASIDE = Counter(
+    "livesegments_evaluator_aside_total", "Set aside because of a fault of ours: in `rejected`.", ["what"]
+)
+PLAN_FAULTS = Counter(
+    "livesegments_evaluator_plan_faults_total", "Definitions of a workspace that could not be compiled."
+)
 TRANSITIONS = Counter("livesegments_evaluator_transitions_total", "Transitions saved.", ["kind", "cause"])
 COMMITS = Counter("livesegments_evaluator_commits_total", "Commits applied.")
 COMMIT_SECONDS = Histogram(

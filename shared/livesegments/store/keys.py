@@ -10,6 +10,7 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
   {p}:facts:WORKSPACE         HASH  fact id → "REVISION SINCE_MS": from when this partition keeps
                                     it; SINCE_MS is `-` for one kept since before the first event
+  {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
@@ -56,6 +57,10 @@ def outbox(partition: int) -> str:
 
 def facts(partition: int, workspace: str) -> str:
     return f"{{{partition}}}:facts:{workspace}"
+
+
+def degraded(partition: int) -> str:
+    return f"{{{partition}}}:degraded"
 
 
 def segments(partition: int, workspace: str) -> str:

@@ -136,12 +136,26 @@ class WorkspacePatch(In):
     timezone: Timezone = Field(default_factory=str, description="The IANA time zone of its days and dates.")
 
 
+class Degraded(BaseModel):
+    """What a fault of ours kept from being evaluated. The events are in topic `rejected` with the code
+    `internal_fault`, and can be replayed once the fault is mended."""
+
+    events: int = Field(description="Events set aside.")
+    dues: int = Field(description="Due times of profiles that could not fire.")
+    definitions: int = Field(description="Profiles that could not be brought to a change of definitions.")
+    last_at: Instant | None = Field(description="The latest, by the clock of its partition.")
+    plan: str | None = Field(
+        description="Why the newest definitions can't be compiled: the last good ones hold until then."
+    )
+
+
 class WorkspaceOut(BaseModel):
     id: SegmentId
     name: str
     timezone: str
     created_at: Instant
     version: int = Field(description="Counts every edit; the ETag.")
+    degraded: Degraded | None = Field(None, description="Absent while nothing had to be set aside.")
 
 
 class Workspaces(BaseModel):

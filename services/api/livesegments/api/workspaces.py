@@ -15,6 +15,8 @@ from livesegments.api.etags import NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch
 from livesegments.api.problems import Problem, not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.catalog import digest
+from livesegments.store.degraded import Degraded
+from livesegments.store.degraded import read as read_degraded
 from livesegments.wire.catalog import Key, Workspace
 
 KEY_ID_LENGTH = 16
@@ -57,7 +59,10 @@ async def list_workspaces(
         found = [each for each in found if (each.created_ms, each.id) > last]
     page = found[:limit]
     more = cursor.encode((page[-1].created_ms, page[-1].id)) if len(found) > limit else None
-    return shapes.Workspaces(workspaces=[shown(each) for each in page], next_cursor=more)
+    degraded = await read_degraded(context.redis, context.settings.partitions, [each.id for each in page])
+    return shapes.Workspaces(
+        workspaces=[shown(each, degraded.get(each.id)) for each in page], next_cursor=more
+    )
 
 
 @router.get("/{id}", response_model=shapes.WorkspaceOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
@@ -68,10 +73,11 @@ async def readshown(
     workspace = await context.catalog.workspace(id_)
     if workspace is None:
         raise not_found("workspace", id_)
-    if is_known(workspace.version, if_none_match):
+    degraded = (await read_degraded(context.redis, context.settings.partitions, [id_])).get(id_)
+    if degraded is None and is_known(workspace.version, if_none_match):
         return Response(status_code=304, headers={"ETag": etag(workspace.version)})
     response.headers["ETag"] = etag(workspace.version)
-    return shown(workspace)
+    return shown(workspace, degraded)
 
 
 @router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 412, 413, 415, 428))
@@ -131,13 +137,24 @@ async def _existing(context: Context, id_: str) -> None:
         raise not_found("workspace", id_)
 
 
-def shown(workspace: Workspace) -> shapes.WorkspaceOut:
+def shown(workspace: Workspace, degraded: Degraded | None = None) -> shapes.WorkspaceOut:
     return shapes.WorkspaceOut(
         id=workspace.id,
         name=workspace.name,
         timezone=workspace.timezone,
         created_at=times.iso(workspace.created_ms),
         version=workspace.version,
+        degraded=None if degraded is None else _degraded(degraded),
+    )
+
+
+def _degraded(degraded: Degraded) -> shapes.Degraded:
+    return shapes.Degraded(
+        events=degraded.events,
+        dues=degraded.dues,
+        definitions=degraded.definitions,
+        last_at=times.iso_or_none(degraded.last_ms),
+        plan=degraded.plan,
     )
 
 

@@ -1,21 +1,31 @@
-"""The catalogue as an evaluator sees it: records of topic `definitions` in, plans out. Pure."""
+"""The catalogue as an evaluator sees it: records of topic `definitions` in, plans out. No I/O."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import structlog
 from msgspec.structs import replace
 
 from livesegments.core import plan
 from livesegments.core.plan import Limits, Plan
+from livesegments.runtime import metrics
 from livesegments.wire import catalog
 from livesegments.wire.catalog import Segment, Workspace
 
+_log = structlog.get_logger(__name__)
+
 
 class Definitions:
-    """`revision` is the offset of the newest record taken in; `compile` brings `plans` up to it."""
+    """`revision` is the offset of the newest record taken in; `compile` brings `plans` up to it.
+
+    `faults`: workspace → why its newest definitions can't be compiled.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.revision = -1
         self.plans: dict[str, Plan] = {}
+        self.faults: dict[str, str] = {}
         self._limits = limits
         self._workspaces: dict[str, Workspace] = {}
         self._segments: dict[str, dict[str, plan.Segment]] = {}
@@ -48,9 +58,28 @@ class Definitions:
                 self.plans.pop(id_, None)
                 continue
             segments = self._segments.get(id_, {}).values()
-            self.plans[id_] = plan.compile(
-                id_, workspace.timezone, segments, revision, self._limits, self.plans.get(id_)
-            )
+            self.faults.pop(id_, None)
+            try:
+                self.plans[id_] = plan.compile(
+                    id_, workspace.timezone, segments, revision, self._limits, self.plans.get(id_)
+                )
+            except Exception as error:
+                self._keep(id_, workspace, revision, error)
+
+    def _keep(self, id_: str, workspace: Workspace, revision: int, error: Exception) -> None:
+        """A fault of ours: the workspace keeps its last good plan; one that has none gets what compiles."""
+        metrics.PLAN_FAULTS.inc()
+        self.faults[id_] = repr(error)
+        _log.error("a plan can't be compiled", workspace=id_, revision=revision, exc_info=error)
+        if id_ in self.plans:
+            return
+        good: list[plan.Segment] = []
+        for segment in self._segments.get(id_, {}).values():
+            with suppress(Exception):
+                plan.compile(id_, workspace.timezone, [segment], revision, self._limits)
+                good.append(segment)
+        with suppress(Exception):
+            self.plans[id_] = plan.compile(id_, workspace.timezone, good, revision, self._limits)
 
     def _settle(self, entry: Workspace, offset: int) -> None:
         """Another time zone makes every segment a new one: profiles are judged by it anew. Of a workspace

@@ -12,6 +12,7 @@ import structlog
 from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event
 from livesegments.core.fault import Fault
+from livesegments.evaluator.aside import publish
 from livesegments.evaluator.flight import Flight
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
@@ -79,6 +80,9 @@ class Evaluation:
             else:
                 outcome = await self._evaluate(content, record)
             if outcome is not None:
+                source = f"{EVENTS}/{partition.number}/{record.offset}"
+                for aside in outcome.aside:
+                    await publish(self._publisher, aside, source, record.stamp_ms)
                 await self._flight.send(outcome, record)
                 self._intake.drop(outcome.events)
 
@@ -156,6 +160,13 @@ class Evaluation:
         await self._walks.adopt()
         self._refreshed = upto
 
+    async def _fired(self, until_ms: int, count: int) -> Outcome:
+        outcome = self._partition.fire(until_ms, count)
+        for aside in outcome.aside:
+            source = f"{EVENTS}/{self._partition.number}/due/{aside.at_ms}"
+            await publish(self._publisher, aside, source, aside.at_ms)
+        return outcome
+
     async def _fire(self, until_ms: int, chunk: int, at_once: bool = False) -> bool:
         """Fires a chunk of what is due up to `until_ms`; one of a storm when it is this partition's turn."""
         partition, pace, relay = self._partition, self._pace, self._relay
@@ -166,13 +177,13 @@ class Evaluation:
             return False
         await self._loader.profiles(partition.cache.missing(key for _, key in due))
         if at_once or len(due) < chunk:
-            await self._flight.send(partition.fire(until_ms, len(due)))
+            await self._flight.send(await self._fired(until_ms, len(due)))
             return True
         self.waits = relay.waiting > self._options.chunk or not pace.take(self._wake)
         if self.waits:
             return False
         try:
-            await self._flight.send(partition.fire(until_ms, len(due)))
+            await self._flight.send(await self._fired(until_ms, len(due)))
         finally:
             pace.give()
         await asyncio.sleep(0)  # whoever was woken goes first

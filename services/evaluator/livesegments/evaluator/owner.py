@@ -24,7 +24,9 @@ from livesegments.evaluator.flight import Refused
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.runtime import metrics
+from livesegments.store import keys
 from livesegments.store.client import Away
+from livesegments.store.degraded import decode
 
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
@@ -125,6 +127,8 @@ class Owner:
             self._intake.put_back(before.flight.records, head.offset)
         if plans.revision < head.catalog:
             await plans.refresh()
+        stored = await shard.fields(keys.degraded(self.number))
+        claim.partition.degraded = {workspace: decode(data) for workspace, data in stored.items()}
         await claim.walks.adopt()
 
     async def _serve(self, claim: Claim) -> None:

@@ -14,38 +14,39 @@ own next event, with another's record, in a chunk, or by a walk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
+import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.profile import decode, encode
 from livesegments.core.step import Step, on_clock, on_event, on_plan
+from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
+from livesegments.evaluator.slot import Slot
+from livesegments.evaluator.writes import write_dues, write_members
 from livesegments.store import keys
 from livesegments.store.commit import Commit
+from livesegments.store.degraded import Degraded
+from livesegments.store.degraded import encode as encode_degraded
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import ProfileKey, profile_key, split
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 NEVER_MS = -(2**62)
 """The clock before the first event."""
 NEW = b""
 """The state of a profile never seen."""
-
-
-class Slot:
-    """A profile that the commit in the making touches; `wake_ms` is the due instant that is stored for it."""
-
-    __slots__ = ("id", "profile", "wake_ms", "workspace")
-
-    def __init__(self, workspace: str, id_: str, state: bytes) -> None:
-        self.workspace = workspace
-        self.id = id_
-        self.profile = decode(state) if state else None
-        self.wake_ms = None if self.profile is None else self.profile.wake_at
 
 
 class Outcome(Struct):
@@ -59,6 +60,8 @@ class Outcome(Struct):
     """Events of workspaces that are not in the catalogue."""
     refused: Sequence[tuple[Event, Refusal]] = ()
     """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
+    aside: list[Aside] = []
+    """What could not be evaluated; to be published before the commit is sent."""
 
 
 class Partition:
@@ -81,6 +84,10 @@ class Partition:
         self._dirty: dict[ProfileKey, Slot] = {}
         self._woken: dict[ProfileKey, int | None] = {}
         self._transitions: list[Transition] = []
+        self._states: dict[ProfileKey, bytes] = {}
+        self._aside: list[Aside] = []
+        self._careful = False
+        self.degraded: dict[str, Degraded] = {}
 
     # -- what must be there before
 
@@ -108,11 +115,21 @@ class Partition:
 
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
+        counts = self._steady(lambda: self._apply(events, stamp_ms, along))
+        self.offset = offset
+        outcome = self.seal()
+        outcome.events, outcome.duplicates, outcome.unknown_workspace, outcome.refused = counts
+        return outcome
+
+    def _apply(
+        self, events: Sequence[Event], stamp_ms: int | None, along: bool
+    ) -> tuple[int, int, int, list[tuple[Event, Refusal]]]:
+        """Returns the number of events, of duplicates, of events of unknown workspaces; and what is refused."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
         duplicates = unknown_workspace = 0
         refused: list[tuple[Event, Refusal]] = []
-        for event in events:
+        for place, event in enumerate(events):
             workspace = event.workspace
             plan = plans.get(workspace)
             if plan is None:
@@ -127,8 +144,13 @@ class Partition:
             if profile is not None and (
                 profile.plan != plan.revision or (wake is not None and wake <= clock)
             ):
-                self._catch_up(key, slot, profile, plan, clock)
+                self._catch_up(key, slot, plan, clock)
                 profile = slot.profile
+            if self._careful:
+                error = self._guarded(key, slot, partial(self._event, key, slot, plan, event, clock, refused))
+                if error is not None:
+                    self._aside.append(Aside("event", workspace, event.profile, clock, error, event, place))
+                continue
             step = on_event(plan, profile, event, clock)
             if step.changed:
                 slot.profile = step.profile
@@ -141,16 +163,9 @@ class Partition:
                 duplicates += 1
             elif step.refused is not None:
                 refused.append((event, step.refused))
+        self._encode()
         self.clock_ms = clock
-        self.offset = offset
-        outcome = self.seal()
-        outcome.events, outcome.duplicates, outcome.unknown_workspace = (
-            len(events),
-            duplicates,
-            unknown_workspace,
-        )
-        outcome.refused = refused
-        return outcome
+        return len(events), duplicates, unknown_workspace, refused
 
     def skip(self, offset: int) -> Outcome:
         """A record that changes nothing."""
@@ -163,7 +178,7 @@ class Partition:
         It does not come to `until_ms`: so the log and the dues alone say what a profile goes through, and
         that is the same when the log is applied again, whenever somebody looked at the clock.
         """
-        fired = self._fire(until_ms, limit)
+        fired = self._steady(lambda: self._fire(until_ms, limit))
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
         return self.seal()
@@ -179,12 +194,7 @@ class Partition:
 
     def walk(self, workspace: str, stored: Mapping[str, bytes]) -> None:
         """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it."""
-        plan = self.plans[workspace]
-        for id_, data in stored.items():
-            key = profile_key(workspace, id_)
-            slot = self._touch(key, data)
-            if slot.profile is not None and slot.profile.plan != plan.revision:
-                self._catch_up(key, slot, slot.profile, plan, self.clock_ms)
+        self._steady(lambda: self._walk(self.plans[workspace], stored))
         if not self.changed:
             self._touched = {}
 
@@ -194,6 +204,51 @@ class Partition:
         return bool(self._dirty or self._woken)
 
     # -- inside
+
+    def _walk(self, plan: Plan, stored: Mapping[str, bytes]) -> None:
+        for id_, data in stored.items():
+            key = profile_key(plan.workspace, id_)
+            slot = self._touch(key, data)
+            if slot.profile is not None and slot.profile.plan != plan.revision:
+                self._catch_up(key, slot, plan, self.clock_ms)
+        self._encode()
+
+    def _steady(self, work: Callable[[], T]) -> T:
+        """If a fault of ours ends the work, all that it did is undone, and it is done again step by step."""
+        try:
+            return work()
+        except Exception as error:
+            _log.warning("a fault of ours: again, step by step", partition=self.number, error=repr(error))
+            for key in self._woken:
+                self.dues.put(key, self._touched[key].stored_wake_ms)
+            self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
+            self._states, self._aside = {}, []
+        self._careful = True
+        try:
+            return work()
+        finally:
+            self._careful = False
+
+    def _guarded(self, key: ProfileKey, slot: Slot, step: Callable[[], None]) -> Exception | None:
+        """Where care is taken, a step that raises changes nothing; returns what it raised."""
+        if not self._careful:
+            step()
+            return None
+        before = None if slot.profile is None else encode(slot.profile)
+        wake, transitions, dirty = slot.wake_ms, len(self._transitions), key in self._dirty
+        try:
+            step()
+            if slot.profile is not None:
+                encode(slot.profile)
+        except Exception as error:
+            slot.profile = None if before is None else decode(before)
+            del self._transitions[transitions:]
+            if not dirty:
+                self._dirty.pop(key, None)
+            if slot.wake_ms != wake:
+                self._wake(key, slot, wake)
+            return error
+        return None
 
     def _touch(self, key: ProfileKey, stored: bytes | None = None) -> Slot:
         """`stored` counts only where nothing newer is known."""
@@ -218,29 +273,79 @@ class Partition:
             plan, profile = self.plans.get(slot.workspace), slot.profile
             if plan is None or profile is None:
                 continue
-            self._catch_up(key, slot, profile, plan, due)
-            if profile.wake_at != slot.wake_ms:
-                self._wake(key, slot, profile.wake_at)
+            self._catch_up(key, slot, plan, due)
+            wake = slot.profile.wake_at if slot.profile is not None else None
+            if wake != slot.wake_ms:
+                self._wake(key, slot, wake)
+        if limit is not None:
+            self._encode()
         return last
 
-    def _catch_up(self, key: ProfileKey, slot: Slot, profile: Profile, plan: Plan, until_ms: int) -> None:
+    def _catch_up(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
         """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant.
 
-        An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
-        that. So what falls due then is judged by the new plan.
+        What a fault of ours keeps from firing is set aside: it fires no more, until the next event that its
+        fact sees, or the next change of definitions, gives a new due time.
         """
+        assert slot.profile is not None
+        if slot.profile.plan != plan.revision:
+            error = self._guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
+            if error is not None:
+                self._aside.append(Aside("definition", slot.workspace, slot.id, until_ms, error))
+                self._forgo(key, slot, until_ms)
+                return
+        while (wake := slot.profile.wake_at) is not None and wake <= until_ms:
+            error = self._guarded(key, slot, partial(self._tick, key, slot, plan, wake))
+            if error is not None:
+                self._aside.append(Aside("due", slot.workspace, slot.id, wake, error))
+                self._forgo(key, slot, wake)
+
+    def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
+        """An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
+        that. So what falls due then is judged by the new plan."""
+        profile = slot.profile
+        assert profile is not None
         wake = profile.wake_at
-        if profile.plan != plan.revision:
-            at_ms = until_ms if wake is None else min(until_ms, wake - 1)
-            step = on_plan(plan, slot.id, profile, at_ms, self.since.get(slot.workspace, {}))
-            if step.changed:
-                self._take(key, slot, step)
-            wake = step.wake_at
-        while wake is not None and wake <= until_ms:
-            step = on_clock(plan, slot.id, profile, wake)
-            assert step.wake_at is None or step.wake_at > wake, "a due that fired lies in the past"
+        at_ms = until_ms if wake is None else min(until_ms, wake - 1)
+        step = on_plan(plan, slot.id, profile, at_ms, self.since.get(slot.workspace, {}))
+        if step.changed:
             self._take(key, slot, step)
-            wake = step.wake_at
+
+    def _tick(self, key: ProfileKey, slot: Slot, plan: Plan, due_ms: int) -> None:
+        assert slot.profile is not None
+        step = on_clock(plan, slot.id, slot.profile, due_ms)
+        assert step.wake_at is None or step.wake_at > due_ms, "a due that fired lies in the past"
+        self._take(key, slot, step)
+
+    def _event(
+        self,
+        key: ProfileKey,
+        slot: Slot,
+        plan: Plan,
+        event: Event,
+        clock_ms: int,
+        refused: list[tuple[Event, Refusal]],
+    ) -> None:
+        """Where care is taken; `_apply` has the fast way."""
+        step = on_event(plan, slot.profile, event, clock_ms)
+        if step.changed:
+            self._take(key, slot, step)
+        elif step.refused is not None:
+            refused.append((event, step.refused))
+
+    def _forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
+        """Dues up to `until_ms` that can't fire are forgotten, or they would be tried for ever."""
+        profile = slot.profile
+        assert profile is not None
+        profile.dues = {name: due for name, due in profile.dues.items() if due > until_ms}
+        self._dirty[key] = slot
+        self._wake(key, slot, profile.wake_at)
+
+    def _encode(self) -> None:
+        """The states to be stored; a fault there is met like one in a step."""
+        for key, slot in self._dirty.items():
+            assert slot.profile is not None
+            self._states[key] = encode(slot.profile)
 
     def _take(self, key: ProfileKey, slot: Slot, step: Step) -> None:
         slot.profile = step.profile
@@ -260,47 +365,43 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         profiles: dict[str, dict[str, str | bytes]] = {}
-        for key, slot in self._dirty.items():
-            assert slot.profile is not None
-            state = encode(slot.profile)
+        for key, state in self._states.items():
+            slot = self._dirty[key]
             self.cache.put(key, state)
             profiles.setdefault(slot.workspace, {})[slot.id] = state
         for workspace, fields in profiles.items():
             commit.put_fields(keys.profiles(self.number, workspace), fields)
         if self._woken:
-            self._write_dues(commit)
+            write_dues(commit, self._woken)
         if self._transitions:
-            self._write_members(commit)
+            write_members(commit, self._transitions)
             commit.announce(self._transitions)
+        for each in self._aside:
+            before = self.degraded.get(each.workspace, Degraded())
+            self.degraded[each.workspace] = counted(before, each)
+        self.write_degraded(commit, {each.workspace for each in self._aside})
         if write is not None:
             write(commit)
-        outcome = Outcome(commit, self._transitions)
+        outcome = Outcome(commit, self._transitions, aside=self._aside)
+        self._states, self._aside = {}, []
         self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
         self.cache.trim()
         self.dues.trim()
         return outcome
 
-    def _write_dues(self, commit: Commit) -> None:
-        key = keys.due(self.number)
-        set_ = {member: due for member, due in self._woken.items() if due is not None}
-        if set_:
-            commit.score(key, set_)
-        if len(set_) < len(self._woken):
-            commit.unscore(key, [member for member, due in self._woken.items() if due is None])
+    def unplanned(self, faults: Mapping[str, str]) -> list[str]:
+        """Notes why workspaces' newest definitions can't be compiled; those where that has changed."""
+        changed = []
+        for workspace in faults.keys() | self.degraded.keys():
+            before = self.degraded.get(workspace, Degraded())
+            if before.plan != faults.get(workspace):
+                self.degraded[workspace] = replace(before, plan=faults.get(workspace))
+                changed.append(workspace)
+        return changed
 
-    def _write_members(self, commit: Commit) -> None:
-        """Only where each profile ended up: it may have entered and exited within one commit."""
-        last = {(each.workspace, each.segment, each.profile): each.kind for each in self._transitions}
-        moves: dict[tuple[str, str], tuple[dict[str, int], list[str]]] = {}
-        for (workspace, segment, profile), kind in last.items():
-            entered, exited = moves.setdefault((workspace, segment), ({}, []))
-            if kind == "entered":
-                entered[profile] = 0
-            else:
-                exited.append(profile)
-        for (workspace, segment), (entered, exited) in moves.items():
-            key = keys.members(self.number, workspace, segment)
-            if entered:
-                commit.score(key, entered)
-            if exited:
-                commit.unscore(key, exited)
+    def write_degraded(self, commit: Commit, workspaces: Collection[str]) -> None:
+        if workspaces:
+            fields: dict[str, str | bytes] = {
+                each: encode_degraded(self.degraded[each]) for each in workspaces
+            }
+            commit.put_fields(keys.degraded(self.number), fields)

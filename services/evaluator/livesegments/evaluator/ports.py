@@ -42,6 +42,10 @@ class Plans(Protocol):
     @property
     def plans(self) -> Mapping[str, Plan]: ...
     @property
+    def faults(self) -> Mapping[str, str]:
+        """Workspace → why its newest definitions can't be compiled: its plan is then an older one."""
+
+    @property
     def revision(self) -> int: ...
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]: ...
     def refresh(self) -> Awaitable[None]:

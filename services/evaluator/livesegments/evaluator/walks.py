@@ -11,12 +11,14 @@ from collections import deque
 from collections.abc import Callable
 
 from livesegments.evaluator.adoption import Adopted, News
+from livesegments.evaluator.aside import publish
 from livesegments.evaluator.flight import Flight
-from livesegments.evaluator.partition import Partition
+from livesegments.evaluator.partition import Outcome, Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Commit
+from livesegments.wire.topics import EVENTS
 
 JUDGEMENTS = 20_000
 """A chunk of a walk judges about so many (segment, profile) pairs; events wait for at most that."""
@@ -30,6 +32,7 @@ class Walks:
     ) -> None:
         self._plans = ports.plans
         self._shard = ports.shard
+        self._publisher = ports.publisher
         self._chunk = ports.options.chunk
         self._partition = partition
         self._flight = flight
@@ -58,11 +61,14 @@ class Walks:
             del partition.plans[workspace]
             self._adopted.pop(workspace, None)
 
+        unplanned = partition.unplanned(self._plans.faults)
+
         def write(commit: Commit) -> None:
             for workspace, adopted, written in news:
                 adopted.write_adopted(commit, workspace, written)
+            partition.write_degraded(commit, unplanned)
 
-        if news or partition.catalog != revision:
+        if news or unplanned or partition.catalog != revision:
             partition.catalog = revision
             await self._flight.send(partition.seal(write))
 
@@ -81,11 +87,17 @@ class Walks:
             partition.pass_to(now_ms)
         partition.walk(workspace, stored)
         metrics.WALKED.inc(len(stored))
+        outcome: Outcome | None = None
+        plan = partition.plans[workspace]
         if adopted.walked(cursor, len(stored)):
-            plan = partition.plans[workspace]
-            await self._flight.send(partition.seal(lambda commit: adopted.write_walked(commit, plan)))
+            outcome = partition.seal(lambda commit: adopted.write_walked(commit, plan))
         elif partition.changed:
-            await self._flight.send(partition.seal())
+            outcome = partition.seal()
+        if outcome is not None:
+            for aside in outcome.aside:
+                source = f"{EVENTS}/{partition.number}/walk/{plan.revision}"
+                await publish(self._publisher, aside, source, aside.at_ms)
+            await self._flight.send(outcome)
         if adopted.walking:
             self._walking.append(workspace)
         return True

@@ -1,0 +1,70 @@
+"""What a fault of ours keeps from being evaluated: it is set aside, and all else goes on in order.
+
+For example an event on which the core raises, in a record of 500: all that the record did is undone, it is
+applied again step by step, and the one event on which the core raises again goes to topic `rejected` with
+the code `internal_fault`. Its bytes there are a packed record with just this event, so it can be sent again
+once the fault is mended.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+import structlog
+
+from livesegments.core.event import Event
+from livesegments.core.fault import Fault
+from livesegments.evaluator.ports import Publisher
+from livesegments.runtime import metrics
+from livesegments.store.degraded import Degraded
+from livesegments.wire.pack import Packed, encode
+from livesegments.wire.rejected import INTERNAL_FAULT, Rejected
+
+What = Literal["event", "due", "definition"]
+
+_log = structlog.get_logger(__name__)
+
+
+class Aside(NamedTuple):
+    """An event, or of a profile a due time or the change to new definitions; at `at_ms` by the clock.
+
+    `place` is the event's place in its record.
+    """
+
+    what: What
+    workspace: str
+    profile: str
+    at_ms: int
+    error: Exception
+    event: Event | None = None
+    place: int = 0
+
+
+def counted(degraded: Degraded, aside: Aside) -> Degraded:
+    return msgspec.structs.replace(
+        degraded,
+        events=degraded.events + (aside.what == "event"),
+        dues=degraded.dues + (aside.what == "due"),
+        definitions=degraded.definitions + (aside.what == "definition"),
+        last_ms=aside.at_ms,
+    )
+
+
+async def publish(publisher: Publisher, aside: Aside, source: str, stamp_ms: int) -> None:
+    """Logs and counts it; returns when topic `rejected` has it."""
+    _log.error(
+        "set aside: a fault of ours",
+        what=aside.what,
+        workspace=aside.workspace,
+        profile=aside.profile,
+        source=source,
+        index=aside.place,
+        exc_info=aside.error,
+    )
+    metrics.ASIDE.labels(aside.what).inc()
+    name = f"event '{aside.event.id}'" if aside.event is not None else f"{aside.what} at {aside.at_ms}"
+    message = f"{name} of profile '{aside.profile}' met a fault of ours: {aside.error!r}"
+    raw = encode(Packed([] if aside.event is None else [aside.event]))
+    fault = Fault("", INTERNAL_FAULT, message)
+    await publisher.reject(Rejected(aside.workspace, source, stamp_ms, [fault], raw, aside.place))

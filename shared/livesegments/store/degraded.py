@@ -1,0 +1,68 @@
+"""What a partition had to set aside of a workspace because a fault of ours kept it from being evaluated.
+
+One hash a partition, `{p}:degraded`: workspace → JSON of `Degraded`. Written by the partition's evaluator in
+the commit that goes on past what is set aside; read and summed up by the api. What is set aside itself is in
+topic `rejected`, with the code `internal_fault`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.store import keys
+
+
+class Degraded(Struct, frozen=True):
+    """How many events, due times and changes of definition were set aside, of which the last was at
+    `last_ms` by the partition's clock. `plan`: why the newest definitions can't be compiled, if so."""
+
+    events: int = 0
+    dues: int = 0
+    definitions: int = 0
+    last_ms: int | None = None
+    plan: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Degraded)
+
+
+def encode(degraded: Degraded) -> bytes:
+    return _encoder.encode(degraded)
+
+
+def decode(data: bytes) -> Degraded:
+    return _decoder.decode(data)
+
+
+def aggregate(parts: Iterable[Degraded]) -> Degraded | None:
+    """Of all partitions together; None if nothing was set aside and the definitions compile."""
+    events = dues = definitions = 0
+    last_ms: int | None = None
+    plan: str | None = None
+    for part in parts:
+        events, dues, definitions = events + part.events, dues + part.dues, definitions + part.definitions
+        if part.last_ms is not None:
+            last_ms = part.last_ms if last_ms is None else max(last_ms, part.last_ms)
+        plan = plan or part.plan
+    whole = Degraded(events, dues, definitions, last_ms, plan)
+    return None if whole == Degraded() else whole
+
+
+async def read(redis: Any, partitions: int, workspaces: Sequence[str]) -> dict[str, Degraded]:
+    """Of the workspaces those that are degraded. Raises RedisError."""
+    if not workspaces:
+        return {}
+    pipe = redis.pipeline(transaction=False)
+    for partition in range(partitions):
+        pipe.hmget(keys.degraded(partition), *workspaces)
+    columns = zip(*await pipe.execute(), strict=True)
+    wholes = {
+        workspace: aggregate(decode(part) for part in parts if part is not None)
+        for workspace, parts in zip(workspaces, columns, strict=True)
+    }
+    return {workspace: whole for workspace, whole in wholes.items() if whole is not None}

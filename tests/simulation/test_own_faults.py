@@ -1,0 +1,186 @@
+"""A fault of ours, planted in a fact: what meets it is set aside, all else goes on, whatever dies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from livesegments.core import plan
+from livesegments.core.count import CountSliding
+from livesegments.core.event import Event
+from livesegments.core.plan import Limits
+from livesegments.evaluator.definitions import Definitions
+from livesegments.store import degraded, keys
+from livesegments.wire import catalog, pack
+from livesegments.wire.rejected import INTERNAL_FAULT
+from tests.delivery import check_delivery
+from tests.simulation.faults import FAULTS, Cluster, stored_members
+from tests.simulation.loop import run
+from tests.simulation.reference import Reference
+from tests.simulation.story import MINUTE, node, plan_of
+from tests.simulation.world import START_MS, World
+
+HOUR = 60 * MINUTE
+DEFINITIONS = {"active": '{"type":"event","name":"a","window":{"last":"1h"},"value":2}'}
+
+
+def history(bombs: bool) -> list[pack.Record]:
+    """Records of five events. Where there are bombs, p3 has one in every record, before an event of p4."""
+    found: list[pack.Record] = []
+    for number in range(10):
+        at = START_MS + number * 10 * MINUTE
+        events = [Event(f"{p}.{number}", "w", p, "a", at, {}) for p in ("p1", "p2", "p3")]
+        if bombs:
+            events.append(Event(f"bomb.{number}", "w", "p3", "a", at, {"bomb": True}))
+        events.append(Event(f"p4.{number}", "w", "p4", "a", at, {}))
+        found.append(pack.Packed(tuple(events)))
+    return [*found, pack.Clock(START_MS + 10 * HOUR)]
+
+
+def expected(records: Sequence[pack.Record]) -> Reference:
+    reference = Reference({"w": plan_of(DEFINITIONS)})
+    for record in records:
+        match record:
+            case pack.Packed(events):
+                reference.apply(events)
+            case pack.Clock(to_ms):
+                reference.move(to_ms)
+    return reference
+
+
+def stored(world: World) -> degraded.Degraded:
+    return degraded.decode(world.store.hashes[keys.degraded(0)]["w"])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_event_that_the_core_raises_on_is_set_aside_alone(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = CountSliding.added
+
+    def planted(self: Any, state: Any, event: Event, *rest: Any) -> Any:
+        found = added(self, state, event, *rest)  # the state is changed in place before it raises
+        if event.properties.get("bomb"):
+            raise OverflowError("planted")
+        return found
+
+    async def main() -> None:
+        world = World(seed, 1)
+        world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
+        for record in history(bombs=True):
+            world.append(0, pack.encode(record))
+        cluster = Cluster(world)
+        for _ in range(4):
+            await cluster.strike(FAULTS)
+        await cluster.settle()
+        await cluster.stop()
+        reference = expected(history(bombs=False))
+        check_delivery(world.announced[0])
+        assert {each.id for each in world.announced[0]} == {each.id for each in reference.transitions}
+        assert stored_members(world, 0) == reference.members()
+        aside = {(each.source, each.index): each for each in world.rejected}
+        assert sorted(aside) == [(f"events/0/{number}", 3) for number in range(10)]
+        for number in range(10):
+            rejected = aside[f"events/0/{number}", 3]
+            assert [fault.code for fault in rejected.faults] == [INTERNAL_FAULT]
+            content = pack.decode(rejected.raw)
+            assert isinstance(content, pack.Packed)
+            assert [event.id for event in content.events] == [f"bomb.{number}"]
+        assert (stored(world).events, stored(world).dues) == (10, 0)
+
+    monkeypatch.setattr(CountSliding, "added", planted)
+    run(main())
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_due_time_that_the_core_raises_on_is_set_aside_alone(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every second profile's window can't close: it is tried once more, then no more."""
+    broken = "b"
+    both = plan_of(DEFINITIONS | {"broken": DEFINITIONS["active"].replace('"a"', f'"{broken}"')})
+    value, tries = CountSliding.value, 0
+    faulty = {id(track.kind) for track in both.tracks.values() if track.id in both.facts_of("broken")}
+
+    def planted(self: Any, state: Any, now_ms: int) -> int:
+        nonlocal tries
+        if id(self) in faulty and now_ms >= START_MS + HOUR:
+            tries += 1
+            raise OverflowError("planted")
+        return value(self, state, now_ms)
+
+    async def main() -> None:
+        world = World(seed, 1)
+        world.publish_plans({"w": both}, 1)
+        names = {"p1": "a", "p2": broken, "p3": "a", "p4": broken}
+        for number in range(2):
+            events = [Event(f"{p}.{number}", "w", p, name, START_MS, {}) for p, name in names.items()]
+            world.append(0, pack.encode(pack.Packed(events)))
+        world.append(0, pack.encode(pack.Clock(START_MS + 10 * HOUR)))
+        cluster = Cluster(world)
+        await cluster.settle()
+        await cluster.stop()
+        assert stored_members(world, 0) == {("w", "broken"): {"p2", "p4"}}
+        assert [fault.code for each in world.rejected for fault in each.faults] == [INTERNAL_FAULT] * 2
+        assert (stored(world).events, stored(world).dues) == (0, 2)
+        assert tries <= 6, "it is not tried for ever"
+
+    monkeypatch.setattr(CountSliding, "value", planted)
+    run(main())
+
+
+def test_of_definitions_that_cannot_be_compiled_the_last_good_ones_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compile_ = plan.compile
+
+    def planted(workspace: str, timezone: str, segments: Any, *rest: Any) -> Any:
+        segments = list(segments)
+        if any(segment.id == "bomb" for segment in segments):
+            raise OverflowError("planted")
+        return compile_(workspace, timezone, segments, *rest)
+
+    monkeypatch.setattr(plan, "compile", planted)
+    known = Definitions(Limits())
+    take(known, 0, catalog.Workspace("w", "w", "UTC", 0))
+    take(known, 1, segment("good"))
+    known.compile()
+    good = known.plans["w"]
+    take(known, 2, segment("bomb"))
+    take(known, 3, catalog.Workspace("other", "other", "UTC", 0))
+    known.compile()
+    assert known.plans["w"] is good and "planted" in known.faults["w"]
+    assert known.plans["other"].revision == 3 and "other" not in known.faults
+    known.take(b"segment/w/bomb", None, 4)
+    known.compile()
+    assert known.plans["w"].revision == 4 and known.faults == {}
+
+
+def test_a_workspace_whose_plan_fails_is_degraded_until_it_compiles() -> None:
+    async def main() -> None:
+        world = World(0, 1)
+        plans = {"w": plan_of(DEFINITIONS)}
+        world.publish_plans(plans, 1)
+        cluster = Cluster(world)
+        await cluster.settle()
+        world.faults = {"w": "OverflowError('planted')"}
+        world.publish_plans(plans, 2)
+        await cluster.settle()
+        assert stored(world).plan == "OverflowError('planted')"
+        world.faults = {}
+        world.publish_plans(plans, 3)
+        await cluster.settle()
+        assert stored(world) == degraded.Degraded()
+        await cluster.stop()
+
+    run(main())
+
+
+def segment(id_: str) -> catalog.Segment:
+    return catalog.Segment("w", id_, id_, 1, 1, 0, 0, node(DEFINITIONS["active"]))
+
+
+def take(known: Definitions, offset: int, entry: catalog.Entry) -> None:
+    known.take(catalog.key_of(entry).encode(), catalog.encode(entry), offset)
