@@ -58,6 +58,22 @@ REFUSED = Counter(
 ASIDE = Counter(
     "livesegments_evaluator_aside_total", "Set aside because of a fault of ours: in `rejected`.", ["what"]
 )
+PLAN_SECONDS = Histogram(
+    "livesegments_evaluator_plan_seconds", "To compile one workspace's plan.", buckets=_FINE_S
+)
+STATE_BYTES = Histogram(
+    "livesegments_evaluator_state_bytes",
+    "The stored state of a profile: of one in each commit.",
+    buckets=(100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 200_000, 1_000_000),
+)
+OUTBOX = Gauge(
+    "livesegments_evaluator_outbox_transitions", "Saved, but not acknowledged by the broker.", ["partition"]
+)
+DUE = Gauge(
+    "livesegments_evaluator_due_profiles",
+    "Due times that the clock has passed and that have not fired, as far as in memory: a storm's backlog.",
+    ["partition"],
+)
 PLAN_FAULTS = Counter(
     "livesegments_evaluator_plan_faults_total", "Definitions of a workspace that could not be compiled."
 )
@@ -70,7 +86,9 @@ FENCE_REFUSALS = Counter(
     "livesegments_evaluator_fence_refusals_total",
     "Commits refused: another owner or another commit was first.",
 )
-RECOVERIES = Counter("livesegments_evaluator_recoveries_total", "Partitions claimed anew after a failure.")
+RECOVERIES = Counter(
+    "livesegments_evaluator_recoveries_total", "Partitions claimed anew after a failure.", ["cause"]
+)
 REWINDS = Counter("livesegments_evaluator_rewinds_total", "Times that the log was read again from an offset.")
 LAG = Gauge("livesegments_evaluator_lag_records", "Records of `events` not yet applied.", ["partition"])
 PARTITIONS = Gauge("livesegments_evaluator_partitions", "Partitions owned.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import secrets
 import signal
@@ -35,7 +36,7 @@ from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
-from livesegments.evaluator.transport import Transport, reason
+from livesegments.evaluator.transport import Transport, reason, worth_saying
 from livesegments.evaluator.worker import Worker
 from livesegments.runtime import logs, metrics
 from livesegments.runtime.settings import Settings, from_environment
@@ -238,6 +239,8 @@ def _exit(status_: int) -> None:
 def main() -> None:
     settings = from_environment(os.environ)
     logs.configure("evaluator", settings.log_level)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(worth_saying)
     gc.set_threshold(100_000, 50, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         with contextlib.suppress(TimeoutError):

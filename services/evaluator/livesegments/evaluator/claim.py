@@ -83,6 +83,8 @@ class Claim:
         self.heard_s = self._now_s()
         metrics.COMMITS.inc()
         metrics.COMMIT_SECONDS.observe(self.heard_s - sent.at_s)
+        if outcome.state_bytes:
+            metrics.STATE_BYTES.observe(outcome.state_bytes)
         metrics.EVENTS.inc(outcome.events)
         metrics.DUPLICATES.inc(outcome.duplicates)
         metrics.UNKNOWN_WORKSPACE.inc(outcome.unknown_workspace)

@@ -60,9 +60,10 @@ class Definitions:
             segments = self._segments.get(id_, {}).values()
             self.faults.pop(id_, None)
             try:
-                self.plans[id_] = plan.compile(
-                    id_, workspace.timezone, segments, revision, self._limits, self.plans.get(id_)
-                )
+                with metrics.PLAN_SECONDS.time():
+                    self.plans[id_] = plan.compile(
+                        id_, workspace.timezone, segments, revision, self._limits, self.plans.get(id_)
+                    )
             except Exception as error:
                 self._keep(id_, workspace, revision, error)
 

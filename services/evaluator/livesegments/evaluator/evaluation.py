@@ -16,7 +16,8 @@ from livesegments.evaluator.aside import publish
 from livesegments.evaluator.flight import Flight
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
-from livesegments.evaluator.partition import NEVER_MS, Outcome, Partition
+from livesegments.evaluator.outcome import Outcome
+from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from livesegments.evaluator.partition import Outcome
+from livesegments.evaluator.outcome import Outcome
 from livesegments.evaluator.ports import Received
 from livesegments.runtime import metrics
 from livesegments.store.client import Away

@@ -31,6 +31,8 @@ from livesegments.store.degraded import decode
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
 IDLE_S = 0.1
+COUNTED = 100_000
+"""Dues are counted up to here."""
 CHECK_S = 1.0
 """While there is nothing to do, the store is looked at once in this time."""
 
@@ -56,6 +58,15 @@ class Owner:
     def lag(self) -> int | None:
         """Records of the log that are not applied, as far as known."""
         return None if self._claim is None else self._claim.lag
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """Transitions that the broker does not have yet, and dues that have not fired though the clock has
+        passed them, as far as they are in memory."""
+        if self._claim is None:
+            return 0, 0
+        partition = self._claim.partition
+        return self._claim.relay.waiting, len(partition.dues.keys(partition.clock_ms, COUNTED))
 
     @property
     def stranded(self) -> bool:
@@ -167,7 +178,7 @@ class Owner:
 
     async def _recover(self, error: BaseException) -> None:
         self._logger.warning("claiming anew", error=repr(error))
-        metrics.RECOVERIES.inc()
+        metrics.RECOVERIES.labels(type(error).__name__).inc()
         self._recovering = True
         if self._claimed.applied_any:
             self._failures = 0

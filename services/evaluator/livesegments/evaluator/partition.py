@@ -19,7 +19,6 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
 from livesegments.core.bounds import Refusal
@@ -30,6 +29,7 @@ from livesegments.core.step import Step, on_clock, on_event, on_plan
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
+from livesegments.evaluator.outcome import Outcome
 from livesegments.evaluator.slot import Slot
 from livesegments.evaluator.writes import write_dues, write_members
 from livesegments.store import keys
@@ -47,21 +47,6 @@ NEVER_MS = -(2**62)
 """The clock before the first event."""
 NEW = b""
 """The state of a profile never seen."""
-
-
-class Outcome(Struct):
-    """A commit to send and what to tell when it is applied."""
-
-    commit: Commit
-    transitions: list[Transition]
-    events: int = 0
-    duplicates: int = 0
-    unknown_workspace: int = 0
-    """Events of workspaces that are not in the catalogue."""
-    refused: Sequence[tuple[Event, Refusal]] = ()
-    """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
-    aside: list[Aside] = []
-    """What could not be evaluated; to be published before the commit is sent."""
 
 
 class Partition:
@@ -124,7 +109,7 @@ class Partition:
     def _apply(
         self, events: Sequence[Event], stamp_ms: int | None, along: bool
     ) -> tuple[int, int, int, list[tuple[Event, Refusal]]]:
-        """Returns the number of events, of duplicates, of events of unknown workspaces; and what is refused."""
+        """How many events, duplicates, events of unknown workspaces; and what is refused."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
         duplicates = unknown_workspace = 0
@@ -383,6 +368,9 @@ class Partition:
         if write is not None:
             write(commit)
         outcome = Outcome(commit, self._transitions, aside=self._aside)
+        for state in self._states.values():
+            outcome.state_bytes = len(state)
+            break
         self._states, self._aside = {}, []
         self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
         self.cache.trim()

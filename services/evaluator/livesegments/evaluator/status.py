@@ -23,3 +23,9 @@ def show_lags(worker: Worker) -> None:
     metrics.LAG.clear()  # of partitions that went to another
     for partition, lag in worker.lags().items():
         metrics.LAG.labels(str(partition)).set(-1 if lag is None else lag)
+    metrics.OUTBOX.clear()
+    metrics.DUE.clear()
+    for partition, owner in worker.owners.items():
+        outbox, due = owner.backlog
+        metrics.OUTBOX.labels(str(partition)).set(outbox)
+        metrics.DUE.labels(str(partition)).set(due)

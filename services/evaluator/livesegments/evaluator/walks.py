@@ -13,7 +13,8 @@ from collections.abc import Callable
 from livesegments.evaluator.adoption import Adopted, News
 from livesegments.evaluator.aside import publish
 from livesegments.evaluator.flight import Flight
-from livesegments.evaluator.partition import Outcome, Partition
+from livesegments.evaluator.outcome import Outcome
+from livesegments.evaluator.partition import Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.runtime import metrics
 from livesegments.store import keys
