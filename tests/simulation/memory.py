@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
 from livesegments.store import keys
+from livesegments.store.client import Away
 from livesegments.store.commit import Commit, announced
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import ProfileKey
@@ -170,10 +171,10 @@ class MemoryShard:
         if before is not None:
             await asyncio.wait([before])
             if before.cancelled() or isinstance(before.exception(), OSError):
-                raise ConnectionError("the connection broke")
+                raise Away("the connection broke")
         await self._pause()
         if self._opened != self.store.restarts:
-            raise ConnectionError("the connection broke")
+            raise Away("the connection broke")
         result = action()
         await self._pause()
         return result

@@ -54,7 +54,7 @@ def aggregate(parts: Iterable[Degraded]) -> Degraded | None:
 
 
 async def read(redis: Any, partitions: int, workspaces: Sequence[str]) -> dict[str, Degraded]:
-    """Of the workspaces those that are degraded. Raises RedisError."""
+    """Of the workspaces those that are degraded. Raises Away."""
     if not workspaces:
         return {}
     pipe = redis.pipeline(transaction=False)
