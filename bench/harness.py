@@ -105,6 +105,7 @@ def service(name: str, running: Stack, folder: Path, clock: str) -> Service:
         "LIVESEGMENTS_KAFKA": running.kafka,
         "LIVESEGMENTS_REDIS": running.redis,
         "LIVESEGMENTS_CLOCK": clock,
+        "LIVESEGMENTS_DATA": str(folder),
         "LIVESEGMENTS_LOG_LEVEL": "warning",
     }
     return Service(name, f"livesegments.{name}.app", folder, environment)

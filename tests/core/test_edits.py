@@ -61,6 +61,18 @@ def test_a_condition_that_was_dropped_and_comes_back_is_whole_again() -> None:
     assert story.members == {"s"}
 
 
+def test_a_deleted_segment_is_served_while_an_old_version_refers_to_it() -> None:
+    story = Story("2024-01-01", c=event("c", "90d"), a={"type": "segment", "id": "c"})
+    story.happens("c", "2024-01-01")
+    story.happens("x", "2024-01-01")
+    story.told()
+    story.define("a", event("x", "60d"), filled=False)
+    story.delete("c")
+    assert story.members == {"a", "c"} and story.told() == []
+    story.fill()
+    assert story.members == {"a"} and story.told() == [("c", "exited", "2024-01-01")]
+
+
 def test_old_and_new_versions_that_name_each_other_make_no_circle() -> None:
     story = Story("2024-01-01", b=event("b", "30d"), a={"type": "segment", "id": "b"})
     story.happens("x", "2024-01-01")

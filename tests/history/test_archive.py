@@ -1,5 +1,6 @@
 """Files of the archive: written whole, merged, swept; the same in a folder and in an object store."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from livesegments.history import schema
 from livesegments.history.archive import Archive
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Applied
+
+ONE, TWO, BOTH = Range(1, 4, "a"), Range(5, 9, "a"), Range(1, 9, "b")
 
 
 @pytest.fixture(scope="module")
@@ -62,42 +65,43 @@ def read(archive: Archive, of: Range) -> list[dict[str, object]]:
 
 
 def test_rows_come_back_sorted_and_exact(archive: Archive) -> None:
-    put(archive, Range(1, 4), "cab")
-    rows = read(archive, Range(1, 4))
+    put(archive, ONE, "cab")
+    rows = read(archive, ONE)
     assert [row["profile"] for row in rows] == ["a", "b", "c"]
     assert rows[0]["properties"] == '{"total":0.1,"n":1152921504606846976}'
     assert rows[0]["commit"] == 1 and rows[0]["place"] == 1 and rows[0]["cause"] is None
 
 
 def test_neighbours_merge_and_the_parts_go(archive: Archive) -> None:
-    put(archive, Range(1, 4), "ab")
-    put(archive, Range(5, 9), "ca")
-    of, written = archive.merge(3, [Range(1, 4), Range(5, 9)])
-    assert of == Range(1, 9)
+    put(archive, ONE, "ab")
+    put(archive, TWO, "ca")
+    written = archive.merge(3, [ONE, TWO], BOTH)
     assert (written.events, written.transitions) == (4, 4)
     assert (written.first_ms, written.last_ms) == (1_000, 5_000)
-    assert [row["profile"] for row in read(archive, of)] == ["a", "a", "b", "c"]
-    assert archive.ranges(3) == [Range(1, 4), Range(1, 9), Range(5, 9)]
-    assert archive.sweep(3, [of]) == 2
-    assert archive.ranges(3) == [of]
-    archive.remove(3, [Range(1, 4)])
+    assert [row["profile"] for row in read(archive, BOTH)] == ["a", "a", "b", "c"]
+    now_s = time.time() + 1
+    assert archive.ranges(3, now_s) == [ONE, BOTH, TWO]
+    assert archive.ranges(3, now_s - 3_600) == []
+    archive.remove(3, [ONE, TWO])
+    assert archive.ranges(3, now_s) == [BOTH]
+    archive.remove(3, [ONE])
 
 
 def test_a_range_written_again_is_replaced(archive: Archive) -> None:
-    put(archive, Range(1, 4), "ab")
-    put(archive, Range(1, 4), "abc")
-    assert len(read(archive, Range(1, 4))) == 3
+    put(archive, ONE, "ab")
+    put(archive, ONE, "abc")
+    assert len(read(archive, ONE)) == 3
 
 
 def test_a_partition_without_files_has_no_ranges(archive: Archive) -> None:
-    assert archive.ranges(7) == []
+    assert archive.ranges(7, time.time()) == []
     with pytest.raises(FileNotFoundError):
-        archive.open(7, "events", Range(1, 2))
+        archive.open(7, "events", ONE)
 
 
 def test_any_tool_reads_it(tmp_path: Path) -> None:
     archive = Archive(str(tmp_path))
-    put(archive, Range(1, 4), "ab")
+    put(archive, ONE, "ab")
     files = f"{tmp_path}/events/v1/*/*.parquet"
     with duckdb.connect() as db:
         rows = db.execute(

@@ -11,6 +11,7 @@ from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import Commit, announced
 from livesegments.store.shard import Head
+from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.hashes: dict[str, dict[str, Any]] = {}
         self.scores: dict[str, dict[str, int]] = {}
-        self.streams: dict[str, dict[int, bytes]] = {}
+        self.streams: dict[str, dict[int, dict[bytes, bytes]]] = {}
         self.refused = 0
         self.restarts = 0
 
@@ -69,11 +70,17 @@ class MemoryStore:
         for member in members:
             self.scores.get(key, {}).pop(member, None)
 
-    def xadd(self, key: str, id_: str, _field: str, value: bytes) -> None:
+    def xadd(self, key: str, id_: str, *flat: Any) -> None:
         number = int(id_.split("-", maxsplit=1)[0])
         stream = self.streams.setdefault(key, {})
         assert not stream or number > max(stream), "ids of a stream only grow"
-        stream[number] = value
+        stream[number] = {field.encode(): value for field, value in zip(flat[::2], flat[1::2], strict=True)}
+
+    def xtrim(self, key: str, _minid: str, id_: str) -> None:
+        least = int(id_.split("-", maxsplit=1)[0])
+        stream = self.streams.get(key, {})
+        for number in [number for number in stream if number < least]:
+            del stream[number]
 
 
 class MemoryShard:
@@ -150,17 +157,26 @@ class MemoryShard:
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
         def oldest() -> list[tuple[int, list[Transition]]]:
             stream = self.store.streams.get(keys.outbox(self.partition), {})
-            return [(number, announced(stream[number])) for number in sorted(stream) if number <= to][:limit]
+            return [(number, announced(stream[number][b"t"])) for number in sorted(stream) if number <= to][
+                :limit
+            ]
 
         return await self._now(oldest)
 
     async def trim(self, to: int) -> None:
-        def forget() -> None:
-            stream = self.store.streams.get(keys.outbox(self.partition), {})
-            for number in [number for number in stream if number <= to]:
-                del stream[number]
+        await self._now(lambda: self.store.xtrim(keys.outbox(self.partition), "MINID", f"{to + 1}-0"))
 
-        await self._now(forget)
+    async def tail(self, after: int, to: int, limit: int) -> list[tuple[int, Entry]]:
+        def oldest() -> list[tuple[int, Entry]]:
+            stream = self.store.streams.get(keys.tail(self.partition), {})
+            numbers = [number for number in sorted(stream) if after < number <= to][:limit]
+            return [(number, decode_fields(stream[number])) for number in numbers]
+
+        return await self._now(oldest)
+
+    async def tail_bytes(self) -> int:
+        key = keys.tail(self.partition)
+        return await self._now(lambda: sum(map(len, self.store.streams.get(key, {}).values())))
 
     def _now(self, action: Callable[[], T]) -> asyncio.Future[T]:
         """Runs after everything asked for before it, as over one connection."""
@@ -170,7 +186,7 @@ class MemoryShard:
     async def _run(self, before: asyncio.Future[Any] | None, action: Callable[[], T]) -> T:
         if before is not None:
             await asyncio.wait([before])
-            if before.cancelled() or isinstance(before.exception(), OSError):
+            if before.cancelled() or isinstance(before.exception(), Away):
                 raise Away("the connection broke")
         await self._pause()
         if self._opened != self.store.restarts:

@@ -14,12 +14,14 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
-from livesegments.core.plan import Plan
+from livesegments.core.plan import Plan, compile
+from livesegments.core.staging import Staging
 from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.worker import Worker
 from livesegments.wire.rejected import Rejected
+from tests.simulation.files import MemoryFiles
 from tests.simulation.memory import MemoryShard, MemoryStore
 
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class World:
         self.tiny = False
         """Whether every bound of an owner is as small as can be; else some are, by chance."""
         self.store = MemoryStore()
+        self.files = MemoryFiles(self.pause)
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
         self.topic = "topic-1"
@@ -71,6 +74,13 @@ class World:
 
     async def refresh(self) -> None:
         await asyncio.sleep(0)
+
+    async def staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
+        await asyncio.sleep(0)
+        return compile(
+            latest.workspace, timezone, staging.served.values(), latest.revision, latest.limits, latest,
+            staging.staged.values(), latest.timezone,
+        )  # fmt: skip
 
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
         await self.pause()
@@ -166,13 +176,15 @@ class Process:
             in_flight=choice(1, 4),
             cache_bytes=choice(1_000, 1_000_000),
             grace_s=1.0,
+            archive_after_s=world.random.choice((0.2, 30.0)),
+            archive_after_bytes=choice(1, 1_000_000),
             chunk=world.chunk or choice(2, 500),
             queue=choice(1, 32),
             dues=choice(3, 20_000),
             outbox=choice(2, 20_000),
         )
         shard = MemoryShard(world.store, partition, world.pause)
-        return Owner(partition, Ports(shard, self, world, world, options, self._pace))
+        return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace))
 
     async def _assign(self, before: asyncio.Task[None] | None, partitions: set[int]) -> None:
         if before is not None:

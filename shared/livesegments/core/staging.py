@@ -2,7 +2,8 @@
 
 Example: segment A ("3 orders in 30 days") is served; it is edited to 60 days. The fact for 60 days is new, so
 its history has to be filled in: meanwhile A is served as it was, and its new version is staged. A new segment
-B that refers to A can be served at once; a new segment C that refers to a staged new segment waits with it.
+B that refers to A can be served at once; a new segment C that refers to a staged new segment waits with it. A
+segment that was deleted is served as long as an old version that is served refers to it.
 
 `latest` is the catalogue's word, `served` what the partition has served until now.
 """
@@ -46,6 +47,7 @@ def stage(
             for id_, segment in latest.items()
             if id_ not in waiting or id_ in served
         }
+        now |= outlived(waiting, latest, served)
         circle = _circle(now) if waiting else ()
         held = {id_ for id_ in circle if id_ not in waiting and not same(served.get(id_), latest[id_])}
         if not held:
@@ -56,6 +58,23 @@ def stage(
 def same(one: Segment | None, other: Segment) -> bool:
     """Whether two are one definition: its revision is the catalogue's, and no other has it."""
     return one is not None and one.revision == other.revision
+
+
+def outlived(
+    waiting: Iterable[str], latest: Mapping[str, Segment], served: Mapping[str, Segment]
+) -> dict[str, Segment]:
+    """The deleted segments that the old versions of those that wait refer to."""
+    found: dict[str, Segment] = {}
+    gone = served.keys() - latest.keys()
+    ahead = [id_ for id_ in waiting if id_ in served] if gone else []
+    while ahead:
+        root = served[ahead.pop()].root
+        needs = references(root) if root is not None else None
+        for other in gone if needs and needs.all_others else gone & needs.ids if needs else ():
+            if other not in found:
+                found[other] = served[other]
+                ahead.append(other)
+    return found
 
 
 def _referring(segments: Iterable[Segment]) -> dict[str, list[str]]:

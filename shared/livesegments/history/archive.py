@@ -1,7 +1,7 @@
 """The archive's files, in a local folder or in an object store, named by a URL.
 
-    ARCHIVE/events/v1/p=00012/0000000000000001-0000000000004711.parquet
-    ARCHIVE/transitions/v1/p=00012/0000000000000001-0000000000004711.parquet
+    ARCHIVE/events/v1/p=00012/0000000000000001-0000000000004711-9f3c21aa.parquet
+    ARCHIVE/transitions/v1/p=00012/0000000000000001-0000000000004711-9f3c21aa.parquet
 
 A file comes to be at once or not at all: locally it is written under another name, flushed to the disk and
 renamed; an object store shows an object when it is whole. Which files count is not decided here, but by the
@@ -20,10 +20,10 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from msgspec import Struct
 from pyarrow import fs
 
 from livesegments.history import schema
+from livesegments.history.protocol import Written
 from livesegments.history.ranges import Range, parse
 
 Table: TypeAlias = Literal["events", "transitions"]
@@ -36,16 +36,6 @@ _ORDER: dict[Table, tuple[str, ...]] = {
     "transitions": schema.TRANSITIONS_ORDER,
 }
 _SCHEMA: dict[Table, Any] = {"events": schema.EVENTS, "transitions": schema.TRANSITIONS}
-
-
-class Written(Struct, frozen=True):
-    """What a register says of a range: rows and bytes of both files, first and last instant of its events."""
-
-    events: int
-    transitions: int
-    bytes: int
-    first_ms: int | None = None
-    last_ms: int | None = None
 
 
 class Archive:
@@ -71,11 +61,10 @@ class Archive:
             pa.compute.max(times).as_py(),
         )
 
-    def merge(self, partition: int, parts: Sequence[Range]) -> tuple[Range, Written]:
+    def merge(self, partition: int, parts: Sequence[Range], of: Range) -> Written:
         """Neighbouring ranges as one; the parts stay until `remove`."""
-        of = Range(parts[0].first, parts[-1].last)
         tables = {table: self._merged(partition, table, parts) for table in TABLES}
-        return of, self.write(partition, of, tables["events"], tables["transitions"])
+        return self.write(partition, of, tables["events"], tables["transitions"])
 
     def remove(self, partition: int, ranges: Iterable[Range]) -> None:
         """A file that is not there any more is none to remove."""
@@ -83,17 +72,9 @@ class Archive:
             for table in TABLES:
                 self._delete(self.path(partition, table, of))
 
-    def ranges(self, partition: int) -> list[Range]:
-        """The ranges of which both files are there, whether or not they count."""
-        found = [{*self._listed(partition, table)} for table in TABLES]
-        return sorted(found[0] & found[1])
-
-    def sweep(self, partition: int, registered: Iterable[Range]) -> int:
-        """Removes the files that no register names; how many those were."""
-        kept = {*registered}
-        strays = {each for table in TABLES for each in self._listed(partition, table)} - kept
-        self.remove(partition, strays)
-        return len(strays)
+    def ranges(self, partition: int, until_s: float) -> list[Range]:
+        """Those with a file that was written until then (seconds since 1970), whether or not they count."""
+        return sorted({each for table in TABLES for each in self._listed(partition, table, until_s)})
 
     def path(self, partition: int, table: Table, of: Range) -> str:
         return f"{self._folder(partition, table)}/{of.name}"
@@ -107,9 +88,10 @@ class Archive:
     def _folder(self, partition: int, table: Table) -> str:
         return f"{self.root}/{table}/v{schema.VERSION}/p={partition:05d}"
 
-    def _listed(self, partition: int, table: Table) -> list[Range]:
+    def _listed(self, partition: int, table: Table, until_s: float) -> list[Range]:
         selector = fs.FileSelector(self._folder(partition, table), allow_not_found=True)
-        found = (parse(info.base_name) for info in self.files.get_file_info(selector))
+        infos = (info for info in self.files.get_file_info(selector) if info.mtime.timestamp() <= until_s)
+        found = (parse(info.base_name) for info in infos)
         return [each for each in found if each is not None]
 
     def _merged(self, partition: int, table: Table, parts: Sequence[Range]) -> pa.Table:

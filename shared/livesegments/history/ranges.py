@@ -5,8 +5,7 @@ Example: the files 1-40, 41-90 and 91-120 are one archive up to commit 120; the 
 for nothing, whether or not they are still there.
 
 Where the register is lost, the files decide: the longest chain of ranges from the beginning, at every step
-the file that reaches furthest. A file that was written but never registered has the same content as the
-one that would be written again for its range, so it does no harm in that chain.
+the file that reaches furthest.
 """
 
 from __future__ import annotations
@@ -16,25 +15,30 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-_NAME = re.compile(r"(\d{16})-(\d{16})\.parquet")
+_NAME = re.compile(r"(\d{16})-(\d{16})-([0-9a-z]{1,16})\.parquet")
 
 
 class Range(Struct, frozen=True, order=True):
-    """Commits `first` to `last`, both included."""
+    """Commits `first` to `last`, both included, as the claim with the tag `by` wrote them.
+
+    Two claims never write the same file: what a worker that lost its partition still writes, or removes,
+    concerns nobody else.
+    """
 
     first: int
     last: int
+    by: str
 
     @property
     def name(self) -> str:
         """The file's name, which is its identity."""
-        return f"{self.first:016d}-{self.last:016d}.parquet"
+        return f"{self.first:016d}-{self.last:016d}-{self.by}.parquet"
 
 
 def parse(name: str) -> Range | None:
     """The range of a file's name; None for a file that is none of ours."""
     match = _NAME.fullmatch(name)
-    return Range(int(match[1]), int(match[2])) if match else None
+    return Range(int(match[1]), int(match[2]), match[3]) if match else None
 
 
 def chain(found: Iterable[Range], upto: int | None = None) -> list[Range]:

@@ -98,6 +98,12 @@ WAKE_LATENESS = Histogram(
 WALKED = Counter(
     "livesegments_evaluator_walked_total", "Stored profiles walked over for changed definitions."
 )
+BACKFILLED = Counter("livesegments_evaluator_backfilled_total", "Profiles given their history by new facts.")
+ARCHIVED = Counter("livesegments_evaluator_archived_total", "Events written into the archive.")
+ARCHIVED_BYTES = Counter("livesegments_evaluator_archived_bytes_total", "Bytes written into the archive.")
+ARCHIVE_FAILURES = Counter(
+    "livesegments_evaluator_archive_failures_total", "Times that the archive's files could not be reached."
+)
 ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions acknowledged by the broker.")
 
 Counter, Gauge, Histogram = _kinds(INGEST)

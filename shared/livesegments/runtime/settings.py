@@ -33,6 +33,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     log_ahead_ms: int = 366 * DAY_MS
     unknown_lists: Literal["refuse", "accept"] = "refuse"
     data: str = ".livesegments"
+    archive: str = ""
+    """A folder or a URL (`s3://…`); by default the folder `archive` in `data`."""
+    archive_after_s: float = 30.0
+    archive_after_mb: int = 16
+    archive_grace_s: float = 7 * 86_400
     admin_key: str = ""
     dedup_window_ms: int = 7 * DAY_MS
     dedup_max_ids: int = 1_000

@@ -22,8 +22,9 @@ from typing import NamedTuple
 import msgspec
 
 from livesegments.core.event import Transition
-from livesegments.store import keys
+from livesegments.store import keys, tail
 from livesegments.store.lane import Argument
+from livesegments.store.tail import Entry
 from livesegments.wire.profilekey import ProfileKey
 
 MAX_ARGUMENTS = 3_900
@@ -98,10 +99,21 @@ class Commit:
     def unscore(self, key: str, members: Iterable[str]) -> None:
         self._write("ZREM", key, list(members))
 
-    def announce(self, transitions: Sequence[Transition]) -> None:
-        """Law 6: one entry of the outbox, with the commit's number as its id."""
-        entry: list[Argument] = [f"{self.number}-0", "t", _encoder.encode(transitions)]
-        self._write("XADD", keys.outbox(self.partition), entry)
+    def announce(self, transitions: Sequence[Transition]) -> bytes:
+        """Law 6: one entry of the outbox, with the commit's number as its id. Returns it, encoded."""
+        told = _encoder.encode(transitions)
+        self._write("XADD", keys.outbox(self.partition), [f"{self.number}-0", "t", told])
+        return told
+
+    def remember(self, entry: Entry, told: bytes | None) -> None:
+        """One entry of the tail: what this commit did, for the archive. `told` is what `announce` gave."""
+        fields = tail.encode(entry, told)
+        if fields:
+            self._write("XADD", keys.tail(self.partition), [f"{self.number}-0", *fields])
+
+    def archived(self, upto: int) -> None:
+        """The archive has the tail's entries up to commit `upto`."""
+        self._write("XTRIM", keys.tail(self.partition), ["MINID", f"{upto + 1}-0"])
 
     def _write(self, command: str, key: str, arguments: list[Argument]) -> None:
         for start in range(0, len(arguments), MAX_ARGUMENTS):  # even, so that pairs stay together

@@ -8,8 +8,11 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
   {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms
   {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
-  {p}:facts:WORKSPACE         HASH  fact id → "REVISION SINCE_MS": from when this partition keeps
-                                    it; SINCE_MS is `-` for one kept since before the first event
+  {p}:facts:WORKSPACE         HASH  fact id → JSON of store.adoption.Kept: from when this partition keeps it
+  {p}:served:WORKSPACE        HASH  segment id → JSON of store.adoption.Served: the definition served
+  {p}:adopted                 HASH  WORKSPACE → JSON of store.adoption.Stage: how far its history is filled in
+  {p}:tail                    STREAM  id COMMIT-0, fields of store.tail: what was applied and is not archived
+  {p}:archive                 HASH  FIRST-LAST (commits) → JSON of history.archive.Written
   {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
 Of the catalogue (written by the api; one slot):
@@ -53,6 +56,22 @@ def due(partition: int) -> str:
 
 def outbox(partition: int) -> str:
     return f"{{{partition}}}:outbox"
+
+
+def tail(partition: int) -> str:
+    return f"{{{partition}}}:tail"
+
+
+def archive(partition: int) -> str:
+    return f"{{{partition}}}:archive"
+
+
+def served(partition: int, workspace: str) -> str:
+    return f"{{{partition}}}:served:{workspace}"
+
+
+def adopted(partition: int) -> str:
+    return f"{{{partition}}}:adopted"
 
 
 def facts(partition: int, workspace: str) -> str:

@@ -13,6 +13,7 @@ from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import APPLY, CLAIM, Commit, announced, sha
 from livesegments.store.lane import Lane
+from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
 
 
@@ -68,6 +69,12 @@ class Shard(Protocol):
 
     async def trim(self, to: int) -> None:
         """Forget the outbox's entries up to commit `to`."""
+
+    async def tail(self, after: int, to: int, limit: int) -> list[tuple[int, Entry]]:
+        """The oldest entries of commits `after` + 1 to `to`."""
+
+    async def tail_bytes(self) -> int:
+        """About what the tail takes in the store's memory."""
 
 
 class RedisShard:
@@ -147,6 +154,18 @@ class RedisShard:
 
     async def trim(self, to: int) -> None:
         await self._call("XTRIM", keys.outbox(self.partition), "MINID", f"{to + 1}-0")
+
+    async def tail(self, after: int, to: int, limit: int) -> list[tuple[int, Entry]]:
+        entries = await self._call(
+            "XRANGE", keys.tail(self.partition), f"{after + 1}-0", f"{to}-0", "COUNT", limit
+        )
+        return [
+            (int(id_.split(b"-")[0]), decode_fields(dict(zip(*[iter(flat)] * 2, strict=True))))
+            for id_, flat in entries
+        ]
+
+    async def tail_bytes(self) -> int:
+        return int(await self._call("MEMORY", "USAGE", keys.tail(self.partition), "SAMPLES", 10) or 0)
 
 
 def _pairs(flat: list[bytes]) -> dict[str, bytes]:

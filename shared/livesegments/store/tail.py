@@ -47,26 +47,33 @@ class Applied(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One commit's part of history. `record` is None where no record was applied."""
+    """One commit's part of history. `record` is None where no record was applied.
 
-    record: bytes | None
+    `told`: the transitions in msgpack, as the outbox has them.
+    """
+
+    record: bytes | None = None
     left_out: Sequence[int] = ()
     at_ms: int | Sequence[int] = 0
     derived: Sequence[Derived] = ()
-    transitions: Sequence[Transition] = ()
+    told: bytes | None = None
+
+    @property
+    def transitions(self) -> list[Transition]:
+        return _transitions.decode(self.told) if self.told is not None else []
 
 
-def encode(entry: Entry) -> list[Argument]:
-    """The fields and values of a stream's entry; empty where there is nothing to remember."""
+def encode(entry: Entry, told: bytes | None) -> list[Argument]:
+    """The fields and values of a stream's entry, with the transitions as `told`; empty if there are none."""
     flat: list[Argument] = []
     if entry.record is not None:
         flat += ("r", entry.record, "a", _encode(entry.at_ms))
         if entry.left_out:
             flat += ("x", _encode(entry.left_out))
-    if entry.derived:
-        flat += ("d", _encode(entry.derived))
-    if entry.transitions:
-        flat += ("t", _encode(entry.transitions))
+        if entry.derived:
+            flat += ("d", _encode(entry.derived))
+    if told is not None:
+        flat += ("t", told)
     return flat
 
 
@@ -77,7 +84,7 @@ def decode_fields(fields: Mapping[bytes, bytes]) -> Entry:
         left_out=_places.decode(fields[b"x"]) if b"x" in fields else (),
         at_ms=_instants.decode(fields[b"a"]) if b"a" in fields else 0,
         derived=_derived.decode(fields[b"d"]) if b"d" in fields else (),
-        transitions=_transitions.decode(fields[b"t"]) if b"t" in fields else (),
+        told=fields.get(b"t"),
     )
 
 

@@ -34,7 +34,8 @@ class Evaluator:
     def __init__(self, stack: Stack, log: Path, clock: str, **settings: object) -> None:
         self.port = free_port()
         self.log = log
-        given = {"kafka": stack.kafka, "redis": stack.redis, "port": self.port, "clock": clock, **settings}
+        given = {"kafka": stack.kafka, "redis": stack.redis, "port": self.port, "clock": clock} | settings
+        given.setdefault("data", log.parent)
         environment = {f"LIVESEGMENTS_{name.upper()}": str(value) for name, value in given.items()}
         command = [sys.executable, "-m", "livesegments.evaluator.app"]
         self.child = Child("evaluator", command, log, os.environ | environment)

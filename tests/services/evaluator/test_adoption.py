@@ -1,16 +1,19 @@
-"""Adoption without I/O: rounds of a walk, and since when a segment is complete."""
+"""Adoption without I/O: rounds of a walk, what waits for its history, since when a segment is complete."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from livesegments.core.definition import Node
 from livesegments.core.plan import Plan, Segment, compile
-from livesegments.evaluator.adoption import Adopted
+from livesegments.evaluator.adoption import Adopted, News, Stored
+from livesegments.store import keys
 from livesegments.store.commit import Commit
 
 TAG: dict[str, Any] = {"type": "tag", "name": "vip"}
 ORDERED: dict[str, Any] = {"type": "event", "name": "order"}
+OPENED: dict[str, Any] = {"type": "event", "name": "opened", "window": {"last": "30d"}}
 
 
 def plan_of(revision: int, **definitions: tuple[int, dict[str, Any]]) -> Plan:
@@ -21,85 +24,210 @@ def plan_of(revision: int, **definitions: tuple[int, dict[str, Any]]) -> Plan:
     return compile("w", "UTC", segments, revision)
 
 
-def walk(adopted: Adopted, plan: Plan, cursor: int) -> None:
-    """One chunk of ten profiles."""
-    if adopted.walked(cursor, 10):
-        adopted.write_walked(Commit(0, 1, 0, None, 0), plan)
+class Kept:
+    """A workspace in a partition, and what is stored of it, as its owner would drive both."""
 
+    def __init__(self, profiles: int = 20) -> None:
+        self.profiles = profiles
+        self.commit = 10
+        self.hashes: dict[str, dict[str, bytes]] = {}
+        self.adopted = Adopted(Stored())
 
-def ready(adopted: Adopted) -> set[str]:
-    return {id_ for id_, each in adopted.progress.items() if each.state == "ready"}
+    def adopt(self, plan: Plan) -> News | None:
+        adopted = self.adopted
+        staging = adopted.propose(plan, self.profiles == 0)
+        own = compile(
+            "w", adopted.zone_of(plan, staging), staging.served.values(), plan.revision,
+            staged=staging.staged.values(), staged_timezone=plan.timezone,
+        )  # fmt: skip
+        news = adopted.adopt(plan, staging, own, self.commit, self.profiles)
+        self.plan = adopted.view(own)
+        if news is not None:
+            self._write(lambda commit: adopted.write_adopted(commit, "w", news))
+        return news
 
+    def walk(self, cursor: int) -> None:
+        """One chunk of ten profiles."""
+        if self.adopted.walked(cursor, 10):
+            self._write(lambda commit: self.adopted.write_walked(commit, "w"))
 
-def complete_since(adopted: Adopted) -> dict[str, int | None]:
-    return {id_: each.complete_since_ms for id_, each in adopted.progress.items()}
+    def fill(self, after: str, share: float) -> None:
+        assert self.adopted.begin_filling() is not None
+        report = self.adopted.filled(after, 10, share)
+        self._write(lambda commit: self.adopted.write_filled(commit, "w", report))
+
+    def filled(self, plan: Plan, since_ms: int | None = None) -> None:
+        filling = self.adopted.begin_filling()
+        assert filling is not None
+        self.adopted.end_filling(since_ms)
+        self._write(lambda commit: self.adopted.write_facts(commit, "w", filling.facts))
+        self.adopt(plan)
+
+    def restart(self) -> None:
+        """A new owner reads what was stored."""
+        facts, served, segments = (
+            self.hashes.get(key, {})
+            for key in (keys.facts(0, "w"), keys.served(0, "w"), keys.segments(0, "w"))
+        )
+        self.adopted = Adopted(Stored(facts, served, segments, self.hashes.get(keys.adopted(0), {}).get("w")))
+
+    def _write(self, write: Callable[[Commit], None]) -> None:
+        self.commit += 1
+        commit = Commit(0, self.commit, 0, None, 0)
+        write(commit)
+        for command, key, arguments in commit.writes:
+            stored = self.hashes.setdefault(key, {})
+            texts = [each if isinstance(each, bytes) else str(each).encode() for each in arguments]
+            if command == "HSET":
+                names = [name.decode() for name in texts[::2]]
+                stored.update(zip(names, texts[1::2], strict=True))
+            else:
+                for name in texts:
+                    stored.pop(name.decode(), None)
+
+    @property
+    def ready(self) -> set[str]:
+        return {id_ for id_, each in self.adopted.progress.items() if each.state == "ready"}
+
+    @property
+    def since(self) -> dict[str, int | None]:
+        return {id_: each.complete_since_ms for id_, each in self.adopted.progress.items()}
 
 
 def test_a_change_in_the_middle_of_a_walk_waits_for_the_next_round() -> None:
-    adopted, plan = Adopted({}, {}), plan_of(1, a=(1, TAG))
-    adopted.adopt(plan, 0, 20)
-    walk(adopted, plan, 7)
-    plan = plan_of(2, a=(1, TAG), b=(1, TAG))
-    adopted.adopt(plan, 0, 20)
-    walk(adopted, plan, 0)
-    assert (ready(adopted), adopted.walking) == ({"a"}, True)
-    walk(adopted, plan, 7)
-    assert ready(adopted) == {"a"} and adopted.progress["b"].done == 10
-    walk(adopted, plan, 0)
-    assert (ready(adopted), adopted.walking) == ({"a", "b"}, False)
+    kept = Kept()
+    kept.adopt(plan_of(1, a=(1, TAG)))
+    kept.walk(7)
+    kept.adopt(plan_of(2, a=(1, TAG), b=(1, TAG)))
+    kept.walk(0)
+    assert (kept.ready, kept.adopted.walking) == ({"a"}, True)
+    kept.walk(7)
+    assert kept.ready == {"a"} and kept.adopted.progress["b"].done == 10
+    kept.walk(0)
+    assert (kept.ready, kept.adopted.walking) == ({"a", "b"}, False)
 
 
 def test_changes_that_keep_coming_keep_nothing_from_getting_ready() -> None:
     definitions: dict[str, tuple[int, dict[str, Any]]] = {"a": (1, TAG)}
-    adopted = Adopted({}, {})
+    kept = Kept()
     for number in range(6):
-        plan = plan_of(number, **definitions)
-        adopted.adopt(plan, 0, 20)
-        walk(adopted, plan, 7 if adopted.cursor == 0 else 0)
+        kept.adopt(plan_of(number, **definitions))
+        kept.walk(7 if kept.adopted.cursor == 0 else 0)
         definitions[f"new{number}"] = (1, TAG)
-    assert {"a", "new0", "new1"} <= ready(adopted)
+    assert {"a", "new0", "new1"} <= kept.ready
 
 
 def test_what_is_edited_or_deleted_in_the_middle_of_its_walk_is_walked_again() -> None:
-    adopted, plan = Adopted({}, {}), plan_of(1, a=(1, TAG), b=(1, TAG), c=(1, TAG))
-    adopted.adopt(plan, 0, 20)
-    walk(adopted, plan, 7)
-    plan = plan_of(2, a=(1, TAG), b=(2, TAG))
-    adopted.adopt(plan, 0, 20)
-    walk(adopted, plan, 0)
-    assert ready(adopted) == {"a"} and "c" in adopted.progress
-    walk(adopted, plan, 0)
-    assert ready(adopted) == {"a", "b"} == adopted.progress.keys()
+    kept = Kept()
+    kept.adopt(plan_of(1, a=(1, TAG), b=(1, TAG), c=(1, TAG)))
+    kept.walk(7)
+    kept.adopt(plan_of(2, a=(1, TAG), b=(2, TAG)))
+    kept.walk(0)
+    assert kept.ready == {"a"} and "c" in kept.adopted.progress
+    kept.walk(0)
+    assert kept.ready == {"a", "b"} == kept.adopted.progress.keys()
 
 
-def test_a_new_fact_counts_from_now_a_shared_one_from_when_it_was_made_and_one_made_anew_from_then() -> None:
-    adopted = Adopted({}, {})
-    adopted.adopt(plan_of(1, first=(1, ORDERED)), 100, 0)
-    adopted.adopt(plan_of(2, first=(1, ORDERED), shared=(1, ORDERED), tagged=(1, TAG)), 200, 0)
-    assert complete_since(adopted) == {"first": 100, "shared": 100, "tagged": None}
-    adopted.adopt(plan_of(3, tagged=(1, TAG)), 300, 0)
-    adopted.adopt(plan_of(4, tagged=(1, TAG), again=(1, ORDERED)), 400, 0)
-    assert complete_since(adopted)["again"] == 400
+def test_a_walk_that_a_crash_cut_short_is_taken_up() -> None:
+    kept, plan = Kept(), plan_of(1, a=(1, TAG))
+    kept.adopt(plan)
+    kept.walk(7)
+    kept.restart()
+    assert kept.adopt(plan) is None and kept.adopted.walking
+    kept.walk(0)
+    assert kept.ready == {"a"}
+
+
+def test_a_new_condition_waits_for_its_history_and_a_shared_one_does_not() -> None:
+    kept = Kept(profiles=0)
+    kept.adopt(plan_of(1, first=(1, ORDERED)))
+    kept.profiles = 20
+    plan = plan_of(2, first=(1, ORDERED), shared=(1, ORDERED), fresh=(1, OPENED), tagged=(1, TAG))
+    kept.adopt(plan)
+    assert kept.plan.positions.keys() == {"first", "shared", "tagged"}
+    assert list(kept.adopted.wanting().values()) == [11]
+    kept.walk(0)
+    assert kept.ready == {"first", "shared", "tagged"}
+    kept.fill("m", 0.5)
+    assert kept.adopted.progress["fresh"].done == 10
+    kept.filled(plan)
+    assert "fresh" in kept.plan.positions and kept.plan.cause_since(kept.plan.revision - 1) == "backfill"
+    kept.walk(0)
+    assert kept.ready == plan.segments.keys() and not kept.adopted.wanting()
+
+
+def test_a_filling_that_a_crash_cut_short_goes_on_where_it_was() -> None:
+    kept, plan = Kept(), plan_of(1, fresh=(1, OPENED))
+    kept.adopt(plan)
+    kept.fill("m", 0.5)
+    kept.restart()
+    kept.adopt(plan)
+    filling = kept.adopted.begin_filling()
+    assert filling is not None and filling.after == "m"
+    assert kept.plan.positions == {}
+    kept.filled(plan)
+    assert kept.plan.positions.keys() == {"fresh"}
+
+
+def test_an_edit_serves_its_old_version_after_a_crash_too() -> None:
+    kept = Kept(profiles=0)
+    kept.adopt(plan_of(1, a=(1, ORDERED)))
+    kept.profiles = 20
+    for _ in range(2):
+        kept.adopt(plan_of(2, a=(2, OPENED)))
+        assert kept.plan.segments["a"].version == 1 and kept.adopted.progress["a"].state == "building"
+        kept.restart()
+    kept.adopt(plan_of(3, a=(3, ORDERED)))
+    assert kept.plan.segments["a"].version == 3, "a second edit takes the place of the first"
+    assert kept.adopted.begin_filling() is None
+
+
+def test_a_deletion_while_it_waits_leaves_nothing_behind() -> None:
+    kept = Kept()
+    kept.adopt(plan_of(1, a=(1, OPENED)))
+    kept.fill("m", 0.5)
+    kept.adopt(plan_of(2))
+    kept.walk(0)
+    assert kept.adopted.filling is None and not kept.adopted.facts and not kept.adopted.progress
+    left = {key: fields for key, fields in kept.hashes.items() if fields and key != keys.adopted(0)}
+    assert left == {}
+
+
+def test_another_time_zone_is_served_once_all_has_its_history() -> None:
+    kept = Kept(profiles=0)
+    kept.adopt(plan_of(1, a=(1, ORDERED), t=(1, TAG)))
+    kept.walk(0)
+    kept.profiles = 20
+    here = plan_of(2, a=(1, ORDERED), t=(1, TAG))
+    moved = compile("w", "Asia/Tokyo", here.segments.values(), 2)
+    kept.adopt(moved)
+    assert kept.plan.timezone == "UTC" and kept.plan.positions.keys() == {"a", "t"}
+    kept.restart()
+    kept.adopt(moved)
+    assert kept.plan.timezone == "UTC"
+    kept.filled(moved)
+    assert kept.plan.timezone == "Asia/Tokyo" and kept.plan.newer_than(kept.plan.revision - 1) == {0, 1}
 
 
 def test_a_segment_is_complete_since_those_are_that_it_refers_to() -> None:
-    adopted = Adopted({}, {})
+    kept = Kept()
     through = {"type": "not", "of": {"type": "segment", "id": "a"}}
     beyond = {"type": "segment", "id": "b"}
-    adopted.adopt(plan_of(1, a=(1, TAG), b=(1, through), c=(1, beyond)), 100, 0)
-    assert complete_since(adopted) == {"a": None, "b": None, "c": None}
-    news = adopted.adopt(plan_of(2, a=(2, ORDERED), b=(1, through), c=(1, beyond)), 200, 0)
-    assert complete_since(adopted) == {"a": 200, "b": 200, "c": 200}
-    assert news is not None and set(news.segments) == {"a", "b", "c"}
-    adopted.adopt(plan_of(3, a=(3, TAG), b=(1, through), c=(1, beyond)), 300, 0)
-    assert complete_since(adopted) == {"a": None, "b": None, "c": None}
+    kept.adopt(plan_of(1, a=(1, TAG), b=(1, through), c=(1, beyond)))
+    assert kept.since == {"a": None, "b": None, "c": None}
+    plan = plan_of(2, a=(2, ORDERED), b=(1, through), c=(1, beyond))
+    kept.adopt(plan)
+    kept.filled(plan, since_ms=200)
+    assert kept.since == {"a": 200, "b": 200, "c": 200}
+    kept.adopt(plan_of(3, a=(3, TAG), b=(1, through), c=(1, beyond)))
+    assert kept.since == {"a": None, "b": None, "c": None}
 
 
 def test_an_edit_writes_of_ten_thousand_segments_only_itself() -> None:
     many: dict[str, tuple[int, dict[str, Any]]] = {f"s{number}": (1, TAG) for number in range(10_000)}
-    adopted, plan = Adopted({}, {}), plan_of(1, **many)
-    adopted.adopt(plan, 0, 10)
-    walk(adopted, plan, 0)
-    news = adopted.adopt(plan_of(2, **many | {"s1": (2, ORDERED)}), 0, 10)
-    assert news is not None and set(news.segments) == {"s1"}
-    assert len(news.new) == 1 and not news.gone
+    kept = Kept()
+    kept.adopt(plan_of(1, **many))
+    kept.walk(0)
+    news = kept.adopt(plan_of(2, **many | {"s1": (2, ORDERED)}))
+    assert news is not None and set(news.segments) == {"s1"} and not news.served
+    assert len(news.facts) == 1 and not news.facts_gone

@@ -14,9 +14,10 @@ from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics
 from livesegments.wire.topics import EVENTS, REJECTED, partition_of
 from tests.delivery import check_delivery
-from tests.services.evaluator.rig import PARTITIONS, Rig
+from tests.services.evaluator.rig import PARTITIONS, Evaluator, Rig
 
 T = 1_700_000_000_000
+DAY = 86_400_000
 HOUR = 3_600_000
 
 ACTIVE = '{"type":"event","name":"bought","window":{"last":"1h"},"value":2}'
@@ -113,7 +114,7 @@ async def test_a_new_segment_is_evaluated_over_all_stored_profiles(evaluation: R
     progress = await rig.progress("pro")
     assert (progress.state, progress.done, progress.total) == ("ready", 3_000, 3_000)
     assert progress.complete_since_ms is None
-    assert (await rig.progress("active")).complete_since_ms == T
+    assert (await rig.progress("active")).complete_since_ms is None
     assert {(each.cause, each.version) for each in await heard(rig)} == {("definition", 1)}
 
 
@@ -143,6 +144,57 @@ async def test_an_edited_segment_moves_its_members_and_a_deleted_one_lets_them_g
     await rig.settled()
     assert await rig.members("pro") == set()
     assert check_delivery(await heard(rig)) == set()
+
+
+BOUGHT = '{"type":"event","name":"buy","window":{"last":"30d"}}'
+IDLE = '{"type":"event","name":"buy","window":{"last":"45d"},"op":"eq","value":0}'
+
+
+async def test_a_new_or_edited_segment_knows_what_happened_before(evaluation: Rig) -> None:
+    """A new segment for people who did not buy tells nobody of those who did; a longer window only adds."""
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("bought", BOUGHT)
+    rig.start()
+    await rig.settled()
+    profiles = [f"p{number:04d}" for number in range(400)]
+    await rig.send([Event(f"b{id_}", "w", id_, "buy", T) for id_ in profiles])
+    await rig.clock(T + 20 * DAY)
+    await rig.send([plan("late", "late", "free", T + 20 * DAY)])
+    await rig.settled()
+    await rig.segment("idle", IDLE)
+    await rig.segment("bought", BOUGHT.replace("30d", "60d"), version=2)
+    await rig.settled()
+    assert await rig.members("idle") == {"late"}
+    assert await rig.members("bought") == set(profiles)
+    assert (await rig.progress("idle")).complete_since_ms is None
+    told = [each for each in await heard(rig) if each.cause == "backfill"]
+    assert [(each.segment, each.profile, each.kind) for each in told] == [("idle", "late", "entered")]
+    await rig.clock(T + 50 * DAY)
+    await rig.settled()
+    assert await rig.members("bought") == set(profiles)
+    assert await rig.members("idle") == {"late", *profiles}
+
+
+async def test_history_survives_the_death_of_who_fills_it_in(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    first = rig.start(archive_after_s=0.2)
+    await rig.settled()
+    profiles = [f"p{number:04d}" for number in range(2_000)]
+    await rig.send([Event(f"b{id_}", "w", id_, "buy", T) for id_ in profiles])
+    await rig.settled()
+    await rig.segment("bought", BOUGHT)
+    await rig.until(lambda: backfilling(first))
+    await first.child.kill()
+    rig.start(archive_after_s=0.2)
+    await rig.settled()
+    assert await rig.members("bought") == set(profiles)
+    assert check_delivery(await heard(rig)) == {("w", "bought", id_) for id_ in profiles}
+
+
+async def backfilling(evaluator: Evaluator) -> bool:
+    return await evaluator.metric("livesegments_evaluator_backfilled_total") > 0
 
 
 async def test_events_of_a_workspace_made_a_moment_ago_are_not_lost(evaluation: Rig) -> None:

@@ -1,11 +1,15 @@
-"""Adopting a plan in a partition: since when each fact is kept, and how far each segment has come.
+"""Adopting definitions in a partition: what is served, what waits for its history, what is walked. Pure.
 
-Pure. A change of definitions is adopted at once for every profile that is touched from then on; the
-others are walked over in chunks. What has to be walked is seen by comparing the plan with the stored
-progress, so a walk that a crash cut short, or a change that came while nobody ran, is taken up alike:
+A change of definitions whose facts the partition has is adopted at once for every profile that is touched
+from then on; the others are walked over in chunks. One whose facts lack history is staged: the old version
+serves while the facts are filled, and then it is adopted in the same way. What has to be done is seen by
+comparing the catalogue's plan with what is stored, so whatever a crash cut short, or came while nobody ran,
+is taken up alike:
 
-- a segment without progress, or with that of another version or time zone, is built;
-- a progress without a segment is of a deleted one: it stays until the walk has taken its members out.
+- a segment whose served definition is not the catalogue's is staged or adopted;
+- a segment that is served, but whose progress is not ready, is walked;
+- a progress without a segment is of a deleted one: it stays until the walk has taken its members out;
+- a fact with a commit up to which it wants history is filled.
 
 A walk goes in rounds. A change that comes in the middle of one doesn't begin it anew (else changes that
 keep coming would keep everything from getting ready): what it concerns waits for the next round.
@@ -21,47 +25,53 @@ from msgspec import Struct
 
 from livesegments.core.definition import SegmentRef
 from livesegments.core.plan import Plan
-from livesegments.evaluator.partition import NEVER_MS
-from livesegments.store import keys, progress
+from livesegments.core.staging import Staging, outlived, stage
+from livesegments.store import adoption, keys, progress
+from livesegments.store.adoption import Filling, Kept, Served, Stage
 from livesegments.store.commit import Commit
 from livesegments.store.progress import Progress, State
 
 STEPS = 20
-"""How many times at most a walk's progress is written."""
+"""How many times at most the progress of a walk, or of a filling, is written."""
+ADOPTIONS = 20
+"""Bits of an adoption's number below the catalogue's revision: a revision is adopted that often at most."""
 
 
-class Kept(Struct, frozen=True):
-    """A fact is kept from a catalogue revision on; `since_ms` None: since before the first event."""
+class Stored(Struct, frozen=True):
+    """What the store has of a workspace in a partition: three hashes and a field."""
 
-    revision: int
-    since_ms: int | None
-
-
-def encode_kept(kept: Kept) -> str:
-    return f"{kept.revision} {'-' if kept.since_ms is None else kept.since_ms}"
-
-
-def decode_kept(data: bytes) -> Kept:
-    revision, since = data.decode().split(" ")
-    return Kept(int(revision), None if since == "-" else int(since))
+    facts: Mapping[str, bytes] = {}
+    served: Mapping[str, bytes] = {}
+    segments: Mapping[str, bytes] = {}
+    stage: bytes | None = None
 
 
 class News(Struct, frozen=True):
-    """What an adoption leaves to be written: facts new and gone, segments whose progress changed."""
+    """What an adoption leaves to be written, by id."""
 
-    new: Mapping[int, Kept]
-    gone: Collection[int]
+    facts: Collection[int]
+    facts_gone: Collection[int]
+    served: Collection[str]
+    served_no_more: Collection[str]
     segments: Collection[str]
 
 
 class Adopted:
-    """A workspace's registry and progress in one partition, as stored; `walking` while there is a walk."""
+    """A workspace in one partition; `walking` while there is a walk, `filling` while facts get history."""
 
-    def __init__(self, facts: Mapping[str, bytes], segments: Mapping[str, bytes]) -> None:
-        self.facts = {int(fact): decode_kept(data) for fact, data in facts.items()}
-        self.progress = {segment: progress.decode(data) for segment, data in segments.items()}
+    def __init__(self, stored: Stored) -> None:
+        self.facts = {int(fact): adoption.decode_kept(data) for fact, data in stored.facts.items()}
+        self.served = {id_: adoption.decode_served(data) for id_, data in stored.served.items()}
+        self.progress = {segment: progress.decode(data) for segment, data in stored.segments.items()}
+        found = adoption.decode_stage(stored.stage) if stored.stage is not None else None
+        self.revision = found.revision if found else -1
+        self.timezone = found.timezone if found else None
+        self.filling = found.filling if found else None
+        self.staged: frozenset[str] = frozenset()
         self.cursor = 0
-        self._waiting = {id_ for id_, each in self.progress.items() if each.state == "building"}
+        self._known = found is not None
+        self._fresh = True
+        self._waiting: set[str] = set()
         self._round: set[str] = set()
         self._removed: set[str] = set()
         self._done = 0
@@ -80,37 +90,121 @@ class Adopted:
     def since(self) -> dict[int, int]:
         return {fact: kept.revision for fact, kept in self.facts.items()}
 
-    def adopt(self, plan: Plan, clock_ms: int, total: int) -> News | None:
-        """Takes the plan in, for `total` stored profiles; None if nothing is to be written."""
-        since_ms = None if clock_ms == NEVER_MS else clock_ms
-        new = dict.fromkeys(plan.fact_ids - self.facts.keys(), Kept(plan.revision, since_ms))
+    def wanting(self) -> dict[int, int]:
+        """Fact id → the commit up to which history is still to be given to it."""
+        return {fact: kept.upto for fact, kept in self.facts.items() if kept.upto is not None}
+
+    # -- adopting
+
+    def propose(self, latest: Plan, empty: bool) -> Staging:
+        """What is to be served and what is to wait, under the catalogue's plan.
+
+        `empty`: the partition has no profile of the workspace, and so no history either.
+        """
+        self._remember_old_form(latest)
+        served = {id_: each.segment(id_) for id_, each in self.served.items()}
+        if empty:
+            return Staging(latest.segments, {})
+        lacking = {fact for fact in latest.fact_ids if fact not in self.facts} | self.wanting().keys()
+        if self._moves(latest) and served and not lacking.isdisjoint(latest.fact_ids):
+            old = {id_: segment for id_, segment in served.items() if id_ in latest.segments}
+            return Staging(old | outlived(old, latest.segments, served), latest.segments)
+        return stage(latest.segments, served, lambda each: not lacking.isdisjoint(latest.facts_of(each.id)))
+
+    def zone_of(self, latest: Plan, staging: Staging) -> str:
+        """That of the served definitions: the old one until all under the new one have their history."""
+        old = self.timezone
+        return old if old is not None and self._moves(latest) and staging.staged else latest.timezone
+
+    def adopt(self, latest: Plan, staging: Staging, plan: Plan, commit: int, total: int) -> News | None:
+        """Takes the staging in, of which `plan` is the compiled form; None if nothing is to be written.
+
+        `commit` is the last one made before, `total` how many profiles are stored.
+        """
+        revision = max(self.revision + 1, latest.revision << ADOPTIONS)
+        upto = commit if total else None
+        new = dict.fromkeys(plan.fact_ids - self.facts.keys(), Kept(revision, None, upto))
         gone = self.facts.keys() - plan.fact_ids
         for fact in gone:
             del self.facts[fact]
         self.facts |= new
-        changed = set()
-        for segment in plan.segments.values():
-            old = self.progress.get(segment.id)
-            if old is None or (old.definition_version, old.timezone) != (segment.version, plan.timezone):
-                changed.add(segment.id)
-                self.progress[segment.id] = Progress(
-                    "building", 0, total, segment.version, None, plan.timezone
-                )
-        removed = self.progress.keys() - plan.segments.keys()
-        self._waiting |= changed | (removed - self._removed)
-        self._round -= self._waiting
-        self._removed = removed
-        self._total = total
-        written = changed | self._complete(plan, changed)
-        return News(new, gone, written) if new or gone or written else None
+        changed = self._serve(staging, revision, everything=self.timezone != plan.timezone)
+        dropped = self.served.keys() - staging.served.keys()
+        for id_ in dropped:
+            del self.served[id_]
+        if new or gone or changed or dropped or self.revision < 0:
+            self.revision = revision
+        self.timezone = plan.timezone
+        self.staged = frozenset(staging.staged)
+        moved = self._progress(latest, changed, total) | self._complete(plan, changed)
+        self._forget_filling()
+        return (
+            News(new, gone, changed, dropped, moved) if new or gone or changed or dropped or moved else None
+        )
+
+    def view(self, plan: Plan) -> Plan:
+        """The plan under the partition's own numbers of adoptions."""
+        revisions = {id_: each.adoption for id_, each in self.served.items()}
+        return plan.at(
+            self.revision, revisions, [id_ for id_, each in self.served.items() if each.backfilled]
+        )
 
     def write_adopted(self, commit: Commit, workspace: str, news: News) -> None:
-        if news.new:
-            fields = {str(fact): encode_kept(kept) for fact, kept in news.new.items()}
-            commit.put_fields(keys.facts(commit.partition, workspace), fields)
-        if news.gone:
-            commit.drop_fields(keys.facts(commit.partition, workspace), map(str, news.gone))
+        place = commit.partition
+        if news.facts:
+            fields = {str(fact): adoption.encode(self.facts[fact]) for fact in news.facts}
+            commit.put_fields(keys.facts(place, workspace), fields)
+        if news.facts_gone:
+            commit.drop_fields(keys.facts(place, workspace), map(str, news.facts_gone))
+        if news.served:
+            fields = {id_: adoption.encode(self.served[id_]) for id_ in news.served}
+            commit.put_fields(keys.served(place, workspace), fields)
+        if news.served_no_more:
+            commit.drop_fields(keys.served(place, workspace), news.served_no_more)
+        self.write_stage(commit, workspace)
         self._write(commit, workspace, news.segments)
+
+    # -- filling
+
+    def begin_filling(self) -> Filling | None:
+        """The facts to be given history now, if there are any; one filling that was cut short goes on."""
+        if self.filling is None and (wanting := self.wanting()):
+            self.filling = Filling(tuple(sorted(wanting)))
+            self._reported = 0
+        return self.filling
+
+    def filled(self, after: str, profiles: int, share: float) -> bool:
+        """Profiles up to `after` have their history; `share` of all is done. Whether progress is written."""
+        assert self.filling is not None
+        self.filling = msgspec.structs.replace(self.filling, after=after, done=self.filling.done + profiles)
+        step = int(share * STEPS)
+        if step == self._reported:
+            return False
+        self._reported = step
+        for id_ in self.staged & self.progress.keys():
+            each = self.progress[id_]
+            self.progress[id_] = msgspec.structs.replace(each, done=int(each.total * share))
+        return True
+
+    def write_filled(self, commit: Commit, workspace: str, report: bool) -> None:
+        self.write_stage(commit, workspace)
+        if report:
+            self._write(commit, workspace, self.staged & self.progress.keys())
+
+    def end_filling(self, since_ms: int | None) -> None:
+        """All profiles have it. `since_ms`: what was before that instant is not in the archive."""
+        assert self.filling is not None
+        for fact in self.filling.facts:
+            if fact in self.facts:
+                self.facts[fact] = Kept(self.facts[fact].revision, since_ms)
+        self.filling = None
+
+    def write_facts(self, commit: Commit, workspace: str, facts: Collection[int]) -> None:
+        fields = {str(fact): adoption.encode(self.facts[fact]) for fact in facts if fact in self.facts}
+        if fields:
+            commit.put_fields(keys.facts(commit.partition, workspace), fields)
+
+    # -- walking
 
     def walked(self, cursor: int, profiles: int) -> bool:
         """One chunk further; whether that is to be written."""
@@ -121,25 +215,80 @@ class Adopted:
         self._done += profiles
         return cursor == 0 or self._done - self._reported >= ceil(self._total / STEPS)
 
-    def write_walked(self, commit: Commit, plan: Plan) -> None:
+    def write_walked(self, commit: Commit, workspace: str) -> None:
         """The progress, or at the end of a round (cursor 0) that what it was for is ready."""
         self._reported = self._done
         ended = self.cursor == 0
         state: State = "ready" if ended else "building"
-        building = self._round & plan.segments.keys()
+        building = (self._round & self.served.keys()) - self.staged
         for id_ in building:
             each = self.progress[id_]
             done = each.total if ended else min(self._done, each.total)
             self.progress[id_] = msgspec.structs.replace(each, state=state, done=done)
-        self._write(commit, plan.workspace, building)
+        self._write(commit, workspace, building)
         if ended:
-            removed = self._round - building
+            removed = self._round - self.served.keys() - self.staged
             if removed:
-                commit.drop_fields(keys.segments(commit.partition, plan.workspace), removed)
+                commit.drop_fields(keys.segments(commit.partition, workspace), removed)
             for id_ in removed:
                 del self.progress[id_]
             self._removed -= removed
             self._round = set()
+
+    # -- inside
+
+    def _moves(self, latest: Plan) -> bool:
+        return self.timezone is not None and self.timezone != latest.timezone
+
+    def _remember_old_form(self, latest: Plan) -> None:
+        """Stored by an earlier version: no `served`, but the progress says which versions those are."""
+        if self._known or self.served:
+            return
+        for id_, each in self.progress.items():
+            segment = latest.segments.get(id_)
+            if segment is not None and segment.version == each.definition_version:
+                self.served[id_] = Served(segment.version, segment.revision, -1, False, segment.root)
+
+    def _serve(self, staging: Staging, revision: int, everything: bool) -> set[str]:
+        """The segments whose served definition is another one now."""
+        changed = set()
+        for id_, segment in staging.served.items():
+            old = self.served.get(id_)
+            if old is not None and old.revision == segment.revision and not (everything and self._known):
+                continue
+            changed.add(id_)
+            backfilled = id_ in self.staged
+            self.served[id_] = Served(segment.version, segment.revision, revision, backfilled, segment.root)
+        self._known = True
+        return changed
+
+    def _progress(self, latest: Plan, changed: Collection[str], total: int) -> set[str]:
+        """The segments whose progress is another one now; whom to walk for is noted."""
+        moved = set()
+        for segment in latest.segments.values():
+            old = self.progress.get(segment.id)
+            again = old is not None and old.state == "ready" and segment.id in self.staged
+            now = segment.version, latest.timezone
+            if old is None or (old.definition_version, old.timezone) != now or again:
+                moved.add(segment.id)
+                self.progress[segment.id] = Progress("building", 0, total, now[0], None, now[1])
+        unready = set()
+        if self._fresh:
+            unready = {id_ for id_, each in self.progress.items() if each.state == "building"}
+            self._fresh = False
+        removed = self.progress.keys() - latest.segments.keys() - self.served.keys()
+        self._waiting |= ({*changed, *unready} & self.served.keys()) | (removed - self._removed)
+        self._round -= self._waiting
+        self._waiting -= self.staged
+        self._round -= self.staged
+        self._removed = removed
+        self._total = total
+        return moved
+
+    def _forget_filling(self) -> None:
+        """Facts that nothing wants any more need no history."""
+        if self.filling is not None and not any(fact in self.facts for fact in self.filling.facts):
+            self.filling = None
 
     def _complete(self, plan: Plan, changed: Collection[str]) -> set[str]:
         """Says of the changed, and of all that refer to them, since when they are complete; those where
@@ -168,6 +317,11 @@ class Adopted:
             if isinstance(read.leaf, SegmentRef) and read.leaf.id in plan.segments:
                 instants.append(self.progress[read.leaf.id].complete_since_ms)
         return max((instant for instant in instants if instant is not None), default=None)
+
+    def write_stage(self, commit: Commit, workspace: str) -> None:
+        assert self.timezone is not None
+        now = Stage(self.revision, self.timezone, self.filling)
+        commit.put_fields(keys.adopted(commit.partition), {workspace: adoption.encode(now)})
 
     def _write(self, commit: Commit, workspace: str, segments: Collection[str]) -> None:
         if segments:

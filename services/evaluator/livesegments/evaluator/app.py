@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -38,6 +39,7 @@ from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport, reason, worth_saying
 from livesegments.evaluator.worker import Worker
+from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
@@ -184,6 +186,9 @@ async def serve(settings: Settings) -> None:
         in_flight=settings.commits_in_flight,
         cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
         grace_s=SESSION_S,
+        archive_after_s=settings.archive_after_s,
+        archive_after_bytes=settings.archive_after_mb * 1_000_000,
+        archive_grace_s=settings.archive_grace_s,
     )
     pace = Pace(options.chunk, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:
@@ -193,13 +198,15 @@ async def serve(settings: Settings) -> None:
         await catalog.start()
         publisher = KafkaPublisher(settings.kafka)
         stack.push_async_callback(publisher.close)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))
+        history = Workshop(settings.archive or f"{settings.data}/archive", Path(folder))
+        stack.push_async_callback(history.close)
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
-            return Owner(partition, Ports(shard, log, catalog, publisher, options, pace))
+            return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace))
 
         worker = Worker(make, crash)
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))
         log.faust = FaustApp(settings, worker, folder)
         for endless in (catalog.run(), same_topic(settings.kafka, log.topic)):
             task = asyncio.create_task(endless)

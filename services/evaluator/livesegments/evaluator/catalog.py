@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import structlog
 from aiokafka.errors import KafkaError
 
 from livesegments.core.plan import Limits, Plan
+from livesegments.core.staging import Staging
 from livesegments.evaluator.definitions import Definitions
 from livesegments.runtime import metrics
 from livesegments.runtime.portions import Unread
@@ -21,6 +22,8 @@ SETTLE_S = 0.1
 """A burst of changes is compiled once: so long nothing came, or at most `MAX_SETTLE_S` after its first."""
 MAX_SETTLE_S = 0.4
 BACKOFF_S = 0.5
+STAGED = 16
+"""Plans of stagings that are kept."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +40,7 @@ class Catalog:
         self._listeners: set[Callable[[], None]] = set()
         self._moved = asyncio.Event()
         self._position = 0
+        self._staged: dict[Hashable, asyncio.Future[Plan]] = {}
 
     async def start(self) -> None:
         """Returns when all that was in the topic is compiled."""
@@ -71,6 +75,21 @@ class Catalog:
         end = await self._end()
         while self._position < end or self._definitions.revision > self.revision:
             await self._moved.wait()
+
+    async def staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
+        """The plan of what is served for now, in `timezone`, with the facts of what waits.
+
+        The partitions of a worker mostly stage alike, so it is compiled once for all of them, in a thread.
+        """
+        served = frozenset(each.revision for each in staging.served.values())
+        key = latest.workspace, latest.revision, timezone, served, frozenset(staging.staged)
+        found = self._staged.get(key)
+        if found is None:
+            while len(self._staged) >= STAGED:
+                del self._staged[next(iter(self._staged))]
+            compiled = asyncio.to_thread(self._definitions.compile_staged, latest, staging, timezone)
+            found = self._staged[key] = asyncio.ensure_future(compiled)
+        return await asyncio.shield(found)
 
     async def _end(self) -> int:
         return (await until_done(self._reader.ends, KafkaError))[0]

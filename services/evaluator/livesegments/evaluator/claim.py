@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from livesegments.evaluator.archiver import Archiver
+from livesegments.evaluator.errands import Errands
 from livesegments.evaluator.evaluation import Evaluation
+from livesegments.evaluator.filling import Fillings
 from livesegments.evaluator.flight import Flight, Refused, Sent
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
@@ -32,16 +35,24 @@ class Claim:
         self._now_s = asyncio.get_running_loop().time
         self.heard_s = self._now_s()
         self.applied_any = False
+        self._applied_commit = head.commit
         self.partition = Partition(number, head, options.cache_bytes, options.dues)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
         self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
+        self.errands = Errands(self.partition, self.flight, moved)
+        self.archiver = Archiver(number, token[:8], ports, self.errands, lambda: self._applied_commit)
         loader = Loader(ports.shard, self.partition, options.dues)
+        self.fillings = Fillings(
+            ports, self.partition, loader, self.walks, self.archiver, self.errands,
+            self.wall_ms, moved,
+        )  # fmt: skip
         self.evaluation = Evaluation(
             ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.wall_ms, moved
         )
-        self._relaying = asyncio.create_task(self.relay.run())
-        self._relaying.add_done_callback(partial(_relay_ended, self.flight))
+        self._tasks = [asyncio.create_task(each) for each in (self.relay.run(), self.archiver.run())]
+        for task in self._tasks:
+            task.add_done_callback(partial(_ended, self.flight))
 
     @property
     def lag(self) -> int | None:
@@ -65,17 +76,23 @@ class Claim:
     def end(self, why: BaseException) -> None:
         """Nothing more is sent or announced under it."""
         self.flight.lose(why)
-        self._relaying.cancel()
+        self._cancel()
 
     async def close(self) -> None:
         """Waits a moment for what is under way."""
         await self.flight.land(timeout_s=1)
         await self.relay.drain(timeout_s=1)
-        self._relaying.cancel()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        self.fillings.close()
+        for task in self._tasks:
+            task.cancel()
 
     def _applied(self, sent: Sent) -> None:
         outcome = sent.outcome
         self.applied_any = True
+        self._applied_commit = outcome.commit.number
         if sent.record is not None:
             sent.record.ack()
         if outcome.transitions:
@@ -92,7 +109,7 @@ class Claim:
             metrics.TRANSITIONS.labels(kind, cause).inc(count)
 
 
-def _relay_ended(flight: Flight, task: asyncio.Task[None]) -> None:
+def _ended(flight: Flight, task: asyncio.Task[None]) -> None:
     if not task.cancelled():
         error = task.exception()
         assert error is not None

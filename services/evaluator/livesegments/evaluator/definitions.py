@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 import structlog
-from msgspec.structs import replace
 
 from livesegments.core import plan
 from livesegments.core.plan import Limits, Plan
+from livesegments.core.staging import Staging
 from livesegments.runtime import metrics
 from livesegments.wire import catalog
 from livesegments.wire.catalog import Segment, Workspace
@@ -41,7 +41,7 @@ class Definitions:
         self._changed[workspace] = offset
         match entry:
             case Workspace():
-                self._settle(entry, offset)
+                self._workspaces[workspace] = entry
             case Segment():
                 self._put(entry, offset)
             case _ if rest:
@@ -82,15 +82,18 @@ class Definitions:
         with suppress(Exception):
             self.plans[id_] = plan.compile(id_, workspace.timezone, good, revision, self._limits)
 
-    def _settle(self, entry: Workspace, offset: int) -> None:
-        """Another time zone makes every segment a new one: profiles are judged by it anew. Of a workspace
-        that is read for the first time, nobody knows its zone of the time when its segments came."""
-        old = self._workspaces.get(entry.id)
-        self._workspaces[entry.id] = entry
-        if old is None or old.timezone != entry.timezone:
-            segments = self._segments.get(entry.id, {})
-            for id_, segment in segments.items():
-                segments[id_] = replace(segment, revision=offset)
+    def compile_staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
+        """What is served for now, with the facts of what waits; those are in the newest time zone."""
+        return plan.compile(
+            latest.workspace,
+            timezone,
+            staging.served.values(),
+            latest.revision,
+            self._limits,
+            latest,
+            staging.staged.values(),
+            latest.timezone,
+        )
 
     def _put(self, entry: Segment, offset: int) -> None:
         """A new name is not a new definition: `revision` stays that of the definition."""

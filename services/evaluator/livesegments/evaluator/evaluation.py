@@ -131,7 +131,7 @@ class Evaluation:
             await self._loader.profiles(partition.wanted(chain(events, events_waiting), ()))
         else:
             await self._loader.profiles(partition.wanted(events, along))
-        outcome = partition.apply(events, stamp_ms, record.offset + 1, along is not None)
+        outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along is not None)
         for event, refusal in outcome.refused:
             await self._refuse(event, refusal, record)
         return outcome

@@ -55,8 +55,8 @@ class Flight:
         """Those whose commits are under way, or were when the flight was lost."""
         return [each.record for each in self._sent if each.record is not None]
 
-    async def send(self, outcome: Outcome, record: Received | None = None) -> None:
-        """Returns once it is under way. Raises what the flight was lost by."""
+    async def send(self, outcome: Outcome, record: Received | None = None) -> asyncio.Future[bool]:
+        """Returns once it is under way, with the reply to come. Raises what the flight was lost by."""
         while len(self._sent) >= self._limit and self.lost is None:
             self._room.clear()
             await self._room.wait()
@@ -66,6 +66,7 @@ class Flight:
         self._sent.append(Sent(reply, outcome, record, self._now_s()))
         reply.add_done_callback(self._replied)
         await asyncio.sleep(0)
+        return reply
 
     def lose(self, error: BaseException) -> None:
         if self.lost is None:

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event, Transition
+from livesegments.core.step import Step
 from livesegments.evaluator.aside import Aside
 from livesegments.store.commit import Commit
+from livesegments.store.tail import Derived, Entry
 
 
 class Outcome(Struct):
@@ -27,3 +29,39 @@ class Outcome(Struct):
     """What could not be evaluated; to be published before the commit is sent."""
     state_bytes: int = 0
     """The length of the first state in it."""
+
+
+class Tally:
+    """What became of a record's events, by their places in it: what the tail and the metrics want to know."""
+
+    __slots__ = ("clocks", "derived", "duplicates", "left_out", "refused", "unknown_workspace")
+
+    def __init__(self) -> None:
+        self.duplicates = 0
+        self.unknown_workspace = 0
+        self.refused: list[tuple[Event, Refusal]] = []
+        self.left_out: list[int] = []
+        self.derived: list[Derived] = []
+        self.clocks: list[int] = []
+
+    def unknown(self, place: int, clock_ms: int) -> None:
+        """An event of a workspace that is not in the catalogue."""
+        self.unknown_workspace += 1
+        self.left_out.append(place)
+        self.clocks.append(clock_ms)
+
+    def left(self, place: int, event: Event, step: Step) -> None:
+        """An event that changed nothing: a repeat, or one beyond a bound."""
+        self.left_out.append(place)
+        if step.refused is not None:
+            self.refused.append((event, step.refused))
+        else:
+            self.duplicates += 1
+
+    def entry(self, record: bytes) -> Entry | None:
+        """The record's part of history; None where nothing of it was applied."""
+        clocks = self.clocks
+        if len(self.left_out) == len(clocks):
+            return None
+        at_ms = clocks[0] if clocks[0] == clocks[-1] else clocks
+        return Entry(record, self.left_out, at_ms, self.derived)

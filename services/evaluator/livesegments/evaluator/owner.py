@@ -151,13 +151,18 @@ class Owner:
             if claim.relay.full:
                 await self._wake.wait()
                 continue
+            if claim.archiver.full:
+                await asyncio.sleep(IDLE_S)
+                continue
             if plans.revision != claim.partition.catalog:
                 await claim.walks.adopt()
-            worked = bool(records)
+            worked = await claim.errands.run()
             if records:
                 await claim.evaluation.record(records[0])
+                worked = True
             worked |= await claim.evaluation.tick()
             worked |= await claim.walks.walk()
+            worked |= await claim.fillings.step()
             if not worked:
                 await self._idle(claim)
 

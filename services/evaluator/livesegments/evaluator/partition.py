@@ -21,7 +21,7 @@ from typing import TypeVar
 import structlog
 from msgspec.structs import replace
 
-from livesegments.core.bounds import Refusal
+from livesegments.core.backfill import Backfill, Past
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode, encode
@@ -29,7 +29,7 @@ from livesegments.core.step import Step, on_clock, on_event, on_plan
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
-from livesegments.evaluator.outcome import Outcome
+from livesegments.evaluator.outcome import Outcome, Tally
 from livesegments.evaluator.slot import Slot
 from livesegments.evaluator.writes import write_dues, write_members
 from livesegments.store import keys
@@ -37,6 +37,7 @@ from livesegments.store.commit import Commit
 from livesegments.store.degraded import Degraded
 from livesegments.store.degraded import encode as encode_degraded
 from livesegments.store.shard import Head
+from livesegments.store.tail import Entry
 from livesegments.wire.profilekey import ProfileKey, profile_key, split
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class Partition:
         self._dirty: dict[ProfileKey, Slot] = {}
         self._woken: dict[ProfileKey, int | None] = {}
         self._transitions: list[Transition] = []
+        self._entry: Entry | None = None
         self._states: dict[ProfileKey, bytes] = {}
         self._aside: list[Aside] = []
         self._careful = False
@@ -94,33 +96,39 @@ class Partition:
     # -- what happens
 
     def apply(
-        self, events: Sequence[Event], stamp_ms: int | None, offset: int, along: bool = True
+        self,
+        events: Sequence[Event],
+        stamp_ms: int | None,
+        offset: int,
+        record: bytes = b"",
+        along: bool = True,
     ) -> Outcome:
         """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's.
 
+        `record` is what `events` were decoded from: it goes into the tail as it is.
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
-        counts = self._steady(lambda: self._apply(events, stamp_ms, along))
+        tally = self._steady(lambda: self._apply(events, stamp_ms, along))
+        self._entry = tally.entry(record)
         self.offset = offset
         outcome = self.seal()
-        outcome.events, outcome.duplicates, outcome.unknown_workspace, outcome.refused = counts
+        outcome.events, outcome.duplicates = len(events), tally.duplicates
+        outcome.unknown_workspace, outcome.refused = tally.unknown_workspace, tally.refused
         return outcome
 
-    def _apply(
-        self, events: Sequence[Event], stamp_ms: int | None, along: bool
-    ) -> tuple[int, int, int, list[tuple[Event, Refusal]]]:
-        """How many events, duplicates, events of unknown workspaces; and what is refused."""
+    def _apply(self, events: Sequence[Event], stamp_ms: int | None, along: bool) -> Tally:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
-        duplicates = unknown_workspace = 0
-        refused: list[tuple[Event, Refusal]] = []
+        tally = Tally()
+        clocks = tally.clocks
         for place, event in enumerate(events):
             workspace = event.workspace
             plan = plans.get(workspace)
             if plan is None:
-                unknown_workspace += 1
+                tally.unknown(place, clock)
                 continue
             clock = max(clock, event.time_ms)
+            clocks.append(clock)
             if along and dues.heap and dues.heap[0][0] <= clock:
                 self._fire(clock, None)
             key = profile_key(workspace, event.profile)
@@ -132,9 +140,7 @@ class Partition:
                 self._catch_up(key, slot, plan, clock)
                 profile = slot.profile
             if self._careful:
-                error = self._guarded(key, slot, partial(self._event, key, slot, plan, event, clock, refused))
-                if error is not None:
-                    self._aside.append(Aside("event", workspace, event.profile, clock, error, event, place))
+                self._carefully(key, slot, plan, event, clock, place, tally)
                 continue
             step = on_event(plan, profile, event, clock)
             if step.changed:
@@ -144,13 +150,13 @@ class Partition:
                     self._transitions += step.transitions
                 if step.wake_at != slot.wake_ms:
                     self._wake(key, slot, step.wake_at)
-            elif step.duplicate:
-                duplicates += 1
-            elif step.refused is not None:
-                refused.append((event, step.refused))
+                if step.derived:
+                    tally.derived += [(place, each) for each in step.derived]
+            else:
+                tally.left(place, event, step)
         self._encode()
         self.clock_ms = clock
-        return len(events), duplicates, unknown_workspace, refused
+        return tally
 
     def skip(self, offset: int) -> Outcome:
         """A record that changes nothing."""
@@ -183,6 +189,10 @@ class Partition:
         if not self.changed:
             self._touched = {}
 
+    def fill(self, workspace: str, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
+        """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
+        return self._steady(lambda: self._fill(self.plans[workspace], backfill, history))
+
     @property
     def changed(self) -> bool:
         """Whether `walk` left anything to commit."""
@@ -198,6 +208,29 @@ class Partition:
                 self._catch_up(key, slot, plan, self.clock_ms)
         self._encode()
 
+    def _fill(self, plan: Plan, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
+        count = 0
+        for id_, past in history:
+            key = profile_key(plan.workspace, id_)
+            slot = self._touched.get(key) or self._touch(key)
+            if slot.profile is None:
+                continue
+            count += 1
+            self._catch_up(key, slot, plan, self.clock_ms)
+            error = self._guarded(key, slot, partial(self._give, key, slot, backfill, past))
+            if error is not None:
+                self._aside.append(Aside("definition", plan.workspace, id_, self.clock_ms, error))
+        self._encode()
+        return count
+
+    def _give(self, key: ProfileKey, slot: Slot, backfill: Backfill, past: list[Past]) -> None:
+        profile = slot.profile
+        assert profile is not None
+        if backfill.give(profile, past, self.clock_ms):
+            self._dirty[key] = slot
+            if profile.wake_at != slot.wake_ms:
+                self._wake(key, slot, profile.wake_at)
+
     def _steady(self, work: Callable[[], T]) -> T:
         """If a fault of ours ends the work, all that it did is undone, and it is done again step by step."""
         try:
@@ -207,7 +240,7 @@ class Partition:
             for key in self._woken:
                 self.dues.put(key, self._touched[key].stored_wake_ms)
             self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
-            self._states, self._aside = {}, []
+            self._states, self._aside, self._entry = {}, [], None
         self._careful = True
         try:
             return work()
@@ -302,21 +335,23 @@ class Partition:
         assert step.wake_at is None or step.wake_at > due_ms, "a due that fired lies in the past"
         self._take(key, slot, step)
 
-    def _event(
-        self,
-        key: ProfileKey,
-        slot: Slot,
-        plan: Plan,
-        event: Event,
-        clock_ms: int,
-        refused: list[tuple[Event, Refusal]],
+    def _carefully(
+        self, key: ProfileKey, slot: Slot, plan: Plan, event: Event, clock_ms: int, place: int, tally: Tally
     ) -> None:
-        """Where care is taken; `_apply` has the fast way."""
-        step = on_event(plan, slot.profile, event, clock_ms)
-        if step.changed:
-            self._take(key, slot, step)
-        elif step.refused is not None:
-            refused.append((event, step.refused))
+        """One event, where care is taken; `_apply` has the fast way."""
+
+        def apply() -> None:
+            step = on_event(plan, slot.profile, event, clock_ms)
+            if step.changed:
+                self._take(key, slot, step)
+                tally.derived += [(place, each) for each in step.derived]
+            else:
+                tally.left(place, event, step)
+
+        error = self._guarded(key, slot, apply)
+        if error is not None:
+            self._aside.append(Aside("event", plan.workspace, event.profile, clock_ms, error, event, place))
+            tally.left_out.append(place)
 
     def _forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
         """Dues up to `until_ms` that can't fire are forgotten, or they would be tried for ever."""
@@ -358,9 +393,12 @@ class Partition:
             commit.put_fields(keys.profiles(self.number, workspace), fields)
         if self._woken:
             write_dues(commit, self._woken)
+        told = None
         if self._transitions:
             write_members(commit, self._transitions)
-            commit.announce(self._transitions)
+            told = commit.announce(self._transitions)
+        if told is not None or self._entry is not None:
+            commit.remember(self._entry or Entry(), told)
         for each in self._aside:
             before = self.degraded.get(each.workspace, Degraded())
             self.degraded[each.workspace] = counted(before, each)
@@ -371,7 +409,7 @@ class Partition:
         for state in self._states.values():
             outcome.state_bytes = len(state)
             break
-        self._states, self._aside = {}, []
+        self._states, self._aside, self._entry = {}, [], None
         self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
         self.cache.trim()
         self.dues.trim()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
+from livesegments.core.staging import Staging
 from livesegments.evaluator.pace import Pace
+from livesegments.history.protocol import Chunk, Wanted, Written
+from livesegments.history.ranges import Range
 from livesegments.store.shard import Shard
+from livesegments.store.tail import Entry
 from livesegments.wire.rejected import Rejected
 
 
@@ -51,6 +55,9 @@ class Plans(Protocol):
     def refresh(self) -> Awaitable[None]:
         """Returns when `plans` hold every change made before the call."""
 
+    async def staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
+        """The plan of what is served for now, in `timezone`, with the facts of what waits."""
+
 
 class Publisher(Protocol):
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
@@ -60,10 +67,30 @@ class Publisher(Protocol):
         """The same, to the topic `rejected`."""
 
 
+class History(Protocol):
+    """The archive's files. Everything raises OSError while they can't be reached."""
+
+    async def write(self, partition: int, of: Range, entries: Sequence[tuple[int, Entry]]) -> Written: ...
+
+    async def merge(self, partition: int, parts: Sequence[Range], of: Range) -> Written: ...
+
+    async def remove(self, partition: int, ranges: Sequence[Range]) -> None: ...
+
+    async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
+        """Those of which there is a file that was written so long ago, whether or not they count."""
+
+    def scan(
+        self, partition: int, ranges: Sequence[Range], wanted: Wanted
+    ) -> AsyncIterator[tuple[float, Chunk]]:
+        """Chunks of whole profiles in sorted order, each with the share of events done after it."""
+
+
 class Options(NamedTuple):
     """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
 
     `chunk`: at most so many dues, or profiles of a walk, are in one commit.
+    `archive_after_s`, `archive_after_bytes`: the tail is archived once it is so old, or so large.
+    `archive_grace_s`: files that no register names are kept for so long.
     `queue`: at most so many records wait, a partition.
     `dues`: about so many dues are held in memory, a partition.
     `outbox`: if so many transitions wait for the broker, the partition waits too.
@@ -74,6 +101,9 @@ class Options(NamedTuple):
     in_flight: int
     cache_bytes: int
     grace_s: float
+    archive_after_s: float = 30.0
+    archive_after_bytes: int = 16 * 1024 * 1024
+    archive_grace_s: float = 7 * 86_400
     chunk: int = 500
     queue: int = 32
     dues: int = 20_000
@@ -87,5 +117,6 @@ class Ports(NamedTuple):
     log: Log
     plans: Plans
     publisher: Publisher
+    history: History
     options: Options
     pace: Pace

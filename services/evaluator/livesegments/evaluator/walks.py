@@ -1,16 +1,18 @@
-"""A claim's plans: the newest are adopted at once, then the stored profiles are walked over in chunks.
+"""A claim's plans: what can be is adopted at once, then the stored profiles are walked over in chunks.
 
 A profile that an event or a due time touches is brought to the adopted plan then and there. The walk
-brings the others, workspace by workspace in turn.
+brings the others, workspace by workspace in turn. Definitions whose facts lack history are staged (module
+`filling` gives it to them), and adopted like the others once they have it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from livesegments.evaluator.adoption import Adopted, News
+from livesegments.core.plan import Plan
+from livesegments.evaluator.adoption import Adopted, News, Stored
 from livesegments.evaluator.aside import publish
 from livesegments.evaluator.flight import Flight
 from livesegments.evaluator.outcome import Outcome
@@ -18,6 +20,7 @@ from livesegments.evaluator.partition import Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.runtime import metrics
 from livesegments.store import keys
+from livesegments.store.adoption import Filling
 from livesegments.store.commit import Commit
 from livesegments.wire.topics import EVENTS
 
@@ -38,6 +41,7 @@ class Walks:
         self._partition = partition
         self._flight = flight
         self._wall_ms = wall_ms
+        self._latest: dict[str, Plan] = {}
         self._adopted: dict[str, Adopted] = {}
         self._walking: deque[str] = deque()
 
@@ -46,27 +50,22 @@ class Walks:
         partition, plans, revision = self._partition, self._plans.plans, self._plans.revision
         news: list[tuple[str, Adopted, News]] = []
         for workspace, plan in plans.items():
-            if partition.plans.get(workspace) is plan:
+            if self._latest.get(workspace) is plan:
                 continue
-            adopted = self._adopted.get(workspace) or await self._stored(workspace)
-            total = await self._shard.count(workspace)
-            written = adopted.adopt(plan, partition.clock_ms, total)
-            self._adopted[workspace] = adopted
-            partition.plans[workspace] = plan
-            partition.since[workspace] = adopted.since()
-            if adopted.walking and workspace not in self._walking:
-                self._walking.append(workspace)
-            if written is not None:
-                news.append((workspace, adopted, written))
+            self._latest[workspace] = plan
+            found = await self._take(workspace, plan)
+            if found is not None:
+                news.append((workspace, self._adopted[workspace], found))
         for workspace in partition.plans.keys() - plans.keys():
             del partition.plans[workspace]
+            del self._latest[workspace]
             self._adopted.pop(workspace, None)
 
         unplanned = partition.unplanned(self._plans.faults)
 
         def write(commit: Commit) -> None:
-            for workspace, adopted, written in news:
-                adopted.write_adopted(commit, workspace, written)
+            for workspace, adopted, found in news:
+                adopted.write_adopted(commit, workspace, found)
             partition.write_degraded(commit, unplanned)
 
         if news or unplanned or partition.catalog != revision:
@@ -81,7 +80,7 @@ class Walks:
         partition, adopted = self._partition, self._adopted.get(workspace)
         if adopted is None:
             return True
-        count = max(1, min(self._chunk, JUDGEMENTS // adopted.segments))
+        count = max(1, min(self._chunk, JUDGEMENTS // max(adopted.segments, 1)))
         cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
         now_ms = self._wall_ms()
         if now_ms is not None:
@@ -91,21 +90,88 @@ class Walks:
         outcome: Outcome | None = None
         plan = partition.plans[workspace]
         if adopted.walked(cursor, len(stored)):
-            outcome = partition.seal(lambda commit: adopted.write_walked(commit, plan))
+            outcome = partition.seal(lambda commit: adopted.write_walked(commit, workspace))
         elif partition.changed:
             outcome = partition.seal()
         if outcome is not None:
-            for aside in outcome.aside:
-                source = f"{EVENTS}/{partition.number}/walk/{plan.revision}"
-                await publish(self._publisher, aside, source, aside.at_ms)
-            await self._flight.send(outcome)
+            await self.send(outcome, f"walk/{plan.revision}")
         if adopted.walking:
             self._walking.append(workspace)
         return True
 
+    async def send(self, outcome: Outcome, work: str) -> None:
+        """With what could not be evaluated; `work` says by what it was met."""
+        for aside in outcome.aside:
+            source = f"{EVENTS}/{self._partition.number}/{work}"
+            await publish(self._publisher, aside, source, aside.at_ms)
+        await self._flight.send(outcome)
+
+    # -- history
+
+    def lacking(self) -> tuple[str, Filling, Plan] | None:
+        """A workspace with facts that lack history, and its plan here; None if there is none."""
+        for workspace, adopted in self._adopted.items():
+            filling = adopted.begin_filling()
+            if filling is not None:
+                return workspace, filling, self._partition.plans[workspace]
+        return None
+
+    def wants(self, workspace: str, filling: Filling) -> bool:
+        """Whether a filling that was begun is still wanted."""
+        adopted = self._adopted.get(workspace)
+        return adopted is not None and adopted.filling is not None and adopted.filling.facts == filling.facts
+
+    def wanting(self, workspace: str) -> dict[int, int]:
+        """Fact id → the commit up to which history is still to be given to it."""
+        return self._adopted[workspace].wanting()
+
+    def given(self, workspace: str, after: str, profiles: int, share: float) -> Callable[[Commit], None]:
+        """Profiles up to `after` have their history: what the commit that gave it to them writes."""
+        adopted = self._adopted[workspace]
+        report = adopted.filled(after, profiles, share)
+        return lambda commit: adopted.write_filled(commit, workspace, report)
+
+    async def filled(self, workspace: str, since_ms: int | None) -> None:
+        """All profiles have their history: what waited for it is adopted, in one commit."""
+        adopted = self._adopted[workspace]
+        assert adopted.filling is not None
+        facts: Collection[int] = adopted.filling.facts
+        adopted.end_filling(since_ms)
+        news = await self._take(workspace, self._latest[workspace])
+
+        def write(commit: Commit) -> None:
+            adopted.write_facts(commit, workspace, facts)
+            if news is not None:
+                adopted.write_adopted(commit, workspace, news)
+            else:
+                adopted.write_stage(commit, workspace)
+
+        await self._flight.send(self._partition.seal(write))
+
+    # -- inside
+
+    async def _take(self, workspace: str, latest: Plan) -> News | None:
+        """Stages and adopts a workspace's definitions in memory; what is to be written of that."""
+        partition = self._partition
+        adopted = self._adopted.get(workspace) or await self._stored(workspace)
+        total = await self._shard.count(workspace)
+        staging = adopted.propose(latest, total == 0)
+        timezone = adopted.zone_of(latest, staging)
+        plan = latest if not staging.staged else await self._plans.staged(latest, staging, timezone)
+        news = adopted.adopt(latest, staging, plan, partition.commit, total)
+        self._adopted[workspace] = adopted
+        partition.plans[workspace] = adopted.view(plan)
+        partition.since[workspace] = adopted.since()
+        if adopted.walking and workspace not in self._walking:
+            self._walking.append(workspace)
+        return news
+
     async def _stored(self, workspace: str) -> Adopted:
-        facts, segments = await asyncio.gather(
-            self._shard.fields(keys.facts(self._partition.number, workspace)),
-            self._shard.fields(keys.segments(self._partition.number, workspace)),
+        number = self._partition.number
+        facts, served, segments, stages = await asyncio.gather(
+            self._shard.fields(keys.facts(number, workspace)),
+            self._shard.fields(keys.served(number, workspace)),
+            self._shard.fields(keys.segments(number, workspace)),
+            self._shard.fields(keys.adopted(number)),
         )
-        return Adopted(facts, segments)
+        return Adopted(Stored(facts, served, segments, stages.get(workspace)))

@@ -1,0 +1,187 @@
+"""A claim's archiver: the tail becomes files, and small files become larger ones.
+
+A cut goes like this. The tail's entries from where the archive ends up to the last applied commit are read
+and written as files named by their range of commits. Then one commit registers the range and trims the tail
+by it. A crash before that commit leaves files that no register names, and the whole tail: the next owner
+removes those and cuts anew. A crash after it leaves nothing to do. So every event is in the tail or in one
+registered file, and never in both.
+
+Merging is the same: the merged file is written, and one commit registers it in the place of its parts.
+
+What no register names stays for a grace time: a store that was taken back to an earlier snapshot names again
+what was merged since then. It is removed only after a commit of this claim, which says that the register is
+still ours; no later claim writes a file of the same name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from livesegments.evaluator.errands import Errands, nothing
+from livesegments.evaluator.ports import Ports
+from livesegments.history.protocol import Written, encode_written, written
+from livesegments.history.ranges import Range, mergeable, parse
+from livesegments.history.workshop import FilesAway
+from livesegments.runtime import metrics
+from livesegments.store import keys
+from livesegments.store.commit import Commit
+
+PAGE = 200
+"""Entries of the tail that are read at once."""
+MERGE_PARTS = 8
+MERGE_BYTES = 64 * 1024 * 1024
+LOOK_S = 1.0
+RETRY_S = 1.0
+FULL = 16
+"""A tail that is so many times as large as one that is archived keeps the partition from going on."""
+
+
+class Archiver:
+    """`applied` says the number of the last commit that is applied."""
+
+    def __init__(
+        self, number: int, by: str, ports: Ports, errands: Errands, applied: Callable[[], int]
+    ) -> None:
+        """`by`: what the names of this claim's files end in."""
+        self._number = number
+        self._by = by
+        self._shard = ports.shard
+        self._history = ports.history
+        self._options = ports.options
+        self._errands = errands
+        self._applied = applied
+        self._register: dict[Range, Written] = {}
+        self._upto = 0
+        self._lost: set[Range] = set()
+        self.full = False
+        self._open = asyncio.Event()
+        self._cutting = asyncio.Lock()
+        self._logger = structlog.get_logger(__name__).bind(partition=number)
+
+    @property
+    def ranges(self) -> list[Range]:
+        """The files that count, oldest first."""
+        return sorted(self._register.keys() - self._lost)
+
+    @property
+    def since_ms(self) -> int | None:
+        """What was before this instant is not in the archive; None where it reaches back to the beginning."""
+        if self._lost:
+            return max((self._register[each].last_ms or 0 for each in self._lost), default=None)
+        oldest = min(self._register, default=None)
+        return None if oldest is None or oldest.first == 1 else self._register[oldest].first_ms
+
+    async def run(self) -> None:
+        """Never returns, but raises what the shard raises."""
+        stored = await self._shard.fields(keys.archive(self._number))
+        for name, data in stored.items():
+            range_ = parse(name)
+            if range_ is not None:
+                self._register[range_] = written.decode(data)
+        self._upto = max((each.last for each in self._register), default=0)
+        await self._steadily(self._tidy)
+        self._open.set()
+        while True:
+            await self._until_due()
+            await self.cut()
+            await self._steadily(self._merge)
+
+    async def cut(self) -> None:
+        """Archives what is applied now; what comes meanwhile stays in the tail."""
+        await self._open.wait()
+        async with self._cutting:
+            target = self._applied()
+            while self._upto < target and await self._cut_once():
+                pass
+
+    async def _cut_once(self) -> bool:
+        """One range; False if the tail has nothing more."""
+        last, entries, size = self._applied(), [], 0
+        after = self._upto
+        while page := await self._shard.tail(after, last, PAGE):
+            entries += page
+            after = page[-1][0]
+            size += sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
+            if size >= self._options.archive_after_bytes or len(page) < PAGE:
+                break
+        if not entries:
+            return False
+        if size < self._options.archive_after_bytes:
+            after = last
+        of = Range(self._upto + 1, after, self._by)
+        found: list[Written] = []
+
+        async def write() -> None:
+            found.append(await self._history.write(self._number, of, entries))
+
+        await self._steadily(write)
+
+        def register(commit: Commit) -> None:
+            commit.put_fields(keys.archive(self._number), {of.name: encode_written(found[0])})
+            commit.archived(of.last)
+
+        await self._errands.post(register)
+        self._register[of] = found[0]
+        self._upto = of.last
+        metrics.ARCHIVED.inc(found[0].events)
+        metrics.ARCHIVED_BYTES.inc(found[0].bytes)
+        return True
+
+    async def _merge(self) -> None:
+        sizes = [(each, self._register[each].bytes) for each in self.ranges]
+        if self._lost:
+            return
+        parts = mergeable(sizes, self._upto, MERGE_BYTES, MERGE_PARTS)
+        if not parts:
+            return
+        whole = Range(parts[0].first, parts[-1].last, self._by)
+        merged = await self._history.merge(self._number, parts, whole)
+
+        def register(commit: Commit) -> None:
+            commit.put_fields(keys.archive(self._number), {whole.name: encode_written(merged)})
+            commit.drop_fields(keys.archive(self._number), [part.name for part in parts])
+
+        await self._errands.post(register)
+        for part in parts:
+            del self._register[part]
+        self._register[whole] = merged
+
+    async def _tidy(self) -> None:
+        """What is registered must be there; what is not, and is older than the grace time, goes."""
+        there = {*await self._history.ranges(self._number, 0.0)}
+        self._lost = self._register.keys() - there
+        if self._lost:
+            self._logger.error("registered files are not there", files=[each.name for each in self._lost])
+        if there and not self._register:
+            self._logger.error("the register of the archive is gone", files=len(there))
+        old = await self._history.ranges(self._number, self._options.archive_grace_s)
+        strays = [each for each in old if each not in self._register]
+        if strays:
+            await self._errands.post(nothing)
+            await self._history.remove(self._number, strays)
+
+    async def _until_due(self) -> None:
+        """Waits until the tail is old or large enough."""
+        waited = 0.0
+        while waited < self._options.archive_after_s:
+            await asyncio.sleep(min(LOOK_S, self._options.archive_after_s))
+            waited += LOOK_S
+            if await self._shard.tail_bytes() >= self._options.archive_after_bytes:
+                return
+
+    async def _steadily(self, what: Callable[[], Awaitable[None]]) -> None:
+        """Until it has been done: while the files can't be reached the tail keeps everything."""
+        while True:
+            try:
+                await what()
+            except FilesAway as error:
+                metrics.ARCHIVE_FAILURES.inc()
+                self._logger.warning("the archive can't be reached", error=str(error))
+                self.full = await self._shard.tail_bytes() >= FULL * self._options.archive_after_bytes
+                await asyncio.sleep(RETRY_S)
+            else:
+                self.full = False
+                return

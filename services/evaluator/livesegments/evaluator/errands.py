@@ -1,0 +1,52 @@
+"""Writes that others than the evaluation want in a partition's commits: an archive's files, a checkpoint.
+
+An errand is posted from any task of the claim, and done by the one task that makes commits, in its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from livesegments.evaluator.flight import Flight
+from livesegments.evaluator.partition import Partition
+from livesegments.store.commit import Commit
+
+Write: TypeAlias = Callable[[Commit], None]
+
+
+class Errands:
+    """`moved` is called when there is one to do."""
+
+    def __init__(self, partition: Partition, flight: Flight, moved: Callable[[], None]) -> None:
+        self._partition = partition
+        self._flight = flight
+        self._moved = moved
+        self._waiting: deque[tuple[Write, asyncio.Future[None]]] = deque()
+
+    async def post(self, write: Write) -> None:
+        """Returns when the commit with the write in it is applied. Where the claim is lost, never."""
+        applied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((write, applied))
+        self._moved()
+        await applied
+
+    async def run(self) -> bool:
+        """Makes a commit of the first that waits; False if there is none."""
+        if not self._waiting:
+            return False
+        write, applied = self._waiting.popleft()
+        reply = await self._flight.send(self._partition.seal(write))
+        reply.add_done_callback(lambda done: _settle(done, applied))
+        return True
+
+
+def _settle(reply: asyncio.Future[bool], applied: asyncio.Future[None]) -> None:
+    if not reply.cancelled() and reply.exception() is None and reply.result() and not applied.done():
+        applied.set_result(None)
+
+
+def nothing(commit: Commit) -> None:
+    """The errand of who only wants to know that all commits before it are applied, and the claim holds."""

@@ -1,0 +1,147 @@
+"""A claim's fillings: new facts are given the history of every profile, one workspace at a time.
+
+Example: "no order in 90 days" is created when commit 4,711 was the last. Its fact is kept live from commit
+4,712 on. The tail is archived up to 4,711, the process of the archive finds the orders in the files, profile
+by profile in sorted order, and chunk by chunk they are given to the facts, between live records; the commit
+of each chunk says how far that is. At the end the segment is adopted, and each profile is judged once.
+
+So every event reaches a fact once, whatever crashes when: by its commit's number it is history or live, and
+by the profile that the stored filling names it is given or still to be given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from livesegments.core.backfill import Backfill
+from livesegments.core.plan import Plan
+from livesegments.evaluator.archiver import Archiver
+from livesegments.evaluator.errands import Errands, nothing
+from livesegments.evaluator.loading import Loader
+from livesegments.evaluator.partition import Partition
+from livesegments.evaluator.ports import Ports
+from livesegments.evaluator.walks import Walks
+from livesegments.history.protocol import Chunk, Wanted
+from livesegments.history.workshop import FilesAway
+from livesegments.runtime import metrics
+from livesegments.store.adoption import Filling
+from livesegments.wire.profilekey import profile_key
+
+AHEAD = 2
+"""Chunks that are read before they are wanted."""
+RETRY_S = 0.5
+
+
+class Fillings:
+    """`moved` is called when there is a chunk to give."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        partition: Partition,
+        loader: Loader,
+        walks: Walks,
+        archiver: Archiver,
+        errands: Errands,
+        wall_ms: Callable[[], int | None],
+        moved: Callable[[], None],
+    ) -> None:
+        self._history = ports.history
+        self._partition = partition
+        self._loader = loader
+        self._walks = walks
+        self._archiver = archiver
+        self._errands = errands
+        self._wall_ms = wall_ms
+        self._moved = moved
+        self._job: _Job | None = None
+        self._logger = structlog.get_logger(__name__).bind(partition=partition.number)
+
+    async def step(self) -> bool:
+        """Gives one chunk, or ends a filling; False if there is nothing to do now."""
+        job = self._job
+        if job is not None and not self._walks.wants(job.workspace, job.filling):
+            job.reading.cancel()
+            job = self._job = None
+        if job is None:
+            return self._begin()
+        if job.chunks.empty():
+            if job.reading.done():
+                job.reading.result()  # a fault of ours ends the worker
+            return False
+        chunk = job.chunks.get_nowait()
+        if chunk is None:
+            self._job = None
+            await self._walks.filled(job.workspace, self._archiver.since_ms)
+        else:
+            await self._give(job, *chunk)
+        return True
+
+    def close(self) -> None:
+        if self._job is not None:
+            self._job.reading.cancel()
+
+    def _begin(self) -> bool:
+        found = self._walks.lacking()
+        if found is None:
+            return False
+        workspace, filling, plan = found
+        self._job = job = _Job(workspace, filling)
+        job.reading = asyncio.create_task(self._read(job, self._backfill(workspace, filling, plan)))
+        return False
+
+    def _backfill(self, workspace: str, filling: Filling, plan: Plan) -> Backfill:
+        wanting = self._walks.wanting(workspace)
+        return Backfill(plan, {fact: wanting[fact] for fact in filling.facts if fact in wanting})
+
+    async def _give(self, job: _Job, share: float, chunk: Chunk) -> None:
+        partition, workspace = self._partition, job.workspace
+        plan = partition.plans[workspace]
+        if job.plan is not plan:
+            job.plan, job.backfill = plan, self._backfill(workspace, job.filling, plan)
+        assert job.backfill is not None
+        keys = [profile_key(workspace, id_) for id_, _ in chunk]
+        await self._loader.profiles(partition.cache.missing(keys))
+        now_ms = self._wall_ms()
+        if now_ms is not None:
+            partition.pass_to(now_ms)
+        count = partition.fill(workspace, job.backfill, chunk)
+        metrics.BACKFILLED.inc(count)
+        write = self._walks.given(workspace, chunk[-1][0], count, share)
+        await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
+
+    async def _read(self, job: _Job, backfill: Backfill) -> None:
+        """Everything that was applied before the facts were kept is archived first."""
+        await self._errands.post(nothing)
+        after = job.filling.after
+        while True:
+            try:
+                await self._archiver.cut()
+                wanted = Wanted(job.workspace, tuple(sorted(backfill.names)), after)
+                number, ranges = self._partition.number, self._archiver.ranges
+                async for share, chunk in self._history.scan(number, ranges, wanted):
+                    await job.chunks.put((share, chunk))
+                    after = chunk[-1][0]
+                    self._moved()
+                break
+            except FilesAway as error:
+                self._logger.warning("history can't be read", error=str(error))
+                await asyncio.sleep(RETRY_S)
+        await job.chunks.put(None)
+        self._moved()
+
+
+class _Job:
+    """One filling as it runs in this claim; `chunks` ends with None."""
+
+    reading: asyncio.Task[None]
+
+    def __init__(self, workspace: str, filling: Filling) -> None:
+        self.workspace = workspace
+        self.filling = filling
+        self.chunks: asyncio.Queue[tuple[float, Chunk] | None] = asyncio.Queue(AHEAD)
+        self.plan: Plan | None = None
+        self.backfill: Backfill | None = None

@@ -1,0 +1,129 @@
+"""What an evaluator asks of the process that works on archive files, and what that answers.
+
+Requests and answers are msgpack behind their length. Chunks of a scan are as well, in a file: who takes
+them needs neither Arrow nor JSON, and does not have to load either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.event import Event
+from livesegments.history.ranges import Range
+from livesegments.store.tail import Entry
+
+LENGTH = 4
+
+
+class Written(Struct, frozen=True):
+    """What a register says of a range: rows and bytes of both files, first and last instant of its events."""
+
+    events: int
+    transitions: int
+    bytes: int
+    first_ms: int | None = None
+    last_ms: int | None = None
+
+
+class Wanted(Struct, frozen=True):
+    """`after`: only profiles that sort behind it. `since_ms`: only events from that instant on."""
+
+    workspace: str
+    names: tuple[str, ...]
+    after: str = ""
+    since_ms: int | None = None
+
+
+class Write(Struct, frozen=True, tag=True):
+    """The tail's entries of commits `of` as files; answers `Written`."""
+
+    partition: int
+    of: Range
+    entries: Sequence[tuple[int, Entry]]
+
+
+class Merge(Struct, frozen=True, tag=True):
+    """Neighbouring files as the one file `of`; answers `Written`."""
+
+    partition: int
+    parts: Sequence[Range]
+    of: Range
+
+
+class Remove(Struct, frozen=True, tag=True):
+    """Files that no register names any more."""
+
+    partition: int
+    ranges: Sequence[Range]
+
+
+class List(Struct, frozen=True, tag=True):
+    """Which files there are that were written so long ago; answers their ranges."""
+
+    partition: int
+    older_s: float
+
+
+class Scan(Struct, frozen=True, tag=True):
+    """Chunks for a backfill into the file `into`; answers how many events they hold."""
+
+    partition: int
+    ranges: Sequence[Range]
+    wanted: Wanted
+    into: str
+
+
+Request: TypeAlias = Write | Merge | Remove | List | Scan
+
+
+class Done(Struct, frozen=True, tag=True):
+    count: int = 0
+    ranges: Sequence[Range] = ()
+    written: Written | None = None
+
+
+class Failed(Struct, frozen=True, tag=True):
+    """The store of files is away, or refused; `gone` where a file was not there."""
+
+    error: str
+    gone: bool = False
+
+
+Answer: TypeAlias = Done | Failed
+
+encode = msgspec.msgpack.Encoder().encode
+requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+
+def encode_written(value: Written) -> bytes:
+    """As a register has it."""
+    return msgspec.json.encode(value)
+
+
+written: msgspec.json.Decoder[Written] = msgspec.json.Decoder(Written)
+"""Of a register's values, which are JSON."""
+
+Chunk: TypeAlias = list[tuple[str, list[tuple[int, Event]]]]
+"""(profile, its events with the numbers of their commits)."""
+
+_chunks: msgspec.msgpack.Decoder[tuple[float, Chunk]] = msgspec.msgpack.Decoder(tuple[float, Chunk])
+
+
+def put_chunk(file: BinaryIO, share: float, chunk: Chunk) -> None:
+    """`share` of all events are done with this chunk."""
+    data = encode((share, chunk))
+    file.write(len(data).to_bytes(LENGTH))
+    file.write(data)
+
+
+def chunks(path: Path) -> Iterator[tuple[float, Chunk]]:
+    """What `put_chunk` wrote: (share, chunk)."""
+    with path.open("rb") as file:
+        while head := file.read(LENGTH):
+            yield _chunks.decode(file.read(int.from_bytes(head)))

@@ -1,0 +1,73 @@
+"""The process that works on archive files for an evaluator: `python -m livesegments.history.worker URL`.
+
+Requests come in on standard input and answers go out on standard output (`protocol`). It ends when its input
+ends, so it doesn't outlive who started it. It gives way to other processes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from livesegments.history import schema
+from livesegments.history.archive import Archive
+from livesegments.history.protocol import (
+    LENGTH,
+    Answer,
+    Done,
+    Failed,
+    List,
+    Merge,
+    Remove,
+    Request,
+    Scan,
+    Write,
+    encode,
+    requests,
+)
+from livesegments.history.scan import scan
+from livesegments.store.tail import applied
+
+NICE = 10
+
+
+def work(archive: Archive, request: Request) -> Done:
+    match request:
+        case Write(partition, of, entries):
+            events = schema.events_table(each for commit, entry in entries for each in applied(commit, entry))
+            told = schema.transitions_table((commit, entry.transitions) for commit, entry in entries)
+            return Done(written=archive.write(partition, of, events, told))
+        case Merge(partition, parts, of):
+            return Done(written=archive.merge(partition, parts, of))
+        case Remove(partition, ranges):
+            archive.remove(partition, ranges)
+            return Done()
+        case List(partition, older_s):
+            return Done(ranges=archive.ranges(partition, time.time() - older_s))
+        case Scan(partition, ranges, wanted, into):
+            return Done(scan(archive, partition, ranges, wanted, Path(into)))
+
+
+def serve(archive: Archive, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    while len(head := incoming.read(LENGTH)) == LENGTH:
+        request = requests.decode(incoming.read(int.from_bytes(head)))
+        try:
+            answer: Answer = work(archive, request)
+        except OSError as error:
+            answer = Failed(str(error), isinstance(error, FileNotFoundError))
+        data = encode(answer)
+        outgoing.write(len(data).to_bytes(LENGTH))
+        outgoing.write(data)
+        outgoing.flush()
+
+
+def main() -> None:
+    os.nice(NICE)
+    serve(Archive(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()

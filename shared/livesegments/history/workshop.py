@@ -1,0 +1,121 @@
+"""The evaluator's side of the process that works on archive files: one request at a time, each answered."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from livesegments.history.protocol import (
+    LENGTH,
+    Answer,
+    Chunk,
+    Done,
+    Failed,
+    List,
+    Merge,
+    Remove,
+    Request,
+    Scan,
+    Wanted,
+    Write,
+    Written,
+    answers,
+    chunks,
+    encode,
+)
+from livesegments.history.ranges import Range
+from livesegments.store.tail import Entry
+
+
+class FilesAway(OSError):
+    """The store of files can't be reached, or the process died: try again later."""
+
+
+class FilesGone(FilesAway):
+    """A file was merged away or removed: resolve the ranges again."""
+
+
+class Workshop:
+    """`url` as in `history.archive`; chunks of scans lie in `folder` until they are read.
+
+    The process is started when it is first needed, and again if it died.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url = url
+        self._folder = folder
+        self._process: Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def write(self, partition: int, of: Range, entries: Sequence[tuple[int, Entry]]) -> Written:
+        """The tail's entries as the files of a range."""
+        return _written(await self._ask(Write(partition, of, entries)))
+
+    async def merge(self, partition: int, parts: Sequence[Range], of: Range) -> Written:
+        return _written(await self._ask(Merge(partition, parts, of)))
+
+    async def remove(self, partition: int, ranges: Sequence[Range]) -> None:
+        await self._ask(Remove(partition, ranges))
+
+    async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
+        """Those of which there is a file that was written so long ago, whether or not they count."""
+        return (await self._ask(List(partition, older_s))).ranges
+
+    async def scan(
+        self, partition: int, ranges: Sequence[Range], wanted: Wanted
+    ) -> AsyncIterator[tuple[float, Chunk]]:
+        """Chunks of whole profiles in sorted order, each with the share of events done after it."""
+        into = self._folder / f"scan-{uuid4().hex}"
+        try:
+            await self._ask(Scan(partition, ranges, wanted, str(into)))
+            for each in chunks(into):
+                yield each
+        finally:
+            into.unlink(missing_ok=True)
+
+    async def _ask(self, request: Request) -> Done:
+        """Raises FilesAway, or FilesGone."""
+        async with self._turn:
+            try:
+                answer = await self._exchange(request)
+            except BaseException:
+                # an answer that nobody waits for any more would be taken for that of the next request
+                await self._end()
+                raise
+        if isinstance(answer, Failed):
+            raise (FilesGone if answer.gone else FilesAway)(answer.error)
+        return answer
+
+    async def close(self) -> None:
+        await self._end()
+
+    async def _exchange(self, request: Request) -> Answer:
+        if self._process is None or self._process.returncode is not None:
+            command = (sys.executable, "-m", "livesegments.history.worker", self._url)
+            self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+        incoming, outgoing = self._process.stdout, self._process.stdin
+        assert incoming is not None and outgoing is not None
+        data = encode(request)
+        try:
+            outgoing.write(len(data).to_bytes(LENGTH))
+            outgoing.write(data)
+            await outgoing.drain()
+            length = int.from_bytes(await incoming.readexactly(LENGTH))
+            return answers.decode(await incoming.readexactly(length))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise FilesAway("the process that works on the archive died") from error
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _written(answer: Done) -> Written:
+    assert answer.written is not None
+    return answer.written

@@ -1,0 +1,86 @@
+"""How far a partition has taken a workspace's definitions up: written by its evaluator in its commits.
+
+Three things are kept, all as JSON. Of a fact, from when the partition keeps it and up to which commit it
+still wants history (`Kept`). Of a segment, the definition that is served, which an edit in the catalogue does
+not change before the new one is complete (`Served`). Of a workspace, the number of the last adoption, and
+how far its facts have been given their history (`Stage`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.definition import Node
+from livesegments.core.plan import Segment
+
+
+class Kept(Struct, frozen=True, omit_defaults=True):
+    """A fact is kept live from adoption `revision` on.
+
+    since_ms   events before that instant are not in it; None where nothing is missing
+    upto       history up to this commit is still to be given to it; None where that is done
+    """
+
+    revision: int
+    since_ms: int | None = None
+    upto: int | None = None
+
+
+class Served(Struct, frozen=True, omit_defaults=True):
+    """A definition as it is served: its version, the catalogue's revision, and who took it up.
+
+    adoption     the number of the adoption from which on it is served
+    backfilled   it waited for its history before it was served
+    """
+
+    version: int
+    revision: int
+    adoption: int
+    backfilled: bool = False
+    definition: Node | None = None
+
+    def segment(self, id_: str) -> Segment:
+        return Segment(id_, self.version, self.revision, self.definition)
+
+
+class Filling(Struct, frozen=True):
+    """The facts being given their history, and the last profile, in sorted order, that has it."""
+
+    facts: tuple[int, ...]
+    after: str = ""
+    done: int = 0
+
+
+class Stage(Struct, frozen=True, omit_defaults=True):
+    """`revision` numbers the adoptions of a workspace in a partition; `timezone` is the one served."""
+
+    revision: int
+    timezone: str
+    filling: Filling | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_kept = msgspec.json.Decoder(Kept)
+_served = msgspec.json.Decoder(Served)
+_stage = msgspec.json.Decoder(Stage)
+
+
+def encode(value: Kept | Served | Stage) -> bytes:
+    return _encode(value)
+
+
+def decode_kept(data: bytes) -> Kept:
+    """Also the form of earlier versions, "REVISION SINCE_MS", where `-` stood for nothing missing."""
+    if data.startswith(b"{"):
+        return _kept.decode(data)
+    revision, since = data.decode().split(" ")
+    return Kept(int(revision), None if since == "-" else int(since))
+
+
+def decode_served(data: bytes) -> Served:
+    return _served.decode(data)
+
+
+def decode_stage(data: bytes) -> Stage:
+    return _stage.decode(data)

@@ -1,0 +1,70 @@
+"""A stand-in for the archive's files: the port `History` on a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from livesegments.core.backfill import Past
+from livesegments.core.event import Event, derived_from
+from livesegments.history.protocol import Chunk, Wanted, Written
+from livesegments.history.ranges import Range
+from livesegments.store.tail import Entry, applied
+
+CHUNK = 3
+"""Profiles."""
+
+
+class MemoryFiles:
+    """`pause` is awaited around every call, as in `memory`."""
+
+    def __init__(self, pause: Callable[[], Awaitable[None]]) -> None:
+        self.files: dict[int, dict[Range, list[tuple[int, Entry]]]] = {}
+        self._pause = pause
+
+    async def write(self, partition: int, of: Range, entries: Sequence[tuple[int, Entry]]) -> Written:
+        await self._pause()
+        self.files.setdefault(partition, {})[of] = list(entries)
+        await self._pause()
+        return Written(len(entries), 0, len(entries))
+
+    async def merge(self, partition: int, parts: Sequence[Range], of: Range) -> Written:
+        await self._pause()
+        stored = self.files[partition]
+        return await self.write(partition, of, [entry for part in parts for entry in stored[part]])
+
+    async def remove(self, partition: int, ranges: Sequence[Range]) -> None:
+        await self._pause()
+        for each in ranges:
+            self.files.get(partition, {}).pop(each, None)
+        await self._pause()
+
+    async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
+        """All are young here."""
+        await self._pause()
+        return [] if older_s else sorted(self.files.get(partition, {}))
+
+    async def scan(
+        self, partition: int, ranges: Sequence[Range], wanted: Wanted
+    ) -> AsyncIterator[tuple[float, Chunk]]:
+        found: dict[str, list[Past]] = {}
+        for commit, event in self.history(partition, ranges):
+            ours = event.workspace == wanted.workspace and event.profile > wanted.after
+            if ours and event.name in wanted.names:
+                found.setdefault(event.profile, []).append((commit, event))
+        profiles = sorted(found)
+        for start in range(0, len(profiles), CHUNK):
+            await self._pause()
+            chunk = [
+                (id_, sorted(found[id_], key=lambda past: (past[1].time_ms, past[1].id)))
+                for id_ in profiles[start : start + CHUNK]
+            ]
+            yield min(1.0, (start + CHUNK) / len(profiles)), chunk
+
+    def history(self, partition: int, ranges: Sequence[Range]) -> list[tuple[int, Event]]:
+        """(commit, event) of everything in the files of some ranges."""
+        found: list[tuple[int, Event]] = []
+        for of in ranges:
+            for commit, entry in self.files[partition][of]:
+                found += [(commit, each.event) for each in applied(commit, entry)]
+                found += [(commit, derived_from(each)) for each in entry.transitions]
+        return found
