@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from livesegments.core.definition import Node
+from livesegments.core.edition import Edition
 from livesegments.core.event import Event
 from livesegments.core.plan import Segment, compile
 from livesegments.core.reach import Guard, Reach
@@ -83,7 +84,7 @@ def test_a_change_costs_what_the_profile_has_done_not_how_many_segments_share_th
 
 
 def test_whoever_has_one_of_the_facts_is_reached() -> None:
-    reach = Reach()
+    reach = Reach(Edition())
     reach.add(1, None)
     reach.add(2, Guard(frozenset([7, 8]), 0))
     cases: list[tuple[dict[int, Any], set[int]]] = [({}, {1}), ({8: []}, {1, 2}), ({9: []}, {1})]

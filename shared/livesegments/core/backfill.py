@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from livesegments.core.edition import Edition
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event
 from livesegments.core.feed import NameFeeds, feeds
 from livesegments.core.kind import held
@@ -29,10 +30,10 @@ class Backfill:
     """`upto`: fact id → the commit up to which its history is wanted (all facts of `plan`)."""
 
     def __init__(self, plan: Plan, upto: Mapping[int, int]) -> None:
-        tracks = {fact: plan.tracks[fact] for fact in upto}
+        tracks = [plan.tracks[fact] for fact in upto]
         self._plan = plan
         self._upto = upto
-        self._feeds: Mapping[str, NameFeeds] = feeds(tracks, plan.facts)
+        self._feeds: Mapping[str, NameFeeds] = feeds(tracks, Edition())
 
     @property
     def names(self) -> frozenset[str]:

@@ -6,41 +6,120 @@ thousand segments on `platform = ios and campaign_id = X`, that is `campaign_id`
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
+from livesegments.core.edition import Edition, own
 from livesegments.core.event import Event
-from livesegments.core.fact import Fact, Feed
+from livesegments.core.fact import Feed
 from livesegments.core.track import Track
 from livesegments.core.value import Key, flat, key, walk
 from livesegments.core.where import Handle, Predicate
 
-Entry = tuple[Predicate | None, Track]
+Entry: TypeAlias = tuple[Predicate | None, Track]
+
+
+class Counted(dict[Key, int]):
+    """How many facts ask for each operand on one path, shared between plans (module `edition`)."""
+
+    def __init__(self, edition: Edition, counts: Mapping[Key, int] = MappingProxyType({})) -> None:
+        super().__init__(counts)
+        self.edition = edition
+
+    def copied(self, edition: Edition) -> Counted:
+        return Counted(edition, self)
+
+
+class ByKey(dict[Key, tuple[Entry, ...]]):
+    """What an operand on one path leads to, shared between plans."""
+
+    def __init__(
+        self, edition: Edition, entries: Mapping[Key, tuple[Entry, ...]] = MappingProxyType({})
+    ) -> None:
+        super().__init__(entries)
+        self.edition = edition
+
+    def copied(self, edition: Edition) -> ByKey:
+        return ByKey(edition, self)
 
 
 class NameFeeds:
-    """The facts fed by events of one name."""
+    """The facts fed by events of one name. A fact's way is chosen when it is put in, and stays."""
 
-    def __init__(self, feeds: list[tuple[Feed, Track]]) -> None:
-        variety: dict[tuple[str, ...], set[Key]] = {}
-        for feed, _ in feeds:
-            for handle in feed.handles:
-                variety.setdefault(handle.path, set()).update(handle.keys)
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        self._chosen: dict[int, Handle | None] = {}
+        self._variety: dict[tuple[str, ...], Counted] = {}
         self._always: list[Track] = []
         self._asked: list[tuple[Predicate, Track]] = []
-        self._hashed: dict[tuple[str, ...], dict[Key, list[Entry]]] = {}
-        for feed, track in feeds:
-            if feed.handles:
-                self._hash(max(feed.handles, key=lambda item: len(variety[item.path])), feed, track)
-            elif feed.accepts is None:
-                self._always.append(track)
-            else:
-                self._asked.append((feed.accepts, track))
+        self._hashed: dict[tuple[str, ...], ByKey] = {}
 
-    def _hash(self, handle: Handle, feed: Feed, track: Track) -> None:
-        by_key = self._hashed.setdefault(handle.path, {})
-        for operand in handle.keys:
-            by_key.setdefault(operand, []).append((None if feed.simple else feed.accepts, track))
+    def copied(self, edition: Edition) -> NameFeeds:
+        made = NameFeeds(edition)
+        made._chosen = dict(self._chosen)
+        made._variety, made._hashed = dict(self._variety), dict(self._hashed)
+        made._always, made._asked = list(self._always), list(self._asked)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def add(self, tracks: Collection[Track]) -> None:
+        """Tracks of facts that are not in yet."""
+        for track in tracks:
+            self._count(track.fact.feed, 1)
+        for track in tracks:
+            handles = track.fact.feed.handles
+            chosen = max(handles, key=lambda item: len(self._variety[item.path])) if handles else None
+            self._chosen[track.id] = chosen
+            self._put(chosen, track)
+
+    def replace(self, old: Track, new: Track) -> None:
+        """Another edition's track of a fact."""
+        chosen = self._chosen[old.id]
+        self._drop(chosen, old)
+        self._put(chosen, new)
+
+    def discard(self, track: Track) -> None:
+        self._drop(self._chosen.pop(track.id), track)
+        self._count(track.fact.feed, -1)
+
+    def _count(self, feed: Feed, more: int) -> None:
+        for handle in feed.handles:
+            counted = own(self._variety, handle.path, self.edition, Counted)
+            for operand in handle.keys:
+                counted[operand] = counted.get(operand, 0) + more
+                if not counted[operand]:
+                    del counted[operand]
+
+    def _put(self, chosen: Handle | None, track: Track) -> None:
+        feed = track.fact.feed
+        if chosen is not None:
+            by_key = own(self._hashed, chosen.path, self.edition, ByKey)
+            entry = (None if feed.simple else feed.accepts, track)
+            for operand in chosen.keys:
+                by_key[operand] = (*by_key.get(operand, ()), entry)
+        elif feed.accepts is None:
+            self._always.append(track)
+        else:
+            self._asked.append((feed.accepts, track))
+
+    def _drop(self, chosen: Handle | None, track: Track) -> None:
+        if chosen is not None:
+            by_key = own(self._hashed, chosen.path, self.edition, ByKey)
+            for operand in chosen.keys:
+                left = tuple(entry for entry in by_key[operand] if entry[1] is not track)
+                if left:
+                    by_key[operand] = left
+                else:
+                    del by_key[operand]
+            if not by_key:
+                del self._hashed[chosen.path]
+        elif track.fact.feed.accepts is None:
+            self._always = [each for each in self._always if each is not track]
+        else:
+            self._asked = [each for each in self._asked if each[1] is not track]
 
     def fed(self, event: Event) -> list[Track]:
         """The facts that an event feeds, each once."""
@@ -55,7 +134,7 @@ class NameFeeds:
         return found
 
 
-def _led(by_key: dict[Key, list[Entry]], keys: tuple[Key, ...]) -> Collection[Entry]:
+def _led(by_key: Mapping[Key, tuple[Entry, ...]], keys: tuple[Key, ...]) -> Collection[Entry]:
     if len(keys) == 1:
         return by_key.get(keys[0], ())
     # A list of operands may lead to one fact by several of them.
@@ -72,9 +151,12 @@ def operands(path: tuple[str, ...], properties: dict[str, Any]) -> tuple[Key, ..
     return tuple({found: None for found in keys if found is not None})
 
 
-def feeds(tracks: dict[int, Track], facts: dict[int, Fact]) -> dict[str, NameFeeds]:
-    by_name: dict[str, list[tuple[Feed, Track]]] = {}
-    for fact_id, track in tracks.items():
-        feed = facts[fact_id].feed
-        by_name.setdefault(feed.name, []).append((feed, track))
-    return {name: NameFeeds(found) for name, found in by_name.items()}
+def feeds(tracks: Iterable[Track], edition: Edition) -> dict[str, NameFeeds]:
+    """By event name."""
+    by_name: dict[str, list[Track]] = {}
+    for track in tracks:
+        by_name.setdefault(track.fact.feed.name, []).append(track)
+    made = {name: NameFeeds(edition) for name in by_name}
+    for name, named in by_name.items():
+        made[name].add(named)
+    return made

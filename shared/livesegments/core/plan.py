@@ -3,30 +3,29 @@
 A plan is frozen once made. It holds the segments in topological order (a segment after all that it
 refers to, by `segment` or by `$segment_…` events) and, for everything of a profile that can change,
 the way from the change to the positions of just the segments that it may flip.
+
+A plan is made from an older one by what changed: one segment more among ten thousand costs a few ms. The
+older one stays as it was for those who still work with it (module `edition`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from copy import copy
-from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from livesegments.core.attribute import Watch
 from livesegments.core.bounds import Bounds
-from livesegments.core.definition import Attribute, Consent, Near, Node, SegmentRef, Tag
+from livesegments.core.compiled import Compiled, Segment, compile_segment
 from livesegments.core.event import Cause
-from livesegments.core.fact import EventLeaf, Fact, build, key_of
-from livesegments.core.feed import NameFeeds, feeds
-from livesegments.core.guards import guarded
-from livesegments.core.profile import Membership, Profile, consent_key
-from livesegments.core.program import Leaf, Program, program, static
-from livesegments.core.reach import Guard, Reach
-from livesegments.core.references import references
-from livesegments.core.track import ChainTrack, Track, TrailTrack, track
+from livesegments.core.fact import Fact
+from livesegments.core.index import Index
+from livesegments.core.placing import Named, crowded, in_order, moving
+from livesegments.core.profile import Membership, Profile
+
+__all__ = ["DEFAULT_LIMITS", "Compiled", "Limits", "Plan", "Segment", "compile"]
 
 
 class Limits(Struct, frozen=True):
@@ -43,47 +42,11 @@ class Limits(Struct, frozen=True):
 DEFAULT_LIMITS = Limits()
 
 
-class Segment(Struct, frozen=True):
-    """One segment as the catalogue has it; `root` is None for a static segment.
-
-    `version` is the definition's own version (1, 2, …; transitions carry it); `revision` the
-    catalogue's revision at which this definition came.
-    """
-
-    id: str
-    version: int
-    revision: int
-    root: Node | None
-
-
-class Read(Struct, frozen=True):
-    """A leaf of a segment, what guards it, and the fact that it reads, if it reads one."""
-
-    leaf: Leaf
-    guard: Guard | None
-    fact: Fact | None
-
-
-class Compiled(Struct, frozen=True):
-    """A segment with its program and all that this reads, in the order of the definition."""
-
-    segment: Segment
-    program: Program
-    reads: tuple[Read, ...]
-
-    @property
-    def facts(self) -> Iterator[Fact]:
-        """With the facts of the later steps of sequences."""
-        for read in self.reads:
-            if read.fact is not None:
-                yield read.fact
-                yield from read.fact.trails
-
-
 class Plan:
     """Compiled, frozen, one per workspace. `revision` is the catalogue's newest revision in it.
 
-    order        the segments, each after those that it depends on; a position is an index into it
+    order        the segments, each after those that it depends on; a position is an index into it. Where one
+                 is no more, nothing leads to its place
     staged       segments that wait for their history: their facts are kept, and nothing reads them yet
     positions    segment id → position
     born         positions of the segments that hold for a profile of which nothing is known, and of those
@@ -98,30 +61,33 @@ class Plan:
         timezone: str,
         revision: int,
         limits: Limits,
-        order: list[Compiled],
-        staged: Sequence[Compiled] = (),
+        segments: Mapping[str, Compiled],
+        staged: Mapping[str, Compiled],
+        staged_timezone: str,
+        before: Plan | None = None,
     ) -> None:
+        """`before`: a plan of the same time zone, which shares what is the same."""
         self.workspace = workspace
         self.timezone = timezone
         self.revision = revision
         self.limits = limits
-        self.order = order
         self.staged = staged
-        self.positions = {item.segment.id: position for position, item in enumerate(order)}
-        self.segments = {item.segment.id: item.segment for item in order}
+        self.staged_timezone = staged_timezone
+        self._compiled = segments
+        if before is None or not self._follow(before):
+            self._begin()
+        self.segments = {id_: self.order[at].segment for id_, at in self.positions.items()}
         self.lists = {id_: each.version for id_, each in self.segments.items() if each.root is None}
-        self.facts = {fact.id: fact for item in (*order, *staged) for fact in item.facts}
+        index = self._index
+        self.facts, self.tracks, self.feeds = index.facts, index.tracks, index.feeds
+        self.watches, self.tags, self.consents = index.watches, index.tags, index.consents
+        self.dependents = index.dependents
         self.fact_ids = frozenset(self.facts)
-        self.tracks: dict[int, Track] = {}
-        self.watches: dict[str, Watch] = {}
-        self.tags: dict[str, Reach] = {}
-        self.consents: dict[str, Reach] = {}
-        self.dependents: dict[int, Reach] = {}
-        self._newest = sorted((-item.segment.revision, at) for at, item in enumerate(order))
+        self.born = self._holding.union(
+            *(self.dependents[at].positions for at in self._holding if at in self.dependents)
+        )
+        self._newest = self._by_revision
         self._backfilled: frozenset[int] = frozenset()
-        self._index()
-        self.feeds: dict[str, NameFeeds] = feeds(self.tracks, self.facts)
-        self.born = self._born()
 
     def newer_than(self, revision: int) -> set[int]:
         """Positions of the segments whose definition came after a revision."""
@@ -147,54 +113,86 @@ class Plan:
         """Ids of the event facts that this segment's definition reads (not through other segments)."""
         return frozenset(fact.id for fact in self.order[self.positions[segment]].facts)
 
-    def _index(self) -> None:
-        zone = ZoneInfo(self.timezone)
-        for position, item in enumerate(self.order):
-            for read in item.reads:
-                leaf, guard = read.leaf, read.guard
-                match leaf:
-                    case Attribute(name=name) | Near(attribute=name):
-                        self.watches.setdefault(name, Watch(zone)).add(leaf, position, guard)
-                    case Tag():
-                        self.tags.setdefault(leaf.name, Reach()).add(position, guard)
-                    case Consent():
-                        pair = consent_key(leaf.channel, leaf.topic)
-                        self.consents.setdefault(pair, Reach()).add(position, guard)
-                    case SegmentRef():
-                        if leaf.id in self.positions:
-                            reach = self.dependents.setdefault(self.positions[leaf.id], Reach())
-                            reach.add(position, guard)
-                    case _:
-                        assert read.fact is not None
-                        self._track(read.fact, leaf).add(leaf, position, guard)
-        for item in self.staged:
-            for read in item.reads:
-                if read.fact is not None:
-                    assert isinstance(read.leaf, EventLeaf)
-                    self._track(read.fact, read.leaf)
-        for tracked in self.tracks.values():
-            tracked.freeze()
-        for watch in self.watches.values():
-            watch.freeze()
+    def _begin(self) -> None:
+        """From nothing."""
+        segments = self._compiled
+        ids = in_order(segments)
+        self.order = [segments[id_] for id_ in ids]
+        self.positions = {id_: at for at, id_ in enumerate(ids)}
+        self._named = Named()
+        self._index = Index(ZoneInfo(self.timezone))
+        for id_, at in self.positions.items():
+            self._named.replace(id_, None, segments[id_])
+            self._index.put(at, segments[id_], self.positions)
+        for item in self.staged.values():
+            self._index.keep(item)
+        self._index.finish()
+        self._by_revision = sorted((-item.segment.revision, at) for at, item in enumerate(self.order))
+        self._holding = self._held(frozenset(), range(len(self.order)))
 
-    def _track(self, fact: Fact, leaf: EventLeaf) -> Track:
-        found = self.tracks.get(fact.id)
-        if found is None:
-            found = self.tracks[fact.id] = track(fact, leaf)
-            for part in fact.trails:
-                trail = self.tracks.setdefault(part.id, TrailTrack(part))
-                assert isinstance(trail, TrailTrack) and isinstance(found, ChainTrack)
-                trail.followers[fact.id] = found
-        return found
+    def _follow(self, before: Plan) -> bool:
+        """From an older plan; False where so much is different that to begin anew costs less."""
+        old, new = before._compiled, self._compiled
+        changed = [id_ for id_, item in new.items() if old.get(id_) is not item]
+        gone = [id_ for id_ in old if id_ not in new]
+        if 4 * (len(changed) + len(gone)) > len(new):
+            return False
+        self._named = Named(before._named)
+        for id_ in (*changed, *gone):
+            self._named.replace(id_, old.get(id_), new.get(id_))
+        ids = moving(changed, new, before.positions, self._named)
+        if 4 * len(ids) > len(new) or crowded(len(before.order) + len(ids), len(new)):
+            return False
+        left = {before.positions[id_]: id_ for id_ in {*changed, *gone, *ids} if id_ in before.positions}
+        self._index = index = Index(ZoneInfo(self.timezone), before._index)
+        for at, id_ in left.items():
+            index.drop(at, old[id_], before.positions)
+        unsettled = [
+            position for at in left if at in index.dependents for position in index.dependents[at].positions
+        ]
+        self.order, self.positions = list(before.order), dict(before.positions)
+        for id_ in gone:
+            index.dependents.pop(self.positions.pop(id_), None)
+        for id_ in ids:
+            index.dependents.pop(self.positions.get(id_, -1), None)
+            self.positions[id_] = len(self.order)
+            self.order.append(new[id_])
+        put = {self.positions[id_]: id_ for id_ in (*changed, *ids)}
+        for at, id_ in sorted(put.items()):
+            self.order[at] = new[id_]
+            index.put(at, new[id_], self.positions)
+        for id_, item in before.staged.items():
+            if self.staged.get(id_) is not item:
+                index.release(item)
+        for id_, item in self.staged.items():
+            if before.staged.get(id_) is not item:
+                index.keep(item)
+        index.finish()
+        self._by_revision = sorted(
+            [pair for pair in before._by_revision if pair[1] not in left]
+            + [(-new[id_].segment.revision, at) for at, id_ in put.items()]
+        )
+        self._holding = self._held(before._holding.difference(left), {*put, *unsettled})
+        return True
 
-    def _born(self) -> frozenset[int]:
-        empty, found = Profile(), []
-        for position, item in enumerate(self.order):
-            if item.program(empty, 0):
-                empty.memberships[item.segment.id] = Membership(1, 0)
-                found.append(position)
-        referring = (self.dependents[position].positions for position in found if position in self.dependents)
-        return frozenset(found).union(*referring)
+    def _held(self, settled: frozenset[int], unsettled: Iterable[int]) -> frozenset[int]:
+        """Positions that hold for a profile of which nothing is known; `settled` are known already, but for
+        `unsettled` and what refers to those."""
+        alive, judged = set(self.positions.values()), set(unsettled)
+        ahead = list(judged)
+        while ahead:
+            reach = self._index.dependents.get(ahead.pop())
+            more = reach.positions - judged if reach is not None else ()
+            judged.update(more)
+            ahead += more
+        found = {at for at in settled if at not in judged}
+        empty, member = Profile(), Membership(1, 0)
+        empty.memberships = {self.order[at].segment.id: member for at in found}
+        for at in sorted(judged & alive):
+            if self.order[at].program(empty, 0):
+                empty.memberships[self.order[at].segment.id] = member
+                found.add(at)
+        return frozenset(found)
 
 
 def compile(
@@ -215,42 +213,36 @@ def compile(
     Raises graphlib.CycleError if segments depend on each other in a circle (`check` refuses that).
     """
     known = previous if previous is not None and previous.timezone == timezone else None
-    facts = dict(known.facts) if known else {}
-    compiled = {}
+    zone = staged_timezone or timezone
+    facts: dict[int, Fact] = dict(known.facts) if known else {}
+    items = known._compiled if known else {}
+    waiting = known.staged if known and known.staged_timezone == zone else {}
+    return Plan(
+        workspace,
+        timezone,
+        revision,
+        limits,
+        _compiled(segments, (items, waiting if zone == timezone else {}), timezone, facts),
+        _compiled(staged, (waiting, items if zone == timezone else {}), zone, facts),
+        zone,
+        known,
+    )
+
+
+def _compiled(
+    segments: Iterable[Segment],
+    known: tuple[Mapping[str, Compiled], Mapping[str, Compiled]],
+    timezone: str,
+    facts: dict[int, Fact],
+) -> dict[str, Compiled]:
+    found: dict[str, Compiled] = {}
+    first, second = known
     for segment in segments:
-        old = known.order[known.positions[segment.id]] if known and segment.id in known.positions else None
-        same = old is not None and old.segment == segment
-        compiled[segment.id] = old if old and same else _compile(segment, timezone, facts)
-    order = [compiled[segment] for segment in _topological(compiled)]
-    waiting = [_compile(segment, staged_timezone or timezone, facts) for segment in staged]
-    return Plan(workspace, timezone, revision, limits, order, waiting)
-
-
-def _compile(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:
-    root = segment.root
-    if root is None:
-        return Compiled(segment, static(segment.id, segment.version), ())
-    found: dict[int, Fact] = {}
-
-    def fact_of(leaf: EventLeaf) -> Fact:
-        if id(leaf) not in found:
-            fact_id = key_of(leaf, timezone, segment.id).digest()
-            if fact_id not in facts:
-                facts[fact_id] = build(leaf, timezone, segment.id)
-            found[id(leaf)] = facts[fact_id]
-        return found[id(leaf)]
-
-    run = program(root, ZoneInfo(timezone), fact_of)
-    reads = (Read(leaf, guard, found.get(id(leaf))) for leaf, guard in guarded(root, fact_of))
-    return Compiled(segment, run, tuple(reads))
-
-
-def _topological(compiled: dict[str, Compiled]) -> Iterable[str]:
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for segment_id, item in compiled.items():
-        needs = references(item.segment.root) if item.segment.root is not None else None
-        ids = needs.ids if needs else frozenset()
-        if needs and needs.all_others:
-            ids = frozenset(compiled)
-        sorter.add(segment_id, *sorted(other for other in ids if other in compiled and other != segment_id))
-    return sorter.static_order()
+        id_ = segment.id
+        old = first.get(id_) or second.get(id_)
+        if old is None or (old.segment is not segment and old.segment != segment):
+            old = second.get(id_)
+            if old is None or old.segment != segment:
+                old = compile_segment(segment, timezone, facts)
+        found[id_] = old
+    return found

@@ -12,10 +12,14 @@ change, and a fact once there stays, so the change that makes the difference alw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
+
+from livesegments.core.edition import Edition, own
+
+K = TypeVar("K")
 
 Facts: TypeAlias = Mapping[int, Any]
 """A profile's: fact id → state."""
@@ -28,26 +32,60 @@ class Guard(Struct, frozen=True):
     breadth: int
 
 
+class Positions(set[int]):
+    """Positions, shared between plans (module `edition`)."""
+
+    __slots__ = ("edition",)
+
+    def __init__(self, edition: Edition, positions: Iterable[int] = ()) -> None:
+        super().__init__(positions)
+        self.edition = edition
+
+    def copied(self, edition: Edition) -> Positions:
+        return Positions(edition, self)
+
+
 class Reach:
     """The positions that one change may flip: `always`, or only for who has a fact."""
 
-    __slots__ = ("_always", "_only")
+    __slots__ = ("_always", "_only", "edition")
 
-    def __init__(self) -> None:
-        self._always: set[int] = set()
-        self._only: dict[int, set[int]] = {}
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        self._always = Positions(edition)
+        self._only: dict[int, Positions] = {}
+
+    def copied(self, edition: Edition) -> Reach:
+        made = Reach(edition)
+        made._always = self._always.copied(edition)
+        made._only = dict(self._only)
+        return made
+
+    def __bool__(self) -> bool:
+        return bool(self._always or self._only)
 
     @property
     def positions(self) -> set[int]:
         """All, whatever guards them."""
-        return self._always.union(*self._only.values())
+        return set(self._always).union(*self._only.values())
 
     def add(self, position: int, guard: Guard | None) -> None:
         if guard is None:
             self._always.add(position)
             return
         for fact in guard.facts:
-            self._only.setdefault(fact, set()).add(position)
+            own(self._only, fact, self.edition, Positions).add(position)
+
+    def discard(self, position: int, guard: Guard | None) -> None:
+        """The same that was given to `add`; it may have been taken out already."""
+        if guard is None:
+            self._always.discard(position)
+            return
+        for fact in guard.facts & self._only.keys():
+            left = own(self._only, fact, self.edition, Positions)
+            left.discard(position)
+            if not left:
+                del self._only[fact]
 
     def collect(self, facts: Facts, into: set[int]) -> None:
         """Adds the positions to `into`, for a profile with these facts."""
@@ -56,3 +94,16 @@ class Reach:
         if only:
             for fact in only.keys() & facts.keys():
                 into |= only[fact]
+
+
+def mark(
+    into: dict[K, Reach], key: K, position: int, guard: Guard | None, edition: Edition, present: bool
+) -> None:
+    """Puts a position under a key, or takes it out; what is empty then goes, too."""
+    if present:
+        own(into, key, edition, Reach).add(position, guard)
+    elif key in into:
+        reach = own(into, key, edition, Reach)
+        reach.discard(position, guard)
+        if not reach:
+            del into[key]

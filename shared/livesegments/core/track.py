@@ -4,36 +4,45 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 from livesegments.core.chain import Chain
 from livesegments.core.cuts import Cuts
 from livesegments.core.definition import Event, Occurrence, Sequence
+from livesegments.core.edition import Edition
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.kind import Kind
-from livesegments.core.reach import Facts, Guard, Reach
+from livesegments.core.reach import Facts, Guard, Reach, mark
 from livesegments.core.words import WHOLE
 
 
 class Track:
     """A fact in a plan: where its state goes, how it is kept, whom it concerns."""
 
-    __slots__ = ("edges", "id", "kind", "owner", "reach")
+    __slots__ = ("edges", "edition", "fact", "id", "kind", "owner", "reach")
     linked = False
 
-    def __init__(self, fact: Fact) -> None:
+    def __init__(self, edition: Edition, fact: Fact) -> None:
+        self.edition = edition
+        self.fact = fact
         self.id: int = fact.id
         self.kind: Kind[Any] = fact.kind
         self.owner = fact.owner
-        self.reach = Reach()
+        self.reach = Reach(edition)
         self.edges: list[int] = []
+
+    def copied(self, edition: Edition) -> Self:
+        made = type(self)(edition, self.fact)
+        made.reach = self.reach.copied(edition)
+        return made
 
     def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
         self.reach.add(position, guard)
 
-    def freeze(self) -> None:
-        """Called once, after the last `add`."""
+    def discard(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        """The same that was given to `add`."""
+        self.reach.discard(position, guard)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         """Adds to `into` the positions that going from `old` to `new` (they differ) may flip."""
@@ -45,17 +54,28 @@ class Counted(Track):
 
     __slots__ = ("_at",)
 
-    def __init__(self, fact: Fact) -> None:
-        super().__init__(fact)
+    def __init__(self, edition: Edition, fact: Fact) -> None:
+        super().__init__(edition, fact)
         self._at: dict[int, Reach] = {}
 
-    def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
-        assert isinstance(leaf, Event)
-        for edge in edges(leaf.op, leaf.value):
-            self._at.setdefault(edge, Reach()).add(position, guard)
+    def copied(self, edition: Edition) -> Self:
+        made = super().copied(edition)
+        made._at, made.edges = dict(self._at), self.edges
+        return made
 
-    def freeze(self) -> None:
-        self.edges = sorted(self._at)
+    def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        self._mark(leaf, position, guard, present=True)
+
+    def discard(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        self._mark(leaf, position, guard, present=False)
+
+    def _mark(self, leaf: EventLeaf, position: int, guard: Guard | None, present: bool) -> None:
+        assert isinstance(leaf, Event)
+        before = len(self._at)
+        for edge in edges(leaf.op, leaf.value):
+            mark(self._at, edge, position, guard, self.edition, present)
+        if len(self._at) != before:
+            self.edges = sorted(self._at)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         if new - old == 1:
@@ -74,16 +94,22 @@ class Measured(Track):
 
     __slots__ = ("_cuts",)
 
-    def __init__(self, fact: Fact) -> None:
-        super().__init__(fact)
-        self._cuts = Cuts()
+    def __init__(self, edition: Edition, fact: Fact) -> None:
+        super().__init__(edition, fact)
+        self._cuts = Cuts(edition)
+
+    def copied(self, edition: Edition) -> Self:
+        made = super().copied(edition)
+        made._cuts = self._cuts.copied(edition)
+        return made
 
     def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
         assert isinstance(leaf, Event)
-        self._cuts.add(leaf.op, bound(leaf), position, guard)
+        self._cuts.mark(leaf.op, bound(leaf), position, guard)
 
-    def freeze(self) -> None:
-        self._cuts.freeze()
+    def discard(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        assert isinstance(leaf, Event)
+        self._cuts.mark(leaf.op, bound(leaf), position, guard, present=False)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         self._cuts.changed(old, new, facts, into)
@@ -95,9 +121,14 @@ class TrailTrack(Track):
     __slots__ = ("followers",)
     linked = True
 
-    def __init__(self, fact: Fact) -> None:
-        super().__init__(fact)
+    def __init__(self, edition: Edition, fact: Fact) -> None:
+        super().__init__(edition, fact)
         self.followers: dict[int, ChainTrack] = {}
+
+    def copied(self, edition: Edition) -> Self:
+        made = super().copied(edition)
+        made.followers = dict(self.followers)
+        return made
 
 
 class ChainTrack(Track):
@@ -106,8 +137,8 @@ class ChainTrack(Track):
     __slots__ = ("chain", "trails")
     linked = True
 
-    def __init__(self, fact: Fact) -> None:
-        super().__init__(fact)
+    def __init__(self, edition: Edition, fact: Fact) -> None:
+        super().__init__(edition, fact)
         assert isinstance(fact.kind, Chain)
         self.chain: Chain[Any] = fact.kind
         self.trails = fact.trails
@@ -121,10 +152,10 @@ def bound(leaf: Event) -> Any:
     return form(exact(leaf.value))
 
 
-def track(fact: Fact, leaf: EventLeaf) -> Track:
+def track(edition: Edition, fact: Fact, leaf: EventLeaf) -> Track:
     """The kind of track that a leaf's fact wants."""
     if isinstance(leaf, Sequence):
-        return ChainTrack(fact)
+        return ChainTrack(edition, fact)
     if isinstance(leaf, Occurrence):
-        return Track(fact)
-    return Counted(fact) if leaf.measure.of in WHOLE else Measured(fact)
+        return Track(edition, fact)
+    return (Counted if leaf.measure.of in WHOLE else Measured)(edition, fact)

@@ -1,0 +1,73 @@
+"""One segment, compiled: its program, what it reads, which others it depends on. Plans share these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from livesegments.core.definition import Node
+from livesegments.core.fact import EventLeaf, Fact, build, key_of
+from livesegments.core.guards import guarded
+from livesegments.core.program import Leaf, Program, program, static
+from livesegments.core.reach import Guard
+from livesegments.core.references import References, references
+
+
+class Segment(Struct, frozen=True):
+    """One segment as the catalogue has it; `root` is None for a static segment.
+
+    `version` is the definition's own version (1, 2, …; transitions carry it); `revision` the
+    catalogue's revision at which this definition came.
+    """
+
+    id: str
+    version: int
+    revision: int
+    root: Node | None
+
+
+class Read(Struct, frozen=True):
+    """A leaf of a segment, what guards it, and the fact that it reads, if it reads one."""
+
+    leaf: Leaf
+    guard: Guard | None
+    fact: Fact | None
+
+
+class Compiled(Struct, frozen=True):
+    """A segment with its program and all that this reads, in the order of the definition."""
+
+    segment: Segment
+    program: Program
+    reads: tuple[Read, ...]
+    needs: References = References()
+
+    @property
+    def facts(self) -> Iterator[Fact]:
+        """With the facts of the later steps of sequences."""
+        for read in self.reads:
+            if read.fact is not None:
+                yield read.fact
+                yield from read.fact.trails
+
+
+def compile_segment(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:
+    """Takes the facts that are there from `facts`, and puts new ones in."""
+    root = segment.root
+    if root is None:
+        return Compiled(segment, static(segment.id, segment.version), ())
+    found: dict[int, Fact] = {}
+
+    def fact_of(leaf: EventLeaf) -> Fact:
+        if id(leaf) not in found:
+            fact_id = key_of(leaf, timezone, segment.id).digest()
+            if fact_id not in facts:
+                facts[fact_id] = build(leaf, timezone, segment.id)
+            found[id(leaf)] = facts[fact_id]
+        return found[id(leaf)]
+
+    run = program(root, ZoneInfo(timezone), fact_of)
+    reads = tuple(Read(leaf, guard, found.get(id(leaf))) for leaf, guard in guarded(root, fact_of))
+    return Compiled(segment, run, reads, references(root))
