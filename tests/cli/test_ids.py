@@ -33,6 +33,16 @@ async def test_membership_is_checked_by_its_own_id(id_: str, capsys: pytest.Capt
     assert f"{id_} is in buyers since 2026-02-01 00:30:00 (Europe/Berlin)" in told(capsys)[0]
 
 
+@pytest.mark.parametrize("id_", IDS)
+@pytest.mark.parametrize(("option", "method"), [("--show", "GET"), ("--replay", "POST")])
+async def test_a_refusal_is_asked_for_by_its_own_id(option: str, method: str, id_: str) -> None:
+    shown = {"raw": "", "event": "e", "profile": "p"}
+    answers = Answers(**{method: shown})
+    await run(answers, "rejected", f"{option}={id_}")
+    (path,) = answers.paths(method)
+    assert "." not in path and unquote(path.removesuffix("/replay")) == f"/v1/rejected/{id_}"
+
+
 VERBS = [
     ["segments", "show"],
     ["segments", "delete"],

@@ -51,6 +51,19 @@ async def test_a_file_of_both_forms_and_of_all_that_can_be_wrong_with_one(tmp_pa
         assert "next:" in err
 
 
+async def test_an_event_accepted_without_its_odd_parts_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(b"\n".join(json.dumps(OWN | more).encode() for more in ({}, {"odd": True})))
+    async with serving(Ingest()) as url:
+        status, out, _ = await ended(await begin(url, str(file), "--json"))
+        told = json.loads(out)
+        assert (status, told["accepted"], told["refused"]) == (0, 2, [])
+        assert told["partial"] == [{"line": 2, "code": "odd", "reason": "says so", "partial": True}]
+        status, out, err = await ended(await begin(url, str(file)))
+    assert (status, out) == (0, "2 accepted (1 only in part), 0 refused\n")
+    assert "line 2: accepted without its odd parts: says so [odd]" in err and "next:" in err
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n"])
 async def test_an_empty_file_is_no_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "events.ndjson"

@@ -31,7 +31,10 @@ class Ingest:
         self.paths.append(request.path)
         bad = [i for i, item in enumerate(items) if item.get("bad")]
         rejected = [{"index": i, "code": "bad", "reason": "says so"} for i in bad]
-        return Answer(202, {"accepted": len(items) - len(bad), "rejected": rejected})
+        odd = [i for i, item in enumerate(items) if item.get("odd")]
+        partial = [{"index": i, "code": "odd", "reason": "says so"} for i in odd]
+        answer = {"accepted": len(items) - len(bad), "rejected": rejected, "partial": partial}
+        return Answer(202, answer)
 
 
 class Told:

@@ -83,7 +83,7 @@ async def test_from_an_event_to_a_member_to_a_transition_heard_and_out_again_by_
     async with asyncio.timeout(20):
         assert b"watching" in await watching.stderr.readline()
     sent = await product.json("send", "-", stdin=lines(OWN, TRACK, IDENTIFY))
-    assert sent == [{"accepted": 3, "refused": []}]
+    assert sent == [{"accepted": 3, "refused": [], "partial": []}]
     await product.json("settle")
     assert await product.json("members", "buyers", "--all") == [{"profile": "ann"}, {"profile": "bob"}]
     assert await product.json("members", "loyal") == [{"profile": "ann"}]
@@ -187,7 +187,9 @@ async def test_all_segments_are_checked_before_any_is_created_and_it_can_be_repe
 async def test_a_profile_of_any_id_is_shown_and_checked(defined: Product) -> None:
     ids = [".", "..", "a/b", "../../v1/lag", "a b", "🦄", "100%", "%2e%2e", "a?b#c"]
     sent = [OWN | {"id": id_, "profile": id_, "time": "2024-02-01T00:00:00Z"} for id_ in ids]
-    assert await defined.json("send", "-", stdin=lines(*sent)) == [{"accepted": len(ids), "refused": []}]
+    assert await defined.json("send", "-", stdin=lines(*sent)) == [
+        {"accepted": len(ids), "refused": [], "partial": []}
+    ]
     await defined.json("settle")
     for id_ in ids:
         (shown,) = await defined.json("profile", id_)

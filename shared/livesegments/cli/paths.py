@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from livesegments.cli.problem import MISSING, Problem
 
+REJECTED = "/v1/rejected"
+
 
 def part(id_: str) -> str:
     """An id as one part of a path. Dots are escaped too: else `..` would lead to another path.
@@ -27,6 +29,10 @@ def membership(segment_id: str, profile_id: str) -> str:
 
 def profile(id_: str) -> str:
     return f"/v1/profiles/{part(id_)}"
+
+
+def refusal(id_: str) -> str:
+    return f"{REJECTED}/{part(id_)}"
 
 
 def workspace(id_: str) -> str:

@@ -8,14 +8,13 @@ from base64 import b64decode
 from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
-from livesegments.cli import context, output
+from livesegments.cli import context, output, paths
 from livesegments.cli.client import Client
 
-PATH = "/v1/rejected"
+PATH = paths.REJECTED
 FIRST = 20
 PAGE = 200
 POLL_S = 1.0
@@ -47,9 +46,9 @@ def rejected(
     query = {name: value for name, value in (("code", code), ("since", since), ("until", until)) if value}
     with Client(target.url, target.key, target.workspace) as client:
         if show is not None:
-            _show(client.call("GET", f"{PATH}/{quote(show, safe='')}"), as_json)
+            _show(client.call("GET", paths.refusal(show)), as_json)
         elif replay is not None:
-            _tell_replayed(client.call("POST", f"{PATH}/{quote(replay, safe='')}/replay"), as_json)
+            _tell_replayed(client.call("POST", f"{paths.refusal(replay)}/replay"), as_json)
         elif follow:
             for item in followed(client, query, PAGE if everything else FIRST):
                 _tell(item, as_json)

@@ -53,7 +53,7 @@ def send(
         finally:  # also if it comes to nothing half way: what is acknowledged is
             progress.stop()
             if as_json:
-                output.json({"accepted": tally.accepted, "refused": tally.refused})
+                output.json({"accepted": tally.accepted, "refused": tally.refused, "partial": tally.partial})
             else:
                 _report(tally)
     if tally.refused:
@@ -61,19 +61,27 @@ def send(
 
 
 class Tally:
-    """What was accepted and refused so far, and the bar that shows it."""
+    """What was accepted and refused so far, and the bar that shows it. `partial` are items among the
+    accepted of which odd parts were refused."""
 
     def __init__(self, progress: Progress, size: int | None) -> None:
         self.accepted = 0
         self.refused: list[Refused] = []
+        self.partial: list[Refused] = []
         self._progress = progress
         self._task = progress.add_task("send", total=size, counts="")
 
     def told(self, accepted: int, refused: list[Refused]) -> None:
         self.accepted += accepted
-        self.refused += refused
-        counts = f"{self.accepted:,} accepted" + (f", {len(self.refused):,} refused" if self.refused else "")
-        self._progress.update(self._task, counts=counts)
+        for item in refused:
+            (self.partial if item.partial else self.refused).append(item)
+        self._progress.update(self._task, counts=self.counts(self.refused != []))
+
+    def counts(self, also_none: bool) -> str:
+        """`also_none`: it says `0 refused`, too."""
+        in_part = f" ({len(self.partial):,} only in part)" if self.partial else ""
+        refused = f", {len(self.refused):,} refused" if also_none else ""
+        return f"{self.accepted:,} accepted{in_part}{refused}"
 
     def read(self, size: int) -> None:
         self._progress.advance(self._task, size)
@@ -129,14 +137,17 @@ def _opened(file: str, stack: ExitStack) -> tuple[int, int | None]:
 
 
 def _report(tally: Tally) -> None:
-    output.console.print(f"{tally.accepted:,} accepted, {len(tally.refused):,} refused")
-    tally.refused.sort(key=lambda item: item.line)
-    for item in tally.refused[:SHOWN]:
-        output.errors.print(f"line {item.line}: {item.reason} [{item.code}]", markup=False)
-    if len(tally.refused) > SHOWN:
-        output.errors.print(f"… and {len(tally.refused) - SHOWN:,} more: --json lists them all")
+    output.console.print(tally.counts(also_none=True))
+    named = sorted((*tally.refused, *tally.partial), key=lambda item: item.line)
+    for item in named[:SHOWN]:
+        left_out = "accepted without its odd parts: " if item.partial else ""
+        output.errors.print(f"line {item.line}: {left_out}{item.reason} [{item.code}]", markup=False)
+    if len(named) > SHOWN:
+        output.errors.print(f"… and {len(named) - SHOWN:,} more: --json lists them all")
     if tally.refused:
         output.errors.print(
             "next: correct these lines and send the file again; accepted ones are not applied twice"
             " where they carry an id"
         )
+    elif tally.partial:
+        output.errors.print("next: `livesegments rejected` shows the odd parts; send them again corrected")

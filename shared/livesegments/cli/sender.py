@@ -43,12 +43,14 @@ class Item(Struct, frozen=True):
     body: bytes
 
 
-class Refused(Struct, frozen=True):
-    """One item that ingest did not accept, and why."""
+class Refused(Struct, frozen=True, omit_defaults=True):
+    """One item that ingest did not accept, and why. `partial`: it accepted the rest of the item, and refused
+    only the odd parts that `reason` names."""
 
     line: int
     code: str
     reason: str
+    partial: bool = False
 
 
 class _Verdict(Struct):
@@ -60,10 +62,11 @@ class _Verdict(Struct):
 class _Answer(Struct):
     accepted: int
     rejected: list[_Verdict] = []
+    partial: list[_Verdict] = []
 
 
 Told = Callable[[int, list[Refused]], None]
-"""Called for every batch answered: how many items were accepted, and those refused."""
+"""Called for every batch answered: how many items were accepted, and those refused, whole or in part."""
 
 
 class Sender:
@@ -158,7 +161,11 @@ class Sender:
         while True:
             items = await queue.get()
             answer = await self._post(items)
-            refused = [Refused(items[v.index].line, v.code, v.reason) for v in answer.rejected]
+            refused = [
+                Refused(items[verdict.index].line, verdict.code, verdict.reason, partial)
+                for verdicts, partial in ((answer.rejected, False), (answer.partial, True))
+                for verdict in verdicts
+            ]
             self._told(answer.accepted, refused)
             queue.task_done()
 
