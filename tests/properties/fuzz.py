@@ -6,6 +6,7 @@ python -m tests.properties.fuzz [SEED]   with a seed, just that one again
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from itertools import count
 from random import SystemRandom
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from tests.properties.crowded import crowded
 from tests.properties.histories import History, histories
 from tests.properties.race import Race
+from tests.properties.sql_race import SqlRace
 
 FRESH = 8
 """A seed's independent examples. Hypothesis begins with the simplest; from the tenth on most would be
@@ -21,14 +23,18 @@ variations of those before, which explore a language this wide far less than fre
 TOLD_EVERY = 100
 
 
-def run(number: int) -> None:
+SQL_EVERY = 10
+"""Of so many seeds one is raced against SQL as well, which takes far longer."""
+
+
+def run(number: int, race_of: Callable[[History], Race] = Race) -> None:
     """Races the histories of one seed: those of an odd one are crowded."""
 
     @seed(number)
     @settings(max_examples=1 + FRESH, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(crowded() if number % 2 else histories())
     def race(history: History) -> None:
-        Race(history).run()
+        race_of(history).run()
 
     race()
 
@@ -40,6 +46,7 @@ def fresh_seed() -> int:
 def main() -> None:
     if len(sys.argv) > 1:
         run(int(sys.argv[1]))
+        run(int(sys.argv[1]), SqlRace)
         return
     for done in count():
         if done % TOLD_EVERY == 0:
@@ -47,6 +54,8 @@ def main() -> None:
         number = fresh_seed()
         try:
             run(number)
+            if done % SQL_EVERY == 0:
+                run(number, SqlRace)
         except AssertionError:
             print(f"again: make fuzz SEED={number}", flush=True)
             raise

@@ -1,0 +1,123 @@
+"""Leaves that look at events, in SQL: a query of (profile, holds) for whoever has events that matter.
+
+For everybody else a leaf has one answer, `otherwise`: a count over nothing is 0, whatever profile it is of.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from livesegments.core.definition import Event, Occurrence, SequenceStep
+from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+from livesegments.history.sql import number, path, window
+from livesegments.history.sql.text import every, text
+
+Step: TypeAlias = Event | Occurrence | SequenceStep
+
+
+class Evidence(Struct, frozen=True):
+    query: str
+    otherwise: bool = False
+
+
+def matching(step: Step, now_ms: int, segment: str | None, *, also: str = "TRUE") -> str:
+    """The clause from FROM on: the events that match a step of a leaf of `segment`."""
+    conditions = [f"name = {text(step.name)}", also]
+    if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) and segment is not None:
+        conditions.append(f"properties->>'$.segment' <> {text(segment)}")
+    if step.where:
+        conditions.append(path.passes(step.where, now_ms))
+    return f"FROM happened WHERE {every(conditions)}"
+
+
+def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
+    """The first or last by time; which of several at one instant it is doesn't matter to a window."""
+    chosen = "min" if leaf.which == "first" else "max"
+    found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, now_ms, segment)} GROUP BY profile"
+    return Evidence(f"SELECT profile, {window.counts(leaf.window, 't', now_ms)} AS holds FROM ({found})")
+
+
+def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
+    counted = matching(leaf, now_ms, segment, also=window.counts(leaf.window, "t", now_ms))
+    of, op, value = leaf.measure.of, leaf.op, leaf.value
+    if of in ("count", "days"):
+        what = "count(*)" if of == "count" else f"count(DISTINCT ls_wall(t) // {86_400_000})"
+        query = f"SELECT profile, {number.whole(what, op, value)} AS holds {counted} GROUP BY profile"
+        return Evidence(query, _of_nothing(op, value))
+    assert leaf.measure.property is not None
+    values = f"SELECT profile, unnest({path.values(leaf.measure.property)}) AS j {counted}"
+    if of == "distinct":
+        what = number.whole("count(DISTINCT ls_key(j))", op, value)
+        return Evidence(
+            f"SELECT profile, {what} AS holds FROM ({values}) GROUP BY profile", _of_nothing(op, value)
+        )
+    if of in ("min", "max"):
+        return Evidence(
+            f"SELECT profile, {_extreme(of, op, value)} AS holds FROM ({values})"
+            f" WHERE {number.written('j')} IS NOT NULL GROUP BY profile"
+        )
+    otherwise = of == "sum" and _of_nothing(op, value)
+    return Evidence(_total(of, op, value, values), otherwise)
+
+
+def _of_nothing(op: str, value: Any) -> bool:
+    """Whether 0 compares so."""
+    zero = Decimal(0)
+    low, *more = [number.decimal(bound) for bound in (value if op == "between" else [value])]
+    return {
+        "eq": zero == low,
+        "neq": zero != low,
+        "gt": zero > low,
+        "gte": zero >= low,
+        "lt": zero < low,
+        "lte": zero <= low,
+        "between": low <= zero <= (more or [low])[0],
+    }[op]
+
+
+def _extreme(of: str, op: str, value: Any) -> str:
+    """The least number is at least a bound if all are, the greatest if any is."""
+    across = "bool_and" if of == "min" else "bool_or"
+
+    def at_least(bound: Any, above: bool) -> str:
+        return f"{across}({number.of_json('j', 'gt' if above else 'gte', bound)})"
+
+    return number.compares(op, value, at_least)
+
+
+def _total(of: str, op: str, value: Any, values: str) -> str:
+    """Sums, as DECIMAL where that is exact; else once more, as BIGNUM.
+
+    An average is at least a bound if what the numbers are above it adds up to at least 0.
+    """
+    bounds = value if op == "between" else [value]
+    less = of == "avg"
+    exact = all(number.is_narrow(bound) for bound in bounds) or not less
+
+    def narrow(bound: Any, above: bool) -> str:
+        each = f"CAST(n AS DECIMAL(27, {number.SCALE}))"
+        if not less:
+            return number.whole(f"sum({each})", "gt" if above else "gte", bound, number.SCALE)
+        return f"sum({each} - {number.narrow(bound)}) {'>' if above else '>='} 0"
+
+    def wide(bound: Any, above: bool) -> str:
+        limit = number.wide(bound)
+        sign = ">" if above else ">="
+        if not less:
+            return f"sum(ls_wide(n)) {sign} {limit}"
+        return f"sum(ls_wide(n) - {limit}) {sign} CAST('0' AS BIGNUM)"
+
+    odd = "NOT ls_narrow(n)" if exact else "TRUE"
+    return f"""
+WITH numbers AS MATERIALIZED (
+  SELECT profile, {number.written("j")} AS n FROM ({values}) WHERE n IS NOT NULL
+), odd AS (SELECT DISTINCT profile FROM numbers WHERE {odd})
+SELECT profile, {number.compares(op, value, narrow)} AS holds
+FROM numbers ANTI JOIN odd USING (profile) GROUP BY profile
+UNION ALL
+SELECT profile, {number.compares(op, value, wide)} AS holds
+FROM numbers SEMI JOIN odd USING (profile) GROUP BY profile
+"""

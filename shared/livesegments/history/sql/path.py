@@ -1,0 +1,99 @@
+"""Values on a dotted path of an event's properties, in SQL.
+
+Most events have a scalar there, which is looked up directly. Only where a list lies on the path is it walked:
+level by level, lists in lists too, as deep as anything that is accepted can be.
+"""
+
+from __future__ import annotations
+
+from livesegments.core.definition import Filter
+from livesegments.history.sql import value
+from livesegments.history.sql.text import every, text
+
+PROPERTIES = "properties"
+_DEEPEST = 32
+"""Ingest accepts no deeper value."""
+_SCALARS = "('VARCHAR', 'BOOLEAN', 'UBIGINT', 'BIGINT', 'DOUBLE')"
+
+
+def passes(where: tuple[Filter, ...], now_ms: int) -> str:
+    """Whether an event passes all filters; over a relation with the column `properties`."""
+    return every([_passes(each, now_ms) for each in where])
+
+
+def values(path: str) -> str:
+    """Every value on the path, lists item by item, as a list of JSON."""
+    names = path.split(".")
+    direct = _lookup(names)
+    walked = _items(_reached(names))
+    return (
+        f"CASE WHEN json_type({direct}) IN {_SCALARS} THEN [{direct}]"
+        f" WHEN {_without_lists()} THEN []::JSON[] ELSE {walked} END"
+    )
+
+
+def _passes(test: Filter, now_ms: int) -> str:
+    names = test.property.split(".")
+    direct, reached = _lookup(names), _reached(names)
+    if test.op in value.THERE:
+        there = (
+            f"coalesce(json_type({direct}), 'NULL') <> 'NULL'"
+            f" OR (NOT ({_without_lists()}) AND len({reached}) > 0)"
+        )
+        return f"({there})" if test.op == "exists" else f"NOT ({there})"
+    judge = value.positive(test, now_ms)
+    whole = test.op in value.LISTS
+    verdicts = f"list_transform({reached if whole else _items(reached)}, lambda j: {judge('j')})"
+    walked = value.any_of(verdicts, test)
+    if whole:
+        return walked
+    single = f"coalesce({'NOT ' if test.op in value.DENIED else ''}({judge(direct)}), {value.without(test)})"
+    return (
+        f"CASE WHEN json_type({direct}) IN {_SCALARS} THEN {single}"
+        f" WHEN {_without_lists()} THEN {value.without(test)} ELSE {walked} END"
+    )
+
+
+def _lookup(names: list[str]) -> str:
+    """The value of names within names; NULL where a list, or nothing, is on the way."""
+    return f"json_extract({PROPERTIES}, {_pointer(names)})"
+
+
+def _pointer(names: list[str]) -> str:
+    if any(name.isdigit() or name == "-" for name in names):
+        quoted = ("".join(f"\\{c}" if c in '"\\' else c for c in name) for name in names)
+        return text("$" + "".join(f'."{name}"' for name in quoted))
+    escaped = (name.replace("~", "~0").replace("/", "~1") for name in names)
+    return text("".join(f"/{name}" for name in escaped))
+
+
+def _without_lists() -> str:
+    return f"NOT contains({PROPERTIES}, '[')"
+
+
+def _reached(names: list[str]) -> str:
+    """What stands at the path's end, lists as they are; without null."""
+    found = f"[CAST({PROPERTIES} AS JSON)]"
+    for name in names:
+        found = (
+            f"list_filter(list_transform({_items(found)}, lambda h: CASE WHEN json_type(h) = 'OBJECT'"
+            f" THEN json_extract(h, {_pointer([name])}) END),"
+            " lambda h: coalesce(json_type(h), 'NULL') <> 'NULL')"
+        )
+    return found
+
+
+def _items(values: str) -> str:
+    """Lists item by item, lists in lists too."""
+
+    def once(these: str) -> str:
+        return (
+            f"flatten(list_transform({these}, lambda x:"
+            " CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') ELSE [x] END))"
+        )
+
+    rounds = f"list_transform(range({_DEEPEST}), lambda r: []::JSON[])"
+    # lists in lists are written so, and nowhere else but in texts
+    nested = f"(contains({PROPERTIES}, '[[') OR contains({PROPERTIES}, ',['))"
+    needed = f"CASE WHEN {nested} THEN {rounds} ELSE [[]::JSON[]] END"
+    return f"list_reduce({needed}, lambda a, b: {once('a')}, {values})"

@@ -1,0 +1,166 @@
+"""A definition as one SQL query: every profile with the truth of every node at an instant.
+
+Example: the nodes of `{"type": "not", "of": {"type": "tag", "name": "vip"}}` are n0, the `not`, and n1, the
+tag; the query gives (profile, n0, n1) for whoever had an event by then.
+
+It reads one relation, `happened`: what the workspace's profiles had sent by the instant, with the events
+derived from it and from transitions, as the columns profile, name, t (ms), id, properties (JSON), commit and
+place. Other segments that are referred to are queries in the same WITH.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+
+from msgspec import Struct
+
+from livesegments.core.definition import (
+    All,
+    AnyOf,
+    Attribute,
+    Consent,
+    Event,
+    Near,
+    Node,
+    Not,
+    Occurrence,
+    SegmentRef,
+    Sequence,
+    Tag,
+)
+from livesegments.history.sql import number, value
+from livesegments.history.sql.evidence import Evidence, measure, occurrence
+from livesegments.history.sql.registers import Registers
+from livesegments.history.sql.sequence import sequence
+from livesegments.history.sql.text import every, let, some, text, truth
+
+EARTH_KM = 6_371.0088
+
+
+class Question(Struct, frozen=True):
+    """What is asked, and what has to be known for it.
+
+    segments   the workspace's: id → definition, or the version of a static one
+    segment    the id of the one asked about, for it doesn't see its own transitions; None: it has none yet
+    """
+
+    definition: Node
+    segments: Mapping[str, Node | int]
+    now_ms: int
+    segment: str | None = None
+
+
+class Answer(Struct, frozen=True):
+    """`sql` gives the columns profile, n0, n1, …: the truth of `nodes` in order, n0 that of the whole."""
+
+    sql: str
+    nodes: tuple[tuple[str, Node], ...]
+    """JSON pointer of a node within the definition, and the node."""
+
+
+def translate(question: Question) -> Answer:
+    build = _Build(question)
+    final = build.select(question.definition, question.segment)
+    relations = [*build.registers.relations(), *build.relations]
+    listed = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in [*_BASE, *relations])
+    return Answer(f"WITH {listed} {final}", tuple(walk(question.definition)))
+
+
+def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
+    """A node and all below it, parents first."""
+    yield at, node
+    match node:
+        case All() | AnyOf():
+            for index, child in enumerate(node.of):
+                yield from walk(child, f"{at}/of/{index}")
+        case Not():
+            yield from walk(node.of, f"{at}/of")
+
+
+_BASE = [("profiles", "SELECT DISTINCT profile FROM happened")]
+
+
+class _Build:
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.registers = Registers()
+        self.relations: list[tuple[str, str]] = []
+        self._numbers = count()
+        self._segments: dict[str, str] = {}
+
+    def select(self, root: Node, segment: str | None) -> str:
+        """The query of (profile, n0, n1, …) of a definition; what it needs is put before it."""
+        nodes = dict(walk(root))
+        names = {at: f"n{index}" for index, at in enumerate(nodes)}
+        joined: list[str] = []
+        columns = []
+        for at, node in reversed(nodes.items()):  # children first, so that parents can name them
+            columns.append(f"{self._holds(node, at, names, segment, joined)} AS {names[at]}")
+        joins = "".join(f" LEFT JOIN {name} USING (profile)" for name in ["registers", "score", *joined])
+        return f"SELECT profile, {', '.join(columns)} FROM profiles{joins}"
+
+    def _holds(
+        self, node: Node, at: str, names: Mapping[str, str], segment: str | None, joined: list[str]
+    ) -> str:
+        now_ms = self.question.now_ms
+        match node:
+            case All() | AnyOf():
+                below = [names[f"{at}/of/{index}"] for index in range(len(node.of))]
+                return every(below) if isinstance(node, All) else some(below)
+            case Not():
+                return f"NOT {names[f'{at}/of']}"
+            case Attribute():
+                return value.holds(node, self.registers.attribute(node.name), now_ms)
+            case Tag():
+                return f"coalesce({self.registers.tag(node.name)}, FALSE)"
+            case Consent():
+                return f"coalesce({self.registers.consent(node)}, 'none') = {text(node.state)}"
+            case Near():
+                return _near(node, self.registers.attribute(node.attribute))
+            case SegmentRef():
+                return self._member(node.id, joined)
+            case Event():
+                found = measure(node, now_ms, segment)
+            case Occurrence():
+                found = occurrence(node, now_ms, segment)
+            case Sequence():
+                found = sequence(node, now_ms, segment)
+        return self._looked_up(found, joined)
+
+    def _looked_up(self, found: Evidence, joined: list[str]) -> str:
+        name = self._relation("leaf", found.query)
+        joined.append(name)
+        return f"coalesce({name}.holds, {truth(found.otherwise)})"
+
+    def _member(self, id_: str, joined: list[str]) -> str:
+        if id_ not in self.question.segments:
+            return "FALSE"
+        root = self.question.segments[id_]
+        if isinstance(root, int):
+            return f"coalesce({self.registers.listed(id_, root)}, FALSE)"
+        if id_ not in self._segments:
+            inner = self.select(root, id_)
+            self._segments[id_] = self._relation("segment", f"SELECT profile, n0 AS holds FROM ({inner})")
+        name = self._segments[id_]
+        if name not in joined:
+            joined.append(name)
+        return f"coalesce({name}.holds, FALSE)"
+
+    def _relation(self, kind: str, query: str) -> str:
+        name = f"{kind}{next(self._numbers)}"
+        self.relations.append((name, query))
+        return name
+
+
+def _near(node: Near, point: str) -> str:
+    lat, lon = (f"CAST(json_extract(p, '$.{name}') AS DOUBLE)" for name in ("lat", "lon"))
+    numbers = [number.written(f"json_extract(p, '$.{name}')") + " IS NOT NULL" for name in ("lat", "lon")]
+    origin = f"radians(CAST({node.lat!r} AS DOUBLE))", f"radians(CAST({node.lon!r} AS DOUBLE))"
+    north, east = (
+        f"sin((radians({of}) - {origin[i]}) / 2) * sin((radians({of}) - {origin[i]}) / 2)"
+        for i, of in enumerate((lat, lon))
+    )
+    chord = f"{north} + cos({origin[0]}) * cos(radians({lat})) * {east}"
+    distance = f"2 * {EARTH_KM} * asin(sqrt(least(1.0, {chord})))"
+    return let("p", point, f"CASE WHEN {every(numbers)} THEN {distance} <= {node.km!r} ELSE FALSE END")
