@@ -10,6 +10,7 @@ import pytest
 
 from livesegments.cli.demo import cdnow, shop
 from livesegments.cli.demo.heard import Announced, Heard
+from livesegments.cli.demo.late import Late
 from livesegments.cli.demo.log import Happening, Log
 from livesegments.cli.demo.proof import Analyst, compare
 from livesegments.core import plan
@@ -52,7 +53,7 @@ class Core:
     def __init__(self, log: Log, raw: Path) -> None:
         segments = [
             plan.Segment(id, 1, 1, msgspec.convert(log.definition(id)["definition"], Node))
-            for id in log.segments
+            for id in log.definitions
         ]
         self.plan = plan.compile(log.id, log.timezone, segments, 1)
         self.heard = Heard()
@@ -79,7 +80,9 @@ class Core:
     def take(self, id: str, step: Step) -> None:
         self.profiles[id] = step.profile
         for told in step.transitions:
-            self.heard.hear(Announced(told.workspace, told.segment, told.profile, told.kind, told.sequence))
+            self.heard.hear(
+                Announced(told.workspace, told.segment, told.profile, told.kind, told.sequence, told.cause)
+            )
 
 
 def checked(log: Log, raw: Path) -> Iterator[tuple[str, int]]:
@@ -87,7 +90,7 @@ def checked(log: Log, raw: Path) -> Iterator[tuple[str, int]]:
     core, analyst = Core(log, raw), Analyst(log, raw)
     for instant in (*log.checkpoints, LATER):
         core.up_to(int(instant.timestamp() * 1000))
-        for segment in log.segments:
+        for segment in log.definitions:
             members = core.heard.members[log.id, segment]
             recomputed = {profile for profile in analyst.members(segment, instant) if sampled(log, profile)}
             assert compare(segment, members, members, recomputed).equal, (segment, instant)
@@ -102,7 +105,7 @@ def test_the_slow_oracle_and_sql_agree_on_a_sample(log: Log, generated: RawFile)
     for item in log.read(raw):
         if crc32(item.profile.encode()) % SLOW_ONE_IN[log.id] == 0:
             histories.setdefault(item.profile, []).append(event_of(log, item))
-    definitions = {id: msgspec.convert(log.definition(id)["definition"], Node) for id in log.segments}
+    definitions = {id: msgspec.convert(log.definition(id)["definition"], Node) for id in log.definitions}
     oracles = {profile: Oracle(log.timezone) for profile in histories}
     for oracle in oracles.values():
         oracle.define(definitions)
@@ -115,7 +118,7 @@ def test_the_slow_oracle_and_sql_agree_on_a_sample(log: Log, generated: RawFile)
                 event = history.pop(0)
                 oracle.apply(event, event.time_ms)
             oracle.advance(instant_ms)
-        for segment in log.segments:
+        for segment in log.definitions:
             members = {profile for profile, oracle in oracles.items() if segment in oracle.members()}
             assert members == analyst.members(segment, instant) & oracles.keys(), (segment, instant)
             somebody |= {segment} if members else set()
@@ -126,7 +129,7 @@ def test_the_slow_oracle_and_sql_agree_on_a_sample(log: Log, generated: RawFile)
 @LOGS
 def test_core_and_sql_agree_on_the_real_log(log: Log, real: RawFile) -> None:
     found = list(checked(log, real(log)))
-    assert {segment for segment, size in found if size} == set(log.segments), (
+    assert {segment for segment, size in found if size} == set(log.definitions), (
         "a segment that nobody is ever in"
     )
 
@@ -134,7 +137,7 @@ def test_core_and_sql_agree_on_the_real_log(log: Log, real: RawFile) -> None:
 @LOGS
 def test_core_and_sql_agree_on_the_generated_log(log: Log, generated: RawFile) -> None:
     found = list(checked(log, generated(log)))
-    assert {segment for segment, size in found if size} == set(log.segments), (
+    assert {segment for segment, size in found if size} == set(log.definitions), (
         "a segment that nobody is ever in"
     )
 
@@ -146,12 +149,34 @@ def test_a_comparison_names_whoever_either_side_has_wrong() -> None:
     assert not found.equal
 
 
+def test_a_late_segment_is_right_only_if_it_gains_members_by_its_history_and_loses_none() -> None:
+    equal = compare("s", {"a"}, {"a"}, {"a"})
+    right = Late("created", 0.5, 1, 0, ("backfill",), equal)
+    assert right.faults == []
+    wrong = {
+        "comparison": compare("s", {"a"}, set(), {"a"}),
+        "entered": 0,
+        "exited": 3,
+        "causes": ("backfill", "definition"),
+        "took_s": 11.0,
+    }
+    for name, value in wrong.items():
+        assert len(msgspec.structs.replace(right, **{name: value}).faults) == 1, name
+
+
 def test_what_is_heard_passes_over_repeats_and_counts_gaps() -> None:
     heard = Heard()
     for kind, sequence in (("entered", 1), ("entered", 1), ("exited", 2), ("entered", 5), ("exited", 2)):
         heard.hear(
             msgspec.convert(
-                {"workspace": "w", "segment": "s", "profile": "p", "kind": kind, "sequence": sequence},
+                {
+                    "workspace": "w",
+                    "segment": "s",
+                    "profile": "p",
+                    "kind": kind,
+                    "sequence": sequence,
+                    "cause": "event",
+                },
                 Announced,
             )
         )

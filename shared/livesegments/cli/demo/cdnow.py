@@ -71,6 +71,7 @@ LOG = Log(
         "lapsed",
         "win-back",
     ),
+    late="back-soon",
     checkpoints=(
         datetime(1997, 4, 10, 12, tzinfo=ZoneInfo(ZONE)),
         datetime(1998, 7, 1, tzinfo=ZoneInfo(ZONE)),

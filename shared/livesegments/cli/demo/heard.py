@@ -34,15 +34,17 @@ class Announced(Struct):
     profile: str
     kind: Literal["entered", "exited"]
     sequence: int
+    cause: str
 
 
 class Heard:
-    """Counts and members by (workspace, segment), as announced so far."""
+    """Counts, members and causes by (workspace, segment), as announced so far."""
 
     def __init__(self) -> None:
         self.entered: defaultdict[SegmentKey, int] = defaultdict(int)
         self.exited: defaultdict[SegmentKey, int] = defaultdict(int)
         self.members: defaultdict[SegmentKey, set[str]] = defaultdict(set)
+        self.causes: defaultdict[SegmentKey, set[str]] = defaultdict(set)
         self.gaps = 0
         self._sequences: dict[tuple[str, str, str], int] = {}
 
@@ -54,6 +56,7 @@ class Heard:
         self._sequences[series] = told.sequence
         self.gaps += told.sequence - before - 1
         key = (told.workspace, told.segment)
+        self.causes[key].add(told.cause)
         if told.kind == "entered":
             self.entered[key] += 1
             self.members[key].add(told.profile)

@@ -37,8 +37,9 @@ class Log(Struct, frozen=True):
     """One real log.
 
     `segments` names the definitions of its folder in an order in which each comes after those that it
-    refers to. At every instant of `checkpoints` the replay stops, and membership is proven; the last one
-    is the log's end.
+    refers to. `late` is created when the replay is over, as `LATE.json` says, and then edited to
+    `LATE-edited.json`, which has a longer window. At every instant of `checkpoints` the replay stops, and
+    membership is proven; the last one is the log's end.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Log(Struct, frozen=True):
     generate: Callable[[Path], None]
     read: Callable[[Path], Iterator[Happening]]
     segments: tuple[str, ...]
+    late: str
     checkpoints: tuple[datetime, ...]
 
     @property
@@ -59,6 +61,16 @@ class Log(Struct, frozen=True):
     def file(self) -> str:
         """The raw file's name."""
         return Path(self.wheel.member).name
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The names of all files with a definition: those of `segments`, and the two of `late`."""
+        return (*self.segments, self.late, self.edited)
+
+    @property
+    def edited(self) -> str:
+        """The name of the files that say what becomes of `late`."""
+        return f"{self.late}-edited"
 
     def definition(self, segment: str) -> Any:
         """The body that creates the segment through the api."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from livesegments.cli import settle
@@ -14,6 +15,7 @@ from livesegments.cli.client import Client
 from livesegments.cli.context import Up
 from livesegments.cli.demo import cdnow, replay, shop, wheels
 from livesegments.cli.demo.heard import Heard, Listener
+from livesegments.cli.demo.late import changes
 from livesegments.cli.demo.log import Log
 from livesegments.cli.demo.proof import Analyst, Comparison, compare
 from livesegments.cli.demo.replay import Pace
@@ -37,6 +39,8 @@ class Stage:
         self.analyst = Analyst(log, raw)
         self.workspace = Workspace(log, up)
         names = self.workspace.create_segments()
+        self.proving = {segment: segment for segment in log.segments}
+        """Segment → the name of its SQL."""
         self.room = asyncio.Event()
         """Set while the evaluator is near enough for the replay to go on."""
         happenings = list(log.read(raw))
@@ -57,8 +61,8 @@ class Stage:
     def prove(self, instant: datetime, heard: Heard) -> list[Comparison]:
         """Every segment: the members of all pages, and those announced, against the analyst's."""
         found = []
-        for segment in self.log.segments:
-            recomputed = self.analyst.members(segment, instant)
+        for segment, sql in self.proving.items():
+            recomputed = self.analyst.members(sql, instant)
             members = self.workspace.members(segment)
             announced = heard.members[self.log.id, segment]
             found.append(compare(segment, members, announced, recomputed))
@@ -111,17 +115,34 @@ async def _replay(
                     proven = await asyncio.to_thread(one.prove, instant, listener.heard)
                     screen.proof(one.log, instant, proven)
                     found += proven
+    late = await changes(
+        stage.log,
+        stage.workspace,
+        stage.analyst,
+        listener.heard,
+        stage.log.checkpoints[-1],
+        partial(_announced, api, listener),
+    )
+    screen.late(stage.log, late)
+    stage.proving[stage.log.late] = stage.log.edited
     for refused in pace.refused[:SHOWN]:
         screen.say(f"refused: event {refused.line}: {refused.reason} [{refused.code}]")
     if listener.heard.gaps:
         screen.say(f"{listener.heard.gaps:,} transitions were never announced")
-    return all(one.equal for one in found) and not pace.refused and not listener.heard.gaps
+    right = all(one.equal for one in found) and not any(one.faults for one in late)
+    return right and not pace.refused and not listener.heard.gaps
 
 
 async def _stand_at(instant: datetime, api: Client) -> None:
     """Brings every partition's clock to the instant, fires what is due by then, and waits for all of it."""
     await asyncio.to_thread(api.call, "POST", "/v1/clock", json={"to": instant.astimezone(UTC).isoformat()})
     await asyncio.to_thread(settle.wait, api, SETTLE_S)
+
+
+async def _announced(api: Client, listener: Listener) -> None:
+    """Waits until every transition of what is applied now is heard."""
+    await asyncio.to_thread(settle.wait, api, SETTLE_S)
+    await listener.catch_up()
 
 
 @asynccontextmanager

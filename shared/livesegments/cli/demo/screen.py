@@ -16,6 +16,7 @@ from rich.text import Text
 from livesegments.cli import output
 from livesegments.cli.context import Up, command
 from livesegments.cli.demo import view
+from livesegments.cli.demo.late import Late
 from livesegments.cli.demo.log import Log
 from livesegments.cli.demo.proof import Comparison
 
@@ -71,6 +72,28 @@ class Screen:
             verdict = Text("equal", "green") if item.equal else Text(differences(item), "bold red")
             table.add_row(item.segment, *(f"{count:,}" for count in counts), verdict)
         self._console.print(Text(f"\n{told}", "bold"))
+        self._console.print(table)
+        self._console.print()
+
+    def late(self, log: Log, changes: Sequence[Late]) -> None:
+        """The segment that came after the replay: when it was ready, who entered, whether it is right."""
+        if self._json:
+            for item in changes:
+                output.json({"log": log.id, "equal": not item.faults, "late": item})
+            return
+        name = log.definition(log.late)["name"]
+        self._console.print(Text(f"{name}, a segment made after the replay, from the archive", "bold"))
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        table.add_column("")
+        for column in ("window", "ready after", "entered", "exited", "members", "recomputed"):
+            table.add_column(column, justify="right")
+        table.add_column("")
+        for file, item in zip((log.late, log.edited), changes, strict=True):
+            window = log.definition(file)["definition"]["window"]["last"]
+            counts = (item.entered, item.exited, item.comparison.members, item.comparison.recomputed)
+            verdict = Text("equal", "green") if not item.faults else Text("; ".join(item.faults), "bold red")
+            took = f"{item.took_s:.1f} s"
+            table.add_row(item.change, window, took, *(f"{count:,}" for count in counts), verdict)
         self._console.print(table)
         self._console.print()
 

@@ -91,6 +91,7 @@ LOG = Log(
         "became-loyal",
         "loyal-going-cold",
     ),
+    late="cart-fillers",
     checkpoints=(
         datetime(2024, 5, 1, tzinfo=ZoneInfo(ZONE)),
         datetime(2024, 7, 1, tzinfo=ZoneInfo(ZONE)),

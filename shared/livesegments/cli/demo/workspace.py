@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import quote
 
 from livesegments.cli.client import Client
@@ -39,12 +40,31 @@ class Workspace:
             definition = self.log.definition(segment)
             self._client.call("POST", "/v1/segments", json=definition)
             names[segment] = definition["name"]
+        self._until_ready()
+        return names
+
+    def create(self, segment: str) -> float:
+        """Seconds from the request until the segment is ready. Raises Problem."""
+        began = time.monotonic()
+        self._client.call("POST", "/v1/segments", json=self.log.definition(segment))
+        self._until_ready()
+        return time.monotonic() - began
+
+    def edit(self, segment: str, definition: Any) -> float:
+        """Seconds from the request until the new definition is served. Raises Problem."""
+        path = f"/v1/segments/{quote(segment, safe='')}"
+        etag = self._client.send("GET", path).headers["ETag"]
+        began = time.monotonic()
+        self._client.call("PATCH", path, json=definition, headers={"If-Match": etag})
+        self._until_ready()
+        return time.monotonic() - began
+
+    def _until_ready(self) -> None:
         until = time.monotonic() + READY_S
         while waiting := [item["id"] for item in self.listed() if item["state"] != "ready"]:
             if time.monotonic() > until:
                 raise Problem(f"not ready after {READY_S:.0f} s: {', '.join(waiting)}")
             time.sleep(LOOK_S)
-        return names
 
     def listed(self) -> list[dict[str, str]]:
         return list(self._client.pages("/v1/segments", "segments"))
