@@ -15,7 +15,20 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import checking, core, harness, kinds, latency, memory, path, profiling, readme, report, workload
+from bench import (
+    backfill,
+    checking,
+    core,
+    harness,
+    kinds,
+    latency,
+    memory,
+    path,
+    profiling,
+    readme,
+    report,
+    workload,
+)
 from livesegments.wire.topics import INBOUND
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -50,6 +63,17 @@ def only_core(segments: int = 1_000, events: int = 100_000) -> None:
 def only_kinds() -> None:
     """What an event costs by how much its fact keeps."""
     print("\n".join(kinds.table(kinds.run())))
+
+
+@app.command("backfill")
+def only_backfill(profiles: int = 100_000) -> None:
+    """How long a new segment takes over a long history."""
+
+    async def run() -> backfill.Backfilled:
+        async with harness.fresh_stack(harness.EVERY) as running:
+            return await backfill.run(running, profiles)
+
+    print(asyncio.run(run()))
 
 
 @app.command("check")
