@@ -8,7 +8,7 @@ import pytest
 
 from livesegments.core.event import Transition
 from livesegments.store import keys
-from livesegments.store.commit import Commit
+from livesegments.store.commit import Commit, Restore
 from livesegments.store.shard import Head
 
 Open = Callable[[], Any]
@@ -149,3 +149,34 @@ async def test_a_recreated_topic_is_noticed_and_read_from_its_start(open_shard: 
     await shard.commit("a", commit_of(shard, 1, offset=50))
     assert await shard.claim("b", "topic-2") == Head(1, 0, 1_001, 7, recreated=True)
     assert await shard.claim("c", "topic-2") == Head(1, 0, 1_001, 7)
+
+
+async def test_a_partition_is_made_anew_by_its_owner_alone(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    number, commit = shard.partition, commit_of(shard, 1, offset=10)
+    commit.put_fields(keys.profiles(number, "w"), {"ann": b"1"})
+    commit.score(keys.due(number), {"w\0ann": 200})
+    commit.announce([transition(1)])
+    assert await shard.commit("a", commit)
+    begun = Restore(number)
+    begun.drop_fields(keys.head(number), ["commit", "offset", "clock", "catalog"])
+    begun.put_fields(keys.head(number), {"restoring": "0 1"})
+    assert not await shard.commit("b", begun)
+    assert await shard.commit("a", begun)
+    stored = [keys.due(number), keys.outbox(number), keys.profiles(number, "w")]
+    assert sorted(await shard.keys()) == sorted(stored)
+    removal = Restore(number)
+    removal.unlink(stored)
+    assert await shard.commit("a", removal)
+    assert await shard.keys() == []
+    _, head = await claimed(open_shard, "b")
+    assert head == Head(commit=0, offset=0, clock_ms=None, catalog=-1, restoring=True)
+    last = Restore(number)
+    last.put_fields(keys.profiles(number, "w"), {"bob": b"2"})
+    last.put_fields(keys.head(number), {"commit": "7", "offset": "3", "catalog": "2", "clock": "9"})
+    last.drop_fields(keys.head(number), ["restoring"])
+    assert not await shard.commit("a", last)
+    assert await shard.commit("b", last)
+    _, head = await claimed(open_shard, "c")
+    assert head == Head(commit=7, offset=3, clock_ms=9, catalog=2)
+    assert await shard.profiles("w", ["ann", "bob"]) == [None, b"2"]

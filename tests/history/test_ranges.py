@@ -25,3 +25,12 @@ def test_small_neighbours_are_merged_oldest_first() -> None:
     assert mergeable(registered, upto=20, most_bytes=50, least=2) == [two, three, four]
     assert mergeable(registered, upto=8, most_bytes=50, least=2) == [two, three]
     assert mergeable(registered, upto=6, most_bytes=50, least=2) == []
+
+
+def test_no_merge_goes_across_a_border() -> None:
+    registered = [(each, 10) for each in ranges((1, 4), (5, 6), (7, 8), (9, 12), (13, 14))]
+    one, two, three, four, five = (each for each, _ in registered)
+    assert mergeable(registered, 14, 1_000, 2, {8}) == [one, two, three]
+    assert mergeable(registered, 14, 1_000, 2, {4}) == [two, three, four, five]
+    assert mergeable(registered, 14, 1_000, 2, {6, 8}) == [one, two]
+    assert mergeable(registered, 14, 1_000, 3, {6, 8}) == []

@@ -11,6 +11,8 @@ from tests.simulation.world import Process, World
 
 LOSSES = ("snapshot", "lose", "lose quietly", "empty", "empty quietly")
 """What takes the store back: to its last snapshot or to nothing, with its connections or under them."""
+FORGETTING = ("forget",)
+"""The log forgets what a checkpoint knows."""
 FAULTS = ("kill", "move", "zombie", "broker", "gap")
 
 
@@ -45,6 +47,8 @@ class Cluster:
                 self.world.broker.set()
             case "snapshot":
                 self._snapshot = store.copy()
+            case "forget":
+                self.world.forget(partition)
             case "lose" | "lose quietly" as fault:
                 store.restore(self._snapshot, fault.endswith("quietly"))
             case "empty" | "empty quietly" as fault:

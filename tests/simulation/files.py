@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 from livesegments.core.backfill import Past
 from livesegments.core.event import Event, derived_from
+from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import Chunk, Wanted, Written
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry, applied
@@ -14,11 +15,25 @@ CHUNK = 3
 """Profiles."""
 
 
+class Rows(Spool):
+    """In memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def put(self, rows: Sequence[Row]) -> None:
+        self.rows += rows
+
+    def drop(self) -> None:
+        pass
+
+
 class MemoryFiles:
     """`pause` is awaited around every call, as in `memory`."""
 
     def __init__(self, pause: Callable[[], Awaitable[None]]) -> None:
         self.files: dict[int, dict[Range, list[tuple[int, Entry]]]] = {}
+        self.checkpoints: dict[int, dict[str, tuple[Mark, list[Row]]]] = {}
         self._pause = pause
 
     async def write(self, partition: int, of: Range, entries: Sequence[tuple[int, Entry]]) -> Written:
@@ -42,6 +57,37 @@ class MemoryFiles:
         """All are young here."""
         await self._pause()
         return [] if older_s else sorted(self.files.get(partition, {}))
+
+    def spool(self) -> Rows:
+        return Rows()
+
+    async def save(self, mark: Mark, scanned: Spool, images: Spool) -> Saved:
+        await self._pause()
+        assert isinstance(scanned, Rows) and isinstance(images, Rows)
+        before = {row[:2]: row[2] for row in images.rows}
+        met = {row[:2]: before.get(row[:2], row[2]) for row in scanned.rows}
+        rows: list[Row] = [(*key, state) for key, state in met.items() if state is not None]
+        self.checkpoints.setdefault(mark.partition, {})[mark.name] = mark, rows
+        await self._pause()
+        return Saved(len(rows), 0, mark.offset)
+
+    async def marks(self, partition: int) -> Sequence[Mark]:
+        await self._pause()
+        return [mark for mark, _ in self.checkpoints.get(partition, {}).values()]
+
+    async def load(self, mark: Mark) -> AsyncGenerator[tuple[int, list[Row]]]:
+        await self._pause()
+        _, rows = self.checkpoints[mark.partition][mark.name]
+        for start in range(0, len(rows), CHUNK):
+            await self._pause()
+            yield len(rows), rows[start : start + CHUNK]
+
+    async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
+        """All are old here."""
+        await self._pause()
+        stored = self.checkpoints.get(partition, {})
+        for name in stored.keys() - set(but):
+            del stored[name]
 
     async def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.client import Away
-from livesegments.store.commit import Commit, announced
+from livesegments.store.commit import Commit, Restore, announced
 from livesegments.store.shard import Head
 from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
@@ -45,6 +45,8 @@ class MemoryStore:
 
     def apply(self, token: str, commit: Commit) -> bool:
         head = self.hashes.setdefault(keys.head(commit.partition), {})
+        if isinstance(commit, Restore):
+            return self._restore(token, head, commit)
         if head.get("owner") != token or head.get("commit", 0) != commit.number - 1:
             self.refused += 1
             return False
@@ -54,6 +56,19 @@ class MemoryStore:
         if commit.clock_ms is not None:
             head["clock"] = commit.clock_ms
         return True
+
+    def _restore(self, token: str, head: dict[str, Any], restore: Restore) -> bool:
+        if head.get("owner") != token:
+            return False
+        for command, key, arguments in restore.writes:
+            getattr(self, command.lower())(key, *arguments)
+        for name in head.keys() & {"commit", "offset", "catalog", "clock"}:
+            head[name] = int(head[name])  # written as fields like others
+        return True
+
+    def unlink(self, key: str) -> None:
+        for kind in (self.hashes, self.scores, self.streams):
+            kind.pop(key, None)
 
     def hset(self, key: str, *flat: Any) -> None:
         stored = self.hashes.setdefault(key, {})
@@ -119,6 +134,7 @@ class MemoryShard:
                 clock_ms=head.get("clock"),
                 catalog=head.get("catalog", -1),
                 recreated=recreated,
+                restoring="restoring" in head,
             )
 
         return await self._now(take)
@@ -153,6 +169,14 @@ class MemoryShard:
 
     async def fields(self, key: str) -> dict[str, bytes]:
         return await self._now(lambda: dict(self.store.hashes.get(key, {})))
+
+    async def keys(self) -> list[str]:
+        def stored() -> list[str]:
+            every = self.store.hashes.keys() | self.store.scores.keys() | self.store.streams.keys()
+            head, prefix = keys.head(self.partition), keys.of(self.partition)
+            return sorted(key for key in every if key.startswith(prefix) and key != head)
+
+        return await self._now(stored)
 
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
         def oldest() -> list[tuple[int, list[Transition]]]:

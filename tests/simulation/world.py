@@ -41,6 +41,9 @@ class World:
         self.store = MemoryStore()
         self.files = MemoryFiles(self.pause)
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
+        self.firsts = [0] * partitions
+        """The first offset that a log still has."""
+        self.checkpoint_every_s = 0.0
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
         self.topic = "topic-1"
         self.rejected: list[Rejected] = []
@@ -101,6 +104,12 @@ class World:
 
     # -- what goes wrong
 
+    def forget(self, partition: int) -> None:
+        """The log keeps only what lies behind the newest checkpoint."""
+        marks = [mark for mark, _ in self.files.checkpoints.get(partition, {}).values()]
+        reached = max((mark.offset for mark in marks), default=0)
+        self.firsts[partition] = max(self.firsts[partition], reached)
+
     def stop(self, worker: str) -> None:
         self.stopped.add(worker)
 
@@ -153,8 +162,8 @@ class Process:
 
     async def seek(self, partition: int, offset: int) -> int:
         await self.world.pause()
-        self._positions[partition] = offset
-        return offset
+        self._positions[partition] = actual = max(offset, self.world.firsts[partition])
+        return actual
 
     def end(self, partition: int) -> int | None:
         return self._ends.get(partition)
@@ -178,6 +187,8 @@ class Process:
             grace_s=1.0,
             archive_after_s=world.random.choice((0.2, 30.0)),
             archive_after_bytes=choice(1, 1_000_000),
+            checkpoint_every_s=world.checkpoint_every_s,
+            checkpoint_images=choice(3, 100_000),
             chunk=world.chunk or choice(2, 500),
             queue=choice(1, 32),
             dues=choice(3, 20_000),
@@ -193,7 +204,8 @@ class Process:
         await self.worker.assign(partitions)
         logs = self.world.logs
         ends = {partition: len(logs[partition]) for partition in partitions}
-        self._positions = await self.worker.bound(dict.fromkeys(partitions, 0), ends)
+        firsts = {partition: self.world.firsts[partition] for partition in partitions}
+        self._positions = await self.worker.bound(firsts, ends)
         self._ends = {}
         self._feeding = [asyncio.create_task(self._feed(partition)) for partition in partitions]
 
@@ -208,7 +220,7 @@ class Process:
         while True:
             await owner.room()
             await self.world.pause()
-            at = self._positions[partition]
+            at = max(self._positions[partition], self.world.firsts[partition])
             self._ends[partition] = len(log)  # as a fetch tells it; who is between two knows of nothing newer
             if at < len(log):
                 stamp_ms, value = log[at]

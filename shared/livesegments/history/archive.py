@@ -13,7 +13,7 @@ The functions block; who serves events runs them in a thread or in a process of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
@@ -70,7 +70,7 @@ class Archive:
         """A file that is not there any more is none to remove."""
         for of in ranges:
             for table in TABLES:
-                self._delete(self.path(partition, table, of))
+                self.delete(self.path(partition, table, of))
 
     def ranges(self, partition: int, until_s: float) -> list[Range]:
         """Those with a file that was written until then (seconds since 1970), whether or not they count."""
@@ -82,6 +82,34 @@ class Archive:
     def open(self, partition: int, table: Table, of: Range) -> pq.ParquetFile:
         """Raises FileNotFoundError where it was merged away: resolve the ranges again."""
         return pq.ParquetFile(self.files.open_input_file(self.path(partition, table, of)))
+
+    def create(self, path: str, fill: Callable[[pa.NativeFile], None]) -> int:
+        """A file with what `fill` writes, at once or not at all; its bytes."""
+        if not self._local:
+            try:
+                with self.files.open_output_stream(path) as sink:
+                    fill(sink)
+            except BaseException:
+                self.delete(path)  # closing the stream may have made an object of what was written so far
+                raise
+            return int(self.files.get_file_info(path).size)
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{uuid4().hex}")
+        try:
+            with self.files.open_output_stream(str(draft)) as sink:
+                fill(sink)
+            _flush(draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        _flush(target.parent)
+        return target.stat().st_size
+
+    def delete(self, path: str) -> None:
+        """A file that is not there any more is none to delete."""
+        if self.files.get_file_info(path).type != fs.FileType.NotFound:
+            self.files.delete_file(path)
 
     # -- inside
 
@@ -100,26 +128,11 @@ class Archive:
         return pa.concat_tables(tables).sort_by(order)
 
     def _put(self, path: str, rows: pa.Table, table: Table) -> int:
-        if not self._local:
-            self._write(path, rows, table)
-            return int(self.files.get_file_info(path).size)
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{uuid4().hex}")
-        try:
-            self._write(str(draft), rows, table)
-            _flush(draft)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
-        _flush(target.parent)
-        return target.stat().st_size
-
-    def _write(self, path: str, rows: pa.Table, table: Table) -> None:
         sorting = pq.SortingColumn.from_ordering(
             _SCHEMA[table], [(name, "ascending") for name in _ORDER[table]]
         )
-        with self.files.open_output_stream(path) as sink:
+
+        def fill(sink: pa.NativeFile) -> None:
             pq.write_table(
                 rows,
                 sink,
@@ -129,9 +142,7 @@ class Archive:
                 write_page_index=True,
             )
 
-    def _delete(self, path: str) -> None:
-        if self.files.get_file_info(path).type != fs.FileType.NotFound:
-            self.files.delete_file(path)
+        return self.create(path, fill)
 
 
 def _flush(path: Path) -> None:

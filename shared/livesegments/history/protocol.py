@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.event import Event
+from livesegments.history.mark import Mark, Saved
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry
 
@@ -78,13 +79,44 @@ class Scan(Struct, frozen=True, tag=True):
     into: str
 
 
-Request: TypeAlias = Write | Merge | Remove | List | Scan
+class Save(Struct, frozen=True, tag=True):
+    """A checkpoint of spooled rows (`mark.Spool`); answers `Saved`."""
+
+    mark: Mark
+    scanned: str
+    images: str
+
+
+class Marks(Struct, frozen=True, tag=True):
+    """Which checkpoints there are; answers their marks."""
+
+    partition: int
+
+
+class Load(Struct, frozen=True, tag=True):
+    """A checkpoint's rows into the spool `into`; answers how many."""
+
+    mark: Mark
+    into: str
+
+
+class Forget(Struct, frozen=True, tag=True):
+    """Checkpoints that were written so long ago, but for those of some names."""
+
+    partition: int
+    older_s: float
+    but: Sequence[str]
+
+
+Request: TypeAlias = Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget
 
 
 class Done(Struct, frozen=True, tag=True):
     count: int = 0
     ranges: Sequence[Range] = ()
     written: Written | None = None
+    saved: Saved | None = None
+    marks: Sequence[Mark] = ()
 
 
 class Failed(Struct, frozen=True, tag=True):

@@ -11,7 +11,7 @@ the file that reaches furthest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -52,18 +52,26 @@ def chain(found: Iterable[Range], upto: int | None = None) -> list[Range]:
     return chosen
 
 
-def mergeable(registered: Sequence[tuple[Range, int]], upto: int, most_bytes: int, least: int) -> list[Range]:
+def mergeable(
+    registered: Sequence[tuple[Range, int]],
+    upto: int,
+    most_bytes: int,
+    least: int,
+    borders: Collection[int] = (),
+) -> list[Range]:
     """Neighbours worth merging into one file, oldest first; empty where there are none.
 
     `registered` are ranges with their bytes, ascending. No range beyond commit `upto` is touched; a merge has
-    at least `least` parts and, together, at most `most_bytes`.
+    at least `least` parts and, together, at most `most_bytes`. None has parts on both sides of a border; the
+    commit that is one belongs to what is before it.
     """
     run: list[Range] = []
-    size = 0
+    size = side = 0
     for each, bytes_ in registered:
         if each.last > upto:
             break
-        if size + bytes_ > most_bytes:
+        before, side = side, sum(border < each.last for border in borders)
+        if size + bytes_ > most_bytes or side != before:
             if len(run) >= least:
                 return run
             run, size = [], 0

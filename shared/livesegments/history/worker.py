@@ -12,17 +12,21 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from livesegments.history import schema
+from livesegments.history import checkpoints, schema
 from livesegments.history.archive import Archive
 from livesegments.history.protocol import (
     LENGTH,
     Answer,
     Done,
     Failed,
+    Forget,
     List,
+    Load,
+    Marks,
     Merge,
     Remove,
     Request,
+    Save,
     Scan,
     Write,
     encode,
@@ -49,6 +53,16 @@ def work(archive: Archive, request: Request) -> Done:
             return Done(ranges=archive.ranges(partition, time.time() - older_s))
         case Scan(partition, ranges, wanted, into):
             return Done(scan(archive, partition, ranges, wanted, Path(into)))
+        case Save(mark, scanned, images):
+            return Done(saved=checkpoints.save(archive, mark, Path(scanned), Path(images)))
+        case Marks(partition):
+            return Done(marks=checkpoints.marks(archive, partition))
+        case Load(mark, into):
+            return Done(checkpoints.load(archive, mark, Path(into)))
+        case Forget(partition, older_s, but):
+            old = checkpoints.older(archive, partition, time.time() - older_s)
+            checkpoints.remove(archive, partition, set(old) - set(but))
+            return Done()
 
 
 def serve(archive: Archive, incoming: BinaryIO, outgoing: BinaryIO) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+from livesegments.history.mark import Mark, Row, Saved, Spool, spooled
 from livesegments.history.protocol import (
     LENGTH,
     Answer,
     Chunk,
     Done,
     Failed,
+    Forget,
     List,
+    Load,
+    Marks,
     Merge,
     Remove,
     Request,
+    Save,
     Scan,
     Wanted,
     Write,
@@ -76,6 +81,36 @@ class Workshop:
                 yield each
         finally:
             into.unlink(missing_ok=True)
+
+    def spool(self) -> Spool:
+        """For the rows of a checkpoint; `drop` it when they are saved."""
+        return Spool(self._folder / f"rows-{uuid4().hex}")
+
+    async def save(self, mark: Mark, scanned: Spool, images: Spool) -> Saved:
+        """A checkpoint of the rows that a scan met; `images`, of what changed meanwhile, go before."""
+        scanned.close()
+        images.close()
+        answer = await self._ask(Save(mark, str(scanned.path), str(images.path)))
+        assert answer.saved is not None
+        return answer.saved
+
+    async def marks(self, partition: int) -> Sequence[Mark]:
+        """Those of the checkpoints that there are."""
+        return (await self._ask(Marks(partition))).marks
+
+    async def load(self, mark: Mark) -> AsyncGenerator[tuple[int, list[Row]]]:
+        """A checkpoint's rows in batches, each with how many there are in all."""
+        into = self._folder / f"rows-{uuid4().hex}"
+        try:
+            count = (await self._ask(Load(mark, str(into)))).count
+            for rows in spooled(into):
+                yield count, rows
+        finally:
+            into.unlink(missing_ok=True)
+
+    async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
+        """Removes checkpoints that were written so long ago, but for those of some names."""
+        await self._ask(Forget(partition, older_s, but))
 
     async def _ask(self, request: Request) -> Done:
         """Raises FilesAway, or FilesGone."""

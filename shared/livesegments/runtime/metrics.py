@@ -104,6 +104,8 @@ ARCHIVED_BYTES = Counter("livesegments_evaluator_archived_bytes_total", "Bytes w
 ARCHIVE_FAILURES = Counter(
     "livesegments_evaluator_archive_failures_total", "Times that the archive's files could not be reached."
 )
+CHECKPOINTS = Counter("livesegments_evaluator_checkpoints_total", "Checkpoints written and registered.")
+RESTORED = Counter("livesegments_evaluator_restored_total", "Profiles restored from checkpoints.")
 ANNOUNCED = Counter("livesegments_evaluator_announced_total", "Transitions acknowledged by the broker.")
 
 Counter, Gauge, Histogram = _kinds(INGEST)

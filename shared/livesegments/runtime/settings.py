@@ -38,6 +38,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     archive_after_s: float = 30.0
     archive_after_mb: int = 16
     archive_grace_s: float = 7 * 86_400
+    checkpoint_every_s: float = 600.0
+    """So often a partition's states are written beside the archive; 0: never."""
     admin_key: str = ""
     dedup_window_ms: int = 7 * DAY_MS
     dedup_max_ids: int = 1_000

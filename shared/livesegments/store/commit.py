@@ -43,8 +43,19 @@ if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'clock', ARGV[5]) end
 return 1
 """
 
+RESTORE = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+local i = 2
+while i <= #ARGV do
+  local n = tonumber(ARGV[i + 2])
+  redis.call(ARGV[i], KEYS[tonumber(ARGV[i + 1])], unpack(ARGV, i + 3, i + 2 + n))
+  i = i + 3 + n
+end
+return 1
+"""
+
 CLAIM = """
-local old = redis.call('HMGET', KEYS[1], 'commit', 'offset', 'clock', 'topic', 'catalog')
+local old = redis.call('HMGET', KEYS[1], 'commit', 'offset', 'clock', 'topic', 'catalog', 'restoring')
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'topic', ARGV[2])
 if old[4] and old[4] ~= ARGV[2] then redis.call('HSET', KEYS[1], 'offset', '0') end
 return old
@@ -57,6 +68,7 @@ def sha(script: str) -> str:
 
 
 _APPLY_SHA = sha(APPLY)
+_RESTORE_SHA = sha(RESTORE)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Transition])
 
@@ -130,10 +142,36 @@ class Commit:
             "" if self.clock_ms is None else self.clock_ms,
             self.catalog,
         ]
+        arguments += self._placed(places)
+        return ["EVALSHA", _APPLY_SHA, len(places), *places, *arguments]
+
+    def _placed(self, places: dict[str, int]) -> list[Argument]:
+        """The writes as the scripts take them; their keys are added to `places`."""
+        placed: list[Argument] = []
         for command, key, given in self.writes:
             place = places.setdefault(key, len(places) + 1)
-            arguments += (command, place, len(given), *given)
-        return ["EVALSHA", _APPLY_SHA, len(places), *places, *arguments]
+            placed += (command, place, len(given), *given)
+        return placed
+
+
+class Restore(Commit):
+    """Writes of who makes a partition anew: only the owner is looked at, and the head is a key like others.
+
+    They are such that they may be done twice: there is no number that one of them steps on.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(partition, 0, 0, None, -1)
+
+    def unlink(self, keys_: Iterable[str]) -> None:
+        self.writes += (Write("UNLINK", key, ()) for key in keys_)
+
+    def call(self, owner: str) -> list[Argument]:
+        places = {keys.head(self.partition): 1}
+        placed = self._placed(places)
+        return ["EVALSHA", _RESTORE_SHA, len(places), *places, owner, *placed]
 
 
 def announced(entry: bytes) -> list[Transition]:

@@ -3,7 +3,8 @@
 Of a partition p (written by its evaluator, in one commit with the head):
   {p}:head                    HASH  owner, commit, offset, clock, topic, catalog: the fence, the next
                                     offset to read, the clock (ms; absent before the first event), the
-                                    topic's id, the catalogue revision that the partition has adopted
+                                    topic's id, the catalogue revision that the partition has adopted;
+                                    restoring: `DONE TOTAL` profiles, only while it is made anew
   {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
   {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
   {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms
@@ -13,6 +14,7 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:adopted                 HASH  WORKSPACE → JSON of store.adoption.Stage: how far its history is filled in
   {p}:tail                    STREAM  id COMMIT-0, fields of store.tail: what was applied and is not archived
   {p}:archive                 HASH  FIRST-LAST (commits) → JSON of history.archive.Written
+  {p}:checkpoint              HASH  COMMIT-CLAIM.parquet → JSON of history.mark.Saved
   {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
 Of the catalogue (written by the api; one slot):
@@ -36,6 +38,11 @@ CATALOG_SEQUENCE = "{catalog}:sequence"
 CATALOG_REVISIONS = "{catalog}:revisions"
 CATALOG_OUTBOX = "{catalog}:outbox"
 CATALOG_PUBLISHER = "{catalog}:publisher"
+
+
+def of(partition: int) -> str:
+    """What all keys of a partition begin with."""
+    return f"{{{partition}}}:"
 
 
 def head(partition: int) -> str:
@@ -64,6 +71,10 @@ def tail(partition: int) -> str:
 
 def archive(partition: int) -> str:
     return f"{{{partition}}}:archive"
+
+
+def checkpoint(partition: int) -> str:
+    return f"{{{partition}}}:checkpoint"
 
 
 def served(partition: int, workspace: str) -> str:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.client import Away
-from livesegments.store.commit import APPLY, CLAIM, Commit, announced, sha
+from livesegments.store.commit import APPLY, CLAIM, RESTORE, Commit, announced, sha
 from livesegments.store.lane import Lane
 from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
@@ -21,7 +21,7 @@ class Head(Struct, frozen=True):
     """What the last commit left. `offset` is the next record to apply, `catalog` the adopted revision.
 
     `clock_ms` is None before the first event; `recreated` says that the topic is another one than the
-    offset was of: it then starts again at 0.
+    offset was of: it then starts again at 0. `restoring`: it was being made anew, and that was cut short.
     """
 
     commit: int
@@ -29,6 +29,7 @@ class Head(Struct, frozen=True):
     clock_ms: int | None
     catalog: int
     recreated: bool = False
+    restoring: bool = False
 
 
 class Shard(Protocol):
@@ -64,6 +65,9 @@ class Shard(Protocol):
 
     async def fields(self, key: str) -> dict[str, bytes]: ...
 
+    async def keys(self) -> list[str]:
+        """All of the partition's keys, but for the head's; it may take its time."""
+
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
         """The oldest commits up to number `to` that are not trimmed, with their transitions."""
 
@@ -90,7 +94,7 @@ class RedisShard:
         await self.close()
         lane = await Lane.open(self._url)
         try:
-            await asyncio.gather(*(lane.call("SCRIPT", "LOAD", script) for script in (APPLY, CLAIM)))
+            await asyncio.gather(*(lane.call("SCRIPT", "LOAD", script) for script in (APPLY, CLAIM, RESTORE)))
         except BaseException:
             await lane.close()
             raise
@@ -111,7 +115,7 @@ class RedisShard:
         return None if token is None else token.decode(), int(commit or 0)
 
     async def claim(self, token: str, topic: str) -> Head:
-        commit, offset, clock, old_topic, catalog = await self._call(
+        commit, offset, clock, old_topic, catalog, restoring = await self._call(
             "EVALSHA", sha(CLAIM), 1, self._head, token, topic
         )
         recreated = old_topic is not None and old_topic.decode() != topic
@@ -121,6 +125,7 @@ class RedisShard:
             clock_ms=None if clock is None else int(clock),
             catalog=-1 if catalog is None else int(catalog),
             recreated=recreated,
+            restoring=restoring is not None,
         )
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
@@ -147,6 +152,16 @@ class RedisShard:
 
     async def fields(self, key: str) -> dict[str, bytes]:
         return _pairs(await self._call("HGETALL", key))
+
+    async def keys(self) -> list[str]:
+        found, cursor = set[str](), b"0"
+        while True:
+            cursor, page = await self._call(
+                "SCAN", cursor, "MATCH", f"{keys.of(self.partition)}*", "COUNT", 5_000
+            )
+            found |= {key.decode() for key in page}
+            if cursor == b"0":
+                return sorted(found - {self._head})
 
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
         entries = await self._call("XRANGE", keys.outbox(self.partition), "-", f"{to}-0", "COUNT", limit)

@@ -189,6 +189,7 @@ async def serve(settings: Settings) -> None:
         archive_after_s=settings.archive_after_s,
         archive_after_bytes=settings.archive_after_mb * 1_000_000,
         archive_grace_s=settings.archive_grace_s,
+        checkpoint_every_s=settings.checkpoint_every_s,
     )
     pace = Pace(options.chunk, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:

@@ -11,6 +11,9 @@ Merging is the same: the merged file is written, and one commit registers it in 
 What no register names stays for a grace time: a store that was taken back to an earlier snapshot names again
 what was merged since then. It is removed only after a commit of this claim, which says that the register is
 still ours; no later claim writes a file of the same name.
+
+A checkpoint's commit is a border: a file ends there, and no merge goes across. So the archive as of a
+checkpoint is whole files.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ import structlog
 
 from livesegments.evaluator.errands import Errands, nothing
 from livesegments.evaluator.ports import Ports
+from livesegments.history.mark import commit_of
 from livesegments.history.protocol import Written, encode_written, written
 from livesegments.history.ranges import Range, mergeable, parse
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Commit
+from livesegments.store.tail import Entry
 
 PAGE = 200
 """Entries of the tail that are read at once."""
@@ -57,6 +62,8 @@ class Archiver:
         self._upto = 0
         self._lost: set[Range] = set()
         self.full = False
+        self.borders: set[int] = set()
+        """The commits of checkpoints."""
         self._open = asyncio.Event()
         self._cutting = asyncio.Lock()
         self._logger = structlog.get_logger(__name__).bind(partition=number)
@@ -65,6 +72,14 @@ class Archiver:
     def ranges(self) -> list[Range]:
         """The files that count, oldest first."""
         return sorted(self._register.keys() - self._lost)
+
+    def register(self, upto: int) -> dict[str, str]:
+        """Name → JSON of `Written`, of the files up to a commit."""
+        return {
+            each.name: encode_written(self._register[each]).decode()
+            for each in self.ranges
+            if each.last <= upto
+        }
 
     @property
     def since_ms(self) -> int | None:
@@ -82,6 +97,8 @@ class Archiver:
             if range_ is not None:
                 self._register[range_] = written.decode(data)
         self._upto = max((each.last for each in self._register), default=0)
+        checkpoints = await self._shard.fields(keys.checkpoint(self._number))
+        self.borders |= {commit for name in checkpoints if (commit := commit_of(name)) is not None}
         await self._steadily(self._tidy)
         self._open.set()
         while True:
@@ -99,18 +116,13 @@ class Archiver:
 
     async def _cut_once(self) -> bool:
         """One range; False if the tail has nothing more."""
-        last, entries, size = self._applied(), [], 0
-        after = self._upto
-        while page := await self._shard.tail(after, last, PAGE):
-            entries += page
-            after = page[-1][0]
-            size += sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
-            if size >= self._options.archive_after_bytes or len(page) < PAGE:
+        applied, entries, after = self._applied(), list[tuple[int, Entry]](), 0
+        for last in sorted({each for each in self.borders if self._upto < each < applied} | {applied}):
+            entries, after = await self._entries(last)
+            if entries:
                 break
-        if not entries:
+        else:
             return False
-        if size < self._options.archive_after_bytes:
-            after = last
         of = Range(self._upto + 1, after, self._by)
         found: list[Written] = []
 
@@ -130,11 +142,25 @@ class Archiver:
         metrics.ARCHIVED_BYTES.inc(found[0].bytes)
         return True
 
+    async def _entries(self, upto: int) -> tuple[list[tuple[int, Entry]], int]:
+        """The tail's entries up to a commit, or as many as make a file; and the last commit covered."""
+        entries: list[tuple[int, Entry]] = []
+        after, size = self._upto, 0
+        while page := await self._shard.tail(after, upto, PAGE):
+            entries += page
+            after = page[-1][0]
+            size += sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
+            if size >= self._options.archive_after_bytes:
+                return entries, after
+            if len(page) < PAGE:
+                break
+        return entries, upto
+
     async def _merge(self) -> None:
         sizes = [(each, self._register[each].bytes) for each in self.ranges]
         if self._lost:
             return
-        parts = mergeable(sizes, self._upto, MERGE_BYTES, MERGE_PARTS)
+        parts = mergeable(sizes, self._upto, MERGE_BYTES, MERGE_PARTS, self.borders)
         if not parts:
             return
         whole = Range(parts[0].first, parts[-1].last, self._by)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from livesegments.evaluator.archiver import Archiver
+from livesegments.evaluator.checkpoints import Checkpoints
 from livesegments.evaluator.errands import Errands
 from livesegments.evaluator.evaluation import Evaluation
 from livesegments.evaluator.filling import Fillings
@@ -42,6 +43,9 @@ class Claim:
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
         self.errands = Errands(self.partition, self.flight, moved)
         self.archiver = Archiver(number, token[:8], ports, self.errands, lambda: self._applied_commit)
+        self.checkpoints = Checkpoints(
+            token[:8], ports, self.partition, self.errands, self.archiver, self.relay, moved
+        )
         loader = Loader(ports.shard, self.partition, options.dues)
         self.fillings = Fillings(
             ports, self.partition, loader, self.walks, self.archiver, self.errands,
@@ -50,9 +54,20 @@ class Claim:
         self.evaluation = Evaluation(
             ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.wall_ms, moved
         )
-        self._tasks = [asyncio.create_task(each) for each in (self.relay.run(), self.archiver.run())]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self) -> None:
+        """What is stored is what there is to go on from: its own tasks may run."""
+        work = [self.relay.run(), self.archiver.run()]
+        if self._ports.options.checkpoint_every_s:
+            work.append(self.checkpoints.run())
+        self._tasks = [asyncio.create_task(each) for each in work]
         for task in self._tasks:
             task.add_done_callback(partial(_ended, self.flight))
+
+    @property
+    def begun(self) -> bool:
+        return bool(self._tasks)
 
     @property
     def lag(self) -> int | None:
@@ -80,8 +95,9 @@ class Claim:
 
     async def close(self) -> None:
         """Waits a moment for what is under way."""
-        await self.flight.land(timeout_s=1)
-        await self.relay.drain(timeout_s=1)
+        if self.begun:
+            await self.flight.land(timeout_s=1)
+            await self.relay.drain(timeout_s=1)
         self._cancel()
 
     def _cancel(self) -> None:

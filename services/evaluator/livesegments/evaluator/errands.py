@@ -18,12 +18,13 @@ Write: TypeAlias = Callable[[Commit], None]
 
 
 class Errands:
-    """`moved` is called when there is one to do."""
+    """`moved` is called when there is one to do; `made` commits were made for errands."""
 
     def __init__(self, partition: Partition, flight: Flight, moved: Callable[[], None]) -> None:
         self._partition = partition
         self._flight = flight
         self._moved = moved
+        self.made = 0
         self._waiting: deque[tuple[Write, asyncio.Future[None]]] = deque()
 
     async def post(self, write: Write) -> None:
@@ -38,6 +39,7 @@ class Errands:
         if not self._waiting:
             return False
         write, applied = self._waiting.popleft()
+        self.made += 1
         reply = await self._flight.send(self._partition.seal(write))
         reply.add_done_callback(lambda done: _settle(done, applied))
         return True

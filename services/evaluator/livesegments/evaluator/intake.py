@@ -19,12 +19,20 @@ SEEK_AGAIN_S = 5.0
 """The log is asked to go back to the same offset at most once in this time."""
 
 
+class Forgotten(Exception):
+    """The log no longer has the next record. What a checkpoint, or nobody, knows is to be taken instead."""
+
+
 class Intake:
-    """`next` is the offset of the record that will come next; at most `limit` records wait."""
+    """`next` is the offset of the record that will come next; at most `limit` records wait.
+
+    `first` is the first offset that the log still has, as far as known.
+    """
 
     def __init__(self, number: int, log: Log, limit: int, pace: Pace, wake: Callable[[], None]) -> None:
         self.records: deque[Received] = deque()
         self.next = 0
+        self.first = 0
         self._number = number
         self._log = log
         self._limit = limit
@@ -61,9 +69,8 @@ class Intake:
 
     def bound(self, applied: int, first: int, end: int) -> int:
         """The offset to read from: `applied`, or what the log still has of [first, end) if that is less."""
-        if applied < first:
-            self._logger.error("records are gone from the log", first=applied, last=first - 1)
-        elif applied > end:
+        self.first = first
+        if applied > end:
             self._logger.error("the log has lost its end", stored=applied, end=end)
         self.next = min(max(applied, first), end)
         return self.next
@@ -105,8 +112,8 @@ class Intake:
     async def seek(self, applied: int) -> int:
         """Reads the log again from `applied`, for the record there has not come: a later one has, or none.
 
-        Returns the offset that will come: a later one where records are gone. At most one seek in
-        SEEK_AGAIN_S for the same offset.
+        Returns the offset; raises Forgotten where only later ones are left. At most one seek in SEEK_AGAIN_S
+        for the same offset.
         """
         now_s = self._now_s()
         if self._sought[0] == applied and now_s - self._sought[1] < SEEK_AGAIN_S:
@@ -118,6 +125,7 @@ class Intake:
         if actual is None:
             return applied
         self.next = actual
-        if actual != applied:
-            self._logger.error("records are gone from the log", first=applied, last=actual - 1)
+        if actual > applied:
+            self.first = actual
+            raise Forgotten
         return actual

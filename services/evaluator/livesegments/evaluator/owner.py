@@ -11,6 +11,9 @@ are applied again. If the store has gone further back than that, the log is read
 A refused commit means that another owner has claimed the partition, or that the store has lost our
 claim. A worker that isn't told within `grace_s` that the partition was taken from it still has it, and
 claims; one that is told is stopped, and never wrote.
+
+A claim begins with what is stored, unless that is nothing, or lies before what the log still has: then it
+is made anew from a checkpoint first (module `rebuilding`), and claimed once more.
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ import structlog
 
 from livesegments.evaluator.claim import Claim
 from livesegments.evaluator.flight import Refused
-from livesegments.evaluator.intake import Intake
+from livesegments.evaluator.intake import Forgotten, Intake
 from livesegments.evaluator.ports import Ports, Received
+from livesegments.evaluator.rebuilding import Rebuilt, rebuild
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.degraded import decode
+from livesegments.store.shard import Head
 
 FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 2.0
@@ -47,8 +52,10 @@ class Owner:
         self._intake = Intake(number, ports.log, ports.options.queue, ports.pace, self._wake.set)
         self._claim: Claim | None = None
         self._token = ""
+        self._head = Head(0, 0, None, -1)
         self._failures = 0
         self._recovering = False
+        self._skips = False
         self._unsubscribe = ports.plans.subscribe(self._wake.set)
         self._logger = structlog.get_logger(__name__).bind(partition=number)
 
@@ -73,6 +80,11 @@ class Owner:
         """Whether the store is away, or the claim is being made anew."""
         return self._recovering or self._claim is None or self._claim.flight.lost is not None
 
+    @property
+    def restoring(self) -> bool:
+        """Whether the partition is being made anew from a checkpoint, or it is looked whether it must be."""
+        return self._claim is not None and not self._claim.begun
+
     async def claim(self) -> None:
         """Makes the partition ours, however long the store is away."""
         while True:
@@ -92,16 +104,20 @@ class Owner:
 
     def bound(self, first: int, end: int) -> int:
         """The offset to read from, of a log that has [first, end)."""
-        partition = self._claimed.partition
-        partition.offset = self._intake.bound(partition.offset, first, end)
-        return partition.offset
+        claim, partition = self._claimed, self._claimed.partition
+        offset = self._intake.bound(partition.offset, first, end)
+        if offset <= partition.offset:
+            partition.offset = offset
+        elif claim.begun:
+            claim.flight.lose(Forgotten())
+        return offset
 
     async def run(self) -> None:
         """Never returns. Raises only what is a fault of ours."""
         while True:
             try:
                 await self._serve(self._claimed)
-            except (Refused, Away) as error:
+            except (Refused, Away, Forgotten, Rebuilt) as error:
                 await self._recover(error)
 
     async def close(self) -> None:
@@ -120,7 +136,7 @@ class Owner:
         return self._claim
 
     async def _make_claim(self) -> None:
-        shard, options, plans = self._ports.shard, self._ports.options, self._ports.plans
+        shard, options = self._ports.shard, self._ports.options
         before = self._claim
         if before is not None:
             before.end(Refused())
@@ -136,14 +152,34 @@ class Owner:
         self._intake.renew()
         if before is not None:
             self._intake.put_back(before.flight.records, head.offset)
-        if plans.revision < head.catalog:
+        self._head = head
+        if head.commit and head.offset >= self._intake.first:
+            await self._begin(claim)
+
+    async def _begin(self, claim: Claim) -> None:
+        """Goes on from what is stored."""
+        plans, partition = self._ports.plans, claim.partition
+        first = self._intake.first
+        if partition.offset < first:
+            self._logger.error("records are gone from the log", first=partition.offset, last=first - 1)
+            partition.offset = first
+        if plans.revision < self._head.catalog:
             await plans.refresh()
-        stored = await shard.fields(keys.degraded(self.number))
-        claim.partition.degraded = {workspace: decode(data) for workspace, data in stored.items()}
+        stored = await self._ports.shard.fields(keys.degraded(self.number))
+        partition.degraded = {workspace: decode(data) for workspace, data in stored.items()}
+        claim.begin()
         await claim.walks.adopt()
 
     async def _serve(self, claim: Claim) -> None:
         plans, records = self._ports.plans, self._intake.records
+        if not claim.begun:
+            if await rebuild(self.number, self._head, self._token, self._ports):
+                self._skips = True
+                raise Rebuilt
+            await self._begin(claim)
+        if self._skips or self._intake.past(claim.partition.offset):
+            await self._seek(claim)
+            self._skips = False
         while True:
             self._wake.clear()
             if claim.flight.lost is not None:
@@ -157,6 +193,7 @@ class Owner:
             if plans.revision != claim.partition.catalog:
                 await claim.walks.adopt()
             worked = await claim.errands.run()
+            worked |= await claim.checkpoints.step()
             if records:
                 await claim.evaluation.record(records[0])
                 worked = True
@@ -190,8 +227,6 @@ class Owner:
         await self._back_off(error)
         await self.claim()
         self._recovering = False
-        if self._intake.past(self._claimed.partition.offset):
-            await self._seek(self._claimed)
 
     async def _seek(self, claim: Claim) -> None:
         claim.partition.offset = await self._intake.seek(claim.partition.offset)

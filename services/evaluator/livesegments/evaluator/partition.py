@@ -29,6 +29,7 @@ from livesegments.core.step import Step, on_clock, on_event, on_plan
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
+from livesegments.evaluator.images import Images
 from livesegments.evaluator.outcome import Outcome, Tally
 from livesegments.evaluator.slot import Slot
 from livesegments.evaluator.writes import write_dues, write_members
@@ -75,6 +76,8 @@ class Partition:
         self._aside: list[Aside] = []
         self._careful = False
         self.degraded: dict[str, Degraded] = {}
+        self.images: Images | None = None
+        """Where a checkpoint wants to know what profiles were before they are changed."""
 
     # -- what must be there before
 
@@ -385,8 +388,11 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         profiles: dict[str, dict[str, str | bytes]] = {}
+        images = self.images
         for key, state in self._states.items():
             slot = self._dirty[key]
+            if images is not None:
+                images.keep(key, slot.stored)
             self.cache.put(key, state)
             profiles.setdefault(slot.workspace, {})[slot.id] = state
         for workspace, fields in profiles.items():

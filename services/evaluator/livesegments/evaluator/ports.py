@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.pace import Pace
+from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import Chunk, Wanted, Written
 from livesegments.history.ranges import Range
 from livesegments.store.shard import Shard
@@ -79,6 +80,21 @@ class History(Protocol):
     async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
         """Those of which there is a file that was written so long ago, whether or not they count."""
 
+    def spool(self) -> Spool:
+        """For the rows of a checkpoint; `drop` it when they are saved."""
+
+    async def save(self, mark: Mark, scanned: Spool, images: Spool) -> Saved:
+        """A checkpoint of the rows that a scan met; `images`, of what changed meanwhile, go before."""
+
+    async def marks(self, partition: int) -> Sequence[Mark]:
+        """Those of the checkpoints that there are."""
+
+    def load(self, mark: Mark) -> AsyncGenerator[tuple[int, list[Row]]]:
+        """A checkpoint's rows in batches, each with how many there are in all. Raises FilesGone."""
+
+    async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
+        """Removes checkpoints that were written so long ago, but for those of some names."""
+
     def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
     ) -> AsyncIterator[tuple[float, Chunk]]:
@@ -91,6 +107,8 @@ class Options(NamedTuple):
     `chunk`: at most so many dues, or profiles of a walk, are in one commit.
     `archive_after_s`, `archive_after_bytes`: the tail is archived once it is so old, or so large.
     `archive_grace_s`: files that no register names are kept for so long.
+    `checkpoint_every_s`: so often a checkpoint is taken; 0: never.
+    `checkpoint_images`: if so many profiles change while one is taken, it is given up.
     `queue`: at most so many records wait, a partition.
     `dues`: about so many dues are held in memory, a partition.
     `outbox`: if so many transitions wait for the broker, the partition waits too.
@@ -104,6 +122,8 @@ class Options(NamedTuple):
     archive_after_s: float = 30.0
     archive_after_bytes: int = 16 * 1024 * 1024
     archive_grace_s: float = 7 * 86_400
+    checkpoint_every_s: float = 600.0
+    checkpoint_images: int = 100_000
     chunk: int = 500
     queue: int = 32
     dues: int = 20_000

@@ -43,8 +43,11 @@ class Relay:
         self._pending: deque[tuple[int, Sequence[Transition]]] = deque()
         self._waiting = 0
         self._announced = 0
+        self._oldest: int | None = 0
+        """The first commit of what the broker is given now; 0: what an earlier owner left."""
         self._some = asyncio.Event()
         self._idle = asyncio.Event()
+        self._some_gone = asyncio.Event()
 
     @property
     def waiting(self) -> int:
@@ -54,6 +57,12 @@ class Relay:
     @property
     def full(self) -> bool:
         return self._waiting >= self._limit
+
+    async def reached(self, commit: int) -> None:
+        """Returns when the broker has all transitions of commits up to that one; they must be handed over."""
+        while self._lacks(commit):
+            self._some_gone.clear()
+            await self._some_gone.wait()
 
     def hand(self, commit: int, transitions: Sequence[Transition]) -> None:
         """Of commits that are applied, in order."""
@@ -78,6 +87,8 @@ class Relay:
         while page := await self._shard.outbox(self._upto, PAGE):
             await self._announce(page[-1][0], [each for _, transitions in page for each in transitions])
         self._announced = self._upto
+        self._oldest = None
+        self._some_gone.set()
         while True:
             if not self._pending:
                 self._some.clear()
@@ -85,10 +96,19 @@ class Relay:
                 await self._some.wait()
             self._idle.clear()
             batch, self._pending = self._pending, deque()
+            self._oldest = batch[0][0]
             transitions = [each for _, transitions in batch for each in transitions]
             await self._announce(batch[-1][0], transitions)
             self._waiting -= len(transitions)
+            self._oldest = None
+            self._some_gone.set()
             self._settled()
+
+    def _lacks(self, commit: int) -> bool:
+        oldest = self._oldest
+        if oldest is None and self._pending:
+            oldest = self._pending[0][0]
+        return oldest is not None and oldest <= commit
 
     async def _announce(self, commit: int, transitions: Sequence[Transition]) -> None:
         await self._publisher.publish(self._partition, transitions)

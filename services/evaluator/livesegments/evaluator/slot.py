@@ -8,13 +8,15 @@ from livesegments.core.profile import decode
 class Slot:
     """A profile that the commit in the making touches.
 
-    `stored_wake_ms` is the due instant that is stored for it, `wake_ms` the one that will be.
+    `stored` is its state as it is stored, empty if there is none. `stored_wake_ms` is the due instant that
+    is stored for it, `wake_ms` the one that will be.
     """
 
-    __slots__ = ("id", "profile", "stored_wake_ms", "wake_ms", "workspace")
+    __slots__ = ("id", "profile", "stored", "stored_wake_ms", "wake_ms", "workspace")
 
     def __init__(self, workspace: str, id_: str, state: bytes) -> None:
         self.workspace = workspace
         self.id = id_
+        self.stored = state
         self.profile = decode(state) if state else None
         self.stored_wake_ms = self.wake_ms = None if self.profile is None else self.profile.wake_at

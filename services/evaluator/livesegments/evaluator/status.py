@@ -14,6 +14,9 @@ def not_ready(worker: Worker) -> list[str]:
     lags = worker.lags()
     reasons = [] if worker.assigned else ["no assignment"]
     reasons += [f"partition {p}: the store is away" for p, owner in worker.owners.items() if owner.stranded]
+    reasons += [
+        f"partition {p}: it is being made anew" for p, owner in worker.owners.items() if owner.restoring
+    ]
     reasons += [f"partition {p}: end of log not known yet" for p, lag in lags.items() if lag is None]
     behind = {p: lag for p, lag in lags.items() if lag is not None and lag > READY_LAG}
     return reasons + [f"partition {p}: {lag} records behind" for p, lag in behind.items()]
