@@ -22,6 +22,7 @@ from bench import (
     harness,
     kinds,
     latency,
+    many,
     memory,
     path,
     profiling,
@@ -81,6 +82,17 @@ def only_check() -> None:
     """CPU of the check for the worst definitions within the bounds."""
     for cost in checking.worst():
         print(f"{cost.cpu_ms:8.1f} ms  {cost.size:7,} bytes  {cost.faults:6,} faults  {cost.name}")
+
+
+@app.command("many")
+def only_many(segments: int = 10_000) -> None:
+    """What one segment more costs among ten thousand, and all of them at once."""
+    print("\n".join(many.table(asyncio.run(_many(segments)))))
+
+
+async def _many(segments: int) -> many.Many:
+    async with harness.fresh_stack(harness.EVERY) as running:
+        return await many.run(running, segments)
 
 
 async def _everything(quick: bool) -> str:

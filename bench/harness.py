@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,7 +99,10 @@ async def preload(running: Stack, records: Sequence[tuple[int, int, bytes]], top
         await out.flush()
 
 
-def service(name: str, running: Stack, folder: Path, clock: str) -> Service:
+def service(
+    name: str, running: Stack, folder: Path, clock: str, more: Mapping[str, str] | None = None
+) -> Service:
+    """`more` settings, by the names of their environment variables."""
     environment = {
         **os.environ,
         "LIVESEGMENTS_KAFKA": running.kafka,
@@ -107,6 +110,7 @@ def service(name: str, running: Stack, folder: Path, clock: str) -> Service:
         "LIVESEGMENTS_CLOCK": clock,
         "LIVESEGMENTS_DATA": str(folder),
         "LIVESEGMENTS_LOG_LEVEL": "warning",
+        **(more or {}),
     }
     return Service(name, f"livesegments.{name}.app", folder, environment)
 

@@ -13,6 +13,10 @@ from livesegments.cli.problem import Problem
 from livesegments.core.fault import Fault
 
 FIXED = ("id", "type")
+MANY = 50
+"""More than so many are created by one request, all of them or none."""
+BATCH_S = 120.0
+DONE = {"create": "created", "edit": "edited", "none": "unchanged:"}
 EDITABLE = frozenset({"name", "description", "tags", "definition"})
 
 
@@ -57,6 +61,16 @@ def checked(client: Client, segments: list[Any], upsert: bool) -> list[Checked]:
 def _label(segment: Any) -> str:
     name = segment.get("id") or segment.get("name") if isinstance(segment, dict) else None
     return f" ({name})" if isinstance(name, str) else ""
+
+
+def created_at_once(client: Client, segments: list[Any], upsert: bool) -> list[tuple[str, dict[str, Any]]]:
+    """In the file's order: what was done, in words, and the segment's id, name and versions.
+
+    Raises Problem with every fault of every segment.
+    """
+    body = {"segments": segments, "upsert": upsert}
+    answer = client.call("POST", "/v1/segments:batch", json=body, timeout=BATCH_S)
+    return [(DONE[each["action"]], each) for each in answer["segments"]]
 
 
 def applied(client: Client, segment: Any, result: Checked, file: str) -> tuple[str, dict[str, Any]]:

@@ -43,6 +43,10 @@ def create(
     several = creating.segments_in(files.read(file), files.named(file))
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
+        if len(several) > creating.MANY and not dry_run:
+            for what, made in creating.created_at_once(client, several, upsert):
+                _tell(what, made, as_json)
+            return
         results = creating.checked(client, several, upsert)
         if dry_run:
             _tell_checked(results, as_json)

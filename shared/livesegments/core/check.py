@@ -6,9 +6,9 @@ any is converted to nodes. What may be where is CONDITIONS (docs/conditions.md),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -44,7 +44,9 @@ OTHER_NODES = {
 }
 """What a profile has that is no attribute: the node that asks for it."""
 
-Others = Mapping[str, Node | None]
+Others: TypeAlias = Mapping[str, Node | None]
+Dependents: TypeAlias = Callable[[str], Collection[str]]
+"""A segment → those that depend on it: that name it, or look at all others."""
 
 
 def check_json(
@@ -69,12 +71,14 @@ def check(
     timezone: str = "UTC",
     others: Others | None = None,
     segment_id: str | None = None,
+    dependents: Dependents | None = None,
 ) -> tuple[Node | None, list[Fault]]:
     """The node and no faults, or None and every fault.
 
     `timezone` is the workspace's, for bare dates. `others`: the workspace's other segments (None for a
     static one); given, a reference to a segment that is none of them is a fault, and so is a cycle
-    through them. `segment_id` is the segment that the definition is for, if it has an id yet.
+    through them. `segment_id` is the segment that the definition is for, if it has an id yet. `dependents`
+    of the others make looking for a cycle cost what depends on the segment, not what it depends on.
     """
     faults = Faults()
     checker = Checker(faults, ZoneInfo(timezone), others, segment_id)
@@ -85,7 +89,7 @@ def check(
         return None, faults.found
     node = msgspec.convert(document, Node)
     if others is not None:
-        circle = cycle(node, others, segment_id)
+        circle = cycle(node, others, segment_id, dependents)
         if circle:
             told = " → ".join(shown(name) for name in circle)
             return None, [Fault("", "cycle", f"segments depend on each other in a circle: {told}")]
@@ -305,9 +309,11 @@ class Checker:
                 self._faults.add(join(at, name), "out_of_range", f"must be between {least} and {most}")
 
 
-def cycle(node: Node, others: Others, segment_id: str | None) -> list[str] | None:
+def cycle(
+    node: Node, others: Others, segment_id: str | None, dependents: Dependents | None = None
+) -> list[str] | None:
     """A way from the definition through other segments back to its own segment, if there is one."""
-    if segment_id is None:
+    if segment_id is None or (dependents is not None and not _closes(node, segment_id, dependents)):
         return None
 
     def next_of(root: Node | None, own: str) -> list[str]:
@@ -329,3 +335,14 @@ def cycle(node: Node, others: Others, segment_id: str | None) -> list[str] | Non
                 trail[after] = [*trail[name], after]
                 pending.append(after)
     return None
+
+
+def _closes(node: Node, segment_id: str, dependents: Dependents) -> bool:
+    """Whether the definition needs its own segment, or one that depends on it already."""
+    needs, depending, ahead = references(node), {segment_id}, [segment_id]
+    while ahead:
+        for other in dependents(ahead.pop()):
+            if other not in depending:
+                depending.add(other)
+                ahead.append(other)
+    return not needs.ids.isdisjoint(depending) or (needs.all_others and len(depending) > 1)

@@ -6,9 +6,9 @@ Rules and invariants:
   publishes it to topic `definitions` in order and only then answers. So what is in Redis is either in the
   topic or still in the outbox, whatever dies when.
 - A scope is what is decided on at once: a workspace's segments, or the workspaces and keys of all (`*`).
-  Its revision is the number of its last change. Who changes something reads the scope, decides on what it
-  read, and writes only if the revision is still the same; else it reads and decides again. So names are
-  unique, references hold and no edit is lost, however many api processes there are.
+  Its revision is the number of its last change (module `changes`). Who changes something reads the scope,
+  decides on what it read, and writes only if the revision is still the same; else it reads and decides
+  again. So names are unique, references hold and no edit is lost, however many api processes there are.
 - A deleted segment's last definition version is kept: an id that is used again goes on counting from there,
   and no evaluator takes the new definition for the old one.
 - Without `{catalog}:sequence` (Redis is empty, or was lost) nothing is written: the api restores the
@@ -18,18 +18,18 @@ Rules and invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any, Literal, TypeVar
 
 from cachetools import LRUCache
-from msgspec import Struct
 from redis.exceptions import WatchError
 
 from livesegments.store import keys
-from livesegments.store.changes import Changes, NotRestored, Write, number
+from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
 from livesegments.store.client import Client
+from livesegments.store.snapshot import Snapshot
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import Entry, Key, Segment, Workspace
 
@@ -38,20 +38,6 @@ Kept = TypeVar("Kept", Workspace, Key, Segment)
 EVERYONE = "*"
 """The scope of workspaces and keys."""
 CACHED_WORKSPACES = 64
-
-
-class Snapshot(Struct, frozen=True):
-    """A workspace's segments at one revision, by id; `retired` is the last version of deleted ones.
-
-    A revision is only ever compared for equality.
-    """
-
-    revision: str
-    segments: Mapping[str, Segment]
-    retired: Mapping[str, int]
-
-    def named(self, name: str) -> Segment | None:
-        return next((each for each in self.segments.values() if each.name == name), None)
 
 
 def digest(secret: str) -> str:
@@ -92,24 +78,26 @@ class Catalog:
         return _as(Segment, await self._redis.hget(keys.catalog_segments(workspace), id_))
 
     async def segments(self, workspace: str) -> Snapshot:
-        """All of a workspace's segments; read again only when one of them has changed."""
+        """All of a workspace's segments; only what has changed since the last time is read again."""
         cached = self._cache.get(workspace)
+        place, retired_place = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
         if cached is not None:
-            revision = await self._redis.hget(keys.CATALOG_REVISIONS, workspace)
-            if _text(revision) == cached.revision:
-                return cached
+            changed = keys.catalog_changed(workspace)
+            since = await self.changes.since(workspace, cached.revision, place, retired_place, changed)
+            if since is not None:
+                return self._remember(workspace, _brought_up(cached, since)) if since.fields else cached
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(keys.CATALOG_REVISIONS, workspace)
-            pipe.hvals(keys.catalog_segments(workspace))
-            pipe.hgetall(keys.catalog_retired(workspace))
+            pipe.hvals(place)
+            pipe.hgetall(retired_place)
             revision, found, retired = await pipe.execute()
-        segments = {each.id: each for each in (_as(Segment, data) for data in found) if each is not None}
+        segments = [each for each in (_as(Segment, data) for data in found) if each is not None]
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
         return self._remember(workspace, Snapshot(_text(revision), segments, versions))
 
     async def add_workspace(self, workspace: Workspace) -> int | None:
         """The number of the change; None if there is one with this id already."""
-        sequence = await self._write(EVERYONE, None, workspace, new=True)
+        sequence = await self._write(EVERYONE, workspace, new=True)
         return None if sequence < 0 else sequence
 
     async def change_workspace(
@@ -119,15 +107,15 @@ class Catalog:
         while True:
             revision = _text(await self._redis.hget(keys.CATALOG_REVISIONS, EVERYONE))
             workspace = decide(await self.workspace(id_))
-            sequence = await self._write(EVERYONE, revision, workspace)
+            sequence = await self._write(EVERYONE, workspace, revision=revision)
             if sequence >= 0:
                 return workspace, sequence
 
     async def put_key(self, key: Key) -> int:
-        return await self._write(EVERYONE, None, key)
+        return await self._write(EVERYONE, key)
 
     async def delete_key(self, key: Key) -> int:
-        return await self._write(EVERYONE, None, key, delete=True)
+        return await self._write(EVERYONE, key, delete=True)
 
     async def change_segment(
         self, workspace: str, decide: Callable[[Snapshot], tuple[Literal["put", "delete"], Segment]]
@@ -137,17 +125,28 @@ class Catalog:
         It may be called several times, and what it raises comes through. Returns the segment and the
         number of the change, which is not yet in the topic.
         """
-        async with (
-            self._changing
-        ):  # against other processes the revision stands; among us, a queue is cheaper
+        async with self._changing:  # other processes see the revision; among us, a queue is cheaper
             while True:
                 snapshot = await self.segments(workspace)
                 what, segment = decide(snapshot)
                 deleted = what == "delete"
-                sequence = await self._write(workspace, snapshot.revision, segment, delete=deleted)
+                sequence = await self._write_segments(snapshot, workspace, [segment], deleted)
                 if sequence >= 0:
-                    self._remember(workspace, _after(snapshot, segment, deleted, sequence))
                     return segment, sequence
+
+    async def put_segments(
+        self, workspace: str, decide: Callable[[Snapshot], Awaitable[Sequence[Segment]]]
+    ) -> int:
+        """The same for several at once, all of them or none. The number of the last change; 0 for none."""
+        async with self._changing:
+            while True:
+                snapshot = await self.segments(workspace)
+                segments = await decide(snapshot)
+                if not segments:
+                    return 0
+                sequence = await self._write_segments(snapshot, workspace, segments, deleted=False)
+                if sequence >= 0:
+                    return sequence
 
     async def whole(self) -> None:
         """Raises NotRestored while there is no catalogue: nothing can be said to be missing from it then."""
@@ -186,6 +185,8 @@ class Catalog:
                 return False
             pipe.multi()
             pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids))
+            if ids:
+                pipe.delete(*map(keys.catalog_changed, ids))
             for entry, data in decoded:
                 pipe.hset(*_place(entry), data)
             for segment in gone:
@@ -203,40 +204,63 @@ class Catalog:
         return True
 
     async def _write(
-        self, scope: str, revision: str | None, entry: Entry, *, delete: bool = False, new: bool = False
+        self,
+        scope: str,
+        entry: Entry,
+        *,
+        revision: str | None = None,
+        delete: bool = False,
+        new: bool = False,
     ) -> int:
-        """The number of the change; -1 if `revision` is not the scope's any more, or `new` is there."""
+        """A workspace or a key. The number of the change; -1 if `revision` is not the scope's any more, or
+        `new` is there."""
         hash_, field = _place(entry)
-        retired = str(entry.definition_version) if delete and isinstance(entry, Segment) else ""
-        value = b"" if delete else wire.encode(entry)
+        put = Put(field, wire.key_of(entry), b"" if delete else wire.encode(entry))
         return await self.changes.write(
-            Write(
-                scope,
-                revision,
-                hash_,
-                field,
-                wire.key_of(entry),
-                value,
-                keys.catalog_retired(scope),
-                retired,
-                new,
-            )
+            Write(scope, revision, hash_, (put,), keys.catalog_retired(scope), new=new)
         )
+
+    async def _write_segments(
+        self, snapshot: Snapshot, workspace: str, segments: Sequence[Segment], deleted: bool
+    ) -> int:
+        """The number of the last change; -1 if the snapshot's revision is not the workspace's any more."""
+        puts = tuple(
+            Put(each.id, wire.key_of(each), b"", str(each.definition_version))
+            if deleted
+            else Put(each.id, wire.key_of(each), wire.encode(each))
+            for each in segments
+        )
+        place, retired = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
+        changed = keys.catalog_changed(workspace)
+        sequence = await self.changes.write(
+            Write(workspace, snapshot.revision, place, puts, retired, changed)
+        )
+        if sequence >= 0:
+            _, dash, epoch = snapshot.revision.partition("-")
+            after = snapshot.draft(f"{sequence}{dash}{epoch}")
+            for each in segments:
+                if deleted:
+                    after.drop(each.id, each.definition_version)
+                else:
+                    after.put(each)
+            self._remember(workspace, after)
+        return sequence
 
     def _remember(self, workspace: str, snapshot: Snapshot) -> Snapshot:
         self._cache[workspace] = snapshot
         return snapshot
 
 
-def _after(snapshot: Snapshot, segment: Segment, deleted: bool, sequence: int) -> Snapshot:
-    """The snapshot that a change has made of this one."""
-    segments, retired = dict(snapshot.segments), dict(snapshot.retired)
-    if deleted:
-        del segments[segment.id]
-        retired[segment.id] = segment.definition_version
-    else:
-        segments[segment.id] = segment
-    return Snapshot(str(sequence), segments, retired)
+def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
+    """The snapshot with what was written since."""
+    made = snapshot.draft(since.revision)
+    for id_, (data, retired) in since.fields.items():
+        segment = _as(Segment, data)
+        if segment is not None:
+            made.put(segment)
+        else:
+            made.drop(id_, int(retired or 0))
+    return made
 
 
 def _place(entry: Entry) -> tuple[str, str]:

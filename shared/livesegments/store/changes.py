@@ -3,8 +3,9 @@ to be somewhere else as well. It serves any kind of entry; the catalogue is the 
 
 - The same script call writes the entry into its hash, moves the revision of its scope, and puts the change
   into the outbox. So what is in the store is either published or still in the outbox, whatever dies when.
-- A scope is what is decided on at once. Its revision is the number of its last change. Who changes something
-  reads the scope, decides on what it read, and writes only if the revision is still the same.
+- A scope is what is decided on at once. Its revision is the number of its last change, followed by a mark of
+  its own once the store was restored: so no revision comes twice. Who changes something reads the scope,
+  decides on what it read, and writes only if the revision is still the same.
 - Without a sequence (the store is empty, or was lost) nothing is written.
 """
 
@@ -20,15 +21,36 @@ CHANGE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return -2 end
 local revision = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
 if ARGV[2] ~= '' and revision ~= ARGV[2] then return -1 end
-if ARGV[7] == '1' and redis.call('HEXISTS', KEYS[4], ARGV[4]) == 1 then return -1 end
-local sequence = redis.call('INCR', KEYS[1])
-redis.call('HSET', KEYS[2], ARGV[1], sequence)
-if ARGV[5] == '' then redis.call('HDEL', KEYS[4], ARGV[4])
-else redis.call('HSET', KEYS[4], ARGV[4], ARGV[5]) end
-if ARGV[6] ~= '' then redis.call('HSET', KEYS[5], ARGV[4], ARGV[6]) end
-redis.call('XADD', KEYS[3], sequence .. '-0', 'key', ARGV[3], 'value', ARGV[5])
+if ARGV[3] == '1' then
+  for i = 4, #ARGV, 4 do
+    if redis.call('HEXISTS', KEYS[4], ARGV[i]) == 1 then return -1 end
+  end
+end
+local sequence
+for i = 4, #ARGV, 4 do
+  local field, value, retired = ARGV[i], ARGV[i + 2], ARGV[i + 3]
+  sequence = redis.call('INCR', KEYS[1])
+  if value == '' then redis.call('HDEL', KEYS[4], field) else redis.call('HSET', KEYS[4], field, value) end
+  if retired ~= '' then redis.call('HSET', KEYS[5], field, retired) end
+  if KEYS[6] then redis.call('ZADD', KEYS[6], sequence, field) end
+  redis.call('XADD', KEYS[3], sequence .. '-0', 'key', ARGV[i + 1], 'value', value)
+end
+redis.call('HSET', KEYS[2], ARGV[1], sequence .. (string.match(revision, '-.*') or ''))
 return sequence
 """
+SINCE = """
+local revision = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
+if revision == ARGV[2] then return {revision, {}} end
+local before, epoch = string.match(ARGV[2], '^(%d+)(.*)$')
+if not before or (string.match(revision, '-.*') or '') ~= epoch then return {revision} end
+local fields = redis.call('ZRANGE', KEYS[4], '(' .. before, '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[3] + 1)
+if #fields == 0 or #fields > tonumber(ARGV[3]) then return {revision} end
+local values = redis.call('HMGET', KEYS[2], unpack(fields))
+local retired = redis.call('HMGET', KEYS[3], unpack(fields))
+return {revision, fields, values, retired}
+"""
+MOST = 1_000
+"""With more changes than so many, all entries are read instead."""
 STALE, LOST = -1, -2
 
 
@@ -44,22 +66,37 @@ class Change(Struct, frozen=True):
     value: bytes
 
 
-class Write(Struct, frozen=True):
-    """`value` goes into `field` of the hash `place` (empty: the field is deleted) and, under `key`, into the
-    outbox. `revision` None: whatever the scope's is. `new`: only if the field is not there.
+class Put(Struct, frozen=True):
+    """`value` goes into `field` of the write's hash (empty: the field is deleted) and, under `key`, into the
+    outbox. `retired` goes into the same field of the hash for those, where it is not empty."""
 
-    `retired` is written into the same field of the hash `retired_place`, where it is not empty.
+    field: str
+    key: str
+    value: bytes
+    retired: str = ""
+
+
+class Write(Struct, frozen=True):
+    """Entries of one scope, all of them or none. `revision` None: whatever the scope's is.
+
+    `place` and `retired_place` are the hashes, `changed_place` a sorted set of the fields by the number of
+    their last change, if there is one. `new`: only if none of the fields is there.
     """
 
     scope: str
     revision: str | None
     place: str
-    field: str
-    key: str
-    value: bytes
+    puts: tuple[Put, ...]
     retired_place: str
-    retired: str = ""
+    changed_place: str = ""
     new: bool = False
+
+
+class Since(Struct, frozen=True):
+    """What changed in a scope since another revision, up to `revision`: field → value and retired version."""
+
+    revision: str
+    fields: dict[str, tuple[bytes | None, bytes | None]]
 
 
 class Changes:
@@ -72,27 +109,37 @@ class Changes:
         self._store: Any = store
         self._keys = (sequence, revisions, outbox)
         self._change = self._store.register_script(CHANGE)
+        self._since = self._store.register_script(SINCE)
 
     async def write(self, change: Write) -> int:
-        """The number of the change; STALE if `revision` is not the scope's any more, or a `new` field is
-        there. Raises NotRestored."""
+        """The number of the last of the changes; STALE if `revision` is not the scope's any more, or a `new`
+        field is there. Raises NotRestored."""
+        flat: list[str | bytes] = []
+        for put in change.puts:
+            flat += (put.field, put.key, put.value, put.retired)
+        places = [change.place, change.retired_place] + [change.changed_place] * bool(change.changed_place)
         number = int(
             await self._change(
-                keys=[*self._keys, change.place, change.retired_place],
-                args=[
-                    change.scope,
-                    change.revision or "",
-                    change.key,
-                    change.field,
-                    change.value,
-                    change.retired,
-                    int(change.new),
-                ],
+                keys=[*self._keys, *places],
+                args=[change.scope, change.revision or "", int(change.new), *flat],
             )
         )
         if number == LOST:
             raise NotRestored
         return number
+
+    async def since(
+        self, scope: str, revision: str, place: str, retired_place: str, changed_place: str
+    ) -> Since | None:
+        """What was written since a revision that was read here; None where only reading all tells."""
+        found = await self._since(
+            keys=[self._keys[1], place, retired_place, changed_place], args=[scope, revision, MOST]
+        )
+        if len(found) == 1:
+            return None
+        now, fields, *columns = found
+        values = zip(*columns, strict=True) if columns else ()
+        return Since(now.decode(), {field.decode(): row for field, row in zip(fields, values, strict=True)})
 
     async def sequence(self) -> int:
         """The number of the last change; -1 where there is no sequence."""

@@ -22,6 +22,7 @@ Of the catalogue (written by the api; one slot):
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
   {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment
   {catalog}:retired:WORKSPACE HASH  id of a deleted segment → its last definition version
+  {catalog}:changed:WORKSPACE ZSET  segment id → the number of its last change (deleted ones, too)
   {catalog}:sequence          STRING  the number of the last change
   {catalog}:revisions         HASH  scope (a workspace, or `*`) → revision, see store.catalog
   {catalog}:outbox            STREAM  id SEQUENCE-0, fields `key`, `value`: not yet published
@@ -103,6 +104,10 @@ def catalog_segments(workspace: str) -> str:
 
 def catalog_retired(workspace: str) -> str:
     return f"{{catalog}}:retired:{workspace}"
+
+
+def catalog_changed(workspace: str) -> str:
+    return f"{{catalog}}:changed:{workspace}"
 
 
 def catalog_once(digest: str) -> str:

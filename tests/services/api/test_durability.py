@@ -20,7 +20,8 @@ from livesegments.api.publisher import NotPublished, Publisher
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service, started
 from livesegments.store import keys
-from livesegments.store.catalog import Catalog, Snapshot
+from livesegments.store.catalog import Catalog
+from livesegments.store.snapshot import Snapshot
 from livesegments.wire import catalog as wire
 from livesegments.wire.topics import DEFINITIONS
 from tests.services.api.conftest import ADMIN_KEY, CITY, NOW_MS, Client, emptied, running, settings, until

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from livesegments.api import (
+    batch,
     checking,
     docs,
     health,
@@ -92,8 +93,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     openapi.install(app)
     docs.install(app)
     for resource in (
-        workspace, workspaces, listing, checking, segments, names, lists, members, profiles, operations,
-        rejected, transitions, health,
+        workspace, workspaces, listing, checking, batch, segments, names, lists, members, profiles,
+        operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app

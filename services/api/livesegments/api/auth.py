@@ -51,6 +51,8 @@ async def caller(context: Ctx, credentials: Credentials) -> Caller:
     key = await context.catalog.key(digest(secret))
     if key is None:
         await context.catalog.whole()
+        key = await context.catalog.key(digest(secret))  # it may have been restored just now
+    if key is None:
         raise _unknown("This key is not known, or was revoked.")
     return Caller(key.workspace, frozenset(key.scopes))
 
@@ -81,6 +83,8 @@ async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | Non
     workspace = await context.catalog.workspace(id_)
     if workspace is None:
         await context.catalog.whole()
+        workspace = await context.catalog.workspace(id_)
+    if workspace is None:
         raise not_found("workspace", id_)
     return workspace
 

@@ -14,7 +14,7 @@ from livesegments.api.context import Ctx
 from livesegments.api.problems import FaultOut, Problem, faults_of, responses
 from livesegments.api.route import Route
 from livesegments.core.fault import Fault
-from livesegments.store.catalog import Snapshot
+from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
 MAX_CHECKED = 1_000
@@ -56,41 +56,42 @@ async def check_segments(context: Ctx, workspace: Writing, asked: Annotated[ToCh
     """Check segments as if they were created one after the other; nothing is created or changed."""
     snapshot = await context.catalog.segments(workspace.id)
     seen = await advice.names(context, workspace.id)
-    results = await asyncio.to_thread(checked, snapshot, workspace, asked.segments, asked.upsert, seen)
-    return CheckedAll(results=results)
+    found = await asyncio.to_thread(checked, snapshot, workspace, asked.segments, asked.upsert, seen, 0)
+    return CheckedAll(results=[result for result, _ in found])
 
 
 def checked(
-    snapshot: Snapshot, workspace: Workspace, bodies: list[Any], upsert: bool, seen: advice.Seen
-) -> list[Checked]:
-    """Those without a fault are taken for created when the following ones are checked."""
-    segments = dict(snapshot.segments)
-    growing = Snapshot(snapshot.revision, segments, snapshot.retired)
+    snapshot: Snapshot, workspace: Workspace, bodies: list[Any], upsert: bool, seen: advice.Seen, now_ms: int
+) -> list[tuple[Checked, Segment | None]]:
+    """The results, and the segments as they would be; None where a segment has faults.
+
+    Those without a fault are taken for created when the following ones are checked.
+    """
+    growing = snapshot.draft(snapshot.revision)
     results = []
     for body in bodies:
         given = body.get("id") if isinstance(body, dict) else None
         id_ = given if isinstance(given, str) else None
-        shapes.known.set(
-            shapes.Known(workspace.timezone, editing.Others(segments, id_ or ""), id_, snapshot.revision)
-        )
-        old = segments.get(id_) if id_ is not None else None
-        result, made = _one(growing, workspace, body, old if upsert else None, id_)
-        results.append(result)
+        shapes.known.set(editing.known(growing, workspace, id_))
+        old = growing.segments.get(id_) if upsert and id_ is not None else None
+        result, made = _one(growing, workspace, body, old, id_, now_ms)
+        results.append((result, made))
         if made is not None:
-            segments[made.id] = made
+            growing.put(made)
             result.warnings = advice.warnings(made.definition, seen)
     return results
 
 
 def _one(
-    snapshot: Snapshot, workspace: Workspace, body: Any, old: Segment | None, id_: str | None
+    snapshot: Snapshot, workspace: Workspace, body: Any, old: Segment | None, id_: str | None, now_ms: int
 ) -> tuple[Checked, Segment | None]:
     """The result, and the segment as it would be; None where it has faults."""
     action: Literal["create", "edit", "none"] = "create" if old is None else "edit"
     try:
         new = _new.validate_python(body)
         if old is None:
-            return Checked(id=id_, action=action, errors=[]), editing.new_segment(snapshot, workspace, new, 0)
+            made = editing.new_segment(snapshot, workspace, new, now_ms)
+            return Checked(id=id_, action=action, errors=[]), made
         if (old.definition is None) != isinstance(new, shapes.NewStatic):
             told = "the segment that is there is of the other type, and a segment's type never changes"
             fault = Fault(pointer="/type", code="conflict", message=told)
@@ -99,7 +100,7 @@ def _one(
         if isinstance(new, shapes.NewStatic):
             fields.pop("definition", None)
         patch = shapes.SegmentPatch.model_validate(fields)
-        made = editing.patched(snapshot, workspace, old.id, patch, "*", 0)
+        made = editing.patched(snapshot, workspace, old.id, patch, "*", now_ms)
     except ValidationError as error:
         faults = [
             fault for each in error.errors() for fault in faults_of({**each, "loc": ("body", *each["loc"])})

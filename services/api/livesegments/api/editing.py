@@ -11,12 +11,17 @@ from livesegments.api.problems import Problem, not_found
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
-from livesegments.core.references import references
-from livesegments.store.catalog import Snapshot
+from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
 MAX_SEGMENTS = 20_000
 MAX_NAMED = 20
+
+
+def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.Known:
+    """What the definition of a segment (None: a new one without an id) is checked against."""
+    others = Others(snapshot.segments, own or "")
+    return shapes.Known(workspace.timezone, others, own, snapshot.revision, snapshot.dependents)
 
 
 class Others(Mapping[str, Node | None]):
@@ -104,11 +109,7 @@ def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
     """Raises Problem 404, 412, or 409 while others refer to it, naming them."""
     old = existing(snapshot, id_)
     check_match(old.version, match, needed=False)
-    using = [
-        each
-        for each in snapshot.segments.values()
-        if each.id != id_ and each.definition is not None and id_ in references(each.definition).ids
-    ]
+    using = [snapshot.segments[user] for user in sorted(snapshot.users(id_) - {id_})]
     if using:
         faults = [
             Fault(pointer="", code="in_use", message=f"segment '{each.id}' ({each.name}) refers to it")
@@ -130,7 +131,11 @@ def _node(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, id_
     if defined.revision == snapshot.revision:
         return defined.node
     node, faults = check(
-        defined.document, timezone=workspace.timezone, others=Others(snapshot.segments, id_), segment_id=id_
+        defined.document,
+        timezone=workspace.timezone,
+        others=Others(snapshot.segments, id_),
+        segment_id=id_,
+        dependents=snapshot.dependents,
     )
     if node is None:
         found = [

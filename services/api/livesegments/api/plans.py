@@ -7,7 +7,8 @@ from collections import OrderedDict
 
 from livesegments.core import plan
 from livesegments.core.plan import Plan
-from livesegments.store.catalog import Catalog, Snapshot
+from livesegments.store.catalog import Catalog
+from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Workspace
 
 CACHED = 16

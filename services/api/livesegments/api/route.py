@@ -60,6 +60,8 @@ class Kept(Struct):
 
 
 class StrictRequest(Request):
+    most_bytes = MAX_BODY_BYTES
+
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
             try:
@@ -76,8 +78,8 @@ class StrictRequest(Request):
         parts, size = [], 0
         async for part in self.stream():
             size += len(part)
-            if size > MAX_BODY_BYTES:
-                raise Problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+            if size > self.most_bytes:
+                raise Problem(413, f"The body has more than {self.most_bytes} bytes.")
             parts.append(part)
         return b"".join(parts)
 
@@ -94,12 +96,15 @@ class StrictRequest(Request):
 
 
 class Route(APIRoute):
+    most_bytes = MAX_BODY_BYTES
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def run(request: Request) -> Response:
             self._refuse_unknown(request)
             strict = StrictRequest(request.scope, request.receive)
+            strict.most_bytes = self.most_bytes
             key = request.headers.get("idempotency-key")
             if key is None or not self._repeatable:
                 return await handle(strict)

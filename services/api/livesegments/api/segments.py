@@ -29,8 +29,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
 async def _know(context: Ctx, workspace: Writing, request: Request) -> None:
     own = request.path_params.get("id")
     snapshot = await context.catalog.segments(workspace.id)
-    others = editing.Others(snapshot.segments, own or "")
-    shapes.known.set(shapes.Known(workspace.timezone, others, own, snapshot.revision))
+    shapes.known.set(editing.known(snapshot, workspace, own))
 
 
 Knowing = Depends(_know)

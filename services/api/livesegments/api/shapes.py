@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from livesegments.api import times
 from livesegments.api.problems import COMPONENT, FAULTS, VARIANT
 from livesegments.api.texts import Description, Label, Name, ProfileId, SegmentId, fault
-from livesegments.core.check import MAX_BYTES, check
+from livesegments.core.check import MAX_BYTES, Dependents, check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
 
@@ -55,6 +55,7 @@ class Known(NamedTuple):
     others: Mapping[str, Node | None]
     segment: str | None
     revision: str
+    dependents: Dependents | None = None
 
 
 known: ContextVar[Known | None] = ContextVar("known", default=None)
@@ -80,6 +81,7 @@ def _definition(document: Any) -> Defined:
             timezone=against.timezone if against else "UTC",
             others=against.others if against else None,
             segment_id=against.segment if against else None,
+            dependents=against.dependents if against else None,
         )
     if node is None:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})

@@ -1,0 +1,82 @@
+"""A workspace's segments at one revision, with what an edit has to look up in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from livesegments.core.references import References, references
+from livesegments.wire.catalog import Segment
+
+
+class Snapshot:
+    """Frozen once it is handed out; a `draft` of it may be changed. A revision is only compared for equality.
+
+    segments  by id
+    retired   the last version of deleted ones
+    """
+
+    def __init__(
+        self, revision: str, segments: Iterable[Segment] = (), retired: Mapping[str, int] | None = None
+    ) -> None:
+        self.revision = revision
+        self.segments: dict[str, Segment] = {}
+        self.retired: dict[str, int] = dict(retired or {})
+        self._ids: dict[str, str] = {}
+        self._users: dict[str, frozenset[str]] = {}
+        self._watchers: frozenset[str] = frozenset()
+        for segment in segments:
+            self.put(segment)
+
+    def draft(self, revision: str) -> Snapshot:
+        """A copy, to be changed before anybody else has it."""
+        made = Snapshot(revision, (), self.retired)
+        made.segments, made._ids, made._users = dict(self.segments), dict(self._ids), dict(self._users)
+        made._watchers = self._watchers
+        return made
+
+    def named(self, name: str) -> Segment | None:
+        id_ = self._ids.get(name)
+        return None if id_ is None else self.segments[id_]
+
+    def users(self, id_: str) -> frozenset[str]:
+        """Those that name the segment in their definitions."""
+        return self._users.get(id_, frozenset())
+
+    def dependents(self, id_: str) -> frozenset[str]:
+        """Those that name it, and those that depend on all others."""
+        return (self.users(id_) | self._watchers) - {id_}
+
+    def put(self, segment: Segment) -> None:
+        """Into a draft: a new segment, or another version of one."""
+        old = self.segments.get(segment.id)
+        if old is not None:
+            self._forget(old)
+        self.segments[segment.id] = segment
+        self._ids[segment.name] = segment.id
+        needs = _needs(segment)
+        for other in needs.ids:
+            self._users[other] = self.users(other) | {segment.id}
+        if needs.all_others:
+            self._watchers |= {segment.id}
+
+    def drop(self, id_: str, version: int) -> None:
+        """Out of a draft; `version` is its last definition's."""
+        old = self.segments.pop(id_, None)
+        if old is not None:
+            self._forget(old)
+        self.retired[id_] = version
+
+    def _forget(self, old: Segment) -> None:
+        if self._ids.get(old.name) == old.id:
+            del self._ids[old.name]
+        for other in _needs(old).ids:
+            left = self.users(other) - {old.id}
+            if left:
+                self._users[other] = left
+            else:
+                self._users.pop(other, None)
+        self._watchers -= {old.id}
+
+
+def _needs(segment: Segment) -> References:
+    return references(segment.definition) if segment.definition is not None else References()

@@ -1,0 +1,35 @@
+import msgspec
+
+from livesegments.core.definition import Node
+from livesegments.store.snapshot import Snapshot
+from livesegments.wire.catalog import Segment
+
+
+def segment(id_: str, version: int = 1, name: str = "", definition: object = None) -> Segment:
+    root = None if definition is None else msgspec.convert(definition, Node)
+    return Segment("w", id_, name or id_, version, version, 0, 0, root)
+
+
+def refer(id_: str) -> object:
+    return {"type": "segment", "id": id_}
+
+
+def test_a_draft_finds_what_an_edit_looks_up_and_leaves_its_snapshot_alone() -> None:
+    watcher = {"type": "event", "name": "$segment_entered"}
+    old = Snapshot("1", [segment("a"), segment("b", definition=refer("a")), segment("z", definition=watcher)])
+    new = old.draft("2")
+    new.put(segment("b", 2, "bee", refer("c")))
+    new.put(segment("c"))
+    new.drop("a", 1)
+    assert old.named("b") is old.segments["b"] and old.users("a") == {"b"}
+    assert old.dependents("a") == {"b", "z"} and old.retired == {}
+    assert new.named("b") is None and new.named("bee") is new.segments["b"] and new.named("a") is None
+    assert new.users("a") == frozenset() and new.users("c") == {"b"} and new.dependents("z") == frozenset()
+    assert new.retired == {"a": 1} and new.segments.keys() == {"b", "c", "z"}
+
+
+def test_names_may_change_hands_in_one_draft() -> None:
+    new = Snapshot("1", [segment("a", name="x"), segment("b", name="y")]).draft("2")
+    new.put(segment("a", 2, "y"))
+    new.put(segment("b", 2, "x"))
+    assert new.named("x") is new.segments["b"] and new.named("y") is new.segments["a"]
