@@ -8,7 +8,9 @@ until the profile has been given its history, as the archive would have it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -22,6 +24,7 @@ from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.staging import Staging, stage
 from livesegments.core.step import Step, on_clock, on_event, on_plan
+from livesegments.core.wanted import wanted
 from tests.properties.catalogue import Delete, Put
 from tests.properties.histories import DAY, Command, Fill, Forget, Happen, History, Look, Tick, When
 
@@ -145,7 +148,16 @@ class Race:
         self._adopt()
         if self.profile is not None and self.wanting:
             backfill = Backfill(self.plan, self.wanting)
-            past = sorted(self.past, key=lambda each: (each[1].time_ms, each[1].id))
+            asked = wanted(self.plan, self.wanting, self.clock_ms)
+            past = [
+                (
+                    commit,
+                    msgspec.structs.replace(each, properties=_kept(each.properties, asked.names[each.name])),
+                )
+                for commit, each in self.past
+                if each.name in asked.names and (asked.since_ms is None or each.time_ms >= asked.since_ms)
+            ]
+            past.sort(key=lambda each: (each[1].time_ms, each[1].id))
             if backfill.give(self.profile, past, self.clock_ms):
                 self.stored = encode(self.profile)
         self.wanting = {}
@@ -234,3 +246,7 @@ class Race:
         found = next_flips(self.plan, "p", profile, self.staging.served)
         core = {segment: at for segment, at in found.items() if at <= horizon}
         assert core == changes, f"the clock alone: core {core}, oracle {changes}"
+
+
+def _kept(properties: Mapping[str, Any], heads: Collection[str]) -> dict[str, Any]:
+    return {head: properties[head] for head in heads if head in properties}

@@ -35,11 +35,6 @@ class Backfill:
         self._upto = upto
         self._feeds: Mapping[str, NameFeeds] = feeds(tracks, Edition())
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The events that can matter, by name."""
-        return frozenset(self._feeds)
-
     def give(self, profile: Profile, past: Iterable[Past], now_ms: int) -> bool:
         """Gives a profile its history, in place; whether anything of it changed.
 

@@ -32,10 +32,13 @@ class Written(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """`after`: only profiles that sort behind it. `since_ms`: only events from that instant on."""
+    """`names`: event name → the properties to bring along.
+
+    `after`: only profiles that sort behind it. `since_ms`: only events from that instant on.
+    """
 
     workspace: str
-    names: tuple[str, ...]
+    names: dict[str, tuple[str, ...]]
     after: str = ""
     since_ms: int | None = None
 

@@ -6,7 +6,7 @@ of each by (time, id).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -68,12 +68,25 @@ def _events(archive: Archive, partition: int, ranges: Sequence[Range], wanted: W
     profiles, found, ids, properties, commits = (column.to_pylist() for column in columns)
     times = table.column("time").cast(pa.int64()).to_pylist()
     workspace = wanted.workspace
+    read = {name: _reading(heads) for name, heads in wanted.names.items()}
     return [
-        (profile, time, id_, commit, Event(id_, workspace, profile, name, time, _properties.decode(data)))
+        (profile, time, id_, commit, Event(id_, workspace, profile, name, time, read[name](data)))
         for profile, name, time, id_, data, commit in zip(
             profiles, found, times, ids, properties, commits, strict=True
         )
     ]
+
+
+def _reading(heads: Sequence[str]) -> Callable[[str], dict[str, Any]]:
+    """From an event's properties, as text, to those that matter."""
+    if not heads:
+        return lambda data: {}
+
+    def read(data: str) -> dict[str, Any]:
+        properties = _properties.decode(data)
+        return {head: properties[head] for head in heads if head in properties}
+
+    return read
 
 
 def _of_segments(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted) -> list[Row]:

@@ -18,6 +18,7 @@ import structlog
 
 from livesegments.core.backfill import Backfill
 from livesegments.core.plan import Plan
+from livesegments.core.wanted import History, wanted
 from livesegments.evaluator.archiver import Archiver
 from livesegments.evaluator.errands import Errands, nothing
 from livesegments.evaluator.loading import Loader
@@ -90,7 +91,8 @@ class Fillings:
             return False
         workspace, filling, plan = found
         self._job = job = _Job(workspace, filling)
-        job.reading = asyncio.create_task(self._read(job, self._backfill(workspace, filling, plan)))
+        facts = self._walks.wanting(workspace).keys() & set(filling.facts)
+        job.reading = asyncio.create_task(self._read(job, wanted(plan, facts, self._partition.clock_ms)))
         return False
 
     def _backfill(self, workspace: str, filling: Filling, plan: Plan) -> Backfill:
@@ -113,16 +115,16 @@ class Fillings:
         write = self._walks.given(workspace, chunk[-1][0], count, share)
         await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
 
-    async def _read(self, job: _Job, backfill: Backfill) -> None:
+    async def _read(self, job: _Job, history: History) -> None:
         """Everything that was applied before the facts were kept is archived first."""
         await self._errands.post(nothing)
         after = job.filling.after
         while True:
             try:
                 await self._archiver.cut()
-                wanted = Wanted(job.workspace, tuple(sorted(backfill.names)), after)
+                asked = Wanted(job.workspace, dict(history.names), after, history.since_ms)
                 number, ranges = self._partition.number, self._archiver.ranges
-                async for share, chunk in self._history.scan(number, ranges, wanted):
+                async for share, chunk in self._history.scan(number, ranges, asked):
                     await job.chunks.put((share, chunk))
                     after = chunk[-1][0]
                     self._moved()

@@ -1,0 +1,91 @@
+"""What the facts of new conditions want of history: which events, from when on, and what of their properties.
+
+Example: "ordered coffee twice in the last 30 days" wants events named `order`, of the last 30 days, and of
+their properties only `products`. The files are read for no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from livesegments.core.definition import Event, Filter, Occurrence, Sequence
+from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+from livesegments.core.fact import EventLeaf
+from livesegments.core.plan import Plan
+from livesegments.core.trail import SLACK_MS
+from livesegments.core.where import path_of
+from livesegments.core.window import Sliding, frame
+
+
+class History(Struct, frozen=True):
+    """`names`: event name → the properties that matter, by the first part of their paths.
+
+    `since_ms`: no event before that instant can matter at `now_ms`; None where any may.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    since_ms: int | None
+
+
+def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
+    """Of facts that segments of the plan, served or staged, read."""
+    names: dict[str, set[str]] = {}
+    since: list[int | None] = []
+    zone = ZoneInfo(plan.timezone)
+    for leaf in _leaves(plan, facts):
+        since.append(_since(leaf, zone, now_ms))
+        for name, where, path in _steps(leaf):
+            heads = names.setdefault(name, set())
+            heads.update(path_of(item.property)[0] for item in where)
+            if path is not None:
+                heads.add(path_of(path)[0])
+            if name in (SEGMENT_ENTERED, SEGMENT_EXITED):
+                heads.add("segment")
+    known = [each for each in since if each is not None]
+    earliest = min(known, default=None) if len(known) == len(since) else None
+    return History({name: tuple(sorted(heads)) for name, heads in names.items()}, earliest)
+
+
+def _leaves(plan: Plan, facts: Collection[int]) -> Iterator[EventLeaf]:
+    for item in (*plan.order, *plan.staged.values()):
+        for read in item.reads:
+            fact, leaf = read.fact, read.leaf
+            if fact is None or not isinstance(leaf, EventLeaf):
+                continue
+            if fact.id in facts or any(trail.id in facts for trail in fact.trails):
+                yield leaf
+
+
+def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | None]]:
+    """(event name, its filters, the path that is measured)."""
+    if isinstance(leaf, Sequence):
+        for step in leaf.steps:
+            yield step.name, step.where, None
+    else:
+        yield leaf.name, leaf.where, leaf.measure.property if isinstance(leaf, Event) else None
+
+
+def _since(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:
+    """The earliest instant at which an event can still be, or come to be, in the leaf's window."""
+    if isinstance(leaf, Occurrence) and leaf.which == "first":
+        return None  # the first of all events decides, however long ago it was
+    window = frame(leaf.window, zone)
+    if not isinstance(window, Sliding):
+        return None if leaf.window is None or leaf.window.from_ is None else window.from_ms
+    if window.leave(now_ms) <= now_ms:
+        return now_ms
+    low, high = now_ms - _FARTHEST_MS, now_ms  # leave(low) ≤ now < leave(high)
+    if window.leave(low) > now_ms:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if window.leave(middle) > now_ms else (middle, high)
+    # ⊕ with months is monotone but for clipping at a month's end and clock changes
+    return high - SLACK_MS
+
+
+_FARTHEST_MS = 5 * 366 * 86_400_000
+"""Longer than any sliding window."""
