@@ -22,6 +22,7 @@ COMMANDS = {
     "clock": "livesegments.cli.clock:clock",
     "segments": "livesegments.cli.segments:app",
     "members": "livesegments.cli.members:members",
+    "explain": "livesegments.cli.explain:explain",
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",

@@ -27,6 +27,10 @@ def membership(segment_id: str, profile_id: str) -> str:
     return f"{segment(segment_id)}/members/{part(profile_id)}"
 
 
+def explanation(segment_id: str, profile_id: str) -> str:
+    return f"{segment(segment_id)}/explanations/{part(profile_id)}"
+
+
 def profile(id_: str) -> str:
     return f"/v1/profiles/{part(id_)}"
 

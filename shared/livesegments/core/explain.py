@@ -28,11 +28,7 @@ def next_flips(plan: Plan, profile_id: str, profile: Profile, segments: Collecti
     The state may be of an older plan than `plan`: what that knew and this doesn't is left out, and what only
     this knows is not foreseen before the state is brought up to it.
     """
-    ahead = decode(encode(profile))
-    ahead.plan = plan.revision
-    ahead.dues = {
-        fact: due for fact, due in ahead.dues.items() if fact in plan.tracks or fact in plan.watches
-    }
+    ahead = prepared(plan, profile)
     missing, found = set(segments), dict[str, int]()
     last = (ahead.wake_at or 0) + HORIZON_MS
     for _ in range(MAX_WAKES):
@@ -44,3 +40,13 @@ def next_flips(plan: Plan, profile_id: str, profile: Profile, segments: Collecti
                 missing.discard(transition.segment)
                 found[transition.segment] = wake
     return found
+
+
+def prepared(plan: Plan, profile: Profile) -> Profile:
+    """A copy of a stored profile, to be stepped under `plan`; dues that only another knew are left out."""
+    ahead = decode(encode(profile))
+    ahead.plan = plan.revision
+    ahead.dues = {
+        fact: due for fact, due in ahead.dues.items() if fact in plan.tracks or fact in plan.watches
+    }
+    return ahead

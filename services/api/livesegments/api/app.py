@@ -18,6 +18,7 @@ from livesegments.api import (
     batch,
     checking,
     docs,
+    explanations,
     health,
     listing,
     lists,
@@ -41,6 +42,7 @@ from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
+from livesegments.api.served import ServedPlans
 from livesegments.api.watch import Watch
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
@@ -93,8 +95,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     openapi.install(app)
     docs.install(app)
     for resource in (
-        workspace, workspaces, listing, checking, batch, segments, names, lists, members, profiles,
-        operations, rejected, transitions, health,
+        workspace, workspaces, listing, checking, batch, segments, names, lists, members, explanations,
+        profiles, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -142,6 +144,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         profiles=stored,
         names=NameStore(redis),
         plans=Plans(catalog),
+        served=ServedPlans(redis, settings.partitions),
         records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
         lags=lags,
         watch=Watch(lags, settings.unowned_ms / 1_000),

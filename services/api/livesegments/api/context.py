@@ -14,6 +14,7 @@ from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
+from livesegments.api.served import ServedPlans
 from livesegments.api.watch import Watch
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
@@ -33,6 +34,7 @@ class Context:
     profiles: Profiles
     names: NameStore
     plans: Plans
+    served: ServedPlans
     records: Records
     lags: Lags
     refusals: Refusals

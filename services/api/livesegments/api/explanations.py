@@ -1,0 +1,146 @@
+"""Why a profile is in a segment or not, what would change it, and when the clock will."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from livesegments.api import shapes, times
+from livesegments.api.auth import Reading
+from livesegments.api.context import Ctx
+from livesegments.api.members import ProfilePath
+from livesegments.api.problems import Problem, quoted, responses
+from livesegments.api.route import Route
+from livesegments.api.segments import Id, found
+from livesegments.core.explanation import Explained, explain
+from livesegments.core.whatif import Change
+
+router = APIRouter(
+    prefix="/v1/segments/{id}/explanations",
+    tags=["members"],
+    route_class=Route,
+    responses=responses(401, 403),
+)
+
+
+class EvidenceOut(BaseModel):
+    """What a condition was decided by."""
+
+    value: Any = Field(
+        description="The attribute's value, the measure's amount, the consent's state; else whether it is so."
+    )
+    or_more: bool = Field(description="No more are kept than conditions ask about: there may be more.")
+    at: shapes.Instant | None = Field(
+        description="When it came: the attribute, the tag, the occurrence, the first step of the sequence."
+    )
+    event_id: str | None = Field(description="The id of the event that brought it.")
+    steps: int | None = Field(description="How many steps of the sequence have come, in order and in time.")
+    moves_at: shapes.Instant | None = Field(description="When the clock alone may change it next.")
+
+
+class NodeOut(BaseModel):
+    """A node of the definition. A condition has `condition` and `evidence`; `all`, `any`, `not` have `of`."""
+
+    pointer: str = Field(description="Where it stands: a JSON pointer into the definition.")
+    type: str = Field(description="The kind of node; `list` of a static segment.")
+    holds: bool = Field(description="Whether it is true of the profile.")
+    condition: Annotated[Any, WithJsonSchema({"anyOf": [shapes.CONDITION, {"type": "null"}]})] = Field(
+        description="The condition as it was written."
+    )
+    evidence: EvidenceOut | None = Field(description="What it was decided by.")
+    of: list[NodeOut]
+
+
+class ChangeOut(BaseModel):
+    """The smallest single change that would flip the membership."""
+
+    type: Literal["event", "attribute", "tag", "consent", "list"] = Field(
+        description="What would have to change: an event comes, or a part of the profile is written."
+    )
+    name: str = Field(description="The event's, attribute's or tag's name, or the static segment's id.")
+    count: int = Field(description="How many events.")
+    properties: dict[str, Any] = Field(description="What makes an event count; others of its kind do, too.")
+    varying: str | None = Field(description="The property of which every event has another value.")
+    value: Any = Field(description="The new value; null removes it. Of a tag or list: whether it is on it.")
+    channel: str | None
+    topic: str | None
+    before: shapes.Instant | None = Field(
+        description="It would flip it if it came before then; null: whenever it comes."
+    )
+
+
+class ExplanationOut(BaseModel):
+    """Why, from the state and the definition that decided."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    segment: str = Field(description="The id of the segment.")
+    profile: str
+    is_in: bool = Field(alias="in")
+    entered_at: shapes.Instant | None
+    at: shapes.Instant = Field(description="The instant for which this is said.")
+    version: int = Field(description="The version of the definition that is served.")
+    judged: bool = Field(
+        description="False: the profile is yet to be evaluated under this version; `why` is what follows."
+    )
+    why: NodeOut = Field(description="The definition, node by node.")
+    change: ChangeOut | None = Field(description="Null: no single change would flip it.")
+    flips_at: shapes.Instant | None = Field(
+        description="When the clock alone will flip it; null: never, as things are."
+    )
+
+
+@router.get("/{profile:path}", responses=responses(404, 409))
+async def explain_membership(
+    context: Ctx, workspace: Reading, id_: Id, profile: ProfilePath
+) -> ExplanationOut:
+    """Why a profile is in a segment or not: every node of the definition with the values that decided it,
+    the smallest change that would flip it, and the instant at which the clock alone will."""
+    await found(context, workspace.id, id_)
+    wall_ms = context.now_ms() if context.settings.clock == "wall" else None
+    deciding = await context.served.deciding(workspace.id, profile, wall_ms)
+    if id_ not in deciding.plan.positions:
+        raise Problem(409, f"Segment {quoted(id_)} is still being built; its `progress` says how far it is.")
+    said = await asyncio.to_thread(explain, deciding.plan, profile, deciding.profile, id_, deciding.now_ms)
+    is_in = id_ in deciding.was_in
+    return ExplanationOut(
+        segment=id_,
+        profile=profile,
+        is_in=is_in,
+        entered_at=times.iso_or_none(said.entered_ms) if is_in == said.is_in else None,
+        at=times.iso(said.at_ms),
+        version=said.version,
+        judged=deciding.judged,
+        why=_node(said.root),
+        change=None if said.change is None else _change(said.change, said.until_ms),
+        flips_at=times.iso_or_none(said.flips_ms),
+    )
+
+
+def _node(node: Explained) -> NodeOut:
+    evidence = node.evidence
+    return NodeOut(
+        pointer=node.pointer,
+        type=node.type,
+        holds=node.holds,
+        condition=msgspec.to_builtins(node.condition),
+        evidence=None
+        if evidence is None
+        else EvidenceOut(
+            value=evidence.value,
+            or_more=evidence.or_more,
+            at=times.iso_or_none(evidence.at_ms),
+            event_id=evidence.event_id,
+            steps=evidence.steps,
+            moves_at=times.iso_or_none(evidence.moves_ms),
+        ),
+        of=[_node(child) for child in node.of],
+    )
+
+
+def _change(change: Change, until_ms: int | None) -> ChangeOut:
+    return ChangeOut(**msgspec.structs.asdict(change), before=times.iso_or_none(until_ms))

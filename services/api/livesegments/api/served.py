@@ -1,0 +1,100 @@
+"""The plans that decide memberships: what a partition serves, which an edit doesn't change at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import NamedTuple
+
+from livesegments.api.problems import Problem, not_found
+from livesegments.core import plan
+from livesegments.core.explain import prepared
+from livesegments.core.plan import Plan
+from livesegments.core.profile import Profile
+from livesegments.core.step import on_plan
+from livesegments.store.client import Client
+from livesegments.store.judged import Definitions, Judged
+from livesegments.wire.topics import partition_of
+
+CACHED = 64
+"""Plans, one a workspace and partition; those of a workspace share what is the same."""
+ATTEMPTS = 5
+"""So often it is read again when the definitions change while it is read."""
+
+
+class Deciding(NamedTuple):
+    """A profile brought to `plan`, at the instant `now_ms`; `judged`: it had been before it was read."""
+
+    plan: Plan
+    profile: Profile
+    now_ms: int
+    judged: bool
+    was_in: frozenset[str]
+
+
+class ServedPlans:
+    def __init__(self, store: Client, partitions: int) -> None:
+        self._judged = Judged(store)
+        self._partitions = partitions
+        self._cache: OrderedDict[tuple[str, int], tuple[Plan, dict[int, int]]] = OrderedDict()
+        self._compiling = asyncio.Lock()
+
+    async def deciding(self, workspace: str, profile_id: str, wall_ms: int | None) -> Deciding:
+        """`wall_ms`: now, where the wall clock counts; a state says all up to its next due time.
+
+        Raises Problem 404 for an unknown profile, 503 where the definitions don't stand still.
+        """
+        partition = partition_of(workspace, profile_id, self._partitions)
+        for _ in range(ATTEMPTS):
+            state = await self._judged.state(partition, workspace, profile_id)
+            if state.profile is None:
+                raise not_found("profile", profile_id)
+            if state.stage is None:
+                break
+            cached = self._cache.get((workspace, partition))
+            if cached is None or cached[0].revision != state.stage.revision:
+                await self._compile(workspace, partition)
+                continue
+            self._cache.move_to_end((workspace, partition))
+            made, since = cached
+            profile, wake, now = state.profile, state.profile.wake_at, state.clock_ms
+            was_in = frozenset(
+                id_ for id_, each in profile.memberships.items() if each.entered_ms is not None
+            )
+            judged = profile.plan == made.revision
+            if not judged:
+                on_plan(made, profile_id, profile, now, since)
+                wake = profile.wake_at
+            if wall_ms is not None:
+                now = max(now, min(wall_ms, wake - 1) if wake is not None else wall_ms)
+            return Deciding(made, prepared(made, profile), now, judged, was_in)
+        detail = "The definitions are being taken up just now. Try again."
+        raise Problem(503, detail, headers={"Retry-After": "1"})
+
+    async def _compile(self, workspace: str, partition: int) -> None:
+        async with self._compiling:
+            found = await self._judged.definitions(partition, workspace)
+            if found.stage is None:
+                return
+            known = self._cache.get((workspace, partition)) or self._other(workspace)
+            previous = known[0] if known is not None else None
+            made = await asyncio.to_thread(_compiled, workspace, found, previous)
+            since = {fact: kept.revision for fact, kept in found.facts.items()}
+            self._cache[workspace, partition] = made, since
+            while len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+
+    def _other(self, workspace: str) -> tuple[Plan, dict[int, int]] | None:
+        """That of another partition, which differs little."""
+        return next((cached for (of, _), cached in self._cache.items() if of == workspace), None)
+
+
+def _compiled(workspace: str, found: Definitions, previous: Plan | None) -> Plan:
+    assert found.stage is not None
+    segments = [each.segment(id_) for id_, each in found.served.items()]
+    made = plan.compile(workspace, found.stage.timezone, segments, found.stage.revision, previous=previous)
+    return made.at(
+        found.stage.revision,
+        {id_: each.adoption for id_, each in found.served.items()},
+        [id_ for id_, each in found.served.items() if each.backfilled],
+    )

@@ -1,0 +1,60 @@
+"""What decided a profile's memberships, as the api reads it: its state, the clock, the definitions served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from livesegments.core.profile import Profile, decode
+from livesegments.store import adoption, keys
+from livesegments.store.adoption import Kept, Served, Stage
+from livesegments.store.client import Client
+
+
+class State(Struct, frozen=True):
+    """A profile, None where there is none, at its partition's clock (ms), and what that had adopted then."""
+
+    profile: Profile | None
+    clock_ms: int
+    stage: Stage | None
+
+
+class Definitions(Struct, frozen=True):
+    """What a partition serves of a workspace, and which facts it keeps, at the adoption `stage`."""
+
+    stage: Stage | None
+    served: Mapping[str, Served]
+    facts: Mapping[int, Kept]
+
+
+class Judged:
+    """Every answer is of one instant. All reads raise Away when the store can't be reached."""
+
+    def __init__(self, store: Client) -> None:
+        self._redis: Any = store
+
+    async def state(self, partition: int, workspace: str, profile: str) -> State:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hget(keys.head(partition), "clock")
+        pipe.hget(keys.profiles(partition, workspace), profile)
+        pipe.hget(keys.adopted(partition), workspace)
+        clock, state, stage = await pipe.execute()
+        return State(None if state is None else decode(state), int(clock or 0), _stage(stage))
+
+    async def definitions(self, partition: int, workspace: str) -> Definitions:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hget(keys.adopted(partition), workspace)
+        pipe.hgetall(keys.served(partition, workspace))
+        pipe.hgetall(keys.facts(partition, workspace))
+        stage, served, facts = await pipe.execute()
+        return Definitions(
+            _stage(stage),
+            {id_.decode(): adoption.decode_served(data) for id_, data in served.items()},
+            {int(fact): adoption.decode_kept(data) for fact, data in facts.items()},
+        )
+
+
+def _stage(data: bytes | None) -> Stage | None:
+    return None if data is None else adoption.decode_stage(data)

@@ -1,0 +1,76 @@
+"""`livesegments explain`: a tree for people, the api's JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.run import Answers, run
+
+AT = "2026-01-31T23:30:00.000Z"
+EVIDENCE = {"value": None, "or_more": False, "at": None, "event_id": None, "steps": None, "moves_at": None}
+
+
+def node(pointer: str, holds: bool, condition: Any = None, of: Any = (), **evidence: Any) -> dict[str, Any]:
+    return {
+        "pointer": pointer,
+        "type": condition["type"] if condition else "all",
+        "holds": holds,
+        "condition": condition,
+        "evidence": {**EVIDENCE, **evidence} if condition else None,
+        "of": list(of),
+    }
+
+
+CITY = {"type": "attribute", "name": "city", "op": "eq", "value": "Kyiv"}
+ORDERS = {"type": "event", "name": "order", "window": {"last": "30d"}, "value": 5}
+SAID = {
+    "segment": "regulars",
+    "profile": "a/b",
+    "in": False,
+    "entered_at": None,
+    "at": AT,
+    "version": 2,
+    "judged": True,
+    "why": node(
+        "",
+        False,
+        of=[
+            node("/of/0", True, CITY, value="Kyiv", at=AT, event_id="e1"),
+            node("/of/1", False, ORDERS, value=3),
+        ],
+    ),
+    "change": {
+        "type": "event",
+        "name": "order",
+        "count": 2,
+        "properties": {},
+        "varying": None,
+        "value": None,
+        "channel": None,
+        "topic": None,
+        "before": AT,
+    },
+    "flips_at": None,
+}
+
+
+async def test_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = Answers(GET=SAID)
+    assert await run(answers, "explain", "regulars", "a/b") == 0
+    assert answers.paths("GET") == ["/v1/segments/regulars/explanations/a%2Fb"]
+    assert capsys.readouterr().out.splitlines() == [
+        "a/b is not in regulars (version 2, Europe/Berlin)",
+        "✗ all of",
+        '  ✓ city eq Kyiv  ← "Kyiv", at 2026-02-01 00:30:00, by event e1',
+        "  ✗ order last 30d: count gte 5  ← 3",
+        "would flip it: 2 more order, before 2026-02-01 00:30:00",
+        "the clock alone never flips it, as things are",
+    ]
+
+
+async def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run(Answers(GET=SAID), "explain", "regulars", "a/b", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == SAID

@@ -1,0 +1,82 @@
+"""Explanations through the api, with a real evaluator beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livesegments.core.event import PROFILE, Event
+from tests.services.api.conftest import CITY, until
+from tests.services.api.test_members import START_MS, Shop, live, shop
+
+__all__ = ["live", "shop"]
+ORDERS = {"type": "event", "name": "order", "window": {"last": "30d"}, "value": 5}
+REGULARS = {"type": "all", "of": [CITY, ORDERS]}
+
+
+async def explained(shop: Shop, segment: str, profile: str) -> Any:
+    answer = await shop.get(f"/v1/segments/{segment}/explanations/{profile}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_why_out_what_would_bring_in_and_what_the_clock_does(shop: Shop) -> None:
+    await shop.segment("regulars", REGULARS)
+    await shop.segment("list", type="static")
+    await shop.settled()
+    change = Event("e1", shop.workspace, "a/b", PROFILE, START_MS, {"attributes": {"city": "Kyiv"}})
+    orders = [shop.event("a/b", "order", START_MS + day * 86_400_000) for day in range(3)]
+    await shop.rig.send([change, *orders])
+    await shop.settled()
+
+    said = await explained(shop, "regulars", "a%2Fb")
+    assert (said["profile"], said["in"], said["judged"], said["version"]) == ("a/b", False, True, 1)
+    assert said["at"] == "2022-01-03T00:00:00.000Z"
+    city, count = said["why"]["of"]
+    assert (said["why"]["type"], said["why"]["holds"], said["why"]["evidence"]) == ("all", False, None)
+    assert (city["pointer"], city["holds"], city["condition"]) == ("/of/0", True, CITY)
+    assert (city["evidence"]["value"], city["evidence"]["event_id"]) == ("Kyiv", "e1")
+    assert city["evidence"]["at"] == "2022-01-01T00:00:00.000Z"
+    assert (count["holds"], count["evidence"]["value"], count["evidence"]["or_more"]) == (False, 3, False)
+    change_ = said["change"]
+    assert (change_["type"], change_["name"], change_["count"]) == ("event", "order", 2)
+    assert change_["before"] == "2022-01-31T00:00:00.000Z"
+    assert said["flips_at"] is None
+
+    more = [shop.event("a/b", "order", START_MS + 3 * 86_400_000 + n) for n in range(2)]
+    await shop.rig.send(more)
+    await shop.settled()
+    said = await explained(shop, "regulars", "a%2Fb")
+    assert said["in"] and said["why"]["holds"] and said["entered_at"] == "2022-01-04T00:00:00.001Z"
+    assert said["flips_at"] == "2022-01-31T00:00:00.000Z"
+    assert (said["change"]["type"], said["change"]["name"]) == ("attribute", "city")
+
+    listed = await explained(shop, "list", "a%2Fb")
+    assert (listed["why"]["type"], listed["in"]) == ("list", False)
+    assert (listed["change"]["type"], listed["change"]["value"]) == ("list", True)
+
+
+async def test_an_edit_that_waits_for_its_history_is_explained_as_it_is_served(shop: Shop) -> None:
+    await shop.segment("regulars", REGULARS)
+    await shop.settled()
+    await shop.rig.send([shop.event("ada", "order", START_MS)])
+    await shop.settled()
+    edited = await shop.patch(
+        "/v1/segments/regulars",
+        json={"definition": {**ORDERS, "value": 1, "window": {"last": "60d"}}},
+        headers={"If-Match": '"1"'},
+    )
+    assert edited.status_code == 200, edited.text
+
+    async def served() -> bool:
+        said = await explained(shop, "regulars", "ada")
+        assert said["why"]["type"] == ("all" if said["version"] == 1 else "event")
+        return bool(said["version"] == 2 and said["judged"] and said["in"])
+
+    await until(served)
+
+
+async def test_who_and_what_is_not_there(shop: Shop) -> None:
+    await shop.segment("kyiv")
+    await shop.settled()
+    for path in ("kyiv/explanations/nobody", "none/explanations/nobody"):
+        assert (await shop.get(f"/v1/segments/{path}")).status_code == 404
