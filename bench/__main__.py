@@ -27,6 +27,7 @@ from bench import (
     path,
     profiling,
     readme,
+    reads,
     report,
     workload,
 )
@@ -75,6 +76,17 @@ def only_backfill(profiles: int = 100_000) -> None:
             return await backfill.run(running, profiles)
 
     print(asyncio.run(run()))
+
+
+@app.command("reads")
+def only_reads(
+    rounds: int = 3,
+    seconds: float = 5.0,
+    against: Annotated[Path | None, typer.Option(help="In turn with the api of this checkout.")] = None,
+) -> None:
+    """What one api process answers on one core."""
+    for name, runs in asyncio.run(reads.compared(rounds, seconds, against)).items():
+        print("\n".join(reads.table(runs, name)))
 
 
 @app.command("check")

@@ -11,6 +11,8 @@ Rules and invariants:
   again. So names are unique, references hold and no edit is lost, however many api processes there are.
 - A deleted segment's last definition version is kept: an id that is used again goes on counting from there,
   and no evaluator takes the new definition for the old one.
+- What is read is remembered with its scope's revision, and given again only while the store says that the
+  revision is still that: a key that was revoked or narrowed, by whatever process, is so at the next request.
 - Without `{catalog}:sequence` (Redis is empty, or was lost) nothing is written: the api restores the
   catalogue from the topic first (`replace`).
 """
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import ContextVar
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any, Literal, TypeVar
@@ -30,6 +33,7 @@ from livesegments.store import keys
 from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
 from livesegments.store.client import Client
 from livesegments.store.snapshot import Snapshot
+from livesegments.store.together import together
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import Entry, Key, Segment, Workspace
 
@@ -38,6 +42,18 @@ Kept = TypeVar("Kept", Workspace, Key, Segment)
 EVERYONE = "*"
 """The scope of workspaces and keys."""
 CACHED_WORKSPACES = 64
+CACHED_ENTRIES = 4_096
+"""Keys, workspaces and single segments."""
+
+NEVER = "0"
+"""The revision of a scope in which nothing was ever changed."""
+
+_seen: ContextVar[dict[str, str] | None] = ContextVar("seen", default=None)
+
+
+def see_once() -> None:
+    """From here on the present task (a request) reads the revision of a scope once, unless it changes it."""
+    _seen.set({})
 
 
 def digest(secret: str) -> str:
@@ -51,12 +67,17 @@ class Catalog:
     def __init__(self, store: Client) -> None:
         self._redis: Any = store
         self.changes = Changes(store, keys.CATALOG_SEQUENCE, keys.CATALOG_REVISIONS, keys.CATALOG_OUTBOX)
+        self._together = together(store)
         self._cache: LRUCache[str, Snapshot] = LRUCache(CACHED_WORKSPACES)
+        self._entries: LRUCache[tuple[str, str], tuple[str, Any]] = LRUCache(CACHED_ENTRIES)
         self._changing = asyncio.Lock()
 
     async def key(self, secret_digest: str) -> Key | None:
-        found = await self._redis.hget(keys.CATALOG_KEYS, secret_digest)
-        return _as(Key, found)
+        place = (keys.CATALOG_KEYS, secret_digest)
+        remembered = self._entries.get(place)
+        if remembered is not None:  # its workspace is most likely asked for next
+            await self._revisions(EVERYONE, remembered[1].workspace)
+        return await self._entry(Key, EVERYONE, *place)
 
     async def keys(self, workspace: str) -> list[Key]:
         """Of one workspace (admin keys are of `*`), oldest first."""
@@ -65,7 +86,7 @@ class Catalog:
         return sorted(ours, key=lambda key: (key.created_ms, key.digest))
 
     async def workspace(self, id_: str) -> Workspace | None:
-        return _as(Workspace, await self._redis.hget(keys.CATALOG_WORKSPACES, id_))
+        return await self._entry(Workspace, EVERYONE, keys.CATALOG_WORKSPACES, id_)
 
     async def workspaces(self) -> list[Workspace]:
         """Oldest first."""
@@ -75,13 +96,18 @@ class Catalog:
         )
 
     async def segment(self, workspace: str, id_: str) -> Segment | None:
-        return _as(Segment, await self._redis.hget(keys.catalog_segments(workspace), id_))
+        snapshot = self._cache.get(workspace)
+        if snapshot is not None and snapshot.revision == (await self._revisions(workspace))[0]:
+            return snapshot.segments.get(id_)
+        return await self._entry(Segment, workspace, keys.catalog_segments(workspace), id_)
 
     async def segments(self, workspace: str) -> Snapshot:
         """All of a workspace's segments; only what has changed since the last time is read again."""
         cached = self._cache.get(workspace)
         place, retired_place = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
         if cached is not None:
+            if (await self._revisions(workspace))[0] == cached.revision:
+                return cached
             changed = keys.catalog_changed(workspace)
             since = await self.changes.since(workspace, cached.revision, place, retired_place, changed)
             if since is not None:
@@ -105,7 +131,8 @@ class Catalog:
     ) -> tuple[Workspace, int]:
         """As `change_segment`: `decide` sees the newest workspace, or None, until its decision is written."""
         while True:
-            revision = _text(await self._redis.hget(keys.CATALOG_REVISIONS, EVERYONE))
+            _unsee(EVERYONE)
+            revision = (await self._revisions(EVERYONE))[0]
             workspace = decide(await self.workspace(id_))
             sequence = await self._write(EVERYONE, workspace, revision=revision)
             if sequence >= 0:
@@ -127,6 +154,7 @@ class Catalog:
         """
         async with self._changing:  # other processes see the revision; among us, a queue is cheaper
             while True:
+                _unsee(workspace)
                 snapshot = await self.segments(workspace)
                 what, segment = decide(snapshot)
                 deleted = what == "delete"
@@ -140,6 +168,7 @@ class Catalog:
         """The same for several at once, all of them or none. The number of the last change; 0 for none."""
         async with self._changing:
             while True:
+                _unsee(workspace)
                 snapshot = await self.segments(workspace)
                 segments = await decide(snapshot)
                 if not segments:
@@ -201,6 +230,7 @@ class Catalog:
             except WatchError:
                 return False
         self._cache.clear()
+        self._entries.clear()
         return True
 
     async def _write(
@@ -216,6 +246,7 @@ class Catalog:
         `new` is there."""
         hash_, field = _place(entry)
         put = Put(field, wire.key_of(entry), b"" if delete else wire.encode(entry))
+        _unsee(scope)
         return await self.changes.write(
             Write(scope, revision, hash_, (put,), keys.catalog_retired(scope), new=new)
         )
@@ -232,6 +263,7 @@ class Catalog:
         )
         place, retired = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
         changed = keys.catalog_changed(workspace)
+        _unsee(workspace)
         sequence = await self.changes.write(
             Write(workspace, snapshot.revision, place, puts, retired, changed)
         )
@@ -245,6 +277,31 @@ class Catalog:
                     after.put(each)
             self._remember(workspace, after)
         return sequence
+
+    async def _revisions(self, *scopes: str) -> list[str]:
+        """As the store has them now, or as this task has seen them already."""
+        seen = _seen.get()
+        if seen is None or not all(scope in seen for scope in scopes):
+            found = await self._together.one("HMGET", keys.CATALOG_REVISIONS, *scopes)
+            now = dict(zip(scopes, map(_text, found), strict=True))
+            if seen is None:
+                return list(now.values())
+            seen |= now
+        return [seen[scope] for scope in scopes]
+
+    async def _entry(self, kind: type[Kept], scope: str, hash_: str, field: str) -> Kept | None:
+        """Its revision is read first: what is remembered under it is never older than it says."""
+        revision = (await self._revisions(scope))[0]
+        remembered = self._entries.get((hash_, field))
+        if remembered is not None and remembered[0] == revision != NEVER:
+            assert isinstance(remembered[1], kind)
+            return remembered[1]
+        found = _as(kind, await self._together.one("HGET", hash_, field))
+        if found is None:
+            self._entries.pop((hash_, field), None)
+        else:
+            self._entries[hash_, field] = revision, found
+        return found
 
     def _remember(self, workspace: str, snapshot: Snapshot) -> Snapshot:
         self._cache[workspace] = snapshot
@@ -280,5 +337,11 @@ def _as(kind: type[Kept], data: bytes | None) -> Kept | None:
     return entry
 
 
+def _unsee(scope: str) -> None:
+    seen = _seen.get()
+    if seen is not None:
+        seen.pop(scope, None)
+
+
 def _text(revision: bytes | None) -> str:
-    return "0" if revision is None else revision.decode()
+    return NEVER if revision is None else revision.decode()

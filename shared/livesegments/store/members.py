@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -10,6 +10,10 @@ from msgspec import Struct
 from livesegments.store import keys, progress
 from livesegments.store.client import Client
 from livesegments.store.progress import Progress
+from livesegments.store.together import together
+
+AHEAD = 2_000
+"""So many ids at most are read beyond the page's partition to save round trips, where a page needs more."""
 
 
 class Place(Struct, frozen=True):
@@ -29,13 +33,12 @@ class Members:
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._redis: Any = store
+        self._together = together(store)
         self._partitions = range(partitions)
 
     async def count(self, workspace: str, segment: str) -> int:
-        pipe = self._redis.pipeline(transaction=False)
-        for partition in self._partitions:
-            pipe.zcard(keys.members(partition, workspace, segment))
-        return sum(await pipe.execute())
+        names = (keys.members(partition, workspace, segment) for partition in self._partitions)
+        return sum(await self._together.ask(*(("ZCARD", name) for name in names)))
 
     async def sizes(self, workspace: str, versions: Mapping[str, int], timezone: str) -> dict[str, Size]:
         """`versions`: segment id → its definition version; `timezone`: the workspace's.
@@ -65,25 +68,35 @@ class Members:
         """The next members (at most `limit`), and where to go on; None: that was the last page.
 
         Partition by partition, each in the members' byte order: whoever is in throughout is given exactly
-        once, whatever others come and go meanwhile.
+        once, whatever others come and go meanwhile. One round trip where the first partition fills the page,
+        two for most others.
         """
         found: list[str] = []
-        place = after or Place(0, "")
-        for partition in self._partitions[place.partition :]:
-            last = place.member if partition == place.partition else ""
-            members: Sequence[bytes] = await self._redis.zrangebylex(
-                keys.members(partition, workspace, segment),
-                b"(" + last.encode() if last else b"-",
-                b"+",
-                start=0,
-                num=limit - len(found) + 1,
+        at, last = (after.partition, after.member) if after is not None else (0, "")
+        width = 1
+        while at < len(self._partitions):
+            several = self._partitions[at : at + width]
+            wanted = limit - len(found) + 1
+            replies: list[list[bytes]] = await self._together.ask(
+                *(
+                    (
+                        "ZRANGEBYLEX",
+                        keys.members(partition, workspace, segment),
+                        b"(" + last.encode() if last and partition == at else b"-",
+                        *(b"+", b"LIMIT", 0, wanted),
+                    )
+                    for partition in several
+                )
             )
-            names = [member.decode() for member in members]
-            if len(found) + len(names) > limit:
-                found += names[: limit - len(found)]
-                ended = names[len(names) - 2] if len(names) > 1 else last
-                return found, Place(partition, ended)
-            found += names
+            for partition, members in zip(several, replies, strict=True):
+                room = limit - len(found)
+                if len(members) > room:
+                    found += [member.decode() for member in members[:room]]
+                    ended = members[room - 1].decode() if room else last if partition == at else ""
+                    return found, Place(partition, ended)
+                found += [member.decode() for member in members]
+            at, last = at + len(several), ""
+            width = max(1, AHEAD // (limit - len(found) + 1))
         return found, None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from livesegments.core.profile import Profile, decode
 from livesegments.store import keys
 from livesegments.store.client import Client
+from livesegments.store.together import together
 from livesegments.wire.topics import partition_of
 
 
@@ -16,6 +17,7 @@ class Profiles:
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._redis: Any = store
+        self._together = together(store)
         self._partitions = partitions
 
     async def get(self, workspace: str, ids: Iterable[str]) -> dict[str, Profile]:
@@ -25,10 +27,9 @@ class Profiles:
             shares.setdefault(self.partition(workspace, id_), []).append(id_)
         if not shares:
             return {}
-        pipe = self._redis.pipeline(transaction=False)
-        for partition, share in shares.items():
-            pipe.hmget(keys.profiles(partition, workspace), share)
-        replies = await pipe.execute()
+        replies = await self._together.ask(
+            *(("HMGET", keys.profiles(partition, workspace), *share) for partition, share in shares.items())
+        )
         pairs = zip(
             (id_ for share in shares.values() for id_ in share),
             (each for r in replies for each in r),

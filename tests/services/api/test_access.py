@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from livesegments.runtime.embedded.stack import Stack
-from tests.services.api.conftest import CITY, Client
+from tests.services.api.conftest import CITY, Client, running, settings
 
 Open = Callable[..., Awaitable[Client]]
 
@@ -27,6 +27,20 @@ async def test_a_revoked_key_opens_nothing(boss: Client, shop: Client) -> None:
         assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
         assert (await sender.get("/v1/segments")).status_code == 401
     assert (await boss.delete(f"{path}/{made['id']}")).status_code == 404
+
+
+async def test_a_key_revoked_through_one_process_opens_nothing_in_another(
+    boss: Client, shop: Client, stack: Stack
+) -> None:
+    path = f"/v1/workspaces/{shop.workspace}/keys"
+    async with running(settings(stack)) as other:
+        for _ in range(5):
+            made = await boss.make(path, name="sender", scopes=["read"])
+            async with Client(other, made["key"]) as sender:
+                for _ in range(2):
+                    assert (await sender.get("/v1/segments")).status_code == 200
+                assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
+                assert (await sender.get("/v1/segments")).status_code == 401
 
 
 async def test_a_revoked_key_opens_not_even_an_answer_that_is_kept(boss: Client, shop: Client) -> None:

@@ -95,8 +95,9 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     openapi.install(app)
     docs.install(app)
     for resource in (
-        workspace, workspaces, listing, checking, batch, segments, names, lists, members, explanations,
-        profiles, operations, rejected, transitions, health,
+        # the first that fits is taken, one after the other: the busiest come first
+        members, explanations, profiles, listing, checking, batch, segments, names, lists, workspace,
+        workspaces, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -176,6 +177,7 @@ def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
         access_log=False,
         loop="uvloop",
         http=Connection,
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=STOP_S,
     )

@@ -9,18 +9,22 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import Annotated
 
-from fastapi import Depends, Header
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Header, Request
 from msgspec import Struct
 
-from livesegments.api.context import Context, Ctx
+from livesegments.api.context import Context
 from livesegments.api.problems import Problem, not_found
-from livesegments.store.catalog import EVERYONE, digest
+from livesegments.store.catalog import EVERYONE, digest, see_once
 from livesegments.wire.catalog import Scope, Workspace
 
-bearer = HTTPBearer(auto_error=False, description="An API key of a workspace, or an admin key.")
+SCHEME = "HTTPBearer"
+SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key of a workspace, or an admin key.",
+}
+"""For OpenAPI."""
 
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Chosen = Annotated[
     str | None,
     Header(
@@ -42,10 +46,14 @@ class Caller(Struct, frozen=True):
         return "admin" in self.scopes and self.workspace == EVERYONE
 
 
-async def caller(context: Ctx, credentials: Credentials) -> Caller:
-    if credentials is None:
+async def caller(request: Request) -> Caller:
+    """Called, not depended on: every dependency costs FastAPI as much as the whole check of a key."""
+    see_once()
+    context: Context = request.app.state.context
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
         raise _unknown("Give a key: `Authorization: Bearer KEY`.")
-    secret, admin = credentials.credentials, context.settings.admin_key
+    admin = context.settings.admin_key
     if admin and compare_digest(secret.encode(), admin.encode()):
         return Caller(EVERYONE, frozenset({"admin"}))
     key = await context.catalog.key(digest(secret))
@@ -61,10 +69,9 @@ def _unknown(detail: str) -> Problem:
     return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
-    if not who.is_admin:
+async def admin(request: Request) -> None:
+    if not (await caller(request)).is_admin:
         raise Problem(403, "This needs an admin key.")
-    return who
 
 
 def _may(who: Caller, scope: Scope) -> None:
@@ -72,7 +79,9 @@ def _may(who: Caller, scope: Scope) -> None:
         raise Problem(403, f"This key lacks the scope '{scope}'.")
 
 
-async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | None) -> Workspace:
+async def _acting(request: Request, scope: Scope, chosen: str | None) -> Workspace:
+    context: Context = request.app.state.context
+    who = await caller(request)
     _may(who, scope)
     if not who.is_admin:
         if chosen not in (None, who.workspace):
@@ -89,12 +98,12 @@ async def _acting(context: Context, who: Caller, scope: Scope, chosen: str | Non
     return workspace
 
 
-async def _reading(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> Workspace:
-    return await _acting(context, who, "read", chosen)
+async def _reading(request: Request, chosen: Chosen = None) -> Workspace:
+    return await _acting(request, "read", chosen)
 
 
-async def _writing(context: Ctx, who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> Workspace:
-    return await _acting(context, who, "write", chosen)
+async def _writing(request: Request, chosen: Chosen = None) -> Workspace:
+    return await _acting(request, "write", chosen)
 
 
 def _within(who: Caller, scope: Scope, chosen: str | None) -> str | None:
@@ -109,22 +118,22 @@ def _within(who: Caller, scope: Scope, chosen: str | None) -> str | None:
     return who.workspace
 
 
-async def _seeing(who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> str | None:
-    return _within(who, "read", chosen)
+async def _seeing(request: Request, chosen: Chosen = None) -> str | None:
+    return _within(await caller(request), "read", chosen)
 
 
-async def _replaying(who: Annotated[Caller, Depends(caller)], chosen: Chosen = None) -> str | None:
-    return _within(who, "operate", chosen)
+async def _replaying(request: Request, chosen: Chosen = None) -> str | None:
+    return _within(await caller(request), "operate", chosen)
 
 
-async def _watching(who: Annotated[Caller, Depends(caller)]) -> None:
+async def _watching(request: Request) -> None:
     """How far all partitions are tells nothing of any workspace's profiles or segments."""
-    _may(who, "read")
+    _may(await caller(request), "read")
 
 
-async def _operating(who: Annotated[Caller, Depends(caller)]) -> None:
+async def _operating(request: Request) -> None:
     """What concerns all workspaces: a tenant's key has that scope only if an admin gave it."""
-    _may(who, "operate")
+    _may(await caller(request), "operate")
 
 
 Admin = Depends(admin)

@@ -42,7 +42,8 @@ class Context:
     announcements: Announcements
 
 
-def of(request: Request) -> Context:
+async def of(request: Request) -> Context:
+    """Async although it awaits nothing: FastAPI would else send it through a thread."""
     context: Context = request.app.state.context
     return context
 

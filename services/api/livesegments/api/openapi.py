@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from livesegments.api import auth
 from livesegments.api.descriptions import describe
 from livesegments.api.problems import COMPONENT, ProblemBody
 from livesegments.core.definition import Node
@@ -34,6 +35,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         tags=app.openapi_tags,
         routes=app.routes,
     )
+    document["components"]["securitySchemes"] = {auth.SCHEME: auth.SECURITY}
+    for path, methods in document["paths"].items():
+        for operation in methods.values() if path.startswith("/v1/") else ():
+            operation["security"] = [{auth.SCHEME: []}]
     schemas = document["components"]["schemas"]
     _, problems = msgspec.json.schema_components([ProblemBody], ref_template=REF.format("{name}"))
     schemas |= problems

@@ -162,7 +162,7 @@ async def _once(
     earlier = await redis.set(place, begun, nx=True, get=True, ex=UNDER_WAY_S)
     if earlier is not None:
         # a key that was revoked since opens nothing, not even its old answers
-        await auth.caller(context, await auth.bearer(request))
+        await auth.caller(request)
         return _again(msgspec.msgpack.decode(earlier, type=Kept), asked)
     kept = False
     try:
