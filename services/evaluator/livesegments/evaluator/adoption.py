@@ -2,13 +2,13 @@
 
 A change of definitions whose facts the partition has is adopted at once for every profile that is touched
 from then on; the others are walked over in chunks. One whose facts lack history is staged: the old version
-serves while the facts are filled, and then it is adopted in the same way. What has to be done is seen by
-comparing the catalogue's plan with what is stored, so whatever a crash cut short, or came while nobody ran,
-is taken up alike:
+serves while the facts are filled, and then it is adopted in the same way. The catalogue's plan is compared
+with the stored adoption to see what has to be done, so work that a crash cut short, and changes that came
+while no worker ran, are taken up alike:
 
 - a segment whose served definition is not the catalogue's is staged or adopted;
 - a segment that is served, but whose progress is not ready, is walked;
-- a progress without a segment is of a deleted one: it stays until the walk has taken its members out;
+- a progress without a segment belongs to a deleted one: it stays until the walk has taken its members out;
 - a fact with a commit up to which it wants history is filled.
 
 A walk goes in rounds. A change that comes in the middle of one doesn't begin it anew (else changes that

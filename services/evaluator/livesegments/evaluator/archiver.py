@@ -8,9 +8,9 @@ registered file, and never in both.
 
 Merging is the same: the merged file is written, and one commit registers it in the place of its parts.
 
-What no register names stays for a grace time: a store that was taken back to an earlier snapshot names again
-what was merged since then. It is removed only after a commit of this claim, which says that the register is
-still ours; no later claim writes a file of the same name.
+A file that no register names stays for a grace time, because a store that was taken back to an earlier
+snapshot names the parts again that were merged since then. Such a file is removed only after a commit of this
+claim, which shows that the register is still ours; no later claim writes a file of the same name.
 
 A checkpoint's commit is a border: a file ends there, and no merge goes across. So the archive as of a
 checkpoint is whole files.

@@ -1,4 +1,4 @@
-"""What a fault of ours keeps from being evaluated: it is set aside, and all else goes on in order.
+"""Events and due times on which the core raises are set aside, and everything else goes on in order.
 
 For example an event on which the core raises, in a record of 500: all that the record did is undone, it is
 applied again step by step, and the one event on which the core raises again goes to topic `rejected` with

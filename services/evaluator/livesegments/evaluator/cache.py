@@ -1,4 +1,4 @@
-"""The stored states that an owner remembers, bounded in bytes: those used of late stay.
+"""The stored states that an owner remembers, bounded in bytes: those that were used lately stay.
 
 They are kept as they are stored, not decoded: a decoded profile is some fifty small objects all over the
 heap. Reading those again costs more than decoding the few hundred bytes afresh, and takes ten times the

@@ -9,8 +9,8 @@ made. Then, while events go on:
 3. the broker has all transitions up to C, so nothing that only the outbox knew is left behind;
 4. the file is written, and one commit registers it.
 
-From step 4 on the file counts, registered or not: a store that lost everything knows no register. Whatever
-dies before leaves nothing, or a draft that nobody reads.
+From step 4 on the file counts, registered or not, because a store that lost everything has no register. A
+death before it leaves nothing, or a draft that nobody reads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All that a claim of a partition makes anew, and that is worthless once the claim is lost."""
+"""Everything that a claim of a partition makes anew, and that is worthless once the claim is lost."""
 
 from __future__ import annotations
 

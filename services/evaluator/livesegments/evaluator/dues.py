@@ -1,11 +1,11 @@
 """The due instants of a partition's profiles: the next ones in a heap, the rest in the store.
 
-Everything up to and including `horizon`, an (instant, key), is in the heap; what lies behind it is only
-in the store, which holds all of them. So the heap alone tells what is due before the horizon, in the
-order of (instant, key), and its size is bounded however many profiles there are.
+Every due instant up to and including `horizon`, an (instant, key), is in the heap; the later ones are only
+in the store, which holds all of them. So the heap alone says which profiles are due before the horizon, in
+the order of (instant, key), and its size is bounded however many profiles there are.
 
-An entry of the heap counts only while `current` says the same: moving a due pushes a new entry and
-leaves the old one to be skipped.
+An entry of the heap counts only while `current` has the same instant: when a due instant moves, a new entry
+is pushed, and the old one is skipped when it comes up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Writes that others than the evaluation want in a partition's commits: an archive's files, a checkpoint.
+"""Writes that do not come from the evaluation, but belong in a partition's commits: an archive's file, a
+checkpoint.
 
-An errand is posted from any task of the claim, and done by the one task that makes commits, in its turn.
+Any task of the claim posts an errand; the one task that makes commits does it in its turn.
 """
 
 from __future__ import annotations

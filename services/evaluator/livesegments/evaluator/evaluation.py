@@ -1,4 +1,4 @@
-"""What a claim does with the records that come and with the dues: one chunk of work, one commit."""
+"""How a claim works off records and due times: every chunk of work ends in one commit."""
 
 from __future__ import annotations
 

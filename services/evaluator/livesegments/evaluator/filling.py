@@ -1,12 +1,13 @@
 """A claim's fillings: new facts are given the history of every profile, one workspace at a time.
 
 Example: "no order in 90 days" is created when commit 4,711 was the last. Its fact is kept live from commit
-4,712 on. The tail is archived up to 4,711, the process of the archive finds the orders in the files, profile
-by profile in sorted order, and chunk by chunk they are given to the facts, between live records; the commit
-of each chunk says how far that is. At the end the segment is adopted, and each profile is judged once.
+4,712 on. The tail is archived up to 4,711, the process of the archive finds the orders in the files,
+profile by profile in sorted order, and chunk by chunk they are given to the facts, between live records;
+the commit of a chunk names the last profile that has its history. At the end the segment is adopted, and
+every profile is judged once.
 
-So every event reaches a fact once, whatever crashes when: by its commit's number it is history or live, and
-by the profile that the stored filling names it is given or still to be given.
+So every event reaches a fact once, whatever crashes when: the number of its commit decides whether it is
+history or live, and the profile that the stored filling names decides whether it has been given already.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Commits under way: sent one after the other, replied to in the same order.
+"""Commits under way: they are sent one after the other, and their replies come in the same order.
 
 A flight belongs to one claim and ends with the first commit that is refused, or whose reply doesn't come:
-`lost` says why. Whatever was behind that one counts for nothing; `records` are those to look at again.
+`lost` says why. The commits behind that one count for nothing; `records` are the records to be applied again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A topic's identity: the id that the broker gave it at its creation; one created anew has another.
+"""A topic's identity: the id that the broker gave it at its creation; a topic that is created anew has
+another.
 
 aiokafka speaks the metadata request up to version 5, ids came with version 10 (KIP-516), so that one
 is spelt out here.

@@ -1,4 +1,4 @@
-"""What profiles were at one commit, while later commits change them.
+"""The states of profiles as of one commit, kept while later commits change them.
 
 Example: a checkpoint of commit 4,711 scans the stored profiles, which takes seconds. Meanwhile commit 4,715
 changes ada. Her state before that is kept here: the checkpoint takes it, whether the scan meets her before or

@@ -1,6 +1,6 @@
 """The records of a partition that wait to be applied, and where its log is read on.
 
-It lives as long as its owner: a claim that is lost takes nothing out of it.
+The intake lives as long as its owner: the loss of a claim takes nothing out of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Brings what a partition needs for its next step out of the store: states of profiles, the next dues."""
+"""Loads from the store what a partition needs for its next step: states of profiles and the next due times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step of a partition comes to."""
+"""The result of a step of a partition."""
 
 from __future__ import annotations
 

@@ -4,16 +4,16 @@ One task does everything that changes the partition, one thing at a time: a reco
 due, a chunk of a walk, a change of plans. Up to `in_flight` commits are under way behind it; their
 replies come in order, and each then acknowledges its record and hands its transitions to the relay.
 
-When a commit is refused or the store can't be reached, what is in memory is worthless: the partition is
+When a commit is refused or the store can't be reached, the state in memory is worthless: the partition is
 claimed anew, made anew from what is stored, and the records under way that lie past the stored offset
 are applied again. If the store has gone further back than that, the log is read again from there.
 
 A refused commit means that another owner has claimed the partition, or that the store has lost our
-claim. A worker that isn't told within `grace_s` that the partition was taken from it still has it, and
-claims; one that is told is stopped, and never wrote.
+claim. A worker that does not learn within `grace_s` that the partition was taken from it still has it, and
+claims it again; a worker that learns of it is stopped, and wrote nothing meanwhile.
 
-A claim begins with what is stored, unless that is nothing, or lies before what the log still has: then it
-is made anew from a checkpoint first (module `rebuilding`), and claimed once more.
+A claim begins with the stored state. If there is none, or if the log no longer has the records after it, the
+partition is first made anew from a checkpoint (module `rebuilding`), and then claimed once more.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How a storm of dues goes on beside live events. All owners of a worker share one pace.
+"""How a storm of due times goes on beside live events. All owners of a worker share one pace.
 
-200,000 profiles may come due at one instant. An event waits for none of them but its own profile's, so a
-storm is only what else the worker is busy with: it is fired in chunks, one partition at a time, with the
-event loop's other work between two chunks. Records that wait anywhere in the worker go first. The chunks are
-small while events come, so that an event meets at most a short one wherever it is on its way; they are
-large while none comes, which costs less in all.
+200,000 profiles may come due at one instant. An event waits for its own profile's due times and for no
+others, so a storm is only other work that keeps the worker busy. It is fired in chunks, one partition at a
+time, and the event loop does its other work between two chunks. Records that wait anywhere in the worker go
+first. The chunks are small while events come, so that an event waits for a short one at most; they are
+large while no events come, which costs less in all.
 
 Where so many events come that some always wait, a large chunk follows on as many events as it has dues. An
 event leaves at most one due behind, so even then a storm does not grow.

@@ -1,15 +1,15 @@
-"""One partition's evaluation, without I/O: what comes in and the instant → what to commit.
+"""One partition's evaluation, without I/O: records, due times and an instant go in, a commit comes out.
 
-Its owner gives it what it needs before it asks: the states (`cache`), the next dues (`dues`), the plans.
-Every method that changes something ends in an `Outcome`: one commit, to be sent in the order in which
-they were made. In memory the partition is then already past it; if a commit is refused, the partition
-is thrown away and made anew from what is stored.
+Its owner loads everything that it needs beforehand: the states (`cache`), the next due times (`dues`), the
+plans. Every method that changes something ends in an `Outcome`: one commit, to be sent in the order in
+which they were made. In memory the partition has then gone on already; if a commit is refused, the
+partition is thrown away and made anew from the store.
 
 The clock never goes back. In mode `log` events alone move it, one by one; in mode `wall` a record's stamp
-(its receipt) moves it too. Before a profile's event every due of that profile up to the clock fires, in
-order, each at its own instant; what is due of other profiles may fire before or after, for profiles know
-nothing of each other. So a profile goes through the same whenever its dues are fired, and by whom: by its
-own next event, with another's record, in a chunk, or by a walk.
+(its receipt) moves it too. Before a profile's event every due time of that profile up to the clock fires, in
+order and at its own instant. Those of other profiles may fire before or after, because profiles know nothing
+of each other. So a profile's history is the same whatever fires its due times: its own next event, a
+record of others, a chunk, or a walk.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an owner needs of the world: the log, the plans, the broker, a clock. `app` has the real ones."""
+"""The ports of an owner: the log, the plans, the broker, a clock. `app` has the real ones."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Transitions to Kafka: explicit partition, keyed by profile, idempotent, until the broker has them.
 
-And what in `events` is none of ours, to the topic `rejected`.
+Records of `events` that are not ours go to the topic `rejected`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ partition's keys is removed, then the states are written in batches, and from th
 members, due times. The last write is the head, with commit 4,711: only from then on the partition counts,
 and the log is read from offset 900.
 
-While `restoring` stands in the head there is no commit in it. So a death on the way begins it again, and who
-reads knows that this is not all. Every write names the owner; another one's token ends it.
+While `restoring` stands in the head there is no commit in it. So after a death on the way the rebuilding
+begins again, and readers know that not all profiles are there. Every write names the owner, and fails once
+there is another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Law 6: what is saved is announced. Outbox → topic `memberships`, in order, at least once.
+"""Law 6: transitions that are saved are announced. Outbox → topic `memberships`, in order, at least once.
 
-A commit's transitions come here as soon as it is applied, so announcing needs no read; what an earlier
-owner left in the outbox is read from it first. An entry is trimmed only after the broker has all of it.
-Trimming names a commit, so it can be repeated, and a zombie can't trim what is not announced.
+A commit's transitions come here as soon as it is applied, so announcing needs no read; those that an earlier
+owner left in the outbox are read from it first. An entry is trimmed only after the broker has all of it.
+Trimming names a commit, so it can be repeated, and a zombie can't trim transitions that are not announced.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a worker is ready, and its metrics that are read when they are asked for."""
+"""Whether a worker is ready, and those of its metrics that are read on request."""
 
 from __future__ import annotations
 

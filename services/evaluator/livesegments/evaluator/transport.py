@@ -1,8 +1,8 @@
-"""Faust's Kafka transport, but for where it begins to read and what a failed commit means.
+"""Faust's Kafka transport, except that it begins to read elsewhere and survives a failed commit.
 
 The offset lives in Redis with the state that it describes (law 2). So on assignment the consumer asks the
-owners of the partitions where to read from. What is committed to Kafka is only for lag monitoring: if
-that fails, nothing is lost, and it is no reason to crash.
+owners of the partitions where to read from. The offset that is committed to Kafka serves the monitoring of
+lag alone: if that commit fails, nothing is lost, and it is no reason to crash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A claim's plans: what can be is adopted at once, then the stored profiles are walked over in chunks.
+"""A claim's plans: new definitions are adopted, and the stored profiles are brought to them in chunks.
 
 A profile that an event or a due time touches is brought to the adopted plan then and there. The walk
 brings the others, workspace by workspace in turn. Definitions whose facts lack history are staged (module

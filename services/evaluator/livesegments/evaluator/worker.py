@@ -1,4 +1,6 @@
-"""A worker's partitions: an owner and a task for each that is assigned, none for the others."""
+"""A worker's partitions. Every partition that is assigned to it has an owner and a task; the others have
+none.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a partition's commit writes of due times and members."""
+"""The writes of a partition's commit for due times and members."""
 
 from __future__ import annotations
 
