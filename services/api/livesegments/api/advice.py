@@ -1,4 +1,4 @@
-"""Warnings of a definition: what it says that its author hardly means. They never refuse anything."""
+"""Warnings about conditions that their author hardly means so. They never refuse anything."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Transitions from topic `memberships`, from now on or from a place on, to whoever listens here.
+"""Transitions from topic `memberships`, from now on or from a place on, for the listeners of this process.
 
 One consumer for all listeners of this process; it runs only while there are any. A listener has a bounded
-queue: who reads too slowly is told so and dropped, and never holds up the others.
+queue: one that reads too slowly gets a message that says so, is dropped, and never holds up the others.
 """
 
 from __future__ import annotations

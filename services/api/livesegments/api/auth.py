@@ -1,4 +1,4 @@
-"""Who asks, in which workspace, and whether they may.
+"""The caller of a request, the workspace that it acts in, and whether it may.
 
 A key is `Authorization: Bearer KEY`. It belongs to one workspace and has scopes; an admin key belongs to
 none, has every scope, and says with `X-Workspace` where it acts.

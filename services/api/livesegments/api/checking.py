@@ -1,4 +1,4 @@
-"""`POST /v1/segments/check`: what creating segments would come to, without creating any."""
+"""`POST /v1/segments/check`: the answer that creating segments would have, without creating any."""
 
 from __future__ import annotations
 

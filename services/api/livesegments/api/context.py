@@ -1,4 +1,6 @@
-"""What the resources work with: made once by the composition root, found on the application's state."""
+"""The objects that the resources work with: the composition root makes them and puts them on the
+application's state.
+"""
 
 from __future__ import annotations
 

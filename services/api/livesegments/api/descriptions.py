@@ -1,4 +1,5 @@
-"""What the properties and parameters of OpenAPI mean, where their models don't say it: each name once.
+"""The meaning of properties and parameters in OpenAPI where their models don't say it; every name stands
+once.
 
 `segments` may mean another thing in another schema: `SCHEMA.property` goes before `property`.
 """

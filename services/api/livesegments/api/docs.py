@@ -1,6 +1,6 @@
 """`/docs` and `/redoc`: the OpenAPI document as pages to read and try, without the Internet.
 
-Their scripts and styles come out of the wheel `fastapi-offline`.
+Their scripts and styles come from the wheel `fastapi-offline`.
 """
 
 from __future__ import annotations

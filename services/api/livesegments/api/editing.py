@@ -1,4 +1,4 @@
-"""What an edit of the catalogue decides on one snapshot of a workspace: pure, and free to be tried again."""
+"""Decisions about an edit of the catalogue, on one snapshot of a workspace: pure, so they may be repeated."""
 
 from __future__ import annotations
 

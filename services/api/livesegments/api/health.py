@@ -1,4 +1,4 @@
-"""For machines: alive, ready, metrics. No key is needed; nothing of any workspace is told."""
+"""For machines: alive, ready, metrics. No key is needed, and nothing of any workspace is shown."""
 
 from __future__ import annotations
 

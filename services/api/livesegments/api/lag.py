@@ -1,4 +1,4 @@
-"""How far everything is behind: what is in the topics, and what Redis says is applied and announced."""
+"""The lag of everything: the ends of the topics beside the offsets that are applied and announced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of static segments: put in and taken out by hand, as events like any other."""
+"""Members of static segments: they are put in and taken out by hand, as events like any other."""
 
 from __future__ import annotations
 

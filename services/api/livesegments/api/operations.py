@@ -1,4 +1,4 @@
-"""For those who run it: how far everything is, and (mode `log`) moving the clock."""
+"""For operators: the lag of everything and, in mode `log`, moving the clock."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A path names one thing, byte for byte: `/v1/profiles/ann%0A` is never taken for `/v1/profiles/ann`.
 
-Patterns of routes are blind to a line break at the end, and bytes that are no UTF-8 all become one
-character. No id has either, so such a path is refused before a route is sought.
+Patterns of routes don't see a line break at the end, and all bytes that are not UTF-8 become one
+character. No id has either of them, so such a path is refused before its route is looked up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A plan per workspace, for what the api works out from a stored profile; compiled when asked for."""
+"""A plan for every workspace, with which the api works on stored profiles; compiled on demand."""
 
 from __future__ import annotations
 

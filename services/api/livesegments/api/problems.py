@@ -1,4 +1,4 @@
-"""Every error as RFC 9457 problem+json: one body, whoever found the fault (we, or the framework)."""
+"""Every error as RFC 9457 problem+json: it has one form, whether we or the framework saw the fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A profile: what is known of it, and the segments that it is in."""
+"""A profile: its attributes, tags, consents and groups, and the segments that it is in."""
 
 from __future__ import annotations
 

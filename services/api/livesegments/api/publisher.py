@@ -1,14 +1,15 @@
-"""Keeps topic `definitions` and the catalogue in Redis the same: publishes the outbox, restores what is lost.
+"""Keeps topic `definitions` and the catalogue in Redis the same: publishes the outbox, and restores the
+side that was lost.
 
 - A change is answered only after `published`: it is then in Redis and acknowledged by all in-sync replicas.
   One publisher at a time drains the outbox, in order; changes that wait meanwhile go together.
-- If the api dies in between, the change stays in the outbox and is rolled forward: it had passed every
-  check, others may have read it already, and the next change may lean on it. So its author, who got no
-  answer, may find it done: that is what `Idempotency-Key` and the unique name are for.
+- If the api dies in between, the change stays in the outbox and is published later: it had passed every
+  check, others may have read it already, and the next change may depend on it. So its author, who got no
+  answer, may see it done; `Idempotency-Key` and the unique name make it safe to ask again.
 - `restore`, at the start and whenever Redis has lost the catalogue: every record carries its change's
   number. Where the topic is as far as Redis or further (Redis empty, an old snapshot, a replica that lagged),
-  the topic is the truth. Where Redis is further (the topic lost its end, or is new), what Redis has is
-  published: definitions are never dropped because the broker forgot them.
+  the topic is the truth. Where Redis is further (the topic lost its end, or is new), the entries of Redis
+  are published: definitions are never dropped because the broker forgot them.
 """
 
 from __future__ import annotations

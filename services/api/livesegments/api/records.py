@@ -1,4 +1,6 @@
-"""What the api itself writes to topic `events`: members of static segments, and the clock (mode `log`)."""
+"""The records that the api itself writes to topic `events`: members of static segments, and the clock (mode
+`log`).
+"""
 
 from __future__ import annotations
 

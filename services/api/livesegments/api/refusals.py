@@ -1,9 +1,9 @@
 """Topic `rejected`, read backward: the newest refusals first, straight from the broker; no second store.
 
-A page takes steps from the end (or from where the last page ended) towards the beginning, and reads each step
-forward. A filter that hardly anything fits would read the whole topic: so a page ends, with what it has,
-once it has read `MAX_RECORDS` or `MAX_BYTES`. The broker stamps the topic's records, so an
-instant bounds the offsets.
+A page takes steps from the end (or from where the last page ended) towards the beginning, and reads each
+step forward. A filter that hardly any record fits would read the whole topic: so a page ends, with the
+refusals that it has, once it has read `MAX_RECORDS` or `MAX_BYTES`. The broker stamps the topic's records,
+so an instant bounds the offsets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was refused: read from topic `rejected`, newest first; and given again where the fault was ours."""
+"""Refusals: read from topic `rejected`, newest first; and given again where the fault was ours."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 
 A POST with a key is done once: its answer is kept for a day under (caller, path, key), and given again to
 whoever repeats it. The same key with another body is a fault (422); while the first is under way, 409.
-Only success is kept: after an error the same key may be tried again. Where it is not declared it is passed
-over: a secret that was made is never kept.
+Only success is kept: after an error the same key may be tried again. A POST that doesn't
+declare it ignores it: a new secret is never kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Ids, names and other texts of requests: which characters they take, as types that the routes share.
 
-`ann`, `a/b c%`, `..` and `👩` may be ids of profiles; `core.ids` has the rule. What is refused is said in our
-words, and OpenAPI has the same rule as a pattern.
+`ann`, `a/b c%`, `..` and `👩` may be ids of profiles; `core.ids` has the rule. A refusal is worded by
+us, and OpenAPI has the same rule as a pattern.
 """
 
 from __future__ import annotations

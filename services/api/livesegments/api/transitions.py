@@ -1,4 +1,5 @@
-"""`GET /v1/transitions`: who enters and leaves, as server-sent events, from now on or from a place on.
+"""`GET /v1/transitions`: profiles that enter and leave, as server-sent events, from now on or from a place
+on.
 
 The `id` of an event is a place: the next offset of every partition of topic `memberships`, as `12.0.7`. A
 browser sends the last one back as `Last-Event-ID` by itself. docs/asyncapi.yaml describes the events.

@@ -1,6 +1,7 @@
-"""How far everything is behind, looked at all the time: for `/metrics`, and for whether we are ready.
+"""The lag of all partitions, read again and again for `/metrics` and `/readyz`.
 
-The evaluators tell their own lag; a dead one tells nothing. So the api reads it from the log and the store.
+Evaluators export their own lag, but a dead one exports nothing. So the api reads it from the log and the
+store.
 """
 
 from __future__ import annotations

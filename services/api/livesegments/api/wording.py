@@ -1,4 +1,4 @@
-"""The faults that pydantic sees, in the codes and words that a definition's faults have, too."""
+"""The faults that pydantic sees, in the same codes and words as the faults of a definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads from the store what a partition needs for its next step: states of profiles and the next due times."""
+"""Loads what a partition needs for its next step from the store: states of profiles, next due times."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Bytes → verdicts: each item of what came becomes an accepted event or a rejection. Pure; never raises.
+"""Bytes → verdicts: each item of a body becomes an accepted event or a rejection. Pure; never raises.
 
-One bad item never loses the others. Only what isn't a list of items at all is refused as a whole.
+One bad item never loses the others. Only a body that isn't a list of items at all is refused as a whole.
 """
 
 from __future__ import annotations

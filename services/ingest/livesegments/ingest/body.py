@@ -1,4 +1,6 @@
-"""A request's body: bounded in bytes, inflated or not, and in time: whoever trickles is not waited for."""
+"""A request's body: it has a bound in bytes, inflated or not, and in time, so a sender that trickles is
+left.
+"""
 
 from __future__ import annotations
 

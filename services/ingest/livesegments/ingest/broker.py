@@ -1,4 +1,4 @@
-"""The producer: idempotent, acknowledged by all replicas. Also tells whether the broker answers."""
+"""The producer: idempotent, acknowledged by all replicas. It also says whether the broker answers."""
 
 from __future__ import annotations
 

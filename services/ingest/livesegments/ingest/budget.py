@@ -1,4 +1,4 @@
-"""A bound on bytes that are held at once."""
+"""A bound on the bytes that are held at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The inbound topic in portions, each committed once it is taken; and past what no one can read."""
+"""The inbound topic in portions, each committed once it is taken; records that no one can read are passed
+over.
+"""
 
 from __future__ import annotations
 

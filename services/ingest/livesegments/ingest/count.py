@@ -1,4 +1,4 @@
-"""What came, counted by where it came from and by the code of what was wrong with it."""
+"""Items that came in, counted by their source and by the code of their fault."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The HTTP edge: authenticates, bounds and reads the body, answers once the broker has everything.
 
 Segment's routes answer 200, which is what its libraries ask for, and `/v1/events` 202, with a verdict for
-every item refused or accepted in part; one event by itself that is refused is a 422. What was refused or left
-out is in the topic `rejected`.
+every item refused or accepted in part; one event by itself that is refused is a 422. Items that were
+refused and parts that were left out are in the topic `rejected`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Records of the inbound topic, accepted like HTTP's; `consume` reads them.
 
-A record's offset is committed only once its event, or its rejection, is acknowledged. What a crash
-leaves to be read again has the same id again (its own, or one made of where the record stands), and the
-evaluator drops it. It has the same time again, too, however late it is read: a record's receipt is when
-the broker took it.
+A record's offset is committed only once its event, or its rejection, is acknowledged. A record that
+is read again after a crash has the same id again (its own, or one made of the record's place), and the
+evaluator drops it. It has the same time again, too, however late it is read: a record's receipt is the
+instant at which the broker took it.
 """
 
 from __future__ import annotations

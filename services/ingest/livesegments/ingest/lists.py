@@ -1,7 +1,7 @@
 """Which segments of a workspace a profile may be put on: the static ones.
 
-A list that no segment stands for, or a dynamic segment, would take the profile in without a word and without
-an effect. So an event that names one hears of it in its verdict.
+A list without a segment, or a dynamic segment, would take the profile in without a word and without an
+effect. So the verdict of an event that names one says so.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How far the log has come in clock mode `log`, and which stamps are too far ahead of it.
 
-There the newest stamp is the clock, and a clock never goes back: one event with today's stamp in a log of two
-years ago would close every window for good. So a stamp far beyond the newest one is refused. The newest is
-what was accepted here, or the clock of the evaluators' partitions where that is further; before the first
-event any stamp may come. `livesegments clock T` moves the log on over a longer gap.
+There the newest stamp is the clock, and a clock never goes back: one event with today's stamp in a log of
+two years ago would close every window for good. So a stamp far beyond the newest one is refused. The newest
+is that of the events accepted here, or the clock of the evaluators' partitions where that is further;
+before the first event any stamp may come. `livesegments clock T` moves the log on over a longer gap.
 """
 
 from __future__ import annotations

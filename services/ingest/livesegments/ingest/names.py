@@ -1,8 +1,8 @@
 """The names, properties and attributes of accepted events: a bounded sample, stored once a second.
 
 `offer` is called with events that the broker has, and keeps only some of them: of every name the first few of
-a second. All else happens in `run`, in slices between which requests go on. While Redis is away, what was
-seen is kept, within bounds, and stored later. Nothing here ever fails a request: names are advice.
+a second. Everything else happens in `run`, in slices between which requests go on. While Redis is away, the
+sample is kept, within bounds, and stored later. Nothing here ever fails a request: names are advice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Browsers send from the pages of whoever uses us: any page may (the Fetch standard's CORS).
 
-What it may do says its write key, which is no secret there.
+The write key decides what a page may do; it is no secret there.
 """
 
 from __future__ import annotations

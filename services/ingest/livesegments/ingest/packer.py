@@ -2,8 +2,8 @@
 
 A lane is a partition's queue. While nothing of it is under way an event leaves at once; while something
 is, events gather until that is acknowledged, a record is full, or `MAX_WAIT_MS` have passed. So an idle
-system is prompt and a busy one packs itself. What may wait or be under way has a bound in bytes, and
-`Busy` tells the sender to come back; nothing is accepted that could not be kept.
+system is prompt and a busy one packs itself. The bytes that wait or are under way have a bound, and
+`Busy` asks the sender to come back; nothing is accepted that could not be kept.
 """
 
 from __future__ import annotations

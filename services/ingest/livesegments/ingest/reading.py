@@ -1,4 +1,4 @@
-"""Bytes → a JSON value that all behind us can bear: neither too long nor too deep. Pure."""
+"""Bytes → a JSON value that is neither too long nor too deep for the services behind ingest. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accepting gives: an event ready for its partition, or a rejection; and the rules of time and ids.
+"""The results of accepting, an event ready for its partition or a rejection, and the rules of time and ids.
 
 Pure. Raw bytes come in with a `Receipt` (who sent them and when); nothing raises, whatever the bytes.
 """

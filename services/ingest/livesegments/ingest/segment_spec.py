@@ -1,9 +1,9 @@
 """Segment's calls: identify, track, page, screen, group, alias (its public HTTP tracking API).
 
-A user is the profile of its `userId`; without one, `anonymousId` is a profile of its own.
-`timestamp` is corrected by how far the sender's clock was off: receipt − (sentAt − timestamp). A call that
-Segment handed on or exported, which has `receivedAt` or `originalTimestamp`, was corrected there.
-We are as lenient as its own libraries need: they send empty strings for what isn't set, and ids as numbers.
+A user is the profile of its `userId`; without one, `anonymousId` is a profile of its own. `timestamp` is
+corrected by how far the sender's clock was off: receipt − (sentAt − timestamp). A call that Segment handed
+on or exported, which has `receivedAt` or `originalTimestamp`, was corrected there. We are as lenient as its
+own libraries need: they send empty strings for fields that are not set, and ids as numbers.
 """
 
 from __future__ import annotations
