@@ -23,6 +23,7 @@ COMMANDS = {
     "segments": "livesegments.cli.segments:app",
     "members": "livesegments.cli.members:members",
     "explain": "livesegments.cli.explain:explain",
+    "forecast": "livesegments.cli.forecast:forecast",
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",

@@ -22,15 +22,19 @@ def valid_until(plan: Plan, profile_id: str, profile: Profile, segment: str, now
     return next_flips(plan, profile_id, profile, (segment,)).get(segment)
 
 
-def next_flips(plan: Plan, profile_id: str, profile: Profile, segments: Collection[str]) -> dict[str, int]:
+def next_flips(
+    plan: Plan, profile_id: str, profile: Profile, segments: Collection[str], until_ms: int | None = None
+) -> dict[str, int]:
     """`valid_until` of several segments in one look ahead; those that never flip are not in it.
+
+    `until_ms`: the last instant that is looked at.
 
     The state may be of an older plan than `plan`: what that knew and this doesn't is left out, and what only
     this knows is not foreseen before the state is brought up to it.
     """
     ahead = prepared(plan, profile)
     missing, found = set(segments), dict[str, int]()
-    last = (ahead.wake_at or 0) + HORIZON_MS
+    last = (ahead.wake_at or 0) + HORIZON_MS if until_ms is None else until_ms
     for _ in range(MAX_WAKES):
         wake = ahead.wake_at
         if wake is None or wake > last or not missing:

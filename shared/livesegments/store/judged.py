@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -11,6 +11,9 @@ from livesegments.core.profile import Profile, decode
 from livesegments.store import adoption, keys
 from livesegments.store.adoption import Kept, Served, Stage
 from livesegments.store.client import Client
+
+PAGE = 5_000
+"""Due times that are read at once."""
 
 
 class State(Struct, frozen=True):
@@ -42,6 +45,33 @@ class Judged:
         pipe.hget(keys.adopted(partition), workspace)
         clock, state, stage = await pipe.execute()
         return State(None if state is None else decode(state), int(clock or 0), _stage(stage))
+
+    async def states(
+        self, partition: int, workspace: str, profiles: Sequence[str]
+    ) -> tuple[Stage | None, int, list[tuple[str, Profile]]]:
+        """Those that there are, what the partition had adopted then, and its clock (ms)."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hget(keys.adopted(partition), workspace)
+        pipe.hget(keys.head(partition), "clock")
+        pipe.hmget(keys.profiles(partition, workspace), profiles)
+        stage, clock, states = await pipe.execute()
+        found = zip(profiles, states, strict=True)
+        return (
+            _stage(stage),
+            int(clock or 0),
+            [(id_, decode(state)) for id_, state in found if state is not None],
+        )
+
+    async def due(self, partition: int, workspace: str, until_ms: int) -> AsyncIterator[list[str]]:
+        """The profiles with a due time up to an instant (ms), page by page; all others the clock leaves alone
+        until then."""
+        due, prefix = keys.due(partition), f"{workspace}\0".encode()
+        count, start = await self._redis.zcount(due, "-inf", until_ms), 0
+        while start < count:
+            stop = min(start + PAGE, count)
+            found = await self._redis.zrange(due, start, stop - 1)
+            yield [each[len(prefix) :].decode() for each in found if each.startswith(prefix)]
+            start = stop
 
     async def definitions(self, partition: int, workspace: str) -> Definitions:
         pipe = self._redis.pipeline(transaction=True)

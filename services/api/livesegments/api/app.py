@@ -19,6 +19,7 @@ from livesegments.api import (
     checking,
     docs,
     explanations,
+    forecasts,
     health,
     listing,
     lists,
@@ -97,7 +98,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, segments, names, lists, workspace,
-        workspaces, operations, rejected, transitions, health,
+        workspaces, forecasts, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 from livesegments.api.problems import Problem, not_found
@@ -68,8 +69,28 @@ class ServedPlans:
             if wall_ms is not None:
                 now = max(now, min(wall_ms, wake - 1) if wake is not None else wall_ms)
             return Deciding(made, prepared(made, profile), now, judged, was_in)
-        detail = "The definitions are being taken up just now. Try again."
-        raise Problem(503, detail, headers={"Retry-After": "1"})
+        raise unsettled()
+
+    async def several(
+        self, partition: int, workspace: str, profiles: Sequence[str]
+    ) -> tuple[Plan, list[tuple[str, Profile]]]:
+        """Those of a partition's profiles that there are, brought to what it serves.
+
+        Raises Problem 503 where the definitions don't stand still.
+        """
+        for _ in range(ATTEMPTS):
+            stage, clock_ms, states = await self._judged.states(partition, workspace, profiles)
+            if stage is None:
+                break
+            cached = self._cache.get((workspace, partition))
+            if cached is None or cached[0].revision != stage.revision:
+                await self._compile(workspace, partition)
+                continue
+            return cached[0], await asyncio.to_thread(_brought, *cached, states, clock_ms)
+        raise unsettled()
+
+    def due(self, partition: int, workspace: str, until_ms: int) -> AsyncIterator[list[str]]:
+        return self._judged.due(partition, workspace, until_ms)
 
     async def _compile(self, workspace: str, partition: int) -> None:
         async with self._compiling:
@@ -87,6 +108,20 @@ class ServedPlans:
     def _other(self, workspace: str) -> tuple[Plan, dict[int, int]] | None:
         """That of another partition, which differs little."""
         return next((cached for (of, _), cached in self._cache.items() if of == workspace), None)
+
+
+def unsettled() -> Problem:
+    detail = "The definitions are being taken up just now. Try again."
+    return Problem(503, detail, headers={"Retry-After": "1"})
+
+
+def _brought(
+    made: Plan, since: dict[int, int], states: list[tuple[str, Profile]], clock_ms: int
+) -> list[tuple[str, Profile]]:
+    for id_, profile in states:
+        if profile.plan != made.revision:
+            on_plan(made, id_, profile, clock_ms, since)
+    return states
 
 
 def _compiled(workspace: str, found: Definitions, previous: Plan | None) -> Plan:

@@ -1,0 +1,48 @@
+"""`livesegments forecast ID`: how many members a segment loses and gains if nothing happens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from livesegments.cli import context, output, paths, zone
+from livesegments.cli.client import Client
+
+
+def forecast(
+    segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """How many members leave and enter by the clock alone, within 24 h, 7 d and 30 d."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("GET", f"{paths.segment(segment)}/forecast")
+        if as_json:
+            output.json(found)
+            return
+        local = zone.of(client)
+    output.table(
+        f"forecast of {segment}, if nothing happens",
+        ("within", f"until ({local})", "leave", "enter"),
+        [
+            (
+                each["within"],
+                output.instant(each["until"], local),
+                _count(each["leave"], each["leave_margin"]),
+                _count(each["enter"], each["enter_margin"]),
+            )
+            for each in found["ahead"]
+        ],
+        numbers=("leave", "enter"),
+    )
+    if found["looked_at"] < found["of"]:
+        output.say(f"from {found['looked_at']:,} of {found['of']:,} profiles, drawn at random")
+
+
+def _count(count: int, margin: int) -> str:
+    return f"{count:,} ± {margin:,}" if margin else f"{count:,}"
