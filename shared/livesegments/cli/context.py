@@ -1,4 +1,6 @@
-"""Where a command speaks to, and with which key: option, else environment, else the file `up` leaves."""
+"""The address and the key of a command: from an option, else the environment, else the file that `up`
+leaves.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON files of segments, as people write them: what is wrong with one is said with its place."""
+"""JSON files of segments, as people write them: a fault in one is named with its place."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The lines of a file or a pipe, without holding more than one that can be sent, and without holding up.
 
-A pipe may bring its next line in an hour. Meanwhile what came before has to go its way, and Ctrl+C has to
+A pipe may bring its next line in an hour. Meanwhile the lines before it have to be sent, and Ctrl+C has to
 work: so a pipe is read when it has something, and never by a thread that couldn't be stopped.
 """
 

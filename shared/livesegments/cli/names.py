@@ -1,4 +1,4 @@
-"""`livesegments names`: what events and attributes were seen, for people who write definitions."""
+"""`livesegments names`: the events and attributes that were seen, for people who write definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong in a command, for a person: every failure that a command foresees is a `Problem`."""
+"""The failure of a command, worded for a person: every failure that a command foresees is a `Problem`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`livesegments profile ID`: what is known of one profile, and where it is a member."""
+"""`livesegments profile ID`: one profile's attributes and so on, and the segments that it is in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`livesegments rejected`: what was refused, and why; `--replay` applies what a fault of ours held back."""
+"""`livesegments rejected`: refused events, and why; `--replay` applies an event that a fault of ours kept
+back.
+"""
 
 from __future__ import annotations
 

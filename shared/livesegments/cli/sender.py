@@ -1,10 +1,10 @@
-"""Events to ingest over HTTP, fast and in order: what both `send` and `demo` stand on.
+"""Events to ingest over HTTP, fast and in order, for `send` and `demo`.
 
 Items travel in lanes. A lane is strictly in order: its next batch leaves only when the one before is
 acknowledged. Lanes run side by side, and each holds at most `QUEUED` batches, so `put` waits when ingest
 is slower than its caller. A batch is one kind (Segment's or our own) and stays within ingest's bounds.
-An item keeps its id over a retry, so a batch sent twice is applied once. Ingest that is behind, or gone after
-it was there, is asked again for a while.
+An item keeps its id over a retry, so a batch sent twice is applied once. Where ingest is behind, or goes
+away after it was there, the batch is sent again for a while.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The whole product on this machine: broker, Redis, topics, services, a first workspace; gone at the end."""
+"""The whole product on this machine: broker, Redis, topics, services, a first workspace. All of it ends
+with the command.
+"""
 
 from __future__ import annotations
 

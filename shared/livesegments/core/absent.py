@@ -4,10 +4,11 @@ From a first event e1 such a sequence holds from e1 ⊕ within on (or from when 
 later) until e1 leaves the window, if it is complete then: the steps before the last came in time, and after
 their latest possible end nothing came that should stay away.
 
-In order, nothing that comes after e1 ⊕ within changes that. So a first event is *open* until the clock comes
-to the instant at which it would begin to hold, and is looked at once, then. From there on it is *decided*;
-only an event that is late can break or mend it. Where there is no step between (cart, then no order), the
-event that should stay away ends all first events before it for good, and they are let go at once.
+While events come in order, nothing after e1 ⊕ within changes that. So a first event is *open* until the
+clock comes to the instant at which the sequence would begin to hold, and it is looked at once, at that
+instant. From there on it is *decided*; only an event that is late can break or mend it. Where there is no
+step between (cart, then no order), the event that should stay away ends all first events before it for
+good, and they are let go at once.
 
 `until` is how long it holds by any of the decided first events, and `best` is the one that holds so long.
 

@@ -1,4 +1,6 @@
-"""Attribute conditions: their truth, the clock's part in it, and what a change of value may flip."""
+"""Attribute conditions: their truth, the clock's part in it, and the segments that a change of value may
+flip.
+"""
 
 from __future__ import annotations
 

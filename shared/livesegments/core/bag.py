@@ -1,6 +1,6 @@
 """A measure over a window: one total where nothing leaves, a bag of entries where the window slides.
 
-Entries still waiting to enter (`skip`) are all kept: which of them will matter isn't known yet. `value`
+Entries still waiting to enter (`skip`) are all kept: it isn't known yet which of them will matter. `value`
 and `next_ms` settle the bag (move entered entries in, drop those that have left), and so must be asked
 with instants that never go back. An entry goes in once and out once, at its place by bisection.
 """

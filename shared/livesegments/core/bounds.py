@@ -1,8 +1,8 @@
-"""How much of a profile itself is kept, and which change would go beyond.
+"""The bounds of a profile's own data, and the changes that would go beyond them.
 
-A change that would is refused as a whole: nothing of it is applied, and its id stays unknown. Which one that
-is follows from the order of the log: the one that came first has the room. A change that adds nothing, or
-makes something smaller, is never refused.
+A change that would go beyond is refused as a whole: nothing of it is applied, and its id stays unknown. The
+order of the log decides which change that is: the one that came first has the room. A change that adds
+nothing, or makes something smaller, is never refused.
 
 Names that were removed count, because a late write may still meet their removal. Values are measured as
 if the change were the latest of all.

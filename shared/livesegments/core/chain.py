@@ -1,13 +1,13 @@
-"""Sequences whose steps all are events that came.
+"""Sequences whose steps are all events that must happen.
 
-Nothing retracts, so a complete sequence stays complete, and its first event can be let go: what is kept of
-it is the span [enter, leave) in which it lies in the window. First events that aren't complete yet wait
-for an event that completes them; each does so once. One that leaves no later than a complete one does
-decides nothing any more.
+Nothing is taken back, so a complete sequence stays complete, and its first event can be let go: only the
+span [enter, leave) in which it lies in the window is kept. First events that aren't complete yet wait
+for an event that completes them; each does so once. A first event that leaves no later than a complete one
+does decides nothing any more.
 
-In order, an event costs one bisection a step. One that is late costs as much and what it completes. Where
-`within` is in months, first events of up to `SLACK_MS` before the earliest that can be concerned are looked
-at too.
+An event in order costs one bisection a step. A late one costs as much, and the work for what it completes.
+Where `within` is in months, first events of up to `SLACK_MS` before the earliest that can be concerned are
+looked at too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every fault of a definition, at once.
 
 `check` walks the JSON as it came, because msgspec stops at the first fault; only a definition without
-any is converted to nodes. What may be where is CONDITIONS (docs/conditions.md), bounds included.
+any is converted to nodes. docs/conditions.md has the rules, bounds included.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """From a change of one value to the conditions whose truth may differ: by hash and by bisect.
 
-Conditions on the same value are kept by what flips them, each with the positions of its segments:
+Conditions on the same value are grouped by the changes that flip them, with the positions of their segments:
 - an order condition flips only where the value crosses its bound. `gte 5` flips between "< 5" and
   "≥ 5" (a cut just below 5), `gt 5` just above it. A value that can't be compared counts as lying
   at that infinity where the condition gives the same answer, so one bisect covers that too;
 - an equality flips only for its operands, or when the value becomes (in)comparable and the answer for
   the unmatched differs from the answer for the incomparable;
-- whatever is neither (`contains`, `matches`, dates) is asked before and after.
+- any other condition (`contains`, `matches`, dates) is tested before and after.
 A candidate may turn out not to flip; one that flips is always a candidate.
 """
 

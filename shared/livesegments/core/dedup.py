@@ -1,7 +1,8 @@
-"""Which event ids a profile has seen: enough to drop a repeat, little enough to write with every event.
+"""The event ids that a profile has seen: enough of each id to drop repeats, and few bytes, because they are
+written with every event.
 
 One entry is the first 8 bytes of BLAKE2b of the id, then the partition's clock at its arrival in 6 bytes
-(ms, big-endian), oldest first. Plain bytes, because they are written on every event and cost a copy.
+(ms, big-endian), oldest first. They are plain bytes, so that writing them costs only a copy.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ index of the old one. Where the new segment has to go into an index, that index 
 is the new plan's own: it can be changed in place until the plan is done. Whoever still works with the old
 plan sees nothing of it.
 
-An edition is the making of one plan. What carries its token was made by it; all else is copied first.
+An edition is the making of one plan. A structure with its token was made by it; any other is copied first.
 """
 
 from __future__ import annotations

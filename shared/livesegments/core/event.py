@@ -1,4 +1,4 @@
-"""What happens to a profile: the event, its reserved names, and the transitions that follow from it.
+"""Events of a profile, their reserved names, and the transitions that follow from them.
 
 An attribute, tag, consent, score, group or list change travels as an event too, named `$profile`,
 with a `ProfileChange` as its properties. Names that begin with `$` are ours: outside events may not

@@ -1,4 +1,4 @@
-"""Why in, why out, until when."""
+"""Until when a membership holds if only the clock goes on."""
 
 from __future__ import annotations
 

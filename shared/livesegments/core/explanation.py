@@ -6,8 +6,8 @@ Example: of `all` of "city is Kyiv" and "at least 5 orders in 30 days", for some
       ✓ city is Kyiv       "/of/0"   value "Kyiv", since 1 May, by event e1
       ✗ 5 orders in 30 d   "/of/1"   value 3
 
-It is read from the state that decided: the stored profile, under the plan that is served. A node's truth is
-that of the program that judges memberships, compiled for that node alone.
+It is read from the stored profile, under the plan that is served, which is the state that decided. A node's
+truth is that of the program that judges memberships, compiled for that node alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Facts: what is kept per profile for a leaf of a definition, keyed by exactly what it depends on.
+"""Facts: the state that is kept per profile for a leaf of a definition, keyed by exactly what it depends on.
 
 Equal leaves of different segments share one fact. Thresholds (`op`, `value`) are not part of the key,
 but the depth to which a sliding count must be kept is, in classes, so that "at least once" and

@@ -1,4 +1,4 @@
-"""Faults of a definition, collected: where, which, and a sentence that says what would be right."""
+"""Faults of a definition, collected: the place, a code, and a sentence that says what would be right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an event to the facts that it feeds: by name, then by a hashed equality, then by asking.
+"""From an event to the facts that it feeds: by name, then by a hashed equality, then by testing the filters.
 
 Of a fact's equality filters the one on the path with the most different operands is hashed: among a
 thousand segments on `platform = ios and campaign_id = X`, that is `campaign_id`.

@@ -1,8 +1,9 @@
-"""The measures as folds: what an event adds, how payloads make a total, which can't matter again.
+"""The measures as folds: the payload that an event adds, the total of payloads, and those that can't matter
+again.
 
 Of days and distinct values the largest `leave` of each key matters, and no more keys than a condition
 asks about; for min and max an entry is dropped once another is at least as extreme and leaves no earlier.
-Sums and averages keep every entry in the window; they are exact, so what leaves is subtracted.
+Sums and averages keep every entry in the window; they are exact, so an entry that leaves is subtracted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands beside each leaf of a definition so that, without it, the leaf decides nothing."""
+"""The conditions beside each leaf of a definition without which the leaf decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be an id or a name: of a profile, an event, a segment, an attribute, a tag, a group.
+"""The rule for ids and names of profiles, events, segments, attributes, tags and groups.
 
 `ann`, `a/b c%`, `..` and `👩` may be ids. An empty text, one of more than `MAX_ID` characters, and one with a
 control character (C0, DEL or C1) or a lone surrogate may not: a line break at the end of an id is lost in

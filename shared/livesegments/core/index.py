@@ -1,7 +1,7 @@
 """From everything of a profile that can change to the positions of just the segments that it may flip.
 
 An index is made once from many segments, or from an older index by taking segments out and putting others in:
-then it costs what those segments read, and whoever works with the older one sees nothing of it.
+then it costs as much as those segments read, and users of the older one see nothing of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every kind of fact can do: take an event, tell its value, tell when the clock may change it."""
+"""The methods of every kind of fact: take an event, give the value, and say when the clock may change it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Patterns of `matches`: how large one may be, and one compiled form of each, shared by all who use it.
+"""Patterns of `matches`: a bound on their size, and one compiled form of each pattern, shared by all
+conditions.
 
-`"[a-z]{0,1000}"` has 13 characters and compiles to 2,004 instructions. What a pattern costs is therefore
+`"[a-z]{0,1000}"` has 13 characters and compiles to 2,004 instructions. The cost of a pattern is therefore
 judged by RE2's program size, and the check's own work is bounded beforehand: a pattern is compiled for the
 check with so little memory that RE2 gives up early on a large one, and what makes reading slow (Unicode
 classes such as `\\pL`: 0.16 ms each) is counted in the text before anything is compiled.

@@ -1,4 +1,4 @@
-"""The order of a plan's segments, each after those that it depends on, kept as it was wherever that will do.
+"""The order of a plan's segments, each after those that it depends on, kept as it was wherever possible.
 
 Example: of ten thousand segments one is new: it goes to the end. One is edited and now refers to a segment
 that stands behind it: it moves to the end, and with it all that refer to it. All others keep their positions.

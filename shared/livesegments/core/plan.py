@@ -1,6 +1,6 @@
 """compile(definitions) → Plan: everything that can be worked out before an event arrives.
 
-A plan is frozen once made. It holds the segments in topological order (a segment after all that it
+A plan is frozen once made. It holds the segments in topological order (a segment after all segments that it
 refers to, by `segment` or by `$segment_…` events) and, for everything of a profile that can change,
 the way from the change to the positions of just the segments that it may flip.
 

@@ -1,7 +1,7 @@
-"""What is kept of one profile: its registers, the states of its facts, its memberships, its due times.
+"""The state of one profile: its registers, the states of its facts, its memberships, its due times.
 
 The evaluator stores it whole, as msgpack, and caches it decoded. `step` owns the profile that it is
-given and changes it in place; who wants the one before, decodes it again.
+given and changes it in place; a caller that needs the former state decodes it again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A definition as one function of (profile, now).
 
-Compiled once per version of a segment: what is plan-wide (which change concerns which segment) is
-`plan`'s business.
+It is compiled once per version of a segment; `plan` knows which change concerns which segment.
 """
 
 from __future__ import annotations

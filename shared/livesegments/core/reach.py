@@ -1,9 +1,9 @@
-"""Whom a change concerns: positions of segments, without those that can't hold whatever the change.
+"""The segments that a change concerns, without those that can't hold whatever the change.
 
 In `all(country is DE, opened campaign 7)` a change of country matters only to profiles that have opened
 campaign 7. So a leaf's position is guarded by a fact that its segment needs beside the leaf: a change
-collects it only for a profile that has the fact. Thousands of segments on one country then cost what
-the profile has done, not how many they are.
+collects it only for a profile that has the fact. The cost of thousands of segments on one country
+then depends on what the profile has done, not on their number.
 
 Why it is enough: where the guarding condition is false, the `all` around leaf and guard is false, and the
 segment's truth doesn't depend on the leaf. A step changes one leaf after the other and collects at each

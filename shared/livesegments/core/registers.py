@@ -1,9 +1,9 @@
-"""A `$profile` event applied: last-writer-wins registers by (time, event id), and what changed.
+"""A `$profile` event applied: last-writer-wins registers by (time, event id), and the changes that it made.
 
 Every register gives the same value whatever the order of arrival. The score is the latest `set` plus
 all increments after it, so increments are kept until a later `set` covers them; past `MAX_INCREMENTS`
-the two oldest become one. Increments still add up in any order; only a `set` that arrives later than so
-many increments after it would leave those in that had become one with a later one.
+the two oldest become one. Increments still add up in any order. Only a `set` that arrives after more
+than so many later increments can't take out an earlier increment that has become one with a later one.
 
 Increments are added exactly; only the total is made the nearest number that an attribute can hold, and one
 beyond `MAX_SCORE` is `MAX_SCORE`. So an order of arrival in which the total is too great for a while gives

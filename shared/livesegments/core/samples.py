@@ -1,7 +1,7 @@
-"""Values that fulfil, or break, a comparison: what an explanation proposes.
+"""Values that fulfil, or break, a comparison, as an explanation proposes them.
 
-Example: around `gte 18` lie 18, 19 and 17; the first two fulfil it, the last breaks it. Whoever proposes a
-value tests it: nothing here is promised to fulfil anything.
+Example: around `gte 18` lie 18, 19 and 17; the first two fulfil it, the last breaks it. A caller must
+test a value before it proposes it: nothing here is promised to fulfil anything.
 """
 
 from __future__ import annotations

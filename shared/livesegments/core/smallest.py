@@ -4,8 +4,8 @@ Example: somebody who ordered three times lacks two orders for "at least 5 in 30
 orders, until one of the three leaves the window: from then on it takes three.
 
 Changes are proposed condition by condition, the small ones first, and then tried with the core on a copy of
-the profile. What is answered has flipped that copy. Where several conditions would have to change at once,
-and no proposed change does all of that, there is no single change.
+the profile. A change that is answered has flipped that copy. Where several conditions would have to change at
+once, and no proposed change does all of that, there is no single change.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ its history has to be filled in: meanwhile A is served as it was, and its new ve
 B that refers to A can be served at once; a new segment C that refers to a staged new segment waits with it. A
 segment that was deleted is served as long as an old version that is served refers to it.
 
-`latest` is the catalogue's word, `served` what the partition has served until now.
+`latest` are the catalogue's definitions, `served` those that the partition has served until now.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One profile, one thing that happens, everything that should follow: on_event, on_clock, on_plan.
+"""One profile, one thing that happens, and everything that follows from it: on_event, on_clock, on_plan.
 
 Pure: the plan, the profile, the event and the instant come in; the changed profile, its transitions
 and its next wake come back. `profile` is None for one never seen. A profile given is owned: it is

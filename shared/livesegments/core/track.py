@@ -1,4 +1,4 @@
-"""Which segments a fact's change may flip, as a plan has it: by edges, by cuts, or all of them."""
+"""The segments that a change of a fact may flip, as a plan has them: by edges, by cuts, or all of them."""
 
 from __future__ import annotations
 

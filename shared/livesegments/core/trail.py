@@ -1,4 +1,4 @@
-"""Sequences: conditions on which events came after which.
+"""Sequences: conditions on the order of events.
 
 A sequence is kept in parts. A trail holds the stamps (time, id) of the events that match a later step;
 sequences with an equal step and window share it. A chain (modules `chain`, `absent`) holds the stamps of

@@ -1,4 +1,4 @@
-"""Values and the ops on them: what can be compared, and whether it holds. Nothing is coerced.
+"""Values and the ops on them: which can be compared, and whether a comparison holds. Nothing is coerced.
 
 A value is a string, number, boolean or a list of them; numbers are equal by value (1 = 1.0; `exact.plain`
 says which large ones), but true ≠ 1 ≠ "1". An op can compare values of certain kinds; anything else

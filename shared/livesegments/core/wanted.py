@@ -1,4 +1,5 @@
-"""What the facts of new conditions want of history: which events, from when on, and what of their properties.
+"""The history that the facts of new conditions need: which events, from when on, and which of their
+properties.
 
 Example: "ordered coffee twice in the last 30 days" wants events named `order`, of the last 30 days, and of
 their properties only `products`. The files are read for no more than that.

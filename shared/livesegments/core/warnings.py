@@ -1,4 +1,4 @@
-"""What a sound definition says that its author hardly means: conditions that hold for everyone or for no one.
+"""Conditions of a sound definition that its author hardly means: they hold for everyone or for no one.
 
 Everything here is seen in the definition alone, without a profile; nothing is refused. A warning is a
 `Fault` with a code of its own (docs/conditions.md, "Warnings").

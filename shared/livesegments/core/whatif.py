@@ -1,4 +1,4 @@
-"""A change of a profile as a value, and what the core makes of it: nothing is promised that it didn't do.
+"""A change of a profile as a value, and the membership that the core gives when it is applied to a copy.
 
 Example: `Change("event", "order", count=2)` is two events named order that come now.
 """

@@ -1,4 +1,6 @@
-"""`where`: all filters on an event's properties, compiled to one predicate; and what it can be hashed by."""
+"""`where`: all filters on an event's properties, compiled to one predicate; and the equality by which it
+can be hashed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the language, once: every op and every measure, and what each takes and compares.
+"""The words of the language: every op and every measure, with the operands that it takes and compares.
 
 The check, all evaluators but the oracle, and (by a test) the tables of docs/conditions.md follow these two.
 """

@@ -3,11 +3,11 @@
     ARCHIVE/events/v1/p=00012/0000000000000001-0000000000004711-9f3c21aa.parquet
     ARCHIVE/transitions/v1/p=00012/0000000000000001-0000000000004711-9f3c21aa.parquet
 
-A file comes to be at once or not at all: locally it is written under another name, flushed to the disk and
-renamed; an object store shows an object when it is whole. Which files count is not decided here, but by the
-register that a partition's commits keep (`ranges` says what holds where that is lost).
+A file appears whole or not at all: locally it is written under another name, flushed to the disk and
+renamed; an object store shows an object when it is whole. The register that a partition's commits keep
+decides which files count (`ranges` has the rule for a lost register).
 
-The functions block; who serves events runs them in a thread or in a process of their own.
+The functions block, so a service runs them in a thread or in a process of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself, and the rows that it is made of.
+"""A checkpoint's description of itself, and the rows that it consists of.
 
 Example: the checkpoint of commit 4,711 has the state of every profile exactly as that commit left it. Its
 mark says the next offset of the log, the clock, the definitions that were served, and which files were the

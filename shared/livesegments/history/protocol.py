@@ -1,7 +1,7 @@
-"""What an evaluator asks of the process that works on archive files, and what that answers.
+"""Requests of an evaluator to the process that works on archive files, and its answers.
 
-Requests and answers are msgpack behind their length. Chunks of a scan are as well, in a file: who takes
-them needs neither Arrow nor JSON, and does not have to load either.
+Requests and answers are msgpack behind their length. Chunks of a scan have the same form, in a file:
+their reader needs neither Arrow nor JSON.
 """
 
 from __future__ import annotations

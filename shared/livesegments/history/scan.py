@@ -1,4 +1,4 @@
-"""A partition's events of some names, profile by profile: what a backfill gives to new facts.
+"""A partition's events of some names, profile by profile: a backfill gives them to new facts.
 
 Files of any number and size come in; chunks of whole profiles go out, in sorted order of profiles, the events
 of each by (time, id).

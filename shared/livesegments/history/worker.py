@@ -1,7 +1,7 @@
 """The process that works on archive files for an evaluator: `python -m livesegments.history.worker URL`.
 
 Requests come in on standard input and answers go out on standard output (`protocol`). It ends when its input
-ends, so it doesn't outlive who started it. It gives way to other processes.
+ends, so it doesn't outlive the evaluator that started it. It gives way to other processes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The wall clock: the one place that reads it. Composition roots hand it on as a function."""
+"""The wall clock is read here only. Composition roots hand it on as a function."""
 
 from __future__ import annotations
 

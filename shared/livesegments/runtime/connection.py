@@ -1,6 +1,7 @@
-"""A connection that asks for nothing is closed: it has so long, and so many bytes, to begin a request.
+"""A connection that asks for nothing is closed: the time and the bytes until its request is there are
+bounded.
 
-Uvicorn bounds neither, and whoever opens connections needs no key.
+Uvicorn bounds neither of them, and nobody needs a key to open connections.
 """
 
 from __future__ import annotations

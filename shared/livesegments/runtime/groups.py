@@ -1,4 +1,4 @@
-"""Who has which partitions: what the broker knows of a consumer group."""
+"""Which member of a consumer group has which partitions, as the broker knows it."""
 
 from __future__ import annotations
 

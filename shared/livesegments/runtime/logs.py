@@ -1,6 +1,6 @@
 """Logs on standard error: one JSON object a line, or for a person's eyes when that is a terminal.
 
-What libraries log through the standard library goes the same way. `configure` once, in a composition root;
+The logs of libraries, through the standard library, go the same way. `configure` once, in a composition root;
 elsewhere `structlog.get_logger(__name__)`, an event as a short sentence, facts as keyword arguments.
 """
 

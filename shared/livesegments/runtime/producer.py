@@ -1,4 +1,6 @@
-"""A producer that is made when first needed, and made anew after a failure that it can't mend."""
+"""A producer that is made when it is first needed, and made anew after a failure from which it can't
+recover.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One topic, all its partitions, for one reader: to its end, on and on, or from where somebody stopped.
+"""One topic, all its partitions, for one reader: up to its end, without an end, or from where a reader
+stopped.
 
     reader = Reader(kafka, "definitions")
     await reader.start()                      # from the first record; "end"; or {partition: offset}
@@ -6,7 +7,7 @@
     async for record in reader.follow(): …    # and what comes, whatever happens to the broker
 
 A record is a `ConsumerRecord`, or an `Unread` where the client library can't read it. No consumer group is
-joined and nothing is committed: who resumes keeps the offsets.
+joined and nothing is committed: a reader that wants to resume keeps the offsets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Again and again while a broker or a store is away: soon at first, then ever later, never all at once."""
+"""Attempts while a broker or a store is away: soon at first, then at growing intervals, with jitter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One of our services as a child process, and the watch that starts again what has died."""
+"""One of our services as a child process, and the watch that starts it again after its death."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service needs to be told, read once from the environment by its composition root."""
+"""The settings of a service, read once from the environment by its composition root."""
 
 from __future__ import annotations
 

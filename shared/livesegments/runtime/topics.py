@@ -1,6 +1,6 @@
-"""Makes the topics of `wire.topics` where they are missing, each with what its purpose asks for.
+"""Makes the topics of `wire.topics` where they are missing, each with the settings that its purpose asks for.
 
-`python -m livesegments.runtime.topics` does it where the environment says.
+`python -m livesegments.runtime.topics` makes them at the broker that the environment names.
 """
 
 from __future__ import annotations

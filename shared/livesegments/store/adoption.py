@@ -1,9 +1,9 @@
-"""How far a partition has taken a workspace's definitions up: written by its evaluator in its commits.
+"""How far a partition has adopted a workspace's definitions: written by its evaluator in its commits.
 
-Three things are kept, all as JSON. Of a fact, from when the partition keeps it and up to which commit it
-still wants history (`Kept`). Of a segment, the definition that is served, which an edit in the catalogue does
-not change before the new one is complete (`Served`). Of a workspace, the number of the last adoption, and
-how far its facts have been given their history (`Stage`).
+Three things are kept, all as JSON. `Kept` belongs to a fact: from when the partition keeps it, and up to
+which commit it still wants history. `Served` belongs to a segment: the definition that is served, which an
+edit in the catalogue does not change before the new one is complete. `Stage` belongs to a workspace: the
+number of its last adoption, and how far its facts have been given their history.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a partition had to set aside of a workspace because a fault of ours kept it from being evaluated.
+"""How much of a workspace a partition had to set aside because of a fault of ours.
 
 One hash a partition, `{p}:degraded`: workspace → JSON of `Degraded`. Written by the partition's evaluator in
-the commit that goes on past what is set aside; read and summed up by the api. What is set aside itself is in
+the commit that goes on past the set-aside event; read and summed up by the api. The events themselves are in
 topic `rejected`, with the code `internal_fault`.
 """
 

@@ -1,4 +1,6 @@
-"""What decided a profile's memberships, as the api reads it: its state, the clock, the definitions served."""
+"""The state, the clock and the served definitions that decided a profile's memberships, as the api reads
+them.
+"""
 
 from __future__ import annotations
 

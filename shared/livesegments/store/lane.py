@@ -1,6 +1,6 @@
 """One Redis connection as a lane: commands run in the order in which they were given, each with its reply.
 
-A pool gives every command a connection of its own, and then nobody knows which arrives first. A
+A pool gives every command a connection of its own, and then it is not known which arrives first. A
 partition's commits name their predecessors, and its reads must see the commits before them; so it
 talks over one connection, without waiting for a reply before it sends the next command.
 """

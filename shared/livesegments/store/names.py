@@ -1,4 +1,4 @@
-"""The names seen in a workspace, in Redis: ingest adds what it saw, the api reads it.
+"""The names seen in a workspace, in Redis: ingest adds the names that it saw, the api reads them.
 
 `{names}:WORKSPACE` is a hash, event name → msgpack of `core.names.seen.Name`. It is advice for people who
 write definitions: where Redis is lost, the events that come from then on fill it again.

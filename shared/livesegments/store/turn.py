@@ -1,4 +1,4 @@
-"""A turn that one process at a time has: if its holder dies, another gets it after `TURN_S`."""
+"""A turn that one process has at a time: if its holder dies, another process gets it after `TURN_S`."""
 
 from __future__ import annotations
 

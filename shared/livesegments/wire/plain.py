@@ -1,8 +1,8 @@
 """The values that an event may carry: what JSON can say, with finite numbers.
 
-MessagePack can say more (bytes, extensions, NaN, keys that are no strings), and all behind us would have to
-bear it. `Shallow` is checked by msgspec while it decodes, at no cost; it ends at `SHALLOW` levels, because
-msgspec knows no recursive types but structs. `check` takes any depth.
+MessagePack can say more (bytes, extensions, NaN, keys that are not strings), and every reader would have to
+cope with it. `Shallow` is checked by msgspec while it decodes, at no cost; it ends at `SHALLOW` levels,
+because msgspec knows no recursive types but structs. `check` takes any depth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The records of topic `rejected`: what was not accepted, with its reason and raw bytes. Nothing is lost."""
+"""The records of topic `rejected`: events that were not accepted, with the reason and the raw bytes.
+Nothing is lost.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The one error of every decoder here, and the one list of what the libraries behind them raise.
+"""The one error of every decoder here, and the one list of the errors that the libraries behind them raise.
 
-A topic may hold anything: any producer that reaches the broker can write into it. Whoever reads one of our
+A topic may hold anything: any producer that reaches the broker can write into it. A reader of one of our
 topics catches `Unreadable`, logs it, counts it and goes on with the next record.
 """
 

@@ -1,7 +1,7 @@
 """CDNOW: all purchases, until the middle of 1998, of the customers who first bought in early 1997.
 
-The file has fixed columns: customer, day, CDs, dollars. A purchase is told to ingest in our own event form,
-at its day's midnight in New York; its id is the line it stands on.
+The file has fixed columns: customer, day, CDs, dollars. A purchase is sent to ingest in our own event
+form, at its day's midnight in New York; its id is the number of its line.
 """
 
 from __future__ import annotations

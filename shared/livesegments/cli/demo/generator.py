@@ -1,6 +1,6 @@
 """Logs of the same form and size as the real ones, for a machine without a registry: seeded, always the same.
 
-They make no claim to look like customers; what matters is that every segment finds some.
+They need not look like real customers; every segment must have members in them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an automation hears: every transition of the topic `memberships`, from its first record on.
+"""Every transition of the topic `memberships`, from its first record on, as an automation hears it.
 
 Membership is kept a second time here, from `entered` and `exited` alone, so the demo can show that
 announcements and membership say the same. A repeated record is passed over by its sequence; a gap is counted.

@@ -1,4 +1,4 @@
-"""What a replayable log is: where its file comes from, the workspace it fills, and its events in order."""
+"""A replayable log: the source of its file, the workspace that it fills, and its events in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every segment once more, from the raw file, by means that share nothing with the product: SQL by hand.
+"""Every segment is recomputed from the raw file by SQL written by hand, which shares nothing with the
+product.
 
 Beside each segment's JSON lies the SQL that a careful analyst would write for it; `raw.sql` reads the log's
 file as it came. DuckDB computes; nothing here goes through the core, its facts or its clock.

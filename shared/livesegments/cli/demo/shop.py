@@ -1,7 +1,8 @@
-"""A shop's clickstream of 600 visitors in early 2024, told to ingest as Segment's own clients would.
+"""A shop's clickstream of 600 visitors in early 2024, sent to ingest as Segment's own clients would send it.
 
-Pages become `page`, everything else `track`; what the file repeats on every row about the visitor becomes
-`identify`, sent when it changes. An event's id is the line it stands on. The stamps name no zone: UTC.
+Pages become `page`, everything else `track`; the columns about the visitor, which the file repeats on every
+row, become `identify`, sent when they change. An event's id is the line it stands on. The stamps name no
+zone: UTC.
 """
 
 from __future__ import annotations

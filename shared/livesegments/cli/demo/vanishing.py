@@ -1,4 +1,4 @@
-"""A folder that is gone when its owner is, however that ends.
+"""A folder that is removed when its owner ends, however that happens.
 
 A small process waits for the end of its standard input, which only the owner holds open, then removes the
 folder: an owner that is killed outright can't do it itself.

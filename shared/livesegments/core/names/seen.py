@@ -1,4 +1,4 @@
-"""What was seen of a workspace's events: their names, properties, types and frequent values. Pure, bounded.
+"""The names, properties, types and frequent values seen in a workspace's events. Pure, bounded.
 
     {"order_placed": Name(last_ms=…, count=12, paths={"total": Path(last_ms=…, types={"number": 12})})}
 

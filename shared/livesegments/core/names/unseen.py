@@ -2,8 +2,8 @@
 
     {"type": "event", "name": "order_compleet"}   →   never seen here; did you mean 'order_completed'?
 
-A warning, never a refusal: the first event may come later. Nothing is said where nothing was seen at all, nor
-of properties of a name whose paths were too many to keep.
+A warning, never a refusal: the first event may come later. There is no warning where no event was seen
+at all, and none about the properties of a name that has more paths than are kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Comparing one value: True, False, or None where it cannot be compared. And finding values on a path."""
+"""Comparing one value: True, False, or None where it cannot be compared; and looking up values on a path."""
 
 from __future__ import annotations
 

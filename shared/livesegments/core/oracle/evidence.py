@@ -1,6 +1,6 @@
-"""What the events say: an event leaf's truth at any instant, and every instant at which it might change.
+"""An event leaf's truth at any instant, and every instant at which it might change.
 
-Each is worked out from the list of all events that count for the leaf, one such list a step.
+Both are worked out from the list of all events that count for the leaf, one such list a step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much a profile may have of itself; whether one more change would be too much."""
+"""The bounds of a profile's own data; whether one more change would go beyond them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile is, worked out anew from all its changes; and what one more change altered."""
+"""A profile's data, worked out anew from all its changes; and the registers that one more change altered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free ports on loopback, and whose a listening port is (Linux: read from /proc)."""
+"""Free ports on loopback, and which process listens on a port (Linux: read from /proc)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the embedded broker and the embedded Redis have in common: a child, its folder, its port, its life."""
+"""The common part of the embedded broker and the embedded Redis: a child, its folder, its port, its life."""
 
 from __future__ import annotations
 
