@@ -16,6 +16,7 @@ import msgspec
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.bounds import Bounds, attribute_bytes
+from livesegments.core.concern import concern
 from livesegments.core.definition import Node
 from livesegments.core.event import Event, Transition, derived_from
 from livesegments.core.explain import next_flips
@@ -51,6 +52,8 @@ class Race:
         self.backfilled: set[str] = set()
         self.since: dict[int, int] = {}
         self.wanting: dict[int, int] = {}
+        self.walked = -1
+        self.gone: set[str] = set()
         self.past: list[Past] = []
         self.definitions = 0
         self.plan: Plan = compile("w", history.zone, [], 0, self.limits)
@@ -74,6 +77,7 @@ class Race:
                 self._put(command)
             case Delete():
                 del self.segments[command.segment]
+                self.gone.add(command.segment)
                 self._define(command.lazily)
             case Happen():
                 self._happen(command)
@@ -139,9 +143,18 @@ class Race:
         if self.profile is None or self.profile.plan == self.plan.revision:
             return
         flips = self.oracle.adopt(self.clock_ms, self.plan.cause_since(self.profile.plan))
-        step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since)
+        looked_for = concern(self.plan, self.walked, self.gone)
+        passed_over = looked_for is not None and not looked_for(encode(self.profile))
+        dues = dict(self.profile.dues)
+        step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since, self.walked)
         self._take(step)
         self._same_flips(step.transitions, flips)
+        if passed_over:
+            assert not step.transitions, "a walk would have passed it over"
+            assert all(dues[name] <= due for name, due in step.profile.dues.items()), (
+                "it would sleep too long"
+            )
+        self.walked, self.gone = self.plan.revision, set()
 
     def _fill(self) -> None:
         """Gives the profile the history that its new facts want."""

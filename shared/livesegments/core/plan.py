@@ -49,8 +49,8 @@ class Plan:
                  is no more, nothing leads to its place
     staged       segments that wait for their history: their facts are kept, and nothing reads them yet
     positions    segment id → position
-    born         positions of the segments that hold for a profile of which nothing is known, and of those
-                 that refer to one: its first event may deny it, and then it never flips
+    holding      positions of the segments that hold for a profile of which nothing is known
+    born         those, and those that refer to one: its first event may deny it, and then it never flips
     lists        static segment → its version
     dependents   position → who refers to it by `segment`
     """
@@ -83,8 +83,8 @@ class Plan:
         self.watches, self.tags, self.consents = index.watches, index.tags, index.consents
         self.dependents = index.dependents
         self.fact_ids = frozenset(self.facts)
-        self.born = self._holding.union(
-            *(self.dependents[at].positions for at in self._holding if at in self.dependents)
+        self.born = self.holding.union(
+            *(self.dependents[at].positions for at in self.holding if at in self.dependents)
         )
         self._newest = self._by_revision
         self._backfilled: frozenset[int] = frozenset()
@@ -128,7 +128,7 @@ class Plan:
             self._index.keep(item)
         self._index.finish()
         self._by_revision = sorted((-item.segment.revision, at) for at, item in enumerate(self.order))
-        self._holding = self._held(frozenset(), range(len(self.order)))
+        self.holding = self._held(frozenset(), range(len(self.order)))
 
     def _follow(self, before: Plan) -> bool:
         """From an older plan; False where so much is different that to begin anew costs less."""
@@ -172,7 +172,7 @@ class Plan:
             [pair for pair in before._by_revision if pair[1] not in left]
             + [(-new[id_].segment.revision, at) for at, id_ in put.items()]
         )
-        self._holding = self._held(before._holding.difference(left), {*put, *unsettled})
+        self.holding = self._held(before.holding.difference(left), {*put, *unsettled})
         return True
 
     def _held(self, settled: frozenset[int], unsettled: Iterable[int]) -> frozenset[int]:

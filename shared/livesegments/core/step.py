@@ -125,15 +125,19 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
     return Step(profile, transitions, profile.wake_at)
 
 
-def on_plan(plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: Mapping[int, int]) -> Step:
+def on_plan(
+    plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: Mapping[int, int], walked: int = -1
+) -> Step:
     """Bring a profile stepped under an older revision to `plan`; cause `definition`, or `backfill`.
 
     All dues ≤ now_ms must have fired, but none later needs to.
     `since`: fact id → revision from which this partition keeps that fact. A state that the profile
     has from before then (the fact was dropped and came back) is stale and is dropped.
     Step.changed is False when nothing that is stored changed but `profile.plan`: it needn't be written.
+    `walked`: a revision to which every stored profile was brought; where that needed no writing,
+    `profile.plan` is older still.
     """
-    before, dues = profile.plan, dict(profile.dues)
+    before, dues = max(profile.plan, walked), dict(profile.dues)
     profile.plan = plan.revision
     stale = [fact for fact in profile.facts if fact not in plan.tracks or since.get(fact, before) > before]
     for fact in stale:

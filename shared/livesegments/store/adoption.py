@@ -53,11 +53,15 @@ class Filling(Struct, frozen=True):
 
 
 class Stage(Struct, frozen=True, omit_defaults=True):
-    """`revision` numbers the adoptions of a workspace in a partition; `timezone` is the one served."""
+    """`revision` numbers the adoptions of a workspace in a partition; `timezone` is the one served.
+
+    `walked`: the adoption to which the last walk that came to its end brought every stored profile.
+    """
 
     revision: int
     timezone: str
     filling: Filling | None = None
+    walked: int = -1
 
 
 _encode = msgspec.json.Encoder().encode

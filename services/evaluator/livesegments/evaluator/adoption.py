@@ -23,6 +23,7 @@ from math import ceil
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.concern import Concern, concern
 from livesegments.core.definition import SegmentRef
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging, outlived, stage
@@ -57,7 +58,10 @@ class News(Struct, frozen=True):
 
 
 class Adopted:
-    """A workspace in one partition; `walking` while there is a walk, `filling` while facts get history."""
+    """A workspace in one partition; `walking` while there is a walk, `filling` while facts get history.
+
+    `completed`: the adoption to which the last walk that came to its end brought every stored profile.
+    """
 
     def __init__(self, stored: Stored) -> None:
         self.facts = {int(fact): adoption.decode_kept(data) for fact, data in stored.facts.items()}
@@ -67,13 +71,18 @@ class Adopted:
         self.revision = found.revision if found else -1
         self.timezone = found.timezone if found else None
         self.filling = found.filling if found else None
+        self.completed = found.walked if found else -1
         self.staged: frozenset[str] = frozenset()
         self.cursor = 0
         self._known = found is not None
         self._fresh = True
         self._waiting: set[str] = set()
         self._round: set[str] = set()
+        self._round_revision = -1
         self._removed: set[str] = set()
+        self._gone: set[int] = set()
+        self._round_gone: set[int] = set()
+        self._spoiled = False
         self._done = 0
         self._total = 0
         self._reported = 0
@@ -127,6 +136,7 @@ class Adopted:
         gone = self.facts.keys() - plan.fact_ids
         for fact in gone:
             del self.facts[fact]
+        self._gone |= gone
         self.facts |= new
         changed = self._serve(staging, revision, everything=self.timezone != plan.timezone)
         dropped = self.served.keys() - staging.served.keys()
@@ -206,10 +216,19 @@ class Adopted:
 
     # -- walking
 
+    def concern(self, plan: Plan) -> Concern | None:
+        """Which states the walk has to look into; None: into all."""
+        return concern(plan, self.completed, self._removed, self._gone)
+
+    def spoil(self) -> None:
+        """A fault of ours kept a profile from the plan: the round doesn't count as having brought all."""
+        self._spoiled = True
+
     def walked(self, cursor: int, profiles: int) -> bool:
         """One chunk further; whether that is to be written."""
         if self.cursor == 0:
             self._round, self._waiting = self._waiting, set()
+            self._round_revision, self._round_gone = self.revision, set(self._gone)
             self._done = self._reported = 0
         self.cursor = cursor
         self._done += profiles
@@ -234,6 +253,11 @@ class Adopted:
                 del self.progress[id_]
             self._removed -= removed
             self._round = set()
+            if not self._spoiled:
+                self.completed = self._round_revision
+                self._gone -= self._round_gone
+            self._spoiled = False
+            self.write_stage(commit, workspace)
 
     # -- inside
 
@@ -320,7 +344,7 @@ class Adopted:
 
     def write_stage(self, commit: Commit, workspace: str) -> None:
         assert self.timezone is not None
-        now = Stage(self.revision, self.timezone, self.filling)
+        now = Stage(self.revision, self.timezone, self.filling, self.completed)
         commit.put_fields(keys.adopted(commit.partition), {workspace: adoption.encode(now)})
 
     def _write(self, commit: Commit, workspace: str, segments: Collection[str]) -> None:

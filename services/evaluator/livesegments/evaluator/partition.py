@@ -22,6 +22,7 @@ import structlog
 from msgspec.structs import replace
 
 from livesegments.core.backfill import Backfill, Past
+from livesegments.core.concern import Concern
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode, encode
@@ -52,7 +53,8 @@ NEW = b""
 
 
 class Partition:
-    """`since`: workspace → fact id → revision from which this partition keeps the fact.
+    """`since`: workspace → fact id → revision from which this partition keeps the fact. `walked`: workspace →
+    revision to which every stored profile was brought.
 
     `cache_bytes` bounds the states that are held, `dues` the due instants.
     """
@@ -65,6 +67,7 @@ class Partition:
         self.catalog = head.catalog
         self.plans: dict[str, Plan] = {}
         self.since: dict[str, Mapping[int, int]] = {}
+        self.walked: dict[str, int] = {}
         self.cache = Cache(cache_bytes)
         self.dues = Dues(dues)
         self._touched: dict[ProfileKey, Slot] = {}
@@ -186,9 +189,12 @@ class Partition:
         self.clock_ms = to_ms
         return True
 
-    def walk(self, workspace: str, stored: Mapping[str, bytes]) -> None:
-        """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it."""
-        self._steady(lambda: self._walk(self.plans[workspace], stored))
+    def walk(self, workspace: str, stored: Mapping[str, bytes], concern: Concern | None = None) -> None:
+        """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it.
+
+        `concern` says whose state has to be looked into; None: everybody's.
+        """
+        self._steady(lambda: self._walk(self.plans[workspace], stored, concern))
         if not self.changed:
             self._touched = {}
 
@@ -197,15 +203,22 @@ class Partition:
         return self._steady(lambda: self._fill(self.plans[workspace], backfill, history))
 
     @property
+    def spoiled(self) -> bool:
+        """Whether a fault of ours kept something in the commit in the making from being done."""
+        return bool(self._aside)
+
+    @property
     def changed(self) -> bool:
         """Whether `walk` left anything to commit."""
         return bool(self._dirty or self._woken)
 
     # -- inside
 
-    def _walk(self, plan: Plan, stored: Mapping[str, bytes]) -> None:
+    def _walk(self, plan: Plan, stored: Mapping[str, bytes], concern: Concern | None) -> None:
         for id_, data in stored.items():
             key = profile_key(plan.workspace, id_)
+            if concern is not None and not concern(self.cache.get(key) or data):
+                continue
             slot = self._touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
                 self._catch_up(key, slot, plan, self.clock_ms)
@@ -328,7 +341,8 @@ class Partition:
         assert profile is not None
         wake = profile.wake_at
         at_ms = until_ms if wake is None else min(until_ms, wake - 1)
-        step = on_plan(plan, slot.id, profile, at_ms, self.since.get(slot.workspace, {}))
+        since, walked = self.since.get(slot.workspace, {}), self.walked.get(slot.workspace, -1)
+        step = on_plan(plan, slot.id, profile, at_ms, since, walked)
         if step.changed:
             self._take(key, slot, step)
 

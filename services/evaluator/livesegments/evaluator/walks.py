@@ -27,6 +27,9 @@ from livesegments.wire.topics import EVENTS
 JUDGEMENTS = 20_000
 """A chunk of a walk judges about so many (segment, profile) pairs; events wait for at most that."""
 
+UNDECODED = 4
+"""A chunk has so many times more profiles where most of them needn't be decoded."""
+
 
 class Walks:
     """`wall_ms` tells the wall clock where it counts."""
@@ -80,17 +83,22 @@ class Walks:
         partition, adopted = self._partition, self._adopted.get(workspace)
         if adopted is None:
             return True
-        count = max(1, min(self._chunk, JUDGEMENTS // max(adopted.segments, 1)))
+        concern = adopted.concern(partition.plans[workspace])
+        few = max(1, min(self._chunk, JUDGEMENTS // max(adopted.segments, 1)))
+        count = few if concern is None else UNDECODED * self._chunk
         cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        partition.walk(workspace, stored)
+        partition.walk(workspace, stored, concern)
         metrics.WALKED.inc(len(stored))
         outcome: Outcome | None = None
         plan = partition.plans[workspace]
+        if partition.spoiled:
+            adopted.spoil()
         if adopted.walked(cursor, len(stored)):
             outcome = partition.seal(lambda commit: adopted.write_walked(commit, workspace))
+            partition.walked[workspace] = adopted.completed
         elif partition.changed:
             outcome = partition.seal()
         if outcome is not None:
@@ -162,6 +170,7 @@ class Walks:
         self._adopted[workspace] = adopted
         partition.plans[workspace] = adopted.view(plan)
         partition.since[workspace] = adopted.since()
+        partition.walked[workspace] = adopted.completed
         if adopted.walking and workspace not in self._walking:
             self._walking.append(workspace)
         return news
