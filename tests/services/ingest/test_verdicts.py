@@ -194,6 +194,10 @@ async def test_a_list_that_is_no_static_segment_is_told(
         )
     found = events_of(await read_all(clean_stack.kafka, EVENTS))
     assert [event.properties.get("lists_add") for event in found] == [None, *[["vips"]] * 4]
+    versions = [event.properties.get("lists_versions") for event in found]
+    assert versions == [None, *[{"vips": 1}] * 4], (
+        "the one that is there now is meant, and none made anew later"
+    )
     answer = await client.post("/v1/events", json={"profile": "p", "lists": {"add": ["nothing"]}}, auth=AUTH)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_segment")
 

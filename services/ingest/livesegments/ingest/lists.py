@@ -34,3 +34,8 @@ class Lists(Struct, frozen=True):
             else:
                 found.append(id_)
         return found
+
+    def versions(self, ids: list[str]) -> dict[str, int]:
+        """The version of each static segment as it is now: one that is made anew later is not meant."""
+        known = ((id_, self.segments.get(id_)) for id_ in ids)
+        return {id_: each.definition_version for id_, each in known if each and each.definition is None}

@@ -167,6 +167,9 @@ def _own_attributes(change: Change, given: Any) -> None:
 
 def _lists(faults: Faults, value: Any, at: str, lists: Lists | None) -> Part:
     read = forms.added_and_removed(faults, value, at, "lists")
-    if lists is None or "lists_add" not in read:
+    if lists is None:
         return read
-    return {**read, "lists_add": lists.static(faults, read["lists_add"], join(at, "add"))}
+    if "lists_add" in read:
+        read = {**read, "lists_add": lists.static(faults, read["lists_add"], join(at, "add"))}
+    versions = lists.versions([*read.get("lists_add", ()), *read.get("lists_remove", ())])
+    return {**read, "lists_versions": versions} if versions else read
