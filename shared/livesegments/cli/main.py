@@ -24,6 +24,7 @@ COMMANDS = {
     "members": "livesegments.cli.members:members",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",
+    "timeline": "livesegments.cli.timeline:timeline",
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",

@@ -39,6 +39,10 @@ def refusal(id_: str) -> str:
     return f"{REJECTED}/{part(id_)}"
 
 
+def timeline(profile_id: str) -> str:
+    return f"/v1/timelines/{part(profile_id)}"
+
+
 def workspace(id_: str) -> str:
     return f"/v1/workspaces/{_named('workspace', id_)}"
 

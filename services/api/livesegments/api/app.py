@@ -31,6 +31,7 @@ from livesegments.api import (
     profiles,
     rejected,
     segments,
+    timelines,
     transitions,
     workspace,
     workspaces,
@@ -98,7 +99,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, segments, names, lists, workspace,
-        workspaces, forecasts, operations, rejected, transitions, health,
+        workspaces, forecasts, timelines, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
