@@ -38,10 +38,8 @@ class Wanted(Struct):
 
 
 class Load(Struct, frozen=True):
-    """`cpu_share` is the generator's own, of one core. `statuses` counts what was not 200. `answered` also
-    counts the warm-up, which all other figures leave out."""
+    """`cpu_share` is the generator's own, of one core. `statuses` counts what was not 200."""
 
-    answered: int
     requests_per_s: float
     p50_ms: float
     p99_ms: float
@@ -64,7 +62,6 @@ class Run:
         self.took: list[float] = []
         self.statuses: Counter[str] = Counter()
         self.counting = False
-        self.answered = 0
 
     def next(self) -> bytes:
         self._at = (self._at + 1) % len(self._requests)
@@ -79,7 +76,6 @@ class Run:
 
     def done(self, connection: Connection, began: float, status: bytes) -> None:
         now = time.perf_counter()
-        self.answered += 1
         if self.counting:
             self.took.append(now - began)
             if status != b"200":
@@ -144,7 +140,7 @@ async def load(wanted: Wanted) -> Load:
     run.counting = False
     cuts = quantiles(run.took, n=100)
     return Load(
-        run.answered, len(run.took) / took_s, 1_000 * cuts[49], 1_000 * cuts[98], 1_000 * max(run.took), cpu / took_s,
+        len(run.took) / took_s, 1_000 * cuts[49], 1_000 * cuts[98], 1_000 * max(run.took), cpu / took_s,
         dict(run.statuses),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from livesegments.store import keys, progress
 from livesegments.store.client import Client
 from livesegments.store.progress import Progress
+from livesegments.store.standing import Heads, whole
 from livesegments.store.together import together
 
 AHEAD = 2_000
@@ -29,17 +30,20 @@ class Size(Struct, frozen=True):
 
 
 class Members:
-    """All reads raise Away when the store can't be reached."""
+    """All reads raise Away when the store can't be reached, and Restoring when it is not whole."""
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._redis: Any = store
         self._together = together(store)
+        self.heads = Heads(store, partitions)
         self._partitions = range(partitions)
 
+    @whole
     async def count(self, workspace: str, segment: str) -> int:
         names = (keys.members(partition, workspace, segment) for partition in self._partitions)
         return sum(await self._together.ask(*(("ZCARD", name) for name in names)))
 
+    @whole
     async def sizes(self, workspace: str, versions: Mapping[str, int], timezone: str) -> dict[str, Size]:
         """`versions`: segment id → its definition version; `timezone`: the workspace's.
 
@@ -62,6 +66,7 @@ class Members:
             for at, (segment, version) in enumerate(versions.items())
         }
 
+    @whole
     async def page(
         self, workspace: str, segment: str, after: Place | None, limit: int
     ) -> tuple[list[str], Place | None]:

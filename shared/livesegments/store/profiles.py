@@ -8,18 +8,21 @@ from typing import Any
 from livesegments.core.profile import Profile, decode
 from livesegments.store import keys
 from livesegments.store.client import Client
+from livesegments.store.standing import Heads, whole
 from livesegments.store.together import together
 from livesegments.wire.topics import partition_of
 
 
 class Profiles:
-    """All reads raise Away when the store can't be reached."""
+    """All reads raise Away when the store can't be reached; `get` Restoring when it is not whole."""
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._redis: Any = store
         self._together = together(store)
+        self.heads = Heads(store, partitions)
         self._partitions = partitions
 
+    @whole
     async def get(self, workspace: str, ids: Iterable[str]) -> dict[str, Profile]:
         """Those that there are, by id."""
         shares: dict[int, list[str]] = {}

@@ -23,6 +23,7 @@ from livesegments.api.publisher import NotPublished
 from livesegments.api.wording import said
 from livesegments.core.fault import Fault
 from livesegments.store.changes import NotRestored
+from livesegments.store.standing import Restoring
 
 COMPONENT = "$component"
 """In a schema: becomes a reference to the component of that name (module `openapi`)."""
@@ -119,6 +120,10 @@ def install(app: FastAPI) -> None:
         _log.warning("a store is away", error=repr(error))
         detail = "A store can't be reached now; a change may or may not have been made. Try again."
         return Problem(503, detail, headers={"Retry-After": "1"}).response()
+
+    @app.exception_handler(Restoring)
+    async def restoring(_: Request, error: Restoring) -> Response:
+        return Problem(503, str(error), headers={"Retry-After": "1"}).response()
 
     for kind in (KafkaError, NotPublished, NotRestored, OSError, TimeoutError):
         app.add_exception_handler(kind, away)

@@ -94,7 +94,7 @@ async def _restore(mark: Mark, token: str, ports: Ports) -> None:
             batch = await anext(batches, None)
     for reply in under_way:
         await _applied(reply)
-    await _write(ports, token, _whole(mark, there, done))
+    await _write(ports, token, _whole(mark, there, done, token))
 
 
 async def _clear(number: int, token: str, ports: Ports) -> None:
@@ -135,8 +135,9 @@ def _batch(number: int, rows: Sequence[Row], done: int, count: int) -> Restore:
     return batch
 
 
-def _whole(mark: Mark, there: Iterable[Range], profiles: int) -> Restore:
-    """The rest, and the head: from here on the partition counts."""
+def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str) -> Restore:
+    """The rest, and the head: from here on the partition counts. `restored` tells a reader that it is another
+    life than the one before."""
     number, last = mark.partition, Restore(mark.partition)
     for key, fields in mark.hashes.items():
         last.put_fields(key, dict(fields))
@@ -144,6 +145,7 @@ def _whole(mark: Mark, there: Iterable[Range], profiles: int) -> Restore:
     saved = msgspec.json.encode(Saved(profiles, 0, mark.offset, mark.commit))
     last.put_fields(keys.checkpoint(number), {mark.name: saved})
     head = {"commit": str(mark.commit), "offset": str(mark.offset), "catalog": str(mark.catalog)}
+    head["restored"] = token
     if mark.clock_ms is not None:
         head["clock"] = str(mark.clock_ms)
     last.put_fields(keys.head(number), dict[str, str | bytes](head))
