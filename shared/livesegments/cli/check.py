@@ -32,7 +32,7 @@ def check(
 
 
 def sentence(found: dict[str, Any], segment: str, local: Any) -> str:
-    """What the api answered, in words."""
+    """The api's answer, in words."""
     until, since = found["valid_until"], found["entered_at"]
     if not found["in"]:
         change = (

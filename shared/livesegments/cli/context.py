@@ -44,7 +44,7 @@ DATA = Path(".livesegments")
 
 
 class Up(Struct, frozen=True):
-    """What `livesegments up` tells: printed with `--json`, and left in its data folder as `up.json`."""
+    """Addresses and keys: printed by `livesegments up` with `--json`, and left in its data folder as `up.json`."""
 
     ingest: str
     api: str

@@ -21,7 +21,7 @@ EDITABLE = frozenset({"name", "description", "tags", "definition"})
 
 
 class Checked(Struct):
-    """What the api says of one segment: `action` is what creating it would come to."""
+    """The api's answer for one segment: `action` is what creating it would do."""
 
     action: Literal["create", "edit", "none"]
     errors: list[Fault]

@@ -47,7 +47,7 @@ def kept_keys(data: Path, admin_key: str = "") -> Keys:
 
 
 def first_workspace(api: str, keys: Keys, data: Path) -> First:
-    """Makes what is missing of the workspace and its keys. Raises Problem."""
+    """Makes the workspace and those of its keys that are missing. Raises Problem."""
     with Client(api, keys.admin_key) as client:
         try:
             client.call("POST", "/v1/workspaces", json={"id": WORKSPACE, "name": "Main", "timezone": "UTC"})

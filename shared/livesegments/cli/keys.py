@@ -17,7 +17,7 @@ app = typer.Typer(help="List, create and delete keys (with an admin key).", no_a
 
 
 class Scope(StrEnum):
-    """What a key may do."""
+    """The scopes that a key may have."""
 
     ingest = "ingest"
     read = "read"

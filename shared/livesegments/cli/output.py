@@ -16,7 +16,7 @@ from rich.text import Text
 from livesegments.cli.problem import Problem
 
 WIDE = 200
-"""Columns where nobody looks: what another program reads isn't folded at 80."""
+"""Columns where no terminal is: output for another program isn't folded at 80."""
 
 
 class Output(Console):
@@ -73,7 +73,7 @@ def problem(found: Problem) -> None:
 
 
 def warnings(found: Iterable[Mapping[str, str]]) -> None:
-    """What may be meant otherwise, with its pointer: the command has done its work all the same."""
+    """Warnings with their pointers: the command has done its work all the same."""
     for warning in found:
         where = (f"{warning['pointer']}  ", "yellow") if warning["pointer"] else ""
         told = f"{warning['message']} "

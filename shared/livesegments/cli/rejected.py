@@ -59,7 +59,7 @@ def rejected(
 
 
 def followed(client: Client, query: dict[str, str], first: int) -> Iterator[Any]:
-    """The newest `first` of what was refused, oldest of them first, then what comes; never ends."""
+    """The newest `first` refusals, oldest of them first, then those that come; never ends."""
     page = client.call("GET", PATH, params={**query, "limit": first})
     yield from reversed(page["rejected"])
     while True:

@@ -36,7 +36,7 @@ class Wanted(Struct, frozen=True):
 
 @asynccontextmanager
 async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) -> AsyncIterator[context.Up]:
-    """All ready inside; what dies is started again, and said. Call it in the main thread.
+    """All services are ready inside; one that dies is started again, with a line. Call it in the main thread.
 
     Raises Problem when it can't be: no jars, a child that does not come up, a folder in use.
     """

@@ -105,7 +105,7 @@ def edit(
 
 
 def _degraded(workspace: dict[str, Any]) -> dict[str, str]:
-    """What a fault of ours kept from being evaluated, in words; nothing where all is well."""
+    """Events that a fault of ours kept from being evaluated, in words; empty where there are none."""
     found = workspace.get("degraded")
     if not found:
         return {}

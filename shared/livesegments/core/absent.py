@@ -141,7 +141,7 @@ class Absent(Chain[Awaited]):
                 del state.open[index]
 
     def _end(self, state: Awaited, stamp: Stamp) -> None:
-        """What should stay away has come: it ends all first events before it that it is in time for."""
+        """The event that should stay away has come: it ends the first events for which it is in time."""
         self._survive(state.open, stamp, 1)
         self._survive(state.decided, stamp, 0)
         if state.best is not None and self._concerns(stamp, state.best):

@@ -91,7 +91,7 @@ def _attributes(profile: Profile, written: dict[str, Any], bounds: Bounds) -> Re
 
 
 def attribute_bytes(profile: Profile) -> int:
-    """What the attributes take. A profile that was stored without is measured once."""
+    """The bytes that the attributes take. A profile that was stored without is measured once."""
     if profile.attribute_bytes < 0:
         registers = profile.attributes.items()
         profile.attribute_bytes = sum(

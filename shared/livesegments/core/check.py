@@ -42,7 +42,7 @@ OTHER_NODES = {
     "consent": '{"type": "consent", "channel": …, "state": …}',
     "lists": '{"type": "segment", "id": …}',
 }
-"""What a profile has that is no attribute: the node that asks for it."""
+"""Parts of a profile that are not attributes: the node that asks for them."""
 
 Others: TypeAlias = Mapping[str, Node | None]
 Dependents: TypeAlias = Callable[[str], Collection[str]]

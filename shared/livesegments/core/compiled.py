@@ -29,7 +29,7 @@ class Segment(Struct, frozen=True):
 
 
 class Read(Struct, frozen=True):
-    """A leaf of a segment, what guards it, and the fact that it reads, if it reads one."""
+    """A leaf of a segment, its guards, and the fact that it reads, if it reads one."""
 
     leaf: Leaf
     guard: Guard | None

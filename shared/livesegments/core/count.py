@@ -96,7 +96,7 @@ class CountSliding(Kind[Leaves]):
 
 
 def packed(leaves: object) -> bytes:
-    """What msgpack stores of packed leaves: 8 bytes each, little-endian."""
+    """Packed leaves as msgpack stores them: 8 bytes each, little-endian."""
     assert isinstance(leaves, array), f"msgpack can't carry {type(leaves)}"
     return _little(leaves).tobytes()
 
@@ -104,7 +104,7 @@ def packed(leaves: object) -> bytes:
 _LIST = msgspec.msgpack.Decoder(list[int])
 _BYTES = msgspec.msgpack.Decoder(bytes)
 _BIN = frozenset((0xC4, 0xC5, 0xC6))
-"""The first bytes of what msgpack calls bin."""
+"""The first bytes of msgpack's type bin."""
 
 
 def unpacked(raw: Raw | bytes) -> Leaves:

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[Scalar] | None
-"""What an attribute or a property may hold; `None` removes an attribute."""
+"""A value of an attribute or a property; `None` removes an attribute."""
 
 MeasureName = Literal["count", "days", "sum", "avg", "min", "max", "distinct"]
 ConsentState = Literal["opted_in", "opted_out", "none"]

@@ -59,7 +59,7 @@ class FactKey(Struct, frozen=True, array_like=True):
     owner: str | None = None
 
     def digest(self) -> int:
-        """63 bits of BLAKE2b over the key's msgpack: what state is stored under."""
+        """63 bits of BLAKE2b over the key's msgpack: the id under which the state is stored."""
         return int.from_bytes(blake2b(msgspec.msgpack.encode(self), digest_size=8).digest()) >> 1
 
 
@@ -86,7 +86,7 @@ class Fact(Struct, frozen=True):
 
 
 def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
-    """The identity of what is kept for a leaf in `segment`, in a workspace with that zone."""
+    """The identity of the fact for a leaf in `segment`, in a workspace with that zone."""
     steps = leaf.steps if isinstance(leaf, Sequence) else (leaf,)
     own = any(step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) for step in steps)
     names = tuple(step.name for step in steps)
@@ -126,7 +126,7 @@ def edges(op: str, value: Any) -> list[int]:
 
 
 def trail_key(leaf: Sequence, index: int, zone: str, segment: str = "") -> FactKey:
-    """The identity of what is kept for the later step `index` (from 1) of a sequence."""
+    """The identity of the fact for the later step `index` (from 1) of a sequence."""
     step = leaf.steps[index]
     key = key_of(leaf, zone, segment)
     owner = segment if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) else None

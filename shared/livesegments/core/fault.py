@@ -77,12 +77,12 @@ class Faults:
 
 
 def join(at: str, part: str | int) -> str:
-    """The pointer of a member of what lies at `at`."""
+    """The pointer of a member of the value at `at`."""
     return f"{at}/{str(part).replace('~', '~0').replace('/', '~1')}"
 
 
 def kind_name(value: Any) -> str:
-    """What JSON calls it."""
+    """The name of its type in JSON."""
     if value is None:
         return "null"
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}

@@ -32,7 +32,7 @@ class Counted(dict[Key, int]):
 
 
 class ByKey(dict[Key, tuple[Entry, ...]]):
-    """What an operand on one path leads to, shared between plans."""
+    """The facts to which an operand on one path leads, shared between plans."""
 
     def __init__(
         self, edition: Edition, entries: Mapping[Key, tuple[Entry, ...]] = MappingProxyType({})

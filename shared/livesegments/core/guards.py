@@ -27,7 +27,7 @@ def guarded(node: Node, fact_of: FactOf, guard: Guard | None = None) -> Iterator
 
 
 def _needs(node: Node, fact_of: FactOf) -> Guard | None:
-    """What a profile must have for the node to hold; None if there is no such thing."""
+    """The facts without which the node can't hold; None if there are none."""
     match node:
         case Event() | Occurrence() | Sequence():
             fact = fact_of(node)

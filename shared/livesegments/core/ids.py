@@ -22,7 +22,7 @@ def is_id(text: str) -> bool:
 
 
 def fault_of(text: str) -> tuple[str, str] | None:
-    """The code and the message of what keeps the text from being an id or a name; None if nothing does."""
+    """The code and the message of the fault in an id or a name; None if there is no fault."""
     if is_id(text):
         return None
     if not text:

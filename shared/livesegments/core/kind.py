@@ -41,7 +41,7 @@ class Kind(ABC, Generic[S]):
 
     @abstractmethod
     def value(self, state: S | None, now_ms: int) -> Any:
-        """What conditions compare: an amount, or None where undefined; a boolean for the rest."""
+        """The value that conditions compare: an amount, None where undefined; a boolean for other kinds."""
 
     @abstractmethod
     def next_ms(self, state: S | None, now_ms: int, edges: Sequence[int]) -> int | None:

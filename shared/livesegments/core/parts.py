@@ -33,7 +33,7 @@ def is_removed(profile: Profile, name: str, stamp: Stamp) -> bool:
 
 
 def _wholes(name: str) -> Iterator[str]:
-    """What a name is a part of: `a.b` and `a` of `a.b.c`."""
+    """The names of which a name is a part: `a.b` and `a` of `a.b.c`."""
     end = name.rfind(".")
     while end > 0:
         yield name[:end]

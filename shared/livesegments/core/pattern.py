@@ -29,7 +29,7 @@ MAX_ALL_CLASSES = 100
 """Characters, instructions and Unicode classes of all different patterns of one definition together."""
 
 _CHECK_BYTES = 96 * 1024
-"""RE2's memory while a pattern is checked: it gives up on what would come far beyond `MAX_PROGRAM`."""
+"""RE2's memory while a pattern is checked: it gives up on patterns far beyond `MAX_PROGRAM`."""
 _MATCH_BYTES = 1024 * 1024
 """RE2's memory for matching; beyond it RE2 forgets states and makes them again: slower, still linear."""
 _CLASS = re.compile(r"\\[pP]")

@@ -17,7 +17,7 @@ SPARE = 64
 
 
 class Named:
-    """Who names whom: `by` segment id → those whose definitions name it; `watchers` depend on all others."""
+    """References: `by` segment id → those whose definitions name it; `watchers` depend on all others."""
 
     def __init__(self, before: Named | None = None) -> None:
         self.by: dict[str, frozenset[str]] = dict(before.by) if before else {}

@@ -66,7 +66,7 @@ class Plan:
         staged_timezone: str,
         before: Plan | None = None,
     ) -> None:
-        """`before`: a plan of the same time zone, which shares what is the same."""
+        """`before`: a plan of the same time zone, with which the equal parts are shared."""
         self.workspace = workspace
         self.timezone = timezone
         self.revision = revision

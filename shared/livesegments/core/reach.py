@@ -46,7 +46,7 @@ class Positions(set[int]):
 
 
 class Reach:
-    """The positions that one change may flip: `always`, or only for who has a fact."""
+    """The positions that one change may flip: `always`, or only for profiles that have a fact."""
 
     __slots__ = ("_always", "_only", "edition")
 
@@ -99,7 +99,7 @@ class Reach:
 def mark(
     into: dict[K, Reach], key: K, position: int, guard: Guard | None, edition: Edition, present: bool
 ) -> None:
-    """Puts a position under a key, or takes it out; what is empty then goes, too."""
+    """Puts a position under a key, or takes it out; a key without positions goes, too."""
     if present:
         own(into, key, edition, Reach).add(position, guard)
     elif key in into:

@@ -53,7 +53,7 @@ class Change(Struct, frozen=True):
 
 
 def change_of(event: Event) -> ProfileChange:
-    """What a `$profile` event says. Raises msgspec.ValidationError."""
+    """The change of a `$profile` event. Raises msgspec.ValidationError."""
     return msgspec.convert(event.properties, ProfileChange)
 
 
@@ -217,7 +217,7 @@ def _total(profile: Profile) -> int | float:
 
 
 def _kept(number: exact.Exact) -> int | float | str:
-    """What `exact.exact` reads back as the same number."""
+    """A form that `exact.exact` reads back as the same number."""
     short = exact.stored(number)
     return short if isinstance(short, int | float) else str(short)
 

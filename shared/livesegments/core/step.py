@@ -59,7 +59,7 @@ class Step(Struct):
 
 
 class Why(Struct, frozen=True):
-    """What a step's transitions say of their cause."""
+    """The cause of a step's transitions."""
 
     profile_id: str
     now_ms: int

@@ -40,7 +40,7 @@ class Comparison(Protocol):
 
 
 def when_missing(comparison: Comparison) -> bool:
-    """What holds where the value can't be compared."""
+    """The answer where the value can't be compared."""
     given = comparison.when_missing
     return comparison.op in POSITIVE if given is UNSET else bool(given)
 

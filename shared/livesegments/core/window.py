@@ -174,7 +174,7 @@ def frame(window: Window | None, zone: tzinfo) -> Frame:
 
 
 def canonical(window: Window | None, zone: tzinfo) -> tuple[object, ...]:
-    """What a window depends on, with durations and instants in one form."""
+    """The parts on which a window depends, with durations and instants in one form."""
     if window is None:
         return ("ever",)
     if window.last is not None:

@@ -12,9 +12,9 @@ from msgspec import Struct
 Operand: TypeAlias = Literal[
     "scalar", "scalars", "ordered", "pair", "text", "pattern", "date", "duration", "nothing"
 ]
-"""What an op takes as `value`; a scalar is a string, number or boolean, a pair two numbers or two strings."""
+"""An op's `value`; a scalar is a string, number or boolean, a pair two numbers or two strings."""
 Compared: TypeAlias = Literal["its kind", "texts", "lists", "dates", "anything"]
-"""What an op can compare; all else gives `when_missing`."""
+"""The values that an op can compare; all others give `when_missing`."""
 
 
 class Op(Struct, frozen=True):

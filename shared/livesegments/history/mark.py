@@ -51,7 +51,7 @@ class Mark(Struct, frozen=True):
 
 
 class Saved(Struct, frozen=True):
-    """What the register says of a checkpoint. Up to commit `upto` nothing needs another one."""
+    """A checkpoint as the register has it. Up to commit `upto` nothing needs another one."""
 
     profiles: int
     bytes: int

@@ -22,7 +22,7 @@ LENGTH = 4
 
 
 class Written(Struct, frozen=True):
-    """What a register says of a range: rows and bytes of both files, first and last instant of its events."""
+    """A range as a register has it: rows and bytes of both files, first and last instant of its events."""
 
     events: int
     transitions: int
@@ -158,7 +158,7 @@ def put_chunk(file: BinaryIO, share: float, chunk: Chunk) -> None:
 
 
 def chunks(path: Path) -> Iterator[tuple[float, Chunk]]:
-    """What `put_chunk` wrote: (share, chunk)."""
+    """The chunks that `put_chunk` wrote: (share, chunk)."""
     with path.open("rb") as file:
         while head := file.read(LENGTH):
             yield _chunks.decode(file.read(int.from_bytes(head)))

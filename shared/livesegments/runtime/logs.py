@@ -18,7 +18,7 @@ NOISY = ("aiokafka", "httpx", "uvicorn.access", "faust", "mode")
 
 
 def configure(service: str, level: str = "info", stream: TextIO | None = None) -> None:
-    """`service` is in every line. Calling it again replaces what was."""
+    """`service` is in every line. Another call replaces the former configuration."""
     stream = stream or sys.stderr
     common: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -23,7 +23,7 @@ ROUNDS, ROUND_S = 250, 0.02
 """How long an unreadable record is looked for; an error that was of the wire doesn't come again."""
 
 CAUSES = (CorruptRecordException, UnsupportedCodecError, UnicodeDecodeError, IndexError, struct.error)
-"""What aiokafka raises at the bytes of a record, with its C extension and without it."""
+"""The errors of aiokafka at the bytes of a record, with its C extension and without it."""
 
 
 class Unread(Struct, frozen=True):

@@ -77,7 +77,7 @@ class Reader:
         return {each.partition: await self._consumer.position(each) for each in self._partitions}
 
     async def take(self, look_ms: int = LOOK_MS) -> list[Found]:
-        """What is there, or what comes within `look_ms`. Raises aiokafka.errors.KafkaError."""
+        """The records that are there, or that come within `look_ms`. Raises aiokafka.errors.KafkaError."""
         return await self._portions.take(look_ms=look_ms)
 
     async def to_end(self) -> AsyncIterator[Found]:

@@ -21,7 +21,7 @@ STEADY_S = 30.0
 LIVES = 3
 
 Say = Callable[[str], None]
-"""Told, in a line for a person, what has happened."""
+"""Called with a line for a person that says what has happened."""
 
 
 class Service(Server):

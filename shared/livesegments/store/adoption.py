@@ -28,7 +28,7 @@ class Kept(Struct, frozen=True, omit_defaults=True):
 
 
 class Served(Struct, frozen=True, omit_defaults=True):
-    """A definition as it is served: its version, the catalogue's revision, and who took it up.
+    """A definition as it is served: its version, the catalogue's revision, and the adoption that took it up.
 
     adoption     the number of the adoption from which on it is served
     backfilled   it waited for its history before it was served

@@ -57,7 +57,7 @@ def see_once() -> None:
 
 
 def digest(secret: str) -> str:
-    """What is stored of a key: SHA-256 in hexadecimal. Keys are 256 random bits, so it needs no salt."""
+    """A key as it is stored: SHA-256 in hexadecimal. Keys are 256 random bits, so it needs no salt."""
     return sha256(secret.encode()).hexdigest()
 
 

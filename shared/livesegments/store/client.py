@@ -61,10 +61,10 @@ class _Client(Redis):
 
 
 Client: TypeAlias = Redis
-"""What `connect` gives: an async context manager, to be closed with `aclose`."""
+"""The result of `connect`: an async context manager, to be closed with `aclose`."""
 
 
 def connect(url: str) -> Client:
-    """Connects when first used. Raises ValueError for what is no URL of Redis."""
+    """Connects when first used. Raises ValueError for a text that is not a URL of Redis."""
     pool = BlockingConnectionPool.from_url(url, max_connections=CONNECTIONS, timeout=WAIT_S)
     return _Client.from_pool(pool)

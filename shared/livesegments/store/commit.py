@@ -63,7 +63,7 @@ return old
 
 
 def sha(script: str) -> str:
-    """What EVALSHA calls it."""
+    """The script's name for EVALSHA."""
     return sha1(script.encode()).hexdigest()
 
 
@@ -118,7 +118,7 @@ class Commit:
         return told
 
     def remember(self, entry: Entry, told: bytes | None) -> None:
-        """One entry of the tail: what this commit did, for the archive. `told` is what `announce` gave."""
+        """One entry of the tail: what this commit did, for the archive. `told` comes from `announce`."""
         fields = tail.encode(entry, told)
         if fields:
             self._write("XADD", keys.tail(self.partition), [f"{self.number}-0", *fields])
@@ -175,5 +175,5 @@ class Restore(Commit):
 
 
 def announced(entry: bytes) -> list[Transition]:
-    """What `announce` wrote, from the entry's field `t`."""
+    """The transitions that `announce` wrote, from the entry's field `t`."""
     return _decoder.decode(entry)

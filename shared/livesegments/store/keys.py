@@ -43,7 +43,7 @@ CATALOG_PUBLISHER = "{catalog}:publisher"
 
 
 def of(partition: int) -> str:
-    """What all keys of a partition begin with."""
+    """The beginning of all keys of a partition."""
     return f"{{{partition}}}:"
 
 

@@ -18,7 +18,7 @@ from livesegments.wire.profilekey import ProfileKey
 
 
 class Head(Struct, frozen=True):
-    """What the last commit left. `offset` is the next record to apply, `catalog` the adopted revision.
+    """The state after the last commit. `offset` is the next record to apply, `catalog` the adopted revision.
 
     `clock_ms` is None before the first event; `recreated` says that the topic is another one than the
     offset was of: it then starts again at 0. `restoring`: it was being made anew, and that was cut short.

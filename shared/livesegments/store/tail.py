@@ -78,7 +78,7 @@ def encode(entry: Entry, told: bytes | None) -> list[Argument]:
 
 
 def decode_fields(fields: Mapping[bytes, bytes]) -> Entry:
-    """What `encode` wrote. Raises msgspec.DecodeError where somebody else wrote it."""
+    """The entry that `encode` wrote. Raises msgspec.DecodeError where somebody else wrote it."""
     return Entry(
         record=fields.get(b"r"),
         left_out=_places.decode(fields[b"x"]) if b"x" in fields else (),

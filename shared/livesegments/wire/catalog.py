@@ -15,7 +15,7 @@ from livesegments.core.definition import Node
 from livesegments.wire.unreadable import Unreadable, reading
 
 Scope = Literal["ingest", "read", "write", "operate", "admin"]
-"""`operate` is for what concerns all workspaces at once: the clock of mode `log`."""
+"""`operate` is for operations on all workspaces at once: the clock of mode `log`."""
 
 
 class Workspace(Struct, frozen=True, tag="workspace"):

@@ -26,7 +26,7 @@ MAX_RAW_BYTES = 512 * 1024
 
 
 class Rejected(Struct, frozen=True):
-    """`raw` is what came, byte for byte; `source` where from; `index` its place in a batch.
+    """`raw` are the bytes that came; `source` says from where; `index` is the place in a batch.
 
     `partial`: the rest of the item was accepted, and `raw` is the item with nothing but its odd parts.
     """

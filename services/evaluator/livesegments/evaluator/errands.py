@@ -52,4 +52,4 @@ def _settle(reply: asyncio.Future[bool], applied: asyncio.Future[None]) -> None:
 
 
 def nothing(commit: Commit) -> None:
-    """The errand of who only wants to know that all commits before it are applied, and the claim holds."""
+    """An errand without writes: once it is done, all commits before it are applied, and the claim holds."""

@@ -115,7 +115,7 @@ class Evaluation:
             return None
 
     async def _evaluate(self, content: Record, record: Received) -> Outcome | None:
-        """None: a chunk of what is due before the clock's record has fired instead; ask again."""
+        """None: a chunk of due times before the clock's record has fired instead; ask again."""
         partition, live = self._partition, self._options.now_ms is not None
         if isinstance(content, Clock):
             if not live and not partition.pass_to(content.to_ms):
@@ -137,7 +137,7 @@ class Evaluation:
         return outcome
 
     def _waiting(self) -> Iterator[Packed]:
-        """In a storm, what waits behind the first record: all that they need is loaded in one go."""
+        """In a storm, the records behind the first one: all that they need is loaded in one go."""
         for record in islice(self._intake.records, 1, None):
             with suppress(Unreadable):
                 content = decode(record.value)
@@ -169,7 +169,7 @@ class Evaluation:
         return outcome
 
     async def _fire(self, until_ms: int, chunk: int, at_once: bool = False) -> bool:
-        """Fires a chunk of what is due up to `until_ms`; one of a storm when it is this partition's turn."""
+        """Fires a chunk of due times up to `until_ms`; in a storm, when it is this partition's turn."""
         partition, pace, relay = self._partition, self._pace, self._relay
         if until_ms == NEVER_MS:
             return False
@@ -187,5 +187,5 @@ class Evaluation:
             await self._flight.send(await self._fired(until_ms, len(due)))
         finally:
             pace.give()
-        await asyncio.sleep(0)  # whoever was woken goes first
+        await asyncio.sleep(0)  # tasks that were woken go first
         return True

@@ -20,7 +20,7 @@ SEEK_AGAIN_S = 5.0
 
 
 class Forgotten(Exception):
-    """The log no longer has the next record. What a checkpoint, or nobody, knows is to be taken instead."""
+    """The log no longer has the next record: a checkpoint must help, or the records are lost."""
 
 
 class Intake:

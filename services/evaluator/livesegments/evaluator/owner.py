@@ -113,7 +113,7 @@ class Owner:
         return offset
 
     async def run(self) -> None:
-        """Never returns. Raises only what is a fault of ours."""
+        """Never returns. Raises only faults of ours."""
         while True:
             try:
                 await self._serve(self._claimed)
@@ -121,7 +121,7 @@ class Owner:
                 await self._recover(error)
 
     async def close(self) -> None:
-        """Only what is under way is waited for, a moment; `run` must be at its end."""
+        """Waits a moment for the commits under way; `run` must have ended."""
         self._unsubscribe()
         self._intake.close()
         if self._claim is not None:
@@ -157,7 +157,7 @@ class Owner:
             await self._begin(claim)
 
     async def _begin(self, claim: Claim) -> None:
-        """Goes on from what is stored."""
+        """Goes on from the stored state."""
         plans, partition = self._ports.plans, claim.partition
         first = self._intake.first
         if partition.offset < first:

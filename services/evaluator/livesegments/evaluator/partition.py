@@ -397,7 +397,7 @@ class Partition:
         self.dues.put(key, wake_ms)
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
-        """Ends the commit in the making with what `write` adds; nothing may be written to it afterwards."""
+        """Ends the commit in the making with `write`'s part; nothing may be written to it afterwards."""
         self.commit += 1
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)

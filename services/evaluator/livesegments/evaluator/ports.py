@@ -57,7 +57,7 @@ class Plans(Protocol):
         """Returns when `plans` hold every change made before the call."""
 
     async def staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
-        """The plan of what is served for now, in `timezone`, with the facts of what waits."""
+        """The plan of the definitions served for now, in `timezone`, with the facts of those that wait."""
 
 
 class Publisher(Protocol):

@@ -92,7 +92,7 @@ Begin = Callable[[Mapping[TP, int], Mapping[TP, int]], Awaitable[Mapping[TP, int
 
 
 class Unremembered(dict[Any, int | None]):
-    """Of no partition is it known what was read.
+    """No memory of which offsets of a partition were read.
 
     Faust drops a record below the highest offset that it has delivered. It notes that offset only when the
     record is delivered, so one in its hands while we seek back sets it up again, and all that is read once

@@ -140,7 +140,7 @@ class Walks:
         return lambda commit: adopted.write_filled(commit, workspace, report)
 
     async def filled(self, workspace: str, since_ms: int | None) -> None:
-        """All profiles have their history: what waited for it is adopted, in one commit."""
+        """All profiles have their history: the definitions that waited for it are adopted, in one commit."""
         adopted = self._adopted[workspace]
         assert adopted.filling is not None
         facts: Collection[int] = adopted.filling.facts

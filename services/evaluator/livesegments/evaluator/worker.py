@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """`make` makes the owner of a partition; `crash` hears of what no owner could mend."""
+    """`make` makes the owner of a partition; `crash` gets a fault from which no owner could recover."""
 
     def __init__(self, make: Callable[[int], Owner], crash: Callable[[BaseException], None]) -> None:
         self._make = make

@@ -24,7 +24,7 @@ CAUSE = "backfill"
 
 
 class Late(Struct, frozen=True):
-    """One change of the late segment, and what came of it.
+    """One change of the late segment, and its result.
 
     `took_s`: seconds from the request until the segment was ready. `entered` and `exited`: transitions
     announced because of this change. `causes`: those of all its transitions so far.
@@ -39,7 +39,7 @@ class Late(Struct, frozen=True):
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong, in words; empty where all is right."""
+        """The faults, in words; empty where all is right."""
         found = []
         if not self.comparison.equal:
             found.append("its members are not as recomputed")

@@ -69,7 +69,7 @@ class Log(Struct, frozen=True):
 
     @property
     def edited(self) -> str:
-        """The name of the files that say what becomes of `late`."""
+        """The name of the files with the edited definition of `late`."""
         return f"{self.late}-edited"
 
     def definition(self, segment: str) -> Any:

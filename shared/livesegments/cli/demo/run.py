@@ -134,13 +134,13 @@ async def _replay(
 
 
 async def _stand_at(instant: datetime, api: Client) -> None:
-    """Brings every partition's clock to the instant, fires what is due by then, and waits for all of it."""
+    """Brings every partition's clock to the instant, fires all that is due by then, and waits for its end."""
     await asyncio.to_thread(api.call, "POST", "/v1/clock", json={"to": instant.astimezone(UTC).isoformat()})
     await asyncio.to_thread(settle.wait, api, SETTLE_S)
 
 
 async def _announced(api: Client, listener: Listener) -> None:
-    """Waits until every transition of what is applied now is heard."""
+    """Waits until all events so far are applied and their transitions are heard."""
     await asyncio.to_thread(settle.wait, api, SETTLE_S)
     await listener.catch_up()
 
@@ -177,7 +177,7 @@ async def _watch(stage: Stage, pace: Pace, api: Client, heard: Heard, screen: Sc
 
 
 def show(stage: Stage, heard: Heard) -> None:
-    """Brings the rows up to what was announced."""
+    """Brings the rows up to the announced transitions."""
     for segment, row in stage.state.rows.items():
         key = (stage.log.id, segment)
         row.entered, row.exited = heard.entered[key], heard.exited[key]

@@ -56,7 +56,7 @@ class Screen:
             self.say(view.line(state))
 
     def proof(self, log: Log, instant: datetime, comparisons: Sequence[Comparison]) -> None:
-        """The comparison, segment by segment; what differs is named."""
+        """The comparison, segment by segment; profiles that differ are named."""
         if self._json:
             for item in comparisons:
                 output.json({"log": log.id, "instant": instant, "equal": item.equal, "comparison": item})

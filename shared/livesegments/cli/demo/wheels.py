@@ -25,7 +25,7 @@ class Unavailable(Exception):
 
 
 def cache() -> Path:
-    """The user's folder for what is fetched once."""
+    """The user's folder for files that are fetched once."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "livesegments" / "wheels"
 

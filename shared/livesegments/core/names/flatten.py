@@ -12,7 +12,7 @@ from livesegments.core.ids import MAX_ID
 from livesegments.core.value import kind
 
 MAX_LEAVES = 500
-"""Of one event; what comes after them is not looked at."""
+"""Of one event; the paths after them are not looked at."""
 MAX_DEPTH = 10
 MAX_ITEMS = 20
 """Of one list."""

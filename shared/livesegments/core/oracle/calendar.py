@@ -34,7 +34,7 @@ class Calendar:
         self.resolve = lru_cache(maxsize=100_000)(self._resolve)
 
     def local(self, t_ms: int) -> datetime:
-        """What a clock on the wall shows, without zone."""
+        """The time that a clock on the wall shows, without zone."""
         moment = (_EPOCH + _tellable(t_ms) * _MS).replace(tzinfo=UTC)
         return moment.astimezone(self._zone).replace(tzinfo=None)
 

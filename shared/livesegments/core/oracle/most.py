@@ -34,7 +34,7 @@ def named(changes: list[Event]) -> dict[str, set[Any]]:
 
 
 def weight(value: Any) -> int:
-    """Text its UTF-8 bytes and one, any other scalar eight, what holds others as much as they."""
+    """A text counts its UTF-8 bytes and one, any other scalar eight, a list the sum of its items."""
     if value is None:
         return 0
     if isinstance(value, list | dict):

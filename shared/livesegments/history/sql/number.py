@@ -18,7 +18,7 @@ from typing import Any
 from livesegments.history.sql.text import every
 
 SCALE = 9
-"""Digits after the point of what is added as DECIMAL."""
+"""Digits after the point of numbers that are added as DECIMAL."""
 _WIDE_SCALE = 345
 _GREATEST = "1.7976931348623157e308"
 _MOST = 10**28

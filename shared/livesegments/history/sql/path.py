@@ -72,7 +72,7 @@ def _without_lists() -> str:
 
 
 def _reached(names: list[str]) -> str:
-    """What stands at the path's end, lists as they are; without null."""
+    """The values at the path's end, lists as they are; without null."""
     found = f"[CAST({PROPERTIES} AS JSON)]"
     for name in names:
         found = (

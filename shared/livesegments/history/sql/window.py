@@ -29,7 +29,7 @@ def later(instant: str, written: str) -> str:
 
 
 def counts(window: Window | None, instant: str, now_ms: int) -> str:
-    """Whether what happened at `instant` counts now."""
+    """Whether an event of `instant` counts now."""
     if window is None:
         return "TRUE"
     if window.last is None:

@@ -77,7 +77,7 @@ class Child:
 
     @asynccontextmanager
     async def starting(self, timeout_s: float) -> AsyncIterator[None]:
-        """What is in it must be done in time, else StartError with the end of the log."""
+        """The block must end in time, else StartError with the end of the log."""
         try:
             async with asyncio.timeout(timeout_s):
                 yield

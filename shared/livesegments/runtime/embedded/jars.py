@@ -41,7 +41,7 @@ def cache() -> Path:
 
 
 def classpath(progress: Progress | None = None, folder: Path | None = None) -> str:
-    """For Java's `-cp`; fetches what is missing into `folder` (default: the user's cache). Raises NoJars."""
+    """For Java's `-cp`; fetches missing jars into `folder` (default: the user's cache). Raises NoJars."""
     folder = folder or cache()
     wanted = tomllib.loads(LOCK.read_text())["dependencies"]
     paths = [folder / f"{jar['artifactId']}-{jar['version']}.{jar['packaging']}" for jar in wanted]

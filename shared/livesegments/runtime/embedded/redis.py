@@ -14,7 +14,7 @@ from livesegments.runtime.embedded.server import Server
 
 
 class Valkey(Server):
-    """`url` for redis-py. What was acknowledged survives its own crash; a crash of the machine may cost the
+    """`url` for redis-py. Acknowledged writes survive its own crash; a crash of the machine may cost the
     last second, which the log gives back (the offset lives with the state)."""
 
     name = "valkey"

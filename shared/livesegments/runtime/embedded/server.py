@@ -51,7 +51,7 @@ class Server(ABC):
         """Returns when it serves; may raise or hang until then."""
 
     async def start(self) -> None:
-        """Raises StartError, or what `prepare` raises."""
+        """Raises StartError, or the error of `prepare`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         noted = self.folder / "port"
         text = noted.read_text() if noted.exists() else ""

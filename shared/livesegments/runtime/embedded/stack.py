@@ -25,7 +25,7 @@ class Stack:
 async def stack(
     folder: Path, kafka: str = "", redis: str = "", progress: Progress | None = None
 ) -> AsyncIterator[Stack]:
-    """Starts what is not given, with its data in `folder`. Raises jars.NoJars, child.StartError."""
+    """Starts servers that are not given, with data in `folder`. Raises jars.NoJars, child.StartError."""
     async with AsyncExitStack() as running:
         servers: list[Kafka | Valkey] = []
         if not redis:
