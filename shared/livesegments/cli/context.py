@@ -44,7 +44,7 @@ DATA = Path(".livesegments")
 
 
 class Up(Struct, frozen=True):
-    """Addresses and keys: printed by `livesegments up` with `--json`, and left in its data folder as `up.json`."""
+    """Addresses and keys: `livesegments up --json` prints them, and its data folder has them in `up.json`."""
 
     ingest: str
     api: str

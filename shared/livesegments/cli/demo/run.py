@@ -100,6 +100,8 @@ async def _replay(
     """One log. At its end the logs before it are proven once more: the clock has moved on for them, too."""
     found: list[Comparison] = []
     pace = Pace(stage.state)
+    if len(begun) > 1:  # years lie between two logs, and ingest refuses stamps so far beyond its newest
+        await _stand_at(datetime.fromtimestamp(stage.state.start_ms / 1000, UTC), api)
     async with _watched(stage, pace, api, listener.heard, screen):
         sending = Sender(up.ingest, stage.workspace.write_key, pace.told, partitions, replay.BATCH)
         async with sending as sender:
