@@ -18,7 +18,7 @@ from livesegments.cli.demo.log import Log
 from livesegments.cli.demo.proof import Analyst, Comparison, compare
 from livesegments.cli.demo.workspace import Workspace
 
-LIVE_S = 10.0
+LIVE_S = 20.0
 """A segment that takes longer to be ready is a failure, also on a busy machine."""
 CAUSE = "backfill"
 
