@@ -108,6 +108,31 @@ async def test_from_an_event_to_a_member_to_a_transition_heard_and_out_again_by_
     ]
 
 
+async def test_history_is_asked_before_a_segment_is_saved_and_about_the_past(
+    product: Product, tmp_path: Path
+) -> None:
+    tried = {**BUYERS, "definition": {"type": "event", "name": "tried", "window": {"last": "30d"}}}
+    event = {"id": "t1", "profile": "tia", "name": "tried", "time": "2024-02-02T00:00:00Z"}
+    await product.json("send", "-", stdin=lines(event))
+    await product.json("settle")
+    file = tmp_path / "tried.json"
+    file.write_text(json.dumps(tried["definition"]))
+    (seen,) = await product.json("preview", "-f", str(file))
+    assert seen["count"] == 1
+    assert seen["sample"] == [{"profile": "tia", "conditions": [{"pointer": "", "holds": True, "value": 1}]}]
+    plain = await product.run("preview", "-f", str(file))
+    assert plain.status == 0 and "tia" in plain.out, plain.err
+
+    file.write_text(json.dumps(tried | {"id": "tried", "name": "Tried"}))
+    await product.json("segments", "create", "-f", str(file))
+    assert await product.json("members", "tried", "--as-of", "2024-02-01T00:00:00Z") == []
+    assert await product.json("members", "tried", "--as-of", "2024-02-02T00:00:00Z") == [{"profile": "tia"}]
+    (never,) = await product.json("was", "tia", "tried", "--at", "2024-02-01T00:00:00Z")
+    assert (never["in"], never["since"]) == (False, None)
+    said = await product.run("was", "tia", "tried", "--at", "2024-02-01T00:00:00Z")
+    assert "tia was not in tried" in said.out
+
+
 async def test_every_refused_line_is_named_with_its_reason_and_the_others_are_accepted(
     product: Product,
 ) -> None:

@@ -28,6 +28,8 @@ COMMANDS = {
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",
+    "was": "livesegments.cli.was:was",
+    "preview": "livesegments.cli.preview:preview",
     "names": "livesegments.cli.names:names",
     "rejected": "livesegments.cli.rejected:rejected",
     "watch": "livesegments.cli.watch:watch",

@@ -17,18 +17,25 @@ PAGE = 1_000
 def members(
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
     everyone: Annotated[bool, typer.Option("--all", help="Every member, not only the first 100.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="T", help="Who fulfilled its present definition at this instant."),
+    ] = None,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """The profiles that are in a segment now, one a line."""
+    """The profiles that are in a segment now, or were at an instant, one a line."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        found = client.pages(
-            f"{paths.segment(segment)}/members", "members", limit=PAGE if everyone else FIRST + 1
-        )
+        limit = PAGE if everyone else FIRST + 1
+        own = paths.segment(segment)
+        if as_of is None:
+            found = client.pages(f"{own}/members", "members", limit=limit)
+        else:
+            found = client.pages(f"{own}/as-of", "members", limit=limit, at=as_of)
         for profile in found if everyone else islice(found, FIRST):
             if as_json:
                 output.json({"profile": profile})

@@ -46,7 +46,7 @@ class Archive:
             Path(url).mkdir(parents=True, exist_ok=True)
             url = Path(url).resolve().as_uri()
         self.files, self.root = fs.FileSystem.from_uri(url)
-        self._local = isinstance(self.files, fs.LocalFileSystem)
+        self.is_local = isinstance(self.files, fs.LocalFileSystem)
 
     def write(self, partition: int, of: Range, events: pa.Table, transitions: pa.Table) -> Written:
         """Writes both files of a range; a file that is there already is replaced by the new one."""
@@ -85,7 +85,7 @@ class Archive:
 
     def create(self, path: str, fill: Callable[[pa.NativeFile], None]) -> int:
         """A file with what `fill` writes, at once or not at all; its bytes."""
-        if not self._local:
+        if not self.is_local:
             try:
                 with self.files.open_output_stream(path) as sink:
                     fill(sink)

@@ -27,6 +27,8 @@ from livesegments.api import (
     names,
     openapi,
     operations,
+    past,
+    preview,
     problems,
     profiles,
     rejected,
@@ -46,6 +48,7 @@ from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
 from livesegments.api.served import ServedPlans
 from livesegments.api.watch import Watch
+from livesegments.history.asker import Asker
 from livesegments.runtime import logs
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.connection import Connection
@@ -75,6 +78,8 @@ TAGS = [
 ]
 STOP_S = 2
 """So long an answer under way may hold up the end."""
+ASK_S = 30.0
+"""A question about history takes so long at most."""
 
 _log = structlog.get_logger(__name__)
 
@@ -98,8 +103,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     docs.install(app)
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
-        members, explanations, profiles, listing, checking, batch, segments, names, lists, workspace,
-        workspaces, forecasts, timelines, operations, rejected, transitions, health,
+        members, explanations, profiles, listing, checking, batch, preview, past, segments, names, lists,
+        workspace, workspaces, forecasts, timelines, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -126,6 +131,7 @@ def _lifespan(
             await context.records.close()
             await context.lags.close()
             await context.refusals.close()
+            await context.asker.close()
             await context.redis.aclose()
 
     return lifespan
@@ -153,6 +159,9 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         watch=Watch(lags, settings.unowned_ms / 1_000),
         refusals=Refusals(settings.kafka),
         announcements=Announcements(settings.kafka, settings.partitions),
+        asker=Asker(
+            settings.archive or f"{settings.data}/archive", settings.redis, settings.partitions, ASK_S
+        ),
     )
 
 

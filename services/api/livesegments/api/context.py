@@ -18,6 +18,7 @@ from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
 from livesegments.api.served import ServedPlans
 from livesegments.api.watch import Watch
+from livesegments.history.asker import Asker
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
 from livesegments.store.members import Members
@@ -42,6 +43,7 @@ class Context:
     refusals: Refusals
     watch: Watch
     announcements: Announcements
+    asker: Asker
 
 
 async def of(request: Request) -> Context:

@@ -26,13 +26,13 @@ CREATED: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def _know(context: Ctx, workspace: Writing, request: Request) -> None:
+async def know(context: Ctx, workspace: Writing, request: Request) -> None:
     own = request.path_params.get("id")
     snapshot = await context.catalog.segments(workspace.id)
     shapes.known.set(editing.known(snapshot, workspace, own))
 
 
-Knowing = Depends(_know)
+Knowing = Depends(know)
 
 
 @router.post(

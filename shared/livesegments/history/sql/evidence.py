@@ -1,6 +1,7 @@
-"""Leaves that look at events, in SQL: a query of (profile, holds) for whoever has events that matter.
+"""Leaves that look at events, in SQL: (profile, holds, measured) for whoever has events that matter.
 
 For everybody else a leaf has one answer, `otherwise`: a count over nothing is 0, whatever profile it is of.
+`measured` is what a measure came to, as the text of a JSON number; NULL for an average and for other leaves.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ Step: TypeAlias = Event | Occurrence | SequenceStep
 class Evidence(Struct, frozen=True):
     query: str
     otherwise: bool = False
+    of_nothing: str = "NULL"
+    """What is measured where nothing counts."""
 
 
 def matching(step: Step, now_ms: int, segment: str | None, *, also: str = "TRUE") -> str:
@@ -37,7 +40,8 @@ def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
     """The first or last by time; which of several at one instant it is doesn't matter to a window."""
     chosen = "min" if leaf.which == "first" else "max"
     found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, now_ms, segment)} GROUP BY profile"
-    return Evidence(f"SELECT profile, {window.counts(leaf.window, 't', now_ms)} AS holds FROM ({found})")
+    counts = window.counts(leaf.window, "t", now_ms)
+    return Evidence(f"SELECT profile, {counts} AS holds, NULL AS measured FROM ({found})")
 
 
 def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
@@ -45,22 +49,29 @@ def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
     of, op, value = leaf.measure.of, leaf.op, leaf.value
     if of in ("count", "days"):
         what = "count(*)" if of == "count" else f"count(DISTINCT ls_wall(t) // {86_400_000})"
-        query = f"SELECT profile, {number.whole(what, op, value)} AS holds {counted} GROUP BY profile"
-        return Evidence(query, _of_nothing(op, value))
+        query = f"SELECT profile, {_judged_and_told(what, op, value)} {counted} GROUP BY profile"
+        return Evidence(query, _of_nothing(op, value), "'0'")
     assert leaf.measure.property is not None
     values = f"SELECT profile, unnest({path.values(leaf.measure.property)}) AS j {counted}"
     if of == "distinct":
-        what = number.whole("count(DISTINCT ls_key(j))", op, value)
+        what = _judged_and_told("count(DISTINCT ls_key(j))", op, value)
         return Evidence(
-            f"SELECT profile, {what} AS holds FROM ({values}) GROUP BY profile", _of_nothing(op, value)
+            f"SELECT profile, {what} FROM ({values}) GROUP BY profile", _of_nothing(op, value), "'0'"
         )
     if of in ("min", "max"):
         return Evidence(
-            f"SELECT profile, {_extreme(of, op, value)} AS holds FROM ({values})"
+            f"SELECT profile, {_extreme(of, op, value)} AS holds,"
+            f" arg_{of}({number.written('j')}, CAST({number.written('j')} AS DOUBLE)) AS measured"
+            f" FROM ({values})"
             f" WHERE {number.written('j')} IS NOT NULL GROUP BY profile"
         )
-    otherwise = of == "sum" and _of_nothing(op, value)
-    return Evidence(_total(of, op, value, values), otherwise)
+    if of == "avg":
+        return Evidence(_total(of, op, value, values))
+    return Evidence(_total(of, op, value, values), _of_nothing(op, value), "'0'")
+
+
+def _judged_and_told(what: str, op: str, value: Any) -> str:
+    return f"{number.whole(what, op, value)} AS holds, CAST({what} AS VARCHAR) AS measured"
 
 
 def _of_nothing(op: str, value: Any) -> bool:
@@ -111,13 +122,17 @@ def _total(of: str, op: str, value: Any, values: str) -> str:
         return f"sum(ls_wide(n) - {limit}) {sign} CAST('0' AS BIGNUM)"
 
     odd = "NOT ls_narrow(n)" if exact else "TRUE"
+    told = ("NULL", "NULL")
+    if not less:
+        narrow_sum = f"CAST(sum(CAST(n AS DECIMAL(27, {number.SCALE}))) AS VARCHAR)"
+        told = (f"rtrim(rtrim({narrow_sum}, '0'), '.')", "ls_told(sum(ls_wide(n)))")
     return f"""
 WITH numbers AS MATERIALIZED (
   SELECT profile, {number.written("j")} AS n FROM ({values}) WHERE n IS NOT NULL
 ), odd AS (SELECT DISTINCT profile FROM numbers WHERE {odd})
-SELECT profile, {number.compares(op, value, narrow)} AS holds
+SELECT profile, {number.compares(op, value, narrow)} AS holds, {told[0]} AS measured
 FROM numbers ANTI JOIN odd USING (profile) GROUP BY profile
 UNION ALL
-SELECT profile, {number.compares(op, value, wide)} AS holds
+SELECT profile, {number.compares(op, value, wide)} AS holds, {told[1]} AS measured
 FROM numbers SEMI JOIN odd USING (profile) GROUP BY profile
 """

@@ -52,7 +52,8 @@ class Question(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """`sql` gives the columns profile, n0, n1, …: the truth of `nodes` in order, n0 that of the whole."""
+    """`sql` gives the columns profile, n0, v0, n1, v1, …: of `nodes`, in order, the truth, and the value that
+    was compared as JSON text (of an attribute, or what a measure came to; else NULL)."""
 
     sql: str
     nodes: tuple[tuple[str, Node], ...]
@@ -96,42 +97,50 @@ class _Build:
         joined: list[str] = []
         columns = []
         for at, node in reversed(nodes.items()):  # children first, so that parents can name them
-            columns.append(f"{self._holds(node, at, names, segment, joined)} AS {names[at]}")
+            holds, told = self._holds(node, at, names, segment, joined)
+            columns.append(f"{holds} AS {names[at]}, CAST({told} AS VARCHAR) AS v{names[at][1:]}")
         joins = "".join(f" LEFT JOIN {name} USING (profile)" for name in ["registers", "score", *joined])
         return f"SELECT profile, {', '.join(columns)} FROM profiles{joins}"
 
     def _holds(
         self, node: Node, at: str, names: Mapping[str, str], segment: str | None, joined: list[str]
-    ) -> str:
+    ) -> tuple[str, str]:
+        """Truth, and value; as expressions."""
         now_ms = self.question.now_ms
         match node:
             case All() | AnyOf():
                 below = [names[f"{at}/of/{index}"] for index in range(len(node.of))]
-                return every(below) if isinstance(node, All) else some(below)
+                return every(below) if isinstance(node, All) else some(below), "NULL"
             case Not():
-                return f"NOT {names[f'{at}/of']}"
+                return f"NOT {names[f'{at}/of']}", "NULL"
             case Attribute():
-                return value.holds(node, self.registers.attribute(node.name), now_ms)
+                found = self.registers.attribute(node.name)
+                return value.holds(node, found, now_ms), found
             case Tag():
-                return f"coalesce({self.registers.tag(node.name)}, FALSE)"
+                return f"coalesce({self.registers.tag(node.name)}, FALSE)", "NULL"
             case Consent():
-                return f"coalesce({self.registers.consent(node)}, 'none') = {text(node.state)}"
+                state = f"coalesce({self.registers.consent(node)}, 'none')"
+                return f"{state} = {text(node.state)}", f"to_json({state})"
             case Near():
-                return _near(node, self.registers.attribute(node.attribute))
+                found = self.registers.attribute(node.attribute)
+                return _near(node, found), found
             case SegmentRef():
-                return self._member(node.id, joined)
+                return self._member(node.id, joined), "NULL"
             case Event():
-                found = measure(node, now_ms, segment)
+                evidence = measure(node, now_ms, segment)
             case Occurrence():
-                found = occurrence(node, now_ms, segment)
+                evidence = occurrence(node, now_ms, segment)
             case Sequence():
-                found = sequence(node, now_ms, segment)
-        return self._looked_up(found, joined)
+                evidence = sequence(node, now_ms, segment)
+        return self._looked_up(evidence, joined)
 
-    def _looked_up(self, found: Evidence, joined: list[str]) -> str:
+    def _looked_up(self, found: Evidence, joined: list[str]) -> tuple[str, str]:
         name = self._relation("leaf", found.query)
         joined.append(name)
-        return f"coalesce({name}.holds, {truth(found.otherwise)})"
+        return (
+            f"coalesce({name}.holds, {truth(found.otherwise)})",
+            f"coalesce({name}.measured, {found.of_nothing})",
+        )
 
     def _member(self, id_: str, joined: list[str]) -> str:
         if id_ not in self.question.segments:

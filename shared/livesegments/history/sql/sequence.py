@@ -35,12 +35,12 @@ def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
         relations += _latest(index) if last_before_absent else _earliest(index)
     chain = f"chain{present - 1}"
     if not absent:
-        found = f"SELECT DISTINCT profile, TRUE AS holds FROM {chain}"
+        found = f"SELECT DISTINCT profile, TRUE AS holds, NULL AS measured FROM {chain}"
     else:
         spoilers = f"SELECT profile, r, t FROM ranked WHERE step = {present}"
         found = (
-            f"SELECT DISTINCT c.profile, TRUE AS holds FROM {chain} c ASOF LEFT JOIN ({spoilers}) s"
-            " ON c.profile = s.profile AND c.r < s.r"
+            f"SELECT DISTINCT c.profile, TRUE AS holds, NULL AS measured FROM {chain} c"
+            f" ASOF LEFT JOIN ({spoilers}) s ON c.profile = s.profile AND c.r < s.r"
             f" WHERE (s.t IS NULL OR s.t > c.until) AND c.until <= {now_ms}"
         )
     listed = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in relations)

@@ -1,0 +1,134 @@
+"""A segment in the past: its members as of an instant, and what had been announced of a profile by then."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from livesegments.api import asof, cursor, shapes, times
+from livesegments.api.auth import Reading
+from livesegments.api.context import Context, Ctx
+from livesegments.api.editing import existing
+from livesegments.api.problems import Problem, responses
+from livesegments.api.route import Route
+from livesegments.api.segments import Id
+from livesegments.api.texts import ProfileId
+from livesegments.core.fault import Fault
+from livesegments.history.asking import Asked, Was
+
+router = APIRouter(
+    prefix="/v1/segments/{id}", tags=["members"], route_class=Route, responses=responses(401, 403)
+)
+At = Annotated[
+    str,
+    Query(
+        max_length=40,
+        description="The instant in ISO 8601; without an offset it is UTC. Not in the future.",
+        examples=["2025-12-24T18:00:00Z"],
+    ),
+]
+
+
+class MembersThen(BaseModel):
+    """Who fulfilled the segment's present definition at an instant, by what was known then."""
+
+    at: shapes.Instant = Field(description="The instant that was asked for.")
+    version: int = Field(description="The version of the definition that was applied: the present one.")
+    count: int = Field(description="How many fulfilled it.")
+    members: list[str] = Field(description="A page of their ids, in order.")
+    next_cursor: str | None = Field(description="For the next page; null where this was the last.")
+
+
+class WasMember(BaseModel):
+    """Whether a profile was a member at an instant, by the transitions that were announced."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    profile: str = Field(description="The profile's id.")
+    at: shapes.Instant = Field(description="The instant that was asked for.")
+    was_in: bool = Field(alias="in", description="Whether it was a member then.")
+    since: shapes.Instant | None = Field(
+        description="When that began: its newest transition up to then; null where there was none."
+    )
+    version: int | None = Field(description="The version of the definition under which that was decided.")
+    cause: str | None = Field(description="What led to the transition: `event`, `clock` and so on.")
+    event_id: str | None = Field(description="The id of the event that led to it, if one did.")
+
+
+@router.get("/as-of", responses=responses(400, 404, 422, 503))
+async def list_members_then(
+    context: Ctx,
+    workspace: Reading,
+    id_: Id,
+    at: At,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    after: cursor.Cursor = None,
+) -> MembersThen:
+    """A page of those who fulfilled the segment's present definition at an instant: worked out from history,
+    by what had arrived by then. So it may be about a time at which the segment wasn't there yet."""
+    snapshot = await context.catalog.segments(workspace.id)
+    segment = existing(snapshot, id_)
+    found = await asof.ask(
+        context,
+        Asked(
+            workspace=workspace.id,
+            timezone=workspace.timezone,
+            now_ms=_past(context, at),
+            definition=segment.definition,
+            segments=asof.needed(segment.definition, snapshot.segments, id_),
+            segment=id_,
+            after=None if after is None else cursor.decode(after, str),
+            limit=limit,
+        ),
+    )
+    return MembersThen(
+        at=times.iso(found.at_ms),
+        version=segment.definition_version,
+        count=found.nodes[0][1],
+        members=found.members,
+        next_cursor=cursor.encode(found.members[-1]) if found.more else None,
+    )
+
+
+@router.get("/was", responses=responses(400, 404, 422, 503))
+async def read_was_member(
+    context: Ctx,
+    workspace: Reading,
+    id_: Id,
+    profile: Annotated[ProfileId, Query(description="The id of a profile.", examples=["ada"])],
+    at: At,
+) -> WasMember:
+    """Whether a profile was in the segment at an instant, as it was announced then: under the version of the
+    definition that was served at that time. A profile that is not known was in none."""
+    existing(await context.catalog.segments(workspace.id), id_)
+    asked = Was(workspace.id, profile, id_, _past(context, at))
+    found = await asof.was(context, asked)
+    last = found.last
+    return WasMember(
+        profile=profile,
+        at=times.iso(found.at_ms),
+        was_in=last is not None and last.kind == "entered",
+        since=None if last is None else times.iso(last.at_ms),
+        version=None if last is None else last.version,
+        cause=None if last is None else last.cause,
+        event_id=None if last is None else last.event_id,
+    )
+
+
+def _past(context: Context, at: str) -> int:
+    """Raises Problem 422 for what is no instant, or lies in the future of a clock that is the wall's."""
+    try:
+        instant = times.parse(at)
+    except ValueError as error:
+        raise _wrong("bad_date", f"'{at}' is not an ISO 8601 instant") from error
+    now_ms = asof.now(context)
+    if now_ms is not None and instant > now_ms:
+        raise _wrong("out_of_range", f"'{at}' is in the future")
+    return instant
+
+
+def _wrong(code: str, message: str) -> Problem:
+    fault = Fault(pointer="query: at", code=code, message=message)
+    return Problem(422, "1 fault(s) in the request.", [fault])

@@ -1,0 +1,94 @@
+"""Questions about history, answered over a connection that has the relation `happened`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from livesegments.core.definition import SegmentRef
+from livesegments.history.asking import Asked, Found, Sampled, Transitioned, Was
+from livesegments.history.sql.query import Question, translate
+from livesegments.history.sql.text import text
+
+
+def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> Found:
+    """Counts, samples, and a page of members; of a change also who would enter and leave."""
+    definition = asked.definition
+    if definition is None:
+        assert asked.segment is not None
+        definition = SegmentRef(asked.segment)
+    translated = translate(Question(definition, asked.segments, now_ms, asked.segment))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {translated.sql}")
+    if asked.before is not None:
+        before = translate(Question(asked.before, asked.segments, now_ms, asked.segment))
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE change AS SELECT answer.*, was FROM answer"
+            f" LEFT JOIN (SELECT profile, n0 AS was FROM ({before.sql})) USING (profile)"
+        )
+    else:
+        connection.execute("CREATE OR REPLACE TEMP VIEW change AS SELECT *, n0 AS was FROM answer")
+    nodes = [at for at, _ in translated.nodes]
+    counts = "".join(f", count(*) FILTER (n{index})" for index in range(len(nodes)))
+    row = connection.execute(
+        "SELECT count(*), count(*) FILTER (n0 AND NOT was), count(*) FILTER (was AND NOT n0)"
+        f"{counts} FROM change"
+    ).fetchone()
+    assert row is not None
+    profiles, entering, leaving, *held = row
+    members = _page(connection, asked) if asked.limit else []
+    return Found(
+        at_ms=now_ms,
+        profiles=profiles,
+        nodes=list(zip(nodes, held, strict=True)),
+        sample=_sample(connection, "n0", asked.sample, len(nodes)),
+        entering=entering,
+        leaving=leaving,
+        sample_entering=_sample(connection, "n0 AND NOT was", asked.sample if entering else 0, len(nodes)),
+        sample_leaving=_sample(connection, "was AND NOT n0", asked.sample if leaving else 0, len(nodes)),
+        members=members[: asked.limit],
+        more=len(members) > asked.limit,
+    )
+
+
+def _sample(connection: duckdb.DuckDBPyConnection, condition: str, size: int, nodes: int) -> list[Sampled]:
+    """Always the same profiles as long as they fulfil the condition."""
+    if not size:
+        return []
+    columns = [f"n{index}" for index in range(nodes)] + [f"v{index}" for index in range(nodes)]
+    rows: Sequence[tuple[object, ...]] = connection.execute(
+        f"SELECT profile, {', '.join(columns)} FROM change WHERE {condition}"
+        f" ORDER BY md5(profile) LIMIT {size}"
+    ).fetchall()
+    return [
+        Sampled(
+            profile=str(profile),
+            holds=[bool(each) for each in rest[:nodes]],
+            values=[None if each is None else str(each) for each in rest[nodes:]],
+        )
+        for profile, *rest in rows
+    ]
+
+
+def _page(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[str]:
+    """One more than the page has, if there are more."""
+    rows = connection.execute(
+        f"SELECT profile FROM answer WHERE n0 AND profile > {text(asked.after or '')}"
+        f" ORDER BY profile LIMIT {asked.limit + 1}"
+    ).fetchall()
+    return [profile for (profile,) in rows]
+
+
+def was(
+    connection: duckdb.DuckDBPyConnection, transitions: str, asked: Was, now_ms: int
+) -> Transitioned | None:
+    """The newest transition up to an instant, from a relation of all."""
+    row = connection.execute(
+        f"""
+SELECT kind, epoch_ms("at"), cause, version, event_id FROM {transitions}
+WHERE workspace = {text(asked.workspace)} AND segment = {text(asked.segment)}
+  AND profile = {text(asked.profile)} AND epoch_ms("at") <= {now_ms}
+ORDER BY sequence DESC LIMIT 1
+"""
+    ).fetchone()
+    return None if row is None else Transitioned(*row)

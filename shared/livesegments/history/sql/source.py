@@ -1,0 +1,90 @@
+"""The relation `happened` that queries read: a workspace's history by an instant, from files and tail.
+
+An event counts by when it was applied: what happened before the instant and arrived later wasn't known then.
+Transitions count as the events that they are to other segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+from msgspec import Struct
+
+from livesegments.history import schema
+from livesegments.history.archive import Archive, Table
+from livesegments.history.ranges import Range, parse
+from livesegments.history.sql.text import text
+from livesegments.store.history import Snapshot
+from livesegments.store.tail import applied
+
+_AFTER_EVENTS = 1 << 24
+"""Added to a transition's place in its commit: it follows from the events there."""
+
+
+class Part(Struct, frozen=True):
+    """A partition's files and tail at one moment."""
+
+    partition: int
+    files: Sequence[Range]
+    snapshot: Snapshot
+
+
+def part(partition: int, snapshot: Snapshot) -> Part:
+    files = [each for name in snapshot.files if (each := parse(name)) is not None]
+    return Part(partition, files, snapshot)
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    archive: Archive,
+    parts: Sequence[Part],
+    workspace: str,
+    now_ms: int,
+) -> None:
+    """Makes `happened`. Raises FileNotFoundError where a file was merged away: resolve the parts again."""
+    events = schema.events_table(
+        each for part in parts for commit, entry in part.snapshot.tail for each in applied(commit, entry)
+    )
+    told = schema.transitions_table(
+        (commit, entry.transitions) for part in parts for commit, entry in part.snapshot.tail
+    )
+    known = f'workspace = {text(workspace)} AND epoch_ms("at") <= {now_ms}'
+    connection.execute(f"""
+CREATE OR REPLACE TEMP VIEW happened AS
+SELECT profile, name, epoch_ms(time) AS t, id, properties, "commit", place
+FROM {_relation(connection, archive, parts, "events", events)} WHERE {known}
+UNION ALL
+SELECT profile, '$segment_' || kind, epoch_ms("at"), coalesce(event_id, cause) || '~segment~' || segment,
+  CAST(json_object('segment', segment) AS VARCHAR), "commit", place + {_AFTER_EVENTS}
+FROM {_relation(connection, archive, parts, "transitions", told)} WHERE {known}
+""")
+
+
+def transitions(connection: duckdb.DuckDBPyConnection, archive: Archive, parts: Sequence[Part]) -> str:
+    """The relation of all transitions, as an expression behind FROM."""
+    told = schema.transitions_table(
+        (commit, entry.transitions) for part in parts for commit, entry in part.snapshot.tail
+    )
+    return _relation(connection, archive, parts, "transitions", told)
+
+
+def _relation(
+    connection: duckdb.DuckDBPyConnection,
+    archive: Archive,
+    parts: Sequence[Part],
+    table: Table,
+    tail: pa.Table,
+) -> str:
+    connection.register(f"tail_{table}", tail)
+    paths = [archive.path(part.partition, table, each) for part in parts for each in part.files]
+    if not paths:
+        return f"tail_{table}"
+    if archive.is_local:
+        files = f"read_parquet([{', '.join(map(text, paths))}])"
+    else:
+        files = f"files_{table}"
+        connection.register(files, ds.dataset(paths, format="parquet", filesystem=archive.files))
+    return f"(SELECT * FROM {files} UNION ALL BY NAME SELECT * FROM tail_{table})"

@@ -1,0 +1,208 @@
+"""What is asked of history: previews, members as of an instant, and whether a profile was in a segment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from livesegments.core.event import PROFILE, Event, Transition
+from livesegments.history.archive import Archive
+from livesegments.history.protocol import encode_written
+from livesegments.history.ranges import Range
+from livesegments.history.schema import events_table, transitions_table
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import keys
+from livesegments.store.tail import Entry, applied, decode_fields, encode
+from livesegments.wire import pack
+from livesegments.wire.topics import partition_of
+from tests.services.api.conftest import Client, emptied, running, settings
+
+DAY_MS = 86_400_000
+START_MS = 1_700_000_000_000
+"""14 November 2023, 22:13:20 UTC."""
+ORDERED = {"type": "event", "name": "ordered", "window": {"last": "7d"}}
+PRO = {"type": "attribute", "name": "plan", "op": "eq", "value": "pro"}
+
+
+class History:
+    """What an evaluator would have left of events: some in files, later ones in the tail."""
+
+    def __init__(self, redis: Any, archive: Archive, workspace: str) -> None:
+        self.redis, self.archive, self.workspace = redis, archive, workspace
+        self.commits = 0
+
+    async def happened(
+        self,
+        profile: str,
+        name: str,
+        day: float,
+        transitions: list[Transition] | None = None,
+        **properties: Any,
+    ) -> None:
+        """One event in a commit of its own, applied when it happened."""
+        self.commits += 1
+        at_ms = START_MS + int(day * DAY_MS)
+        event = Event(f"e{self.commits}", self.workspace, profile, name, at_ms, properties)
+        number = partition_of(self.workspace, profile, 8)
+        entry = Entry(pack.encode(pack.Packed([event])), at_ms=at_ms)
+        told = msgspec.msgpack.encode(transitions) if transitions else None
+        await self.redis.xadd(
+            keys.tail(number),
+            dict(zip(*[iter(encode(entry, told))] * 2, strict=True)),
+            id=f"{self.commits}-0",
+        )
+        await self.redis.hset(keys.head(number), "clock", at_ms)
+
+    async def archived(self) -> None:
+        """The tails so far become files."""
+        for number in range(8):
+            entries = [
+                (int(id_.split(b"-")[0]), decode_fields(fields))
+                for id_, fields in await self.redis.xrange(keys.tail(number))
+            ]
+            if not entries:
+                continue
+            of = Range(entries[0][0], entries[-1][0], "test")
+            events = events_table(each for commit, entry in entries for each in applied(commit, entry))
+            told = transitions_table((commit, entry.transitions) for commit, entry in entries)
+            written = self.archive.write(number, of, events, told)
+            await self.redis.hset(keys.archive(number), of.name, encode_written(written))
+            await self.redis.delete(keys.tail(number))
+
+
+@pytest.fixture(scope="module")
+async def served(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, Path]]:
+    await emptied(stack)
+    folder = tmp_path_factory.mktemp("archive")
+    with_archive = msgspec.structs.replace(settings(stack), archive=str(folder))
+    async with running(with_archive) as url:
+        yield url, folder
+
+
+@pytest.fixture
+async def shop(served: tuple[str, Path], open_workspace: Any) -> Client:
+    client: Client = await open_workspace(url=served[0])
+    return client
+
+
+@pytest.fixture
+async def history(served: tuple[str, Path], shop: Client, stack: Stack) -> AsyncIterator[History]:
+    async with Redis.from_url(stack.redis) as redis:
+        for number in range(8):
+            await redis.delete(keys.tail(number), keys.archive(number), keys.head(number))
+        yield History(redis, Archive(str(served[1])), shop.workspace)
+
+
+async def test_a_preview_counts_from_files_and_tail(shop: Client, history: History) -> None:
+    await history.happened("ann", PROFILE, 0, attributes={"plan": "pro"})
+    await history.happened("ann", "ordered", 1, total=0.1)
+    await history.happened("bob", "ordered", 2, total=5)
+    await history.archived()
+    await history.happened("ann", "ordered", 6, total=0.2)
+    await history.happened("cy", PROFILE, 7, attributes={"plan": "pro"})
+    spent = {**ORDERED, "measure": {"of": "sum", "property": "total"}, "op": "gte", "value": 0.3}
+    definition = {"type": "all", "of": [spent, {"type": "not", "of": PRO}]}
+    response = await shop.post("/v1/segments/preview", json={"definition": definition})
+    assert response.status_code == 200, response.text
+    found = response.json()
+    assert found["at"] == "2023-11-21T22:13:20.000Z"
+    assert (found["profiles"], found["count"]) == (3, 1)
+    assert {node["pointer"]: node["count"] for node in found["nodes"]} == {
+        "": 1, "/of/0": 2, "/of/1": 1, "/of/1/of": 2,
+    }  # fmt: skip
+    assert found["sample"] == [
+        {
+            "profile": "bob",
+            "conditions": [
+                {"pointer": "/of/0", "holds": True, "value": 5},
+                {"pointer": "/of/1/of", "holds": False, "value": None},
+            ],
+        }
+    ]
+    exact = {**spent, "op": "eq"}
+    (ann,) = (await shop.post("/v1/segments/preview", json={"definition": exact})).json()["sample"]
+    assert ann == {"profile": "ann", "conditions": [{"pointer": "", "holds": True, "value": 0.3}]}
+
+
+async def test_a_preview_looks_at_other_segments_and_no_other_workspace(
+    shop: Client, history: History, open_workspace: Any, served: tuple[str, Path]
+) -> None:
+    await shop.segment("pros", PRO)
+    await shop.segment("vips", type="static")
+    await history.happened("ann", PROFILE, 0, attributes={"plan": "pro"}, lists_add=["vips"])
+    await history.happened("bob", PROFILE, 0, attributes={"plan": "pro"})
+    await history.happened("bob", PROFILE, 1, lists_add=["vips"], lists_remove=["vips"])
+    both = [{"type": "segment", "id": "pros"}, {"type": "segment", "id": "vips"}]
+    asked = {"definition": {"type": "all", "of": both}}
+    found = (await shop.post("/v1/segments/preview", json=asked)).json()
+    assert [node["count"] for node in found["nodes"]] == [1, 2, 1]
+    other = await open_workspace(url=served[0])
+    assert (await other.post("/v1/segments/preview", json={"definition": PRO})).json()["profiles"] == 0
+
+
+async def test_a_preview_refuses_what_creating_would(shop: Client, history: History) -> None:
+    wrong = {"definition": {"type": "segment", "id": "nobody"}}
+    response = await shop.post("/v1/segments/preview", json=wrong)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/definition/id"
+
+
+async def test_the_past_is_answered_by_what_was_known_then(shop: Client, history: History) -> None:
+    await shop.segment("buyers", ORDERED)
+    entered = Transition("1", shop.workspace, "buyers", "ann", "entered", START_MS, 1, "event", "e1", 1)
+    exited = Transition(
+        "2", shop.workspace, "buyers", "ann", "exited", START_MS + 7 * DAY_MS, 2, "clock", None, 1
+    )
+    await history.happened("ann", "ordered", 0, [entered])
+    await history.archived()
+    await history.happened("ann", "visited", 8, [exited])
+    await history.happened("bob", "ordered", 9)
+
+    async def then(at: str) -> Any:
+        response = await shop.get("/v1/segments/buyers/as-of", params={"at": at, "limit": 1})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    assert (await then("2023-11-14T22:13:19Z"))["members"] == []
+    assert (await then("2023-11-20T00:00:00Z"))["members"] == ["ann"]
+    assert (await then("2023-11-21T22:13:20Z"))["members"] == []
+    last = await then("2023-11-24T00:00:00Z")
+    assert (last["members"], last["count"], last["next_cursor"]) == (["bob"], 1, None)
+
+    async def was(at: str) -> Any:
+        params = {"at": at, "profile": "ann"}
+        return (await shop.get("/v1/segments/buyers/was", params=params)).json()
+
+    assert (await was("2023-11-14T00:00:00Z"))["since"] is None
+    during = await was("2023-11-15T00:00:00Z")
+    assert (during["in"], during["version"], during["cause"], during["event_id"]) == (True, 1, "event", "e1")
+    after = await was("2023-11-22T00:00:00Z")
+    assert (after["in"], after["since"], after["cause"]) == (False, "2023-11-21T22:13:20.000Z", "clock")
+
+
+async def test_pages_of_the_past_follow_each_other(shop: Client, history: History) -> None:
+    await shop.segment("buyers", ORDERED)
+    for profile in ("a", "b", "c'd", "é"):
+        await history.happened(profile, "ordered", 0)
+    pages, cursor = [], None
+    while True:
+        params: dict[str, Any] = {"at": "2023-11-15T00:00:00Z", "limit": 2}
+        params |= {"cursor": cursor} if cursor else {}
+        page = (await shop.get("/v1/segments/buyers/as-of", params=params)).json()
+        pages.append(page["members"])
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert pages == [["a", "b"], ["c'd", "é"]]
+
+
+@pytest.mark.parametrize("at", ["soon", "2023-13-01", ""])
+async def test_an_instant_must_be_one(shop: Client, history: History, at: str) -> None:
+    await shop.segment("buyers", ORDERED)
+    response = await shop.get("/v1/segments/buyers/as-of", params={"at": at})
+    assert response.status_code == 422
