@@ -120,7 +120,7 @@ async def _everything(quick: bool) -> str:
     naive: list[float] = []
     latencies = []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 8)
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 9)
 
         def done(what: str) -> None:
             progress.update(task, advance=1, description=what)
@@ -152,9 +152,13 @@ async def _everything(quick: bool) -> str:
         for size in (SIZES[0], 1_000, SIZES[-1]):
             cores.append(core.run(size, events))
             done("core")
+        answered = (await reads.compared(1 if quick else 3, seconds / 4, None))["this"]
+        done("reads")
         costs = kinds.run((10, 100) if quick else kinds.SIZES)
         done("kinds")
-    return report.page(events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs)
+    return report.page(
+        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered
+    )
 
 
 if __name__ == "__main__":

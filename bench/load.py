@@ -38,8 +38,10 @@ class Wanted(Struct):
 
 
 class Load(Struct, frozen=True):
-    """`cpu_share` is the generator's own, of one core. `statuses` counts what was not 200."""
+    """`cpu_share` is the generator's own, of one core. `statuses` counts what was not 200. `answered` also
+    counts the warm-up, which all other figures leave out."""
 
+    answered: int
     requests_per_s: float
     p50_ms: float
     p99_ms: float
@@ -62,6 +64,7 @@ class Run:
         self.took: list[float] = []
         self.statuses: Counter[str] = Counter()
         self.counting = False
+        self.answered = 0
 
     def next(self) -> bytes:
         self._at = (self._at + 1) % len(self._requests)
@@ -76,6 +79,7 @@ class Run:
 
     def done(self, connection: Connection, began: float, status: bytes) -> None:
         now = time.perf_counter()
+        self.answered += 1
         if self.counting:
             self.took.append(now - began)
             if status != b"200":
@@ -140,7 +144,7 @@ async def load(wanted: Wanted) -> Load:
     run.counting = False
     cuts = quantiles(run.took, n=100)
     return Load(
-        len(run.took) / took_s, 1_000 * cuts[49], 1_000 * cuts[98], 1_000 * max(run.took), cpu / took_s,
+        run.answered, len(run.took) / took_s, 1_000 * cuts[49], 1_000 * cuts[98], 1_000 * max(run.took), cpu / took_s,
         dict(run.statuses),
     )  # fmt: skip
 

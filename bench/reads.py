@@ -38,8 +38,10 @@ ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api")
 
 class Reads(Struct, frozen=True):
     """`closed`: 16 connections, each with its next request when the last is answered. `at_rate`: an open
-    loop. `control`: the generator against a server that does nothing."""
+    loop. `control`: the generator against a server that does nothing. `cpu_ms`: the api's CPU a request, which
+    depends less on what else the machine does."""
 
+    cpu_ms: float
     closed: Load
     at_rate: Load
     control: Load
@@ -62,11 +64,20 @@ async def run(running: Stack, seconds: float) -> Reads:
     with TemporaryDirectory() as folder:
         async with _api(running, Path(folder)) as api:
             wanted = Wanted(api.port, requests(), CONNECTIONS, seconds)
+            assert api.child is not None
+            before = _cpu_s(api.child.pid)
             closed = await _load(wanted)
+            cpu_ms = 1_000 * (_cpu_s(api.child.pid) - before) / closed.answered
             at_rate = await _load(msgspec.structs.replace(wanted, per_s=PER_S))
         async with _control() as port:
             control = await _load(msgspec.structs.replace(wanted, port=port))
-    return Reads(closed, at_rate, control)
+    return Reads(cpu_ms, closed, at_rate, control)
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def requests(count: int = 4_000) -> list[str]:
@@ -93,11 +104,14 @@ def services_of(tree: Path | None) -> Iterator[None]:
     if tree is None:
         yield
         return
+    before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(tree / root) for root in ROOTS)
     try:
         yield
     finally:
         del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
 
 
 async def compared(rounds: int, seconds: float, against: Path | None) -> dict[str, list[Reads]]:
@@ -110,6 +124,21 @@ async def compared(rounds: int, seconds: float, against: Path | None) -> dict[st
                 with services_of(tree):
                     found[name].append(await run(running, seconds))
     return found
+
+
+def section(runs: Sequence[Reads]) -> list[str]:
+    """Of the page of results."""
+    return [
+        "## Reads of the api",
+        "",
+        "One api process alone on one core, Redis and the load generator on the other: membership of a profile,",
+        f"number of members, a profile, 100 members, in equal shares, over {SEGMENTS} segments and "
+        f"{workload.PROFILES:,} profiles.",
+        "",
+        *table(runs),
+        "",
+        f"Wanted: ≥ 2,000/s; p99 ≤ 10 ms at {PER_S:,}/s.",
+    ]
 
 
 def table(runs: Sequence[Reads], name: str = "") -> list[str]:
@@ -131,7 +160,7 @@ def table(runs: Sequence[Reads], name: str = "") -> list[str]:
             f"| {median(load.worst_ms for load in loads):.1f} ms "
             f"| {median(load.cpu_share for load in loads):.0%} | {bad} |"
         )
-    return lines
+    return [*lines, "", f"CPU of the api: {median(each.cpu_ms for each in runs):.2f} ms a request."]
 
 
 @asynccontextmanager

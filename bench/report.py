@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from bench import reads
 from bench.core import Core
 from bench.kinds import Cost, table
 from bench.latency import Latency
@@ -76,7 +77,7 @@ def shares(stages: Mapping[str, float]) -> list[str]:
 def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
-    profile_bytes: float, costs: Sequence[Cost],
+    profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads],
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
     flips = sorted(run.flipping for run in cores)
@@ -105,6 +106,8 @@ def page(
         ),
         "",
         "Wanted: p50 ≤ 15 ms, p99 ≤ 60 ms.",
+        "",
+        *reads.section(answered),
         "",
         "## Memory",
         "",

@@ -19,7 +19,7 @@ from livesegments.cli.problem import Problem
 from livesegments.runtime.embedded.child import StartError
 from livesegments.runtime.embedded.jars import NoJars, Progress
 from livesegments.runtime.embedded.stack import Stack, stack
-from livesegments.runtime.service import Say, Service, started, watched
+from livesegments.runtime.service import Say, Service, Sharing, started, watched
 from livesegments.runtime.settings import CLIENT_ONLY, PREFIX, ClockMode, Settings, from_environment
 from livesegments.runtime.topics import WrongTopic, create_topics
 from livesegments.store.client import connect
@@ -32,6 +32,7 @@ class Wanted(Struct, frozen=True):
     environment: Mapping[str, str]
     clock: ClockMode = "wall"
     workers: int = 1
+    api_workers: int = 1
 
 
 @asynccontextmanager
@@ -54,6 +55,9 @@ async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) ->
             say("starting ingest, evaluator and api")
             services = _services(wanted, below, keys)
             await running.enter_async_context(started(services))
+            more = _more_apis(wanted, services[1])
+            await running.enter_async_context(started(more))
+            services += more
             await running.enter_async_context(watched([*below.servers, *services], say))
             await asyncio.gather(*(service.ready(say) for service in services))
             ingest, api = services[0].url, services[1].url
@@ -96,10 +100,19 @@ def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
     modules = {"ingest": "ingest", "api": "api"} | {
         f"evaluator-{number}": "evaluator" for number in range(1, wanted.workers + 1)
     }
+    sharing = {"api": {f"{PREFIX}SHARE_PORT": "true"}} if wanted.api_workers > 1 else {}
     return [
-        Service(name, f"livesegments.{package}.app", wanted.data / name, environment)
+        Service(
+            name, f"livesegments.{package}.app", wanted.data / name, environment | sharing.get(package, {})
+        )
         for name, package in modules.items()
     ]
+
+
+def _more_apis(wanted: Wanted, first: Service) -> list[Service]:
+    """They share the port of the first."""
+    names = [f"api-{number}" for number in range(2, wanted.api_workers + 1)]
+    return [Sharing(name, first.module, wanted.data / name, first) for name in names]
 
 
 @contextmanager

@@ -28,6 +28,9 @@ def up(
         ),
     ] = "wall",
     workers: Annotated[int, typer.Option(min=1, help="Evaluators that share the partitions.")] = 1,
+    api_workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer at the api's address.")
+    ] = 1,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
@@ -38,7 +41,7 @@ def up(
     """
     from livesegments.cli.serving import Wanted, serving  # noqa: PLC0415  (slow: for this command alone)
 
-    wanted = Wanted(data.resolve(), dict(os.environ), clock, workers)
+    wanted = Wanted(data.resolve(), dict(os.environ), clock, workers, api_workers)
 
     async def serve() -> None:
         async with serving(wanted, output.say, fetching()) as up:

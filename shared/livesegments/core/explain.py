@@ -32,18 +32,38 @@ def next_flips(
     The state may be of an older plan than `plan`: what that knew and this doesn't is left out, and what only
     this knows is not foreseen before the state is brought up to it.
     """
+    return _flips(plan, profile_id, profile, segments, MAX_WAKES, until_ms)[0]
+
+
+def near_flips(
+    plan: Plan, profile_id: str, profile: Profile, segments: Collection[str], wakes: int
+) -> dict[str, int] | None:
+    """`next_flips` where `wakes` wakes ahead show all of it; else None, after so much work and no more."""
+    found, is_all = _flips(plan, profile_id, profile, segments, wakes, None)
+    return found if is_all else None
+
+
+def _flips(
+    plan: Plan,
+    profile_id: str,
+    profile: Profile,
+    segments: Collection[str],
+    wakes: int,
+    until_ms: int | None,
+) -> tuple[dict[str, int], bool]:
+    """And whether nothing more can come within the horizon."""
     ahead = prepared(plan, profile)
     missing, found = set(segments), dict[str, int]()
     last = (ahead.wake_at or 0) + HORIZON_MS if until_ms is None else until_ms
-    for _ in range(MAX_WAKES):
+    for _ in range(wakes):
         wake = ahead.wake_at
         if wake is None or wake > last or not missing:
-            break
+            return found, True
         for transition in on_clock(plan, profile_id, ahead, wake).transitions:
             if transition.segment in missing:
                 missing.discard(transition.segment)
                 found[transition.segment] = wake
-    return found
+    return found, not missing
 
 
 def prepared(plan: Plan, profile: Profile) -> Profile:

@@ -79,6 +79,19 @@ class Service(Server):
         return None if answer.is_success else f"HTTP {answer.status_code} {answer.text[:300]}"
 
 
+class Sharing(Service):
+    """One more process on the port of `first`, which is started before it."""
+
+    def __init__(self, name: str, module: str, folder: Path, first: Service) -> None:
+        super().__init__(name, module, folder, first.environment)
+        self._first = first
+
+    async def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = self._first.port
+        await self._start()
+
+
 @asynccontextmanager
 async def started(servers: Sequence[Server]) -> AsyncIterator[None]:
     """Starts them all at once and stops them all at once; one that does not come up ends it (StartError)."""

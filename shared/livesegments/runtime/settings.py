@@ -27,6 +27,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     redis: str = "redis://127.0.0.1:6379/0"
     host: str = "127.0.0.1"
     port: int = 0
+    share_port: bool = False
+    """Of the api: several processes listen on the port, and the kernel deals connections out to them."""
     partitions: int = 8
     replication: int = 1
     clock: ClockMode = "wall"

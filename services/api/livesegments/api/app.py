@@ -203,9 +203,21 @@ def main() -> None:
     application = create(settings, wall_ms)
     server = Server(config(application, settings.host, settings.port))
     with suppress(KeyboardInterrupt):
-        server.run()
+        server.run([_shared(settings)] if settings.share_port else None)
     if not server.started:
         sys.exit(1)
+
+
+def _shared(settings: Settings) -> socket.socket:
+    """A socket on a port on which other processes of the api listen, too."""
+    if not settings.port:
+        sys.exit("LIVESEGMENTS_SHARE_PORT needs a LIVESEGMENTS_PORT to share")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = settings.host, settings.port
+    try:
+        return socket.create_server(address, family=family, backlog=2_048, reuse_port=True)
+    except OSError as error:
+        sys.exit(f"{settings.host}:{settings.port} can't be listened on: {error.strerror}")
 
 
 if __name__ == "__main__":

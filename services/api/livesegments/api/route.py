@@ -131,6 +131,8 @@ class Route(APIRoute):
 
     def _refuse_unknown(self, request: Request) -> None:
         """A misspelt filter would else be no filter."""
+        if not request.scope["query_string"]:
+            return
         known = {field.alias for field in self.dependant.query_params}
         faults = [
             Fault(pointer=f"query: {name}", code="unknown", message=f"not a parameter here; {_list(known)}")

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from livesegments.api.context import Context
-from livesegments.core.explain import next_flips
+from livesegments.core.explain import near_flips, next_flips
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.wire.catalog import Workspace
+
+FEW_WAKES, FEW_DUES = 8, 32
+"""So little is worked out at once; a thread costs more than that, and more is left to one."""
 
 
 async def next_changes(
@@ -22,6 +25,13 @@ async def next_changes(
     if not any(profile.dues for profile in profiles.values()):
         return {id_: {} for id_ in profiles}
     plan = await context.plans.of(workspace)
+    if len(profiles) == 1:
+        ((id_, profile),) = profiles.items()
+        if len(profile.dues) <= FEW_DUES:
+            wanted = segments if segments is not None else entered(profile)
+            found = near_flips(plan, id_, profile, wanted, FEW_WAKES)
+            if found is not None:
+                return {id_: found}
     return await asyncio.to_thread(_all, plan, profiles, segments)
 
 

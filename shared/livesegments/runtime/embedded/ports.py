@@ -40,11 +40,12 @@ def free_port(wanted: int = 0) -> int:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether process `pid` itself holds the socket that listens on `port`."""
+    """Whether process `pid` itself holds a socket that listens on `port`, alone or with others that share
+    it."""
     if not _answers(port):  # far cheaper than to read the tables, for those who wait
         return False
     inodes = _listeners(port)
-    return bool(inodes) and inodes <= _sockets(pid)
+    return not inodes.isdisjoint(_sockets(pid))
 
 
 def _answers(port: int) -> bool:
