@@ -156,8 +156,10 @@ async def _everything(quick: bool) -> str:
         done("reads")
         costs = kinds.run((10, 100) if quick else kinds.SIZES)
         done("kinds")
+        crowd = await _many(500 if quick else SIZES[-1])
+        done("many segments")
     return report.page(
-        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered
+        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd
     )
 
 

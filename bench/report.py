@@ -13,6 +13,8 @@ from bench import reads
 from bench.core import Core
 from bench.kinds import Cost, table
 from bench.latency import Latency
+from bench.many import PROFILES, Many
+from bench.many import table as many_table
 from bench.path import Path_
 from bench.profiling import Profile
 
@@ -77,7 +79,7 @@ def shares(stages: Mapping[str, float]) -> list[str]:
 def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
-    profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads],
+    profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
     flips = sorted(run.flipping for run in cores)
@@ -142,6 +144,13 @@ def page(
         "record of one event; and where the event doesn't touch the fact. Wanted of the step: last ÷ first ≤ 3.",
         "",
         *table(costs),
+        "",
+        "## Many segments",
+        "",
+        f"A workspace of {many.segments:,} segments with {PROFILES:,} profiles, the api and one evaluator, each with",
+        "all cores beside the broker and Redis (`bench/many.py`). One at a time over one connection, medians.",
+        "",
+        *many_table(many),
         "",
         "## Where the time goes",
         "",

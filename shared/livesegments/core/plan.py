@@ -113,6 +113,10 @@ class Plan:
         """Ids of the event facts that this segment's definition reads (not through other segments)."""
         return frozenset(fact.id for fact in self.order[self.positions[segment]].facts)
 
+    def users(self, segment: str) -> frozenset[str]:
+        """Ids of the segments whose definitions name this one."""
+        return self._named.by.get(segment, frozenset())
+
     def _begin(self) -> None:
         """From nothing."""
         segments = self._compiled

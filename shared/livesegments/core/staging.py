@@ -10,7 +10,7 @@ segment that was deleted is served as long as an old version that is served refe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct
@@ -27,20 +27,25 @@ class Staging(Struct, frozen=True):
 
 
 def stage(
-    latest: Mapping[str, Segment], served: Mapping[str, Segment], incomplete: Callable[[Segment], bool]
+    latest: Mapping[str, Segment],
+    served: Mapping[str, Segment],
+    incomplete: Callable[[Segment], bool],
+    users: Callable[[str], Collection[str]] | None = None,
 ) -> Staging:
-    """`incomplete` says of a newest version whether it reads a fact that lacks history."""
+    """`incomplete` says of a newest version whether it reads a fact that lacks history; `users`, who names a
+    segment in its newest definition, where that is known already."""
     waiting = {
         id_ for id_, segment in latest.items() if not same(served.get(id_), segment) and incomplete(segment)
     }
     ahead = [id_ for id_ in waiting if id_ not in served]
-    refer = _referring(latest.values()) if ahead else {}
-    while ahead:
-        for other in refer.get(ahead.pop(), ()):
-            if other not in waiting and not same(served.get(other), latest[other]):
-                waiting.add(other)
-                if other not in served:
-                    ahead.append(other)
+    if ahead:
+        users = users or _users(latest.values())
+        while ahead:
+            for other in users(ahead.pop()):
+                if other not in waiting and not same(served.get(other), latest[other]):
+                    waiting.add(other)
+                    if other not in served:
+                        ahead.append(other)
     while True:
         now = {
             id_: served[id_] if id_ in waiting else segment
@@ -48,7 +53,8 @@ def stage(
             if id_ not in waiting or id_ in served
         }
         now |= outlived(waiting, latest, served)
-        circle = _circle(now) if waiting else ()
+        # only an old version can close a circle: the newest ones alone have none
+        circle: Iterable[str] = () if served.keys().isdisjoint(waiting) else _circle(now)
         held = {id_ for id_ in circle if id_ not in waiting and not same(served.get(id_), latest[id_])}
         if not held:
             return Staging(now, {id_: latest[id_] for id_ in waiting})
@@ -77,13 +83,13 @@ def outlived(
     return found
 
 
-def _referring(segments: Iterable[Segment]) -> dict[str, list[str]]:
-    """Segment id → those whose definitions name it."""
+def _users(segments: Iterable[Segment]) -> Callable[[str], Collection[str]]:
+    """Of a segment those whose definitions name it."""
     found: dict[str, list[str]] = {}
     for segment in segments:
         for other in references(segment.root).ids if segment.root is not None else ():
             found.setdefault(other, []).append(segment.id)
-    return found
+    return lambda id_: found.get(id_, ())
 
 
 def _circle(segments: Mapping[str, Segment]) -> Iterable[str]:

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from livesegments.core.concern import Concern, concern
 from livesegments.core.definition import SegmentRef
-from livesegments.core.plan import Plan
+from livesegments.core.plan import Plan, Segment
 from livesegments.core.staging import Staging, outlived, stage
 from livesegments.store import adoption, keys, progress
 from livesegments.store.adoption import Filling, Kept, Served, Stage
@@ -114,11 +114,15 @@ class Adopted:
         served = {id_: each.segment(id_) for id_, each in self.served.items()}
         if empty:
             return Staging(latest.segments, {})
-        lacking = {fact for fact in latest.fact_ids if fact not in self.facts} | self.wanting().keys()
+        lacking = (latest.fact_ids - self.facts.keys()) | self.wanting().keys()
         if self._moves(latest) and served and not lacking.isdisjoint(latest.fact_ids):
             old = {id_: segment for id_, segment in served.items() if id_ in latest.segments}
             return Staging(old | outlived(old, latest.segments, served), latest.segments)
-        return stage(latest.segments, served, lambda each: not lacking.isdisjoint(latest.facts_of(each.id)))
+
+        def incomplete(segment: Segment) -> bool:
+            return not lacking.isdisjoint(latest.facts_of(segment.id))
+
+        return stage(latest.segments, served, incomplete, latest.users)
 
     def zone_of(self, latest: Plan, staging: Staging) -> str:
         """That of the served definitions: the old one until all under the new one have their history."""
