@@ -20,7 +20,7 @@ async def test_half_open_and_idle_connections_end(shop: Client, monkeypatch: pyt
     assert (await shop.get("/v1/segments")).status_code == 200
     async with asyncio.timeout(PATIENCE_S):
         for reader, writer in opened:
-            assert await reader.read() == b""
+            assert await _rest(reader) == b""
             writer.close()
 
 
@@ -35,3 +35,11 @@ async def test_a_body_that_never_comes_is_given_up(shop: Client, monkeypatch: py
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 408 ") and b"application/problem+json" in answer
     writer.close()
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    """To the end. What was written to a connection that had ended already makes the end a reset."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
