@@ -50,8 +50,8 @@ class Made(BaseModel):
 
     id: str
     name: str
-    version: int
-    definition_version: int
+    version: int = Field(description="Counts every edit of the segment.")
+    definition_version: int = Field(description="Counts the edits of its definition; transitions carry it.")
     action: Literal["create", "edit", "none"] = Field(
         description="`none`: the segment was there already, just as it was given."
     )
