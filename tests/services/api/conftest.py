@@ -22,6 +22,8 @@ ADMIN_KEY = "admin-key-of-the-tests"
 NOW_MS = 1_700_000_000_000
 LOOK_S = 0.02
 PATIENCE_S = 30.0
+UNOWNED_MS = 3_600_000
+"""No evaluator runs beside most tests, and the api is to be ready for them however long they take."""
 
 CITY = {"type": "attribute", "name": "city", "op": "eq", "value": "Kyiv"}
 
@@ -36,7 +38,9 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 def settings(stack: Stack, clock: ClockMode = "log") -> Settings:
-    return Settings(kafka=stack.kafka, redis=stack.redis, admin_key=ADMIN_KEY, clock=clock)
+    return Settings(
+        kafka=stack.kafka, redis=stack.redis, admin_key=ADMIN_KEY, clock=clock, unowned_ms=UNOWNED_MS
+    )
 
 
 @asynccontextmanager

@@ -110,9 +110,11 @@ class Route(APIRoute):
                 return await handle(strict)
             return await _once(strict, key, handle)
 
+        seconds = metrics.API_SECONDS.labels(self.path_format)
+
         async def measured(request: Request) -> Response:
             status = 500
-            with metrics.API_SECONDS.labels(self.path_format).time():
+            with seconds.time():
                 try:
                     response = await run(request)
                     status = response.status_code
