@@ -107,10 +107,17 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
             continue
         for method in methods:
             body = {"name": "mine"} if method == "patch" else {"profiles": ["ada"]}
+            needed = [each for each in methods[method].get("parameters", []) if each["required"]]
+            query = {
+                each["name"]: "ada" if each["name"] == "profile" else "2024-01-01T00:00:00Z"
+                for each in needed
+                if each["in"] == "query"
+            }
             answer = await other.request(
                 method,
                 path.replace("{id}", "secret").replace("{profile}", "ada"),
                 headers={"If-Match": "*"},
+                params=query,
                 json=body if method in {"post", "patch"} else None,
             )
             assert (answer.status_code, answer.json()["detail"]) == (
