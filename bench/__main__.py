@@ -29,6 +29,7 @@ from bench import (
     readme,
     reads,
     report,
+    storm,
     workload,
 )
 from livesegments.wire.topics import INBOUND
@@ -87,6 +88,13 @@ def only_reads(
     """What one api process answers on one core."""
     for name, runs in asyncio.run(reads.compared(rounds, seconds, against)).items():
         print("\n".join(reads.table(runs, name)))
+
+
+@app.command("storm")
+def only_storm(dues: int = 200_000, per_s: int = 200, rounds: int = 3, against: Path | None = None) -> None:
+    """Live events beside very many due times; `--against` a second checkout, in turn with its services."""
+    trees: list[str | None] = [None] if against is None else [str(against), None]
+    asyncio.run(storm.compare(dues, per_s, rounds, trees))
 
 
 @app.command("check")

@@ -1,6 +1,6 @@
 """A storm: very many profiles come due at one instant of the wall clock, while live events come.
 
-`python -m bench.storm`, with `--against TREE` in turn with the services of another checkout of the product.
+`python -m bench storm`, with `--against TREE` in turn with the services of another checkout of the product.
 
 The live events are new profiles' first ones and enter a segment. Timed is from an event's record going to
 the broker until its transition is read from `memberships`: quietly before the storm, and within it, from
@@ -9,12 +9,10 @@ the instant of the dues until the last of them is announced.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -159,7 +157,8 @@ def _services_of(tree: str | None) -> Iterator[None]:
         del os.environ["PYTHONPATH"]
 
 
-async def _rounds(dues: int, per_s: int, rounds: int, trees: list[str | None]) -> None:
+async def compare(dues: int, per_s: int, rounds: int, trees: Sequence[str | None]) -> None:
+    """Prints a line a run, and the medians of every tree; None is this one."""
     results: dict[str | None, list[Storm]] = {tree: [] for tree in trees}
     for _ in range(rounds):
         for tree in trees:
@@ -175,19 +174,3 @@ async def _rounds(dues: int, per_s: int, rounds: int, trees: list[str | None]) -
         print(
             f"{'other' if tree else 'this'}: p99 in the storm ÷ quiet {ratio:.1f}; drained {rate:,.0f} dues/s"
         )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dues", type=int, default=200_000)
-    parser.add_argument("--per-s", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--against", metavar="TREE")
-    given = parser.parse_args()
-    trees = [given.against, None] if given.against else [None]
-    asyncio.run(_rounds(given.dues, given.per_s, given.rounds, trees))
-
-
-if __name__ == "__main__":
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    main()
