@@ -128,7 +128,7 @@ async def _everything(quick: bool) -> str:
     naive: list[float] = []
     latencies = []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 9)
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 10)
 
         def done(what: str) -> None:
             progress.update(task, advance=1, description=what)
