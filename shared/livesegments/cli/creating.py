@@ -93,6 +93,16 @@ def edited(client: Client, body: Any, answer: Any, file: str) -> tuple[str, dict
     return "edited", client.call("PATCH", paths.segment(old["id"]), json=patch, headers=headers)
 
 
+def planned(client: Client, body: Any, answer: Any, file: str) -> dict[str, Any]:
+    """What the edit of the definition would do; the api answers for no other field."""
+    old = answer.json()
+    definition = changes(body, old, file).get("definition", old["definition"])
+    plan: dict[str, Any] = client.call(
+        "POST", f"{paths.segment(old['id'])}/plan", json={"definition": definition}
+    )
+    return plan
+
+
 def changes(body: Any, old: dict[str, Any], file: str) -> Any:
     """The part of `body` that is to be changed: neither fields that have that value already, nor those that
     `show` prints but nobody sets. Raises Problem when `body` is another segment's.

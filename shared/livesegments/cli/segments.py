@@ -139,6 +139,9 @@ def edit(
     file: Annotated[
         str, typer.Option("--file", "-f", help="JSON of the fields to change; `-` is standard input.")
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say who would enter and leave; change nothing.")
+    ] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -155,6 +158,9 @@ def edit(
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
         answer = client.send("GET", paths.segment(segment))
+        if dry_run:
+            _tell_planned(creating.planned(client, body, answer, files.named(file)), as_json)
+            return
         _tell(*creating.edited(client, body, answer, files.named(file)), as_json)
 
 
@@ -181,6 +187,26 @@ def _tell(what: str, segment: dict[str, Any], as_json: bool) -> None:
         name = f" ({segment['name']})" if "name" in segment else ""
         output.console.print(Text.assemble(f"{what} ", (segment["id"], "bold"), name))
         output.warnings(segment.get("warnings", ()))
+
+
+def _tell_planned(plan: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.json(plan)
+        return
+    output.fields(
+        {
+            "members": plan["count"],
+            "would enter": plan["entering"],
+            "for example": [each["profile"] for each in plan["sample_entering"]] or None,
+        }
+    )
+    output.fields(
+        {
+            "would leave": plan["leaving"],
+            "for example": [each["profile"] for each in plan["sample_leaving"]] or None,
+            "segments that follow": plan["dependents"] or None,
+        }
+    )
 
 
 def _tell_checked(results: list[creating.Checked], as_json: bool) -> None:

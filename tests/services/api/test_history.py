@@ -206,3 +206,32 @@ async def test_an_instant_must_be_one(shop: Client, history: History, at: str) -
     await shop.segment("buyers", ORDERED)
     response = await shop.get("/v1/segments/buyers/as-of", params={"at": at})
     assert response.status_code == 422
+
+
+async def test_an_edit_is_planned_and_made_only_while_the_plan_holds(shop: Client, history: History) -> None:
+    await shop.segment("buyers", ORDERED)
+    await shop.segment("wide", {"type": "segment", "id": "buyers"})
+    await history.happened("old", "ordered", 0)
+    await history.happened("new", "ordered", 10)
+    longer = {**ORDERED, "window": {"last": "30d"}}
+    response = await shop.post("/v1/segments/buyers/plan", json={"definition": longer})
+    assert response.status_code == 200, response.text
+    plan = response.json()
+    assert (plan["count"], plan["entering"], plan["leaving"]) == (2, 1, 0)
+    assert [each["profile"] for each in plan["sample_entering"]] == ["old"]
+    assert plan["dependents"] == ["wide"]
+
+    async def edit(definition: Any, version: int = 1) -> int:
+        headers = {"If-Match": f'"{version}"', "If-Plan-Match": plan["plan"]}
+        body = {"definition": definition}
+        return (await shop.patch("/v1/segments/buyers", json=body, headers=headers)).status_code
+
+    assert await edit({**ORDERED, "window": {"last": "31d"}}) == 412
+    for number in range(11):
+        await history.happened(f"more{number}", "ordered", 1)
+    await history.happened("new", "visited", 10)
+    assert await edit(longer) == 412
+    plan = (await shop.post("/v1/segments/buyers/plan", json={"definition": longer})).json()
+    assert plan["entering"] == 12
+    assert await edit(longer) == 200
+    assert await edit(longer, 2) == 412

@@ -29,6 +29,7 @@ from livesegments.api import (
     openapi,
     operations,
     past,
+    planning,
     preview,
     problems,
     profiles,
@@ -104,8 +105,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     docs.install(app)
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
-        members, explanations, profiles, listing, checking, batch, preview, past, segments, names, lists,
-        workspace, workspaces, forecasts, timelines, operations, rejected, transitions, health,
+        members, explanations, profiles, listing, checking, batch, preview, planning, past, segments, names,
+        lists, workspace, workspaces, forecasts, timelines, operations, rejected, transitions, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
-from livesegments.api import advice, editing, shapes, times
+from livesegments.api import advice, editing, planning, shapes, times
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, etag, is_known
@@ -76,7 +76,7 @@ async def read_segment(
 
 
 @router.patch(
-    "/{id}", dependencies=[Knowing], responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 415, 428)
+    "/{id}", dependencies=[Knowing], responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 415, 428, 503)
 )
 async def edit_segment(
     context: Ctx,
@@ -85,8 +85,12 @@ async def edit_segment(
     id_: Id,
     patch: shapes.SegmentPatch,
     if_match: IfMatch = None,
+    if_plan_match: planning.IfPlanMatch = None,
 ) -> advice.EditedSegment:
     """Change what the body names (JSON merge patch). `If-Match` is needed, so no edit is lost."""
+    if if_plan_match is not None:
+        node = patch.definition.node if "definition" in patch.model_fields_set else None
+        await planning.hold(context, workspace, id_, node, if_plan_match)
     now_ms = context.now_ms()
     segment, sequence = await context.catalog.change_segment(
         workspace.id,
