@@ -100,7 +100,7 @@ class Race:
         old = self.segments.get(command.segment)
         root = None if command.definition is None else msgspec.convert(command.definition, Node)
         self.definitions += 1
-        if old is None or old.root is not None or root is not None:
+        if old is None or old.definition is not None or root is not None:
             version = self.versions[command.segment] = self.versions.get(command.segment, 0) + 1
             self.segments[command.segment] = Segment(command.segment, version, self.definitions, root)
         self._define(command.lazily)
@@ -133,8 +133,8 @@ class Race:
         for fact in self.since.keys() - self.plan.fact_ids:
             del self.since[fact]
             self.wanting.pop(fact, None)
-        roots = {segment.id: segment.root for segment in served}
-        self.oracle.define(roots, {segment.id: segment.version for segment in served})
+        roots = {segment.id: segment.definition for segment in served}
+        self.oracle.define(roots, {segment.id: segment.definition_version for segment in served})
         if not lazily:
             self._adopt()
 

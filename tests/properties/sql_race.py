@@ -70,7 +70,7 @@ class SqlRace(Race):
 
     def _ask(self) -> None:
         segments: dict[str, Node | int] = {
-            segment.id: segment.version if segment.root is None else segment.root
+            segment.id: segment.definition_version if segment.definition is None else segment.definition
             for segment in self.staging.served.values()
         }
         # a change of a list that names no version means what is there when it is applied

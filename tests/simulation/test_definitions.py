@@ -118,4 +118,4 @@ async def tell(
 def check_progress(world: World, partition: int, segments: dict[str, Segment]) -> None:
     stored = world.store.hashes.get(keys.segments(partition, "w"), {})
     versions = {id_: progress.decode(data).definition_version for id_, data in stored.items()}
-    assert versions == {each.id: each.version for each in segments.values()}
+    assert versions == {each.id: each.definition_version for each in segments.values()}

@@ -16,16 +16,16 @@ from livesegments.core.references import References, references
 
 
 class Segment(Struct, frozen=True):
-    """One segment as the catalogue has it; `root` is None for a static segment.
+    """One segment as the catalogue has it; `definition` is None for a static segment.
 
-    `version` is the definition's own version (1, 2, …; transitions carry it); `revision` the
-    catalogue's revision at which this definition came.
+    `definition_version` counts its definitions (1, 2, …; transitions carry it); `revision` is the
+    catalogue's revision at which this one came.
     """
 
     id: str
-    version: int
+    definition_version: int
     revision: int
-    root: Node | None
+    definition: Node | None
 
 
 class Read(Struct, frozen=True):
@@ -55,9 +55,9 @@ class Compiled(Struct, frozen=True):
 
 def compile_segment(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:
     """Takes the facts that are there from `facts`, and puts new ones in."""
-    root = segment.root
+    root = segment.definition
     if root is None:
-        return Compiled(segment, static(segment.id, segment.version), ())
+        return Compiled(segment, static(segment.id, segment.definition_version), ())
     found: dict[int, Fact] = {}
 
     def fact_of(leaf: EventLeaf) -> Fact:

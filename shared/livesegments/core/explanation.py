@@ -113,7 +113,7 @@ def explain(plan: Plan, profile_id: str, profile: Profile, segment: str, now_ms:
         is_in=is_in(profile, segment),
         entered_ms=membership.entered_ms if membership else None,
         at_ms=now_ms,
-        version=compiled.segment.version,
+        version=compiled.segment.definition_version,
         root=_Reading(plan, compiled, profile, now_ms).root(),
         flips_ms=next_flips(plan, profile_id, profile, (segment,)).get(segment),
         change=change,
@@ -131,10 +131,10 @@ class _Reading:
 
     def root(self) -> Explained:
         segment = self._compiled.segment
-        if segment.root is not None:
-            return self._explained(segment.root, "")
+        if segment.definition is not None:
+            return self._explained(segment.definition, "")
         listed = self._profile.lists.get(segment.id)
-        if listed is not None and listed.version != segment.version:
+        if listed is not None and listed.version != segment.definition_version:
             listed = None
         holds = self._compiled.program(self._profile, self._now)
         return Explained("", "list", holds, evidence=_written(listed, holds))

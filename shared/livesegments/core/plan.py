@@ -77,7 +77,9 @@ class Plan:
         if before is None or not self._follow(before):
             self._begin()
         self.segments = {id_: self.order[at].segment for id_, at in self.positions.items()}
-        self.lists = {id_: each.version for id_, each in self.segments.items() if each.root is None}
+        self.lists = {
+            id_: each.definition_version for id_, each in self.segments.items() if each.definition is None
+        }
         index = self._index
         self.facts, self.tracks, self.feeds = index.facts, index.tracks, index.feeds
         self.watches, self.tags, self.consents = index.watches, index.tags, index.consents

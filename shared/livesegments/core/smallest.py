@@ -115,11 +115,11 @@ class Smallest:
 
     def _flipping(self, compiled: Compiled, wanted: bool) -> Iterator[Change]:
         segment = compiled.segment
-        if segment.root is None:
+        if segment.definition is None:
             yield Change("list", segment.id, value=wanted)
             return
         facts = {id(read.leaf): read.fact for read in compiled.reads}
-        yield from self._of(segment.root, facts, wanted)
+        yield from self._of(segment.definition, facts, wanted)
 
     def _of(self, node: Node, facts: dict[int, Any], wanted: bool) -> Iterator[Change]:
         match node:

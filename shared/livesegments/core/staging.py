@@ -74,7 +74,7 @@ def outlived(
     gone = served.keys() - latest.keys()
     ahead = [id_ for id_ in waiting if id_ in served] if gone else []
     while ahead:
-        root = served[ahead.pop()].root
+        root = served[ahead.pop()].definition
         needs = references(root) if root is not None else None
         for other in gone if needs and needs.all_others else gone & needs.ids if needs else ():
             if other not in found:
@@ -87,7 +87,7 @@ def _users(segments: Iterable[Segment]) -> Callable[[str], Collection[str]]:
     """Of a segment those whose definitions name it."""
     found: dict[str, list[str]] = {}
     for segment in segments:
-        for other in references(segment.root).ids if segment.root is not None else ():
+        for other in references(segment.definition).ids if segment.definition is not None else ():
             found.setdefault(other, []).append(segment.id)
     return lambda id_: found.get(id_, ())
 
@@ -96,7 +96,7 @@ def _circle(segments: Mapping[str, Segment]) -> Iterable[str]:
     """Segments that depend on each other in a circle: an old version may name what now names its new one."""
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for segment in segments.values():
-        needs = references(segment.root) if segment.root is not None else None
+        needs = references(segment.definition) if segment.definition is not None else None
         ids = (segments.keys() if needs.all_others else needs.ids) if needs else ()
         sorter.add(segment.id, *(other for other in ids if other in segments and other != segment.id))
     try:

@@ -294,7 +294,7 @@ def _judge(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[T
         was = membership is not None and membership.entered_ms is not None
         if compiled.program(profile, why.now_ms) == was:
             continue
-        transitions.append(_flip(plan, profile, segment.id, segment.version, why))
+        transitions.append(_flip(plan, profile, segment.id, segment.definition_version, why))
         more: set[int] = set()
         if position in plan.dependents:
             plan.dependents[position].collect(profile.facts, more)

@@ -175,10 +175,12 @@ def test_an_edit_serves_its_old_version_after_a_crash_too() -> None:
     kept.profiles = 20
     for _ in range(2):
         kept.adopt(plan_of(2, a=(2, OPENED)))
-        assert kept.plan.segments["a"].version == 1 and kept.adopted.progress["a"].state == "building"
+        assert (
+            kept.plan.segments["a"].definition_version == 1 and kept.adopted.progress["a"].state == "building"
+        )
         kept.restart()
     kept.adopt(plan_of(3, a=(3, ORDERED)))
-    assert kept.plan.segments["a"].version == 3, "a second edit takes the place of the first"
+    assert kept.plan.segments["a"].definition_version == 3, "a second edit takes the place of the first"
     assert kept.adopted.begin_filling() is None
 
 

@@ -274,8 +274,10 @@ class Adopted:
             return
         for id_, each in self.progress.items():
             segment = latest.segments.get(id_)
-            if segment is not None and segment.version == each.definition_version:
-                self.served[id_] = Served(segment.version, segment.revision, -1, False, segment.root)
+            if segment is not None and segment.definition_version == each.definition_version:
+                self.served[id_] = Served(
+                    segment.definition_version, segment.revision, -1, False, segment.definition
+                )
 
     def _serve(self, staging: Staging, revision: int, everything: bool) -> set[str]:
         """The segments whose served definition is another one now."""
@@ -286,7 +288,9 @@ class Adopted:
                 continue
             changed.add(id_)
             backfilled = id_ in self.staged
-            self.served[id_] = Served(segment.version, segment.revision, revision, backfilled, segment.root)
+            self.served[id_] = Served(
+                segment.definition_version, segment.revision, revision, backfilled, segment.definition
+            )
         self._known = True
         return changed
 
@@ -296,7 +300,7 @@ class Adopted:
         for segment in latest.segments.values():
             old = self.progress.get(segment.id)
             again = old is not None and old.state == "ready" and segment.id in self.staged
-            now = segment.version, latest.timezone
+            now = segment.definition_version, latest.timezone
             if old is None or (old.definition_version, old.timezone) != now or again:
                 moved.add(segment.id)
                 self.progress[segment.id] = Progress("building", 0, total, now[0], None, now[1])

@@ -99,5 +99,5 @@ class Definitions:
         """A new name is not a new definition: `revision` stays that of the definition."""
         segments = self._segments.setdefault(entry.workspace, {})
         old = segments.get(entry.id)
-        if old is None or old.version != entry.definition_version:
+        if old is None or old.definition_version != entry.definition_version:
             segments[entry.id] = plan.Segment(entry.id, entry.definition_version, offset, entry.definition)
