@@ -6,8 +6,8 @@ time, and the event loop does its other work between two chunks. Records that wa
 first. The chunks are small while events come, so that an event waits for a short one at most; they are
 large while no events come, which costs less in all.
 
-Where so many events come that some always wait, a large chunk follows on as many events as it has dues. An
-event leaves at most one due behind, so even then a storm does not grow.
+Where so many events come that some always wait, a large chunk follows on as many events as it has dues, or on
+`HELD_S` without one. So a storm does not grow, and no stream of events holds it back for longer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Callable
 
 CALM_S = 0.1
 """Events are taken to come until none has come for this time."""
+HELD_S = 0.1
+"""A storm waits at most so long for events that go first."""
 
 
 class Pace:
@@ -27,6 +29,7 @@ class Pace:
         self._small = small
         self._now_s = asyncio.get_running_loop().time
         self._heard_s = -CALM_S
+        self._fired_s = -HELD_S
         self._taken = False
         self._records = 0
         self._ahead = 0
@@ -47,13 +50,13 @@ class Pace:
     @property
     def chunk(self) -> int:
         """So many dues may fire in one chunk now."""
-        if self._ahead >= self._large or self._now_s() - self._heard_s >= CALM_S:
+        if self._enough or self._now_s() - self._heard_s >= CALM_S:
             return self._large
         return self._small
 
     def take(self, wake: Callable[[], None]) -> bool:
         """The turn to fire a chunk; False if others go first: `wake` is called when it may be free."""
-        if self._taken or (self._records and self._ahead < self._large):
+        if self._taken or (self._records and not self._enough):
             self._owners[wake] = None
             return False
         self._owners.pop(wake, None)
@@ -64,7 +67,13 @@ class Pace:
     def give(self) -> None:
         """The end of a turn."""
         self._taken = False
+        self._fired_s = self._now_s()
         self._next()
+
+    @property
+    def _enough(self) -> bool:
+        """Whether events have gone first for long enough."""
+        return self._ahead >= self._large or self._now_s() - self._fired_s >= HELD_S
 
     def _next(self) -> None:
         for wake in self._owners:
