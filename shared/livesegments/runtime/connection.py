@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 20.0
 MAX_HEAD_BYTES = 1024 * 1024
 """Also of a body that goes on after its answer: enough for a sender of too much to hear that it is."""
+
+NO_REQUEST = msgspec.json.encode(
+    {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "This is no HTTP/1.1 request, or its address is longer than 64 KiB.",
+    }
+)
 
 
 class Connection(HttpToolsProtocol):
@@ -34,6 +44,15 @@ class Connection(HttpToolsProtocol):
         self._unasked = self._unasked + len(data) if self.idle else 0
         if self._unasked > MAX_HEAD_BYTES:
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Like every other refusal it is problem+json; uvicorn's own is a line of text."""
+        head = (
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head % len(NO_REQUEST) + NO_REQUEST)
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -1,6 +1,7 @@
 """Keys, scopes, isolation; and that every error is problem+json."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -106,7 +107,9 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
         if not path.startswith("/v1/segments/{id}"):
             continue
         for method in methods:
-            body = {"name": "mine"} if method == "patch" else {"profiles": ["ada"]}
+            body: dict[str, Any] = {"name": "mine"} if method == "patch" else {"profiles": ["ada"]}
+            if path.endswith("/plan"):
+                body = {"definition": {"type": "tag", "name": "vip"}}
             needed = [each for each in methods[method].get("parameters", []) if each["required"]]
             query = {
                 each["name"]: "ada" if each["name"] == "profile" else "2024-01-01T00:00:00Z"
