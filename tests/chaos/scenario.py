@@ -33,6 +33,8 @@ RECORD = 10
 """Events a record: small, so that there are many commits to die between."""
 MOVE_S = 120.0
 SETTLE_S = 180.0
+PAUSE_MS = 30_000
+"""At most so long Redis is kept from writing."""
 
 Fault = Callable[["Chaos"], Awaitable[None]]
 Report = Callable[[str], None]
@@ -66,11 +68,22 @@ class Chaos:
         await server.restart()
 
     async def zombie(self) -> None:
-        """A worker stands still until another has all its partitions, then goes on as if nothing was."""
+        """A worker stands still until another has all its partitions, then goes on as if nothing was.
+
+        Redis is kept from writing until the worker has fetched records and can't apply them: so it surely
+        stands still with work in hand, which it will try to commit when it goes on.
+        """
         stopped, other = self.workers
         before = await stopped.metric(REFUSALS)
+        await self.rig.redis.client_pause(PAUSE_MS, all=False)
+
+        async def has_work() -> bool:
+            return await stopped.metric(LAG) > 0
+
+        await self.rig.until(has_work)
         self.report(f"SIGSTOP of worker {stopped.child.pid}")
         stopped.child.signal(signal.SIGSTOP)
+        await self.rig.redis.client_unpause()
 
         async def taken_over() -> bool:
             return await other.metric("livesegments_evaluator_partitions") == PARTITIONS
@@ -105,6 +118,7 @@ class Chaos:
 
 
 REFUSALS = "livesegments_evaluator_fence_refusals_total"
+LAG = "livesegments_evaluator_lag_records"
 
 
 def kill_worker(chaos: Chaos) -> Awaitable[None]:
