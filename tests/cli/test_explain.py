@@ -62,7 +62,7 @@ async def test_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
     assert await run(answers, "explain", "regulars", "a/b") == 0
     assert answers.paths("GET") == ["/v1/segments/regulars/explanations/a%2Fb"]
     assert capsys.readouterr().out.splitlines() == [
-        "a/b is not in regulars (version 2, Europe/Berlin)",
+        "a/b is not in regulars (version 2; times are in Europe/Berlin)",
         "✗ all of",
         '  ✓ city eq Kyiv  ← "Kyiv", at 2026-02-01 00:30:00, by event e1',
         "  ✗ order last 30d: count gte 5  ← 3",

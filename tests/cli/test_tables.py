@@ -7,6 +7,7 @@ import pytest
 from livesegments.cli.clock import behind
 from livesegments.cli.problem import Problem
 from tests.cli.run import ZONE, Answers, run, told
+from tests.cli.server import Answer
 
 AT = "2026-06-30T22:30:00.000Z"
 SEGMENT: dict[str, Any] = {
@@ -43,7 +44,12 @@ async def test_times_are_of_the_workspaces_zone_which_is_named(
 
 async def test_workspaces_are_listed_shown_created_and_edited(capsys: pytest.CaptureFixture[str]) -> None:
     answers = Answers(
-        **{"GET": {"workspaces": [ZONE], "next_cursor": None}, "POST": ZONE, "PATCH": {**ZONE, "name": "V"}}
+        **{
+            "GET /v1/workspaces": {"workspaces": [ZONE], "next_cursor": None},
+            "GET /v1/workspaces/w": Answer(200, ZONE, {"ETag": '"4"'}),
+            "POST": ZONE,
+            "PATCH": {**ZONE, "name": "V"},
+        }
     )
     await run(answers, "workspaces", "list")
     await run(answers, "workspaces", "show", "w")
@@ -54,6 +60,7 @@ async def test_workspaces_are_listed_shown_created_and_edited(capsys: pytest.Cap
     assert "created w (W, Europe/Berlin)" in out and "edited w (V, Europe/Berlin)" in out
     sent = [each.body for each in answers.asked if each.method in ("POST", "PATCH")]
     assert sent == [{"name": "W", "id": "w", "timezone": "Europe/Berlin"}, {"name": "V"}]
+    assert [each.headers.get("if-match") for each in answers.asked if each.method == "PATCH"] == ['"4"']
     with pytest.raises(Problem, match="nothing to change"):
         await run(answers, "workspaces", "edit", "w")
 
@@ -124,3 +131,42 @@ async def test_where_nothing_was_seen_that_is_said(capsys: pytest.CaptureFixture
     await run(Answers(GET=nothing), "names", "zz")
     err = told(capsys)[1]
     assert "nothing was seen yet" in err and "has 'zz' in its name" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer", "said"),
+    [
+        (["segments", "list"], {"segments": []}, "`livesegments segments create -f FILE` makes one"),
+        (["segments", "list", "--search", "x"], {"segments": []}, "no segment has 'x' in its id, name or"),
+        (
+            ["members", "a"],
+            {"members": []},
+            "`livesegments explain a PROFILE` says why a profile is not in it",
+        ),
+        (
+            ["members", "a", "--as-of", "2026-01-01T00:00:00Z"],
+            {"members": []},
+            "nobody fulfilled a's definition",
+        ),
+        (["rejected"], {"rejected": []}, "nothing was refused"),
+        (["rejected", "--all", "--code", "bad_date"], {"rejected": []}, "fits --code: without it"),
+        (["timeline", "p"], {"moments": []}, "nothing of p is in the archive"),
+        (["timeline", "p", "--event", "e"], {"moments": []}, "p has no event 'e': `livesegments timeline p`"),
+        (
+            ["keys", "list", "-w", "w"],
+            {"keys": []},
+            "`livesegments keys create NAME -s SCOPE -w w` makes one",
+        ),
+        (["workspaces", "list"], {"workspaces": []}, "`livesegments workspaces create NAME` makes one"),
+        (["profile", "p"], PROFILE | {"segments": []}, "`livesegments explain SEGMENT p` says why it is not"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_where_a_list_is_empty_that_is_said_and_what_to_do_next(
+    arguments: list[str], answer: Any, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(Answers(GET=answer | {"next_cursor": None}), *arguments)
+    assert said in " ".join(told(capsys)[1].split())
+    if arguments[0] != "profile":
+        await run(Answers(GET=answer | {"next_cursor": None}), *arguments, "--json")
+        assert told(capsys)[0] == ""

@@ -270,6 +270,8 @@ async def test_workspaces_and_keys(product: Product) -> None:
     (made,) = await product.json("workspaces", "create", "Berlin", "--id", "berlin", "-z", "Europe/Berlin")
     assert made in await product.json("workspaces", "list")
     assert await product.json("workspaces", "show", "berlin") == [made]
+    (edited,) = await product.json("workspaces", "edit", "berlin", "--name", "Potsdam")
+    assert (edited["name"], edited["timezone"]) == ("Potsdam", "Europe/Berlin")
     (key,) = await product.json("keys", "create", "reader", "-s", "read", "-w", "berlin")
     assert "(Europe/Berlin)" in (await product.run("keys", "list", "-w", "berlin")).out
     listed = await product.json("keys", "list", "-w", "berlin")

@@ -47,6 +47,8 @@ def problem_of(response: httpx.Response) -> Problem:
 
 def _advice(status: int, message: str, faults: tuple[Fault, ...]) -> str:
     if status == 404:
+        if "Did you mean segment " in message:
+            return "give the two ids the other way round"
         return next((advice for what, advice in MISSING.items() if f"no {what} " in message), "")
     if faults:
         return "correct these, then repeat" if status == 422 else "resolve that first, then repeat"

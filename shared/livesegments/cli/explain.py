@@ -41,7 +41,8 @@ def lines(found: dict[str, Any], local: ZoneInfo) -> Iterator[Text]:
     """An explanation for people."""
     is_in = "is in" if found["in"] else "is not in"
     since = f" since {output.instant(found['entered_at'], local)}" if found["entered_at"] else ""
-    yield Text(f"{found['profile']} {is_in} {found['segment']}{since} (version {found['version']}, {local})")
+    version = f"(version {found['version']}; times are in {local})"
+    yield Text(f"{found['profile']} {is_in} {found['segment']}{since} {version}")
     if not found["judged"]:
         yield Text(
             "the profile is yet to be evaluated under this version; the tree says what will follow", "dim"

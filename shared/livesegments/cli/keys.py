@@ -47,6 +47,9 @@ def list_(
                 output.json(each)
             return
         local = zone.of(client)
+    if not found:
+        output.say(f"{of} has no keys: `livesegments keys create NAME -s SCOPE -w {of}` makes one")
+        return
     rows = [
         (each["id"], each["name"], each["scopes"], output.instant(each["created_at"], local))
         for each in found

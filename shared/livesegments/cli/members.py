@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Annotated
 
 import typer
@@ -33,9 +34,14 @@ def members(
         limit = PAGE if everyone else FIRST + 1
         own = paths.segment(segment)
         if as_of is None:
-            found = client.pages(f"{own}/members", "members", limit=limit)
+            found: Iterator[str] = client.pages(f"{own}/members", "members", limit=limit)
         else:
             found = client.pages(f"{own}/as-of", "members", limit=limit, at=as_of)
+        first = next(found, None)
+        if first is None:
+            output.say(_nobody(segment, as_of))
+            return
+        found = chain((first,), found)
         for profile in found if everyone else islice(found, FIRST):
             if as_json:
                 output.json({"profile": profile})
@@ -43,3 +49,9 @@ def members(
                 output.console.print(profile, markup=False, soft_wrap=True)
         if not everyone and next(found, None) is not None:
             output.errors.print(f"the first {FIRST} only: --all for every member", style="dim")
+
+
+def _nobody(segment: str, as_of: str | None) -> str:
+    if as_of is not None:
+        return f"nobody fulfilled {segment}'s definition at {as_of}"
+    return f"nobody is in {segment}: `livesegments explain {segment} PROFILE` says why a profile is not in it"

@@ -34,7 +34,7 @@ def profile(
         output.table(f"profile {id}", ("attribute", "value"), known)
         output.console.print()
     if not found["segments"]:
-        output.say(f"{id} is in no segment")
+        output.say(f"{id} is in no segment: `livesegments explain SEGMENT {id}` says why it is not in one")
         return
     output.table(
         "" if known else f"profile {id}",

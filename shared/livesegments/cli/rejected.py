@@ -8,7 +8,7 @@ import sys
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Any
 
 import typer
@@ -77,10 +77,22 @@ def followed(client: Client, query: dict[str, str], first: int) -> Iterator[Any]
 
 def _list(client: Client, query: dict[str, str], everything: bool, as_json: bool) -> None:
     found = client.pages(PATH, "rejected", **query, limit=PAGE if everything else FIRST + 1)
+    first = next(found, None)
+    if first is None:
+        output.say(_nothing(query))
+        return
+    found = chain((first,), found)
     for item in found if everything else islice(found, FIRST):
         _tell(item, as_json)
     if not everything and next(found, None) is not None:
         output.say(f"the newest {FIRST} only: --all for every refusal")
+
+
+def _nothing(query: dict[str, str]) -> str:
+    if not query:
+        return "nothing was refused, or it is older than what is kept"
+    options = ", ".join(f"--{name}" for name in query)
+    return f"no refusal fits {options}: without {'it' if len(query) == 1 else 'them'} every refusal is listed"
 
 
 def _tell(item: dict[str, Any], as_json: bool) -> None:

@@ -63,7 +63,9 @@ def create(
 
 @app.command("list")
 def list_(
-    search: Annotated[str | None, typer.Option(help="Only those with this in name or description.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Only those with this in id, name or description.")
+    ] = None,
     sort: Annotated[Sort, typer.Option(help="By what the list is sorted.")] = "name",
     desc: Annotated[bool, typer.Option("--desc", help="The other way round: newest, largest first.")] = False,
     api: context.ApiOption = None,
@@ -83,7 +85,7 @@ def list_(
             return
         local = zone.of(client)
     if not found:
-        fits = f"no segment has '{search}' in its name or description"
+        fits = f"no segment has '{search}' in its id, name or description"
         output.say(fits if search else "no segments yet: `livesegments segments create -f FILE` makes one")
         return
     output.table(

@@ -37,6 +37,12 @@ def timeline(
                 output.json(moment)
             return
         local = zone.of(client)
+    if not found:
+        unknown = (
+            f"{profile} has no event '{event}': `livesegments timeline {profile}` lists those that it has"
+        )
+        output.say(unknown if event is not None else f"nothing of {profile} is in the archive")
+        return
     output.table(
         f"timeline of {profile}",
         (f"time ({local})", "what", "with", "by", "id"),

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from livesegments.cli import context, output, paths
 from livesegments.cli.client import Client
-from livesegments.cli.problem import MISSING, Problem
+from livesegments.cli.problem import Problem
 
 app = typer.Typer(help="List, create, show and edit workspaces (with an admin key).", no_args_is_help=True)
 
@@ -34,6 +34,9 @@ def list_(
     if as_json:
         for each in found:
             output.json(each)
+        return
+    if not found:
+        output.say("no workspaces yet: `livesegments workspaces create NAME` makes one")
         return
     rows = [
         (each["id"], each["name"], each["timezone"], _created(each), "yes" if each.get("degraded") else "")
@@ -73,10 +76,7 @@ def show(
     """One workspace: its name and its time zone."""
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
-        known = client.pages("/v1/workspaces", "workspaces")
-        found = next((each for each in known if each["id"] == workspace), None)
-    if found is None:
-        raise Problem(f"There is no workspace '{workspace}' here.", advice=MISSING["workspace"], status=404)
+        found = client.call("GET", paths.workspace(workspace))
     if as_json:
         output.json(found)
         return
@@ -101,7 +101,9 @@ def edit(
         raise Problem("nothing to change was given", advice="give --name, --timezone or both")
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
-        _tell("edited", client.call("PATCH", paths.workspace(workspace), json=body), as_json)
+        path = paths.workspace(workspace)
+        headers = {"If-Match": client.send("GET", path).headers["ETag"]}
+        _tell("edited", client.call("PATCH", path, json=body, headers=headers), as_json)
 
 
 def _degraded(workspace: dict[str, Any]) -> dict[str, str]:

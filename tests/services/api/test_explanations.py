@@ -80,3 +80,18 @@ async def test_who_and_what_is_not_there(shop: Shop) -> None:
     await shop.settled()
     for path in ("kyiv/explanations/nobody", "none/explanations/nobody"):
         assert (await shop.get(f"/v1/segments/{path}")).status_code == 404
+
+
+async def test_ids_the_wrong_way_round_are_recognised(shop: Shop) -> None:
+    await shop.segment("kyiv")
+    await shop.settled()
+    await shop.rig.send([shop.event("ada", "seen", START_MS)])
+    await shop.settled()
+    at = "at=2022-01-02T00:00:00Z"
+    for path in ("ada/explanations/kyiv", "ada/members/kyiv", f"ada/was?profile=kyiv&{at}"):
+        answer = await shop.get(f"/v1/segments/{path}")
+        assert answer.status_code == 404
+        meant = "Did you mean segment 'kyiv' and profile 'ada'?"
+        assert answer.json()["detail"] == f"There is no segment 'ada' here. {meant}"
+    unknown = await shop.get("/v1/segments/bob/members/kyiv")
+    assert unknown.json()["detail"] == "There is no segment 'bob' here."

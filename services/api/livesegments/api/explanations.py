@@ -15,7 +15,7 @@ from livesegments.api.context import Ctx
 from livesegments.api.members import ProfilePath
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id, found
+from livesegments.api.segments import Id, found_for
 from livesegments.core.explanation import Explained, explain
 from livesegments.core.whatif import Change
 
@@ -100,7 +100,7 @@ async def explain_membership(
 ) -> ExplanationOut:
     """Why a profile is in a segment or not: every node of the definition with the values that decided it,
     the smallest change that would flip it, and the instant at which the clock alone will."""
-    await found(context, workspace.id, id_)
+    await found_for(context, workspace.id, id_, profile)
     wall_ms = context.now_ms() if context.settings.clock == "wall" else None
     deciding = await context.served.deciding(workspace.id, profile, wall_ms)
     if id_ not in deciding.plan.positions:

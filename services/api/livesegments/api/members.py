@@ -11,7 +11,7 @@ from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id, found
+from livesegments.api.segments import Id, found, found_for
 from livesegments.api.texts import ProfileId
 from livesegments.api.validity import entered, next_changes
 from livesegments.store.members import Place
@@ -81,7 +81,7 @@ async def read_membership(
 ) -> shapes.Membership:
     """Whether a profile is a member now, since when, and until when at most. A profile that is not known
     is in no segment."""
-    await found(context, workspace.id, id_)
+    await found_for(context, workspace.id, id_, profile)
     states = await context.profiles.get(workspace.id, [profile])
     changes = await next_changes(context, workspace, states, [id_])
     since = entered(states[profile]).get(id_) if profile in states else None

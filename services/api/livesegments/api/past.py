@@ -13,7 +13,7 @@ from livesegments.api.context import Context, Ctx
 from livesegments.api.editing import existing
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id
+from livesegments.api.segments import Id, found_for
 from livesegments.api.texts import ProfileId
 from livesegments.core.fault import Fault
 from livesegments.history.asking import Asked, Was
@@ -102,7 +102,7 @@ async def read_was_member(
 ) -> WasMember:
     """Whether a profile was in the segment at an instant, as it was announced then: under the version of the
     definition that was served at that time. A profile that is not known was in none."""
-    existing(await context.catalog.segments(workspace.id), id_)
+    await found_for(context, workspace.id, id_, profile)
     asked = Was(workspace.id, profile, id_, _past(context, at))
     found = await asof.was(context, asked)
     last = found.last

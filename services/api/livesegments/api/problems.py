@@ -83,8 +83,10 @@ class Problem(FastAPIError):
         return Response(msgspec.json.encode(body), self.status_code, self.headers, MEDIA_TYPE)
 
 
-def not_found(what: str, id_: str) -> Problem:
-    return Problem(404, f"There is no {what} {quoted(id_)} here.")
+def not_found(what: str, id_: str, meant: str = "") -> Problem:
+    """`meant` names something that is there, which the caller may have meant."""
+    hint = f" Did you mean {meant}?" if meant else ""
+    return Problem(404, f"There is no {what} {quoted(id_)} here.{hint}")
 
 
 def quoted(text: str) -> str:

@@ -11,7 +11,7 @@ from livesegments.api import advice, editing, planning, shapes, times
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, etag, is_known
-from livesegments.api.problems import not_found, responses
+from livesegments.api.problems import not_found, quoted, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.members import Size
 from livesegments.wire.catalog import Segment, Workspace
@@ -122,6 +122,18 @@ async def found(context: Context, workspace: str, id_: str) -> Segment:
     if segment is None:
         raise not_found("segment", id_)
     return segment
+
+
+async def found_for(context: Context, workspace: str, id_: str, profile: str) -> Segment:
+    """The segment that is asked about for a profile. Raises Problem 404, which says so where the two ids
+    were given the wrong way round: `explain ada coffee-lately` for `explain coffee-lately ada`."""
+    segment = await context.catalog.segment(workspace, id_)
+    if segment is not None:
+        return segment
+    swapped = await context.catalog.segment(workspace, profile) is not None
+    if swapped and await context.profiles.get(workspace, [id_]):
+        raise not_found("segment", id_, f"segment {quoted(profile)} and profile {quoted(id_)}")
+    raise not_found("segment", id_)
 
 
 def shape(segment: Segment, size: Size) -> shapes.SegmentOut:

@@ -34,7 +34,7 @@ Id = Annotated[str, Path(alias="id", max_length=64)]
 
 
 @router.post("", status_code=201, responses=responses(400, 409, 413, 415))
-async def createshown(
+async def create_workspace(
     context: Ctx, new: shapes.NewWorkspace, once: IdempotencyKey = None
 ) -> shapes.WorkspaceOut:
     """Make a workspace: a tenant, isolated from all others."""
@@ -66,7 +66,7 @@ async def list_workspaces(
 
 
 @router.get("/{id}", response_model=shapes.WorkspaceOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
-async def readshown(
+async def read_workspace(
     context: Ctx, response: Response, id_: Id, if_none_match: IfNoneMatch = None
 ) -> shapes.WorkspaceOut | Response:
     """A workspace with its version as the ETag."""
@@ -81,7 +81,7 @@ async def readshown(
 
 
 @router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 412, 413, 415, 428))
-async def editshown(
+async def edit_workspace(
     context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
 ) -> shapes.WorkspaceOut:
     """Change its name or its time zone (JSON merge patch); `If-Match` is needed, so no edit is lost.
