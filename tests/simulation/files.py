@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
 
 from livesegments.core.backfill import Past
 from livesegments.core.event import Event, derived_from
 from livesegments.history.mark import Mark, Row, Saved, Spool
-from livesegments.history.protocol import Chunk, Wanted, Written
+from livesegments.history.protocol import Chunk, Fields, Person, Pruned, Pruning, Purged, Wanted, Written
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry, applied
+from livesegments.wire.pack import Packed, decode, encode
 
 CHUNK = 3
 """Profiles."""
+BLANK = Event("", "", "", "", 0)
+
+
+def without(commit: int, entry: Entry, persons: Sequence[Person], counts: bool) -> Entry:
+    """An entry of the tail without what was of persons who were erased later."""
+
+    def gone(workspace: str, profile: str, at_ms: int) -> bool:
+        return any(
+            (each.workspace, each.profile) == (workspace, profile)
+            and (commit <= each.upto or (not counts and at_ms <= each.at_ms))
+            for each in persons
+        )
+
+    def at(place: int) -> int:
+        return entry.at_ms if isinstance(entry.at_ms, int) else entry.at_ms[place]
+
+    record, left_out, told = entry.record, tuple(entry.left_out), entry.told
+    if record is not None:
+        packed = decode(record)
+        assert isinstance(packed, Packed)
+        places = {place for place, e in enumerate(packed.events) if gone(e.workspace, e.profile, at(place))}
+        if places:
+            left_out = tuple(sorted({*left_out, *places}))
+            kept = [BLANK if place in places else e for place, e in enumerate(packed.events)]
+            record = encode(Packed(kept))
+    if any(gone(each.workspace, each.profile, each.at_ms) for each in entry.transitions):
+        told = msgspec.msgpack.encode(
+            [each for each in entry.transitions if not gone(each.workspace, each.profile, each.at_ms)]
+        )
+    derived = [each for each in entry.derived if each[0] not in left_out]
+    if (record, told) == (entry.record, entry.told):
+        return entry
+    return Entry(record, left_out, entry.at_ms, derived, told)
 
 
 class Rows(Spool):
@@ -57,6 +94,52 @@ class MemoryFiles:
         """All are young here."""
         await self._pause()
         return [] if older_s else sorted(self.files.get(partition, {}))
+
+    async def prune(
+        self,
+        partition: int,
+        registered: Sequence[Range],
+        persons: Sequence[Person],
+        before: Mapping[str, int],
+        by: str,
+        key: str,
+    ) -> Pruning:
+        await self._pause()
+        pruned = []
+        for old, entries in list(self.files.get(partition, {}).items()):
+            counts = old in registered
+            kept = [(commit, without(commit, entry, persons, counts)) for commit, entry in entries]
+            if kept != entries:
+                new = Range(old.first, old.last, by)
+                pruned.append(Pruned(old, new, await self.write(partition, new, kept)))
+        await self._pause()
+        return Pruning(pruned)
+
+    async def purge(
+        self, partition: int, topic: str, persons: Sequence[Person], fields: Sequence[Fields], by: str
+    ) -> Sequence[Purged]:
+        await self._pause()
+        purged = []
+        for name, (mark, rows) in list(self.checkpoints.get(partition, {}).items()):
+            offset = mark.offset if mark.topic == topic else -1
+            gone = {(each.workspace, each.profile) for each in persons if offset <= each.offset}
+            hashes = {hash_: dict(found) for hash_, found in mark.hashes.items()}
+            for before, added in fields:
+                if offset < before:
+                    for hash_, found in added.items():
+                        hashes.setdefault(hash_, {}).update(found)
+            new = replace(mark, by=by, hashes=hashes)
+            kept = [row for row in rows if row[:2] not in gone]
+            self.checkpoints[partition][new.name] = new, kept
+            purged.append(Purged(name, new.name, Saved(len(kept), 0, mark.offset)))
+        await self._pause()
+        return purged
+
+    async def discard(self, partition: int, names: Sequence[str]) -> None:
+        await self._pause()
+        for name in names:
+            self.checkpoints.get(partition, {}).pop(name, None)
+        await self._pause()
 
     def spool(self) -> Rows:
         return Rows()

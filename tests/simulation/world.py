@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -27,6 +27,8 @@ from tests.simulation.memory import MemoryShard, MemoryStore
 T = TypeVar("T")
 
 START_MS = 1_700_000_000_000
+KEY = "the installation's"
+"""Of digests of erased profiles."""
 _worker: ContextVar[str] = ContextVar("worker", default="")
 
 
@@ -44,6 +46,7 @@ class World:
         self.firsts = [0] * partitions
         """The first offset that a log still has."""
         self.checkpoint_every_s = 0.0
+        self.erase_within_s = 0.0
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
         self.topic = "topic-1"
         self.rejected: list[Rejected] = []
@@ -131,6 +134,11 @@ class World:
         return f"{self.random.getrandbits(64):x}"
 
 
+class Names:
+    async def forget(self, workspace: str, key: str, values: Collection[str]) -> None:
+        """Nobody samples any here."""
+
+
 class Process:
     """A worker process: the real `Worker`, given its partitions and records as Faust gives them."""
 
@@ -185,6 +193,9 @@ class Process:
             in_flight=choice(1, 4),
             cache_bytes=choice(1_000, 1_000_000),
             grace_s=1.0,
+            wall_ms=world.now_ms,
+            erase_within_s=world.erase_within_s,
+            erasure_key=KEY,
             archive_after_s=world.random.choice((0.2, 30.0)),
             archive_after_bytes=choice(1, 1_000_000),
             checkpoint_every_s=world.checkpoint_every_s,
@@ -195,7 +206,7 @@ class Process:
             outbox=choice(2, 20_000),
         )
         shard = MemoryShard(world.store, partition, world.pause)
-        return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace))
+        return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace, Names()))
 
     async def _assign(self, before: asyncio.Task[None] | None, partitions: set[int]) -> None:
         if before is not None:

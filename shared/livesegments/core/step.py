@@ -156,6 +156,18 @@ def on_plan(
     return Step(profile, transitions, profile.wake_at, changed)
 
 
+def on_leave(plan: Plan, profile_id: str, profile: Profile, now_ms: int, cause: Cause) -> list[Transition]:
+    """The profile is going for good: it exits every segment that it is in. All dues ≤ now_ms have fired."""
+    why = Why(profile_id, now_ms, cause, None)
+    transitions = []
+    for id_, membership in sorted(profile.memberships.items()):
+        if membership.entered_ms is not None:
+            segment = plan.segments.get(id_)
+            version = 0 if segment is None else segment.definition_version
+            transitions.append(_flip(plan, profile, id_, version, why))
+    return transitions
+
+
 def _change_profile(
     plan: Plan, profile: Profile, event: Event, written: ProfileChange, now_ms: int, affected: set[int]
 ) -> list[Event]:

@@ -76,6 +76,14 @@ class Archive:
         """Those with a file that was written until then (seconds since 1970), whether or not they count."""
         return sorted({each for table in TABLES for each in self._listed(partition, table, until_s)})
 
+    def drop_drafts(self, partition: int) -> None:
+        """What a death left half written, in the folders of a partition that nobody else writes in now."""
+        if not self.is_local:
+            return
+        for folder in Path(self.root).glob(f"*/v*/p={partition:05d}"):
+            for draft in folder.glob(".*.parquet.*"):
+                draft.unlink(missing_ok=True)
+
     def path(self, partition: int, table: Table, of: Range) -> str:
         return f"{self._folder(partition, table)}/{of.name}"
 

@@ -24,7 +24,8 @@ VERSION = 1
 BATCH = 2_000
 """Rows that are restored at once."""
 ROW_GROUP = 50_000
-_MARK = b"livesegments.checkpoint"
+MARK = b"livesegments.checkpoint"
+"""Of the file's metadata."""
 _STATES = pa.schema(
     [
         pa.field("workspace", pa.string(), nullable=False),
@@ -36,7 +37,7 @@ _STATES = pa.schema(
 
 def save(archive: Archive, mark: Mark, scanned: Path, images: Path) -> Saved:
     """`scanned` are states as a scan met them; `images`, of profiles that changed meanwhile, go before."""
-    metadata = {_MARK: msgspec.json.encode(mark), b"livesegments.schema": str(VERSION).encode()}
+    metadata = {MARK: msgspec.json.encode(mark), b"livesegments.schema": str(VERSION).encode()}
     schema = _STATES.with_metadata(metadata)
     rows = 0
 
@@ -51,17 +52,17 @@ def save(archive: Archive, mark: Mark, scanned: Path, images: Path) -> Saved:
                 writer.write_table(pa.Table.from_arrays(columns, schema=schema))
                 rows += len(group)
 
-    size = archive.create(_path(archive, mark.partition, mark.name), fill)
+    size = archive.create(path_of(archive, mark.partition, mark.name), fill)
     return Saved(rows, size, mark.offset)
 
 
 def marks(archive: Archive, partition: int) -> list[Mark]:
     """Those of all checkpoints that are there and can be read."""
     found = []
-    for name in _listed(archive, partition, None):
+    for name in listed(archive, partition, None):
         try:
-            with archive.files.open_input_file(_path(archive, partition, name)) as file:
-                found.append(msgspec.json.decode(pq.read_schema(file).metadata[_MARK], type=Mark))
+            with archive.files.open_input_file(path_of(archive, partition, name)) as file:
+                found.append(msgspec.json.decode(pq.read_schema(file).metadata[MARK], type=Mark))
         except (FileNotFoundError, pa.ArrowInvalid, KeyError, msgspec.MsgspecError):
             continue  # removed just now, or not ours
     return found
@@ -71,7 +72,7 @@ def load(archive: Archive, mark: Mark, into: Path) -> int:
     """Writes the rows, in batches; how many there are. Raises FileNotFoundError also where it is damaged."""
     spool, count = Spool(into), 0
     try:
-        with archive.files.open_input_file(_path(archive, mark.partition, mark.name)) as source:
+        with archive.files.open_input_file(path_of(archive, mark.partition, mark.name)) as source:
             for batch in pq.ParquetFile(source).iter_batches(BATCH):
                 spool.put(list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
                 count += batch.num_rows
@@ -84,15 +85,16 @@ def load(archive: Archive, mark: Mark, into: Path) -> int:
 
 def older(archive: Archive, partition: int, until_s: float) -> list[str]:
     """The names of those that were written until then (seconds since 1970)."""
-    return sorted(_listed(archive, partition, until_s))
+    return sorted(listed(archive, partition, until_s))
 
 
 def remove(archive: Archive, partition: int, names: Iterable[str]) -> None:
     for name in names:
-        archive.delete(_path(archive, partition, name))
+        archive.delete(path_of(archive, partition, name))
 
 
-def _listed(archive: Archive, partition: int, until_s: float | None) -> list[str]:
+def listed(archive: Archive, partition: int, until_s: float | None) -> list[str]:
+    """Names of those that were written until then (seconds since 1970); None: of all."""
     selector = fs.FileSelector(_folder(archive, partition), allow_not_found=True)
     infos = archive.files.get_file_info(selector)
     return [
@@ -106,7 +108,7 @@ def _folder(archive: Archive, partition: int) -> str:
     return f"{archive.root}/checkpoints/v{VERSION}/p={partition:05d}"
 
 
-def _path(archive: Archive, partition: int, name: str) -> str:
+def path_of(archive: Archive, partition: int, name: str) -> str:
     return f"{_folder(archive, partition)}/{name}"
 
 

@@ -6,7 +6,7 @@ their reader needs neither Arrow nor JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -82,6 +82,82 @@ class Scan(Struct, frozen=True, tag=True):
     into: str
 
 
+class Person(Struct, frozen=True):
+    """A profile that was erased by commit `upto`, at the instant `at_ms`, and `offset` of the log.
+
+    Rows of later commits are of another life. Where a store was taken back, files stay that no register names
+    and whose commits have other numbers: in those the instant says it.
+    """
+
+    workspace: str
+    profile: str
+    upto: int
+    at_ms: int
+    offset: int
+
+
+class Prune(Struct, frozen=True, tag=True):
+    """All files with rows of `persons`, or of workspaces' times `before` an instant, anew without them.
+
+    `registered` are those that count; `by` is the tag of the new ones; `key` that of digests.
+    Answers `Pruning`.
+    """
+
+    partition: int
+    registered: Sequence[Range]
+    persons: Sequence[Person]
+    before: Mapping[str, int]
+    by: str
+    key: str
+
+
+class Pruned(Struct, frozen=True):
+    """The file `new` has what is left of `old`."""
+
+    old: Range
+    new: Range
+    written: Written
+
+
+class Pruning(Struct, frozen=True):
+    """`values`: digests of the values that the persons' events had."""
+
+    pruned: Sequence[Pruned] = ()
+    values: Sequence[str] = ()
+
+
+Fields: TypeAlias = tuple[int, dict[str, dict[str, str]]]
+"""(an offset of the log, key → field → value that the hashes of a checkpoint from before it get)."""
+
+
+class Purge(Struct, frozen=True, tag=True):
+    """All checkpoints anew, without persons and with `fields`; answers `Purged` for each.
+
+    `topic` is the identity of the log that offsets are of.
+    """
+
+    partition: int
+    topic: str
+    persons: Sequence[Person]
+    fields: Sequence[Fields]
+    by: str
+
+
+class Purged(Struct, frozen=True):
+    """Names of checkpoints: `new` has what is left of `old`."""
+
+    old: str
+    new: str
+    saved: Saved
+
+
+class Discard(Struct, frozen=True, tag=True):
+    """Checkpoints that are not wanted any more."""
+
+    partition: int
+    names: Sequence[str]
+
+
 class Save(Struct, frozen=True, tag=True):
     """A checkpoint of spooled rows (`mark.Spool`); answers `Saved`."""
 
@@ -111,7 +187,9 @@ class Forget(Struct, frozen=True, tag=True):
     but: Sequence[str]
 
 
-Request: TypeAlias = Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget
+Request: TypeAlias = (
+    Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget | Prune | Purge | Discard
+)
 
 
 class Done(Struct, frozen=True, tag=True):
@@ -120,6 +198,8 @@ class Done(Struct, frozen=True, tag=True):
     written: Written | None = None
     saved: Saved | None = None
     marks: Sequence[Mark] = ()
+    pruning: Pruning = Pruning()
+    purged: Sequence[Purged] = ()
 
 
 class Failed(Struct, frozen=True, tag=True):

@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from livesegments.history import checkpoints, schema
+from livesegments.history import checkpoints, pruning, schema
 from livesegments.history.archive import Archive
 from livesegments.history.protocol import (
     LENGTH,
     Answer,
+    Discard,
     Done,
     Failed,
     Forget,
@@ -24,6 +25,8 @@ from livesegments.history.protocol import (
     Load,
     Marks,
     Merge,
+    Prune,
+    Purge,
     Remove,
     Request,
     Save,
@@ -62,6 +65,13 @@ def work(archive: Archive, request: Request) -> Done:
         case Forget(partition, older_s, but):
             old = checkpoints.older(archive, partition, time.time() - older_s)
             checkpoints.remove(archive, partition, set(old) - set(but))
+            return Done()
+        case Prune(partition, registered, persons, before, by, key):
+            return Done(pruning=pruning.prune(archive, partition, registered, persons, before, by, key))
+        case Purge(partition, topic, persons, fields, by):
+            return Done(purged=pruning.purge(archive, partition, topic, persons, fields, by))
+        case Discard(partition, names):
+            checkpoints.remove(archive, partition, names)
             return Done()
 
 

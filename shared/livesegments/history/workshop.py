@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,13 +14,20 @@ from livesegments.history.protocol import (
     LENGTH,
     Answer,
     Chunk,
+    Discard,
     Done,
     Failed,
+    Fields,
     Forget,
     List,
     Load,
     Marks,
     Merge,
+    Person,
+    Prune,
+    Pruning,
+    Purge,
+    Purged,
     Remove,
     Request,
     Save,
@@ -62,6 +69,28 @@ class Workshop:
 
     async def merge(self, partition: int, parts: Sequence[Range], of: Range) -> Written:
         return _written(await self._ask(Merge(partition, parts, of)))
+
+    async def prune(
+        self,
+        partition: int,
+        registered: Sequence[Range],
+        persons: Sequence[Person],
+        before: Mapping[str, int],
+        by: str,
+        key: str,
+    ) -> Pruning:
+        """Files anew without some of their rows; the old ones stay until they are removed."""
+        return (await self._ask(Prune(partition, registered, persons, before, by, key))).pruning
+
+    async def purge(
+        self, partition: int, topic: str, persons: Sequence[Person], fields: Sequence[Fields], by: str
+    ) -> Sequence[Purged]:
+        """Checkpoints anew without persons; the old ones stay until they are discarded."""
+        return (await self._ask(Purge(partition, topic, persons, fields, by))).purged
+
+    async def discard(self, partition: int, names: Sequence[str]) -> None:
+        """Removes checkpoints."""
+        await self._ask(Discard(partition, names))
 
     async def remove(self, partition: int, ranges: Sequence[Range]) -> None:
         await self._ask(Remove(partition, ranges))

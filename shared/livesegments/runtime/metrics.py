@@ -50,6 +50,8 @@ UNKNOWN_WORKSPACE = Counter(
     "livesegments_evaluator_unknown_workspace_total",
     "Events dropped: their workspace is not in the catalogue.",
 )
+SUPPRESSED = Counter("livesegments_evaluator_suppressed_total", "Events dropped: their profile was erased.")
+ERASED = Counter("livesegments_evaluator_erased_total", "Erasures applied to a profile's state.")
 REFUSED = Counter(
     "livesegments_evaluator_refused_total",
     "Events that would have brought their profile beyond a bound: in `rejected`.",

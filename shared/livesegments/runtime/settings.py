@@ -43,6 +43,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_every_s: float = 600.0
     """So often a partition's states are written beside the archive; 0: never."""
     admin_key: str = ""
+    erase_within_s: float = 3_600.0
+    """So long after it was asked for, an erasure is done in all files."""
+    erasure_key: str = ""
+    """The secret under which the ids of erased profiles are kept as digests: the same for all services."""
     dedup_window_ms: int = 7 * DAY_MS
     dedup_max_ids: int = 1_000
     cache_mb: int = 128

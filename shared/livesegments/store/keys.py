@@ -16,6 +16,10 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:tail                    STREAM  id COMMIT-0, fields of store.tail: what was applied and is not archived
   {p}:archive                 HASH  FIRST-LAST (commits) → JSON of history.archive.Written
   {p}:checkpoint              HASH  COMMIT-CLAIM.parquet → JSON of history.mark.Saved
+  {p}:suppressed              HASH  digest of an erased profile → JSON of store.erasures.Suppressed; the field
+                                    `changed`: the number of the commit that changed it last
+  {p}:erasures                HASH  OFFSET of the request in topic `events` → JSON of store.erasures.Erasing
+  {p}:retained                HASH  WORKSPACE → instant in ms: the archive has dropped what was before it
   {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
 Of the catalogue (written by the api; one slot):
@@ -77,6 +81,18 @@ def archive(partition: int) -> str:
 
 def checkpoint(partition: int) -> str:
     return f"{{{partition}}}:checkpoint"
+
+
+def suppressed(partition: int) -> str:
+    return f"{{{partition}}}:suppressed"
+
+
+def erasures(partition: int) -> str:
+    return f"{{{partition}}}:erasures"
+
+
+def retained(partition: int) -> str:
+    return f"{{{partition}}}:retained"
 
 
 def served(partition: int, workspace: str) -> str:

@@ -6,8 +6,8 @@ write definitions: where Redis is lost, the events that come from then on fill i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError, WatchError
 
 from livesegments.core.names.seen import MAX_NAMES, Name, Names, decode, encode, merge, surplus
 from livesegments.store import keys
+from livesegments.wire.suppressed import value_digest
 
 TRIES = 5
 
@@ -37,6 +38,38 @@ class NameStore:
         """
         with _as_os_error():
             return await self._add(keys.names(workspace), list(seen), seen)
+
+    async def forget(self, workspace: str, key: str, values: Collection[str]) -> None:
+        """Drops the values with these digests under a key (`wire.suppressed`); they may come again."""
+        if not values:
+            return
+        with _as_os_error():
+            found = await self._redis.hgetall(keys.names(workspace))
+            for field, data in found.items():
+                await self._forget(keys.names(workspace), field, key, values, data)
+
+    async def _forget(self, hash_: str, field: bytes, key: str, values: Collection[str], data: bytes) -> None:
+        while True:
+            name, changed = decode(data), False
+            for path in name.paths.values():
+                for value in [each for each in path.values if value_digest(key, each) in values]:
+                    del path.values[value]
+                    changed = True
+            if not changed:
+                return
+            async with self._redis.pipeline(transaction=True) as pipe:
+                await pipe.watch(hash_)
+                now = await pipe.hget(hash_, field)
+                if now != data:
+                    if now is None:
+                        return
+                    data = now
+                    continue
+                pipe.multi()
+                pipe.hset(hash_, field, encode(name))
+                with suppress(WatchError):
+                    await pipe.execute()
+                    return
 
     async def _add(self, key: str, fields: list[str], seen: Mapping[str, Name]) -> bool:
         for _ in range(TRIES):

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from livesegments.core.event import Event, Transition
 from livesegments.store.lane import Argument
-from livesegments.wire.pack import Clock, decode
+from livesegments.wire.pack import Packed, decode
 
 Derived: TypeAlias = tuple[int, Event]
 """(place of the causing event in its record, the event that was derived from it)."""
@@ -93,7 +93,7 @@ def applied(commit: int, entry: Entry) -> Iterator[Applied]:
     if entry.record is None:
         return
     record = decode(entry.record)
-    if isinstance(record, Clock):
+    if not isinstance(record, Packed):
         return
     left_out = frozenset(entry.left_out)
     derived: dict[int, list[Event]] = {}

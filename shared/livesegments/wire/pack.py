@@ -30,7 +30,25 @@ class Clock(Struct, frozen=True, array_like=True, tag="c"):
     to_ms: Instant
 
 
-Record: TypeAlias = Packed | Clock
+class Erase(Struct, frozen=True, array_like=True, tag="x"):
+    """Everything of the profile up to here goes, and what comes later is not taken in.
+
+    `at_once`: its files are rewritten now, and not with those of others within the stated time.
+    """
+
+    workspace: str
+    profile: str
+    at_once: bool = False
+
+
+class Lift(Struct, frozen=True, array_like=True, tag="l"):
+    """From here on the erased profile with this digest (`wire.suppressed`) is taken in again."""
+
+    workspace: str
+    digest: str
+
+
+Record: TypeAlias = Packed | Clock | Erase | Lift
 
 
 class _Shallow(Event, frozen=True, array_like=True):
@@ -51,8 +69,8 @@ class _PackedDeep(Packed, frozen=True, array_like=True, tag="e"):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_shallow: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedShallow | Clock)
-_deep: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedDeep | Clock)
+_shallow: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedShallow | Clock | Erase | Lift)
+_deep: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedDeep | Clock | Erase | Lift)
 
 
 def encode(record: Record) -> bytes:

@@ -15,7 +15,6 @@ import secrets
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -41,8 +40,11 @@ from livesegments.evaluator.transport import Transport, reason, worth_saying
 from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
+from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
+from livesegments.store.client import connect
+from livesegments.store.names import NameStore
 from livesegments.store.shard import RedisShard
 from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 
@@ -181,7 +183,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     limits = Limits(settings.dedup_window_ms, settings.dedup_max_ids)
     options = Options(
-        now_ms=(lambda: time.time_ns() // 1_000_000) if settings.clock == "wall" else None,
+        now_ms=wall_ms if settings.clock == "wall" else None,
         token=lambda: secrets.token_hex(8),
         in_flight=settings.commits_in_flight,
         cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
@@ -190,6 +192,9 @@ async def serve(settings: Settings) -> None:
         archive_after_bytes=settings.archive_after_mb * 1_000_000,
         archive_grace_s=settings.archive_grace_s,
         checkpoint_every_s=settings.checkpoint_every_s,
+        wall_ms=wall_ms,
+        erase_within_s=settings.erase_within_s,
+        erasure_key=settings.erasure_key,
     )
     pace = Pace(options.chunk, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:
@@ -203,9 +208,11 @@ async def serve(settings: Settings) -> None:
         history = Workshop(settings.archive or f"{settings.data}/archive", Path(folder))
         stack.push_async_callback(history.close)
 
+        names = NameStore(await stack.enter_async_context(connect(settings.redis)))
+
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
-            return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace))
+            return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace, names))
 
         worker = Worker(make, crash)
         log.faust = FaustApp(settings, worker, folder)

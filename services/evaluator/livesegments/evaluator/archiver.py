@@ -19,14 +19,14 @@ checkpoint is whole files.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import structlog
 
 from livesegments.evaluator.errands import Errands, nothing
 from livesegments.evaluator.ports import Ports
 from livesegments.history.mark import commit_of
-from livesegments.history.protocol import Written, encode_written, written
+from livesegments.history.protocol import Person, Written, encode_written, written
 from livesegments.history.ranges import Range, mergeable, parse
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
@@ -66,6 +66,7 @@ class Archiver:
         """The commits of checkpoints."""
         self._open = asyncio.Event()
         self._cutting = asyncio.Lock()
+        self._prunings = 0
         self._logger = structlog.get_logger(__name__).bind(partition=number)
 
     @property
@@ -104,7 +105,8 @@ class Archiver:
         while True:
             await self._until_due()
             await self.cut()
-            await self._steadily(self._merge)
+            async with self._cutting:
+                await self._steadily(self._merge)
 
     async def cut(self) -> None:
         """Archives what is applied now; what comes meanwhile stays in the tail."""
@@ -142,6 +144,33 @@ class Archiver:
         metrics.ARCHIVED_BYTES.inc(found[0].bytes)
         return True
 
+    async def prune(self, persons: Sequence[Person], before: Mapping[str, int]) -> Sequence[str]:
+        """Writes files anew without the rows of persons, and of workspaces before an instant.
+
+        Returns the digests of the values that persons had. Files that no register names are written anew,
+        too: a store that was taken back may name them again. Raises FilesAway.
+        """
+        await self.cut()
+        async with self._cutting:
+            self._prunings += 1
+            tag, key = f"{self._by}x{self._prunings:x}", self._options.erasure_key
+            counting = list(self._register)
+            pruning = await self._history.prune(self._number, counting, persons, before, tag, key)
+            ours = [each for each in pruning.pruned if each.old in self._register]
+
+            def register(commit: Commit) -> None:
+                files = keys.archive(self._number)
+                if ours:
+                    commit.put_fields(files, {each.new.name: encode_written(each.written) for each in ours})
+                    commit.drop_fields(files, [each.old.name for each in ours])
+
+            await self._errands.post(register)
+            for each in ours:
+                del self._register[each.old]
+                self._register[each.new] = each.written
+            await self._history.remove(self._number, [each.old for each in pruning.pruned])
+        return pruning.values
+
     async def _entries(self, upto: int) -> tuple[list[tuple[int, Entry]], int]:
         """The tail's entries up to a commit, or as many as make a file; and the last commit covered."""
         entries: list[tuple[int, Entry]] = []
@@ -178,6 +207,7 @@ class Archiver:
     async def _tidy(self) -> None:
         """What is registered must be there; what is not, and is older than the grace time, goes."""
         there = {*await self._history.ranges(self._number, 0.0)}
+        await self._follow(there)
         self._lost = self._register.keys() - there
         if self._lost:
             self._logger.error("registered files are not there", files=[each.name for each in self._lost])
@@ -188,6 +218,29 @@ class Archiver:
         if strays:
             await self._errands.post(nothing)
             await self._history.remove(self._number, strays)
+
+    async def _follow(self, there: Collection[Range]) -> None:
+        """A store that was taken back names files that were written anew since then, without the rows of
+        persons who were erased: those take their place."""
+        written_anew = {(each.first, each.last): each for each in there}
+        moved = {
+            old: new
+            for old in self._register.keys() - there
+            if (new := written_anew.get((old.first, old.last))) is not None
+        }
+        if not moved:
+            return
+
+        def register(commit: Commit) -> None:
+            files = keys.archive(self._number)
+            commit.put_fields(
+                files, {new.name: encode_written(self._register[old]) for old, new in moved.items()}
+            )
+            commit.drop_fields(files, [old.name for old in moved])
+
+        await self._errands.post(register)
+        for old, new in moved.items():
+            self._register[new] = self._register.pop(old)
 
     async def _until_due(self) -> None:
         """Waits until the tail is old or large enough."""

@@ -30,6 +30,7 @@ from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.relay import Relay
 from livesegments.history.mark import Mark, Saved, Spool, commit_of
+from livesegments.history.protocol import Fields, Person
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store import keys
@@ -70,6 +71,9 @@ class Checkpoints:
         self._moved = moved
         self._register: dict[str, Saved] = {}
         self._wanted: asyncio.Future[_Begun] | None = None
+        self._prunings = 0
+        self.making = asyncio.Lock()
+        """Held while one is taken, or all are written anew."""
         self._logger = structlog.get_logger(__name__).bind(partition=self._number)
 
     async def run(self) -> None:
@@ -83,7 +87,8 @@ class Checkpoints:
         while True:
             if self._partition.commit > last:
                 try:
-                    last = await self._take() or last
+                    async with self.making:
+                        last = await self._take() or last
                 except FilesAway as error:
                     metrics.ARCHIVE_FAILURES.inc()
                     self._logger.warning("no checkpoint: the archive can't be reached", error=str(error))
@@ -97,7 +102,10 @@ class Checkpoints:
         partition, number = self._partition, self._number
         adopted = await self._shard.fields(keys.adopted(number))
         workspaces = sorted(adopted.keys() | partition.plans.keys())
-        names = [keys.adopted(number), keys.degraded(number)]
+        names = [
+            each(number)
+            for each in (keys.adopted, keys.degraded, keys.suppressed, keys.erasures, keys.retained)
+        ]
         for workspace in workspaces:
             names += (each(number, workspace) for each in (keys.facts, keys.served, keys.segments))
         found = await asyncio.gather(*(self._shard.fields(name) for name in names))
@@ -115,6 +123,31 @@ class Checkpoints:
         self._archiver.borders.add(mark.commit)
         wanted.set_result(_Begun(mark, workspaces, images, self._work))
         return True
+
+    async def prune(self, persons: Sequence[Person], fields: Sequence[Fields]) -> None:
+        """Writes all of them anew without persons; who does that holds `making`. Raises FilesAway.
+
+        `fields`: (an offset of the log, the fields that the hashes of a checkpoint from before it get).
+        """
+        self._prunings += 1
+        tag = f"{self._by}x{self._prunings:x}"
+        purged = await self._history.purge(self._number, self._topic, persons, fields, tag)
+        ours = [each for each in purged if each.old in self._register]
+        entries = {each.new: replace(each.saved, upto=self._register[each.old].upto) for each in ours}
+
+        def register(commit: Commit) -> None:
+            if ours:
+                named: dict[str, str | bytes] = {
+                    name: msgspec.json.encode(saved) for name, saved in entries.items()
+                }
+                commit.put_fields(keys.checkpoint(self._number), named)
+                commit.drop_fields(keys.checkpoint(self._number), [each.old for each in ours])
+
+        await self._errands.post(register)
+        for each in ours:
+            del self._register[each.old]
+            self._register[each.new] = entries[each.new]
+        await self._history.discard(self._number, [each.old for each in purged])
 
     # -- inside
 

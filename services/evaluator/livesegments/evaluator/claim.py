@@ -9,6 +9,7 @@ from functools import partial
 
 from livesegments.evaluator.archiver import Archiver
 from livesegments.evaluator.checkpoints import Checkpoints
+from livesegments.evaluator.erasing import Erasures
 from livesegments.evaluator.errands import Errands
 from livesegments.evaluator.evaluation import Evaluation
 from livesegments.evaluator.filling import Fillings
@@ -51,14 +52,19 @@ class Claim:
             ports, self.partition, loader, self.walks, self.archiver, self.errands,
             self.wall_ms, moved,
         )  # fmt: skip
+        self.erasures = Erasures(
+            token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
+            self.relay,
+        )  # fmt: skip
         self.evaluation = Evaluation(
-            ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.wall_ms, moved
-        )
+            ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.erasures,
+            self.wall_ms, moved,
+        )  # fmt: skip
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
         """What is stored is what there is to go on from: its own tasks may run."""
-        work = [self.relay.run(), self.archiver.run()]
+        work = [self.relay.run(), self.archiver.run(), self.erasures.run()]
         if self._ports.options.checkpoint_every_s:
             work.append(self.checkpoints.run())
         self._tasks = [asyncio.create_task(each) for each in work]
@@ -121,6 +127,7 @@ class Claim:
         metrics.EVENTS.inc(outcome.events)
         metrics.DUPLICATES.inc(outcome.duplicates)
         metrics.UNKNOWN_WORKSPACE.inc(outcome.unknown_workspace)
+        metrics.SUPPRESSED.inc(outcome.suppressed)
         for (kind, cause), count in Counter((each.kind, each.cause) for each in outcome.transitions).items():
             metrics.TRANSITIONS.labels(kind, cause).inc(count)
 

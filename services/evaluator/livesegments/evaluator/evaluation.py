@@ -13,6 +13,7 @@ from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event
 from livesegments.core.fault import Fault
 from livesegments.evaluator.aside import publish
+from livesegments.evaluator.erasing import Erasures
 from livesegments.evaluator.flight import Flight
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
@@ -22,7 +23,7 @@ from livesegments.evaluator.ports import Ports, Received
 from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
-from livesegments.wire.pack import Clock, Packed, Record, decode, encode
+from livesegments.wire.pack import Clock, Erase, Lift, Packed, Record, decode, encode
 from livesegments.wire.rejected import PROFILE_FULL, Rejected
 from livesegments.wire.topics import EVENTS
 from livesegments.wire.unreadable import Unreadable
@@ -46,6 +47,7 @@ class Evaluation:
         loader: Loader,
         walks: Walks,
         relay: Relay,
+        erasures: Erasures,
         wall_ms: Callable[[], int | None],
         wake: Callable[[], None],
     ) -> None:
@@ -58,6 +60,7 @@ class Evaluation:
         self._loader = loader
         self._walks = walks
         self._relay = relay
+        self._erasures = erasures
         self._wall_ms = wall_ms
         self._wake = wake
         self._pace = ports.pace
@@ -76,8 +79,11 @@ class Evaluation:
             partition.offset = await self._intake.seek(partition.offset)
         else:
             content = await self._read(record)
-            if content is None:
-                outcome: Outcome | None = partition.skip(record.offset + 1)
+            if isinstance(content, Erase | Lift):
+                await self._know({content.workspace}, record)
+                outcome: Outcome | None = await self._erasures.take(content, record)
+            elif content is None:
+                outcome = partition.skip(record.offset + 1)
             else:
                 outcome = await self._evaluate(content, record)
             if outcome is not None:
@@ -114,7 +120,7 @@ class Evaluation:
             await self._publisher.reject(Rejected(None, source, record.stamp_ms, faults, record.value))
             return None
 
-    async def _evaluate(self, content: Record, record: Received) -> Outcome | None:
+    async def _evaluate(self, content: Packed | Clock, record: Received) -> Outcome | None:
         """None: a chunk of due times before the clock's record has fired instead; ask again."""
         partition, live = self._partition, self._options.now_ms is not None
         if isinstance(content, Clock):

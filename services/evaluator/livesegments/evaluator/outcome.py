@@ -12,6 +12,10 @@ from livesegments.core.step import Step
 from livesegments.evaluator.aside import Aside
 from livesegments.store.commit import Commit
 from livesegments.store.tail import Derived, Entry
+from livesegments.wire.pack import Packed, encode
+
+BLANK = Event("", "", "", "", 0)
+"""Stands in the tail where an event of an erased profile was, so that the others keep their places."""
 
 
 class Outcome(Struct):
@@ -23,6 +27,8 @@ class Outcome(Struct):
     duplicates: int = 0
     unknown_workspace: int = 0
     """Events of workspaces that are not in the catalogue."""
+    suppressed: int = 0
+    """Events of profiles that were erased."""
     refused: Sequence[tuple[Event, Refusal]] = ()
     """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
     aside: list[Aside] = []
@@ -34,13 +40,14 @@ class Outcome(Struct):
 class Tally:
     """What became of a record's events, by their places in it: what the tail and the metrics want to know."""
 
-    __slots__ = ("clocks", "derived", "duplicates", "left_out", "refused", "unknown_workspace")
+    __slots__ = ("clocks", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown_workspace")
 
     def __init__(self) -> None:
         self.duplicates = 0
         self.unknown_workspace = 0
         self.refused: list[tuple[Event, Refusal]] = []
         self.left_out: list[int] = []
+        self.suppressed: list[int] = []
         self.derived: list[Derived] = []
         self.clocks: list[int] = []
 
@@ -50,6 +57,11 @@ class Tally:
         self.left_out.append(place)
         self.clocks.append(clock_ms)
 
+    def suppress(self, place: int) -> None:
+        """An event of an erased profile."""
+        self.suppressed.append(place)
+        self.left_out.append(place)
+
     def left(self, place: int, event: Event, step: Step) -> None:
         """An event that changed nothing: a repeat, or one beyond a bound."""
         self.left_out.append(place)
@@ -58,9 +70,13 @@ class Tally:
         else:
             self.duplicates += 1
 
-    def entry(self, record: bytes) -> Entry | None:
+    def entry(self, record: bytes, events: Sequence[Event]) -> Entry | None:
         """The record's part of history; None where nothing of it was applied."""
         clocks = self.clocks
+        if self.suppressed:
+            gone = frozenset(self.suppressed)
+            kept = [BLANK if place in gone else event for place, event in enumerate(events)]
+            record = encode(Packed(kept))
         if len(self.left_out) == len(clocks):
             return None
         at_ms = clocks[0] if clocks[0] == clocks[-1] else clocks

@@ -167,6 +167,7 @@ class Owner:
             await plans.refresh()
         stored = await self._ports.shard.fields(keys.degraded(self.number))
         partition.degraded = {workspace: decode(data) for workspace, data in stored.items()}
+        await claim.erasures.load()
         claim.begin()
         await claim.walks.adopt()
 

@@ -25,8 +25,8 @@ from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
-from livesegments.core.profile import decode, encode
-from livesegments.core.step import Step, on_clock, on_event, on_plan
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.step import Step, on_clock, on_event, on_leave, on_plan
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
@@ -79,6 +79,10 @@ class Partition:
         self._aside: list[Aside] = []
         self._careful = False
         self.degraded: dict[str, Degraded] = {}
+        self.suppressed: Callable[[ProfileKey], bool] | None = None
+        """Whether a profile was erased and is kept out; None where nobody is."""
+        self.erased: dict[ProfileKey, int] = {}
+        """Erased profiles whose files may still be read: up to this commit nothing of them counts."""
         self.images: Images | None = None
         """Where a checkpoint wants to know what profiles were before they are changed."""
 
@@ -115,17 +119,18 @@ class Partition:
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
         tally = self._steady(lambda: self._apply(events, stamp_ms, along))
-        self._entry = tally.entry(record)
+        self._entry = tally.entry(record, events)
         self.offset = offset
         outcome = self.seal()
         outcome.events, outcome.duplicates = len(events), tally.duplicates
         outcome.unknown_workspace, outcome.refused = tally.unknown_workspace, tally.refused
+        outcome.suppressed = len(tally.suppressed)
         return outcome
 
     def _apply(self, events: Sequence[Event], stamp_ms: int | None, along: bool) -> Tally:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
-        tally = Tally()
+        suppressed, tally = self.suppressed, Tally()
         clocks = tally.clocks
         for place, event in enumerate(events):
             workspace = event.workspace
@@ -140,9 +145,11 @@ class Partition:
             key = profile_key(workspace, event.profile)
             slot = touched.get(key) or self._touch(key)
             profile, wake = slot.profile, slot.wake_ms
-            if profile is not None and (
-                profile.plan != plan.revision or (wake is not None and wake <= clock)
-            ):
+            if profile is None:
+                if suppressed is not None and suppressed(key):
+                    tally.suppress(place)
+                    continue
+            elif profile.plan != plan.revision or (wake is not None and wake <= clock):
                 self._catch_up(key, slot, plan, clock)
                 profile = slot.profile
             if self._careful:
@@ -202,6 +209,31 @@ class Partition:
         """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
         return self._steady(lambda: self._fill(self.plans[workspace], backfill, history))
 
+    def erase(
+        self,
+        key: ProfileKey,
+        stamp_ms: int | None,
+        offset: int,
+        write: Callable[[Commit, int, Profile | None], None],
+    ) -> Outcome:
+        """A profile, which must be cached, exits its segments and goes.
+
+        `write` makes the rest of the commit; it is given the number of exits and what the profile was.
+        """
+        slot = self._steady(lambda: self._erase(key, stamp_ms))
+        exits = len(self._transitions)
+        self.offset = offset
+
+        def remove(commit: Commit) -> None:
+            if self.images is not None:
+                self.images.keep(key, slot.stored)
+            self.cache.put(key, NEW)
+            self.erased[key] = commit.number
+            commit.drop_fields(keys.profiles(self.number, slot.workspace), [slot.id])
+            write(commit, exits, slot.profile)
+
+        return self.seal(remove)
+
     @property
     def spoiled(self) -> bool:
         """Whether a fault of ours kept something in the commit in the making from being done."""
@@ -232,12 +264,26 @@ class Partition:
             if slot.profile is None:
                 continue
             count += 1
+            since = self.erased.get(key, 0)
+            counting = [each for each in past if each[0] > since] if since else past
             self._catch_up(key, slot, plan, self.clock_ms)
-            error = self._guarded(key, slot, partial(self._give, key, slot, backfill, past))
+            error = self._guarded(key, slot, partial(self._give, key, slot, backfill, counting))
             if error is not None:
                 self._aside.append(Aside("definition", plan.workspace, id_, self.clock_ms, error))
         self._encode()
         return count
+
+    def _erase(self, key: ProfileKey, stamp_ms: int | None) -> Slot:
+        clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
+        slot = self._touch(key)
+        plan = self.plans.get(slot.workspace)
+        if slot.profile is not None and plan is not None:
+            self._catch_up(key, slot, plan, clock)
+            self._transitions += on_leave(plan, slot.id, slot.profile, clock, "erasure")
+        self._dirty.pop(key, None)
+        self._wake(key, slot, None)
+        self.clock_ms = clock
+        return slot
 
     def _give(self, key: ProfileKey, slot: Slot, backfill: Backfill, past: list[Past]) -> None:
         profile = slot.profile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from livesegments.core.event import Transition
@@ -10,7 +10,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.pace import Pace
 from livesegments.history.mark import Mark, Row, Saved, Spool
-from livesegments.history.protocol import Chunk, Wanted, Written
+from livesegments.history.protocol import Chunk, Fields, Person, Pruning, Purged, Wanted, Written
 from livesegments.history.ranges import Range
 from livesegments.store.shard import Shard
 from livesegments.store.tail import Entry
@@ -75,6 +75,18 @@ class History(Protocol):
 
     async def merge(self, partition: int, parts: Sequence[Range], of: Range) -> Written: ...
 
+    async def prune(
+        self,
+        partition: int,
+        registered: Sequence[Range],
+        persons: Sequence[Person],
+        before: Mapping[str, int],
+        by: str,
+        key: str,
+    ) -> Pruning:
+        """Writes every file with rows of persons, or of a workspace's time before an instant, anew without
+        them; the old ones stay until they are removed."""
+
     async def remove(self, partition: int, ranges: Sequence[Range]) -> None: ...
 
     async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
@@ -92,6 +104,14 @@ class History(Protocol):
     def load(self, mark: Mark) -> AsyncGenerator[tuple[int, list[Row]]]:
         """A checkpoint's rows in batches, each with how many there are in all. Raises FilesGone."""
 
+    async def purge(
+        self, partition: int, topic: str, persons: Sequence[Person], fields: Sequence[Fields], by: str
+    ) -> Sequence[Purged]:
+        """Writes every checkpoint anew, without persons and with some fields of hashes; the old ones stay."""
+
+    async def discard(self, partition: int, names: Sequence[str]) -> None:
+        """Removes checkpoints."""
+
     async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
         """Removes checkpoints that were written so long ago, but for those of some names."""
 
@@ -101,14 +121,24 @@ class History(Protocol):
         """Chunks of whole profiles in sorted order, each with the share of events done after it."""
 
 
+class Names(Protocol):
+    """The names and values that were seen in a workspace."""
+
+    async def forget(self, workspace: str, key: str, values: Collection[str]) -> None:
+        """Drops the values with these digests under a key. Raises OSError while it can't be reached."""
+
+
 class Options(NamedTuple):
-    """`now_ms` is the wall clock, or None in mode `log`. `token` gives a new one each time.
+    """`now_ms` is the wall clock, or None in mode `log`; `wall_ms` is it in both.
+    `token` gives a new one each time.
 
     `chunk`: at most so many dues, or profiles of a walk, are in one commit.
     `archive_after_s`, `archive_after_bytes`: the tail is archived once it is so old, or so large.
     `archive_grace_s`: files that no register names are kept for so long.
     `checkpoint_every_s`: so often a checkpoint is taken; 0: never.
     `checkpoint_images`: if so many profiles change while one is taken, it is given up.
+    `erase_within_s`: so long after it was asked for, an erasure is done in all files.
+    `erasure_key`: the secret under which the ids of erased profiles become digests.
     `queue`: at most so many records wait, a partition.
     `dues`: about so many dues are held in memory, a partition.
     `outbox`: if so many transitions wait for the broker, the partition waits too.
@@ -124,6 +154,9 @@ class Options(NamedTuple):
     archive_grace_s: float = 7 * 86_400
     checkpoint_every_s: float = 600.0
     checkpoint_images: int = 100_000
+    wall_ms: Callable[[], int] = lambda: 0
+    erase_within_s: float = 3_600.0
+    erasure_key: str = ""
     chunk: int = 500
     queue: int = 32
     dues: int = 20_000
@@ -140,3 +173,4 @@ class Ports(NamedTuple):
     history: History
     options: Options
     pace: Pace
+    names: Names

@@ -1,0 +1,40 @@
+"""Whom a partition keeps out because they were erased: looked at only for a profile that has no state.
+
+Where nobody was ever erased, `check` is None, and an event costs nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from livesegments.store import keys
+from livesegments.store.commit import Commit
+from livesegments.store.erasures import CHANGED, Suppressed, encode
+from livesegments.wire.profilekey import ProfileKey, split
+from livesegments.wire.suppressed import digest
+
+
+class Suppression:
+    """`key` is the installation's; `stored` are the fields of the partition's hash."""
+
+    def __init__(self, key: str, stored: Mapping[str, bytes]) -> None:
+        self._key = key
+        self._digests = {name for name in stored if name != CHANGED}
+
+    @property
+    def check(self) -> Callable[[ProfileKey], bool] | None:
+        return self._has if self._digests else None
+
+    def put(self, commit: Commit, name: str, who: Suppressed) -> None:
+        """`name` is a digest."""
+        self._digests.add(name)
+        fields: dict[str, str | bytes] = {name: encode(who), CHANGED: str(commit.number)}
+        commit.put_fields(keys.suppressed(commit.partition), fields)
+
+    def drop(self, commit: Commit, name: str) -> None:
+        self._digests.discard(name)
+        commit.drop_fields(keys.suppressed(commit.partition), [name])
+        commit.put_fields(keys.suppressed(commit.partition), {CHANGED: str(commit.number)})
+
+    def _has(self, key: ProfileKey) -> bool:
+        return digest(self._key, *split(key)) in self._digests

@@ -1,0 +1,67 @@
+"""Erasures of a partition: how far each is, and whom it keeps out since.
+
+Both hashes are written by the partition's evaluator in its commits, so they go with the checkpoints.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+CHANGED = "changed"
+"""The field of `{p}:suppressed` that is no digest: the number of the commit that changed it last."""
+
+
+class Suppressed(Struct, frozen=True):
+    """A profile of `workspace` that is not taken in. `erasure` is the offset of the request."""
+
+    workspace: str
+    erasure: int
+    at_ms: int
+
+
+class Erasing(Struct, frozen=True, omit_defaults=True):
+    """One erasure. `profile` is named as long as its files are not rewritten, and None afterwards.
+
+    asked_ms    when the request came; `at_once`: its files do not wait for those of others
+    at_ms       the partition's clock when state, memberships and due time went, in commit `commit`
+    exits       how many segments it was in
+    values      digests of the values that its attributes had, until they are out of the names that were seen
+    archive_ms, checkpoints_ms, names_ms   when those had nothing of it any more (wall clock); None: not yet
+    done_ms     when all was done
+    """
+
+    workspace: str
+    digest: str
+    asked_ms: int
+    at_ms: int | None
+    commit: int
+    at_once: bool = False
+    exits: int = 0
+    profile: str | None = None
+    values: tuple[str, ...] = ()
+    archive_ms: int | None = None
+    checkpoints_ms: int | None = None
+    names_ms: int | None = None
+    done_ms: int | None = None
+
+    def done(self, at_ms: int) -> Erasing:
+        return replace(self, profile=None, values=(), done_ms=at_ms)
+
+
+_encode = msgspec.json.Encoder().encode
+_erasing = msgspec.json.Decoder(Erasing)
+_suppressed = msgspec.json.Decoder(Suppressed)
+
+
+def encode(value: Erasing | Suppressed) -> bytes:
+    return _encode(value)
+
+
+def decode(data: bytes) -> Erasing:
+    return _erasing.decode(data)
+
+
+def decode_suppressed(data: bytes) -> Suppressed:
+    return _suppressed.decode(data)
