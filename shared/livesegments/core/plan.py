@@ -40,6 +40,8 @@ class Limits(Struct, frozen=True):
 
 
 DEFAULT_LIMITS = Limits()
+REVISIONS = 4
+"""Of so many older revisions a plan remembers what is newer."""
 
 
 class Plan:
@@ -90,14 +92,26 @@ class Plan:
         )
         self._newest = self._by_revision
         self._backfilled: frozenset[int] = frozenset()
+        self._since: dict[int, tuple[frozenset[int], Cause]] = {}
 
-    def newer_than(self, revision: int) -> set[int]:
+    def newer_than(self, revision: int) -> frozenset[int]:
         """Positions of the segments whose definition came after a revision."""
-        return {at for _, at in self._newest[: bisect_left(self._newest, (-revision, 0))]}
+        return self._changes(revision)[0]
 
     def cause_since(self, revision: int) -> Cause:
         """Why a profile that was last stepped under an older revision is judged anew."""
-        return "definition" if self._backfilled.isdisjoint(self.newer_than(revision)) else "backfill"
+        return self._changes(revision)[1]
+
+    def _changes(self, revision: int) -> tuple[frozenset[int], Cause]:
+        """A walk asks for the same revision again and again: a few answers are kept."""
+        found = self._since.get(revision)
+        if found is None:
+            newer = frozenset(at for _, at in self._newest[: bisect_left(self._newest, (-revision, 0))])
+            cause: Cause = "definition" if self._backfilled.isdisjoint(newer) else "backfill"
+            if len(self._since) >= REVISIONS:
+                self._since = {}
+            found = self._since[revision] = newer, cause
+        return found
 
     def at(self, revision: int, revisions: Mapping[str, int], backfilled: Collection[str]) -> Plan:
         """The same plan under a numbering of its own, as a partition has that stages segments.
@@ -109,6 +123,7 @@ class Plan:
         other.revision = revision
         other._newest = sorted((-revisions[id_], at) for id_, at in self.positions.items())
         other._backfilled = frozenset(self.positions[id_] for id_ in backfilled)
+        other._since = {}
         return other
 
     def facts_of(self, segment: str) -> frozenset[int]:

@@ -36,9 +36,13 @@ from livesegments.core.event import (
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Facts, Membership, Profile
+from livesegments.core.reached import reached
 from livesegments.core.registers import apply_change, change_of, claim_lists
 from livesegments.core.track import ChainTrack, Track, TrailTrack
 from livesegments.core.trail import Stamps
+
+FEW = 32
+"""To ask which segments a profile leads to takes as long as judging so many, or about so."""
 
 
 class Step(Struct):
@@ -47,6 +51,7 @@ class Step(Struct):
     `derived` are the events that followed from the one applied, but those of segments: transitions say them.
     `refused`: the event would bring the profile beyond a bound, and nothing of it is applied. Then `profile`
     of one never seen is empty and need not be kept.
+    `judged`: of `on_plan`, how many segments were judged, those that followed from flips not counted.
     """
 
     profile: Profile
@@ -56,6 +61,7 @@ class Step(Struct):
     duplicate: bool = False
     derived: Sequence[Event] = ()
     refused: Refusal | None = None
+    judged: int = 0
 
 
 class Why(Struct, frozen=True):
@@ -126,7 +132,13 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
 
 
 def on_plan(
-    plan: Plan, profile_id: str, profile: Profile, now_ms: int, since: Mapping[int, int], walked: int = -1
+    plan: Plan,
+    profile_id: str,
+    profile: Profile,
+    now_ms: int,
+    since: Mapping[int, int],
+    walked: int = -1,
+    few: int = FEW,
 ) -> Step:
     """Bring a profile stepped under an older revision to `plan`; cause `definition`, or `backfill`.
 
@@ -136,6 +148,7 @@ def on_plan(
     Step.changed is False when nothing that is stored changed but `profile.plan`: it needn't be written.
     `walked`: a revision to which every stored profile was brought; where that needed no writing,
     `profile.plan` is older still.
+    `few` new segments are judged without asking which of them the profile leads to.
     """
     before, dues = max(profile.plan, walked), dict(profile.dues)
     profile.plan = plan.revision
@@ -149,11 +162,13 @@ def on_plan(
         _set_attribute_due(plan, profile, name, now_ms)
     claimed = claim_lists(profile, plan.lists)
     why = Why(profile_id, now_ms, plan.cause_since(before), None)
-    affected = plan.newer_than(before)
+    newer = plan.newer_than(before)
+    affected = set(newer) if len(newer) <= few else reached(plan, profile, now_ms) & newer
+    judged = len(affected)
     transitions = _leave_deleted(plan, profile, affected, why)
     transitions += _judge(plan, profile, affected, why)
     changed = bool(stale or claimed or transitions or dues != profile.dues)
-    return Step(profile, transitions, profile.wake_at, changed)
+    return Step(profile, transitions, profile.wake_at, changed, judged=judged)
 
 
 def on_leave(plan: Plan, profile_id: str, profile: Profile, now_ms: int, cause: Cause) -> list[Transition]:

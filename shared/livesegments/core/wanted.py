@@ -34,10 +34,12 @@ class History(Struct, frozen=True):
 def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
     """Of facts that segments of the plan, served or staged, read."""
     names: dict[str, set[str]] = {}
-    since: list[int | None] = []
+    since: dict[tuple[object, ...], int | None] = {}
     zone = ZoneInfo(plan.timezone)
     for leaf in _leaves(plan, facts):
-        since.append(_since(leaf, zone, now_ms))
+        asked = leaf.window, getattr(leaf, "which", None)
+        if asked not in since:
+            since[asked] = _since(leaf, zone, now_ms)
         for name, where, path in _steps(leaf):
             heads = names.setdefault(name, set())
             heads.update(path_of(item.property)[0] for item in where)
@@ -45,7 +47,7 @@ def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
                 heads.add(path_of(path)[0])
             if name in (SEGMENT_ENTERED, SEGMENT_EXITED):
                 heads.add("segment")
-    known = [each for each in since if each is not None]
+    known = [each for each in since.values() if each is not None]
     earliest = min(known, default=None) if len(known) == len(since) else None
     return History({name: tuple(sorted(heads)) for name, heads in names.items()}, earliest)
 

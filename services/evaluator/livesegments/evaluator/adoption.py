@@ -34,6 +34,8 @@ from livesegments.store.progress import Progress, State
 
 STEPS = 20
 """How many times at most the progress of a walk, or of a filling, is written."""
+REPORTED = 20_000
+"""So many segments are written in all these times together, or each of them once where they are more."""
 ADOPTIONS = 20
 """Bits of an adoption's number below the catalogue's revision: a revision is adopted that often at most."""
 
@@ -65,6 +67,7 @@ class Adopted:
 
     def __init__(self, stored: Stored) -> None:
         self.facts = {int(fact): adoption.decode_kept(data) for fact, data in stored.facts.items()}
+        self._wanting = {fact: kept.upto for fact, kept in self.facts.items() if kept.upto is not None}
         self.served = {id_: adoption.decode_served(data) for id_, data in stored.served.items()}
         self.progress = {segment: progress.decode(data) for segment, data in stored.segments.items()}
         found = adoption.decode_stage(stored.stage) if stored.stage is not None else None
@@ -99,9 +102,9 @@ class Adopted:
     def since(self) -> dict[int, int]:
         return {fact: kept.revision for fact, kept in self.facts.items()}
 
-    def wanting(self) -> dict[int, int]:
+    def wanting(self) -> Mapping[int, int]:
         """Fact id → the commit up to which history is still to be given to it."""
-        return {fact: kept.upto for fact, kept in self.facts.items() if kept.upto is not None}
+        return self._wanting
 
     # -- adopting
 
@@ -140,8 +143,11 @@ class Adopted:
         gone = self.facts.keys() - plan.fact_ids
         for fact in gone:
             del self.facts[fact]
+            self._wanting.pop(fact, None)
         self._gone |= gone
         self.facts |= new
+        if upto is not None:
+            self._wanting |= dict.fromkeys(new, upto)
         changed = self._serve(staging, revision, everything=self.timezone != plan.timezone)
         dropped = self.served.keys() - staging.served.keys()
         for id_ in dropped:
@@ -191,7 +197,7 @@ class Adopted:
         """Profiles up to `after` have their history; `share` of all is done. Whether progress is written."""
         assert self.filling is not None
         self.filling = msgspec.structs.replace(self.filling, after=after, done=self.filling.done + profiles)
-        step = int(share * STEPS)
+        step = int(share * self._steps(len(self.staged)))
         if step == self._reported:
             return False
         self._reported = step
@@ -211,6 +217,7 @@ class Adopted:
         for fact in self.filling.facts:
             if fact in self.facts:
                 self.facts[fact] = Kept(self.facts[fact].revision, since_ms)
+                self._wanting.pop(fact, None)
         self.filling = None
 
     def write_facts(self, commit: Commit, workspace: str, facts: Collection[int]) -> None:
@@ -236,7 +243,7 @@ class Adopted:
             self._done = self._reported = 0
         self.cursor = cursor
         self._done += profiles
-        return cursor == 0 or self._done - self._reported >= ceil(self._total / STEPS)
+        return cursor == 0 or self._done - self._reported >= ceil(self._total / self._steps(len(self._round)))
 
     def write_walked(self, commit: Commit, workspace: str) -> None:
         """The progress, or at the end of a round (cursor 0) that what it was for is ready."""
@@ -264,6 +271,10 @@ class Adopted:
             self.write_stage(commit, workspace)
 
     # -- inside
+
+    @staticmethod
+    def _steps(segments: int) -> int:
+        return max(1, min(STEPS, REPORTED // max(segments, 1)))
 
     def _moves(self, latest: Plan) -> bool:
         return self.timezone is not None and self.timezone != latest.timezone

@@ -78,6 +78,7 @@ class Partition:
         self._states: dict[ProfileKey, bytes] = {}
         self._aside: list[Aside] = []
         self._careful = False
+        self._judged = 0
         self.degraded: dict[str, Degraded] = {}
         self.suppressed: Callable[[ProfileKey], bool] | None = None
         """Whether a profile was erased and is kept out; None where nobody is."""
@@ -196,14 +197,16 @@ class Partition:
         self.clock_ms = to_ms
         return True
 
-    def walk(self, workspace: str, stored: Mapping[str, bytes], concern: Concern | None = None) -> None:
+    def walk(self, workspace: str, stored: Mapping[str, bytes], concern: Concern | None = None) -> int:
         """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it.
 
-        `concern` says whose state has to be looked into; None: everybody's.
+        `concern` says whose state has to be looked into; None: everybody's. Returns how many times a profile
+        was judged by a segment.
         """
-        self._steady(lambda: self._walk(self.plans[workspace], stored, concern))
+        judged = self._steady(lambda: self._walk(self.plans[workspace], stored, concern))
         if not self.changed:
             self._touched = {}
+        return judged
 
     def fill(self, workspace: str, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
         """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
@@ -246,7 +249,8 @@ class Partition:
 
     # -- inside
 
-    def _walk(self, plan: Plan, stored: Mapping[str, bytes], concern: Concern | None) -> None:
+    def _walk(self, plan: Plan, stored: Mapping[str, bytes], concern: Concern | None) -> int:
+        self._judged = 0
         for id_, data in stored.items():
             key = profile_key(plan.workspace, id_)
             if concern is not None and not concern(self.cache.get(key) or data):
@@ -255,6 +259,7 @@ class Partition:
             if slot.profile is not None and slot.profile.plan != plan.revision:
                 self._catch_up(key, slot, plan, self.clock_ms)
         self._encode()
+        return self._judged
 
     def _fill(self, plan: Plan, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
         count = 0
@@ -389,6 +394,7 @@ class Partition:
         at_ms = until_ms if wake is None else min(until_ms, wake - 1)
         since, walked = self.since.get(slot.workspace, {}), self.walked.get(slot.workspace, -1)
         step = on_plan(plan, slot.id, profile, at_ms, since, walked)
+        self._judged += step.judged
         if step.changed:
             self._take(key, slot, step)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from livesegments.core.plan import Plan
 from livesegments.evaluator.adoption import Adopted, News, Stored
@@ -26,6 +26,8 @@ from livesegments.wire.topics import EVENTS
 
 JUDGEMENTS = 20_000
 """A chunk of a walk judges about so many (segment, profile) pairs; events wait for at most that."""
+GROWTH = 4
+"""A chunk has at most so many times the profiles of the one before: how much one costs is seen then only."""
 
 UNDECODED = 4
 """A chunk has so many times more profiles where most of them needn't be decoded."""
@@ -47,6 +49,10 @@ class Walks:
         self._latest: dict[str, Plan] = {}
         self._adopted: dict[str, Adopted] = {}
         self._walking: deque[str] = deque()
+        self._lacking: dict[str, None] = {}
+        """The workspaces that may have facts that lack history."""
+        self._sizes: dict[str, tuple[int, float]] = {}
+        """Workspace → the adoption that is walked for, and how many profiles the next chunk may have."""
 
     async def adopt(self) -> None:
         """Takes the newest plans in: from the next record on they hold for every profile touched."""
@@ -63,6 +69,7 @@ class Walks:
             del partition.plans[workspace]
             del self._latest[workspace]
             self._adopted.pop(workspace, None)
+            self._sizes.pop(workspace, None)
 
         unplanned = partition.unplanned(self._plans.faults)
 
@@ -84,13 +91,15 @@ class Walks:
         if adopted is None:
             return True
         concern = adopted.concern(partition.plans[workspace])
-        few = max(1, min(self._chunk, JUDGEMENTS // max(adopted.segments, 1)))
-        count = few if concern is None else UNDECODED * self._chunk
+        count = self._few(workspace, adopted) if concern is None else UNDECODED * self._chunk
         cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        partition.walk(workspace, stored, concern)
+        judged = partition.walk(workspace, stored, concern)
+        if concern is None:
+            share = JUDGEMENTS / max(judged, 1)
+            self._sizes[workspace] = adopted.revision, len(stored) * min(share, GROWTH)
         metrics.WALKED.inc(len(stored))
         outcome: Outcome | None = None
         plan = partition.plans[workspace]
@@ -118,10 +127,12 @@ class Walks:
 
     def lacking(self) -> tuple[str, Filling, Plan] | None:
         """A workspace with facts that lack history, and its plan here; None if there is none."""
-        for workspace, adopted in self._adopted.items():
-            filling = adopted.begin_filling()
+        for workspace in list(self._lacking):
+            adopted = self._adopted.get(workspace)
+            filling = adopted.begin_filling() if adopted is not None else None
             if filling is not None:
                 return workspace, filling, self._partition.plans[workspace]
+            del self._lacking[workspace]
         return None
 
     def wants(self, workspace: str, filling: Filling) -> bool:
@@ -129,7 +140,7 @@ class Walks:
         adopted = self._adopted.get(workspace)
         return adopted is not None and adopted.filling is not None and adopted.filling.facts == filling.facts
 
-    def wanting(self, workspace: str) -> dict[int, int]:
+    def wanting(self, workspace: str) -> Mapping[int, int]:
         """Fact id → the commit up to which history is still to be given to it."""
         return self._adopted[workspace].wanting()
 
@@ -158,6 +169,13 @@ class Walks:
 
     # -- inside
 
+    def _few(self, workspace: str, adopted: Adopted) -> int:
+        """How many profiles come next. Until it is seen how few segments these lead to, it may be all."""
+        revision, size = self._sizes.get(workspace, (-1, 0.0))
+        if revision != adopted.revision:
+            size = JUDGEMENTS / max(adopted.segments, 1)
+        return max(1, min(self._chunk, int(size)))
+
     async def _take(self, workspace: str, latest: Plan) -> News | None:
         """Stages and adopts a workspace's definitions in memory; what is to be written of that."""
         partition = self._partition
@@ -171,6 +189,7 @@ class Walks:
         partition.plans[workspace] = adopted.view(plan)
         partition.since[workspace] = adopted.since()
         partition.walked[workspace] = adopted.completed
+        self._lacking[workspace] = None
         if adopted.walking and workspace not in self._walking:
             self._walking.append(workspace)
         return news
