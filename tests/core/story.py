@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from livesegments.core.event import PROFILE
+from livesegments.core.event import PROFILE, RETRACT
 from livesegments.core.explain import valid_until
 from tests.properties.catalogue import Delete, Put
-from tests.properties.histories import Fill, Forget, Happen, History, Look, Tick, When
+from tests.properties.histories import Fill, Forget, Happen, History, Look, Recount, Tick, When
 from tests.properties.race import Race
 
 
@@ -41,6 +41,22 @@ class Story:
         when = When(_ms(at) - self._race.clock_ms)
         self._race.step(Happen(id or f"e{self._count}", name, when, properties))
         self._settle()
+
+    def takes_back(self, event_id: str, at: str, id: str = "", at_once: bool = True) -> None:
+        """`at_once`: what came before counts no more when this returns; else after `recount`."""
+        self.happens(RETRACT, at, id, event_id=event_id)
+        if at_once:
+            self.recount()
+
+    def recount(self) -> None:
+        """Carries out the retractions that wait."""
+        self._race.step(Recount())
+        self._settle()
+
+    @property
+    def causes(self) -> list[tuple[str, str | None]]:
+        """(cause, event id) of the transitions since `told` was last asked."""
+        return [(each.cause, each.event_id) for each in self._race.told]
 
     def changes(self, at: str, **parts: Any) -> None:
         self.happens(PROFILE, at, **parts)

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from livesegments.core.event import RETRACT
 from tests.properties.aim import PROFILE, aimed, listing
 from tests.properties.catalogue import Catalogue, Delete, Put
 from tests.properties.definitions import (
@@ -76,7 +77,11 @@ class Fill(Struct, frozen=True):
     lazily: bool = False
 
 
-Command = Put | Delete | Happen | Tick | Forget | Look | Fill
+class Recount(Struct, frozen=True):
+    """The retractions that wait are carried out."""
+
+
+Command = Put | Delete | Happen | Tick | Forget | Look | Fill | Recount
 
 
 class History(Struct, frozen=True):
@@ -164,6 +169,18 @@ def happenings(draw: Draw, index: int, ids: list[str], asked: list[Json]) -> lis
 
 
 @st.composite
+def retractions(draw: Draw, index: int, ids: list[str]) -> list[Command]:
+    """Of an event that came, or of one that may still come; once more at times; carried out at once, or later."""
+    coming = [f"{letter}{index + more}" for letter in "abc" for more in (1, 2, 3)]
+    came = ids and draw(st.integers(0, 4)) > 0
+    id_ = draw(st.sampled_from(ids[-6:] + ids if came else coming))
+    found: list[Command] = [Happen(f"r{index}", RETRACT, draw(moments), {"event_id": id_})]
+    if draw(st.integers(0, 4)) == 0:
+        found.append(Happen(f"rr{index}", RETRACT, draw(moments), {"event_id": id_}))
+    return [*found, Recount()] if draw(st.booleans()) else found
+
+
+@st.composite
 def histories(draw: Draw) -> History:
     catalogue = Catalogue(draw)
     commands: list[Command] = []
@@ -171,7 +188,7 @@ def histories(draw: Draw) -> History:
         commands += catalogue.put()
     ids: list[str] = []
     for index in range(draw(st.integers(8, 26))):
-        match draw(st.integers(0, 22)):
+        match draw(st.integers(0, 24)):
             case 0:
                 commands += catalogue.put()
             case 1:
@@ -184,11 +201,13 @@ def histories(draw: Draw) -> History:
                 commands.append(Look())
             case 7 | 8:
                 commands.append(Fill(draw(st.booleans())))
+            case 9 | 10:
+                commands += draw(retractions(index, ids))
             case _:
                 happened = draw(happenings(index, ids, catalogue.leaves()))
                 ids += [each.id for each in happened]
                 commands += happened
-    commands += [Fill(), Look()]
+    commands += [Recount(), Fill(), Look()]
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     zone, start = draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS))
     most = draw(st.sampled_from((None, None, None, 1, 2, 12, 30)))

@@ -18,16 +18,17 @@ from livesegments.core.backfill import Backfill, Past
 from livesegments.core.bounds import Bounds, attribute_bytes
 from livesegments.core.concern import concern
 from livesegments.core.definition import Node
-from livesegments.core.event import Event, Transition, derived_from
+from livesegments.core.event import RETRACT, Event, Transition, derived_from
 from livesegments.core.explain import next_flips
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.recount import Recounts
 from livesegments.core.staging import Staging, stage
 from livesegments.core.step import FEW, Step, on_clock, on_event, on_plan
 from livesegments.core.wanted import wanted
 from tests.properties.catalogue import Delete, Put
-from tests.properties.histories import DAY, Command, Fill, Forget, Happen, History, Look, Tick, When
+from tests.properties.histories import DAY, Command, Fill, Forget, Happen, History, Look, Recount, Tick, When
 
 AHEAD_MS = 800 * DAY
 """How far the oracle looks for the next change."""
@@ -62,6 +63,7 @@ class Race:
         self.sequences: dict[str, int] = {}
         self.told: list[Transition] = []
         self.refusals = 0
+        self.retractions = 0
 
     def run(self) -> None:
         for number, command in enumerate(self.history.commands):
@@ -77,7 +79,6 @@ class Race:
                 self._put(command)
             case Delete():
                 del self.segments[command.segment]
-                self.gone.add(command.segment)
                 self._define(command.lazily)
             case Happen():
                 self._happen(command)
@@ -90,6 +91,8 @@ class Race:
                 self.profile = decode(self.stored)
             case Look():
                 self._adopt()
+            case Recount():
+                self._recount()
         if self.profile is not None and self.profile.plan == self.plan.revision:
             self._same_members(self.profile)
             self._same_changes(self.profile)
@@ -121,6 +124,7 @@ class Race:
             before.served,
             lambda segment: not self.wanting.keys().isdisjoint(self.newest.facts_of(segment.id)),
         )
+        self.gone |= before.served.keys() - self.staging.served.keys()
         for id_, segment in self.staging.served.items():
             if before.served.get(id_) != segment:
                 self.revisions[id_] = revision
@@ -157,8 +161,28 @@ class Race:
             )
         self.walked, self.gone = self.plan.revision, set()
 
+    @property
+    def waits(self) -> bool:
+        """Whether retractions are still to be carried out."""
+        return (
+            self.profile is not None and self.profile.taken is not None and bool(self.profile.taken.waiting)
+        )
+
+    def _recount(self) -> None:
+        """Carries out the retractions that wait, by the profile's history."""
+        if not self.waits:
+            return
+        self._adopt()
+        assert self.profile is not None
+        flips = self.oracle.recount(self.clock_ms)
+        step = Recounts(self.plan).take_back("p", self.profile, self.past, self.wanting, self.clock_ms)
+        self._take(step)
+        self._same_flips(step.transitions, flips)
+        self.retractions += 1
+
     def _fill(self) -> None:
         """Gives the profile the history that its new facts want."""
+        self._recount()
         self._adopt()
         if self.profile is not None and self.wanting:
             backfill = Backfill(self.plan, self.wanting)
@@ -166,10 +190,13 @@ class Race:
             past = [
                 (
                     commit,
-                    msgspec.structs.replace(each, properties=_kept(each.properties, asked.names[each.name])),
+                    msgspec.structs.replace(
+                        each, properties=_kept(each.properties, asked.names.get(each.name, ("event_id",)))
+                    ),
                 )
                 for commit, each in self.past
-                if each.name in asked.names and (asked.since_ms is None or each.time_ms >= asked.since_ms)
+                if each.name == RETRACT
+                or (each.name in asked.names and (asked.since_ms is None or each.time_ms >= asked.since_ms))
             ]
             past.sort(key=lambda each: (each[1].time_ms, each[1].id))
             if backfill.give(self.profile, past, self.clock_ms):

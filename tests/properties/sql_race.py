@@ -63,7 +63,7 @@ class SqlRace(Race):
         super().step(command)
         self.done += 1
         last = self.done == len(self.history.commands)
-        if self.profile is None or self.profile.plan != self.plan.revision:
+        if self.profile is None or self.profile.plan != self.plan.revision or self.waits:
             return
         if last or self.done % self.every == 0:
             self._ask()

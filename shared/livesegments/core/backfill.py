@@ -10,15 +10,16 @@ history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from livesegments.core.edition import Edition
-from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event
+from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Event
 from livesegments.core.feed import NameFeeds, feeds
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
+from livesegments.core.retraction import gone
 from livesegments.core.step import follow, set_fact_due
 from livesegments.core.track import Track
 
@@ -31,36 +32,50 @@ class Backfill:
 
     def __init__(self, plan: Plan, upto: Mapping[int, int]) -> None:
         tracks = [plan.tracks[fact] for fact in upto]
-        self._plan = plan
         self._upto = upto
         self._feeds: Mapping[str, NameFeeds] = feeds(tracks, Edition())
 
-    def give(self, profile: Profile, past: Iterable[Past], now_ms: int) -> bool:
+    def give(self, profile: Profile, past: Sequence[Past], now_ms: int) -> bool:
         """Gives a profile its history, in place; whether anything of it changed.
 
-        `profile.plan` must be the plan's revision, and all that is due up to `now_ms` must have fired.
+        `profile.plan` must be the plan's revision, and all that is due up to `now_ms` must have fired. Events
+        that were taken back, by the profile or by a `$retract` in `past`, count in nothing.
         """
-        facts, upto, changed = profile.facts, self._upto, False
-        touched: set[Track] = set()
-        for commit, event in past:
-            named = self._feeds.get(event.name)
-            if named is None:
+        upto = self._upto
+        is_gone = gone(profile.taken, (event for _, event in past if event.name == RETRACT))
+        counting = past if is_gone is None else [each for each in past if not is_gone(each[1])]
+        return give(self._feeds, profile, counting, now_ms, lambda track, commit: commit <= upto[track.id])
+
+
+def give(
+    feeds: Mapping[str, NameFeeds],
+    profile: Profile,
+    past: Iterable[Past],
+    now_ms: int,
+    takes: Callable[[Track, int], bool],
+) -> bool:
+    """Gives history to those facts of a profile that `takes` says want the events of a commit."""
+    facts, changed = profile.facts, False
+    touched: set[Track] = set()
+    for commit, event in past:
+        named = feeds.get(event.name)
+        if named is None:
+            continue
+        own = event.properties.get("segment") if event.name in (SEGMENT_ENTERED, SEGMENT_EXITED) else None
+        linked: list[Track] = []
+        for track in named.fed(event):
+            if not takes(track, commit) or (own is not None and track.owner == own):
                 continue
-            own = event.properties.get("segment") if event.name in (SEGMENT_ENTERED, SEGMENT_EXITED) else None
-            linked: list[Track] = []
-            for track in named.fed(event):
-                if commit > upto[track.id] or (own is not None and track.owner == own):
-                    continue
-                changed = True
-                if track.linked:
-                    linked.append(track)
-                    continue
-                state = track.kind.add(held(facts, track.id, track.kind), event, now_ms)
-                if state is not None:
-                    facts[track.id] = state
-                    touched.add(track)
-            if linked:
-                follow(profile, linked, event, now_ms, set())
-        for track in touched:
-            set_fact_due(profile, track, now_ms)
-        return changed
+            changed = True
+            if track.linked:
+                linked.append(track)
+                continue
+            state = track.kind.add(held(facts, track.id, track.kind), event, now_ms)
+            if state is not None:
+                facts[track.id] = state
+                touched.add(track)
+        if linked:
+            follow(profile, linked, event, now_ms, set())
+    for track in touched:
+        set_fact_due(profile, track, now_ms)
+    return changed

@@ -16,6 +16,9 @@ PROFILE = "$profile"
 ALIAS = "$alias"
 """Recorded only: `properties` is `{"previous_id": …}`."""
 
+RETRACT = "$retract"
+"""Takes an earlier event of the profile back: `properties` is `{"event_id": …}` (module `retraction`)."""
+
 ATTRIBUTE_CHANGED = "$attribute_changed"
 TAG_ADDED = "$tag_added"
 TAG_REMOVED = "$tag_removed"
@@ -23,7 +26,7 @@ CONSENT_CHANGED = "$consent_changed"
 SEGMENT_ENTERED = "$segment_entered"
 SEGMENT_EXITED = "$segment_exited"
 
-Cause = Literal["event", "attribute", "clock", "definition", "backfill", "erasure", "repair"]
+Cause = Literal["event", "attribute", "clock", "definition", "backfill", "retraction", "erasure", "repair"]
 Kind = Literal["entered", "exited"]
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from livesegments.core.count import packed
+from livesegments.core.retraction import Taken
 
 Stamp: TypeAlias = tuple[int, str]
 """(time in ms, event id): the order of everything."""
@@ -64,6 +65,7 @@ class Profile(Struct, array_like=True):
     attribute_bytes  what names and values of attributes take (module `bounds`); −1: not measured yet
     increments   score increments after the score register, sorted: (time, event id, amount); an amount that
                  no number holds exactly is a decimal as text
+    taken        the events that were taken back; None while there are none
     """
 
     plan: int = -1
@@ -80,6 +82,7 @@ class Profile(Struct, array_like=True):
     seen: bytes = b""
     removed: dict[str, Stamp] = {}
     attribute_bytes: int = -1
+    taken: Taken | None = None
 
     @property
     def wake_at(self) -> int | None:

@@ -24,6 +24,7 @@ from livesegments.core.bounds import Refusal, beyond
 from livesegments.core.dedup import remember
 from livesegments.core.event import (
     PROFILE,
+    RETRACT,
     SEGMENT_ENTERED,
     SEGMENT_EXITED,
     Cause,
@@ -38,6 +39,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.profile import Facts, Membership, Profile
 from livesegments.core.reached import reached
 from livesegments.core.registers import apply_change, change_of, claim_lists
+from livesegments.core.retraction import is_taken, take_back
 from livesegments.core.track import ChainTrack, Track, TrailTrack
 from livesegments.core.trail import Stamps
 
@@ -98,7 +100,10 @@ def on_event(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> 
     else:
         profile.seen = seen
         cause, derived = "event", ()
-        _feed(plan, profile, event, now_ms, affected)
+        if event.name == RETRACT:
+            profile.taken = take_back(profile.taken, event)
+        elif profile.taken is None or not is_taken(profile.taken, event):
+            _feed(plan, profile, event, now_ms, affected)
     if not affected:
         return Step(profile, [], profile.wake_at, derived=derived)
     transitions = _judge(plan, profile, affected, Why(event.profile, now_ms, cause, event.id))
@@ -181,6 +186,11 @@ def on_leave(plan: Plan, profile_id: str, profile: Profile, now_ms: int, cause: 
             version = 0 if segment is None else segment.definition_version
             transitions.append(_flip(plan, profile, id_, version, why))
     return transitions
+
+
+def on_facts(plan: Plan, profile: Profile, affected: set[int], why: Why) -> Step:
+    """Judges the segments at some positions, whose facts have other states now (module `recount`)."""
+    return Step(profile, _judge(plan, profile, affected, why), profile.wake_at)
 
 
 def _change_profile(

@@ -4,6 +4,7 @@ Everything that happened is kept for ever, in the order in which it was applied;
 from all of it at every instant at which the clock alone might matter, whenever a definition came.
 
 - `define` says what the segments are from now on.
+- `recount` carries out the retractions that came before it; an event that comes after its own doesn't count.
 - `adopt` judges the profile under the definitions as they are; before that, they can change again.
 
 A profile is there from its first event on.
@@ -19,7 +20,7 @@ from msgspec import Struct
 
 from livesegments.core.definition import Event as EventNode
 from livesegments.core.definition import Node, Occurrence, SegmentRef, Sequence
-from livesegments.core.event import PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED, Cause, Event, Kind
+from livesegments.core.event import PROFILE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Cause, Event, Kind
 from livesegments.core.oracle.calendar import calendar
 from livesegments.core.oracle.compare import passes
 from livesegments.core.oracle.evidence import EventLeaf, Evidence, evidence
@@ -72,6 +73,8 @@ class Oracle:
         self._exists = False
         self._arrivals: list[tuple[str, int]] = []
         self._happened: list[Event] = []
+        self._retractions: list[Event] = []
+        self._waiting: list[Event] = []
         self._changes: list[Event] = []
         self._registers = registers([])
         self._members: set[str] = set()
@@ -124,14 +127,30 @@ class Oracle:
                 return flips
         self._exists = True
         self._arrivals.append((event.id, now))
+        if event.name == RETRACT:
+            if not any(event.properties == other.properties for other in self._retractions):
+                self._waiting.append(event)
+            self._retractions.append(event)
         if event.name != PROFILE:
-            self._happened.append(event)
+            if not self._is_taken(event):
+                self._happened.append(event)
             return flips + self._judge("event", event.id)
         before = self._registers
         self._changes.append(versioned(event, self._versions))
         self._registers = registers(self._changes)
         self._happened += derived(before, self._registers, event)
         return flips + self._judge("attribute", event.id)
+
+    def recount(self, now: int) -> list[Flip]:
+        """What came before its retraction counts no more."""
+        assert now >= self.clock_ms
+        self.clock_ms = now
+        waiting, self._waiting = self._waiting, []
+        ids = {event.id for event in self._happened}
+        found = [event for event in waiting if event.properties["event_id"] in ids] or waiting
+        self._happened = [event for event in self._happened if not self._is_taken(event)]
+        self._known = {}
+        return self._judge("retraction", found[-1].id) if found else []
 
     def advance(self, until: int) -> list[Flip]:
         """The clock alone goes on to `until`, stopping wherever anything might change."""
@@ -165,6 +184,11 @@ class Oracle:
         return first
 
     # -- inside
+
+    def _is_taken(self, event: Event) -> bool:
+        return not event.name.startswith("$") and any(
+            each.properties["event_id"] == event.id for each in self._retractions
+        )
 
     def _judge(self, cause: Cause, event_id: str | None) -> list[Flip]:
         """Every segment once, those that others look at first."""

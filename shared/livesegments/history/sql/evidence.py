@@ -27,13 +27,17 @@ class Evidence(Struct, frozen=True):
 
 
 def matching(step: Step, now_ms: int, segment: str | None, *, also: str = "TRUE") -> str:
-    """The clause from FROM on: the events that match a step of a leaf of `segment`."""
+    """The clause from FROM on: the events that match a step of a leaf of `segment`.
+
+    Relation `taken` has those that were taken back; what we derived ourselves can't be.
+    """
     conditions = [f"name = {text(step.name)}", also]
     if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) and segment is not None:
         conditions.append(f"properties->>'$.segment' <> {text(segment)}")
     if step.where:
         conditions.append(path.passes(step.where, now_ms))
-    return f"FROM happened WHERE {every(conditions)}"
+    known = "happened" if step.name.startswith("$") else "happened ANTI JOIN taken USING (profile, id)"
+    return f"FROM {known} WHERE {every(conditions)}"
 
 
 def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:

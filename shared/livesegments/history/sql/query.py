@@ -29,6 +29,7 @@ from livesegments.core.definition import (
     Sequence,
     Tag,
 )
+from livesegments.core.event import RETRACT
 from livesegments.history.sql import number, value
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
 from livesegments.history.sql.registers import Registers
@@ -79,7 +80,11 @@ def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
             yield from walk(node.of, f"{at}/of")
 
 
-_BASE = [("profiles", "SELECT DISTINCT profile FROM happened")]
+_TAKEN = (
+    "SELECT DISTINCT profile, properties->>'$.event_id' AS id FROM happened "
+    f"WHERE name = {text(RETRACT)} AND json_type(properties, '$.event_id') = 'VARCHAR'"
+)
+_BASE = [("profiles", "SELECT DISTINCT profile FROM happened"), ("taken", _TAKEN)]
 
 
 class _Build:
