@@ -35,6 +35,7 @@ _worker: ContextVar[str] = ContextVar("worker", default="")
 class World:
     def __init__(self, seed: int, partitions: int, live: bool = False) -> None:
         self.random = random.Random(seed)
+        random.seed(seed)  # the pauses between attempts draw from it
         self.partitions = partitions
         self.live = live
         self.chunk: int | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+
+from cachetools import LRUCache
 
 from livesegments.core import plan
 from livesegments.core.plan import Plan
@@ -19,7 +20,7 @@ class Plans:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._cache: OrderedDict[str, tuple[str, Plan]] = OrderedDict()
+        self._cache: LRUCache[str, tuple[str, Plan]] = LRUCache(CACHED)
         self._compiling = asyncio.Lock()
 
     async def of(self, workspace: Workspace) -> Plan:
@@ -30,9 +31,6 @@ class Plans:
             if stale or revision != snapshot.revision:
                 made = await asyncio.to_thread(_compile, workspace, snapshot, previous)
                 self._cache[workspace.id] = snapshot.revision, made
-                while len(self._cache) > CACHED:
-                    self._cache.popitem(last=False)
-            self._cache.move_to_end(workspace.id)
             return self._cache[workspace.id][1]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from livesegments.api.problems import Problem, not_found
 from livesegments.core import plan
@@ -37,7 +38,7 @@ class ServedPlans:
     def __init__(self, store: Client, partitions: int) -> None:
         self._judged = Judged(store)
         self._partitions = partitions
-        self._cache: OrderedDict[tuple[str, int], tuple[Plan, dict[int, int]]] = OrderedDict()
+        self._cache: LRUCache[tuple[str, int], tuple[Plan, dict[int, int]]] = LRUCache(CACHED)
         self._compiling = asyncio.Lock()
 
     async def deciding(self, workspace: str, profile_id: str, wall_ms: int | None) -> Deciding:
@@ -56,7 +57,6 @@ class ServedPlans:
             if cached is None or cached[0].revision != state.stage.revision:
                 await self._compile(workspace, partition)
                 continue
-            self._cache.move_to_end((workspace, partition))
             made, since = cached
             profile, wake, now = state.profile, state.profile.wake_at, state.clock_ms
             was_in = frozenset(
@@ -102,8 +102,6 @@ class ServedPlans:
             made = await asyncio.to_thread(_compiled, workspace, found, previous)
             since = {fact: kept.revision for fact, kept in found.facts.items()}
             self._cache[workspace, partition] = made, since
-            while len(self._cache) > CACHED:
-                self._cache.popitem(last=False)
 
     def _other(self, workspace: str) -> tuple[Plan, dict[int, int]] | None:
         """That of another partition, which differs little."""

@@ -21,7 +21,6 @@ from livesegments.wire.unreadable import Unreadable
 SETTLE_S = 0.1
 """A burst of changes is compiled once: so long nothing came, or at most `MAX_SETTLE_S` after its first."""
 MAX_SETTLE_S = 0.4
-BACKOFF_S = 0.5
 STAGED = 16
 """Plans of stagings that are kept."""
 
@@ -53,14 +52,13 @@ class Catalog:
     async def run(self) -> None:
         """Follows the topic; never returns. Rides out a broker that is away."""
         while True:
-            try:
-                await self._take(timeout_ms=60_000)
-                if self._definitions.revision > self.revision:
-                    await self._settle()
-                    await self._publish()
-            except KafkaError as error:
-                _log.warning("definitions can't be read", error=repr(error))
-                await asyncio.sleep(BACKOFF_S)
+            await until_done(self._follow, KafkaError)
+
+    async def _follow(self) -> None:
+        await self._take(timeout_ms=60_000)
+        if self._definitions.revision > self.revision:
+            await self._settle()
+            await self._publish()
 
     async def stop(self) -> None:
         await self._reader.close()

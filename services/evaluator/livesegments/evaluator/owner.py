@@ -28,18 +28,19 @@ from livesegments.evaluator.intake import Forgotten, Intake
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.evaluator.rebuilding import Rebuilt, rebuild
 from livesegments.runtime import metrics
+from livesegments.runtime.retry import until_done
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.degraded import decode
 from livesegments.store.shard import Head
 
-FIRST_BACKOFF_S = 0.05
-MAX_BACKOFF_S = 2.0
 IDLE_S = 0.1
 COUNTED = 100_000
 """Dues are counted up to here."""
 CHECK_S = 1.0
 """While there is nothing to do, the store is looked at once in this time."""
+LOST = (Refused, Away, Forgotten, Rebuilt)
+"""What ends a claim without being a fault of ours."""
 
 
 class Owner:
@@ -53,7 +54,6 @@ class Owner:
         self._claim: Claim | None = None
         self._token = ""
         self._head = Head(0, 0, None, -1)
-        self._failures = 0
         self._recovering = False
         self._skips = False
         self._unsubscribe = ports.plans.subscribe(self._wake.set)
@@ -87,13 +87,7 @@ class Owner:
 
     async def claim(self) -> None:
         """Makes the partition ours, however long the store is away."""
-        while True:
-            try:
-                await self._make_claim()
-            except Away as error:
-                await self._back_off(error)
-            else:
-                return
+        await until_done(self._make_claim, Away)
 
     def offer(self, record: Received) -> None:
         self._intake.offer(record)
@@ -115,10 +109,7 @@ class Owner:
     async def run(self) -> None:
         """Never returns. Raises only faults of ours."""
         while True:
-            try:
-                await self._serve(self._claimed)
-            except (Refused, Away, Forgotten, Rebuilt) as error:
-                await self._recover(error)
+            await until_done(self._serve_claim, *LOST)
 
     async def close(self) -> None:
         """Waits a moment for the commits under way; `run` must have ended."""
@@ -171,6 +162,25 @@ class Owner:
         claim.begin()
         await claim.walks.adopt()
 
+    async def _serve_claim(self) -> None:
+        """Serves until the claim is lost; after an earlier loss it claims first.
+
+        Returns if something was applied under the claim: then the next one is made without a pause. Else it
+        raises one of LOST, and the pauses before further attempts grow.
+        """
+        if self._recovering:
+            await self._make_claim()
+            self._recovering = False
+        claim = self._claimed
+        try:
+            await self._serve(claim)
+        except LOST as error:
+            self._logger.warning("claiming anew", error=repr(error))
+            metrics.RECOVERIES.labels(type(error).__name__).inc()
+            self._recovering = True
+            if not claim.applied_any:
+                raise
+
     async def _serve(self, claim: Claim) -> None:
         plans, records = self._ports.plans, self._intake.records
         if not claim.begun:
@@ -219,21 +229,5 @@ class Owner:
             if self._intake.overdue(claim.partition.offset):
                 await self._seek(claim)
 
-    async def _recover(self, error: BaseException) -> None:
-        self._logger.warning("claiming anew", error=repr(error))
-        metrics.RECOVERIES.labels(type(error).__name__).inc()
-        self._recovering = True
-        if self._claimed.applied_any:
-            self._failures = 0
-        await self._back_off(error)
-        await self.claim()
-        self._recovering = False
-
     async def _seek(self, claim: Claim) -> None:
         claim.partition.offset = await self._intake.seek(claim.partition.offset)
-
-    async def _back_off(self, error: BaseException) -> None:
-        self._failures += 1
-        delay = min(FIRST_BACKOFF_S * 2 ** (self._failures - 1), MAX_BACKOFF_S)
-        self._logger.info("waiting", seconds=delay, error=repr(error))
-        await asyncio.sleep(delay)

@@ -5,11 +5,10 @@ Records of `events` that are not ours go to the topic `rejected`.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import Any
 
 import msgspec
-import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -20,10 +19,8 @@ from livesegments.wire.rejected import Rejected, encode
 from livesegments.wire.topics import MEMBERSHIPS, REJECTED
 
 MAX_BATCH_BYTES = 256 * 1024
-BACKOFF_S = 0.5
 
 _encode = msgspec.json.Encoder().encode
-_log = structlog.get_logger(__name__)
 
 
 class KafkaPublisher:
@@ -35,21 +32,22 @@ class KafkaPublisher:
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
         """Batches built here, not one future a record: an order of magnitude less work."""
         start = 0
+
+        async def send() -> int:
+            """Sends the next batch; returns where the one after it begins."""
+            producer = await self._producer.started()
+            batch = producer.create_batch()
+            end = start
+            for each in transitions[start:]:
+                if batch.append(key=each.profile.encode(), value=_encode(each), timestamp=None) is None:
+                    break
+                end += 1
+            assert end > start, "a transition larger than a batch"
+            await self._sent(producer, producer.send_batch(batch, MEMBERSHIPS, partition=partition))
+            return end
+
         while start < len(transitions):
-            producer = None
-            try:
-                producer = await self._producer.started()
-                batch = producer.create_batch()
-                end = start
-                for each in transitions[start:]:
-                    if batch.append(key=each.profile.encode(), value=_encode(each), timestamp=None) is None:
-                        break
-                    end += 1
-                assert end > start, "a transition larger than a batch"
-                await (await producer.send_batch(batch, MEMBERSHIPS, partition=partition))
-                start = end
-            except KafkaError as error:
-                await self._fail(producer, error)
+            start = await until_done(send, KafkaError)
 
     async def reject(self, rejected: Rejected) -> None:
         """Returns when the broker has it; waits for it as long as that takes."""
@@ -57,18 +55,17 @@ class KafkaPublisher:
 
         async def send() -> None:
             producer = await self._producer.started()
-            try:
-                await producer.send_and_wait(REJECTED, value)
-            except KafkaError:
-                await self._producer.drop(producer)
-                raise
+            await self._sent(producer, producer.send(REJECTED, value))
 
         await until_done(send, KafkaError)
 
     async def close(self) -> None:
         await self._producer.close()
 
-    async def _fail(self, producer: AIOKafkaProducer | None, error: KafkaError) -> None:
-        _log.warning("the broker takes nothing", error=repr(error))
-        await self._producer.drop(producer)
-        await asyncio.sleep(BACKOFF_S)
+    async def _sent(self, producer: AIOKafkaProducer, sending: Awaitable[Awaitable[Any]]) -> None:
+        """Returns when the broker has it. Raises KafkaError; a new producer then takes this one's place."""
+        try:
+            await (await sending)
+        except KafkaError:
+            await self._producer.drop(producer)
+            raise

@@ -8,11 +8,9 @@ instant at which the broker took it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
@@ -25,13 +23,13 @@ from livesegments.ingest.count import count
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt
+from livesegments.runtime.retry import until_done
 from livesegments.store.changes import NotRestored
 from livesegments.wire.rejected import Rejected
 
-PAUSE_S = 0.2
+LONGEST_S = 0.3
+"""A pause is short: what we wait for most often is room, and requests over HTTP wait for that too."""
 WORKSPACE = "workspace"
-
-_log = structlog.get_logger(__name__)
 
 
 class Inbound:
@@ -64,14 +62,7 @@ class Inbound:
 
     async def _until_kept(self, keep: Callable[[], Awaitable[None]]) -> None:
         """Again and again until it is done: a record that can't be kept now must not be passed over."""
-        while True:
-            try:
-                await keep()
-            except (Busy, KafkaError, NotRestored, OSError) as error:
-                _log.warning("inbound waits", error=repr(error))
-                await asyncio.sleep(PAUSE_S)
-            else:
-                return
+        await until_done(keep, Busy, KafkaError, NotRestored, OSError, longest_s=LONGEST_S)
 
     async def _take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
         accepted: list[Accepted] = []
