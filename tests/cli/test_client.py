@@ -117,7 +117,9 @@ def test_server_sent_events_are_read_past_heartbeats() -> None:
         "data: {}",
         "",
     ]
-    assert list(watch.messages(iter(lines))) == [{"kind": "entered"}, {"kind": "exited"}]
+    stream = {"Content-Type": "text/event-stream; charset=utf-8"}
+    response = httpx.Response(200, headers=stream, text="".join(f"{line}\n" for line in lines))
+    assert list(watch.transitions(response)) == [{"kind": "entered"}, {"kind": "exited"}]
 
 
 def lag(

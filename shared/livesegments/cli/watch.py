@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 import typer
+from httpx_sse import EventSource
 from rich.text import Text
 
 from livesegments.cli import context, output
@@ -36,26 +37,20 @@ def watch(
             watched = segment or "every segment"
             output.errors.print(f"watching {watched}; interrupt (Ctrl+C) to end", style="dim")
             with suppress(httpx.TransportError):  # it ended in the middle of the stream
-                for transition in messages(response.iter_lines()):
+                for transition in transitions(response):
                     _tell(transition, as_json)
     raise Problem(
         "the api ended the stream", advice="is it running? run this again to hear what comes from then on"
     )
 
 
-def messages(lines: Iterator[str]) -> Iterator[Any]:
-    """The JSON of each server-sent event's data, up to the event `end`; heartbeats are passed over."""
-    data: list[str] = []
-    for line in lines:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "event" and value == "end":
+def transitions(response: httpx.Response) -> Iterator[Any]:
+    """The JSON of every server-sent event up to the event `end`; heartbeats are passed over."""
+    for sent in EventSource(response).iter_sse():
+        if sent.event == "end":
             return
-        if name == "data":
-            data.append(value)
-        elif not line and data:
-            yield msgspec.json.decode("\n".join(data))
-            data = []
+        if sent.data:
+            yield msgspec.json.decode(sent.data)
 
 
 def _tell(transition: dict[str, Any], as_json: bool) -> None:
