@@ -99,7 +99,7 @@ def only_storm(dues: int = 200_000, per_s: int = 200, rounds: int = 3, against: 
 
 @app.command("check")
 def only_check() -> None:
-    """CPU of the check for the worst definitions within the bounds."""
+    """Processor time of the check for the worst definitions within the bounds."""
     for cost in checking.worst():
         print(f"{cost.cpu_ms:8.1f} ms  {cost.size:7,} bytes  {cost.faults:6,} faults  {cost.name}")
 
@@ -172,5 +172,7 @@ async def _everything(quick: bool) -> str:
 
 
 if __name__ == "__main__":
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a topic just made has no leader for a moment
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # a topic has no leader yet just after it is made
     app()

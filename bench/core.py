@@ -1,4 +1,5 @@
-"""The core alone, in one process: `python -m bench core`. Where an event's time goes before any I/O."""
+"""The core alone, in one process: `python -m bench core`. It shows where an event's time goes before any
+I/O."""
 
 from __future__ import annotations
 

@@ -29,14 +29,14 @@ PARTITIONS = Settings().partitions
 
 
 def pin(pid: int, cores: set[int]) -> None:
-    """All threads of a process."""
+    """Pins all threads of a process to a core."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(thread.name), cores)
 
 
 @asynccontextmanager
 async def fresh_stack(cores: set[int] = SERVERS) -> AsyncIterator[Stack]:
-    """Empty, with all topics; every run has one of its own."""
+    """A stack that is empty but for all topics; every run has one of its own."""
     with TemporaryDirectory(prefix="livesegments-bench-") as folder:
         async with stack(Path(folder)) as running:
             for server in running.servers:
@@ -73,7 +73,7 @@ def home(event: Event) -> int:
 
 
 def packed(events: Iterable[Event]) -> list[tuple[int, int, bytes]]:
-    """(partition, stamp, record) as ingest would pack a busy stream: 500 events a record."""
+    """Yields (partition, stamp, record) as ingest would pack a busy stream: 500 events a record."""
     lanes: list[list[Event]] = [[] for _ in range(PARTITIONS)]
     records: list[tuple[int, int, bytes]] = []
 

@@ -31,7 +31,8 @@ Names = Callable[[int], str]
 
 
 class Shape(NamedTuple):
-    """`definition` by the seconds that its window is to last; `names` of the events, by number."""
+    """`definition` gives one by the seconds that its window lasts; `names` are those of the events, by
+    number."""
 
     definition: Callable[[int], Json]
     names: Names = lambda number: "a"
@@ -50,7 +51,7 @@ class Cost(NamedTuple):
 
 
 def measured(of: str, skip: str | None = None, value: int = 10_000) -> Callable[[int], Json]:
-    # the highest value there is, never reached: a threshold that is crossed costs transitions instead
+    # no profile reaches the highest value there is: a threshold that is crossed would cost transitions
     def definition(seconds: int) -> Json:
         total = seconds + 60 * bool(skip)
         window: Json = {"last": f"{total}s", **({"skip": skip} if skip else {})}

@@ -150,7 +150,7 @@ async def load(wanted: Wanted) -> Load:
 
 
 class Answering(asyncio.Protocol):
-    """The control."""
+    """The server of the control: it answers every request with the same bytes."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport

@@ -30,7 +30,7 @@ PATIENCE_S = 300.0
 
 
 class Many(NamedTuple):
-    """Seconds; `one_s` are medians of creating one segment where there are so many already."""
+    """In seconds. `one_s` are medians of creating one segment where that many are there already."""
 
     segments: int
     one_s: dict[int, float]

@@ -33,9 +33,9 @@ from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS
 
 WORKSPACE = "storm"
 AHEAD_MS = 25_000
-"""From the first event to the storm: for the preload, and for the quiet."""
+"""Seconds from the first event to the storm: for loading the profiles, and for the quiet before it."""
 QUIET_S = 8.0
-"""So long before the storm live events come."""
+"""Live events begin this many seconds before the storm."""
 LIVE = '{"type":"event","name":"live"}'
 STORED = '{"type":"event","name":"stored","window":{"last":"25s"}}'
 ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api")
@@ -77,7 +77,7 @@ async def _define(running: Stack) -> None:
 
 
 async def _store(running: Stack, dues: int) -> int:
-    """Returns the instant at which all fall due, once all are stored."""
+    """Stores the profiles, and returns the instant at which all of them fall due."""
     now_ms = time.time_ns() // 1_000_000
     events = (Event(f"s{n}", WORKSPACE, f"stored-{n}", "stored", now_ms, {}) for n in range(dues))
     await harness.preload(running, harness.packed(events))

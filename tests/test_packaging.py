@@ -1,4 +1,4 @@
-"""What is declared, locked and shipped."""
+"""The dependencies that are declared and locked, and the files that are shipped."""
 
 from __future__ import annotations
 

@@ -66,5 +66,5 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what dies is on purpose
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the deaths are on purpose
     sys.exit(asyncio.run(main()))

@@ -34,7 +34,7 @@ RECORD = 10
 MOVE_S = 120.0
 SETTLE_S = 180.0
 PAUSE_MS = 30_000
-"""At most so long Redis is kept from writing."""
+"""Redis is kept from writing for at most this long."""
 
 Fault = Callable[["Chaos"], Awaitable[None]]
 Report = Callable[[str], None]
@@ -68,7 +68,8 @@ class Chaos:
         await server.restart()
 
     async def zombie(self) -> None:
-        """A worker stands still until another has all its partitions, then goes on as if nothing was.
+        """A worker stands still until another has all its partitions, then goes on as if nothing had
+        happened.
 
         Redis is kept from writing until the worker has fetched records and can't apply them: so it surely
         stands still with work in hand, which it will try to commit when it goes on.
@@ -108,7 +109,7 @@ class Chaos:
         return sum(int(offset or 0) for offset in offsets)
 
     async def moved(self, before: int | None) -> None:
-        """Until more than `before` is applied."""
+        """Waits until more than `before` is applied."""
 
         async def holds() -> bool:
             now = await self.applied()
@@ -201,7 +202,7 @@ async def replay(world: Chaos, events: Sequence[Event], faults: Sequence[Fault])
 
 
 async def verdict(world: Chaos, raw: Path) -> list[Comparison]:
-    """Raises AssertionError if what was announced has a gap or tells two things under one id."""
+    """Raises AssertionError if the announcements have a gap, or if two different ones have one id."""
     announced = check_delivery([each for _, each in await world.rig.announced()])
     analyst = Analyst(LOG, raw)
     try:

@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: what CI looks at each time."""
+"""The short form of `make chaos`, which runs with all other tests."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as told: to force on the client what a healthy service never does."""
+"""A small HTTP server that answers as a test says, to show the client what a healthy service never does."""
 
 from __future__ import annotations
 

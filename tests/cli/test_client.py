@@ -1,4 +1,4 @@
-"""What the commands make of files, answers and failures, each on its own."""
+"""The parts of the commands that read files, answers and failures, one by one."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""`livesegments rejected --follow`: every refusal is told once, in order, over as many pages as it takes."""
+"""`livesegments rejected --follow`: every refusal is printed once, in order, over as many pages as it
+takes."""
 
 from __future__ import annotations
 

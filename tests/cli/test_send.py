@@ -1,4 +1,4 @@
-"""`livesegments send` as a process, against ingest that answers as told."""
+"""`livesegments send` as a process, against an ingest that answers as a test says."""
 
 from __future__ import annotations
 

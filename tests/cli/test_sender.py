@@ -1,4 +1,4 @@
-"""The sender keeps order, keeps within bounds, comes back after 429, and fails with something to do."""
+"""The sender keeps order and bounds, comes back after 429, and says what to do when it fails."""
 
 import asyncio
 from base64 import b64decode
@@ -13,7 +13,7 @@ from tests.cli.server import Answer, Request, serving
 
 
 class Ingest:
-    """Accepts all but those that say so; `busy` times it says 429 first."""
+    """Accepts all items but those that say so; it answers 429 to the first `busy` requests."""
 
     def __init__(self, busy: int = 0) -> None:
         self.busy = busy
@@ -138,7 +138,7 @@ async def test_its_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_ingest_that_was_there_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be started anew in the middle of a long file."""
+    """Ingest may be started anew in the middle of a long file."""
     monkeypatch.setattr("livesegments.cli.sender.FIRST_PAUSE_S", 0.0)
     ingest, told, calls = Ingest(), Told(), 0
 

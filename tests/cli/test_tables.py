@@ -1,4 +1,4 @@
-"""What people read: times in the workspace's zone, which is named; and what moves a clock."""
+"""Tables for people: times in the workspace's zone, which is named; empty lists; the clock."""
 
 from typing import Any
 

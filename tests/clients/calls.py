@@ -1,4 +1,4 @@
-"""What the drivers' calls have to become, whichever library sends them."""
+"""The events that the drivers' calls have to become, whichever library sends them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def shown(events: list[Event]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def check_odd(events: list[Event], rejected: list[Record]) -> None:
-    """Of `odd` calls the good ones and the good traits are there; the odd ones are refused, by themselves."""
+    """Of the calls `odd`, the good calls and the good traits are there; the odd ones are refused by
+    themselves."""
     assert sorted(shown(events), key=repr) == [
         (PROFILE, {"attributes": {"email": "ann@example.com"}}),
         ("Seen", {}),

@@ -1,6 +1,6 @@
 """Fetches client libraries from their registries, once for each lock: they stay in the user's cache.
 
-They are not the product's dependencies and may contradict these: so they never come into its environment.
+They are not dependencies of the product, and may contradict those; so they never come into its environment.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _kept(name: str, key: bytes, install: Callable[[Path], None]) -> Path:
             install(whole)
             try:
                 whole.rename(place)
-            except OSError:  # another session was faster
+            except OSError:  # another run of the tests was faster
                 assert place.exists()
     return place
 

@@ -62,7 +62,7 @@ async def test_node_what_is_answered_with_503_is_sent_again_and_counts_once(send
 
 
 def browsed(events: list[Event]) -> list[tuple[str, dict[str, Any]]]:
-    """Without what the library adds to a page by itself."""
+    """The calls of a page, without those that the library adds by itself."""
     return [
         (name, {key: properties[key] for key in calls.PAGE} if name == "page" else properties)
         for name, properties in calls.shown(events)

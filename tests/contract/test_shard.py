@@ -1,4 +1,5 @@
-"""What the evaluator leans on, held against the stand-in of the simulation and against real Valkey."""
+"""The promises of a shard that the evaluator relies on: of the simulation's stand-in, and of a real
+Valkey."""
 
 import asyncio
 from collections.abc import Callable

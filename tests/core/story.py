@@ -1,4 +1,4 @@
-"""Small stories told to the core and to the oracle at once; whatever they answer, they agree on it."""
+"""Small stories that the core and the oracle live through together; they must agree on every answer."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class Story:
     def define(
         self, segment: str, definition: dict[str, Any] | None, lazily: bool = False, filled: bool = True
     ) -> None:
-        """`lazily`: the profile is brought up to it when it is next touched. `filled`: has its history."""
+        """`lazily`: the profile is brought up to the change when it is next touched. `filled`: it has its
+        history."""
         self._race.step(Put(segment, definition, lazily))
         if filled:
             self.fill()
 
     def fill(self) -> None:
-        """New facts are given what happened before they came."""
+        """Gives new facts the events that came before them."""
         self._race.step(Fill())
 
     def delete(self, segment: str, lazily: bool = False) -> None:
@@ -43,7 +44,7 @@ class Story:
         self._settle()
 
     def takes_back(self, event_id: str, at: str, id: str = "", at_once: bool = True) -> None:
-        """`at_once`: what came before counts no more when this returns; else after `recount`."""
+        """`at_once`: the event counts no more when this returns; else it counts until `recount`."""
         self.happens(RETRACT, at, id, event_id=event_id)
         if at_once:
             self.recount()

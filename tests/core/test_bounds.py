@@ -55,6 +55,6 @@ def test_scores_add_up_beyond_the_increments_that_are_kept() -> None:
     change(10, set=100)
     for number in range(2 * MAX_INCREMENTS):
         change(1_000 + number, increment=1)
-    change(20, increment=5)  # arrives late, after what is no longer told apart
+    change(20, increment=5)  # it arrives late, after the increments that became one
     change(5, increment=7)  # before the score was set
     assert members(profile) == {"high"}

@@ -160,7 +160,7 @@ def test_what_is_beyond_a_bound_is_told_the_bound(document: Any, bound: str) -> 
     ],
 )
 def test_a_definitions_patterns_are_bounded_together(texts: list[str], bound: str) -> None:
-    """The last one goes beyond; the same pattern again costs nothing."""
+    """The last pattern goes beyond the bound; the same pattern again costs nothing."""
     leaves = [ATTRIBUTE | {"op": "matches", "value": text} for text in texts]
     assert codes({"type": "any", "of": leaves[:-1]}) == []
     assert codes({"type": "any", "of": leaves[:-1] * 2}) == []

@@ -18,7 +18,7 @@ OLD = {"type": "tag", "name": "old"}
 
 
 def plan_of(**definitions: Any) -> Plan:
-    """Definitions come at revisions 1, 2, … in turn."""
+    """The definitions come at the revisions 1, 2, … in turn."""
     return compile(
         "w",
         "UTC",

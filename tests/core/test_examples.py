@@ -131,5 +131,5 @@ def test_upgraded_in_the_last_week() -> None:
     story = Story("2024-01-01", upgraded=event("$attribute_changed", "1w", where=where))
     story.changes("2024-01-01", attributes={"plan": "free"})
     story.changes("2024-01-02", attributes={"plan": "pro"})
-    story.changes("2024-01-01T12:00", attributes={"plan": "pro"})  # older than what stands: alters nothing
+    story.changes("2024-01-01T12:00", attributes={"plan": "pro"})  # an older write: no change
     assert story.valid_until("upgraded") == "2024-01-09"

@@ -77,7 +77,7 @@ def test_what_keeps_the_same_is_one_fact(same: dict[str, Any]) -> None:
         {"where": [ORDER["where"][0] | {"value": True}, ORDER["where"][1]]},
         {"measure": {"of": "days"}},
         {"measure": {"of": "sum", "property": "total"}},
-        {"value": 5},  # needs more than the newest four
+        {"value": 5},  # it needs more than the newest four
         {"op": "gt", "value": 4},
     ],
     ids=str,

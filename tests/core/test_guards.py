@@ -1,6 +1,6 @@
 """A change passes over segments that something else keeps from holding, and over no others.
 
-Every order of a few happenings is told to core and oracle, which agree after each or the story fails.
+Core and oracle live through every order of a few happenings, and must agree after each of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A key that stands twice is found, however the text is written; one that stands once never is."""
+"""A key that stands twice is noticed however the text is written; a key that stands once never is."""
 
 import json
 from random import Random

@@ -37,7 +37,7 @@ def test_the_first_is_the_first_ever() -> None:
     story = Story("2024-01-01", new=first)
     story.happens("order", "2024-01-10")
     assert story.members == {"new"}
-    story.happens("order", "2023-11-01")  # arrives late: the first lies long ago
+    story.happens("order", "2023-11-01")  # it arrives late: so the first order lies long ago
     assert story.members == set()
 
 

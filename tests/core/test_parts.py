@@ -25,7 +25,7 @@ def values(profile: Profile) -> dict[str, Any]:
 
 
 def applied(*events: Event) -> Profile:
-    """Each change also against the oracle: what it altered, and what there is then."""
+    """Applies each change to the oracle as well; both agree on what it altered and on what is there then."""
     profile, before, so_far = Profile(), registers([]), []
     for event in events:
         told = [each.event for each in apply_change(profile, event)]
@@ -55,7 +55,7 @@ def test_a_later_value_does_not_bring_earlier_parts_back(order: tuple[int, ...])
 
 
 def test_a_value_in_the_place_of_an_object_leaves_its_parts() -> None:
-    """Names with dots may be anyone's own: only a removal takes others along."""
+    """A sender's own names may have dots; only the removal of an attribute takes others along."""
     assert values(applied(change("a", 1, plan_name="x"), change("b", 2, plan=7))) == {
         "plan.name": "x",
         "plan": 7,

@@ -68,7 +68,7 @@ def test_what_is_beyond_already_may_become_smaller() -> None:
 
 def test_parts_that_are_removed_with_their_whole_give_their_bytes_back() -> None:
     profile = step(None, 5, attributes={"o": None}).profile
-    step(profile, 3, attributes={"o.x": "late"})  # was removed before it came
+    step(profile, 3, attributes={"o.x": "late"})  # it was removed before it came
     step(profile, 6, attributes={"o.y": "there"})
     assert profile.attribute_bytes == 2 + 4 + 4 + 6
     step(profile, 7, attributes={"o": None})

@@ -20,7 +20,7 @@ OLD = {"type": "tag", "name": "old"}
 
 
 def plan_of(**definitions: dict[str, Any] | None) -> Plan:
-    """`None`: static. They come at revisions 1, 2, … in turn."""
+    """`None` is a static segment. The segments come at the revisions 1, 2, … in turn."""
     segments = [
         Segment(id_, 1, at, None if item is None else msgspec.convert(item, Node))
         for at, (id_, item) in enumerate(definitions.items(), 1)

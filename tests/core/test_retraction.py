@@ -1,4 +1,4 @@
-"""Events that are taken back: what counted counts no more, in whatever order event and retraction come."""
+"""An event that is taken back counts no more, in whatever order the event and its retraction come."""
 
 from __future__ import annotations
 

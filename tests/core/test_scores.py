@@ -1,4 +1,4 @@
-"""Scores at the ends of what a number can hold; the oracle goes along."""
+"""Scores at the ends of the numbers' range; the oracle has the same."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_whole_score_of_64_bits_is_exact_though_fractions_made_it() -> None:
 
 
 def test_increments_that_became_one_stay_exact() -> None:
-    """Also where the one of them has the stamp of the next: an id may come again after a week."""
+    """This holds also where one of them has the stamp of the next: an id may come again after a week."""
     plan = plan_of(back=attribute("score", "eq", 0.25))
     profile = None
     amounts = [HUGE, HUGE, *[0] * MAX_INCREMENTS, -HUGE, -HUGE, 0.25]

@@ -135,7 +135,7 @@ def test_a_new_plan_judges_stored_profiles_and_drops_what_is_gone() -> None:
 
 
 def test_a_segment_deleted_and_made_anew_goes_on_counting() -> None:
-    """Else its second deletion's exit, at the same instant, would be the first's over again."""
+    """Otherwise the exit of its second deletion, at the same instant, would have the id of the first one."""
     vip = {"type": "tag", "name": "vip"}
     profile = happen(plan_of(1, vips=vip), None, PROFILE, 0, "a", tags_add=["vip"]).profile
     transitions: list[Transition] = []

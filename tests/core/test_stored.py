@@ -1,4 +1,4 @@
-"""What earlier versions stored is read and goes on as if nothing had been.
+"""Profiles that earlier versions stored are read, and go on as if nothing had happened.
 
 `stored/v1.msgpack` is the profile that the version before sequences followed each event left after `BEFORE`.
 """

@@ -1,4 +1,4 @@
-"""What can be compared, and with what; worked out by hand."""
+"""Which values can be compared with which others; worked out by hand."""
 
 from __future__ import annotations
 
@@ -227,8 +227,8 @@ def test_ignored_case_is_folded_in_texts_and_simple_in_patterns(
         ("2024-01-01T10:00:00+02", "2024-01-01T08:00"),
         ("2024-01-01T10:00:00-0930", "2024-01-01T19:30"),
         ("2024-01-01T10:00:00.12345678901+05:30", "2024-01-01T04:30:00.123"),
-        ("2024-03-31T02:30", "2024-03-31T01:30"),  # skipped: with the offset before
-        ("2024-10-27T02:30", "2024-10-27T00:30"),  # twice: the earlier
+        ("2024-03-31T02:30", "2024-03-31T01:30"),  # it is skipped: with the offset before
+        ("2024-10-27T02:30", "2024-10-27T00:30"),  # it comes twice: the earlier one
         *((text, None) for text in ("2024", "2024-1-1", "2024-02-30", "20240101", "2024-01-01T24:00")),
         *((f"2024-01-01T10:00{offset}", None) for offset in ("+24:00", "+01:60", "+1", "Europe/Berlin")),
     ],
@@ -286,7 +286,7 @@ def test_consent_is_of_exactly_the_pair_that_is_named() -> None:
 
 
 def test_what_one_change_says_twice_it_says_once() -> None:
-    """A tag in both lists is removed, the last consent of a pair counts: no event but of what altered."""
+    """A tag in both lists is removed, the last consent of a pair counts; only what altered makes an event."""
     story = Story(
         "2024-01-01",
         tagged=event("$tag_added"),

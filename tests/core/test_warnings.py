@@ -1,4 +1,4 @@
-"""What holds for everyone or for no one is told, at its place; what may hold for some is not."""
+"""Conditions that hold for everyone or for no one are named at their places, and no others are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The logs: what their files hold, and how it is told to ingest."""
+"""The logs: what their files hold, and how they are sent to ingest."""
 
 from collections import Counter
 from pathlib import Path

@@ -24,9 +24,9 @@ from tests.demo.conftest import RawFile
 LOGS = pytest.mark.parametrize("log", [cdnow.LOG, shop.LOG], ids=lambda log: log.id)
 ONE_IN = {"cdnow": 20, "shop": 1}
 SLOW_ONE_IN = {"cdnow": 200, "shop": 30}
-"""Of so many profiles one is looked at."""
+"""One profile in this many is looked at."""
 LATER = datetime.fromisoformat("2025-01-01T00:00:00+00:00")
-"""Nothing happens up to then but the clock."""
+"""Up to this instant nothing happens but that the clock goes on."""
 
 
 def sampled(log: Log, profile: str) -> bool:

@@ -48,7 +48,7 @@ class Product:
         return Ran(process.returncode, out.decode(), err.decode())
 
     async def json(self, *arguments: str, stdin: str = "") -> list[Any]:
-        """Of a command that must go well."""
+        """The documents that a command prints; it must end with status 0."""
         ran = await self.run(*arguments, "--json", stdin=stdin)
         assert ran.status == 0, ran.err
         return ran.documents

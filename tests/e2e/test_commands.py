@@ -1,4 +1,4 @@
-"""The command line against the whole product: what the README's tour does, and what goes wrong."""
+"""The command line against the whole product: the commands of the README's tour, and their failures."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Up:
         return next(pid for pid, command in self.children().items() if words in command)
 
     async def hears(self, words: str) -> None:
-        """Until it has said so on standard error."""
+        """Waits until it has said so on standard error."""
         assert self.process.stderr is not None
         async with asyncio.timeout(START_S):
             while words not in self.said:

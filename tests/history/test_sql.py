@@ -1,4 +1,4 @@
-"""The language in SQL: the page's tables, and what random histories seldom meet."""
+"""The language in SQL: the tables of docs/conditions.md, and cases that random histories seldom have."""
 
 from __future__ import annotations
 

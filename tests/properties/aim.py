@@ -1,4 +1,4 @@
-"""Events and changes aimed at a condition: of random ones, too few would ever concern it."""
+"""Events and changes aimed at a condition: of those drawn freely, too few would ever concern it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.properties.definitions import ATTRIBUTES, DATES, PAIRS, STATES, STATI
 
 PROFILE = "$profile"
 NEARBY = {"gt": (0, 1), "gte": (0, -1), "lt": (0, -1), "lte": (0, 1), "between": (0, 0, 1)}
-"""What is added to a bound, to lie on it and just beside it."""
+"""Numbers that are added to a bound, to lie on it and just beside it."""
 SAMPLES = ("a", "B", "ab", "1", "ß", "")
 
 
@@ -49,7 +49,7 @@ def aimed(draw: Draw, leaf: Json) -> tuple[str, Json]:
 
 @st.composite
 def listing(draw: Draw, static: str) -> Json:
-    """Onto the list of a static segment or off it; sometimes of a version that is named."""
+    """Puts a profile onto the list of a static segment, or takes it off; some of these name the version."""
     change: Json = {draw(st.sampled_from(("lists_add", "lists_add", "lists_remove"))): [static]}
     version = draw(st.sampled_from((0, 0, 1, 2, 3)))
     return {**change, "lists_versions": {static: version}} if version else change

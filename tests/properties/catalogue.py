@@ -23,7 +23,7 @@ class Delete(Struct, frozen=True):
 
 
 class Catalogue:
-    """What stands now: of each segment its definition and the others that it names."""
+    """The segments that stand now: the definition of each, and the others that it names."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
@@ -62,7 +62,7 @@ class Catalogue:
         return {other for _, named in self._stands.values() for other in named}
 
     def delete(self) -> list[Delete]:
-        """One that no other names, if there is one."""
+        """A segment that no other names, if there is one."""
         free = sorted(self._stands.keys() - self._used())
         if not free:
             return []
@@ -71,5 +71,5 @@ class Catalogue:
         return [Delete(segment, self._draw(st.booleans()))]
 
     def leaves(self) -> list[Json]:
-        """Everything that is asked now."""
+        """All conditions that stand now."""
         return [leaf for definition, _ in self._stands.values() if definition for leaf in leaves(definition)]

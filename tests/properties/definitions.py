@@ -75,7 +75,7 @@ def windows(draw: Draw) -> Json:
 
 @st.composite
 def tests(draw: Draw, clock: bool) -> Json:
-    """An op with its operand; `clock`: those relative to now too."""
+    """An op with its operand; with `clock` also the ops that are relative to now."""
     kinds = ("equal", "equal", "order", "order", "text", "list", "date", "there", *(("clock",) * 3 * clock))
     found: Json
     match draw(st.sampled_from(kinds)):

@@ -24,7 +24,7 @@ TOLD_EVERY = 100
 
 
 SQL_EVERY = 10
-"""Of so many seeds one is raced against SQL as well, which takes far longer."""
+"""One seed in this many is raced against SQL as well, which takes far longer."""
 
 
 def run(number: int, race_of: Callable[[History], Race] = Race) -> None:

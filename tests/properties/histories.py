@@ -40,7 +40,7 @@ AHEAD = (0, 0, 0, 1, 1_000, HOUR, 23 * HOUR, DAY, DAY, 2 * DAY, *MONTHS, 100 * D
 LATE = (1, 1_000, HOUR, DAY, DAY + HOUR, 23 * HOUR, *MONTHS, 400 * DAY)
 
 BURSTS = st.sampled_from((0,) * 9 + (3, 5))
-"""How many more events of the same kind follow: what counts to five is not met by chance."""
+"""How many more events of the same kind follow: a count of five hardly comes about by chance."""
 
 
 class When(Struct, frozen=True):
@@ -64,7 +64,7 @@ class Tick(Struct, frozen=True):
 
 
 class Forget(Struct, frozen=True):
-    """The cached profile goes; what was stored is read again."""
+    """The cached profile is forgotten, and the stored one is read again."""
 
 
 class Look(Struct, frozen=True):
@@ -72,7 +72,7 @@ class Look(Struct, frozen=True):
 
 
 class Fill(Struct, frozen=True):
-    """Facts that are new are given what happened before, and what waited for that is served."""
+    """New facts are given their history, and the segments that waited for it are served."""
 
     lazily: bool = False
 

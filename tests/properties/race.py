@@ -109,7 +109,7 @@ class Race:
         self._define(command.lazily)
 
     def _define(self, lazily: bool) -> None:
-        """Facts that are new are kept from now on, and want what was before."""
+        """New facts are kept from now on, and want their history."""
         self.newest = compile("w", self.history.zone, self.segments.values(), self.definitions, self.limits)
         for fact in self.newest.fact_ids - self.since.keys():
             self.since[fact] = self.plan.revision + 1
@@ -150,7 +150,7 @@ class Race:
         looked_for = concern(self.plan, self.walked, self.gone)
         passed_over = looked_for is not None and not looked_for(encode(self.profile))
         dues = dict(self.profile.dues)
-        few = FEW if self.plan.revision % 4 == 0 else 0  # none: only what the profile leads to is judged
+        few = FEW if self.plan.revision % 4 == 0 else 0  # 0: only where the profile leads
         step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since, self.walked, few)
         self._take(step)
         self._same_flips(step.transitions, flips)

@@ -1,4 +1,4 @@
-"""What the strategies make is the language: authors may write all of it."""
+"""Every definition that the strategies draw passes the check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations in the race: they say what decided, and what they propose really flips the membership."""
+"""Explanations in the race: they agree with the decision, and a change that they propose really flips it."""
 
 from __future__ import annotations
 

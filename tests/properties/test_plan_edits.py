@@ -26,7 +26,7 @@ from tests.properties.definitions import SCALARS, Draw, Json, definitions
 
 IDS = tuple(f"s{number}" for number in range(8))
 LAST = "z"
-"""It may look at all others; no other names it."""
+"""This segment may look at all others; no other names it."""
 VALUES = (None, *SCALARS, ["a", 1], {"lat": 48, "lon": 11})
 AMOUNTS = (None, 0, 1, 2, 3, 0.15, 10_000)
 COUNTS = tuple(range(7))
@@ -36,7 +36,7 @@ OBJECTS: tuple[Json, ...] = (
 )  # fmt: skip
 NOW_MS = 1_700_000_000_000
 FEW = 3
-"""So many of twelve change in one edit at most: with more a plan is made from nothing."""
+"""At most this many of twelve change in one edit: with more, a plan is made from nothing."""
 
 
 class Edit(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ assert PARTS * SEEDS * FRESH >= 2_000
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.timeout(900)  # a disagreement is made small before it is told, which takes minutes
+@pytest.mark.timeout(900)  # a disagreement is made small before it is reported, which takes minutes
 def test_core_and_oracle_agree(part: int) -> None:
     for number in range(part * SEEDS, (part + 1) * SEEDS):
         print(f"make fuzz SEED={number}")

@@ -10,14 +10,14 @@ from tests.simulation.memory import MemoryStore
 from tests.simulation.world import Process, World
 
 LOSSES = ("snapshot", "lose", "lose quietly", "empty", "empty quietly")
-"""What takes the store back: to its last snapshot or to nothing, with its connections or under them."""
+"""Faults that take the store back: to its last snapshot or to nothing, with broken connections or not."""
 FORGETTING = ("forget",)
 """The log forgets what a checkpoint knows."""
 FAULTS = ("kill", "move", "zombie", "broker", "gap")
 
 
 class Cluster:
-    """Who owns what, and what happens to them; every choice is the world's."""
+    """Which worker owns which partition, and what happens to the workers; every choice is the world's."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -29,7 +29,7 @@ class Cluster:
         self._give(range(1, world.partitions, 2), second)
 
     async def strike(self, faults: Sequence[str]) -> None:
-        """One of them, on a partition's owner or on everybody."""
+        """One fault, of a partition's owner or of everybody."""
         rng, store = self.world.random, self.world.store
         partition = rng.randrange(self.world.partitions)
         match rng.choice(faults):
@@ -55,7 +55,7 @@ class Cluster:
                 store.restore(MemoryStore(), fault.endswith("quietly"))
 
     async def settle(self) -> None:
-        """Until all that is in the logs is applied under the newest plans, and announced."""
+        """Waits until all that is in the logs is applied under the newest plans, and announced."""
         async with asyncio.timeout(600):
             for partition in range(self.world.partitions):
                 while not settled(self.world, partition):

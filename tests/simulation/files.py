@@ -91,7 +91,7 @@ class MemoryFiles:
         await self._pause()
 
     async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
-        """All are young here."""
+        """No file is old enough to be removed here."""
         await self._pause()
         return [] if older_s else sorted(self.files.get(partition, {}))
 
@@ -166,7 +166,7 @@ class MemoryFiles:
             yield len(rows), rows[start : start + CHUNK]
 
     async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
-        """All are old here."""
+        """Every file is old enough to be removed here."""
         await self._pause()
         stored = self.checkpoints.get(partition, {})
         for name in stored.keys() - set(but):

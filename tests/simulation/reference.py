@@ -1,4 +1,4 @@
-"""What must come out: every record once, in order, on dictionaries; no commits, no crashes, no cache."""
+"""The expected result: every record once, in order, on dictionaries; no commits, no crashes, no cache."""
 
 from __future__ import annotations
 

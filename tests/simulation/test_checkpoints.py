@@ -138,7 +138,7 @@ def test_what_the_broker_does_not_have_yet_is_in_no_checkpoint() -> None:
 
 @pytest.mark.parametrize("at", range(16))
 def test_a_death_at_any_step_of_a_checkpoint_loses_nothing(at: int) -> None:
-    """Everything the files are asked for is a step, before it is done and after."""
+    """Every call to the files is two steps: one before it is done, and one after."""
 
     async def main() -> None:
         world, logs = begin(at, 60)
@@ -191,7 +191,7 @@ def kill(cluster: Cluster) -> None:
 
 
 def kill_at(target: Any, name: str, at: int, act: Callable[[], None]) -> None:
-    """At the call number `at` the act is done, soon."""
+    """At call number `at` the act is begun; it happens soon after."""
     method, calls = getattr(target, name), 0
 
     async def counted() -> None:

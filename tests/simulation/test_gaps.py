@@ -1,4 +1,4 @@
-"""Records that the consumer lets fall: the log has them, so they are read again, though nothing follows."""
+"""Records that the consumer drops: the log has them, so they are read again, though nothing follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Mode `wall`: what is due fires by itself, whatever dies, and what is replayed is told under its old ids."""
+"""Mode `wall`: what is due fires by itself, whatever dies, and transitions that are replayed have their old
+ids."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ SOON_S = 1.0
 
 
 class Traffic:
-    """Sends an event here and there, as it happens, and knows what must become of it."""
+    """Sends an event now and then, at its own time, and knows the members that must follow."""
 
     def __init__(self, world: World, late: bool) -> None:
         self.world = world
@@ -54,7 +55,7 @@ class Traffic:
         self.references[partition].apply([event])
 
     async def right(self) -> None:
-        """Soon all members are those of this moment, without anything being sent."""
+        """Waits until all members are those of this moment, though nothing is sent."""
         async with asyncio.timeout(SOON_S):
             for partition, reference in enumerate(self.references):
                 reference.move(self.world.now_ms())

@@ -1,4 +1,5 @@
-"""A fault of ours, planted in a fact: what meets it is set aside, all else goes on, whatever dies."""
+"""A fault of ours, planted in a fact: the event that meets it is set aside, all else goes on, whatever
+dies."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class Process:
         _worker.reset(token)
 
     async def revoke(self) -> None:
-        """Everything, as a rebalance does; an assignment under way is awaited first."""
+        """Takes all partitions away, as a rebalance does; an assignment under way is awaited first."""
         if self._assigning is not None:
             await asyncio.wait([self._assigning])
         await self._revoke()
@@ -233,7 +233,7 @@ class Process:
             await owner.room()
             await self.world.pause()
             at = max(self._positions[partition], self.world.firsts[partition])
-            self._ends[partition] = len(log)  # as a fetch tells it; who is between two knows of nothing newer
+            self._ends[partition] = len(log)  # known from a fetch; between two there is nothing newer
             if at < len(log):
                 stamp_ms, value = log[at]
                 self._positions[partition] = at + 1

@@ -1,4 +1,4 @@
-"""What the catalogue remembers is never older than the store: two processes, one store."""
+"""The catalogue remembers nothing that is older than the store: two processes, one store."""
 
 from __future__ import annotations
 

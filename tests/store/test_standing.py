@@ -1,4 +1,4 @@
-"""What is read while a partition is made anew, or is behind what it was, is given to nobody."""
+"""Reads of a partition that is made anew, or is behind what it was, are answered to nobody."""
 
 from collections.abc import AsyncIterator
 
@@ -43,7 +43,7 @@ async def test_while_a_partition_is_made_anew_nothing_is_counted(store: Client) 
         with pytest.raises(Restoring, match="4,000 of 125,000 profiles"):
             await read
     with pytest.raises(Restoring):
-        await Members(store, PARTITIONS).count("w", "s")  # also of who has seen nothing before
+        await Members(store, PARTITIONS).count("w", "s")  # also for a reader that has seen nothing before
     await store.hdel(keys.head(1), "restoring")
     await head(store, 1, commit=7, offset=10, restored="a")
     assert await members.count("w", "s") == 2

@@ -119,7 +119,7 @@ def test_a_mutated_record_is_read_or_unreadable(name: str) -> None:
 
 
 def applied(packed: pack.Packed) -> None:
-    """What is read can be written down again, and its profile changes be applied."""
+    """A record that was read can be written down again, and its profile changes can be applied."""
     assert pack.decode(pack.encode(packed)).events == packed.events  # type: ignore[union-attr]
     for event in packed.events:
         if event.name == PROFILE:

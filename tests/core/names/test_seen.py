@@ -1,4 +1,4 @@
-"""What was seen of events: bounded whatever comes, right about what it keeps."""
+"""The names that were seen in events: bounded whatever comes, and right about everything that is kept."""
 
 from collections import Counter
 from typing import Any

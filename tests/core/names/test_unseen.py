@@ -1,4 +1,4 @@
-"""Names in a definition that were never seen, and what may have been meant."""
+"""Names in a definition that were never seen, and the names that may have been meant."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The api as a process of its own would run it: uvicorn on a real socket, on the real broker and Redis."""
+"""The api as in production: uvicorn on a real socket, with the real broker and a real Redis."""
 
 from __future__ import annotations
 

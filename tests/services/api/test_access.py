@@ -97,7 +97,7 @@ async def test_no_key_no_entry(shop: Client) -> None:
 
 
 async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
-    """Through whatever path OpenAPI knows, and the stream."""
+    """Tries every path that OpenAPI has, and the stream."""
     one, other = await open_workspace(), await open_workspace()
     await one.segment("secret", type="static")
     assert (await other.get("/v1/segments")).json()["segments"] == []

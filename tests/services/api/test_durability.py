@@ -134,7 +134,7 @@ async def test_a_change_left_between_the_two_writes_is_rolled_forward(stack: Sta
     await emptied(stack)
     async with running(settings(stack)) as url:
         header = await furnished(url)
-    async with Redis.from_url(stack.redis) as redis:  # as an api that died before it published
+    async with Redis.from_url(stack.redis) as redis:  # an api that died before it published would leave this
         await Catalog(redis).change_segment(
             "shop", lambda snapshot: ("put", wire.Segment("shop", "late", "late", 1, 1, NOW_MS, NOW_MS))
         )

@@ -30,7 +30,7 @@ PRO = {"type": "attribute", "name": "plan", "op": "eq", "value": "pro"}
 
 
 class History:
-    """What an evaluator would have left of events: some in files, later ones in the tail."""
+    """Events as an evaluator would have left them: some in files, later ones in the tail."""
 
     def __init__(self, redis: Any, archive: Archive, workspace: str) -> None:
         self.redis, self.archive, self.workspace = redis, archive, workspace

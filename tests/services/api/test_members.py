@@ -199,7 +199,7 @@ async def test_until_when_holds_through_other_segments_and_not(shop: Shop) -> No
 
 
 async def at_least(shop: Shop, ms: int) -> int:
-    """Now, by the furthest partition's clock."""
+    """The instant of the partition's clock that is furthest."""
     lag = (await shop.get("/v1/lag")).json()
     clocks = [part["clock"] for part in lag["partitions"] if part["clock"]]
     if not clocks:
@@ -301,7 +301,7 @@ async def test_a_stream_goes_on_where_it_ended(shop: Shop) -> None:
     await shop.settled()
     given: list[str] = []
     while len(given) < 20:
-        # each stream is left after three events; what follows is not lost, nor given twice
+        # each stream is left after three events; the events after them are neither lost nor given twice
         async with shop.stream("GET", "/v1/transitions", headers={"Last-Event-ID": place}) as stream:
             assert stream.status_code == 200, place
             if len(given) == 9:

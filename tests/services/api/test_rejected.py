@@ -1,4 +1,4 @@
-"""What was refused is read from the topic, newest first, by those whose it is, and given again."""
+"""Refusals are read from the topic, newest first, by those whom they concern, and given again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lag and ownership as the api tells them: also while no evaluator runs."""
+"""Lag and ownership as the api shows them, also while no evaluator runs."""
 
 from __future__ import annotations
 

@@ -133,7 +133,8 @@ class Rig:
         return progress.aggregate(parts, max(versions, default=0), max(zones, default=""))
 
     async def settled(self, timeout_s: float = 60) -> None:
-        """Until everything sent is applied, all definitions are adopted, all transitions published."""
+        """Waits until everything sent is applied, all definitions are adopted and all transitions
+        published."""
         ends = await self.ends(EVENTS)
         await self.until(lambda: self._settled(ends), timeout_s)
 

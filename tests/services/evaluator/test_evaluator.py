@@ -151,7 +151,7 @@ IDLE = '{"type":"event","name":"buy","window":{"last":"45d"},"op":"eq","value":0
 
 
 async def test_a_new_or_edited_segment_knows_what_happened_before(evaluation: Rig) -> None:
-    """A new segment for people who did not buy tells nobody of those who did; a longer window only adds."""
+    """A new segment of people who did not buy announces nobody who did; a longer window only adds members."""
     rig = evaluation
     await rig.workspace()
     await rig.segment("bought", BOUGHT)

@@ -34,7 +34,7 @@ async def buy_again(rig: Rig) -> None:
 
 
 async def check(rig: Rig) -> None:
-    """As if nothing had happened, and nothing was told twice but under its old id."""
+    """Members are as if nothing had happened, and what was announced twice has its old id."""
     assert await rig.members("active") == set(PROFILES[::2])
     assert await rig.members("pro") == set(PROFILES)
     announced = [each for _, each in await rig.announced()]

@@ -1,4 +1,5 @@
-"""The evaluator's topics may hold anything: what can't be read is told, counted and passed over."""
+"""The evaluator's topics may hold anything: a record that can't be read is logged, counted and passed
+over."""
 
 from __future__ import annotations
 

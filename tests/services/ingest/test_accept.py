@@ -296,7 +296,7 @@ def test_too_large_an_event_is_refused() -> None:
 
 
 def test_too_deep_an_event_is_refused() -> None:
-    """Or it would end whoever reads the log, on a deeper stack than ours."""
+    """Such a record would end every reader of the log whose stack is deeper than ours."""
 
     def nested(levels: int) -> dict[str, Any]:
         return {"x": json.loads("[" * levels + "]" * levels)}
@@ -308,7 +308,7 @@ def test_too_deep_an_event_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["ann\n", "a\x00b", "\x01" * 250, "a\x1b[31m", "a\x85", "\x7f"])
 def test_no_id_has_a_control_character(text: str) -> None:
-    """Or a path, a log line and a terminal would show another id than the one that it is."""
+    """Otherwise a path, a log line and a terminal would show another id than the one that was sent."""
     assert faults(own(profile=text, name="a")) == [("/profile", "bad_character")]
     assert faults(own(id=text, name="a")) == [("/id", "bad_character")]
     assert faults(own(name=text)) == [("/name", "bad_character")]
@@ -338,7 +338,7 @@ def test_a_cloud_events_source_and_id_make_an_id_that_is_never_too_long() -> Non
 
 @pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"])
 def test_what_is_told_of_a_rejection_is_bounded(character: str) -> None:
-    """However it is written: or the broker could not take it, and its sender would try for ever."""
+    """However it is written: else the broker could not take it, and its sender would try for ever."""
     odd = {f"{character * 3}{number}": [None] for number in range(150)}
     item = {"userId": "u", "traits": {character * 900: odd}}
     told = accept.call("identify", json.dumps(item, ensure_ascii=False).encode(), RECEIPT)

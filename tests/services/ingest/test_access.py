@@ -1,4 +1,4 @@
-"""What is known of keys is asked for once a moment, however many ask."""
+"""A key is looked up once a second, however many requests have it."""
 
 import asyncio
 

@@ -174,7 +174,7 @@ async def test_nothing_on_the_inbound_topic_stops_what_is_behind_it(
     service = await started(clean_stack.kafka, clean_stack.redis, tmp_path)
     try:
         pid = service.pid
-        # at least once each: what is not known to be kept is told again
+        # at least once each: a verdict that is not known to be kept is written again
         sources: set[str] = set()
         accepted: set[str] = set()
         async with asyncio.timeout(30):
@@ -226,7 +226,7 @@ async def test_a_record_that_no_one_can_read_is_told_and_passed_over(
 async def test_what_an_upstream_transaction_took_back_never_happened(
     settings: Settings, clean_stack: Stack
 ) -> None:
-    """And its offsets are committed, too: or they would look like records to come for ever."""
+    """Its offsets are committed, too: else they would look like records to come for ever."""
     producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka, transactional_id=f"t-{uuid4()}")
     await producer.start()
     inbound = TopicPartition(INBOUND, 0)

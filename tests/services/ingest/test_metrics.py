@@ -1,4 +1,4 @@
-"""What ingest tells of itself."""
+"""The metrics that ingest shows."""
 
 import asyncio
 import json

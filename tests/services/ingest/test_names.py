@@ -1,4 +1,4 @@
-"""What ingest sees of the events that it accepts."""
+"""The names that ingest collects from the events that it accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What senders hear: Segment's libraries as they are, our own, and who publishes to `inbound`."""
+"""The verdicts that senders get: Segment's libraries, our own senders, and producers of topic `inbound`."""
 
 import base64
 import json
