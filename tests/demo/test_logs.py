@@ -64,8 +64,11 @@ def test_the_generator_always_writes_the_same(log: Log, generated: RawFile, tmp_
 @LOGS
 def test_every_segment_has_its_definition_and_its_sql_and_follows_those_it_names(log: Log) -> None:
     files = {item.name for item in log.folder.iterdir()}
-    assert files == {"raw.sql"} | {f"{id}.{kind}" for id in log.definitions for kind in ("json", "sql")}
+    assert files == {"raw.sql", "explained.sql"} | {
+        f"{id}.{kind}" for id in log.definitions for kind in ("json", "sql")
+    }
     assert log.definition(log.edited)["id"] == log.late
+    assert {log.explained, log.foreseen} <= set(log.segments)
     for position, id in enumerate(log.segments):
         body = log.definition(id)
         assert body["id"] == id

@@ -1,7 +1,7 @@
 """The SQL by hand agrees with the incremental core and with the slow oracle, member by member."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zlib import crc32
 
@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from livesegments.cli.demo import cdnow, shop
+from livesegments.cli.demo.asked import Explained
 from livesegments.cli.demo.heard import Announced, Heard
 from livesegments.cli.demo.late import Late
 from livesegments.cli.demo.log import Happening, Log
-from livesegments.cli.demo.proof import Analyst, compare
+from livesegments.cli.demo.proof import Analyst, Reason, compare
 from livesegments.core import plan
 from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
@@ -162,6 +163,39 @@ def test_a_late_segment_is_right_only_if_it_gains_members_by_its_history_and_los
     }
     for name, value in wrong.items():
         assert len(msgspec.structs.replace(right, **{name: value}).faults) == 1, name
+
+
+SAID = {
+    "in": True,
+    "judged": True,
+    "flips_at": "2024-07-01T10:00:00Z",
+    "why": {
+        "pointer": "",
+        "holds": True,
+        "evidence": None,
+        "of": [{"pointer": "/of/0", "holds": True, "evidence": {"value": 6, "or_more": False}, "of": []}],
+    },
+}
+
+
+def test_an_explanation_is_right_only_if_amounts_and_instant_are_as_recomputed() -> None:
+    at = datetime.fromisoformat("2024-07-01T10:00:00+00:00")
+    assert Explained(SAID, Reason("ada", at, {"/of/0": 6.0})).faults == []
+    assert len(Explained(SAID, Reason("ada", at, {"/of/0": 7.0})).faults) == 1
+    assert len(Explained(SAID, Reason("ada", LATER, {"/of/0": 6.0})).faults) == 1
+    assert len(Explained(SAID | {"in": False}, Reason("ada", at, {"/of/0": 6.0})).faults) == 1
+    assert len(Explained(None, None).faults) == 1
+
+
+@LOGS
+def test_the_analyst_has_a_member_to_explain_whom_the_clock_takes_out(log: Log, generated: RawFile) -> None:
+    analyst, end = Analyst(log, generated(log)), log.checkpoints[-1]
+    reason = analyst.explained(end)
+    assert reason is not None
+    just_before = reason.flips_at - timedelta(milliseconds=1)
+    assert reason.profile in analyst.members(log.explained, end)
+    assert reason.profile in analyst.members(log.explained, just_before)
+    assert reason.profile not in analyst.members(log.explained, reason.flips_at)
 
 
 def test_what_is_heard_passes_over_repeats_and_counts_gaps() -> None:

@@ -36,4 +36,9 @@ async def test_the_demo_proves_every_membership_and_leaves_nothing(tmp_path: Pat
     assert edited["comparison"]["recomputed"] == created["entered"] + edited["entered"]
     assert created["exited"] == edited["exited"] == 0
     assert created["causes"] == edited["causes"] == ["backfill"]
+    (asked,) = (item["asked"] for item in told if "asked" in item)
+    assert asked["explained"]["said"]["in"]
+    assert sum(each["enter"] + each["leave"] for each in asked["foreseen"]) > 100
+    assert [item["segment"] for item in asked["then"]] == [*shop.LOG.segments]
+    assert sum(item["recomputed"] for item in asked["then"]) > 500
     assert left_in(tmp_path) == []

@@ -76,4 +76,7 @@ LOG = Log(
         datetime(1997, 4, 10, 12, tzinfo=ZoneInfo(ZONE)),
         datetime(1998, 7, 1, tzinfo=ZoneInfo(ZONE)),
     ),
+    explained="vip",
+    foreseen="at-risk",
+    past=datetime(1997, 12, 25, 12, tzinfo=ZoneInfo(ZONE)),
 )

@@ -39,7 +39,9 @@ class Log(Struct, frozen=True):
     `segments` names the definitions of its folder in an order in which each comes after those that it
     refers to. `late` is created when the replay is over, as `LATE.json` says, and then edited to
     `LATE-edited.json`, which has a longer window. At every instant of `checkpoints` the replay stops, and
-    membership is proven; the last one is the log's end.
+    membership is proven; the last one is the log's end. Then the product is asked why a member of `explained`
+    is in it (`explained.sql` says who), how many will leave `foreseen`, and who was in every segment at the
+    instant `past`.
     """
 
     id: str
@@ -51,10 +53,13 @@ class Log(Struct, frozen=True):
     segments: tuple[str, ...]
     late: str
     checkpoints: tuple[datetime, ...]
+    explained: str
+    foreseen: str
+    past: datetime
 
     @property
     def folder(self) -> Traversable:
-        """Holds `raw.sql`, and of every segment its JSON and its SQL."""
+        """Holds `raw.sql`, `explained.sql`, and of every segment its JSON and its SQL."""
         return resources.files("livesegments.cli.demo") / "segments" / self.id
 
     @property

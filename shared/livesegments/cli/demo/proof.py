@@ -7,7 +7,7 @@ file as it came. DuckDB computes; nothing here goes through the core, its facts 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -47,6 +47,15 @@ def compare(segment: str, members: set[str], announced: set[str], recomputed: se
     )
 
 
+class Reason(Struct, frozen=True):
+    """Why a profile is a member: the amount of each condition, by its pointer in the definition, and the
+    instant at which the clock alone takes it out."""
+
+    profile: str
+    flips_at: datetime
+    amounts: dict[str, float]
+
+
 class Analyst:
     """One log's raw file in DuckDB; `members` answers as of any instant."""
 
@@ -63,3 +72,12 @@ class Analyst:
         self._db.execute("SET VARIABLE instant = ?", [instant])
         rows = self._db.execute((self._folder / f"{segment}.sql").read_text("utf-8")).fetchall()
         return {profile for (profile,) in rows}
+
+    def explained(self, instant: datetime) -> Reason | None:
+        """The member whose membership is to be explained; None where the segment has none."""
+        self._db.execute("SET VARIABLE instant = ?", [instant])
+        rows = self._db.execute((self._folder / "explained.sql").read_text("utf-8")).fetchall()
+        if not rows:
+            return None
+        flips_at = datetime.fromtimestamp(rows[0][1] / 1000, UTC)
+        return Reason(rows[0][0], flips_at, {pointer: amount for _, _, pointer, amount in rows})

@@ -14,6 +14,7 @@ from livesegments.cli import settle
 from livesegments.cli.client import Client
 from livesegments.cli.context import Up
 from livesegments.cli.demo import cdnow, replay, shop, wheels
+from livesegments.cli.demo.asked import ask
 from livesegments.cli.demo.heard import Heard, Listener
 from livesegments.cli.demo.late import changes
 from livesegments.cli.demo.log import Log
@@ -126,13 +127,16 @@ async def _replay(
         partial(_announced, api, listener),
     )
     screen.late(stage.log, late)
+    end = stage.log.checkpoints[-1]
+    asked = await asyncio.to_thread(ask, stage.log, stage.workspace, stage.analyst, end)
+    screen.asked(stage.log, asked)
     stage.proving[stage.log.late] = stage.log.edited
     for refused in pace.refused[:SHOWN]:
         screen.say(f"refused: event {refused.line}: {refused.reason} [{refused.code}]")
     if listener.heard.gaps:
         screen.say(f"{listener.heard.gaps:,} transitions were never announced")
     right = all(one.equal for one in found) and not any(one.faults for one in late)
-    return right and not pace.refused and not listener.heard.gaps
+    return right and asked.equal and not pace.refused and not listener.heard.gaps
 
 
 async def _stand_at(instant: datetime, api: Client) -> None:

@@ -97,4 +97,7 @@ LOG = Log(
         datetime(2024, 5, 1, tzinfo=ZoneInfo(ZONE)),
         datetime(2024, 7, 1, tzinfo=ZoneInfo(ZONE)),
     ),
+    explained="regulars",
+    foreseen="loyal-going-cold",
+    past=datetime(2024, 6, 1, tzinfo=ZoneInfo(ZONE)),
 )

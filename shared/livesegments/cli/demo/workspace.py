@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
+from livesegments.cli import paths
 from livesegments.cli.client import Client
 from livesegments.cli.context import Up
 from livesegments.cli.demo.log import Log
@@ -14,6 +15,8 @@ from livesegments.cli.problem import Problem
 
 READY_S = 30.0
 LOOK_S = 0.05
+THEN_PAGE = 10_000
+"""Every page as of an instant is worked out anew: few large ones."""
 
 
 class Workspace:
@@ -52,7 +55,7 @@ class Workspace:
 
     def edit(self, segment: str, definition: Any) -> float:
         """Seconds from the request until the new definition is served. Raises Problem."""
-        path = f"/v1/segments/{quote(segment, safe='')}"
+        path = paths.segment(segment)
         etag = self._client.send("GET", path).headers["ETag"]
         began = time.monotonic()
         self._client.call("PATCH", path, json=definition, headers={"If-Match": etag})
@@ -71,8 +74,21 @@ class Workspace:
 
     def members(self, segment: str) -> set[str]:
         """Over all pages; each member exactly once, or our promise is broken (AssertionError)."""
-        path = f"/v1/segments/{quote(segment, safe='')}/members"
-        listed = list(self._client.pages(path, "members", limit=PAGE))
+        return self._listed(segment, f"{paths.segment(segment)}/members", limit=PAGE)
+
+    def members_then(self, segment: str, instant: datetime) -> set[str]:
+        """As `members`, as of an instant."""
+        path = f"{paths.segment(segment)}/as-of"
+        return self._listed(segment, path, limit=THEN_PAGE, at=instant.astimezone(UTC).isoformat())
+
+    def explanation(self, segment: str, profile: str) -> Any:
+        return self._client.call("GET", paths.explanation(segment, profile))
+
+    def forecast(self, segment: str) -> Any:
+        return self._client.call("GET", f"{paths.segment(segment)}/forecast")
+
+    def _listed(self, segment: str, path: str, **query: Any) -> set[str]:
+        listed = list(self._client.pages(path, "members", **query))
         found = set(listed)
         assert len(found) == len(listed), f"{segment}: a member was returned twice"
         return found
