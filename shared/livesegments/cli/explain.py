@@ -19,6 +19,9 @@ HEADS = {"all": "all of", "any": "any of", "not": "not", "list": "on the list"}
 def explain(
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
+    events: Annotated[
+        int, typer.Option(min=0, max=50, help="So many events behind a condition are shown at most.")
+    ] = 0,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -28,7 +31,7 @@ def explain(
     """Why a profile is in a segment or not, and what would change that."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", paths.explanation(segment, profile))
+        found = client.call("GET", paths.explanation(segment, profile), params={"events": events})
         if as_json:
             output.json(found)
             return
@@ -66,8 +69,16 @@ def _node(node: dict[str, Any], local: ZoneInfo, depth: int) -> Iterator[Text]:
     head = _condition(condition) if condition is not None else HEADS[node["type"]]
     evidence = _evidence(node["evidence"], local) if node["evidence"] is not None else ""
     yield Text.assemble("  " * depth, mark, head, (evidence and f"  ← {evidence}", "dim"))
+    for event in node["evidence"]["events"] if node["evidence"] is not None else ():
+        yield behind(event, local, "  " * depth)
     for child in node["of"]:
         yield from _node(child, local, depth + 1)
+
+
+def behind(event: dict[str, Any], local: ZoneInfo, indent: str) -> Text:
+    """An event that a condition counts, on a line of its own."""
+    told = f"{indent}    {output.instant(event['time'], local)}  {event['id']}  {_json(event['properties'])}"
+    return Text(told, "dim")
 
 
 def _condition(condition: dict[str, Any]) -> str:

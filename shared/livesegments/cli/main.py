@@ -24,6 +24,8 @@ COMMANDS = {
     "members": "livesegments.cli.members:members",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",
+    "flow": "livesegments.cli.flow:flow",
+    "overlap": "livesegments.cli.overlap:overlap",
     "timeline": "livesegments.cli.timeline:timeline",
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",

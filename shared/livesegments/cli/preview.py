@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
-from livesegments.cli import context, files, output, zone
+from livesegments.cli import context, files, nodes, output, zone
 from livesegments.cli.client import Client
 
 
@@ -39,7 +38,10 @@ def preview(
     output.table(
         "",
         ("holds for", "node", "at"),
-        [(node["count"], _words(definition, node["pointer"]), node["pointer"]) for node in found["nodes"]],
+        [
+            (node["count"], nodes.words(definition, node["pointer"]), node["pointer"])
+            for node in found["nodes"]
+        ],
         numbers=("holds for",),
     )
     for each in found["sample"]:
@@ -48,16 +50,7 @@ def preview(
             "",
             ("holds", "condition", "value"),
             [
-                (seen["holds"], _words(definition, seen["pointer"]), seen["value"])
+                (seen["holds"], nodes.words(definition, seen["pointer"]), seen["value"])
                 for seen in each["conditions"]
             ],
         )
-
-
-def _words(definition: Any, pointer: str) -> str:
-    """A node in one line: its fields as JSON, without those below it."""
-    node = definition
-    for part in pointer.split("/")[1:]:
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    rest = {name: value for name, value in node.items() if name not in ("of", "type")}
-    return f"{node['type']} {msgspec.json.encode(rest).decode()}" if rest else str(node["type"])

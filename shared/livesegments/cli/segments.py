@@ -1,4 +1,4 @@
-"""`livesegments segments …`: create, list, show, edit, delete definitions."""
+"""`livesegments segments …`: create, list, show, edit, cancel, delete definitions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, creating, files, output, paths, zone
+from livesegments.cli import building, context, creating, files, output, paths, zone
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 
@@ -29,6 +29,7 @@ def create(
         bool, typer.Option("--upsert", help="Edit those that are there already: the command can be repeated.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; create and edit nothing.")] = False,
+    wait: building.WaitOption = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -44,13 +45,18 @@ def create(
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
         if len(several) > creating.MANY and not dry_run:
+            ids = []
             for what, made in creating.created_at_once(client, several, upsert):
                 _tell(what, made, as_json)
+                ids.append(made["id"])
+            if wait:
+                _tell_ready(client, ids)
             return
         results = creating.checked(client, several, upsert)
         if dry_run:
             _tell_checked(results, as_json)
             return
+        ids = []
         for number, (segment, result) in enumerate(zip(several, results, strict=True), 1):
             try:
                 what, made = creating.applied(client, segment, result, files.named(file))
@@ -59,6 +65,9 @@ def create(
                     problem.message = f"segment {number} of {len(several)}: {problem.message}"
                 raise
             _tell(what, made, as_json)
+            ids.append(made["id"])
+        if wait:
+            _tell_ready(client, ids)
 
 
 @app.command("list")
@@ -102,6 +111,7 @@ def list_(
 @app.command("show")
 def show(
     segment: IdArgument,
+    watch: Annotated[bool, typer.Option("--watch", help="First wait until it is ready, with a bar.")] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -111,6 +121,8 @@ def show(
     """One segment: its definition, state, progress and size."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
+        if watch:
+            building.until_ready(client, [segment])
         found = client.call("GET", paths.segment(segment))
         if as_json:
             output.json(found)
@@ -144,6 +156,7 @@ def edit(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say who would enter and leave; change nothing.")
     ] = False,
+    wait: building.WaitOption = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -164,6 +177,29 @@ def edit(
             _tell_planned(creating.planned(client, body, answer, files.named(file)), as_json)
             return
         _tell(*creating.edited(client, body, answer, files.named(file)), as_json)
+        if wait:
+            _tell_ready(client, [segment])
+
+
+@app.command("cancel")
+def cancel(
+    segment: IdArgument,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Stop building a segment: an edited one goes back to what it was, a new one is deleted."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("DELETE", f"{paths.segment(segment)}/build")
+    if as_json:
+        output.json(found)
+    elif found["cancelled"] == "edit":
+        _tell("gone back to the definition that was served:", found["segment"], as_json)
+    else:
+        _tell("deleted, as it was new:", {"id": segment}, as_json)
 
 
 @app.command("delete")
@@ -189,6 +225,11 @@ def _tell(what: str, segment: dict[str, Any], as_json: bool) -> None:
         name = f" ({segment['name']})" if "name" in segment else ""
         output.console.print(Text.assemble(f"{what} ", (segment["id"], "bold"), name))
         output.warnings(segment.get("warnings", ()))
+
+
+def _tell_ready(client: Client, ids: list[str]) -> None:
+    for segment in building.until_ready(client, ids):
+        output.say(f"{segment['id']} is ready: {segment['count']:,} members")
 
 
 def _tell_planned(plan: dict[str, Any], as_json: bool) -> None:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
+from rich.text import Text
 
-from livesegments.cli import context, output, paths, zone
+from livesegments.cli import context, nodes, output, paths, zone
 from livesegments.cli.client import Client
+from livesegments.cli.explain import behind
 
 
 def was(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
     at: Annotated[str, typer.Option("--at", metavar="T", help="The instant: `2025-12-24T18:00:00Z`.")],
+    events: Annotated[
+        int, typer.Option(min=0, max=50, help="So many events behind a condition are shown at most.")
+    ] = 3,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Whether a profile was in a segment at an instant, as it was announced then. The exit status is 0."""
+    """Whether a profile was in a segment at an instant, as it was announced then, and why."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        query = {"profile": profile, "at": at}
+        query = {"profile": profile, "at": at, "events": events}
         found = client.call("GET", f"{paths.segment(segment)}/was", params=query)
         if as_json:
             output.json(found)
@@ -36,3 +43,22 @@ def was(
             f", since {output.instant(found['since'], local)} (version {found['version']}, {found['cause']})"
         )
     output.console.print(f"{told} ({local})", markup=False, soft_wrap=True)
+    for line in _why(found, local):
+        output.console.print(line, soft_wrap=True)
+
+
+def _why(found: dict[str, Any], local: ZoneInfo) -> Iterator[Text]:
+    """What the present definition saw then, as a tree."""
+    if not found["why"]:
+        yield Text("nothing was known of the profile then", "dim")
+    elif found["version"] not in (None, found["why_version"]):
+        yield Text(f"the definition was another one; version {found['why_version']} saw:", "dim")
+    for node in found["why"]:
+        indent = "  " * len([part for part in node["pointer"].split("/") if part == "of"])
+        mark = ("✓ ", "green") if node["holds"] else ("✗ ", "red")
+        definition = found["definition"]
+        head = "on the list" if definition is None else nodes.words(definition, node["pointer"])
+        value = "" if node["value"] is None else f"  ← {output.shown(node['value'])}"
+        yield Text.assemble(indent, mark, head, (value, "dim"))
+        for event in node["events"]:
+            yield behind(event, local, indent)

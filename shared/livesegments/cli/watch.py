@@ -19,6 +19,10 @@ from livesegments.cli.problem import Problem
 
 def watch(
     segment: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this segment's.")] = None,
+    backfill: Annotated[
+        bool,
+        typer.Option("--backfill", help="Also who enters or leaves because a definition got its history."),
+    ] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -28,7 +32,7 @@ def watch(
     """Every profile that enters or leaves a segment, from now on, until interrupted."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client, reaching(target.url):
-        query = {"segment": segment} if segment else {}
+        query = ({"segment": segment} if segment else {}) | ({"backfill": "true"} if backfill else {})
         timeout = httpx.Timeout(10.0, read=None)
         with client.http.stream("GET", "/v1/transitions", params=query, timeout=timeout) as response:
             if response.is_error:

@@ -1,31 +1,31 @@
-"""The process that queries history for an api: `python -m livesegments.history.asked ARCHIVE PARTITIONS`.
+"""The process that queries history for an api: `history.asked ARCHIVE PARTITIONS FOLDER`.
 
-The first line of its input is the URL of the store; requests follow (`asking`), and answers go to its output.
-It ends when its input ends, so it doesn't outlive who started it, and gives way to other processes.
+The first line of its input is the URL of the store; requests follow, and are answered (`asking`). It gives
+way to other processes, and removes FOLDER, which is for what is too much for memory, at its end.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-import tempfile
 from typing import BinaryIO
 
 import duckdb
 
+from livesegments.history import companion
 from livesegments.history.archive import Archive
 from livesegments.history.asking import (
-    LENGTH,
     Answer,
     Asked,
     Failed,
-    Found,
+    Flowing,
     Request,
-    WasFound,
+    Was,
     encode,
     requests,
 )
-from livesegments.history.sql.answers import answer, was
+from livesegments.history.sql.answers import answer, flow, was
 from livesegments.history.sql.session import prepare
 from livesegments.history.sql.source import attach, part, transitions
 from livesegments.store.history import Histories
@@ -56,13 +56,13 @@ class Desk:
                 return Failed(str(error))
         raise AssertionError("the last try returns")
 
-    def _answer(self, request: Request) -> Found | WasFound:
-        if isinstance(request, Asked):
-            numbers = range(self._partitions)
-        else:
+    def _answer(self, request: Request) -> Answer:
+        numbers = range(self._partitions)
+        if isinstance(request, Was):
             own = partition_of(request.workspace, request.profile, self._partitions)
             numbers = range(own, own + 1)
-        parts = [part(number, self._histories.read(number)) for number in numbers]
+        counted = (request.workspace, request.segment) if isinstance(request, Flowing) else None
+        parts = [part(number, self._histories.read(number, counted)) for number in numbers]
         now_ms = request.now_ms
         if now_ms is None:
             now_ms = max((each.snapshot.clock_ms or 0 for each in parts), default=0)
@@ -71,28 +71,31 @@ class Desk:
             "temp_directory": self._folder,
         }
         with duckdb.connect(config=limits) as connection:
+            prepare(connection, request.timezone, now_ms)
+            if isinstance(request, Flowing):
+                size = sum(each.snapshot.members for each in parts)
+                return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
+            profile = request.profile if isinstance(request, Was) else None
+            attach(connection, self._archive, parts, request.workspace, now_ms, profile)
             if isinstance(request, Asked):
-                prepare(connection, request.timezone, now_ms)
-                attach(connection, self._archive, parts, request.workspace, now_ms)
                 return answer(connection, request, now_ms)
-            rows = transitions(connection, self._archive, parts)
-            return WasFound(now_ms, was(connection, rows, request, now_ms))
+            return was(connection, transitions(connection, self._archive, parts), request, now_ms)
 
 
 def serve(desk: Desk, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    while len(head := incoming.read(LENGTH)) == LENGTH:
-        data = encode(desk.answer(requests.decode(incoming.read(int.from_bytes(head)))))
-        outgoing.write(len(data).to_bytes(LENGTH))
-        outgoing.write(data)
-        outgoing.flush()
+    for message in companion.messages(incoming):
+        companion.put(outgoing, encode(desk.answer(requests.decode(message))))
 
 
 def main() -> None:
     os.nice(NICE)
     store = sys.stdin.buffer.readline().decode().strip()
-    with tempfile.TemporaryDirectory(prefix="livesegments-") as folder:
-        desk = Desk(Archive(sys.argv[1]), Histories(store), int(sys.argv[2]), folder)
+    _, archive, partitions, folder = sys.argv
+    try:
+        desk = Desk(Archive(archive), Histories(store), int(partitions), folder)
         serve(desk, sys.stdin.buffer, sys.stdout.buffer)
+    finally:  # who started it may have been killed; if it was cut short itself, who did that removes it
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the api asks of the process that queries history, and what that answers: msgpack behind its length."""
+"""What the api asks of the process that queries history, and what that answers, in msgpack."""
 
 from __future__ import annotations
 
@@ -34,15 +34,33 @@ class Asked(Struct, frozen=True, tag=True):
 
 
 class Was(Struct, frozen=True, tag=True):
-    """The newest transition of a profile and a segment up to an instant; None: of now."""
+    """Whether a profile was in a segment at an instant, and why; None: now.
+
+    definition  by which it is said why, None: of the static segment; `segments` as in `Asked`
+    events      so many of the events behind a condition at most
+    """
 
     workspace: str
+    timezone: str
     profile: str
     segment: str
     now_ms: int | None
+    definition: Node | None
+    segments: Mapping[str, Node | int]
+    events: int = 0
 
 
-Request: TypeAlias = Asked | Was
+class Flowing(Struct, frozen=True, tag=True):
+    """Who entered and left a segment in the last `days` days of the workspace, today among them."""
+
+    workspace: str
+    timezone: str
+    segment: str
+    days: int
+    now_ms: int | None
+
+
+Request: TypeAlias = Asked | Was | Flowing
 
 
 class Sampled(Struct, frozen=True):
@@ -76,9 +94,48 @@ class Transitioned(Struct, frozen=True):
     event_id: str | None
 
 
+class Behind(Struct, frozen=True):
+    """An event that a condition counts; `properties` is JSON text."""
+
+    id: str
+    name: str
+    time_ms: int
+    properties: str
+
+
+class Seen(Struct, frozen=True):
+    """A node as it was of one profile: truth, compared value (JSON text, or None), events, newest first."""
+
+    pointer: str
+    holds: bool
+    value: str | None
+    events: list[Behind]
+
+
 class WasFound(Struct, frozen=True, tag=True):
+    """`last`: the newest transition by then. `nodes`: empty where the profile had done nothing by then."""
+
     at_ms: int
     last: Transitioned | None
+    nodes: list[Seen]
+
+
+class Moved(Struct, frozen=True):
+    """So many entered or exited on a day, by one cause. `day` counts from 1 January 1970."""
+
+    day: int
+    kind: str
+    cause: str
+    count: int
+
+
+class FlowFound(Struct, frozen=True, tag=True):
+    """`size`: members now, at the end of `today` so far."""
+
+    at_ms: int
+    today: int
+    size: int
+    moves: list[Moved]
 
 
 class Failed(Struct, frozen=True, tag=True):
@@ -87,9 +144,8 @@ class Failed(Struct, frozen=True, tag=True):
     error: str
 
 
-Answer: TypeAlias = Found | WasFound | Failed
+Answer: TypeAlias = Found | WasFound | FlowFound | Failed
 
-LENGTH = 4
 encode = msgspec.msgpack.Encoder().encode
 requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -14,11 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.event import Event
+from livesegments.history.companion import LENGTH
 from livesegments.history.mark import Mark, Saved
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry
-
-LENGTH = 4
 
 
 class Written(Struct, frozen=True):

@@ -23,8 +23,8 @@ from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history import schema
 from livesegments.history.archive import Archive, Table
 from livesegments.history.ranges import parse
-from livesegments.store.past import Past
-from livesegments.store.tail import Entry, applied, decode_fields
+from livesegments.store.history import Snapshot
+from livesegments.store.tail import Entry, applied
 
 Whole: TypeAlias = Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
 _NAMES = {"entered": SEGMENT_ENTERED, "exited": SEGMENT_EXITED}
@@ -70,11 +70,12 @@ class Asked(Struct, frozen=True):
     event: str | None = None
 
 
-def timeline(archive: Archive, partition: int, past: Past, asked: Asked) -> list[Moment]:
+def timeline(archive: Archive, partition: int, past: Snapshot, asked: Asked) -> list[Moment]:
     """At most `limit` moments. Raises FileNotFoundError where a file was merged away: read the past again."""
-    tail = [(commit, decode_fields(fields)) for commit, fields in past.tail]
-    found = _events(_rows(archive, partition, past, asked, "events", _recent_events(tail)))
-    found += _transitions(_rows(archive, partition, past, asked, "transitions", _recent_transitions(tail)))
+    found = _events(_rows(archive, partition, past, asked, "events", _recent_events(past.tail)))
+    found += _transitions(
+        _rows(archive, partition, past, asked, "transitions", _recent_transitions(past.tail))
+    )
     found.sort(key=attrgetter("place"), reverse=True)
     return found[: asked.limit]
 
@@ -88,7 +89,7 @@ def _recent_transitions(tail: Sequence[tuple[int, Entry]]) -> pa.Table:
 
 
 def _rows(
-    archive: Archive, partition: int, past: Past, asked: Asked, table: Table, recent: pa.Table
+    archive: Archive, partition: int, past: Snapshot, asked: Asked, table: Table, recent: pa.Table
 ) -> list[dict[str, Any]]:
     """The newest rows of files and tail, and few more. Files are read where their statistics let them be."""
     time = "time" if table == "events" else "at"

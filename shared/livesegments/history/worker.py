@@ -1,7 +1,6 @@
 """The process that works on archive files for an evaluator: `python -m livesegments.history.worker URL`.
 
-Requests come in on standard input and answers go out on standard output (`protocol`). It ends when its input
-ends, so it doesn't outlive the evaluator that started it. It gives way to other processes.
+Requests and answers are those of `protocol`. It gives way to other processes.
 """
 
 from __future__ import annotations
@@ -12,10 +11,9 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from livesegments.history import checkpoints, pruning, schema
+from livesegments.history import checkpoints, companion, pruning, schema
 from livesegments.history.archive import Archive
 from livesegments.history.protocol import (
-    LENGTH,
     Answer,
     Discard,
     Done,
@@ -76,16 +74,12 @@ def work(archive: Archive, request: Request) -> Done:
 
 
 def serve(archive: Archive, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    while len(head := incoming.read(LENGTH)) == LENGTH:
-        request = requests.decode(incoming.read(int.from_bytes(head)))
+    for message in companion.messages(incoming):
         try:
-            answer: Answer = work(archive, request)
+            answer: Answer = work(archive, requests.decode(message))
         except OSError as error:
             answer = Failed(str(error), isinstance(error, FileNotFoundError))
-        data = encode(answer)
-        outgoing.write(len(data).to_bytes(LENGTH))
-        outgoing.write(data)
-        outgoing.flush()
+        companion.put(outgoing, encode(answer))
 
 
 def main() -> None:

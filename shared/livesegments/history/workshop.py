@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+from livesegments.history.companion import Companion, Died
 from livesegments.history.mark import Mark, Row, Saved, Spool, spooled
 from livesegments.history.protocol import (
-    LENGTH,
-    Answer,
     Chunk,
     Discard,
     Done,
@@ -52,15 +50,11 @@ class FilesGone(FilesAway):
 
 
 class Workshop:
-    """`url` as in `history.archive`; chunks of scans lie in `folder` until they are read.
-
-    The process is started when it is first needed, and again if it died.
-    """
+    """`url` as in `history.archive`; chunks of scans lie in `folder` until they are read."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        self._url = url
         self._folder = folder
-        self._process: Process | None = None
+        self._companion = Companion((sys.executable, "-m", "livesegments.history.worker", url))
         self._turn = asyncio.Lock()
 
     async def write(self, partition: int, of: Range, entries: Sequence[tuple[int, Entry]]) -> Written:
@@ -145,39 +139,15 @@ class Workshop:
         """Raises FilesAway, or FilesGone."""
         async with self._turn:
             try:
-                answer = await self._exchange(request)
-            except BaseException:
-                # an answer that nobody waits for any more would be taken for that of the next request
-                await self._end()
-                raise
+                answer = answers.decode(await self._companion.exchange(encode(request)))
+            except Died as error:
+                raise FilesAway(f"the archive can't be worked on: {error}") from error
         if isinstance(answer, Failed):
             raise (FilesGone if answer.gone else FilesAway)(answer.error)
         return answer
 
     async def close(self) -> None:
-        await self._end()
-
-    async def _exchange(self, request: Request) -> Answer:
-        if self._process is None or self._process.returncode is not None:
-            command = (sys.executable, "-m", "livesegments.history.worker", self._url)
-            self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-        incoming, outgoing = self._process.stdout, self._process.stdin
-        assert incoming is not None and outgoing is not None
-        data = encode(request)
-        try:
-            outgoing.write(len(data).to_bytes(LENGTH))
-            outgoing.write(data)
-            await outgoing.drain()
-            length = int.from_bytes(await incoming.readexactly(LENGTH))
-            return answers.decode(await incoming.readexactly(length))
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise FilesAway("the process that works on the archive died") from error
-
-    async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
+        await self._companion.end()
 
 
 def _written(answer: Done) -> Written:

@@ -100,6 +100,12 @@ WAKE_LATENESS = Histogram(
 WALKED = Counter(
     "livesegments_evaluator_walked_total", "Stored profiles walked over for changed definitions."
 )
+BUILDING = Gauge(
+    "livesegments_evaluator_building_segments",
+    "Segments whose new definition waits for its history, or for its walk.",
+    ["partition"],
+)
+BUILT = Counter("livesegments_evaluator_built_total", "Times that all that waited for history had it.")
 BACKFILLED = Counter("livesegments_evaluator_backfilled_total", "Profiles given their history by new facts.")
 ARCHIVED = Counter("livesegments_evaluator_archived_total", "Events written into the archive.")
 ARCHIVED_BYTES = Counter("livesegments_evaluator_archived_bytes_total", "Bytes written into the archive.")

@@ -1,6 +1,6 @@
 """What a partition knows of its history at one moment: the register of its files, and the tail beside them.
 
-For processes that may block: both are read in one transaction, so no event is in both, nor in neither.
+Both are read in one transaction, so no event is in both, nor in neither.
 """
 
 from __future__ import annotations
@@ -12,34 +12,60 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from livesegments.store import keys
-from livesegments.store.client import away
+from livesegments.store.client import Client, away
 from livesegments.store.tail import Entry, decode_fields
 
 
 class Snapshot(Struct, frozen=True):
-    """`files` are the names that the register has; `clock_ms` is None before the partition's first event."""
+    """`files` are the names that the register has; `clock_ms` is None before the partition's first event.
+
+    `members`: how many the segment has that was asked about.
+    """
 
     files: list[str]
     tail: list[tuple[int, Entry]]
     clock_ms: int | None
+    members: int = 0
+
+
+async def read(store: Client, partition: int) -> Snapshot:
+    """Raises Away when the store can't be reached."""
+    redis: Any = store
+    pipe = redis.pipeline(transaction=True)
+    _ask(pipe, partition)
+    return _snapshot(*await pipe.execute())
 
 
 class Histories:
+    """The same for a process that may block."""
+
     def __init__(self, url: str) -> None:
         self._redis: Any = Redis.from_url(url)
 
-    def read(self, partition: int) -> Snapshot:
-        """Raises Away."""
+    def read(self, partition: int, counted: tuple[str, str] | None = None) -> Snapshot:
+        """`counted`: workspace and id of a segment. Raises Away."""
         try:
             with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hkeys(keys.archive(partition))
-                pipe.xrange(keys.tail(partition))
-                pipe.hget(keys.head(partition), "clock")
-                files, entries, clock = pipe.execute()
+                _ask(pipe, partition)
+                if counted is not None:
+                    pipe.zcard(keys.members(partition, *counted))
+                return _snapshot(*pipe.execute())
         except RedisError as error:
             raise away(error) from error
-        return Snapshot(
-            files=[name.decode() for name in files],
-            tail=[(int(id_.split(b"-")[0]), decode_fields(fields)) for id_, fields in entries],
-            clock_ms=None if clock is None else int(clock),
-        )
+
+
+def _ask(pipe: Any, partition: int) -> None:
+    pipe.hkeys(keys.archive(partition))
+    pipe.xrange(keys.tail(partition))
+    pipe.hget(keys.head(partition), "clock")
+
+
+def _snapshot(
+    files: list[bytes], entries: list[tuple[bytes, Any]], clock: bytes | None, members: int = 0
+) -> Snapshot:
+    return Snapshot(
+        files=[name.decode() for name in files],
+        tail=[(int(id_.split(b"-")[0]), decode_fields(fields)) for id_, fields in entries],
+        clock_ms=None if clock is None else int(clock),
+        members=members,
+    )

@@ -4,7 +4,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -74,6 +74,13 @@ class Judged:
             found = await self._redis.zrange(due, start, stop - 1)
             yield [each[len(prefix) :].decode() for each in found if each.startswith(prefix)]
             start = stop
+
+    async def served(self, partitions: Iterable[int], workspace: str, segment: str) -> list[Served]:
+        """The definition of a segment that a partition serves, of those that serve one."""
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in partitions:
+            pipe.hget(keys.served(partition, workspace), segment)
+        return [adoption.decode_served(data) for data in await pipe.execute() if data is not None]
 
     async def definitions(self, partition: int, workspace: str) -> Definitions:
         pipe = self._redis.pipeline(transaction=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from msgspec import Struct
@@ -42,6 +43,20 @@ class Members:
     async def count(self, workspace: str, segment: str) -> int:
         names = (keys.members(partition, workspace, segment) for partition in self._partitions)
         return sum(await self._together.ask(*(("ZCARD", name) for name in names)))
+
+    @whole
+    async def overlap(self, workspace: str, segments: Sequence[str]) -> dict[tuple[str, ...], int]:
+        """How many are in all of a group of segments, for every group of one or more of them.
+
+        Partition by partition and group by group, so that others wait for one small intersection at most.
+        """
+        groups = [each for size in range(1, len(segments) + 1) for each in combinations(segments, size)]
+        counts = dict.fromkeys(groups, 0)
+        for partition in self._partitions:
+            for group in groups:
+                names = [keys.members(partition, workspace, segment) for segment in group]
+                counts[group] += int(await self._together.one("ZINTERCARD", len(names), *names))
+        return counts
 
     @whole
     async def sizes(self, workspace: str, versions: Mapping[str, int], timezone: str) -> dict[str, Size]:

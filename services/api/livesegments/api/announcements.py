@@ -14,7 +14,7 @@ from typing import TypeAlias
 import structlog
 from msgspec import Struct
 
-from livesegments.core.event import Transition
+from livesegments.core.event import Cause, Transition
 from livesegments.runtime import metrics
 from livesegments.runtime.portions import Found, Unread
 from livesegments.runtime.reader import Reader
@@ -24,6 +24,7 @@ from livesegments.wire.unreadable import Unreadable
 
 QUEUE = 10_000
 MAX_LISTENERS = 200
+BACKFILL: Cause = "backfill"
 START_S = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -47,16 +48,21 @@ class Heard(Struct, frozen=True):
 class Listener:
     """`queue` gives what is heard; None: it was too slow, or the api ends, and nothing more comes.
 
-    `after`: what lies before this place was given to it already. `begin`: from here on it is offered all."""
+    `after`: what lies before this place was given to it already. `begin`: from here on it is offered all.
+    `backfill`: whether it hears who enters and leaves because a definition was given its history."""
 
-    def __init__(self, workspace: str, segment: str | None, after: Place) -> None:
-        self.workspace, self.segment, self.after = workspace, segment, after
+    def __init__(self, workspace: str, segment: str | None, after: Place, backfill: bool) -> None:
+        self.workspace, self.segment, self.after, self.backfill = workspace, segment, after, backfill
         self.begin: Place = ()
         self.queue: asyncio.Queue[Heard | None] = asyncio.Queue(QUEUE + 1)
         self.dropped = False
 
     def wants(self, transition: Transition) -> bool:
-        return transition.workspace == self.workspace and self.segment in (None, transition.segment)
+        return (
+            transition.workspace == self.workspace
+            and self.segment in (None, transition.segment)
+            and (self.backfill or transition.cause != BACKFILL)
+        )
 
     def offer(self, transition: Transition, partition: int, offset: int, place: Place) -> None:
         if self.dropped or not self.wants(transition) or (self.after and offset < self.after[partition]):
@@ -107,11 +113,13 @@ class Announcements:
             await reader.close()
 
     @asynccontextmanager
-    async def listen(self, workspace: str, segment: str | None, after: Place = ()) -> AsyncIterator[Listener]:
+    async def listen(
+        self, workspace: str, segment: str | None, after: Place = (), backfill: bool = False
+    ) -> AsyncIterator[Listener]:
         """From here on nothing is missed. Raises TooMany, KafkaError, TimeoutError."""
         if len(self._listeners) >= MAX_LISTENERS:
             raise TooMany
-        listener = Listener(workspace, segment, after)
+        listener = Listener(workspace, segment, after, backfill)
         metrics.API_LISTENERS.inc()
         try:
             async with asyncio.timeout(START_S), self._changing:

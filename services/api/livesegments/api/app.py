@@ -17,9 +17,11 @@ from fastapi import FastAPI
 
 from livesegments.api import (
     batch,
+    builds,
     checking,
     docs,
     explanations,
+    flows,
     forecasts,
     health,
     listing,
@@ -43,6 +45,7 @@ from livesegments.api import (
 from livesegments.api.announcements import Announcements
 from livesegments.api.context import Context
 from livesegments.api.lag import Lags
+from livesegments.api.moments import Timelines
 from livesegments.api.paths import WholePaths
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
@@ -105,8 +108,9 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     docs.install(app)
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
-        members, explanations, profiles, listing, checking, batch, preview, planning, past, segments, names,
-        lists, workspace, workspaces, forecasts, timelines, operations, rejected, transitions, health,
+        members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
+        names, lists, workspace, workspaces, forecasts, flows, timelines, operations, rejected, transitions,
+        health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -145,6 +149,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     stored = Profiles(redis, settings.partitions)
     lags = Lags(settings.kafka, redis, settings.partitions)
     follow_log = settings.clock == "log"
+    archive = settings.archive or f"{settings.data}/archive"
     return Context(
         settings=settings,
         now_ms=now_ms,
@@ -161,9 +166,9 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         watch=Watch(lags, settings.unowned_ms / 1_000),
         refusals=Refusals(settings.kafka),
         announcements=Announcements(settings.kafka, settings.partitions),
-        asker=Asker(
-            settings.archive or f"{settings.data}/archive", settings.redis, settings.partitions, ASK_S
-        ),
+        asker=Asker(archive, settings.redis, settings.partitions, ASK_S),
+        timelines=Timelines(archive, redis, settings.partitions),
+        forecasting=asyncio.Semaphore(1),
     )
 
 

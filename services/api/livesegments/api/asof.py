@@ -9,7 +9,7 @@ from livesegments.api.problems import Problem
 from livesegments.core.definition import Node
 from livesegments.core.references import references
 from livesegments.history.asker import CantAnswer
-from livesegments.history.asking import Asked, Found, Was, WasFound
+from livesegments.history.asking import Asked, FlowFound, Flowing, Found, Was, WasFound
 from livesegments.wire.catalog import Segment
 
 RETRY_S = 2
@@ -49,6 +49,13 @@ async def ask(context: Context, asked: Asked) -> Found:
 async def was(context: Context, asked: Was) -> WasFound:
     try:
         return await context.asker.was(asked)
+    except CantAnswer as error:
+        raise _later(error) from error
+
+
+async def flow(context: Context, asked: Flowing) -> FlowFound:
+    try:
+        return await context.asker.flow(asked)
     except CantAnswer as error:
         raise _later(error) from error
 

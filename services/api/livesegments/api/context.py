@@ -4,6 +4,7 @@ application's state.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from fastapi import Depends, Request
 
 from livesegments.api.announcements import Announcements
 from livesegments.api.lag import Lags
+from livesegments.api.moments import Timelines
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
 from livesegments.api.records import Records
@@ -44,6 +46,9 @@ class Context:
     watch: Watch
     announcements: Announcements
     asker: Asker
+    timelines: Timelines
+    forecasting: asyncio.Semaphore
+    """One forecast at a time takes the processor."""
 
 
 async def of(request: Request) -> Context:

@@ -54,7 +54,7 @@ def new_segment(
     _free(snapshot, new.name, id_)
     node = None
     if isinstance(new, shapes.NewDynamic):
-        node = _node(snapshot, workspace, new.definition, id_)
+        node = checked(snapshot, workspace, new.definition, id_)
     version = snapshot.retired.get(id_, 0) + 1
     return Segment(
         workspace=workspace.id,
@@ -90,7 +90,7 @@ def patched(
         if old.definition is None:
             fault = Fault(pointer="/definition", code="static", message="a static segment has no definition")
             raise Problem(422, "1 fault(s) in the request.", [fault])
-        node = _node(snapshot, workspace, patch.definition, id_)
+        node = checked(snapshot, workspace, patch.definition, id_)
     return Segment(
         workspace=workspace.id,
         id=id_,
@@ -126,8 +126,8 @@ def existing(snapshot: Snapshot, id_: str) -> Segment:
     return segment
 
 
-def _node(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, id_: str) -> Node:
-    """Checked again only if a segment has changed since its body was read."""
+def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, id_: str) -> Node:
+    """Checked again only if a segment has changed since its body was read. Raises Problem 422."""
     if defined.revision == snapshot.revision:
         return defined.node
     node, faults = check(

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from livesegments.api import shapes, times
+from livesegments.api import asof, behind, shapes, times
 from livesegments.api.auth import Reading
-from livesegments.api.context import Ctx
+from livesegments.api.context import Context, Ctx
 from livesegments.api.members import ProfilePath
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
 from livesegments.api.segments import Id, found_for
+from livesegments.api.served import Deciding
 from livesegments.core.explanation import Explained, explain
 from livesegments.core.whatif import Change
+from livesegments.history.asking import Seen, Was
+from livesegments.wire.catalog import Workspace
 
 router = APIRouter(
     prefix="/v1/segments/{id}/explanations",
@@ -40,6 +44,9 @@ class EvidenceOut(BaseModel):
     event_id: str | None = Field(description="The id of the event that brought it.")
     steps: int | None = Field(description="How many steps of the sequence have come, in order and in time.")
     moves_at: shapes.Instant | None = Field(description="When the clock alone may change it next.")
+    events: list[behind.EventBehind] = Field(
+        description="The events that it counts, the newest first; as many as `events` asks for."
+    )
 
 
 class NodeOut(BaseModel):
@@ -94,12 +101,13 @@ class ExplanationOut(BaseModel):
     )
 
 
-@router.get("/{profile:path}", responses=responses(404, 409))
+@router.get("/{profile:path}", responses=responses(404, 409, 503))
 async def explain_membership(
-    context: Ctx, workspace: Reading, id_: Id, profile: ProfilePath
+    context: Ctx, workspace: Reading, id_: Id, profile: ProfilePath, events: behind.Events = 0
 ) -> ExplanationOut:
     """Why a profile is in a segment or not: every node of the definition with the values that decided it,
-    the smallest change that would flip it, and the instant at which the clock alone will."""
+    the smallest change that would flip it, and the instant at which the clock alone will. With `events`, the
+    events behind a count, a sum, an occurrence or a sequence are read from history."""
     await found_for(context, workspace.id, id_, profile)
     wall_ms = context.now_ms() if context.settings.clock == "wall" else None
     deciding = await context.served.deciding(workspace.id, profile, wall_ms)
@@ -107,6 +115,7 @@ async def explain_membership(
         raise Problem(409, f"Segment {quoted(id_)} is still being built; its `progress` says how far it is.")
     said = await asyncio.to_thread(explain, deciding.plan, profile, deciding.profile, id_, deciding.now_ms)
     is_in = id_ in deciding.was_in
+    seen = await _behind(context, workspace, id_, profile, deciding, events) if events else {}
     return ExplanationOut(
         segment=id_,
         profile=profile,
@@ -115,13 +124,32 @@ async def explain_membership(
         at=times.iso(said.at_ms),
         version=said.version,
         judged=deciding.judged,
-        why=_node(said.root),
+        why=_node(said.root, seen),
         change=None if said.change is None else _change(said.change, said.until_ms),
         flips_at=times.iso_or_none(said.flips_ms),
     )
 
 
-def _node(node: Explained) -> NodeOut:
+async def _behind(
+    context: Context, workspace: Workspace, id_: str, profile: str, deciding: Deciding, events: int
+) -> dict[str, Seen]:
+    """By pointer, what history says of the definition that decided."""
+    snapshot = await context.catalog.segments(workspace.id)
+    definition = deciding.plan.segments[id_].definition
+    asked = Was(
+        workspace=workspace.id,
+        timezone=deciding.plan.timezone,
+        profile=profile,
+        segment=id_,
+        now_ms=deciding.now_ms,
+        definition=definition,
+        segments=asof.needed(definition, snapshot.segments, id_),
+        events=events,
+    )
+    return {each.pointer: each for each in (await asof.was(context, asked)).nodes}
+
+
+def _node(node: Explained, seen: Mapping[str, Seen]) -> NodeOut:
     evidence = node.evidence
     return NodeOut(
         pointer=node.pointer,
@@ -137,8 +165,9 @@ def _node(node: Explained) -> NodeOut:
             event_id=evidence.event_id,
             steps=evidence.steps,
             moves_at=times.iso_or_none(evidence.moves_ms),
+            events=behind.events(seen[node.pointer]) if node.pointer in seen else [],
         ),
-        of=[_node(child) for child in node.of],
+        of=[_node(child, seen) for child in node.of],
     )
 
 

@@ -26,8 +26,6 @@ EXACT_BELOW = 20_000
 """Profiles with a due time in the next 30 days; of more, so many are drawn at random."""
 CHUNK = 250
 """Profiles that are looked at in a row: the event loop goes on in between."""
-_one = asyncio.Semaphore(1)
-"""One forecast at a time takes the processor."""
 
 
 class Ahead(BaseModel):
@@ -62,7 +60,7 @@ async def read_forecast(context: Ctx, workspace: Reading, id_: Id) -> ForecastOu
     if context.settings.clock == "log":
         now_ms = await context.profiles.newest_clock() or 0
     instants = [now_ms + ahead for ahead in WITHIN.values()]
-    async with _one:
+    async with context.forecasting:
         drawn, total = await _drawn(context, workspace.id, instants[-1])
         tally = Tally([0] * len(instants), [0] * len(instants))
         for partition, profiles in drawn.items():

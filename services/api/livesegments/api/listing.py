@@ -71,7 +71,7 @@ async def list_segments(
     if not sizes:
         sizes = await context.members.sizes(workspace.id, _versions(page), workspace.timezone)
     return shapes.Segments(
-        segments=[shape(each, sizes[each.id]) for each in page],
+        segments=[shape(each, sizes[each.id], context.now_ms()) for each in page],
         next_cursor=cursor.encode((how, *place(page[-1]))) if len(wanted) > limit else None,
     )
 

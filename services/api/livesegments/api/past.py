@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from livesegments.api import asof, cursor, shapes, times
+from livesegments.api import asof, behind, cursor, shapes, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.editing import existing
@@ -55,6 +56,17 @@ class WasMember(BaseModel):
     version: int | None = Field(description="The version of the definition under which that was decided.")
     cause: str | None = Field(description="What led to the transition: `event`, `clock` and so on.")
     event_id: str | None = Field(description="The id of the event that led to it, if one did.")
+    why_version: int = Field(
+        description="The version of the definition that `why` applies: the present one. Where `version` is "
+        "another one, the definition was another one then."
+    )
+    definition: Annotated[Any, WithJsonSchema({"anyOf": [shapes.CONDITION, {"type": "null"}]})] = Field(
+        description="The definition that `why` applies; null of a static segment."
+    )
+    why: list[behind.NodeThen] = Field(
+        description="Every node as of the instant, by what had arrived by then, parents before their "
+        "children; empty where nothing was known of the profile."
+    )
 
 
 @router.get("/as-of", responses=responses(400, 404, 422, 503))
@@ -99,11 +111,23 @@ async def read_was_member(
     id_: Id,
     profile: Annotated[ProfileId, Query(description="The id of a profile.", examples=["ada"])],
     at: At,
+    events: behind.Events = 0,
 ) -> WasMember:
     """Whether a profile was in the segment at an instant, as it was announced then: under the version of the
-    definition that was served at that time. A profile that is not known was in none."""
-    await found_for(context, workspace.id, id_, profile)
-    asked = Was(workspace.id, profile, id_, _past(context, at))
+    definition that was served at that time. A profile that is not known was in none. `why` says what the
+    present definition saw of the profile then, node by node, with the events that it counted."""
+    known = await found_for(context, workspace.id, id_, profile)
+    snapshot = await context.catalog.segments(workspace.id)
+    asked = Was(
+        workspace=workspace.id,
+        timezone=workspace.timezone,
+        profile=profile,
+        segment=id_,
+        now_ms=_past(context, at),
+        definition=known.definition,
+        segments=asof.needed(known.definition, snapshot.segments, id_),
+        events=events,
+    )
     found = await asof.was(context, asked)
     last = found.last
     return WasMember(
@@ -114,6 +138,9 @@ async def read_was_member(
         version=None if last is None else last.version,
         cause=None if last is None else last.cause,
         event_id=None if last is None else last.event_id,
+        why_version=known.definition_version,
+        definition=msgspec.to_builtins(known.definition),
+        why=behind.nodes(found.nodes),
     )
 
 

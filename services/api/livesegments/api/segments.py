@@ -14,6 +14,7 @@ from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNon
 from livesegments.api.problems import not_found, quoted, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.members import Size
+from livesegments.store.progress import Progress
 from livesegments.wire.catalog import Segment, Workspace
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
@@ -136,7 +137,7 @@ async def found_for(context: Context, workspace: str, id_: str, profile: str) ->
     raise not_found("segment", id_)
 
 
-def shape(segment: Segment, size: Size) -> shapes.SegmentOut:
+def shape(segment: Segment, size: Size, now_ms: int) -> shapes.SegmentOut:
     return shapes.SegmentOut(
         id=segment.id,
         name=segment.name,
@@ -150,16 +151,32 @@ def shape(segment: Segment, size: Size) -> shapes.SegmentOut:
         updated_at=times.iso(segment.updated_ms),
         count=size.count,
         state=size.progress.state,
-        progress=shapes.Done(done=size.progress.done, total=size.progress.total),
+        progress=shapes.Done(
+            done=size.progress.done,
+            total=size.progress.total,
+            estimated_end=times.iso_or_none(_end(segment, size.progress, now_ms)),
+        ),
         complete_since=times.iso_or_none(size.progress.complete_since_ms),
     )
+
+
+def _end(segment: Segment, progress: Progress, now_ms: int) -> int | None:
+    """By the pace since the last edit; None where nothing is built, or nothing done yet."""
+    took_ms = now_ms - segment.updated_ms
+    if progress.state == "ready" or not progress.done or took_ms <= 0:
+        return None
+    return now_ms + took_ms * (progress.total - progress.done) // progress.done
+
+
+async def described(context: Context, workspace: Workspace, segment: Segment) -> shapes.SegmentOut:
+    """With its size, its state and its progress."""
+    versions = {segment.id: segment.definition_version}
+    sizes = await context.members.sizes(workspace.id, versions, workspace.timezone)
+    return shape(segment, sizes[segment.id], context.now_ms())
 
 
 async def _answer(
     context: Context, workspace: Workspace, segment: Segment, response: Response
 ) -> shapes.SegmentOut:
     response.headers["ETag"] = etag(segment.version)
-    sizes = await context.members.sizes(
-        workspace.id, {segment.id: segment.definition_version}, workspace.timezone
-    )
-    return shape(segment, sizes[segment.id])
+    return await described(context, workspace, segment)

@@ -14,6 +14,7 @@ from livesegments.core.explain import prepared
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.step import on_plan
+from livesegments.store.adoption import Served
 from livesegments.store.client import Client
 from livesegments.store.judged import Definitions, Judged
 from livesegments.wire.topics import partition_of
@@ -91,6 +92,10 @@ class ServedPlans:
 
     def due(self, partition: int, workspace: str, until_ms: int) -> AsyncIterator[list[str]]:
         return self._judged.due(partition, workspace, until_ms)
+
+    async def of_segment(self, workspace: str, segment: str) -> list[Served]:
+        """What the partitions serve of a segment; those that serve nothing yet are left out."""
+        return await self._judged.served(range(self._partitions), workspace, segment)
 
     async def _compile(self, workspace: str, partition: int) -> None:
         async with self._compiling:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -11,21 +9,15 @@ from pydantic import BaseModel, Field
 
 from livesegments.api import cursor, shapes, times
 from livesegments.api.auth import Reading
-from livesegments.api.context import Context, Ctx
+from livesegments.api.context import Ctx
 from livesegments.api.members import ProfilePath
-from livesegments.api.problems import Problem, not_found, responses
+from livesegments.api.problems import not_found, responses
 from livesegments.api.route import Route
-from livesegments.history.archive import Archive
-from livesegments.history.timeline import Asked, Moment, Place, timeline
-from livesegments.store import past
+from livesegments.history.timeline import Asked, Moment, Place
 
 router = APIRouter(
     prefix="/v1/timelines", tags=["profiles"], route_class=Route, responses=responses(401, 403)
 )
-ATTEMPTS = 5
-"""So often files that were merged away meanwhile are looked for again."""
-_few = asyncio.Semaphore(2)
-"""So many are read at a time, in threads."""
 
 
 class MomentOut(BaseModel):
@@ -66,7 +58,7 @@ async def read_timeline(
     cause, newest first; or one event by its id, with what followed from it."""
     before = None if after is None else cursor.decode(after, Place)
     asked = Asked(workspace.id, profile, limit + 1, before, event)
-    moments = await _read(context, asked)
+    moments = await context.timelines.read(asked)
     if not moments and before is None and (await context.profiles.get(workspace.id, [profile])) == {}:
         raise not_found("profile", profile)
     more = len(moments) > limit
@@ -75,26 +67,6 @@ async def read_timeline(
         moments=[_moment(each) for each in moments[:limit]],
         next_cursor=cursor.encode(moments[limit - 1].place) if more else None,
     )
-
-
-async def _read(context: Context, asked: Asked) -> list[Moment]:
-    """Raises Problem 503 where files keep going while they are read."""
-    settings = context.settings
-    partition = context.profiles.partition(asked.workspace, asked.profile)
-    async with _few:
-        for _ in range(ATTEMPTS):
-            known = await past.read(context.redis, partition)
-            try:
-                archive = await asyncio.to_thread(_archive, settings.archive or f"{settings.data}/archive")
-                return await asyncio.to_thread(timeline, archive, partition, known, asked)
-            except FileNotFoundError:
-                continue
-    raise Problem(503, "The archive's files change just now. Try again.", headers={"Retry-After": "1"})
-
-
-@cache
-def _archive(url: str) -> Archive:
-    return Archive(url)
 
 
 def _moment(moment: Moment) -> MomentOut:

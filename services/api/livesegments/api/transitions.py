@@ -48,6 +48,13 @@ async def hear_transitions(
     segment: Annotated[
         str | None, Query(max_length=64, description="Only the transitions of this segment.")
     ] = None,
+    backfill: Annotated[
+        bool,
+        Query(
+            description="Also who enters or leaves only because a new or edited definition was given its "
+            "history: nothing has happened to them."
+        ),
+    ] = False,
     last_id: Annotated[
         str | None,
         Header(
@@ -58,14 +65,17 @@ async def hear_transitions(
     ] = None,
 ) -> Response:
     """Who enters and leaves, as it happens, from now on; with `Last-Event-ID`, from there on, with nothing
-    left out. An id that is older than what the topic keeps is answered with 410."""
+    left out. An id that is older than what the topic keeps is answered with 410. A segment that is created or
+    edited takes members in by its history; the stream is silent about these without `backfill=true`."""
     if segment is not None:
         await found(context, workspace.id, segment)
     announcements = context.announcements
     after = _place(last_id, announcements.partitions) if last_id else ()
     async with AsyncExitStack() as opened:
         try:
-            listener = await opened.enter_async_context(announcements.listen(workspace.id, segment, after))
+            listener = await opened.enter_async_context(
+                announcements.listen(workspace.id, segment, after, backfill)
+            )
             missed = None
             if after:
                 reader = await opened.enter_async_context(announcements.earlier(after))

@@ -99,6 +99,11 @@ class Adopted:
         """How many segments each profile of the walk is judged by, or about so many."""
         return len(self._round) + len(self._waiting)
 
+    @property
+    def building(self) -> int:
+        """How many segments wait for their history or for a walk."""
+        return sum(each.state == "building" for each in self.progress.values())
+
     def since(self) -> dict[int, int]:
         return {fact: kept.revision for fact, kept in self.facts.items()}
 

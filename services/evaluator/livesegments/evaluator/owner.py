@@ -76,6 +76,11 @@ class Owner:
         return self._claim.relay.waiting, len(partition.dues.keys(partition.clock_ms, COUNTED))
 
     @property
+    def building(self) -> int:
+        """Segments whose new definition is not everywhere in the partition yet."""
+        return 0 if self._claim is None else self._claim.walks.building
+
+    @property
     def stranded(self) -> bool:
         """Whether the store is away, or the claim is being made anew."""
         return self._recovering or self._claim is None or self._claim.flight.lost is not None

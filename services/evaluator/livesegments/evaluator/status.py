@@ -28,7 +28,9 @@ def show_lags(worker: Worker) -> None:
         metrics.LAG.labels(str(partition)).set(-1 if lag is None else lag)
     metrics.OUTBOX.clear()
     metrics.DUE.clear()
+    metrics.BUILDING.clear()
     for partition, owner in worker.owners.items():
         outbox, due = owner.backlog
         metrics.OUTBOX.labels(str(partition)).set(outbox)
         metrics.DUE.labels(str(partition)).set(due)
+        metrics.BUILDING.labels(str(partition)).set(owner.building)

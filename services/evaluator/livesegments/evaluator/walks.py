@@ -123,6 +123,11 @@ class Walks:
             await publish(self._publisher, aside, source, aside.at_ms)
         await self._flight.send(outcome)
 
+    @property
+    def building(self) -> int:
+        """Segments whose new definition is not everywhere in the partition yet."""
+        return sum(adopted.building for adopted in self._adopted.values())
+
     # -- history
 
     def lacking(self) -> tuple[str, Filling, Plan] | None:
@@ -156,6 +161,7 @@ class Walks:
         assert adopted.filling is not None
         facts: Collection[int] = adopted.filling.facts
         adopted.end_filling(since_ms)
+        metrics.BUILT.inc()
         news = await self._take(workspace, self._latest[workspace])
 
         def write(commit: Commit) -> None:

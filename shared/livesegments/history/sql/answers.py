@@ -7,9 +7,23 @@ from collections.abc import Sequence
 import duckdb
 
 from livesegments.core.definition import SegmentRef
-from livesegments.history.asking import Asked, Found, Sampled, Transitioned, Was
+from livesegments.history.asking import (
+    Asked,
+    Behind,
+    FlowFound,
+    Flowing,
+    Found,
+    Moved,
+    Sampled,
+    Seen,
+    Transitioned,
+    Was,
+    WasFound,
+)
+from livesegments.history.sql.behind import behind
 from livesegments.history.sql.query import Question, translate
 from livesegments.history.sql.text import text
+from livesegments.history.sql.zone import DAY_MS
 
 
 def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> Found:
@@ -79,10 +93,8 @@ def _page(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[str]:
     return [profile for (profile,) in rows]
 
 
-def was(
-    connection: duckdb.DuckDBPyConnection, transitions: str, asked: Was, now_ms: int
-) -> Transitioned | None:
-    """The newest transition up to an instant, from a relation of all."""
+def was(connection: duckdb.DuckDBPyConnection, transitions: str, asked: Was, now_ms: int) -> WasFound:
+    """The newest transition up to an instant, from a relation of all; and what each node saw."""
     row = connection.execute(
         f"""
 SELECT kind, epoch_ms("at"), cause, version, event_id FROM {transitions}
@@ -91,4 +103,33 @@ WHERE workspace = {text(asked.workspace)} AND segment = {text(asked.segment)}
 ORDER BY sequence DESC LIMIT 1
 """
     ).fetchone()
-    return None if row is None else Transitioned(*row)
+    definition = asked.definition or SegmentRef(asked.segment)
+    own = asked.segment if asked.definition is not None else None
+    translated = translate(Question(definition, asked.segments, now_ms, own))
+    seen = connection.execute(translated.sql).fetchone()
+    nodes = []
+    if seen is not None:
+        for (pointer, node), holds, value in zip(translated.nodes, seen[1::2], seen[2::2], strict=True):
+            query = behind(node, now_ms, own, asked.events) if asked.events else None
+            rows = connection.execute(query).fetchall() if query is not None else ()
+            told = None if value is None else str(value)
+            nodes.append(Seen(pointer, bool(holds), told, [Behind(*each) for each in rows]))
+    return WasFound(now_ms, None if row is None else Transitioned(*row), nodes)
+
+
+def flow(
+    connection: duckdb.DuckDBPyConnection, transitions: str, asked: Flowing, size: int, now_ms: int
+) -> FlowFound:
+    """By the workspace's days. What came beyond `now_ms`, by the clock of a partition, is of today."""
+    found = connection.execute(f"SELECT ls_wall({now_ms}) // {DAY_MS}").fetchone()
+    assert found is not None
+    today: int = found[0]
+    rows = connection.execute(
+        f"""
+SELECT least(ls_wall(epoch_ms("at")) // {DAY_MS}, {today}) AS day, kind, cause, count(*) FROM {transitions}
+WHERE workspace = {text(asked.workspace)} AND segment = {text(asked.segment)}
+  AND epoch_ms("at") > {now_ms - (asked.days + 1) * DAY_MS}
+GROUP BY ALL HAVING day > {today - asked.days} ORDER BY ALL
+"""
+    ).fetchall()
+    return FlowFound(now_ms, today, size, [Moved(*row) for row in rows])

@@ -43,8 +43,10 @@ def attach(
     parts: Sequence[Part],
     workspace: str,
     now_ms: int,
+    profile: str | None = None,
 ) -> None:
-    """Makes `happened`. Raises FileNotFoundError where a file was merged away: resolve the parts again."""
+    """Makes `happened`, of one profile or of all. Raises FileNotFoundError where a file was merged away:
+    resolve the parts again."""
     events = schema.events_table(
         each for part in parts for commit, entry in part.snapshot.tail for each in applied(commit, entry)
     )
@@ -52,6 +54,8 @@ def attach(
         (commit, entry.transitions) for part in parts for commit, entry in part.snapshot.tail
     )
     known = f'workspace = {text(workspace)} AND epoch_ms("at") <= {now_ms}'
+    if profile is not None:
+        known += f" AND profile = {text(profile)}"
     connection.execute(f"""
 CREATE OR REPLACE TEMP VIEW happened AS
 SELECT profile, name, epoch_ms(time) AS t, id, properties, "commit", place

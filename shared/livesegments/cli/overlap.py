@@ -1,0 +1,50 @@
+"""`livesegments overlap A B`: how many profiles are in both of two segments, or in all of several."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from livesegments.cli import context, output
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
+
+
+def overlap(
+    segments: Annotated[list[str], typer.Argument(metavar="ID ID ...", help="Two to five ids of segments.")],
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """How many profiles are in both of two segments; of several, in every group of them."""
+    if len(segments) < 2:
+        raise Problem("one segment overlaps nothing", advice="give two to five ids")
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("GET", "/v1/overlap", params={"segment": segments})
+    if as_json:
+        output.json(found)
+        return
+    sizes = {group["segments"][0]: group["count"] for group in found["groups"] if len(group["segments"]) == 1}
+    output.table(
+        "",
+        ("in all of", "profiles", "of the smallest"),
+        [
+            (
+                " and ".join(group["segments"]),
+                group["count"],
+                _share(group["count"], group["segments"], sizes),
+            )
+            for group in found["groups"]
+        ],
+        numbers=("profiles", "of the smallest"),
+    )
+    output.console.print(f"in at least one: {found['union']:,}")
+
+
+def _share(count: int, group: list[str], sizes: dict[str, int]) -> str:
+    smallest = min(sizes[each] for each in group)
+    return f"{count / smallest:.0%}" if smallest and len(group) > 1 else ""

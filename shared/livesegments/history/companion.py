@@ -1,0 +1,74 @@
+"""A process of its own that answers requests one by one, and its two ends: messages behind their length.
+
+Work on files takes the processor for seconds, so services have it done beside them. The process gets requests
+on its standard input and answers on its standard output. It ends when its input ends: it doesn't outlive
+who started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+LENGTH = 4
+
+
+class Died(OSError):
+    """The process ended before it had answered."""
+
+
+class Companion:
+    """The side of who asks. Started by the first request, and again if it died; `first` is sent ahead.
+
+    One request at a time: whoever calls `exchange` sees to that.
+    """
+
+    def __init__(self, command: Sequence[str], first: bytes = b"") -> None:
+        self._command = command
+        self._first = first
+        self._process: Process | None = None
+
+    async def exchange(self, data: bytes) -> bytes:
+        """Raises Died. If it is interrupted the process is ended: an answer that nobody waits for any more
+        would be taken for that of the next request."""
+        try:
+            return await self._exchange(data)
+        except BaseException:
+            await self.end()
+            raise
+
+    async def end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    async def _exchange(self, data: bytes) -> bytes:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+            assert self._process.stdin is not None
+            self._process.stdin.write(self._first)
+        incoming, outgoing = self._process.stdout, self._process.stdin
+        assert incoming is not None and outgoing is not None
+        try:
+            outgoing.write(len(data).to_bytes(LENGTH))
+            outgoing.write(data)
+            await outgoing.drain()
+            length = int.from_bytes(await incoming.readexactly(LENGTH))
+            return await incoming.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise Died("the process ended before it had answered") from error
+
+
+def messages(incoming: BinaryIO) -> Iterator[bytes]:
+    """The side of the process: messages until the input ends."""
+    while len(head := incoming.read(LENGTH)) == LENGTH:
+        yield incoming.read(int.from_bytes(head))
+
+
+def put(outgoing: BinaryIO, data: bytes) -> None:
+    outgoing.write(len(data).to_bytes(LENGTH))
+    outgoing.write(data)
+    outgoing.flush()
