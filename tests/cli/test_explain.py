@@ -10,7 +10,9 @@ import pytest
 from tests.cli.run import Answers, run
 
 AT = "2026-01-31T23:30:00.000Z"
-EVIDENCE = {"value": None, "or_more": False, "at": None, "event_id": None, "steps": None, "moves_at": None}
+EVIDENCE: dict[str, Any] = {
+    "value": None, "or_more": False, "at": None, "event_id": None, "steps": None, "moves_at": None, "events": [],
+}  # fmt: skip
 
 
 def node(pointer: str, holds: bool, condition: Any = None, of: Any = (), **evidence: Any) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def explain(
     """Why a profile is in a segment or not, and what would change that."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", paths.explanation(segment, profile), params={"events": events})
+        found = client.call(
+            "GET", paths.explanation(segment, profile), params={"events": events} if events else {}
+        )
         if as_json:
             output.json(found)
             return

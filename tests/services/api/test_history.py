@@ -185,6 +185,95 @@ async def test_the_past_is_answered_by_what_was_known_then(shop: Client, history
     assert (after["in"], after["since"], after["cause"]) == (False, "2023-11-21T22:13:20.000Z", "clock")
 
 
+async def test_it_is_said_why_a_profile_was_in_a_segment_by_what_was_known_then(
+    shop: Client, history: History
+) -> None:
+    spent = {**ORDERED, "measure": {"of": "sum", "property": "total"}, "op": "gte", "value": 10}
+    await shop.segment("buyers", {"type": "all", "of": [spent, PRO]})
+    await history.happened("ann", PROFILE, 0, attributes={"plan": "pro"})
+    await history.happened("ann", "ordered", 1, total=4)
+    await history.happened("bob", "ordered", 1, total=40)
+    await history.archived()
+    await history.happened("ann", "ordered", 2, total=6)
+    await history.happened("ann", "visited", 8.5)
+
+    async def why(at: str, events: int = 5) -> Any:
+        params: dict[str, Any] = {"at": at, "profile": "ann", "events": events}
+        answer = await shop.get("/v1/segments/buyers/was", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    during = await why("2023-11-17T00:00:00Z")
+    assert (during["version"], during["why_version"]) == (None, 1)
+    assert during["definition"]["type"] == "all"
+    assert [(node["pointer"], node["holds"], node["value"]) for node in during["why"]] == [
+        ("", True, None), ("/of/0", True, 10), ("/of/1", True, "pro"),
+    ]  # fmt: skip
+    assert [(event["id"], event["properties"]) for event in during["why"][1]["events"]] == [
+        ("e4", {"total": 6}),
+        ("e2", {"total": 4}),
+    ]
+    fewer = (await why("2023-11-17T00:00:00Z", 1))["why"][1]["events"]
+    assert [event["id"] for event in fewer] == ["e4"]
+    after = await why("2023-11-23T00:00:00Z")
+    assert [(node["holds"], node["value"]) for node in after["why"]] == [
+        (False, None), (False, 6), (True, "pro"),
+    ]  # fmt: skip
+    assert (await why("2023-11-14T00:00:00Z"))["why"] == []
+
+
+async def test_flow_counts_back_from_the_present_size(shop: Client, history: History) -> None:
+    await shop.segment("buyers", ORDERED)
+
+    def told(sequence: int, kind: Any, day: float, cause: Any, profile: str = "ann") -> Transition:
+        at_ms = START_MS + int(day * DAY_MS)
+        id_ = f"{profile}{sequence}"
+        return Transition(id_, shop.workspace, "buyers", profile, kind, at_ms, sequence, cause, None, 1)
+
+    await history.happened("bob", "ordered", 0, [told(1, "entered", 0, "backfill", "bob")])
+    await history.happened("ann", "ordered", 1, [told(1, "entered", 1, "event")])
+    await history.happened("ann", "visited", 3, [told(2, "exited", 3, "clock")])
+    await history.archived()
+    await history.happened("ann", "ordered", 3.01, [told(3, "entered", 3.01, "event")])
+    for profile in ("ann", "bob"):
+        number = partition_of(shop.workspace, profile, 8)
+        await history.redis.zadd(keys.members(number, shop.workspace, "buyers"), {profile: 0})
+    answer = await shop.get("/v1/segments/buyers/flow", params={"days": 4})
+    assert answer.status_code == 200, answer.text
+    days = answer.json()["days"]
+    assert [(day["day"], day["entered"], day["exited"], day["size"]) for day in days] == [
+        ("2023-11-14", 1, 0, 1),
+        ("2023-11-15", 1, 0, 2),
+        ("2023-11-16", 0, 0, 2),
+        ("2023-11-17", 1, 1, 2),
+    ]
+    assert days[-1]["causes"] == [
+        {"cause": "clock", "entered": 0, "exited": 1},
+        {"cause": "event", "entered": 1, "exited": 0},
+    ]
+    two = (await shop.get("/v1/segments/buyers/flow", params={"days": 2})).json()["days"]
+    assert two == days[2:]
+
+
+async def test_segments_overlap(shop: Client, history: History) -> None:
+    members = {"a": "pqrs", "b": "qrst", "c": "rx"}
+    for id_, profiles in members.items():
+        await shop.segment(id_, type="static")
+        for profile in profiles:
+            number = partition_of(shop.workspace, profile, 8)
+            await history.redis.zadd(keys.members(number, shop.workspace, id_), {profile: 0})
+    answer = await shop.get("/v1/overlap", params={"segment": ["a", "b", "c"]})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert {"".join(each["segments"]): each["count"] for each in found["groups"]} == {
+        "a": 4, "b": 4, "c": 2, "ab": 3, "ac": 1, "bc": 1, "abc": 1,
+    }  # fmt: skip
+    assert found["union"] == len(set("pqrstx"))
+    assert (await shop.get("/v1/overlap", params={"segment": ["a"]})).status_code == 422
+    assert (await shop.get("/v1/overlap", params={"segment": ["a", "a"]})).status_code == 422
+    assert (await shop.get("/v1/overlap", params={"segment": ["a", "nobody"]})).status_code == 404
+
+
 async def test_pages_of_the_past_follow_each_other(shop: Client, history: History) -> None:
     await shop.segment("buyers", ORDERED)
     for profile in ("a", "b", "c'd", "é"):

@@ -106,10 +106,11 @@ ORDER BY sequence DESC LIMIT 1
     definition = asked.definition or SegmentRef(asked.segment)
     own = asked.segment if asked.definition is not None else None
     translated = translate(Question(definition, asked.segments, now_ms, own))
-    seen = connection.execute(translated.sql).fetchone()
+    columns = ", ".join(f"n{index}, v{index}" for index in range(len(translated.nodes)))
+    seen = connection.execute(f"SELECT {columns} FROM ({translated.sql})").fetchone()
     nodes = []
     if seen is not None:
-        for (pointer, node), holds, value in zip(translated.nodes, seen[1::2], seen[2::2], strict=True):
+        for (pointer, node), holds, value in zip(translated.nodes, seen[::2], seen[1::2], strict=True):
             query = behind(node, now_ms, own, asked.events) if asked.events else None
             rows = connection.execute(query).fetchall() if query is not None else ()
             told = None if value is None else str(value)

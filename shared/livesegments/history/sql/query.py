@@ -80,11 +80,11 @@ def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
             yield from walk(node.of, f"{at}/of")
 
 
-_TAKEN = (
+TAKEN = (
     "SELECT DISTINCT profile, properties->>'$.event_id' AS id FROM happened "
     f"WHERE name = {text(RETRACT)} AND json_type(properties, '$.event_id') = 'VARCHAR'"
 )
-_BASE = [("profiles", "SELECT DISTINCT profile FROM happened"), ("taken", _TAKEN)]
+_BASE = [("profiles", "SELECT DISTINCT profile FROM happened"), ("taken", TAKEN)]
 
 
 class _Build:
