@@ -16,6 +16,7 @@ from livesegments.core import event
 from livesegments.core.definition import Not, SegmentRef
 from livesegments.core.event import Transition
 from livesegments.core.fault import Fault
+from livesegments.core.handed import Handed
 from livesegments.wire import catalog, pack, rejected, topics
 from livesegments.wire.rejected import Rejected
 
@@ -91,6 +92,8 @@ def test_what_is_written_is_as_declared(name: str) -> None:
 def test_packed_records_are_as_declared() -> None:
     packed = pack.Packed([event.Event("i", "w", "p", "viewed", 5, {"a": 1})])
     assert faults("packed", msgspec.msgpack.decode(pack.encode(packed))) == []
+    handed = Handed("w", "p", [("a", "m")], 1, 0, packed.events, True, b"seen")
+    assert faults("handed", msgspec.msgpack.decode(pack.encode(handed))) == []
     assert faults("clock", msgspec.msgpack.decode(pack.encode(pack.Clock(7)))) == []
     assert faults("clock", ["e", 7]) != []
 

@@ -204,6 +204,7 @@ def test_a_negative_op_is_the_complement_of_its_positive_one(
         ("contains", "SS", "aß", True),
         ("starts_with", "S", "ß", True),
         ("between", ["A", "B"], "b", True),
+        ("gte", 1.152921504606847e18, 1.152921504606847e18, True),
         ("matches", "^ÄB$", "äb", True),
         ("matches", "SS", "ß", False),
     ],

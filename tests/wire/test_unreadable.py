@@ -17,6 +17,7 @@ import pytest
 from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.core.fault import Fault
+from livesegments.core.handed import Handed
 from livesegments.core.profile import Profile
 from livesegments.core.registers import apply_change
 from livesegments.wire import catalog, memberships, pack, rejected
@@ -49,7 +50,14 @@ NODE = msgspec.json.decode(
     type=Node,
 )
 GOOD: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
-    "events": (pack.decode, [pack.encode(pack.Packed(EVENTS)), pack.encode(pack.Clock(T))]),
+    "events": (
+        pack.decode,
+        [
+            pack.encode(pack.Packed(EVENTS)),
+            pack.encode(pack.Clock(T)),
+            pack.encode(Handed("w", "p", [("a", "m")], 1, 0, EVENTS, True, b"seen")),
+        ],
+    ),
     "definitions": (
         catalog.decode,
         [
@@ -113,12 +121,12 @@ def test_a_mutated_record_is_read_or_unreadable(name: str) -> None:
             raise AssertionError(f"seed {SEED}, mutation {number}: {data!r}") from error
         else:
             read += 1
-            if isinstance(found, pack.Packed):
+            if isinstance(found, pack.Packed | Handed):
                 applied(found)
     assert 0 < read < MUTATIONS
 
 
-def applied(packed: pack.Packed) -> None:
+def applied(packed: pack.Packed | Handed) -> None:
     """A record that was read can be written down again, and its profile changes can be applied."""
     assert pack.decode(pack.encode(packed)).events == packed.events  # type: ignore[union-attr]
     for event in packed.events:

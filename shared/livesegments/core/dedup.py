@@ -30,3 +30,21 @@ def remember(seen: bytes, event_id: str, now_ms: int, window_ms: int, max_ids: i
     if len(seen) - start >= max_ids * _ENTRY:
         start = len(seen) - (max_ids - 1) * _ENTRY
     return seen[start:] + digest + max(now_ms, 0).to_bytes(_ENTRY - _DIGEST)
+
+
+def joined(seen: bytes, other: bytes, now_ms: int, max_ids: int) -> bytes:
+    """The ids that two profiles have seen, by the instants of their arrival: the newest `max_ids`.
+
+    `other` is of another partition, whose clock may be ahead of `now_ms`: what came later came now.
+    """
+    both = seen + other
+    entries = [both[start : start + _ENTRY] for start in range(0, len(both), _ENTRY)]
+    latest = max(now_ms, 0).to_bytes(_ENTRY - _DIGEST)
+    entries = [entry[:_DIGEST] + min(entry[_DIGEST:], latest) for entry in entries]
+    entries.sort(key=lambda entry: entry[_DIGEST:])
+    return b"".join(entries[-max_ids:])
+
+
+def knows(seen: bytes, event_id: str, now_ms: int, window_ms: int, max_ids: int) -> bool:
+    """Whether the id would be a repeat."""
+    return remember(seen, event_id, now_ms, window_ms, max_ids) is None

@@ -19,6 +19,9 @@ ALIAS = "$alias"
 RETRACT = "$retract"
 """Takes an earlier event of the profile back: `properties` is `{"event_id": …}` (module `retraction`)."""
 
+MERGE = "$merge"
+"""The profile goes into another one, with its history: `properties` is `{"into": …}` (module `merging`)."""
+
 ATTRIBUTE_CHANGED = "$attribute_changed"
 TAG_ADDED = "$tag_added"
 TAG_REMOVED = "$tag_removed"
@@ -26,7 +29,9 @@ CONSENT_CHANGED = "$consent_changed"
 SEGMENT_ENTERED = "$segment_entered"
 SEGMENT_EXITED = "$segment_exited"
 
-Cause = Literal["event", "attribute", "clock", "definition", "backfill", "retraction", "erasure", "repair"]
+Cause = Literal[
+    "event", "attribute", "clock", "definition", "backfill", "retraction", "merge", "erasure", "repair"
+]
 Kind = Literal["entered", "exited"]
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from livesegments.core.count import packed
+from livesegments.core.kin import GONE, Kin
 from livesegments.core.retraction import Taken
 
 Stamp: TypeAlias = tuple[int, str]
@@ -66,6 +67,7 @@ class Profile(Struct, array_like=True):
     increments   score increments after the score register, sorted: (time, event id, amount); an amount that
                  no number holds exactly is a decimal as text
     taken        the events that were taken back; None while there are none
+    kin          where it has gone, and who has gone into it (module `kin`); None: nobody
     """
 
     plan: int = -1
@@ -83,6 +85,12 @@ class Profile(Struct, array_like=True):
     removed: dict[str, Stamp] = {}
     attribute_bytes: int = -1
     taken: Taken | None = None
+    kin: Kin | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has gone into another profile."""
+        return self.plan == GONE
 
     @property
     def wake_at(self) -> int | None:

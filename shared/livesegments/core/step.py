@@ -96,14 +96,14 @@ def on_event(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> 
         if refused is not None:
             return Step(profile, [], profile.wake_at, changed=False, refused=refused)
         profile.seen = seen
-        derived: Sequence[Event] = _change_profile(plan, profile, event, change, now_ms, affected)
+        derived: Sequence[Event] = change_profile(plan, profile, event, change, now_ms, affected)
     else:
         profile.seen = seen
         cause, derived = "event", ()
         if event.name == RETRACT:
             profile.taken = take_back(profile.taken, event)
         elif profile.taken is None or not is_taken(profile.taken, event):
-            _feed(plan, profile, event, now_ms, affected)
+            feed_event(plan, profile, event, now_ms, affected)
     if not affected:
         return Step(profile, [], profile.wake_at, derived=derived)
     transitions = _judge(plan, profile, affected, Why(event.profile, now_ms, cause, event.id))
@@ -176,9 +176,8 @@ def on_plan(
     return Step(profile, transitions, profile.wake_at, changed, judged=judged)
 
 
-def on_leave(plan: Plan, profile_id: str, profile: Profile, now_ms: int, cause: Cause) -> list[Transition]:
+def on_leave(plan: Plan, profile: Profile, why: Why) -> list[Transition]:
     """The profile is going for good: it exits every segment that it is in. All dues ≤ now_ms have fired."""
-    why = Why(profile_id, now_ms, cause, None)
     transitions = []
     for id_, membership in sorted(profile.memberships.items()):
         if membership.entered_ms is not None:
@@ -193,7 +192,7 @@ def on_facts(plan: Plan, profile: Profile, affected: set[int], why: Why) -> Step
     return Step(profile, _judge(plan, profile, affected, why), profile.wake_at)
 
 
-def _change_profile(
+def change_profile(
     plan: Plan, profile: Profile, event: Event, written: ProfileChange, now_ms: int, affected: set[int]
 ) -> list[Event]:
     """The events that are derived from the changes."""
@@ -218,11 +217,11 @@ def _change_profile(
                 assert_never(change.register)
         if change.event is not None:
             derived.append(change.event)
-            _feed(plan, profile, change.event, now_ms, affected)
+            feed_event(plan, profile, change.event, now_ms, affected)
     return derived
 
 
-def _feed(
+def feed_event(
     plan: Plan,
     profile: Profile,
     event: Event,
@@ -347,7 +346,7 @@ def _announce(plan: Plan, profile: Profile, segment: str, why: Why, was: bool, a
     if name in plan.feeds:
         id_ = why.event_id or why.cause
         event = segment_event(plan.workspace, why.profile_id, segment, name, why.now_ms, id_)
-        _feed(plan, profile, event, why.now_ms, affected, ignored=segment)
+        feed_event(plan, profile, event, why.now_ms, affected, ignored=segment)
 
 
 def _leave_deleted(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[Transition]:

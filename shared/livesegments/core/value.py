@@ -152,7 +152,7 @@ def _ordered(op: str, operand: Any, ignore_case: bool) -> Test:
     def ordered(value: Any) -> bool | None:
         if kind(value) != wanted:
             return None
-        return holds(_fold(value) if ignore_case else plain(value), operand)
+        return holds(plain(_fold(value) if ignore_case else value), operand)
 
     return ordered
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from livesegments.core.event import PROFILE, Event, ProfileChange
+from livesegments.core.handed import Handed
 from livesegments.wire import plain
 from livesegments.wire.unreadable import reading
 
@@ -48,7 +49,7 @@ class Lift(Struct, frozen=True, array_like=True, tag="l"):
     digest: str
 
 
-Record: TypeAlias = Packed | Clock | Erase | Lift
+Record: TypeAlias = Packed | Clock | Erase | Lift | Handed
 
 
 class _Shallow(Event, frozen=True, array_like=True):
@@ -68,9 +69,31 @@ class _PackedDeep(Packed, frozen=True, array_like=True, tag="e"):
     events: list[_Deep]
 
 
+_Count: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 32)]
+_Via: TypeAlias = Annotated[list[tuple[str, str]], Meta(min_length=1)]
+
+
+class _HandedShallow(Handed, frozen=True, array_like=True, tag="h"):
+    via: _Via
+    number: _Count
+    chunk: _Count
+    events: list[_Shallow]
+
+
+class _HandedDeep(Handed, frozen=True, array_like=True, tag="h"):
+    via: _Via
+    number: _Count
+    chunk: _Count
+    events: list[_Deep]
+
+
 _encoder = msgspec.msgpack.Encoder()
-_shallow: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedShallow | Clock | Erase | Lift)
-_deep: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(_PackedDeep | Clock | Erase | Lift)
+_shallow: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(
+    _PackedShallow | Clock | Erase | Lift | _HandedShallow
+)
+_deep: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(
+    _PackedDeep | Clock | Erase | Lift | _HandedDeep
+)
 
 
 def encode(record: Record) -> bytes:
@@ -85,9 +108,9 @@ def decode(data: bytes) -> Record:
             record = _shallow.decode(data)
         except msgspec.ValidationError:  # deeper, or wrong
             record = _deep.decode(data)
-            for event in record.events if isinstance(record, Packed) else ():
+            for event in record.events if isinstance(record, Packed | Handed) else ():
                 plain.check(event.properties)
-        if isinstance(record, Packed):
+        if isinstance(record, Packed | Handed):
             for event in record.events:
                 if event.name == PROFILE:
                     msgspec.convert(event.properties, ProfileChange)

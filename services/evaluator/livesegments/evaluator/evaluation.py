@@ -12,6 +12,7 @@ import structlog
 from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event
 from livesegments.core.fault import Fault
+from livesegments.core.handed import Handed
 from livesegments.evaluator.aside import publish
 from livesegments.evaluator.erasing import Erasures
 from livesegments.evaluator.flight import Flight
@@ -82,7 +83,7 @@ class Evaluation:
             if isinstance(content, Erase | Lift):
                 await self._know({content.workspace}, record)
                 outcome: Outcome | None = await self._erasures.take(content, record)
-            elif content is None:
+            elif content is None or isinstance(content, Handed):
                 outcome = partition.skip(record.offset + 1)
             else:
                 outcome = await self._evaluate(content, record)

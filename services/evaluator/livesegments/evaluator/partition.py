@@ -26,7 +26,7 @@ from livesegments.core.concern import Concern
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode, encode
-from livesegments.core.step import Step, on_clock, on_event, on_leave, on_plan
+from livesegments.core.step import Step, Why, on_clock, on_event, on_leave, on_plan
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
@@ -284,7 +284,7 @@ class Partition:
         plan = self.plans.get(slot.workspace)
         if slot.profile is not None and plan is not None:
             self._catch_up(key, slot, plan, clock)
-            self._transitions += on_leave(plan, slot.id, slot.profile, clock, "erasure")
+            self._transitions += on_leave(plan, slot.profile, Why(slot.id, clock, "erasure", None))
         self._dirty.pop(key, None)
         self._wake(key, slot, None)
         self.clock_ms = clock

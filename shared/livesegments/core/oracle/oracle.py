@@ -118,8 +118,7 @@ class Oracle:
         assert now >= event.time_ms
         flips = self.advance(now)
         self.refused = None
-        window_ms, newest = self._dedup
-        if any(event.id == known and now - at < window_ms for known, at in self._arrivals[-newest:]):
+        if self._repeats(event, now):
             return flips
         if event.name == PROFILE:
             self.refused = too_much(self._changes, self._registers, event, self._most)
@@ -127,13 +126,8 @@ class Oracle:
                 return flips
         self._exists = True
         self._arrivals.append((event.id, now))
-        if event.name == RETRACT:
-            if not any(event.properties == other.properties for other in self._retractions):
-                self._waiting.append(event)
-            self._retractions.append(event)
         if event.name != PROFILE:
-            if not self._is_taken(event):
-                self._happened.append(event)
+            self._happen(event)
             return flips + self._judge("event", event.id)
         before = self._registers
         self._changes.append(versioned(event, self._versions))
@@ -151,6 +145,63 @@ class Oracle:
         self._happened = [event for event in self._happened if not self._is_taken(event)]
         self._known = {}
         return self._judge("retraction", found[-1].id) if found else []
+
+    def leave(self, event: Event, now: int) -> list[Flip]:
+        """The profile goes into another: it leaves every segment, and of what happened it keeps nothing."""
+        flips = self.advance(now)
+        self._arrivals.append((event.id, now))
+        flips += [Flip(each, "exited", now, "merge", event.id) for each in sorted(self._members)]
+        self._happened, self._changes, self._members = [], [], set()
+        self._retractions, self._waiting = [], []
+        self._registers, self._known, self._exists = registers([]), {}, False
+        return flips
+
+    def take(self, events: list[Event], now: int, merge_id: str) -> tuple[list[Flip], list[Event]]:
+        """Events that another profile hands over, all at once; and those that are too much.
+
+        A repeat counts no more, but the ids are not known because of this (`know` says which are)."""
+        flips = self.advance(now)
+        self._exists, refused = True, []
+        for event in events:
+            if self._repeats(event, now):
+                continue
+            if event.name == PROFILE:
+                if too_much(self._changes, self._registers, event, self._most) is not None:
+                    refused.append(event)
+                    continue
+                before = self._registers
+                self._changes.append(versioned(event, self._versions))
+                self._registers = registers(self._changes)
+                self._happened += derived(before, self._registers, event)
+            else:
+                self._happen(event)
+        return flips + self._judge("merge", merge_id), refused
+
+    def know(self, other: list[tuple[str, int]], now: int) -> None:
+        """The ids that another profile has seen, with the instants of their arrival, are known here, too."""
+        both = [(id_, min(at, now)) for id_, at in [*self._arrivals, *other]]
+        self._arrivals = sorted(both, key=lambda each: each[1])
+
+    def come_back(self) -> None:
+        """It is there again, as if it had seen nothing."""
+        self._arrivals = []
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything happened to it, and it has not gone into another."""
+        return self._exists
+
+    @property
+    def arrivals(self) -> list[tuple[str, int]]:
+        """The ids that it has seen, with the instants of their arrival."""
+        return list(self._arrivals)
+
+    def repeats(self, event: Event, now: int) -> bool:
+        """Whether the event is known. If it isn't, it is from now on: it goes on to another profile."""
+        known = self._repeats(event, now)
+        if not known:
+            self._arrivals.append((event.id, now))
+        return known
 
     def advance(self, until: int) -> list[Flip]:
         """The clock alone goes on to `until`, stopping wherever anything might change."""
@@ -185,10 +236,22 @@ class Oracle:
 
     # -- inside
 
+    def _happen(self, event: Event) -> None:
+        if event.name == RETRACT:
+            if not any(event.properties == other.properties for other in self._retractions):
+                self._waiting.append(event)
+            self._retractions.append(event)
+        if not self._is_taken(event):
+            self._happened.append(event)
+
     def _is_taken(self, event: Event) -> bool:
         return not event.name.startswith("$") and any(
             each.properties["event_id"] == event.id for each in self._retractions
         )
+
+    def _repeats(self, event: Event, now: int) -> bool:
+        window_ms, newest = self._dedup
+        return any(event.id == known and now - at < window_ms for known, at in self._arrivals[-newest:])
 
     def _judge(self, cause: Cause, event_id: str | None) -> list[Flip]:
         """Every segment once, those that others look at first."""

@@ -1,0 +1,326 @@
+"""The race of several profiles that go into each other: core and oracle, and nothing counts twice or is lost.
+
+Every profile has a partition of its own, with a clock and a log of what is handed over to it. What a profile hands
+over lies in the other's log until it is taken from there, so anything may come in between; and at times a sender
+hands the newest of it over again, as it does after a crash.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+
+from livesegments.core.bounds import Bounds
+from livesegments.core.definition import Node
+from livesegments.core.event import MERGE, Event, Transition
+from livesegments.core.handed import Handed
+from livesegments.core.merging import Onward, on_late, on_merge, receive
+from livesegments.core.oracle.oracle import Flip, Oracle
+from livesegments.core.plan import Limits, Plan, Segment, compile
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.step import on_clock, on_event
+from livesegments.wire import pack
+from tests.properties.catalogue import Catalogue, Put
+from tests.properties.definitions import Draw
+from tests.properties.histories import (
+    DAY,
+    STARTS,
+    ZONES,
+    Happen,
+    Tick,
+    When,
+    ahead,
+    happenings,
+)
+
+MEMBERS = "abcd"
+AHEAD_MS = 800 * DAY
+CHUNK = 2
+"""Events that are handed over at once."""
+
+
+class To(Struct, frozen=True):
+    """A command for one of the profiles."""
+
+    profile: str
+    command: Happen | Tick
+
+
+class Merge(Struct, frozen=True):
+    old: str
+    into: str
+
+
+class Take(Struct, frozen=True):
+    """What was handed over to a profile first is taken by it."""
+
+    profile: str
+
+
+class Again(Struct, frozen=True):
+    """A profile hands its newest records over again, so many of them."""
+
+    sender: str
+    count: int
+
+
+class Story(Struct, frozen=True):
+    zone: str
+    start: str
+    dedup_window_ms: int
+    dedup_max_ids: int
+    segments: list[Put]
+    commands: list[To | Merge | Take | Again]
+    most: int | None = None
+
+
+@st.composite
+def stories(draw: Draw) -> Story:
+    catalogue = Catalogue(draw)
+    puts = [put for _ in range(draw(st.integers(2, 5))) for put in catalogue.put()]
+    last = {put.segment: put for put in puts if isinstance(put, Put)}
+    commands: list[To | Merge | Take | Again] = []
+    ids: list[str] = []
+    who = st.sampled_from(MEMBERS)
+    for index in range(draw(st.integers(6, 24))):
+        match draw(st.integers(0, 15)):
+            case 0 | 1 | 2:
+                commands.append(Merge(draw(who), draw(who)))
+            case 3 | 4 | 5 | 6:
+                commands.append(Take(draw(who)))
+            case 7:
+                commands.append(Again(draw(who), draw(st.integers(1, 4))))
+            case 8:
+                commands.append(To(draw(who), Tick(draw(ahead))))
+            case _:
+                happened = draw(happenings(index, ids, catalogue.leaves()))
+                ids += [each.id for each in happened]
+                to = draw(who)
+                commands += [To(to, each) for each in happened]
+    window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
+    zone, start = draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS))
+    most = draw(st.sampled_from((None, None, None, 2, 12)))
+    return Story(zone, start, window_ms, newest, list(last.values()), commands, most)
+
+
+class Member:
+    """A profile, as core and oracle have it."""
+
+    def __init__(self, name: str, plan: Plan, oracle: Oracle, clock_ms: int) -> None:
+        self.name = name
+        self.plan = plan
+        self.oracle = oracle
+        self.clock_ms = clock_ms
+        self.profile: Profile | None = None
+        self.log: list[Handed] = []
+        self.sent: list[Handed] = []
+        self.history: list[Event] = []
+        """What was applied to it and is its own still."""
+        self.accepted: list[str] = []
+        """Ids of what came for it from outside, and was no repeat."""
+        self.returns = 0
+        self.commit = 0
+        self.sequences: dict[str, int] = {}
+
+    # -- what happens
+
+    def happen(self, command: Happen) -> list[Handed]:
+        event = Event(
+            command.id, "w", self.name, command.name, self._resolved(command.when), command.properties
+        )
+        now = self._comes_to(event.time_ms)
+        if self.profile is not None and self.profile.gone:
+            known = self.oracle.repeats(event, now)
+            onward = on_late(self.plan, self.profile, [event], now)
+            assert (onward.handed is None) == known
+            self.accepted += [] if known else [event.id]
+            return self._stored([] if onward.handed is None else [onward.handed])
+        flips = self.oracle.apply(event, now)
+        step = on_event(self.plan, self.profile, event, now)
+        assert (step.refused and step.refused.bound) == self.oracle.refused
+        if step.refused is None:
+            self.profile = step.profile
+            self.history += [] if step.duplicate else [event]
+            self.accepted += [] if step.duplicate else [event.id]
+        self._same(step.transitions, flips)
+        return self._stored([])
+
+    def merge(self, event: Event) -> list[Handed]:
+        now = self._comes_to(event.time_ms)
+        if self.profile is not None and self.profile.gone:
+            return []
+        left = on_merge(self.plan, self.profile, event, now, self.commit)
+        if left is None:
+            return []
+        assert left.history == (self.profile is not None)
+        self._same(left.transitions, self.oracle.leave(event, now))
+        self.profile = left.profile
+        kin = left.profile.kin
+        assert kin is not None
+        past, self.history = self.history, []
+        if not left.history:
+            return self._stored([])
+        into = str(kin.into)
+        chunks = [past[at : at + CHUNK] for at in range(0, len(past), CHUNK)] or [[]]
+        return self._stored([
+            Handed(
+                "w", into, [(self.name, event.id)], kin.sent, chunk,
+                [replace(each, profile=into) for each in events], True,
+                left.profile.seen if chunk == len(chunks) - 1 else b"",
+            )
+            for chunk, events in enumerate(chunks)
+        ])  # fmt: skip
+
+    def take(self, handed: Handed, arrivals: list[tuple[str, int]]) -> list[Handed]:
+        """`arrivals`: what the sender of the history had seen when it went."""
+        assert handed.profile == self.name
+        now = self._comes_to(max((each.time_ms for each in handed.events), default=self.clock_ms))
+        was_gone = self.profile is not None and self.profile.gone
+        result = receive(self.plan, self.profile, handed, now)
+        if result is None:
+            return self._stored([])
+        self.profile = result.profile
+        if isinstance(result, Onward):
+            assert result.handed is not None
+            return self._stored([result.handed])
+        if was_gone:
+            self.returns += 1
+            self.oracle.come_back()
+        flips: list[Flip] = []
+        refused: list[str] = []
+        if handed.history or was_gone or not self.oracle.exists:
+            flips, too_much = self.oracle.take(
+                list(handed.events) if handed.history else [], now, handed.merge
+            )
+            refused += [each.id for each in too_much]
+        for event in () if handed.history else handed.events:
+            flips += self.oracle.apply(event, now)
+            refused += [event.id] if self.oracle.refused else []
+        if handed.seen:
+            self.oracle.know(arrivals, now)
+        assert refused == [handed.events[place].id for place, _ in result.refused]
+        left_out = {*result.duplicates, *(place for place, _ in result.refused)}
+        self.history += [each for place, each in enumerate(handed.events) if place not in left_out]
+        self._same(result.transitions, flips)
+        return self._stored([])
+
+    def tick(self, command: Tick) -> None:
+        self._comes_to(max(self.clock_ms, self._resolved(command.when)))
+
+    # -- inside
+
+    def _stored(self, handed: list[Handed]) -> list[Handed]:
+        """Every step is read back from what is stored, and so is what is handed over."""
+        self.commit += 1
+        if self.profile is not None:
+            self.profile = decode(encode(self.profile))
+            members = {
+                segment for segment, each in self.profile.memberships.items() if each.entered_ms is not None
+            }
+            assert members == self.oracle.members(), f"core {members}, oracle {self.oracle.members()}"
+        return [each for one in handed if isinstance(each := pack.decode(pack.encode(one)), Handed)]
+
+    def _resolved(self, when: When) -> int:
+        wake = self.profile.wake_at if self.profile is not None and when.wake else None
+        if wake is None or wake > self.clock_ms + AHEAD_MS:
+            wake = self.clock_ms
+        return wake + when.plus_ms
+
+    def _comes_to(self, until: int) -> int:
+        transitions: list[Transition] = []
+        until = max(until, self.clock_ms)
+        while self.profile is not None and (wake := self.profile.wake_at) is not None and wake <= until:
+            step = on_clock(self.plan, self.name, self.profile, wake)
+            self.profile = step.profile
+            transitions += step.transitions
+        self.clock_ms = until
+        self._same(transitions, self.oracle.advance(until))
+        return until
+
+    def _same(self, transitions: list[Transition], flips: list[Flip]) -> None:
+        told = [Flip(each.segment, each.kind, each.at_ms, each.cause, each.event_id) for each in transitions]
+        core, oracle = (
+            sorted(each, key=lambda flip: (flip.at_ms, flip.segment, flip.kind)) for each in (told, flips)
+        )
+        assert core == oracle, f"core {core}\noracle {oracle}"
+        for each in transitions:
+            assert each.sequence == self.sequences.get(each.segment, 0) + 1, "a gap"
+            self.sequences[each.segment] = each.sequence
+
+
+class Family:
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        bounds = Bounds(**dict.fromkeys(Bounds.__struct_fields__, story.most)) if story.most else Bounds()
+        limits = Limits(story.dedup_window_ms, story.dedup_max_ids, bounds)
+        segments = [
+            Segment(
+                put.segment, 1, 1,
+                None if put.definition is None else msgspec.convert(put.definition, Node),
+            )
+            for put in story.segments
+        ]  # fmt: skip
+        plan = compile("w", story.zone, segments, 1, limits)
+        start_ms = int(datetime.fromisoformat(story.start).timestamp() * 1_000)
+        self.members: dict[str, Member] = {}
+        for name in MEMBERS:
+            oracle = Oracle(
+                story.zone, story.dedup_window_ms, story.dedup_max_ids, msgspec.structs.asdict(bounds)
+            )
+            oracle.define({each.id: each.definition for each in segments})
+            self.members[name] = Member(name, plan, oracle, start_ms)
+        self.arrivals: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self.merges = 0
+
+    def run(self) -> None:
+        for number, command in enumerate(self.story.commands):
+            try:
+                self.step(command)
+            except AssertionError as error:
+                error.add_note(f"at command {number}: {command}")
+                raise
+        while waiting := [each for each in self.members.values() if each.log]:
+            self._take(waiting[0])
+        self._nothing_lost()
+
+    def step(self, command: To | Merge | Take | Again) -> None:
+        match command:
+            case To(profile, Happen() as happen):
+                member = self.members[profile]
+                self._send(member, member.happen(happen))
+            case To(profile, Tick() as tick):
+                self.members[profile].tick(tick)
+            case Merge(old, into):
+                self.merges += 1
+                member = self.members[old]
+                event = Event(f"m{self.merges}", "w", old, MERGE, member.clock_ms, {"into": into})
+                sent = member.merge(event)
+                self.arrivals[old, event.id] = member.oracle.arrivals
+                self._send(member, sent)
+            case Take(profile) if self.members[profile].log:
+                self._take(self.members[profile])
+            case Again(sender, count):
+                for each in self.members[sender].sent[-count:]:
+                    self.members[each.profile].log.append(each)
+
+    def _send(self, member: Member, handed: list[Handed]) -> None:
+        member.sent += handed
+        for each in handed:
+            self.members[each.profile].log.append(each)
+
+    def _take(self, member: Member) -> None:
+        handed = member.log.pop(0)
+        self._send(member, member.take(handed, self.arrivals[handed.via[0]]))
+
+    def _nothing_lost(self) -> None:
+        """Every event that counted is with one profile that is there, unless another had it already."""
+        there = [each for each in self.members.values() if each.profile is None or not each.profile.gone]
+        assert all(each in there for each in self.members.values() if each.history)
+        accepted = sorted(id_ for each in self.members.values() for id_ in each.accepted)
+        assert there or not accepted, "all are gone"
+        if self.story.most is None and len({*accepted}) == len(accepted):
+            assert sorted(each.id for member in there for each in member.history) == accepted
