@@ -51,8 +51,10 @@ from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
-SMALL_CHUNK = 50
-"""Dues that fire in one commit while events come."""
+LARGE_CHUNK, SMALL_CHUNK = 400, 100
+"""Dues that fire in one commit in a storm, while no events come and while they do."""
+SWITCH_S = 0.001
+"""So soon the thread that reads from the broker has its turn beside the evaluation."""
 LOOK_S = 3.0
 """How often it is looked whether the topic is still the one that was there at the start."""
 
@@ -196,7 +198,7 @@ async def serve(settings: Settings) -> None:
         erase_within_s=settings.erase_within_s,
         erasure_key=settings.erasure_key,
     )
-    pace = Pace(options.chunk, SMALL_CHUNK)
+    pace = Pace(LARGE_CHUNK, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka))
         catalog = Catalog(settings.kafka, limits)
@@ -257,6 +259,7 @@ def main() -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(worth_saying)
     gc.set_threshold(100_000, 50, 100)
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         with contextlib.suppress(TimeoutError):
             runner.run(serve(settings))

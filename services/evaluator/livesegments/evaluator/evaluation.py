@@ -31,6 +31,8 @@ from livesegments.wire.unreadable import Unreadable
 
 FEW = 20
 """A record of at most so many events is looked at before it is its turn."""
+FEW_DUES = 50
+"""So many dues of others, or as many as it has events, are fired along with a record."""
 
 
 class Evaluation:
@@ -92,7 +94,7 @@ class Evaluation:
                 for aside in outcome.aside:
                     await publish(self._publisher, aside, source, record.stamp_ms)
                 await self._flight.send(outcome, record)
-                self._intake.drop(outcome.events)
+                self._intake.drop()
 
     async def tick(self) -> bool:
         """Fires a chunk of what is due by the wall clock, or was left behind our own by a storm or a death.
@@ -132,7 +134,8 @@ class Evaluation:
         events = content.events
         await self._know({event.workspace for event in events}, record)
         stamp_ms = record.stamp_ms if live else None
-        along = await self._loader.few(partition.after(events, stamp_ms), self._options.chunk)
+        few = max(FEW_DUES, len(events))
+        along = await self._loader.few(partition.after(events, stamp_ms), few)
         if along is None:
             events_waiting = [event for each in self._waiting() for event in each.events]
             await self._loader.profiles(partition.wanted(chain(events, events_waiting), ()))
@@ -190,9 +193,10 @@ class Evaluation:
         self.waits = relay.waiting > self._options.chunk or not pace.take(self._wake)
         if self.waits:
             return False
+        reply = None
         try:
-            await self._flight.send(await self._fired(until_ms, len(due)))
+            reply = await self._flight.send(await self._fired(until_ms, len(due)))
         finally:
-            pace.give()
+            pace.give(reply)
         await asyncio.sleep(0)  # tasks that were woken go first
         return True

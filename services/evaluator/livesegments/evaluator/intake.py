@@ -82,10 +82,10 @@ class Intake:
         end = self._log.end(self._number)
         return None if end is None else max(0, end - applied)
 
-    def drop(self, events: int = 0) -> None:
-        """The first record is under way with so many events, or not wanted."""
+    def drop(self) -> None:
+        """The first record is under way, or not wanted."""
         self.records.popleft()
-        self._pace.went(1, events)
+        self._pace.went(1)
         self._room.set()
 
     def put_back(self, records: Sequence[Received], applied: int) -> None:

@@ -141,7 +141,9 @@ class Partition:
                 continue
             clock = max(clock, event.time_ms)
             clocks.append(clock)
-            if along and dues.heap and dues.heap[0][0] <= clock:
+            if along and (
+                (dues.heap and dues.heap[0][0] <= clock) or (dues.run and dues.run[-1][0] <= clock)
+            ):
                 self._fire(clock, None)
             key = profile_key(workspace, event.profile)
             slot = touched.get(key) or self._touch(key)
