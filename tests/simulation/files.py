@@ -9,15 +9,15 @@ from msgspec.structs import replace
 
 from livesegments.core.backfill import Past
 from livesegments.core.event import Event, derived_from
+from livesegments.evaluator.outcome import blank
 from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import Chunk, Fields, Person, Pruned, Pruning, Purged, Wanted, Written
 from livesegments.history.ranges import Range
-from livesegments.store.tail import Entry, applied
+from livesegments.store.tail import Entry, applied, instants
 from livesegments.wire.pack import Packed, decode, encode
 
 CHUNK = 3
 """Profiles."""
-BLANK = Event("", "", "", "", 0)
 
 
 def without(commit: int, entry: Entry, persons: Sequence[Person], counts: bool) -> Entry:
@@ -30,17 +30,17 @@ def without(commit: int, entry: Entry, persons: Sequence[Person], counts: bool) 
             for each in persons
         )
 
-    def at(place: int) -> int:
-        return entry.at_ms if isinstance(entry.at_ms, int) else entry.at_ms[place]
-
     record, left_out, told = entry.record, tuple(entry.left_out), entry.told
     if record is not None:
         packed = decode(record)
         assert isinstance(packed, Packed)
-        places = {place for place, e in enumerate(packed.events) if gone(e.workspace, e.profile, at(place))}
+        at_ms = instants(entry, packed.events)
+        places = {
+            place for place, e in enumerate(packed.events) if gone(e.workspace, e.profile, at_ms[place])
+        }
         if places:
             left_out = tuple(sorted({*left_out, *places}))
-            kept = [BLANK if place in places else e for place, e in enumerate(packed.events)]
+            kept = [blank(e) if place in places else e for place, e in enumerate(packed.events)]
             record = encode(Packed(kept))
     if any(gone(each.workspace, each.profile, each.at_ms) for each in entry.transitions):
         told = msgspec.msgpack.encode(
@@ -49,7 +49,7 @@ def without(commit: int, entry: Entry, persons: Sequence[Person], counts: bool) 
     derived = [each for each in entry.derived if each[0] not in left_out]
     if (record, told) == (entry.record, entry.told):
         return entry
-    return Entry(record, left_out, entry.at_ms, derived, told)
+    return replace(entry, record=record, left_out=left_out, derived=derived, told=told)
 
 
 class Rows(Spool):

@@ -29,7 +29,7 @@ from livesegments.core.chain import Chain
 from livesegments.core.event import Event
 from livesegments.core.kind import MAX_ENTRIES
 from livesegments.core.trail import Stamp, Stamps, earliest_after
-from livesegments.core.window import FOREVER, Frame, Shift, Span, span
+from livesegments.core.window import FOREVER, Frame, Shift, Sliding, Span, span
 
 Open: TypeAlias = tuple[int, int, str]
 """(the instant at which it would begin to hold, time, id)."""
@@ -96,14 +96,16 @@ class Absent(Chain[Awaited]):
 
     def settle(self, state: Awaited, trails: Sequence[Stamps], now_ms: int) -> None:
         self._adopt_old(state, trails)
-        reached = bisect_right(state.open, (now_ms, FOREVER + 1))
-        for _, time_ms, id_ in state.open[:reached]:
-            self._decide(state, (time_ms, id_), trails, now_ms)
-        del state.open[:reached]
+        if state.open and state.open[0][0] <= now_ms:
+            reached = bisect_right(state.open, (now_ms, FOREVER + 1))
+            for _, time_ms, id_ in state.open[:reached]:
+                self._decide(state, (time_ms, id_), trails, now_ms)
+            del state.open[:reached]
         past = 0
         while past < len(state.decided) and self._leave(state.decided[past]) <= now_ms:
             past += 1
-        del state.decided[:past]
+        if past:
+            del state.decided[:past]
         state.due_ms = self._due(state, trails, now_ms)
 
     def value(self, state: Awaited | None, now_ms: int) -> bool:
@@ -217,8 +219,8 @@ class Absent(Chain[Awaited]):
         return (enter, leave) if enter < leave else None
 
     def _leave(self, first: Stamp) -> int:
-        counted = self._span(first[0])
-        return counted[1] if counted else 0
+        """Of one that is kept: only those with a span are."""
+        return self._frame.leave(first[0]) if isinstance(self._frame, Sliding) else FOREVER
 
     # -- the whole state
 

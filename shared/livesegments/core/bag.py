@@ -47,6 +47,25 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
         self._first = isinstance(of, Extreme)
 
     def add(self, state: Bagged[P, T] | None, event: Event, now_ms: int) -> Bagged[P, T] | None:
+        if state is not None:
+            self._settle(state, now_ms)
+        return self._add(state, event, now_ms)
+
+    def added(
+        self, state: Bagged[P, T] | None, event: Event, now_ms: int, edges: Sequence[int]
+    ) -> tuple[Bagged[P, T] | None, Any, Any, int | None]:
+        if state is None:
+            old = self._of.read(None)
+        else:
+            self._settle(state, now_ms)
+            old = self._read(state)
+        state = self._add(state, event, now_ms)
+        if state is None:
+            return None, old, old, None
+        return state, old, self._read(state), self._next(state, edges)
+
+    def _add(self, state: Bagged[P, T] | None, event: Event, now_ms: int) -> Bagged[P, T] | None:
+        """To a state that is settled; it stays so."""
         counted = span(self._window, event.time_ms)
         if counted is None or counted[1] <= now_ms:
             return state
@@ -55,8 +74,6 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             return state
         if state is None:
             state = Bagged([], [], None)
-        else:
-            self._settle(state, now_ms)
         enter, leave = counted
         for payload in payloads:
             if enter > now_ms:
@@ -95,6 +112,9 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
         if state is None:
             return self._of.read(None)
         self._settle(state, now_ms)
+        return self._read(state)
+
+    def _read(self, state: Bagged[P, T]) -> Any:
         if self._of.counts:
             return len(state.inside)
         if self._first:
@@ -105,6 +125,9 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
         if state is None:
             return None
         self._settle(state, now_ms)
+        return self._next(state, edges)
+
+    def _next(self, state: Bagged[P, T], edges: Sequence[int]) -> int | None:
         inside, waiting = state.inside, state.waiting
         if self._of.counts and not waiting:
             edge = edge_below(edges, len(inside))

@@ -51,6 +51,10 @@ def beyond(profile: Profile, change: ProfileChange, bounds: Bounds) -> Refusal |
         refusal = _attributes(profile, change.attributes, bounds)
         if refusal is not None:
             return refusal
+    if not (change.tags_add or change.tags_remove or change.consent or change.groups) and not (
+        change.lists_add or change.lists_remove
+    ):
+        return None
     listed = (*change.lists_add, *change.lists_remove)
     for bound, known, named in (
         ("tags", profile.tags, (*change.tags_add, *change.tags_remove)),

@@ -42,7 +42,8 @@ def plain(value: Any) -> Any:
 
 def add(left: Exact, right: Exact) -> Exact:
     if type(left) is int and type(right) is int:
-        return exact(left + right)
+        both = left + right
+        return both if -INT64 <= both < INT64 else Decimal(both)
     return _CONTEXT.add(Decimal(left), Decimal(right))
 
 

@@ -123,12 +123,20 @@ class NameFeeds:
 
     def fed(self, event: Event) -> list[Track]:
         """The facts that an event feeds, each once."""
-        if not self._asked and not self._hashed:
+        asked, hashed = self._asked, self._hashed
+        if not asked and not hashed:
             return self._always
         properties = event.properties
-        found = self._always + [track for accepts, track in self._asked if accepts(properties)]
-        for path, by_key in self._hashed.items():
-            for accepts, track in _led(by_key, operands(path, properties)):
+        found = self._always.copy()
+        if asked:
+            found += [track for accepts, track in asked if accepts(properties)]
+        for path, by_key in hashed.items():
+            value = properties.get(path[0]) if len(path) == 1 else None
+            if type(value) is str or type(value) is int:  # its own key, and the only one
+                led: Collection[Entry] = by_key.get(value, ())
+            else:
+                led = _led(by_key, operands(path, properties))
+            for accepts, track in led:
                 if accepts is None or accepts(properties):
                     found.append(track)
         return found

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import assert_never
 
 import msgspec
@@ -124,14 +124,19 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
             _set_attribute_due(plan, profile, name, now_ms)
             continue
         track = plan.tracks[name]
-        state = held(facts, name, track.kind)
-        old = track.kind.value(state, now_ms - 1)
+        kind = track.kind
+        state = held(facts, name, kind)
+        old = kind.value(state, now_ms - 1)
         if isinstance(track, ChainTrack) and state is not None:
             track.chain.settle(state, _stamps(facts, track), now_ms)
-        new = track.kind.value(state, now_ms)
+        new = kind.value(state, now_ms)
         if old != new:
             track.changed(old, new, facts, affected)
-        set_fact_due(profile, track, now_ms)
+        due = kind.next_ms(state, now_ms, track.edges)
+        if due is None:
+            del profile.dues[name]
+        else:
+            profile.dues[name] = due
     transitions = _judge(plan, profile, affected, Why(profile_id, now_ms, "clock", None))
     return Step(profile, transitions, profile.wake_at)
 
@@ -233,7 +238,7 @@ def feed_event(
     feeds = plan.feeds.get(event.name)
     if feeds is None:
         return
-    facts = profile.facts
+    facts, dues = profile.facts, profile.dues
     linked: list[Track] = []
     for track in feeds.fed(event):
         if ignored is not None and track.owner == ignored:
@@ -252,9 +257,9 @@ def feed_event(
         if old != new:
             track.changed(old, new, facts, affected)
         if due is not None:
-            profile.dues[fact] = due
-        elif fact in profile.dues:
-            del profile.dues[fact]
+            dues[fact] = due
+        elif fact in dues:
+            del dues[fact]
     if linked:
         follow(profile, linked, event, now_ms, affected)
 
@@ -277,18 +282,23 @@ def follow(profile: Profile, linked: list[Track], event: Event, now_ms: int, aff
             followers = track.followers
             begun = facts.keys() & followers.keys()
             chains |= {fact: followers[fact] for fact in begun}
-    for track in chains.values():
-        state = held(facts, track.id, track.chain)
+    for fact, track in chains.items():
+        chain = track.chain
+        state = held(facts, fact, chain)
         if state is None:
             continue
-        old = before.get(track.id)
+        old = before.get(fact)
         if old is None:
-            old = track.chain.value(state, now_ms)
+            old = chain.value(state, now_ms)
         at = [index for index, trail in enumerate(track.trails) if trail.id in fed]
-        track.chain.follow(state, event, track.id in fed, at, _stamps(facts, track), now_ms)
-        if old != track.chain.value(state, now_ms):
+        chain.follow(state, event, fact in fed, at, _stamps(facts, track), now_ms)
+        if old != chain.value(state, now_ms):
             track.changed(old, not old, facts, affected)
-        set_fact_due(profile, track, now_ms)
+        due = chain.next_ms(state, now_ms, track.edges)
+        if due is not None:
+            profile.dues[fact] = due
+        else:
+            profile.dues.pop(fact, None)
 
 
 def _stamps(facts: Facts, track: ChainTrack) -> list[Stamps]:
@@ -315,9 +325,10 @@ def _set_attribute_due(plan: Plan, profile: Profile, name: str, now_ms: int) -> 
 
 def _judge(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[Transition]:
     """Judges the affected segments, and whatever their flips affect, in order."""
-    transitions = []
-    pending = list(affected)
-    heapify(pending)
+    transitions: list[Transition] = []
+    if not affected:
+        return transitions
+    pending = sorted(affected)
     last = -1
     while pending:
         position = heappop(pending)

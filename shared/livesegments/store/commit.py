@@ -15,9 +15,9 @@ write is cut into commands of fewer than `MAX_ARGUMENTS` arguments (Lua's `unpac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha1
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -73,6 +73,9 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Transition])
 
 
+Fields: TypeAlias = Mapping[str, str | bytes]
+
+
 class Write(NamedTuple):
     command: str
     key: str
@@ -95,18 +98,15 @@ class Commit:
         self.catalog = catalog
         self.writes: list[Write] = []
 
-    def put_fields(self, key: str, fields: Mapping[str, str | bytes]) -> None:
-        flat: list[Argument] = []
-        for name, value in fields.items():
-            flat += (name, value)
-        self._write("HSET", key, flat)
+    def put_fields(self, key: str, fields: Mapping[str, str] | Mapping[str, bytes] | Fields) -> None:
+        self._write("HSET", key, _alternating(fields.keys(), fields.values()))
 
     def drop_fields(self, key: str, fields: Iterable[str]) -> None:
         self._write("HDEL", key, list(fields))
 
     def score(self, key: str, scores: Mapping[str, int] | Mapping[ProfileKey, int]) -> None:
         """Members of a sorted set with their scores (|score| < 2**53)."""
-        self._write("ZADD", key, [part for member, score in scores.items() for part in (score, member)])
+        self._write("ZADD", key, _alternating(scores.values(), scores.keys()))
 
     def unscore(self, key: str, members: Iterable[str]) -> None:
         self._write("ZREM", key, list(members))
@@ -150,8 +150,15 @@ class Commit:
         placed: list[Argument] = []
         for command, key, given in self.writes:
             place = places.setdefault(key, len(places) + 1)
-            placed += (command, place, len(given), *given)
+            placed += (command, place, len(given))
+            placed += given
         return placed
+
+
+def _alternating(firsts: Collection[Argument], seconds: Collection[Argument]) -> list[Argument]:
+    flat: list[Argument] = [0] * (2 * len(firsts))
+    flat[::2], flat[1::2] = firsts, seconds
+    return flat
 
 
 class Restore(Commit):

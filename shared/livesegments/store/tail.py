@@ -5,10 +5,14 @@ number as the entry's id. So history and the state that it led to can't come apa
 as the bytes that came, which costs a copy and no encoding:
 
   r  the packed record's bytes (absent where the clock alone did something)
-  x  msgpack: the places in it that were not applied (repeats, refused events, unknown workspaces)
-  a  msgpack: the clock at which its events were applied; one instant in ms, or a list with one an event
+  c  msgpack: the clock before it in ms; every event moves it on to its own time, and is applied then
+  s  msgpack: the places of later events that did not move it (unknown workspaces)
+  x  msgpack: the places that were not applied (repeats, refused events, unknown workspaces)
   d  msgpack: derived events, as [place of the cause, event]
   t  msgpack: transitions (absent where there are none)
+
+An earlier version wrote `a` in place of `c` and `s`: the instants at which the events were applied, one for
+all of them or a list.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ Derived: TypeAlias = tuple[int, Event]
 
 _encode = msgspec.msgpack.Encoder().encode
 _places = msgspec.msgpack.Decoder(list[int])
+_instant = msgspec.msgpack.Decoder(int)
 _instants = msgspec.msgpack.Decoder(int | list[int])
 _derived = msgspec.msgpack.Decoder(list[Derived])
 _transitions = msgspec.msgpack.Decoder(list[Transition])
@@ -49,14 +54,17 @@ class Applied(Struct, frozen=True):
 class Entry(Struct, frozen=True):
     """One commit's part of history. `record` is None where no record was applied.
 
-    `told`: the transitions in msgpack, as the outbox has them.
+    `told`: the transitions in msgpack, as the outbox has them. `at_ms`: only where an earlier version
+    wrote it.
     """
 
     record: bytes | None = None
     left_out: Sequence[int] = ()
-    at_ms: int | Sequence[int] = 0
+    clock_ms: int = 0
+    still: Sequence[int] = ()
     derived: Sequence[Derived] = ()
     told: bytes | None = None
+    at_ms: int | Sequence[int] | None = None
 
     @property
     def transitions(self) -> list[Transition]:
@@ -67,7 +75,9 @@ def encode(entry: Entry, told: bytes | None) -> list[Argument]:
     """The fields and values of a stream's entry, with the transitions as `told`; empty if there are none."""
     flat: list[Argument] = []
     if entry.record is not None:
-        flat += ("r", entry.record, "a", _encode(entry.at_ms))
+        flat += ("r", entry.record, "c", _encode(entry.clock_ms))
+        if entry.still:
+            flat += ("s", _encode(entry.still))
         if entry.left_out:
             flat += ("x", _encode(entry.left_out))
         if entry.derived:
@@ -82,9 +92,11 @@ def decode_fields(fields: Mapping[bytes, bytes]) -> Entry:
     return Entry(
         record=fields.get(b"r"),
         left_out=_places.decode(fields[b"x"]) if b"x" in fields else (),
-        at_ms=_instants.decode(fields[b"a"]) if b"a" in fields else 0,
+        clock_ms=_instant.decode(fields[b"c"]) if b"c" in fields else 0,
+        still=_places.decode(fields[b"s"]) if b"s" in fields else (),
         derived=_derived.decode(fields[b"d"]) if b"d" in fields else (),
         told=fields.get(b"t"),
+        at_ms=_instants.decode(fields[b"a"]) if b"a" in fields else None,
     )
 
 
@@ -95,7 +107,7 @@ def applied(commit: int, entry: Entry) -> Iterator[Applied]:
     record = decode(entry.record)
     if not isinstance(record, Packed):
         return
-    left_out = frozenset(entry.left_out)
+    left_out, at_ms = frozenset(entry.left_out), instants(entry, record.events)
     derived: dict[int, list[Event]] = {}
     for index, event in entry.derived:
         derived.setdefault(index, []).append(event)
@@ -103,9 +115,20 @@ def applied(commit: int, entry: Entry) -> Iterator[Applied]:
     for index, event in enumerate(record.events):
         if index in left_out:
             continue
-        at_ms = entry.at_ms if isinstance(entry.at_ms, int) else entry.at_ms[index]
-        yield Applied(event, at_ms, commit, place)
+        yield Applied(event, at_ms[index], commit, place)
         place += 1
         for each in derived.get(index, ()):
-            yield Applied(each, at_ms, commit, place, event.id)
+            yield Applied(each, at_ms[index], commit, place, event.id)
             place += 1
+
+
+def instants(entry: Entry, events: Sequence[Event]) -> Sequence[int]:
+    """The clock at each of the record's events: the instant at which it was applied, if it was."""
+    if entry.at_ms is not None:
+        return [entry.at_ms] * len(events) if isinstance(entry.at_ms, int) else entry.at_ms
+    still, clock_ms, found = frozenset(entry.still), entry.clock_ms, list[int]()
+    for place, event in enumerate(events):
+        if place not in still:
+            clock_ms = max(clock_ms, event.time_ms)
+        found.append(clock_ms)
+    return found

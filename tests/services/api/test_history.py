@@ -49,7 +49,7 @@ class History:
         at_ms = START_MS + int(day * DAY_MS)
         event = Event(f"e{self.commits}", self.workspace, profile, name, at_ms, properties)
         number = partition_of(self.workspace, profile, 8)
-        entry = Entry(pack.encode(pack.Packed([event])), at_ms=at_ms)
+        entry = Entry(pack.encode(pack.Packed([event])), clock_ms=at_ms)
         told = msgspec.msgpack.encode(transitions) if transitions else None
         await self.redis.xadd(
             keys.tail(number),

@@ -51,6 +51,11 @@ class Kept:
         if self.adopted.walked(cursor, 10):
             self._write(lambda commit: self.adopted.write_walked(commit, "w"))
 
+    def reported(self) -> bool:
+        """The walk's progress is written."""
+        self._write(lambda commit: self.adopted.write_walked(commit, "w"))
+        return True
+
     def fill(self, after: str, share: float) -> None:
         assert self.adopted.begin_filling() is not None
         report = self.adopted.filled(after, 10, share)
@@ -126,6 +131,24 @@ def test_what_is_edited_or_deleted_in_the_middle_of_its_walk_is_walked_again() -
     assert kept.ready == {"a"} and "c" in kept.adopted.progress
     kept.walk(0)
     assert kept.ready == {"a", "b"} == kept.adopted.progress.keys()
+
+
+def test_where_nobody_is_stored_a_change_is_ready_at_once() -> None:
+    kept = Kept(profiles=0)
+    kept.adopt(plan_of(1, a=(1, TAG), b=(1, ORDERED)))
+    assert (kept.ready, kept.adopted.walking) == ({"a", "b"}, False)
+    kept.adopt(plan_of(2, b=(2, TAG)))
+    assert (kept.ready, kept.adopted.walking) == ({"b"}, False)
+    assert kept.adopted.completed == kept.adopted.revision
+    kept.restart()
+    assert kept.ready == {"b"}
+    assert kept.adopt(plan_of(2, b=(2, TAG))) is None and not kept.adopted.walking
+
+
+def test_a_walk_over_profiles_that_keep_coming_writes_its_progress_seldom() -> None:
+    kept = Kept(profiles=1)
+    kept.adopt(plan_of(1, a=(1, TAG)))
+    assert sum(kept.adopted.walked(cursor, 10) and kept.reported() for cursor in range(1, 1_000)) < 150
 
 
 def test_a_walk_that_a_crash_cut_short_is_taken_up() -> None:

@@ -9,7 +9,10 @@ from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.evaluator.partition import Partition
+from livesegments.store import keys
 from livesegments.store.shard import Head
+from livesegments.store.tail import applied, decode_fields
+from livesegments.wire.pack import Packed, encode
 from livesegments.wire.profilekey import profile_key
 
 DAY = 86_400_000
@@ -60,3 +63,31 @@ def test_a_change_beyond_a_bound_is_named_and_nothing_of_it_is_committed() -> No
     ]
     again = partition.apply([Event("4", "w", "p", PROFILE, 0, {"tags_remove": ["a"]}), never], None, 2)
     assert [event.id for event, _ in again.refused] == ["3"] and again.duplicates == 0
+
+
+def test_the_tail_says_at_which_clock_every_event_was_applied() -> None:
+    partition = Partition(0, Head(0, 0, 5, 0), 100, 20_000)
+    partition.dues.load([], complete=True)
+    adopt(partition, plan_of(1, buyers=(1, ORDERED)))
+    partition.give(profile_key("w", "p"), None)
+    events = [
+        Event("early", "w", "p", "order", 3),
+        Event("1", "w", "p", "order", 10),
+        Event("nobody's", "unknown", "p", "order", 90),
+        Event("late", "w", "p", "order", 7),
+        Event("1", "w", "p", "order", 20),
+        Event("2", "w", "p", "order", 15),
+        Event("3", "w", "p", "order", 30),
+    ]
+    outcome = partition.apply(events, None, 1, encode(Packed(events)))
+    (write,) = [each for each in outcome.commit.writes if each.key == keys.tail(0)]
+    given = [each if isinstance(each, bytes) else str(each).encode() for each in write.arguments[1:]]
+    entry = decode_fields(dict(zip(given[::2], given[1::2], strict=True)))
+    assert [(each.event.id, each.at_ms) for each in applied(1, entry)] == [
+        ("early", 5),
+        ("1", 10),
+        ("late", 10),
+        ("2", 20),
+        ("3", 30),
+    ]
+    assert partition.clock_ms == 30

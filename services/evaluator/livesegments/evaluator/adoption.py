@@ -57,6 +57,7 @@ class News(Struct, frozen=True):
     served: Collection[str]
     served_no_more: Collection[str]
     segments: Collection[str]
+    segments_gone: Collection[str]
 
 
 class Adopted:
@@ -163,9 +164,13 @@ class Adopted:
         self.staged = frozenset(staging.staged)
         moved = self._progress(latest, changed, total) | self._complete(plan, changed)
         self._forget_filling()
-        return (
-            News(new, gone, changed, dropped, moved) if new or gone or changed or dropped or moved else None
-        )
+        removed: set[str] = set()
+        if not total and self.walking:  # nobody to walk over
+            self.walked(0, 0)
+            ready, removed = self._advance()
+            moved = (moved | ready) - removed
+        news = News(new, gone, changed, dropped, moved, removed)
+        return news if new or gone or changed or dropped or moved or removed else None
 
     def view(self, plan: Plan) -> Plan:
         """The plan under the partition's own numbers of adoptions."""
@@ -187,7 +192,7 @@ class Adopted:
         if news.served_no_more:
             commit.drop_fields(keys.served(place, workspace), news.served_no_more)
         self.write_stage(commit, workspace)
-        self._write(commit, workspace, news.segments)
+        self._write(commit, workspace, news.segments, news.segments_gone)
 
     # -- filling
 
@@ -248,10 +253,20 @@ class Adopted:
             self._done = self._reported = 0
         self.cursor = cursor
         self._done += profiles
-        return cursor == 0 or self._done - self._reported >= ceil(self._total / self._steps(len(self._round)))
+        steps = self._steps(len(self._round))
+        return cursor == 0 or self._done - self._reported >= ceil(max(self._total, self._done) / steps)
 
     def write_walked(self, commit: Commit, workspace: str) -> None:
         """The progress, or at the end of a round (cursor 0) that what it was for is ready."""
+        ended = self.cursor == 0
+        self._write(commit, workspace, *self._advance())
+        if ended:
+            self.write_stage(commit, workspace)
+
+    # -- inside
+
+    def _advance(self) -> tuple[set[str], set[str]]:
+        """What the last chunk of a walk changes in the progress: segments moved, and segments gone."""
         self._reported = self._done
         ended = self.cursor == 0
         state: State = "ready" if ended else "building"
@@ -260,11 +275,9 @@ class Adopted:
             each = self.progress[id_]
             done = each.total if ended else min(self._done, each.total)
             self.progress[id_] = msgspec.structs.replace(each, state=state, done=done)
-        self._write(commit, workspace, building)
+        removed: set[str] = set()
         if ended:
             removed = self._round - self.served.keys() - self.staged
-            if removed:
-                commit.drop_fields(keys.segments(commit.partition, workspace), removed)
             for id_ in removed:
                 del self.progress[id_]
             self._removed -= removed
@@ -273,9 +286,7 @@ class Adopted:
                 self.completed = self._round_revision
                 self._gone -= self._round_gone
             self._spoiled = False
-            self.write_stage(commit, workspace)
-
-    # -- inside
+        return building, removed
 
     @staticmethod
     def _steps(segments: int) -> int:
@@ -371,7 +382,11 @@ class Adopted:
         now = Stage(self.revision, self.timezone, self.filling, self.completed)
         commit.put_fields(keys.adopted(commit.partition), {workspace: adoption.encode(now)})
 
-    def _write(self, commit: Commit, workspace: str, segments: Collection[str]) -> None:
+    def _write(
+        self, commit: Commit, workspace: str, segments: Collection[str], gone: Collection[str] = ()
+    ) -> None:
         if segments:
             fields: dict[str, str | bytes] = {id_: progress.encode(self.progress[id_]) for id_ in segments}
             commit.put_fields(keys.segments(commit.partition, workspace), fields)
+        if gone:
+            commit.drop_fields(keys.segments(commit.partition, workspace), gone)

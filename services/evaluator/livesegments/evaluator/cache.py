@@ -11,7 +11,7 @@ one lookup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from livesegments.wire.profilekey import ProfileKey
 
@@ -41,9 +41,18 @@ class Cache:
         self._young[key] = state
         self._young_bytes += len(state) - len(before) if before is not None else len(state) + ENTRY_BYTES
 
+    def put_all(self, states: Mapping[ProfileKey, bytes]) -> None:
+        young, more = self._young, 0
+        for key, state in states.items():
+            before = young.get(key)
+            young[key] = state
+            more += len(state) - len(before) if before is not None else len(state) + ENTRY_BYTES
+        self._young_bytes += more
+
     def missing(self, wanted: Iterable[ProfileKey]) -> list[ProfileKey]:
         """Those that are not here, once each; the others are made young."""
-        return [key for key in dict.fromkeys(wanted) if self.get(key) is None]
+        young = self._young
+        return [key for key in dict.fromkeys(wanted) if key not in young and self.get(key) is None]
 
     def trim(self) -> None:
         """Only between steps: whoever holds a key that `missing` did not name may count on it till then."""

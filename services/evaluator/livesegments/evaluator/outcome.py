@@ -14,8 +14,11 @@ from livesegments.store.commit import Commit
 from livesegments.store.tail import Derived, Entry
 from livesegments.wire.pack import Packed, encode
 
-BLANK = Event("", "", "", "", 0)
-"""Stands in the tail where an event of an erased profile was, so that the others keep their places."""
+
+def blank(event: Event) -> Event:
+    """Stands in the tail where an event of an erased profile was, so that the others keep their places and
+    their instants."""
+    return Event("", "", "", "", event.time_ms)
 
 
 class Outcome(Struct):
@@ -38,31 +41,33 @@ class Outcome(Struct):
 
 
 class Tally:
-    """What became of a record's events, by their places in it: what the tail and the metrics want to know."""
+    """What became of a record's events, by their places in it: what the tail and the metrics want to know.
 
-    __slots__ = ("clocks", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown_workspace")
+    `clock_ms`: the clock before the first of them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("clock_ms", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown")
+
+    def __init__(self, clock_ms: int) -> None:
+        self.clock_ms = clock_ms
         self.duplicates = 0
-        self.unknown_workspace = 0
         self.refused: list[tuple[Event, Refusal]] = []
         self.left_out: list[int] = []
         self.suppressed: list[int] = []
+        self.unknown: set[int] = set()
         self.derived: list[Derived] = []
-        self.clocks: list[int] = []
 
-    def unknown(self, place: int, clock_ms: int) -> None:
-        """An event of a workspace that is not in the catalogue."""
-        self.unknown_workspace += 1
+    def leave_unknown(self, place: int) -> None:
+        """An event of a workspace that is not in the catalogue; it does not move the clock."""
+        self.unknown.add(place)
         self.left_out.append(place)
-        self.clocks.append(clock_ms)
 
     def suppress(self, place: int) -> None:
         """An event of an erased profile."""
         self.suppressed.append(place)
         self.left_out.append(place)
 
-    def left(self, place: int, event: Event, step: Step) -> None:
+    def leave(self, place: int, event: Event, step: Step) -> None:
         """An event that changed nothing: a repeat, or one beyond a bound."""
         self.left_out.append(place)
         if step.refused is not None:
@@ -72,12 +77,11 @@ class Tally:
 
     def entry(self, record: bytes, events: Sequence[Event]) -> Entry | None:
         """The record's part of history; None where nothing of it was applied."""
-        clocks = self.clocks
+        if len(self.left_out) == len(events):
+            return None
         if self.suppressed:
             gone = frozenset(self.suppressed)
-            kept = [BLANK if place in gone else event for place, event in enumerate(events)]
+            kept = [blank(event) if place in gone else event for place, event in enumerate(events)]
             record = encode(Packed(kept))
-        if len(self.left_out) == len(clocks):
-            return None
-        at_ms = clocks[0] if clocks[0] == clocks[-1] else clocks
-        return Entry(record, self.left_out, at_ms, self.derived)
+        still = [place for place in sorted(self.unknown) if events[place].time_ms > self.clock_ms]
+        return Entry(record, self.left_out, self.clock_ms, still, self.derived)

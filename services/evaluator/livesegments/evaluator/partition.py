@@ -16,35 +16,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
-import structlog
 from msgspec.structs import replace
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
-from livesegments.core.event import Event, Transition
+from livesegments.core.event import Event
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Profile, decode, encode
-from livesegments.core.step import Step, Why, on_clock, on_event, on_leave, on_plan
+from livesegments.core.profile import Profile
+from livesegments.core.step import Why, on_clock, on_event, on_leave, on_plan
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.images import Images
+from livesegments.evaluator.making import Making
 from livesegments.evaluator.outcome import Outcome, Tally
 from livesegments.evaluator.slot import Slot
-from livesegments.evaluator.writes import write_dues, write_members
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.degraded import Degraded
 from livesegments.store.degraded import encode as encode_degraded
 from livesegments.store.shard import Head
-from livesegments.store.tail import Entry
-from livesegments.wire.profilekey import ProfileKey, profile_key, split
-
-T = TypeVar("T")
-
-_log = structlog.get_logger(__name__)
+from livesegments.wire.profilekey import ProfileKey, profile_key
 
 NEVER_MS = -(2**62)
 """The clock before the first event."""
@@ -70,14 +63,7 @@ class Partition:
         self.walked: dict[str, int] = {}
         self.cache = Cache(cache_bytes)
         self.dues = Dues(dues)
-        self._touched: dict[ProfileKey, Slot] = {}
-        self._dirty: dict[ProfileKey, Slot] = {}
-        self._woken: dict[ProfileKey, int | None] = {}
-        self._transitions: list[Transition] = []
-        self._entry: Entry | None = None
-        self._states: dict[ProfileKey, bytes] = {}
-        self._aside: list[Aside] = []
-        self._careful = False
+        self._making = Making(number, self.cache, self.dues)
         self._judged = 0
         self.degraded: dict[str, Degraded] = {}
         self.suppressed: Callable[[ProfileKey], bool] | None = None
@@ -119,34 +105,35 @@ class Partition:
         `record` is what `events` were decoded from: it goes into the tail as it is.
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
-        tally = self._steady(lambda: self._apply(events, stamp_ms, along))
-        self._entry = tally.entry(record, events)
+        making = self._making
+        tally = making.steady(lambda: self._apply(events, stamp_ms, along))
+        making.entry = tally.entry(record, events)
         self.offset = offset
         outcome = self.seal()
         outcome.events, outcome.duplicates = len(events), tally.duplicates
-        outcome.unknown_workspace, outcome.refused = tally.unknown_workspace, tally.refused
+        outcome.unknown_workspace, outcome.refused = len(tally.unknown), tally.refused
         outcome.suppressed = len(tally.suppressed)
         return outcome
 
     def _apply(self, events: Sequence[Event], stamp_ms: int | None, along: bool) -> Tally:
+        """What every event goes through is written out here; the rest is in methods."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        plans, dues, touched, dirty = self.plans, self.dues, self._touched, self._dirty
-        suppressed, tally = self.suppressed, Tally()
-        clocks = tally.clocks
+        making, plans, heap, run = self._making, self.plans, self.dues.heap, self.dues.run
+        touched, dirty, careful = making.touched, making.dirty, making.careful
+        suppressed, tally = self.suppressed, Tally(clock)
         for place, event in enumerate(events):
             workspace = event.workspace
             plan = plans.get(workspace)
             if plan is None:
-                tally.unknown(place, clock)
+                tally.leave_unknown(place)
                 continue
             clock = max(clock, event.time_ms)
-            clocks.append(clock)
-            if along and (
-                (dues.heap and dues.heap[0][0] <= clock) or (dues.run and dues.run[-1][0] <= clock)
-            ):
+            if along and ((heap and heap[0][0] <= clock) or (run and run[-1][0] <= clock)):
                 self._fire(clock, None)
             key = profile_key(workspace, event.profile)
-            slot = touched.get(key) or self._touch(key)
+            slot = touched.get(key)
+            if slot is None:
+                slot = making.touch_as(key, workspace, event.profile)
             profile, wake = slot.profile, slot.wake_ms
             if profile is None:
                 if suppressed is not None and suppressed(key):
@@ -155,22 +142,22 @@ class Partition:
             elif profile.plan != plan.revision or (wake is not None and wake <= clock):
                 self._catch_up(key, slot, plan, clock)
                 profile = slot.profile
-            if self._careful:
-                self._carefully(key, slot, plan, event, clock, place, tally)
+            if careful:
+                making.apply(key, slot, plan, event, clock, place, tally)
                 continue
             step = on_event(plan, profile, event, clock)
             if step.changed:
                 slot.profile = step.profile
                 dirty[key] = slot
                 if step.transitions:
-                    self._transitions += step.transitions
+                    making.transitions += step.transitions
                 if step.wake_at != slot.wake_ms:
-                    self._wake(key, slot, step.wake_at)
+                    making.wake(key, slot, step.wake_at)
                 if step.derived:
                     tally.derived += [(place, each) for each in step.derived]
             else:
-                tally.left(place, event, step)
-        self._encode()
+                tally.leave(place, event, step)
+        making.encode()
         self.clock_ms = clock
         return tally
 
@@ -185,7 +172,7 @@ class Partition:
         It does not come to `until_ms`: so the log and the dues alone say what a profile goes through, and
         that is the same when the log is applied again, whenever somebody looked at the clock.
         """
-        fired = self._steady(lambda: self._fire(until_ms, limit))
+        fired = self._making.steady(lambda: self._fire(until_ms, limit))
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
         return self.seal()
@@ -205,14 +192,14 @@ class Partition:
         `concern` says whose state has to be looked into; None: everybody's. Returns how many times a profile
         was judged by a segment.
         """
-        judged = self._steady(lambda: self._walk(self.plans[workspace], stored, concern))
+        judged = self._making.steady(lambda: self._walk(self.plans[workspace], stored, concern))
         if not self.changed:
-            self._touched = {}
+            self._making.touched = {}
         return judged
 
     def fill(self, workspace: str, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
         """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
-        return self._steady(lambda: self._fill(self.plans[workspace], backfill, history))
+        return self._making.steady(lambda: self._fill(self.plans[workspace], backfill, history))
 
     def erase(
         self,
@@ -225,8 +212,8 @@ class Partition:
 
         `write` makes the rest of the commit; it is given the number of exits and what the profile was.
         """
-        slot = self._steady(lambda: self._erase(key, stamp_ms))
-        exits = len(self._transitions)
+        slot = self._making.steady(lambda: self._erase(key, stamp_ms))
+        exits = len(self._making.transitions)
         self.offset = offset
 
         def remove(commit: Commit) -> None:
@@ -242,12 +229,12 @@ class Partition:
     @property
     def spoiled(self) -> bool:
         """Whether a fault of ours kept something in the commit in the making from being done."""
-        return bool(self._aside)
+        return bool(self._making.aside)
 
     @property
     def changed(self) -> bool:
         """Whether `walk` left anything to commit."""
-        return bool(self._dirty or self._woken)
+        return self._making.changed
 
     # -- inside
 
@@ -257,38 +244,39 @@ class Partition:
             key = profile_key(plan.workspace, id_)
             if concern is not None and not concern(self.cache.get(key) or data):
                 continue
-            slot = self._touch(key, data)
+            slot = self._making.touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
                 self._catch_up(key, slot, plan, self.clock_ms)
-        self._encode()
+        self._making.encode()
         return self._judged
 
     def _fill(self, plan: Plan, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
-        count = 0
+        making, count = self._making, 0
         for id_, past in history:
             key = profile_key(plan.workspace, id_)
-            slot = self._touched.get(key) or self._touch(key)
+            slot = making.touched.get(key) or making.touch(key)
             if slot.profile is None:
                 continue
             count += 1
             since = self.erased.get(key, 0)
             counting = [each for each in past if each[0] > since] if since else past
             self._catch_up(key, slot, plan, self.clock_ms)
-            error = self._guarded(key, slot, partial(self._give, key, slot, backfill, counting))
+            error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting))
             if error is not None:
-                self._aside.append(Aside("definition", plan.workspace, id_, self.clock_ms, error))
-        self._encode()
+                making.aside.append(Aside("definition", plan.workspace, id_, self.clock_ms, error))
+        self._making.encode()
         return count
 
     def _erase(self, key: ProfileKey, stamp_ms: int | None) -> Slot:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        slot = self._touch(key)
+        making = self._making
+        slot = making.touch(key)
         plan = self.plans.get(slot.workspace)
         if slot.profile is not None and plan is not None:
             self._catch_up(key, slot, plan, clock)
-            self._transitions += on_leave(plan, slot.profile, Why(slot.id, clock, "erasure", None))
-        self._dirty.pop(key, None)
-        self._wake(key, slot, None)
+            making.transitions += on_leave(plan, slot.profile, Why(slot.id, clock, "erasure", None))
+        making.dirty.pop(key, None)
+        making.wake(key, slot, None)
         self.clock_ms = clock
         return slot
 
@@ -296,96 +284,56 @@ class Partition:
         profile = slot.profile
         assert profile is not None
         if backfill.give(profile, past, self.clock_ms):
-            self._dirty[key] = slot
+            self._making.dirty[key] = slot
             if profile.wake_at != slot.wake_ms:
-                self._wake(key, slot, profile.wake_at)
-
-    def _steady(self, work: Callable[[], T]) -> T:
-        """If a fault of ours ends the work, all that it did is undone, and it is done again step by step."""
-        try:
-            return work()
-        except Exception as error:
-            _log.warning("a fault of ours: again, step by step", partition=self.number, error=repr(error))
-            for key in self._woken:
-                self.dues.put(key, self._touched[key].stored_wake_ms)
-            self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
-            self._states, self._aside, self._entry = {}, [], None
-        self._careful = True
-        try:
-            return work()
-        finally:
-            self._careful = False
-
-    def _guarded(self, key: ProfileKey, slot: Slot, step: Callable[[], None]) -> Exception | None:
-        """Where care is taken, a step that raises changes nothing; returns what it raised."""
-        if not self._careful:
-            step()
-            return None
-        before = None if slot.profile is None else encode(slot.profile)
-        wake, transitions, dirty = slot.wake_ms, len(self._transitions), key in self._dirty
-        try:
-            step()
-            if slot.profile is not None:
-                encode(slot.profile)
-        except Exception as error:
-            slot.profile = None if before is None else decode(before)
-            del self._transitions[transitions:]
-            if not dirty:
-                self._dirty.pop(key, None)
-            if slot.wake_ms != wake:
-                self._wake(key, slot, wake)
-            return error
-        return None
-
-    def _touch(self, key: ProfileKey, stored: bytes | None = None) -> Slot:
-        """`stored` counts only where nothing newer is known."""
-        state = self.cache.get(key)
-        if state is None:
-            assert stored is not None, "the owner loads what `wanted` names"
-            state = stored
-        workspace, id_ = split(key)
-        slot = self._touched[key] = Slot(workspace, id_, state)
-        return slot
+                self._making.wake(key, slot, profile.wake_at)
 
     def _fire(self, until_ms: int, limit: int | None) -> int | None:
         """Fires dues in order; the instant of the last."""
-        pop, last = self.dues.pop, None
+        making, pop, last = self._making, self.dues.pop, None
         while (limit is None or limit > 0) and (entry := pop(until_ms)):
             due, key = last, _ = entry
             if limit is not None:
                 limit -= 1
-            slot = self._touched.get(key) or self._touch(key)
+            slot = making.touched.get(key) or making.touch(key)
             slot.wake_ms = None
-            self._woken[key] = None
+            making.woken[key] = None
             plan, profile = self.plans.get(slot.workspace), slot.profile
             if plan is None or profile is None:
                 continue
-            self._catch_up(key, slot, plan, due)
-            wake = slot.profile.wake_at if slot.profile is not None else None
+            wake = self._catch_up(key, slot, plan, due)
             if wake != slot.wake_ms:
-                self._wake(key, slot, wake)
+                making.wake(key, slot, wake)
         if limit is not None:
-            self._encode()
+            making.encode()
         return last
 
-    def _catch_up(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
-        """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant.
+    def _catch_up(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> int | None:
+        """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant. Returns
+        its next due instant.
 
         What a fault of ours keeps from firing is set aside: it fires no more, until the next event that its
         fact sees, or the next change of definitions, gives a new due time.
         """
         assert slot.profile is not None
+        making = self._making
         if slot.profile.plan != plan.revision:
-            error = self._guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
+            error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
             if error is not None:
-                self._aside.append(Aside("definition", slot.workspace, slot.id, until_ms, error))
-                self._forgo(key, slot, until_ms)
-                return
-        while (wake := slot.profile.wake_at) is not None and wake <= until_ms:
-            error = self._guarded(key, slot, partial(self._tick, key, slot, plan, wake))
+                making.aside.append(Aside("definition", slot.workspace, slot.id, until_ms, error))
+                making.forgo(key, slot, until_ms)
+                return slot.profile.wake_at
+        wake = slot.profile.wake_at
+        while wake is not None and wake <= until_ms:
+            if not making.careful:
+                wake = self._tick(key, slot, plan, wake)
+                continue
+            error = making.guarded(key, slot, partial(self._tick, key, slot, plan, wake))
             if error is not None:
-                self._aside.append(Aside("due", slot.workspace, slot.id, wake, error))
-                self._forgo(key, slot, wake)
+                making.aside.append(Aside("due", slot.workspace, slot.id, wake, error))
+                making.forgo(key, slot, wake)
+            wake = slot.profile.wake_at
+        return wake
 
     def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
         """An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
@@ -398,95 +346,29 @@ class Partition:
         step = on_plan(plan, slot.id, profile, at_ms, since, walked)
         self._judged += step.judged
         if step.changed:
-            self._take(key, slot, step)
+            self._making.take(key, slot, step)
 
-    def _tick(self, key: ProfileKey, slot: Slot, plan: Plan, due_ms: int) -> None:
+    def _tick(self, key: ProfileKey, slot: Slot, plan: Plan, due_ms: int) -> int | None:
         assert slot.profile is not None
         step = on_clock(plan, slot.id, slot.profile, due_ms)
         assert step.wake_at is None or step.wake_at > due_ms, "a due that fired lies in the past"
-        self._take(key, slot, step)
-
-    def _carefully(
-        self, key: ProfileKey, slot: Slot, plan: Plan, event: Event, clock_ms: int, place: int, tally: Tally
-    ) -> None:
-        """One event, where care is taken; `_apply` has the fast way."""
-
-        def apply() -> None:
-            step = on_event(plan, slot.profile, event, clock_ms)
-            if step.changed:
-                self._take(key, slot, step)
-                tally.derived += [(place, each) for each in step.derived]
-            else:
-                tally.left(place, event, step)
-
-        error = self._guarded(key, slot, apply)
-        if error is not None:
-            self._aside.append(Aside("event", plan.workspace, event.profile, clock_ms, error, event, place))
-            tally.left_out.append(place)
-
-    def _forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
-        """Dues up to `until_ms` that can't fire are forgotten, or they would be tried for ever."""
-        profile = slot.profile
-        assert profile is not None
-        profile.dues = {name: due for name, due in profile.dues.items() if due > until_ms}
-        self._dirty[key] = slot
-        self._wake(key, slot, profile.wake_at)
-
-    def _encode(self) -> None:
-        """The states to be stored; a fault there is met like one in a step."""
-        for key, slot in self._dirty.items():
-            assert slot.profile is not None
-            self._states[key] = encode(slot.profile)
-
-    def _take(self, key: ProfileKey, slot: Slot, step: Step) -> None:
-        slot.profile = step.profile
-        self._dirty[key] = slot
-        self._transitions += step.transitions
-        if step.wake_at != slot.wake_ms:
-            self._wake(key, slot, step.wake_at)
-
-    def _wake(self, key: ProfileKey, slot: Slot, wake_ms: int | None) -> None:
-        slot.wake_ms = wake_ms
-        self._woken[key] = wake_ms
-        self.dues.put(key, wake_ms)
+        self._making.take(key, slot, step)
+        return step.wake_at
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
         """Ends the commit in the making with `write`'s part; nothing may be written to it afterwards."""
         self.commit += 1
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
-        profiles: dict[str, dict[str, str | bytes]] = {}
-        images = self.images
-        for key, state in self._states.items():
-            slot = self._dirty[key]
-            if images is not None:
-                images.keep(key, slot.stored)
-            self.cache.put(key, state)
-            profiles.setdefault(slot.workspace, {})[slot.id] = state
-        for workspace, fields in profiles.items():
-            commit.put_fields(keys.profiles(self.number, workspace), fields)
-        if self._woken:
-            write_dues(commit, self._woken)
-        told = None
-        if self._transitions:
-            write_members(commit, self._transitions)
-            told = commit.announce(self._transitions)
-        if told is not None or self._entry is not None:
-            commit.remember(self._entry or Entry(), told)
-        for each in self._aside:
+        making = self._making
+        outcome = Outcome(commit, making.transitions, aside=making.aside)
+        outcome.state_bytes = making.write(commit, self.images)
+        for each in outcome.aside:
             before = self.degraded.get(each.workspace, Degraded())
             self.degraded[each.workspace] = counted(before, each)
-        self.write_degraded(commit, {each.workspace for each in self._aside})
+        self.write_degraded(commit, {each.workspace for each in outcome.aside})
         if write is not None:
             write(commit)
-        outcome = Outcome(commit, self._transitions, aside=self._aside)
-        for state in self._states.values():
-            outcome.state_bytes = len(state)
-            break
-        self._states, self._aside, self._entry = {}, [], None
-        self._touched, self._dirty, self._woken, self._transitions = {}, {}, {}, []
-        self.cache.trim()
-        self.dues.trim()
         return outcome
 
     def unplanned(self, faults: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,200 @@
+"""The commit in the making: the profiles that it touches, and everything that it will write.
+
+Work goes the short way first. If a fault of ours ends it, all that it did is undone, and it is done again
+with care, step by step: a step that raises then changes nothing, and is set aside (module `aside`). Care
+costs a copy of the profile before every step, so it is taken only after a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from livesegments.core.event import Event, Transition
+from livesegments.core.plan import Plan
+from livesegments.core.profile import decode, encode
+from livesegments.core.step import Step, on_event
+from livesegments.evaluator.aside import Aside
+from livesegments.evaluator.cache import Cache
+from livesegments.evaluator.dues import Dues
+from livesegments.evaluator.images import Images
+from livesegments.evaluator.outcome import Tally
+from livesegments.evaluator.slot import Slot
+from livesegments.evaluator.writes import write_dues, write_members
+from livesegments.store import keys
+from livesegments.store.commit import Commit
+from livesegments.store.tail import Entry
+from livesegments.wire.profilekey import ProfileKey, split
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+class Making:
+    """`touched` are all profiles in it, `dirty` those to be stored, `woken` those with another due instant.
+
+    `careful`: every step is to go through `guarded`. `entry` is the record's part of history.
+    """
+
+    __slots__ = (
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "states", "touched",
+        "transitions", "woken",
+    )  # fmt: skip
+
+    def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
+        self._number = number
+        self._cache = cache
+        self._dues = dues
+        self.careful = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self.touched: dict[ProfileKey, Slot] = {}
+        self.dirty: dict[ProfileKey, Slot] = {}
+        self.woken: dict[ProfileKey, int | None] = {}
+        self.transitions: list[Transition] = []
+        self.states: dict[ProfileKey, bytes] = {}
+        self.aside: list[Aside] = []
+        self.entry: Entry | None = None
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.dirty or self.woken)
+
+    # -- profiles
+
+    def touch(self, key: ProfileKey, stored: bytes | None = None) -> Slot:
+        """`stored` counts only where nothing newer is known."""
+        workspace, id_ = split(key)
+        return self.touch_as(key, workspace, id_, stored)
+
+    def touch_as(self, key: ProfileKey, workspace: str, id_: str, stored: bytes | None = None) -> Slot:
+        """The same where the key's parts are at hand."""
+        state = self._cache.get(key)
+        if state is None:
+            assert stored is not None, "the owner loads what `wanted` names"
+            state = stored
+        slot = self.touched[key] = Slot(workspace, id_, state)
+        return slot
+
+    def take(self, key: ProfileKey, slot: Slot, step: Step) -> None:
+        """What a step did."""
+        slot.profile = step.profile
+        self.dirty[key] = slot
+        if step.transitions:
+            self.transitions += step.transitions
+        if step.wake_at != slot.wake_ms:
+            self.wake(key, slot, step.wake_at)
+
+    def wake(self, key: ProfileKey, slot: Slot, wake_ms: int | None) -> None:
+        slot.wake_ms = wake_ms
+        self.woken[key] = wake_ms
+        self._dues.put(key, wake_ms)
+
+    def forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
+        """Dues up to `until_ms` that can't fire are forgotten, or they would be tried for ever."""
+        profile = slot.profile
+        assert profile is not None
+        profile.dues = {name: due for name, due in profile.dues.items() if due > until_ms}
+        self.dirty[key] = slot
+        self.wake(key, slot, profile.wake_at)
+
+    def encode(self) -> None:
+        """The states to be stored; a fault there is met like one in a step."""
+        states = self.states
+        for key, slot in self.dirty.items():
+            assert slot.profile is not None
+            states[key] = encode(slot.profile)
+
+    # -- faults of ours
+
+    def steady(self, work: Callable[[], T]) -> T:
+        """If a fault of ours ends the work, all that it did is undone, and it is done again with care."""
+        try:
+            return work()
+        except Exception as error:
+            _log.warning("a fault of ours: again, step by step", partition=self._number, error=repr(error))
+            for key in self.woken:
+                self._dues.put(key, self.touched[key].stored_wake_ms)
+            self._clear()
+        self.careful = True
+        try:
+            return work()
+        finally:
+            self.careful = False
+
+    def guarded(self, key: ProfileKey, slot: Slot, step: Callable[[], object]) -> Exception | None:
+        """Where care is taken, a step that raises changes nothing; returns what it raised."""
+        if not self.careful:
+            step()
+            return None
+        before = None if slot.profile is None else encode(slot.profile)
+        wake, transitions, dirty = slot.wake_ms, len(self.transitions), key in self.dirty
+        try:
+            step()
+            if slot.profile is not None:
+                encode(slot.profile)
+        except Exception as error:
+            slot.profile = None if before is None else decode(before)
+            del self.transitions[transitions:]
+            if not dirty:
+                self.dirty.pop(key, None)
+            if slot.wake_ms != wake:
+                self.wake(key, slot, wake)
+            return error
+        return None
+
+    def apply(
+        self, key: ProfileKey, slot: Slot, plan: Plan, event: Event, clock_ms: int, place: int, tally: Tally
+    ) -> None:
+        """One event with care; `Partition` has the short way."""
+
+        def step() -> None:
+            step = on_event(plan, slot.profile, event, clock_ms)
+            if step.changed:
+                self.take(key, slot, step)
+                tally.derived += [(place, each) for each in step.derived]
+            else:
+                tally.leave(place, event, step)
+
+        error = self.guarded(key, slot, step)
+        if error is not None:
+            self.aside.append(Aside("event", plan.workspace, event.profile, clock_ms, error, event, place))
+            tally.left_out.append(place)
+
+    # -- its end
+
+    def write(self, commit: Commit, images: Images | None) -> int:
+        """Writes everything into the commit, and remembers the states. Returns the length of the first one.
+
+        The next commit begins with nothing.
+        """
+        profiles: dict[str, dict[str, bytes]] = {}
+        dirty = self.dirty
+        for key, state in self.states.items():
+            slot = dirty[key]
+            fields = profiles.get(slot.workspace)
+            if fields is None:
+                fields = profiles[slot.workspace] = {}
+            fields[slot.id] = state
+            if images is not None:
+                images.keep(key, slot.stored)
+        self._cache.put_all(self.states)
+        for workspace, fields in profiles.items():
+            commit.put_fields(keys.profiles(self._number, workspace), fields)
+        if self.woken:
+            write_dues(commit, self.woken)
+        told = None
+        if self.transitions:
+            write_members(commit, self.transitions)
+            told = commit.announce(self.transitions)
+        if told is not None or self.entry is not None:
+            commit.remember(self.entry or Entry(), told)
+        first = next(iter(self.states.values()), b"")
+        self._clear()
+        self._cache.trim()
+        self._dues.trim()
+        return len(first)
