@@ -62,3 +62,19 @@ async def test_all_who_wait_hear_that_the_store_is_away_and_later_ones_ask_again
 async def test_what_is_asked_at_once_goes_together(store: Client) -> None:
     await asyncio.gather(*(together(store).one("GET", "k") for _ in range(50)))
     assert (await store.info("clients"))["connected_clients"] <= 3
+
+
+async def test_a_connection_that_was_ended_meanwhile_is_opened_again(store: Client) -> None:
+    await store.set("k", "v")
+    ours = together(store)
+    assert await ours.one("GET", "k") == b"v"
+    await store.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")  # type: ignore[no-untyped-call]
+    assert await ours.one("GET", "k") == b"v"
+
+
+async def test_what_comes_last_comes_behind_what_anybody_asks(store: Client) -> None:
+    """The same list is read by one and emptied by the other: who looks last sees it empty."""
+    await store.rpush("list", "a")
+    ours = Together(store)
+    first, second = ours.ask(("GET", "k"), last=[("LLEN", "list")]), ours.ask(("LPOP", "list"))
+    assert (await first, await second) == ([None, 0], [b"a"])

@@ -11,7 +11,7 @@ from msgspec import Struct
 from livesegments.store import keys, progress
 from livesegments.store.client import Client
 from livesegments.store.progress import Progress
-from livesegments.store.standing import Heads, whole
+from livesegments.store.standing import Heads, anew, whole
 from livesegments.store.together import together
 
 AHEAD = 2_000
@@ -39,10 +39,9 @@ class Members:
         self.heads = Heads(store, partitions)
         self._partitions = range(partitions)
 
-    @whole
     async def count(self, workspace: str, segment: str) -> int:
         names = (keys.members(partition, workspace, segment) for partition in self._partitions)
-        return sum(await self._together.ask(*(("ZCARD", name) for name in names)))
+        return sum(await self.heads.read(*(("ZCARD", name) for name in names)))
 
     @whole
     async def overlap(self, workspace: str, segments: Sequence[str]) -> dict[tuple[str, ...], int]:
@@ -81,7 +80,6 @@ class Members:
             for at, (segment, version) in enumerate(versions.items())
         }
 
-    @whole
     async def page(
         self, workspace: str, segment: str, after: Place | None, limit: int
     ) -> tuple[list[str], Place | None]:
@@ -92,12 +90,13 @@ class Members:
         two for most others.
         """
         found: list[str] = []
+        lives = await self.heads.lives()
         at, last = (after.partition, after.member) if after is not None else (0, "")
         width = 1
         while at < len(self._partitions):
             several = self._partitions[at : at + width]
             wanted = limit - len(found) + 1
-            replies: list[list[bytes]] = await self._together.ask(
+            replies: list[list[bytes]] = await self.heads.read(
                 *(
                     (
                         "ZRANGEBYLEX",
@@ -108,6 +107,8 @@ class Members:
                     for partition in several
                 )
             )
+            if await self.heads.lives() != lives:
+                raise anew()
             for partition, members in zip(several, replies, strict=True):
                 room = limit - len(found)
                 if len(members) > room:

@@ -8,8 +8,7 @@ from typing import Any
 from livesegments.core.profile import Profile, decode
 from livesegments.store import keys
 from livesegments.store.client import Client
-from livesegments.store.standing import Heads, whole
-from livesegments.store.together import together
+from livesegments.store.standing import Heads
 from livesegments.wire.topics import partition_of
 
 
@@ -18,11 +17,9 @@ class Profiles:
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._redis: Any = store
-        self._together = together(store)
         self.heads = Heads(store, partitions)
         self._partitions = partitions
 
-    @whole
     async def get(self, workspace: str, ids: Iterable[str]) -> dict[str, Profile]:
         """Those that there are, by id."""
         shares: dict[int, list[str]] = {}
@@ -30,7 +27,7 @@ class Profiles:
             shares.setdefault(self.partition(workspace, id_), []).append(id_)
         if not shares:
             return {}
-        replies = await self._together.ask(
+        replies = await self.heads.read(
             *(("HMGET", keys.profiles(partition, workspace), *share) for partition, share in shares.items())
         )
         pairs = zip(

@@ -13,13 +13,13 @@ A process that has just started has seen nothing; the second then shows it nothi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from livesegments.store import keys
 from livesegments.store.client import Client
-from livesegments.store.together import together
+from livesegments.store.together import Command, together
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,26 +35,46 @@ class Heads:
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._together = together(store)
-        self._partitions = range(partitions)
+        wanted = ("restored", "restoring", "topic", "offset")
+        self._commands = tuple(("HMGET", keys.head(each), *wanted) for each in range(partitions))
         self._seen: dict[int, tuple[bytes | None, int]] = {}
         self._lives: tuple[bytes | None, ...] | None = None
 
     async def whole(self, read: Callable[[], Awaitable[T]]) -> T:
         """Raises Restoring, and what `read` raises."""
-        before = self._lives if self._lives is not None else await self._look()
+        before = await self.lives()
         for _ in range(TRIES):
             result = await read()
             after = await self._look()
             if after == before:
                 return result
             before = after
-        raise Restoring("The store was made anew just now. Try again.")
+        raise anew()
+
+    async def lives(self) -> tuple[bytes | None, ...]:
+        """Who made every partition anew last, as far as this process has seen. Raises Restoring."""
+        return self._lives if self._lives is not None else await self._look()
+
+    async def read(self, *commands: Command) -> list[Any]:
+        """The replies to one read's commands, in one round trip with the look after it. Raises Restoring."""
+        before = await self.lives()
+        for _ in range(TRIES):
+            seen = dict(self._seen)
+            replies = await self._together.ask(*commands, last=self._commands)
+            after = self._seen_now(replies[len(commands) :], seen)
+            if after == before:
+                return replies[: len(commands)]
+            before = after
+        raise anew()
 
     async def _look(self) -> tuple[bytes | None, ...]:
         """Who made every partition anew last."""
         seen = dict(self._seen)  # as of now: another look that ends earlier may have begun later
-        wanted = ("restored", "restoring", "topic", "offset")
-        heads = await self._together.ask(*(("HMGET", keys.head(each), *wanted) for each in self._partitions))
+        return self._seen_now(await self._together.ask(last=self._commands), seen)
+
+    def _seen_now(
+        self, heads: Sequence[Any], seen: dict[int, tuple[bytes | None, int]]
+    ) -> tuple[bytes | None, ...]:
         lives = []
         for partition, found in enumerate(heads):
             restored, restoring, topic, offset = found
@@ -80,6 +100,10 @@ class Heads:
             )
         newest = self._seen.get(partition, (None, 0))[1]
         self._seen[partition] = topic, offset if recreated else max(offset, newest)
+
+
+def anew() -> Restoring:
+    return Restoring("The store was made anew just now. Try again.")
 
 
 class _Reader(Protocol):

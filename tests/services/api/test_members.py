@@ -104,6 +104,9 @@ async def test_a_member_with_its_times(shop: Shop) -> None:
         "in": True,
         **span,
     }
+    for path in ("segments/openers/count", "segments/openers/members/ada", "profiles/ada"):
+        whole = await shop.get(f"/v1/{path}", headers={"X-Workspace": shop.workspace})  # not the shorter road
+        assert (await shop.get(f"/v1/{path}")).content == whole.content
     out = {"in": False, "entered_at": None, "valid_until": None}
     for stranger in ("bob", "nobody"):
         answer = await shop.get(f"/v1/segments/openers/members/{stranger}")

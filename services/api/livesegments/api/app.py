@@ -49,6 +49,7 @@ from livesegments.api.moments import Timelines
 from livesegments.api.paths import WholePaths
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
+from livesegments.api.quick import Quick
 from livesegments.api.records import Records
 from livesegments.api.refusals import Refusals
 from livesegments.api.served import ServedPlans
@@ -103,6 +104,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         redoc_url=None,
     )
     app.add_middleware(WholePaths)
+    app.add_middleware(Quick)
     problems.install(app)
     openapi.install(app)
     docs.install(app)

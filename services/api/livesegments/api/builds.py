@@ -16,10 +16,10 @@ from pydantic import BaseModel, Field
 from livesegments.api import editing, shapes
 from livesegments.api.auth import Writing
 from livesegments.api.context import Context, Ctx
+from livesegments.api.finding import found as found_segment
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
 from livesegments.api.segments import Id, described
-from livesegments.api.segments import found as found_segment
 from livesegments.core.definition import Node
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace

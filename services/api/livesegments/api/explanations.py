@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from livesegments.api import asof, behind, shapes, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
+from livesegments.api.finding import found_for
 from livesegments.api.members import ProfilePath
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id, found_for
+from livesegments.api.segments import Id
 from livesegments.api.served import Deciding
 from livesegments.core.explanation import Explained, explain
 from livesegments.core.whatif import Change

@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field
 from livesegments.api import asof, shapes, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
+from livesegments.api.finding import found
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id, found
+from livesegments.api.segments import Id
 from livesegments.core.fault import Fault
 from livesegments.history.asking import FlowFound, Flowing, Moved
 

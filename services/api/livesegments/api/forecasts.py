@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 from livesegments.api import shapes, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
+from livesegments.api.finding import found
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id, found
+from livesegments.api.segments import Id
 from livesegments.core.forecast import Tally, foresee, projected
 
 router = APIRouter(

@@ -9,10 +9,11 @@ from fastapi import APIRouter
 from livesegments.api import shapes
 from livesegments.api.auth import Writing
 from livesegments.api.context import Context, Ctx
+from livesegments.api.finding import found
 from livesegments.api.members import ProfilePath
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import IdempotencyKey, Route
-from livesegments.api.segments import Id, found
+from livesegments.api.segments import Id
 
 router = APIRouter(
     prefix="/v1/segments/{id}/members",

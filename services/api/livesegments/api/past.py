@@ -12,9 +12,10 @@ from livesegments.api import asof, behind, cursor, shapes, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.editing import existing
+from livesegments.api.finding import found_for
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id, found_for
+from livesegments.api.segments import Id
 from livesegments.api.texts import ProfileId
 from livesegments.core.fault import Fault
 from livesegments.history.asking import Asked, Was

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
-from livesegments.api import advice, editing, planning, shapes, times
+from livesegments.api import advice, answers, editing, planning, shapes, times
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, etag, is_known
-from livesegments.api.problems import not_found, quoted, responses
+from livesegments.api.finding import found
+from livesegments.api.problems import responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.store.members import Size
 from livesegments.store.progress import Progress
@@ -110,31 +111,10 @@ async def delete_segment(context: Ctx, workspace: Writing, id_: Id, if_match: If
     await context.publisher.published(sequence)
 
 
-@router.get("/{id}/count", responses=responses(404))
-async def count_members(context: Ctx, workspace: Reading, id_: Id) -> shapes.Count:
+@router.get("/{id}/count", response_model=shapes.Count, responses=responses(404))
+async def count_members(context: Ctx, workspace: Reading, id_: Id) -> Response:
     """How many profiles are in the segment now."""
-    await found(context, workspace.id, id_)
-    return shapes.Count(count=await context.members.count(workspace.id, id_))
-
-
-async def found(context: Context, workspace: str, id_: str) -> Segment:
-    """Raises Problem 404."""
-    segment = await context.catalog.segment(workspace, id_)
-    if segment is None:
-        raise not_found("segment", id_)
-    return segment
-
-
-async def found_for(context: Context, workspace: str, id_: str, profile: str) -> Segment:
-    """The segment that is asked about for a profile. Raises Problem 404, which says so where the two ids
-    were given the wrong way round: `explain ada coffee-lately` for `explain coffee-lately ada`."""
-    segment = await context.catalog.segment(workspace, id_)
-    if segment is not None:
-        return segment
-    swapped = await context.catalog.segment(workspace, profile) is not None
-    if swapped and await context.profiles.get(workspace, [id_]):
-        raise not_found("segment", id_, f"segment {quoted(profile)} and profile {quoted(id_)}")
-    raise not_found("segment", id_)
+    return answers.written(await answers.count(context, workspace, id_))
 
 
 def shape(segment: Segment, size: Size, now_ms: int) -> shapes.SegmentOut:

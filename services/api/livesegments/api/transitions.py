@@ -24,9 +24,9 @@ from livesegments.api import times
 from livesegments.api.announcements import Announcements, Heard, Listener, Place, TooMany, caught_up
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
+from livesegments.api.finding import found
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import found
 from livesegments.core.fault import Fault
 
 HEARTBEAT_S = 15.0

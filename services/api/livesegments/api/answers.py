@@ -1,0 +1,154 @@
+"""The answers to the busiest reads, as they are written: `shapes` says the same to OpenAPI.
+
+msgspec writes them in a tenth of the time that pydantic takes to check and write a model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import Response
+from msgspec import Struct, field
+
+from livesegments.api import cursor, times
+from livesegments.api.context import Context
+from livesegments.api.finding import found, found_for
+from livesegments.api.problems import not_found
+from livesegments.api.validity import entered, next_changes
+from livesegments.core.profile import Profile
+from livesegments.store.members import Place
+from livesegments.wire.catalog import Workspace
+
+MAX_WITH_TIMES = 200
+"""A page's length when times are asked for: each is worked out."""
+
+
+class Count(Struct):
+    count: int
+
+
+class Membership(Struct):
+    profile: str
+    is_in: bool = field(name="in")
+    entered_at: str | None
+    valid_until: str | None
+
+
+class Times(Struct):
+    profile: str
+    entered_at: str | None
+    valid_until: str | None
+
+
+class Members(Struct):
+    members: list[str]
+    times: list[Times]
+    next_cursor: str | None
+
+
+class Consent(Struct):
+    state: str
+    channel: str | None
+    topic: str | None
+
+
+class ProfileSegment(Struct):
+    id: str
+    name: str
+    entered_at: str
+    valid_until: str | None
+
+
+class Known(Struct):
+    """Of a profile."""
+
+    profile: str
+    attributes: dict[str, Any]
+    tags: list[str]
+    consent: list[Consent]
+    groups: list[str]
+    score: Any
+    segments: list[ProfileSegment]
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def written(answer: Struct) -> Response:
+    return Response(encode(answer), media_type="application/json")
+
+
+async def count(context: Context, workspace: Workspace, id_: str) -> Count:
+    await found(context, workspace.id, id_)
+    return Count(await context.members.count(workspace.id, id_))
+
+
+async def page(
+    context: Context, workspace: Workspace, id_: str, limit: int, after: str | None, with_times: bool
+) -> Members:
+    await found(context, workspace.id, id_)
+    size = min(limit, MAX_WITH_TIMES) if with_times else limit
+    place = None if after is None else cursor.decode(after, Place)
+    members, more = await context.members.page(workspace.id, id_, place, size)
+    return Members(
+        members,
+        await _times(context, workspace, id_, members) if with_times else [],
+        None if more is None else cursor.encode(more),
+    )
+
+
+async def membership(context: Context, workspace: Workspace, id_: str, profile: str) -> Membership:
+    await found_for(context, workspace.id, id_, profile)
+    states = await context.profiles.get(workspace.id, [profile])
+    changes = await next_changes(context, workspace, states, [id_])
+    since = entered(states[profile]).get(id_) if profile in states else None
+    until = changes.get(profile, {}).get(id_)
+    return Membership(profile, since is not None, times.iso_or_none(since), times.iso_or_none(until))
+
+
+async def known(context: Context, workspace: Workspace, profile: str) -> Known:
+    state = (await context.profiles.get(workspace.id, [profile])).get(profile)
+    if state is None:
+        raise not_found("profile", profile)
+    snapshot = await context.catalog.segments(workspace.id)
+    changes = (await next_changes(context, workspace, {profile: state}, None))[profile]
+    attributes = {
+        name: register.value for name, register in state.attributes.items() if register.value is not None
+    }
+    return Known(
+        profile,
+        attributes,
+        sorted(tag for tag, register in state.tags.items() if register.value),
+        _consent(state),
+        state.groups,
+        attributes.get("score"),
+        [
+            ProfileSegment(
+                id_, snapshot.segments[id_].name, times.iso(since), times.iso_or_none(changes.get(id_))
+            )
+            for id_, since in sorted(entered(state).items())
+            if id_ in snapshot.segments
+        ],
+    )
+
+
+def _consent(state: Profile) -> list[Consent]:
+    made = []
+    for pair, register in sorted(state.consent.items()):
+        channel, _, topic = pair.partition("\0")
+        made.append(Consent(register.value, channel or None, topic or None))
+    return made
+
+
+async def _times(context: Context, workspace: Workspace, segment: str, members: list[str]) -> list[Times]:
+    states = await context.profiles.get(workspace.id, members)
+    changes = await next_changes(context, workspace, states, [segment])
+    return [
+        Times(
+            name,
+            times.iso_or_none(entered(states[name]).get(segment)) if name in states else None,
+            times.iso_or_none(changes.get(name, {}).get(segment)),
+        )
+        for name in members
+    ]
