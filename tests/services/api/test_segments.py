@@ -32,7 +32,7 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
         "updated_at": "2023-11-14T22:13:20.000Z",
         "count": 0,
         "state": "building",
-        "progress": {"done": 0, "total": 0},
+        "progress": {"done": 0, "total": 0, "estimated_end": None},
         "complete_since": None,
         "warnings": [],
     }
