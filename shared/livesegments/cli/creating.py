@@ -14,7 +14,7 @@ from livesegments.core.fault import Fault
 
 FIXED = ("id", "type")
 MANY = 50
-"""More than so many are created by one request, all of them or none."""
+"""More segments than this are created by one request, all of them or none."""
 BATCH_S = 120.0
 DONE = {"create": "created", "edit": "edited", "none": "unchanged:"}
 EDITABLE = frozenset({"name", "description", "tags", "definition"})

@@ -1,4 +1,4 @@
-"""The lines of a file or a pipe, without holding more than one that can be sent, and without holding up.
+"""The lines of a file or a pipe, each as soon as it is there; no more than one line is held in memory.
 
 A pipe may bring its next line in an hour. Meanwhile the lines before it have to be sent, and Ctrl+C has to
 work: so a pipe is read when it has something, and never by a thread that couldn't be stopped.
@@ -22,7 +22,8 @@ Idle = Callable[[asyncio.Future[None]], Awaitable[None]]
 async def lines(
     source: int, most: int, idle: Idle, read: Callable[[int], None]
 ) -> AsyncIterator[tuple[int, bytes]]:
-    """(number, line without its end) of a file descriptor, but for empty ones; `read` is told of bytes read.
+    """(number, line without its end) of a file descriptor, except empty ones; `read` is called with the
+    number of bytes read.
 
     Of a line longer than `most` bytes the first `most` + 1 come.
     """

@@ -15,7 +15,7 @@ def preview(
         str,
         typer.Option("--file", "-f", help="JSON of a definition or of a segment; `-` is standard input."),
     ],
-    sample: Annotated[int, typer.Option(min=0, max=50, help="So many members are shown at most.")] = 5,
+    sample: Annotated[int, typer.Option(min=0, max=50, help="The most members to show.")] = 5,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,

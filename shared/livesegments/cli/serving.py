@@ -129,7 +129,7 @@ def _alone(data: Path) -> Iterator[None]:
 
 
 async def _redis_answers(url: str) -> None:
-    """Else the services would wait for it for ever. The URL may hold a password: it isn't told."""
+    """Else the services would wait for it for ever. The URL may hold a password, so no message shows it."""
     try:
         async with connect(url) as redis:
             await redis.ping()

@@ -94,7 +94,9 @@ def edit(
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Change a workspace's name or time zone. A new time zone is used by every segment at once."""
+    """Change a workspace's name or time zone.
+
+    In a new time zone every segment is evaluated anew, over its whole history."""
     given = {"name": name, "timezone": timezone}
     body = {field: value for field, value in given.items() if value is not None}
     if not body:

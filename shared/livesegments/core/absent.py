@@ -10,7 +10,8 @@ instant. From there on it is *decided*; only an event that is late can break or 
 step between (cart, then no order), the event that should stay away ends all first events before it for
 good, and they are let go at once.
 
-`until` is how long it holds by any of the decided first events, and `best` is the one that holds so long.
+`until` is how long it holds by any of the decided first events, and `best` is the first event by which it
+does.
 
 In order, an event costs one bisection a step. A late one looks at the decided first events whose
 e1 ⊕ within lies after it, newest first until one is complete: at worst at all that are kept
@@ -34,7 +35,8 @@ from livesegments.core.window import FOREVER, Frame, Shift, Sliding, Span, span
 Open: TypeAlias = tuple[int, int, str]
 """(the instant at which it would begin to hold, time, id)."""
 LOOKED_AT = 4
-"""So many open first events are looked at for the next due instant; beyond that one may come in vain."""
+"""At most this many open first events are looked at for the next due instant; with more of them a due time
+may fire though nothing changes."""
 
 
 class Awaited(Struct, array_like=True):
@@ -134,7 +136,7 @@ class Absent(Chain[Awaited]):
             state.until, state.best = leave, first
 
     def _end_if_late(self, state: Awaited, first: Stamp, trails: Sequence[Stamps]) -> None:
-        """A first event after which what should stay away has come already."""
+        """A first event after which the event that should stay away has come already."""
         if not self._complete(first, trails):
             counted = self._span(first[0])
             entry = (counted[0], *first) if counted else None

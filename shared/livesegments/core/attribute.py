@@ -104,7 +104,7 @@ class Watch:
         self._mark(node, position, guard, present=True)
 
     def discard(self, node: Attribute | Near, position: int, guard: Guard | None) -> None:
-        """The same that was given to `add`."""
+        """Takes out what was put in; the arguments are those that were given to `add`."""
         self._mark(node, position, guard, present=False)
 
     def _mark(self, node: Attribute | Near, position: int, guard: Guard | None, present: bool) -> None:

@@ -23,7 +23,7 @@ DERIVED = frozenset({"groups", "score"})
 
 
 class Bounds(Struct, frozen=True):
-    """The most of one profile. `attribute_bytes`: of the names and values together, see `size`."""
+    """The most that one profile may have. `attribute_bytes`: of the names and values together, see `size`."""
 
     attributes: int = 2_000
     attribute_bytes: int = 256 * 1024

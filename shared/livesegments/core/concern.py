@@ -25,7 +25,7 @@ from livesegments.core.value import when_missing
 Concern: TypeAlias = Callable[[bytes], bool]
 """Whether a profile in this state may be concerned."""
 MOST = 100
-"""To look for more texts than so many takes longer than to decode the state."""
+"""Looking for more texts than this takes longer than decoding the state."""
 
 
 def concern(
@@ -33,7 +33,8 @@ def concern(
 ) -> Concern | None:
     """For profiles that were all brought to the plan's revision `since`; None: each may be concerned.
 
-    `gone_…` are those that went since. Who is passed over may wake earlier than need be, and never too late.
+    `gone_…` are the segments that went since. A profile that is passed over may wake earlier than it
+    needs to, but never too late.
     """
     newer = plan.newer_than(since)
     if len(newer) + len(gone_segments) + len(gone_facts) > MOST or not newer.isdisjoint(plan.holding):

@@ -21,7 +21,7 @@ from livesegments.core.kind import Kind, edge_below
 from livesegments.core.window import Absolute, Sliding
 
 PACKED = 64
-"""From so many leaves on they are kept as packed integers, which are stored and read back as one block."""
+"""From this many leaves on they are kept as packed integers, which are stored and read back as one block."""
 
 Leaves: TypeAlias = "list[int] | array[int]"
 

@@ -9,9 +9,9 @@ from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import on_clock
 
 MAX_WAKES = 10_000
-"""How many wakes ahead are looked at, and"""
+"""At most this many wakes ahead are looked at."""
 HORIZON_MS = 36_525 * 86_400_000
-"""how far beyond the first: a hundred years. Anniversaries would go on for thousands."""
+"""Wakes are looked at up to a hundred years after the first; anniversaries would go on for thousands."""
 
 
 def valid_until(plan: Plan, profile_id: str, profile: Profile, segment: str, now_ms: int) -> int | None:
@@ -38,7 +38,8 @@ def next_flips(
 def near_flips(
     plan: Plan, profile_id: str, profile: Profile, segments: Collection[str], wakes: int
 ) -> dict[str, int] | None:
-    """`next_flips` where `wakes` wakes ahead show all of it; else None, after so much work and no more."""
+    """`next_flips`, if the next `wakes` wakes are enough to know it; else None. It costs no more than these
+    wakes."""
     found, is_all = _flips(plan, profile_id, profile, segments, wakes, None)
     return found if is_all else None
 

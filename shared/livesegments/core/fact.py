@@ -66,7 +66,7 @@ class FactKey(Struct, frozen=True, array_like=True):
 class Feed(Struct, frozen=True):
     """One way in which events reach a fact: by name, and by an equality if there is one to hash by.
 
-    `simple`: a single handle is all that is asked, so who comes by its hash is accepted.
+    `simple`: the equality is the only filter, so every event that its hash leads here is accepted.
     """
 
     name: str

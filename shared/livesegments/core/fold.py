@@ -54,13 +54,13 @@ class Bagged(Struct, Generic[P, T], array_like=True, dict=True):
         return found
 
     def moved(self, payload: P, leave: int) -> None:
-        """Must be called of a payload that has another leave at once."""
+        """Must be called as soon as a payload has another leave."""
         known = self.__dict__.get("leaves")
         if known is not None:
             known[payload] = leave
 
     def left(self, payload: P) -> None:
-        """Must be called of every payload that goes."""
+        """Must be called for every payload that is dropped."""
         known = self.__dict__.get("leaves")
         if known is not None:
             del known[payload]

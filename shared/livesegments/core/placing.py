@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from livesegments.core.compiled import Compiled
 
 SPARE = 64
-"""So many positions may be empty in the smallest plan."""
+"""Even the smallest plan may have this many empty positions."""
 
 
 class Named:

@@ -41,7 +41,7 @@ class Limits(Struct, frozen=True):
 
 DEFAULT_LIMITS = Limits()
 REVISIONS = 4
-"""Of so many older revisions a plan remembers what is newer."""
+"""For this many older revisions a plan remembers which of its segments are newer."""
 
 
 class Plan:

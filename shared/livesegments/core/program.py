@@ -66,7 +66,8 @@ def holds_without_events(node: Event, fact: Fact) -> bool:
 
 
 def static(segment: str, version: int) -> Program:
-    """A static segment holds whom the list register says that was written for this version of it."""
+    """A static segment holds a profile if the profile's list register says so, and was written for this
+    version."""
 
     def listed(profile: Profile, now: int) -> bool:
         register = profile.lists.get(segment)

@@ -77,7 +77,8 @@ class Reach:
             own(self._only, fact, self.edition, Positions).add(position)
 
     def discard(self, position: int, guard: Guard | None) -> None:
-        """The same that was given to `add`; it may have been taken out already."""
+        """Takes out what was put in; the arguments are those that were given to `add`. It may be gone
+        already."""
         if guard is None:
             self._always.discard(position)
             return

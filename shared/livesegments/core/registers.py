@@ -115,7 +115,7 @@ def claim_lists(profile: Profile, lists: Mapping[str, int]) -> bool:
 
 
 def _switched(added: tuple[str, ...], removed: tuple[str, ...]) -> dict[str, bool]:
-    """Each name once; what one change adds and removes, it removes."""
+    """Each name once. A name that one change both adds and removes is removed."""
     return dict.fromkeys(added, True) | dict.fromkeys(removed, False)
 
 

@@ -46,7 +46,7 @@ from livesegments.core.whatif import Change, applied, is_in
 from livesegments.core.words import WHOLE
 
 MAX_EVENTS = 200
-"""A change is of so many events at most."""
+"""A change has at most this many events."""
 MAX_TRIED = 2_000
 """Events that are tried at most, over all proposals."""
 MAX_INSTANTS = 40

@@ -44,7 +44,7 @@ from livesegments.core.track import ChainTrack, Track, TrailTrack
 from livesegments.core.trail import Stamps
 
 FEW = 32
-"""To ask which segments a profile leads to takes as long as judging so many, or about so."""
+"""Asking which segments a profile leads to takes about as long as judging this many."""
 
 
 class Step(Struct):
@@ -363,7 +363,7 @@ def _announce(plan: Plan, profile: Profile, segment: str, why: Why, was: bool, a
 def _leave_deleted(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[Transition]:
     """Exits of segments that are no more.
 
-    Nothing refers to them by name (their deletion would be refused), but to the exits of all others it may.
+    No definition names them (their deletion would be refused), but one may ask for the exits of all others.
     Their sequences stay: if an id is used again, its transitions go on counting from there.
     """
     transitions = []

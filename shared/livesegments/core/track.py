@@ -41,7 +41,7 @@ class Track:
         self.reach.add(position, guard)
 
     def discard(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
-        """The same that was given to `add`."""
+        """Takes out what was put in; the arguments are those that were given to `add`."""
         self.reach.discard(position, guard)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:

@@ -35,7 +35,7 @@ NICE = 5
 MEMORY = "1GB"
 """Beyond it DuckDB writes to a folder for the time of a query."""
 TRIES = 5
-"""So often files that were merged away meanwhile are resolved again."""
+"""At most this many times the ranges are resolved again, because files were merged away meanwhile."""
 
 
 class Desk:

@@ -26,7 +26,7 @@ from livesegments.history.companion import Companion, Died
 
 Kind = TypeVar("Kind", Found, WasFound, FlowFound)
 WAITING = 8
-"""So many questions may be under way and waiting."""
+"""At most this many questions may be under way or waiting."""
 
 
 class CantAnswer(OSError):

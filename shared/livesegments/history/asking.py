@@ -17,7 +17,7 @@ class Asked(Struct, frozen=True, tag=True):
     definition  None: the static segment `segment`
     segments    those of the workspace that it depends on: id → definition, or the version of a static one
     before      the definition that it would replace: whom the change concerns is answered too
-    sample      so many profiles of every kind at most
+    sample      at most this many profiles of every kind are answered
     after       members that sort behind it, `limit` of them at most, in order
     """
 

@@ -23,7 +23,7 @@ from livesegments.history.protocol import Chunk, Wanted, put_chunk
 from livesegments.history.ranges import Range
 
 CHUNK_EVENTS = 2_000
-"""A chunk ends with the profile that brings it to so many events."""
+"""A chunk ends with the profile that brings it to this many events."""
 _properties = msgspec.json.Decoder(dict[str, Any])
 
 

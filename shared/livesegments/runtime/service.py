@@ -120,8 +120,9 @@ async def watched(servers: Sequence[Server], say: Say) -> AsyncIterator[None]:
 
 
 async def watch(server: Server, say: Say) -> None:
-    """Starts it again, on its data and its port, each time it ends, after a pause that doubles up to
-    LONGEST_PAUSE_S while it doesn't stay; forever, so cancel it before stopping the server."""
+    """Starts the server again whenever it ends, on its data and its port. The pause before doubles up to
+    LONGEST_PAUSE_S, until the server has lasted for STEADY_S. Never returns: cancel it before stopping the
+    server."""
     loop = asyncio.get_running_loop()
     pause_s = FIRST_PAUSE_S
     while True:

@@ -41,10 +41,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     archive_after_mb: int = 16
     archive_grace_s: float = 7 * 86_400
     checkpoint_every_s: float = 600.0
-    """So often a partition's states are written beside the archive; 0: never."""
+    """A partition's states are written beside the archive at this interval; 0: never."""
     admin_key: str = ""
     erase_within_s: float = 3_600.0
-    """So long after it was asked for, an erasure is done in all files."""
+    """An erasure is done in all files at most this long after it was asked for."""
     erasure_key: str = ""
     """The secret under which the ids of erased profiles are kept as digests: the same for all services."""
     dedup_window_ms: int = 7 * DAY_MS

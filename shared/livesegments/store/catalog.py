@@ -6,8 +6,8 @@ Rules and invariants:
   publishes it to topic `definitions` in order and only then answers. So what is in Redis is either in the
   topic or still in the outbox, whatever dies when.
 - A scope is what is decided on at once: a workspace's segments, or the workspaces and keys of all (`*`).
-  Its revision is the number of its last change (module `changes`). Who changes something reads the scope,
-  decides on what it read, and writes only if the revision is still the same; else it reads and decides
+  Its revision is the number of its last change (module `changes`). A process that changes something reads the
+  scope, decides on what it read, and writes only if the revision is still the same; else it reads and decides
   again. So names are unique, references hold and no edit is lost, however many api processes there are.
 - A deleted segment's last definition version is kept: an id that is used again goes on counting from there,
   and no evaluator takes the new definition for the old one.
@@ -80,7 +80,7 @@ class Catalog:
         return await self._entry(Key, EVERYONE, *place)
 
     async def keys(self, workspace: str) -> list[Key]:
-        """Of one workspace (admin keys are of `*`), oldest first."""
+        """The keys of one workspace (admin keys belong to `*`), the oldest first."""
         found = [_as(Key, data) for data in await self._redis.hvals(keys.CATALOG_KEYS)]
         ours = [key for key in found if key is not None and key.workspace == workspace]
         return sorted(ours, key=lambda key: (key.created_ms, key.digest))
@@ -165,7 +165,8 @@ class Catalog:
     async def put_segments(
         self, workspace: str, decide: Callable[[Snapshot], Awaitable[Sequence[Segment]]]
     ) -> int:
-        """The same for several at once, all of them or none. The number of the last change; 0 for none."""
+        """Does the same for several at once, all of them or none. Returns the number of the last change; 0
+        for none."""
         async with self._changing:
             while True:
                 _unsee(workspace)

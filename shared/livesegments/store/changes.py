@@ -4,8 +4,8 @@ to be somewhere else as well. It serves any kind of entry; the catalogue is the 
 - The same script call writes the entry into its hash, moves the revision of its scope, and puts the change
   into the outbox. So what is in the store is either published or still in the outbox, whatever dies when.
 - A scope is what is decided on at once. Its revision is the number of its last change, followed by a mark of
-  its own once the store was restored: so no revision comes twice. Who changes something reads the scope,
-  decides on what it read, and writes only if the revision is still the same.
+  its own once the store was restored: so no revision comes twice. A process that changes something reads the
+  scope, decides on what it read, and writes only if the revision is still the same.
 - Without a sequence (the store is empty, or was lost) nothing is written.
 """
 
@@ -50,7 +50,7 @@ local retired = redis.call('HMGET', KEYS[3], unpack(fields))
 return {revision, fields, values, retired}
 """
 MOST = 1_000
-"""With more changes than so many, all entries are read instead."""
+"""With more changes than this, all entries are read instead."""
 STALE, LOST = -1, -2
 
 
@@ -131,7 +131,8 @@ class Changes:
     async def since(
         self, scope: str, revision: str, place: str, retired_place: str, changed_place: str
     ) -> Since | None:
-        """What was written since a revision that was read here; None where only reading all tells."""
+        """The entries written since a revision that was read here; None where all have to be read to know
+        that."""
         found = await self._since(
             keys=[self._keys[1], place, retired_place, changed_place], args=[scope, revision, MOST]
         )

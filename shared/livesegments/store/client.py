@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError, RedisError, WatchError
 
 CONNECTIONS = 64
 WAIT_S = 5.0
-"""A burst waits for a connection; it is refused one only after this."""
+"""A burst waits for a connection, and is refused one only after this many seconds."""
 
 _INTERNAL = (NoScriptError, WatchError)
 """The driver and `store` themselves answer these."""

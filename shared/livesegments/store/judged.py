@@ -65,7 +65,7 @@ class Judged:
         )
 
     async def due(self, partition: int, workspace: str, until_ms: int) -> AsyncIterator[list[str]]:
-        """The profiles with a due time up to an instant (ms), page by page; all others the clock leaves alone
+        """The profiles with a due time up to an instant (ms), page by page; the clock leaves all others alone
         until then."""
         due, prefix = keys.due(partition), f"{workspace}\0".encode()
         count, start = await self._redis.zcount(due, "-inf", until_ms), 0

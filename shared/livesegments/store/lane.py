@@ -20,7 +20,7 @@ from livesegments.store.client import Away, away
 Argument: TypeAlias = str | bytes | int | float
 
 REPLY_TIMEOUT_S = 15.0
-"""A server that owes a reply for so long is treated as gone."""
+"""A server that owes a reply for this many seconds is treated as gone."""
 
 
 class Lane:

@@ -15,7 +15,7 @@ from livesegments.store.standing import Heads, anew, whole
 from livesegments.store.together import together
 
 AHEAD = 2_000
-"""So many ids at most are read beyond the page's partition to save round trips, where a page needs more."""
+"""To save round trips, at most this many ids beyond the page's partition are read, if the page needs more."""
 
 
 class Place(Struct, frozen=True):

@@ -27,7 +27,7 @@ TRIES = 3
 
 
 class Restoring(Exception):
-    """A partition is not whole; `str` says how far it is, as a sentence."""
+    """A partition is not whole; `str` gives a sentence that says how far it is."""
 
 
 class Heads:
@@ -68,7 +68,7 @@ class Heads:
         raise anew()
 
     async def _look(self) -> tuple[bytes | None, ...]:
-        """Who made every partition anew last."""
+        """Of every partition, the token of the worker that made it anew last."""
         seen = dict(self._seen)  # as of now: another look that ends earlier may have begun later
         return self._seen_now(await self._together.ask(last=self._commands), seen)
 

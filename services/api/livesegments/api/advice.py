@@ -54,6 +54,6 @@ def warnings(node: Node | None, seen: Seen) -> list[Warned]:
 
 
 async def warned(context: Context, segment: Segment, answer: shapes.SegmentOut) -> EditedSegment:
-    """The answer to who created or edited the segment."""
+    """The answer to a request that created or edited the segment."""
     seen = await names(context, segment.workspace)
     return EditedSegment(**answer.model_dump(), warnings=warnings(segment.definition, seen))

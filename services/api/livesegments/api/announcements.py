@@ -48,8 +48,9 @@ class Heard(Struct, frozen=True):
 class Listener:
     """`queue` gives what is heard; None: it was too slow, or the api ends, and nothing more comes.
 
-    `after`: what lies before this place was given to it already. `begin`: from here on it is offered all.
-    `backfill`: whether it hears who enters and leaves because a definition was given its history."""
+    `after`: what lies before this place was given to it already. `begin`: from here on every transition is
+    offered to it. `backfill`: whether it hears who enters and leaves because a definition was given its
+    history."""
 
     def __init__(self, workspace: str, segment: str | None, after: Place, backfill: bool) -> None:
         self.workspace, self.segment, self.after, self.backfill = workspace, segment, after, backfill

@@ -83,9 +83,9 @@ TAGS = [
     {"name": "operations", "description": "For those who run it."},
 ]
 STOP_S = 2
-"""So long an answer under way may hold up the end."""
+"""An answer under way may delay the end of the service by at most this long."""
 ASK_S = 30.0
-"""A question about history takes so long at most."""
+"""A question about history takes at most this long."""
 
 _log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""What history is asked, from a workspace's segments as they are."""
+"""Questions to history, made from a workspace's segments as they are now."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ router = APIRouter(
 DAY_MS = 86_400_000
 WITHIN = {"24h": DAY_MS, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS}
 EXACT_BELOW = 20_000
-"""Profiles with a due time in the next 30 days; of more, so many are drawn at random."""
+"""Profiles with a due time in the next 30 days that are looked at; of more, this many are drawn at random."""
 CHUNK = 250
 """Profiles that are looked at in a row: the event loop goes on in between."""
 
@@ -55,7 +55,7 @@ class ForecastOut(BaseModel):
 async def read_forecast(context: Ctx, workspace: Reading, id_: Id) -> ForecastOut:
     """How many members leave, and how many others enter, within 24 hours, 7 days and 30 days if nothing
     happens: windows close, carts are given up, birthdays come. Exact up to 20,000 profiles that the clock may
-    change in that time; of more, so many are drawn at random and a margin is stated."""
+    change in that time; of more, 20,000 are drawn at random and a margin is stated."""
     await found(context, workspace.id, id_)
     now_ms = context.now_ms()
     if context.settings.clock == "log":

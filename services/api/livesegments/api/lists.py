@@ -27,7 +27,7 @@ router = APIRouter(
 async def add_members(
     context: Ctx, workspace: Writing, id_: Id, given: shapes.Profiles, once: IdempotencyKey = None
 ) -> shapes.Accepted:
-    """Put up to 1,000 profiles into a static segment. Who was never heard of becomes a profile."""
+    """Put up to 1,000 profiles into a static segment. An id that was never heard of becomes a profile."""
     return await _move(context, workspace.id, id_, given.profiles, "add")
 
 

@@ -1,6 +1,6 @@
 """`POST /v1/segments/{id}/plan`: what an edit of a definition would do; an edit can demand just that.
 
-A plan is a promise: so many enter, so many leave, under this definition in the place of that version.
+A plan is a promise: "12 enter and 3 leave, if this definition takes the place of version 4".
 The client gives it back with the edit as `If-Plan-Match`. Then it is worked out again, and the edit is
 refused with 412 where segment or definition is another one, or a number is off by more than the margin.
 """
@@ -61,7 +61,7 @@ class ToPlan(shapes.In):
     """The definition that the segment would have."""
 
     definition: shapes.Definition = Field(description="The condition, as an edit would set it.")
-    sample: int = Field(10, ge=0, le=preview.MAX_SAMPLE, description="So many of every kind at most.")
+    sample: int = Field(10, ge=0, le=preview.MAX_SAMPLE, description="The most profiles of every kind.")
 
 
 class Plan(BaseModel):

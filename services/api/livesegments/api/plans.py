@@ -16,7 +16,8 @@ CACHED = 16
 
 
 class Plans:
-    """The newest plan of each of the last `CACHED` workspaces. Its revision is of no meaning outside."""
+    """The newest plan of each of the last `CACHED` workspaces. Its revision means nothing outside this
+    class."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog

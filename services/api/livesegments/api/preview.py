@@ -32,7 +32,7 @@ class ToPreview(shapes.In):
     """A definition that need not be saved."""
 
     definition: shapes.Definition = Field(description="The condition, as a segment would have it.")
-    sample: int = Field(10, ge=0, le=MAX_SAMPLE, description="So many of those who fulfil it at most.")
+    sample: int = Field(10, ge=0, le=MAX_SAMPLE, description="The most profiles to show that fulfil it.")
 
 
 class NodeCount(BaseModel):
@@ -71,7 +71,7 @@ class Preview(BaseModel):
 
 @router.post("/preview", dependencies=[Depends(_know)], responses=responses(400, 404, 413, 415, 503))
 async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToPreview, Body()]) -> Preview:
-    """Who would be in a segment with this definition now. Nothing is created; nobody is told."""
+    """Who would be in a segment with this definition now. Nothing is created and nothing is announced."""
     snapshot = await context.catalog.segments(workspace.id)
     node = asked.definition.node
     found = await asof.ask(

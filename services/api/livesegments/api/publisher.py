@@ -37,7 +37,8 @@ SEQUENCE_HEADER = "sequence"
 SEND_TIMEOUT_S = 5.0
 """Shorter than a turn: what is sent in it arrives in it, or is given up."""
 ANSWER_S = 12.0
-"""So long an answer waits for the changes before its own, and its own; more than a dead publisher's turn."""
+"""An answer waits at most this long for its own change and those before it; longer than a dead publisher's
+turn."""
 WATCH_S = 1.0
 
 _log = structlog.get_logger(__name__)

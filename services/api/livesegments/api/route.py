@@ -31,7 +31,7 @@ from livesegments.wire.unreadable import CAUSES
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_S = 20.0
-"""A body has so long to come, whole."""
+"""A whole body must have come within this time."""
 UNDER_WAY_S = 60
 KEPT_S = 86_400
 

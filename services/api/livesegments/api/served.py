@@ -22,7 +22,7 @@ from livesegments.wire.topics import partition_of
 CACHED = 64
 """Plans, one a workspace and partition; those of a workspace share what is the same."""
 ATTEMPTS = 5
-"""So often it is read again when the definitions change while it is read."""
+"""At most this many times it is read again, because the definitions changed while it was read."""
 
 
 class Deciding(NamedTuple):

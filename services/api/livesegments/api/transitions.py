@@ -64,9 +64,9 @@ async def hear_transitions(
         ),
     ] = None,
 ) -> Response:
-    """Who enters and leaves, as it happens, from now on; with `Last-Event-ID`, from there on, with nothing
-    left out. An id that is older than what the topic keeps is answered with 410. A segment that is created or
-    edited takes members in by its history; the stream is silent about these without `backfill=true`."""
+    """Every profile that enters or leaves a segment, from now on; with `Last-Event-ID`, from there on, with
+    nothing left out. An id that is older than what the topic keeps is answered with 410. The members that a
+    new or edited segment gets from its history are announced only with `backfill=true`."""
     if segment is not None:
         await found(context, workspace.id, segment)
     announcements = context.announcements

@@ -12,7 +12,7 @@ from livesegments.core.profile import Profile
 from livesegments.wire.catalog import Workspace
 
 FEW_WAKES, FEW_DUES = 8, 32
-"""So little is worked out at once; a thread costs more than that, and more is left to one."""
+"""This much is worked out at once, because a thread would cost more; anything more is left to a thread."""
 
 
 async def next_changes(
@@ -20,7 +20,7 @@ async def next_changes(
 ) -> dict[str, dict[str, int]]:
     """Profile → segment → the instant (ms); of `segments`, or (None) of all that a profile is in.
 
-    Nothing is told of a segment that the clock alone will never change.
+    A segment that the clock alone will never change is left out.
     """
     if not any(profile.dues for profile in profiles.values()):
         return {id_: {} for id_ in profiles}

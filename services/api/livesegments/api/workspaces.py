@@ -86,8 +86,8 @@ async def edit_workspace(
 ) -> shapes.WorkspaceOut:
     """Change its name or its time zone (JSON merge patch); `If-Match` is needed, so no edit is lost.
 
-    In another time zone every segment is evaluated anew: days and dates begin at other instants. Conditions
-    that count events by days or dates count them from then on; `complete_since` of a segment tells it."""
+    In another time zone every segment is evaluated anew, because days and dates begin at other instants. The
+    old time zone is served until all conditions that depend on it have their history in the new one."""
 
     def decide(old: Workspace | None) -> Workspace:
         if old is None:

@@ -27,7 +27,7 @@ PAGES = frozenset({"home", "catalog", "promo_page", "account_page", "review_page
 
 
 def read(raw: Path) -> Iterator[Happening]:
-    """Every event, by time, then line; before it, what it tells anew about the visitor."""
+    """Every event, by time, then line; before it, an `identify` with everything new about the visitor."""
     with gzip.open(raw, "rt", encoding="utf-8", newline="") as file:
         rows = list(enumerate(csv.DictReader(file), 1))
     rows.sort(key=lambda row: (row[1]["timestamp"], row[0]))

@@ -86,7 +86,7 @@ def _attribute(name: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]
 def _event(name: str, where: tuple[Filter, ...], at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
     if not _is_known(name, names):
         if len(names) >= MAX_NAMES:
-            return  # it may have been seen before so many others
+            return  # it may have been seen before all these others
         others = [each for each in (*names, *DERIVED) if each != PROFILE]
         yield _fault(join(at, "name"), "event", name, f"no event {name!r} was ever seen", others)
         return
