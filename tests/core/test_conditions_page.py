@@ -69,6 +69,9 @@ OPERANDS = {
     "pattern": "pattern",
     "date": "date A",
     "duration": "duration d",
+    "period": "period P",
+    "days": "days",
+    "months": "months",
     "nothing": "none",
 }
 COMPARED = {

@@ -44,6 +44,63 @@ def test_a_skip_delays_and_the_last_ends() -> None:
     assert story.told() == [("between", "entered", "2024-01-02"), ("between", "exited", "2024-01-08")]
 
 
+def test_a_calendar_window_moves_with_its_period() -> None:
+    """In Berlin: yesterday, last week and this quarter, over the night of a clock change."""
+    windows: dict[str, Any] = {
+        "yesterday": {"period": "day", "from": -1, "to": -1},
+        "last_week": {"period": "week", "from": -1, "to": -1},
+        "quarter": {"period": "quarter"},
+    }
+    story = Story(
+        "2024-03-01",
+        zone="Europe/Berlin",
+        **{name: event("a") | {"window": w} for name, w in windows.items()},
+    )
+    story.happens("a", "2024-03-30T22:59:59")  # 23:59:59 of Saturday the 30th
+    story.clock("2024-05-01")
+    assert sorted(story.told(), key=lambda each: each[2]) == [
+        ("quarter", "entered", "2024-03-30T22:59:59"),
+        ("yesterday", "entered", "2024-03-30T23:00"),
+        ("yesterday", "exited", "2024-03-31T22:00"),
+        ("last_week", "entered", "2024-03-31T22:00"),
+        ("quarter", "exited", "2024-03-31T22:00"),
+        ("last_week", "exited", "2024-04-07T22:00"),
+    ]
+
+
+def test_ages_and_anniversaries_by_whole_days() -> None:
+    story = Story(
+        "2024-01-01",
+        adult=attribute("born", "older_than", "18y"),
+        minor=attribute("born", "younger_than", "18y"),
+        today=attribute("born", "anniversary", {}),
+        after=attribute("born", "anniversary", {"from": -3, "to": -3}),
+        month=attribute("born", "anniversary_in_month", {}),
+    )
+    story.changes("2024-01-01", attributes={"born": "2006-05-01"})
+    story.clock("2024-07-01")
+    assert sorted(story.told(), key=lambda each: (each[2], each[0])) == [
+        ("minor", "entered", "2024-01-01"),
+        ("adult", "entered", "2024-05-01"),
+        ("minor", "exited", "2024-05-01"),
+        ("month", "entered", "2024-05-01"),
+        ("today", "entered", "2024-05-01"),
+        ("today", "exited", "2024-05-02"),
+        ("after", "entered", "2024-05-04"),
+        ("after", "exited", "2024-05-05"),
+        ("month", "exited", "2024-06-01"),
+    ]
+
+
+def test_in_a_filter_the_time_of_the_event_is_now() -> None:
+    soon = event("booked", where=[{"property": "departure", "op": "in_next", "value": "7d"}])
+    story = Story("2024-01-01", soon=soon)
+    story.happens("booked", "2024-01-01", departure="2024-01-09")
+    assert story.members == set()
+    story.happens("booked", "2024-01-02", departure="2024-01-09")
+    assert story.members == {"soon"}
+
+
 def test_a_birthday_on_29_february_is_on_the_28th_in_other_years() -> None:
     story = Story("2024-12-01", zone="America/New_York", soon=attribute("born", "anniversary_in_next", "2d"))
     story.changes("2024-12-01", attributes={"born": "2000-02-29"})

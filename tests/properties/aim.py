@@ -96,7 +96,20 @@ def values(test: Json) -> st.SearchStrategy[Any]:
             return st.sampled_from(SAMPLES)
         case "contains" | "not_contains" | "starts_with" | "ends_with":
             return st.sampled_from((operand, f"{operand}b", f"A{operand}", *SAMPLES))
-        case "before" | "after" | "in_last" | "in_next" | "anniversary_in_next":
+        case (
+            "before"
+            | "after"
+            | (
+                "in_last"
+                | "in_next"
+                | "older_than"
+                | "younger_than"
+                | "in_period"
+                | "anniversary"
+                | "anniversary_in_month"
+                | "anniversary_in_next"
+            )
+        ):
             return st.sampled_from(DATES)
         case "exists" | "missing":
             return scalars | st.none()

@@ -45,7 +45,19 @@ DURATIONS = ("45s", "1h", "1d", "7d", "30d", "31d", "1mo", "1mo", "2mo", "12mo",
 SKIPPED = (
     ("1d", "1h"), ("7d", "1d"), ("30d", "2w"), ("1mo", "1d"), ("1mo", "29d"), ("2mo", "1mo"), ("1y", "2mo"),
 )  # fmt: skip
-CASELESS = ("before", "after", "exists", "missing", "in_last", "in_next", "anniversary_in_next")
+RELATIVE = (
+    "in_last",
+    "in_next",
+    "older_than",
+    "younger_than",
+    "in_period",
+    "in_period",
+    "anniversary",
+    "anniversary_in_month",
+    "anniversary_in_next",
+)
+CASELESS = ("before", "after", "exists", "missing", *RELATIVE)
+PERIODS = ("day", "day", "week", "month", "month", "quarter", "year")
 WITHIN = ("1s", "1h", "1d", "2d", "7d", "30d", "1mo", "2mo")
 
 STATES = ("opted_in", "opted_out", "none")
@@ -59,7 +71,9 @@ flags = st.sampled_from((False, False, False, True))
 
 @st.composite
 def windows(draw: Draw) -> Json:
-    kind = draw(st.integers(0, 9))
+    kind = draw(st.integers(0, 11))
+    if kind >= 10:
+        return {"window": draw(periods(-3, 0))}
     if kind < 5:
         return {"window": {"last": draw(st.sampled_from(DURATIONS))}}
     if kind < 8:
@@ -74,9 +88,49 @@ def windows(draw: Draw) -> Json:
 
 
 @st.composite
+def numbers(draw: Draw, least: int, most: int) -> Json:
+    """Two whole numbers from now; now and then one is left out."""
+    found = sorted(draw(st.lists(st.integers(least, most), min_size=2, max_size=2)))
+    pair = dict(zip(("from", "to"), found, strict=True))
+    return {name: number for name, number in pair.items() if number or draw(st.booleans())}
+
+
+@st.composite
+def periods(draw: Draw, least: int, most: int) -> Json:
+    period = draw(st.sampled_from(PERIODS))
+    wide = 8 if period == "day" else 1
+    return {"period": period, **draw(numbers(least * wide, most * wide))}
+
+
+@st.composite
+def relative(draw: Draw) -> Json:
+    """An op that is relative to now."""
+    op = draw(st.sampled_from(RELATIVE))
+    match op:
+        case "in_period":
+            return {"op": op, "value": draw(periods(-3, 2))}
+        case "anniversary":
+            return {"op": op, "value": draw(numbers(-5, 40) | numbers(-366, 366))}
+        case "anniversary_in_month":
+            return {"op": op, "value": draw(numbers(-1, 2))}
+    ages = ("24y", "34y") if op in ("older_than", "younger_than") else ()
+    return {"op": op, "value": draw(st.sampled_from((*DURATIONS, *ages)))}
+
+
+@st.composite
 def tests(draw: Draw, clock: bool) -> Json:
-    """An op with its operand; with `clock` also the ops that are relative to now."""
-    kinds = ("equal", "equal", "order", "order", "text", "list", "date", "there", *(("clock",) * 3 * clock))
+    """An op with its operand; `clock`: those relative to now more often."""
+    kinds = (
+        "equal",
+        "equal",
+        "order",
+        "order",
+        "text",
+        "list",
+        "date",
+        "there",
+        *("clock",) * (3 if clock else 1),
+    )
     found: Json
     match draw(st.sampled_from(kinds)):
         case "equal":
@@ -102,8 +156,7 @@ def tests(draw: Draw, clock: bool) -> Json:
         case "there":
             found = {"op": draw(st.sampled_from(("exists", "missing")))}
         case _:
-            op = draw(st.sampled_from(("in_last", "in_next", "anniversary_in_next")))
-            found = {"op": op, "value": draw(st.sampled_from(DURATIONS))}
+            found = draw(relative())
     if found["op"] not in CASELESS and draw(flags):
         found["ignore_case"] = True
     if draw(flags):
@@ -149,14 +202,22 @@ def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
 
 @st.composite
 def measures(draw: Draw) -> Json:
-    of = draw(st.sampled_from(("count", "count", "count", "days", "sum", "avg", "min", "max", "distinct")))
+    of = draw(
+        st.sampled_from(
+            ("count", "count", "count", "days", "weeks", "months", "sum", "avg", "min", "max", "distinct")
+        )
+    )
     op = draw(st.sampled_from(("gte", "gte", "gte", "eq", "neq", "gt", "lt", "lte", "between")))
-    pool = (1, 1, 2, 2, 3, 0, 4, 5, 1.5) if of in ("count", "days", "distinct") else (0, 1, 0.1, 0.3, 2, 0.15)
+    pool = (
+        (1, 1, 2, 2, 3, 0, 4, 5, 1.5)
+        if of in ("count", "days", "weeks", "months", "distinct")
+        else (0, 1, 0.1, 0.3, 2, 0.15)
+    )
     bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
     found: Json = {"op": op, "value": bounds if op == "between" else bounds[0]}
     if of != "count":
         found["measure"] = {"of": of}
-        if of != "days":
+        if of not in ("days", "weeks", "months"):
             found["measure"]["property"] = draw(st.sampled_from(("x", "x", *PATHS)))
     return found if draw(st.integers(0, 2)) else {}
 
@@ -184,8 +245,7 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
         case "attribute":
             return {"type": kind, "name": draw(st.sampled_from(ATTRIBUTES)), **draw(tests(True))}
         case "day":
-            op = draw(st.sampled_from(("in_last", "in_next", "anniversary_in_next")))
-            return {"type": "attribute", "name": "day", "op": op, "value": draw(st.sampled_from(DURATIONS))}
+            return {"type": "attribute", "name": "day", **draw(relative())}
         case "tag":
             return {"type": kind, "name": draw(st.sampled_from(TAGS))}
         case "consent":

@@ -28,9 +28,10 @@ from msgspec import Struct
 
 from livesegments.core.chain import Chain
 from livesegments.core.event import Event
+from livesegments.core.frame import Frame, Sliding, span
 from livesegments.core.kind import MAX_ENTRIES
 from livesegments.core.trail import Stamp, Stamps, earliest_after
-from livesegments.core.window import FOREVER, Frame, Shift, Sliding, Span, span
+from livesegments.core.window import FOREVER, Shift, Span
 
 Open: TypeAlias = tuple[int, int, str]
 """(the instant at which it would begin to hold, time, id)."""

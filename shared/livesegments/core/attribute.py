@@ -15,14 +15,13 @@ from livesegments.core.definition import Attribute, Near
 from livesegments.core.edition import Edition, own
 from livesegments.core.exact import plain
 from livesegments.core.reach import Facts, Guard, Reach
-from livesegments.core.value import date_of, kind, near, test, when_missing
-from livesegments.core.window import FOREVER, Span, anniversary, minus, parse_duration, plus
+from livesegments.core.relative import span_of
+from livesegments.core.value import kind, near, test, when_missing
+from livesegments.core.window import FOREVER
 from livesegments.core.words import CLOCK_OPS, ORDER_OPS
 
 Truth: TypeAlias = Callable[[Any, int], bool]
 """(value, now) → holds."""
-SpanOf: TypeAlias = Callable[[Any, int], Span | None]
-"""(value, now) → the instants [start, end) around or after now in which it holds; None: can't be compared."""
 
 
 def truth(node: Attribute | Near, zone: tzinfo) -> Truth:
@@ -32,10 +31,10 @@ def truth(node: Attribute | Near, zone: tzinfo) -> Truth:
         return lambda value, now: inside(value) is True
     without = when_missing(node)
     if node.op in CLOCK_OPS:
-        span_of = clock_span(node, zone)
+        spanned = span_of(node.op, node.value, zone)
 
         def holds_now(value: Any, now: int) -> bool:
-            span = span_of(value, now)
+            span = spanned(value, now)
             return without if span is None else span[0] <= now < span[1]
 
         return holds_now
@@ -46,24 +45,6 @@ def truth(node: Attribute | Near, zone: tzinfo) -> Truth:
         return without if verdict is None else verdict
 
     return holds
-
-
-def clock_span(node: Attribute, zone: tzinfo) -> SpanOf:
-    """Of `in_last`, `in_next` and `anniversary_in_next`."""
-    duration = parse_duration(node.value)
-    later, earlier = plus(duration, zone), minus(duration, zone)
-
-    def span_of(value: Any, now: int) -> Span | None:
-        date = date_of(value, zone)
-        if date is None:
-            return None
-        if node.op == "in_last":
-            return date, later(date)
-        if node.op == "in_next":
-            return earlier(date), date
-        return anniversary(date, earlier, zone, now)
-
-    return span_of
 
 
 class Question:
@@ -117,8 +98,9 @@ class Watch:
                 return
         name = msgspec.json.encode(node)
         if isinstance(node, Attribute) and node.op in CLOCK_OPS:
+            op, operand = node.op, node.value
             self._mark_question(
-                self._clocks, name, lambda: clock_span(node, self._zone), position, guard, present
+                self._clocks, name, lambda: span_of(op, operand, self._zone), position, guard, present
             )
         self._mark_question(self._asked, name, lambda: truth(node, self._zone), position, guard, present)
 

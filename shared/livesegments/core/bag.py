@@ -13,8 +13,8 @@ from typing import Any, Generic
 
 from livesegments.core.event import Event
 from livesegments.core.fold import Average, Bagged, Extreme, Of, P, Sum, T, moment
+from livesegments.core.frame import Absolute, Sliding, span
 from livesegments.core.kind import MAX_ENTRIES, Kind, edge_below
-from livesegments.core.window import Absolute, Sliding, span
 
 
 class Ever(Kind[T], Generic[P, T]):

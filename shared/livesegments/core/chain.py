@@ -21,9 +21,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from livesegments.core.event import Event
+from livesegments.core.frame import Frame, span
 from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.trail import SLACK_MS, Stamp, Stamps, earliest_after, latest_before
-from livesegments.core.window import FOREVER, Frame, Shift, Span, span
+from livesegments.core.window import FOREVER, Shift, Span
 
 B = TypeVar("B")
 

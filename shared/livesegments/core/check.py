@@ -29,7 +29,7 @@ from livesegments.core.kind import MAX_COUNT
 from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
 from livesegments.core.value import kind
-from livesegments.core.words import FILTER_OPS, MEASURE_OPS, MEASURES, OPS, WHOLE
+from livesegments.core.words import MEASURE_OPS, MEASURES, OPS, WHOLE
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
@@ -186,7 +186,8 @@ class Checker:
             self._faults.add(where, "wrong_type", "a measure is compared with numbers only")
         measure = value.get("measure")
         counted = measure.get("of", "count") if isinstance(measure, dict) else "count"
-        kept = isinstance(value.get("window"), dict) and "last" in value["window"]
+        window = value.get("window")
+        kept = isinstance(window, dict) and ("last" in window or "period" in window)
         if (
             isinstance(counted, str)
             and counted in WHOLE
@@ -228,7 +229,7 @@ class Checker:
         if node is not None:
             if "property" in node:
                 self._path(node["property"], join(at, "property"))
-            values.comparison(self._faults, node, at, FILTER_OPS, self._zone, self._patterns)
+            values.comparison(self._faults, node, at, OPS, self._zone, self._patterns)
 
     def _named_segments(self, filters: list[Any], at: str) -> None:
         for index, item in enumerate(filters):

@@ -18,6 +18,12 @@ MAX_VALUES = 100
 MAX_TEXT = 1_024
 MAX_SLIDING_MS = (3 * 365 + 1) * DAY_MS
 MAX_WITHIN_MS = 90 * DAY_MS
+MAX_AGE_MS = 150 * 365 * DAY_MS
+FARTHEST = {"day": 1_096, "week": 157, "month": 36, "quarter": 12, "year": 3}
+"""How many periods a window reaches back at most: 3 years."""
+FARTHEST_DATE = {"day": 54_787, "week": 7_827, "month": 1_800, "quarter": 600, "year": 150}
+"""How many periods a date may lie before or after now: 150 years."""
+FARTHEST_ANNIVERSARY = {"days": 366, "months": 12}
 
 
 def comparison(
@@ -65,7 +71,14 @@ def compared(faults: Faults, operand: Operand, value: Any, at: str, zone: tzinfo
         case "date":
             date(faults, value, at, zone)
         case "duration":
-            duration(faults, value, at, MAX_SLIDING_MS, "3y")
+            duration(faults, value, at, MAX_AGE_MS, "150y")
+        case "period":
+            periods(faults, value, at)
+        case "days" | "months":
+            node = faults.object(value, at, ("from", "to"))
+            if node is not None:
+                most = FARTHEST_ANNIVERSARY[operand]
+                numbers(faults, node, at, -most, most)
         case "pattern" | "nothing":
             pass
         case _:
@@ -137,6 +150,33 @@ def duration(faults: Faults, value: Any, at: str, most_ms: int, most: str) -> Du
     return read
 
 
+def periods(faults: Faults, value: Any, at: str) -> None:
+    """The calendar periods in which a date lies, as numbers from now: `{"period": "month", "to": 1}`."""
+    node = faults.object(value, at, ("period", "from", "to"), ("period",))
+    if node is None or "period" not in node:
+        return
+    sort = faults.choice(node["period"], join(at, "period"), FARTHEST_DATE)
+    if sort is not None:
+        numbers(faults, node, at, -FARTHEST_DATE[sort], FARTHEST_DATE[sort])
+
+
+def numbers(faults: Faults, node: dict[str, Any], at: str, least: int, most: int) -> None:
+    """`from` and `to`, whole numbers of days, months or periods from now; each is 0 where it is left out."""
+    sound = True
+    for name in ("from", "to"):
+        number = node.get(name, 0)
+        if type(number) is not int:
+            faults.add(join(at, name), "wrong_type", f"must be a whole number, not {kind_name(number)}")
+        elif not least <= number <= most:
+            faults.add(join(at, name), "out_of_range", f"must be between {least} and {most}")
+        else:
+            continue
+        sound = False
+    if sound and node.get("from", 0) > node.get("to", 0):
+        told = "must not be less than 'from' (each is 0 where it is left out)"
+        faults.add(join(at, "to"), "wrong_order", told)
+
+
 def nominal_ms(read: Duration) -> int:
     """A duration's usual length: a year of 365 days, else months of 30."""
     years, months = divmod(read.months, 12)
@@ -158,14 +198,17 @@ def window(faults: Faults, value: Any, at: str, zone: tzinfo) -> None:
     """`null` is ever."""
     if value is None:
         return
-    node = faults.object(value, at, ("last", "skip", "from", "to"))
+    node = faults.object(value, at, ("last", "skip", "period", "from", "to"))
     if node is None:
+        return
+    if node.get("period") is not None:
+        _calendar(faults, node, at)
         return
     given = {name for name in ("last", "skip", "from", "to") if node.get(name) is not None}
     if given & {"last", "skip"} and given & {"from", "to"}:
         faults.add(at, "conflict", "a window either slides (last, skip) or is absolute (from, to)")
     elif not given & {"last", "from", "to"}:
-        faults.add(at, "missing_field", "a window needs 'last', or 'from' or 'to', or is left out for ever")
+        faults.add(at, "missing_field", "needs 'last', 'period', 'from' or 'to', or is left out for ever")
     if "last" in given:
         last = duration(faults, node["last"], join(at, "last"), MAX_SLIDING_MS, "3y")
         if "skip" in given:
@@ -178,3 +221,11 @@ def window(faults: Faults, value: Any, at: str, zone: tzinfo) -> None:
     start, end = bounds.get("from"), bounds.get("to")
     if start is not None and end is not None and start >= end:
         faults.add(join(at, "to"), "wrong_order", "must be later than 'from'")
+
+
+def _calendar(faults: Faults, node: dict[str, Any], at: str) -> None:
+    if node.get("last") is not None or node.get("skip") is not None:
+        faults.add(at, "conflict", "a window either slides (last, skip) or is of calendar periods (period)")
+    sort = faults.choice(node["period"], join(at, "period"), FARTHEST)
+    if sort is not None:
+        numbers(faults, node, at, -FARTHEST[sort], 0)

@@ -17,8 +17,8 @@ import msgspec
 from msgspec import Raw
 
 from livesegments.core.event import Event
+from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import Kind, edge_below
-from livesegments.core.window import Absolute, Sliding
 
 PACKED = 64
 """From this many leaves on they are kept as packed integers, which are stored and read back as one block."""

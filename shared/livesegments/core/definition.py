@@ -15,7 +15,8 @@ Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[Scalar] | None
 """A value of an attribute or a property; `None` removes an attribute."""
 
-MeasureName = Literal["count", "days", "sum", "avg", "min", "max", "distinct"]
+MeasureName = Literal["count", "days", "weeks", "months", "sum", "avg", "min", "max", "distinct"]
+PeriodName = Literal["day", "week", "month", "quarter", "year"]
 ConsentState = Literal["opted_in", "opted_out", "none"]
 
 
@@ -24,12 +25,19 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Window(Part, frozen=True):
-    """Sliding (`last`, `skip`), absolute (`from`, `to`), or, as `None` in its place, ever."""
+    """Sliding (`last`, `skip`), calendar periods (`period`, and as numbers from now `from`, `to`), absolute
+    (the dates `from`, `to`), or, as `None` in its place, ever."""
 
     last: str | None = None
     skip: str | None = None
-    from_: str | None = field(default=None, name="from")
-    to: str | None = None
+    period: PeriodName | None = None
+    from_: str | int | None = field(default=None, name="from")
+    to: str | int | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the clock alone takes events out of it."""
+        return self.last is not None or self.period is not None
 
 
 class Filter(Part, frozen=True):

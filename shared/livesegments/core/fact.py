@@ -21,13 +21,14 @@ from livesegments.core.chain import Chain, Present
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
+from livesegments.core.frame import Frame, frame
+from livesegments.core.frame import canonical as canonical_window
 from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.measure import measure_kind
 from livesegments.core.occurrence import Occurrence as OccurrenceKind
 from livesegments.core.trail import Trail
 from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles
-from livesegments.core.window import Frame, Shift, frame, parse_duration, plus
-from livesegments.core.window import canonical as canonical_window
+from livesegments.core.window import Shift, parse_duration, plus
 from livesegments.core.words import WHOLE
 
 EventLeaf: TypeAlias = Event | Occurrence | Sequence
@@ -107,7 +108,7 @@ def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
 
 def _depth(leaf: Event) -> int:
     of, window = leaf.measure.of, leaf.window
-    sliding = window is not None and window.last is not None
+    sliding = window is not None and window.moves
     if of in WHOLE and (of != "count" or sliding):
         highest = max(edges(leaf.op, leaf.value), default=0)
         return next((depth for depth in DEPTHS if depth >= highest), DEPTHS[-1])

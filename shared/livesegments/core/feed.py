@@ -126,10 +126,10 @@ class NameFeeds:
         asked, hashed = self._asked, self._hashed
         if not asked and not hashed:
             return self._always
-        properties = event.properties
+        properties, time_ms = event.properties, event.time_ms
         found = self._always.copy()
         if asked:
-            found += [track for accepts, track in asked if accepts(properties)]
+            found += [track for accepts, track in asked if accepts(properties, time_ms)]
         for path, by_key in hashed.items():
             value = properties.get(path[0]) if len(path) == 1 else None
             if type(value) is str or type(value) is int:  # its own key, and the only one
@@ -137,7 +137,7 @@ class NameFeeds:
             else:
                 led = _led(by_key, operands(path, properties))
             for accepts, track in led:
-                if accepts is None or accepts(properties):
+                if accepts is None or accepts(properties, time_ms):
                     found.append(track)
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import Any, assert_never
 
 from livesegments.core import exact
@@ -11,10 +11,12 @@ from livesegments.core.count import CountEver, CountSliding
 from livesegments.core.definition import Measure
 from livesegments.core.event import Event
 from livesegments.core.fold import Average, Each, Extreme, Keys, Of, Sum
+from livesegments.core.frame import Absolute, Frame
 from livesegments.core.kind import Kind
+from livesegments.core.period import of_date
 from livesegments.core.value import flat, key, kind, walk
 from livesegments.core.where import path_of
-from livesegments.core.window import Absolute, Frame, local_day
+from livesegments.core.window import local_day
 
 
 def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Kind[Any]:
@@ -39,6 +41,10 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
             return Each(depth)
         case "days":
             return Keys(lambda event: [local_day(event.time_ms, zone)], depth, int)
+        case "weeks":
+            return Keys(lambda event: [(local_day(event.time_ms, zone) - 1) // 7], depth, int)
+        case "months":
+            return Keys(lambda event: [_month(local_day(event.time_ms, zone))], depth, int)
         case "distinct":
             return Keys(lambda event: _distinct(walk(path, event.properties)), depth, str)
         case "sum":
@@ -51,6 +57,10 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
             return Extreme(numbers, max)
         case _:
             assert_never(measure.of)
+
+
+def _month(day: int) -> int:
+    return of_date("month", date.fromordinal(day))
 
 
 def _distinct(values: list[Any]) -> list[str]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from livesegments.core.event import Event
+from livesegments.core.frame import Frame, span
 from livesegments.core.kind import Kind
-from livesegments.core.window import FOREVER, Frame, span
+from livesegments.core.window import FOREVER
 
 Found: TypeAlias = tuple[int, str, int, int]
 

@@ -24,7 +24,9 @@ _CENT = Decimal("0.01")
 def around(op: str, operand: Any, now_ms: int, zone: tzinfo) -> list[Any]:
     """Values near the border of a comparison, and some that are far from it; None stands for no value."""
     if op in CLOCK_OPS:
-        return [_date(now_ms - days * 86_400_000) for days in (0, -1, 1, 365, 366)] + [None]
+        ages = (365 * years + years // 4 for years in (3, 17, 18, 21, 65, 100))
+        days = (0, -1, 1, 7, 31, 365, 366, -32, *ages)
+        return [_date(now_ms - each * 86_400_000) for each in days] + [None]
     if op in ("before", "after"):
         bound = parse_date(operand, zone)
         assert bound is not None, "check lets no other value through"
@@ -56,7 +58,7 @@ def properties(
         for value in values:
             single: dict[str, Any] = {}
             _put(single, path, value)
-            if holds(single):
+            if holds(single, now_ms):
                 break
         else:
             return None
@@ -65,7 +67,7 @@ def properties(
     if fixed is not None and not _put(made, *fixed):
         return None
     passes = compile_where(where, zone)
-    return made if passes is None or passes(made) else None
+    return made if passes is None or passes(made, now_ms) else None
 
 
 def _put(into: dict[str, Any], path: str, value: Any) -> bool:

@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from livesegments.core.event import Event
+from livesegments.core.frame import Frame, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
-from livesegments.core.window import DAY_MS, Frame, Shift, Sliding
+from livesegments.core.window import DAY_MS, Shift
 
 SLACK_MS = 4 * DAY_MS
 Stamp: TypeAlias = tuple[int, str]

@@ -15,10 +15,10 @@ from msgspec import Struct
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.fact import EventLeaf
+from livesegments.core.frame import Sliding, frame
 from livesegments.core.plan import Plan
 from livesegments.core.trail import SLACK_MS
 from livesegments.core.where import path_of
-from livesegments.core.window import Sliding, frame
 
 
 class History(Struct, frozen=True):

@@ -13,11 +13,13 @@ from msgspec import UNSET, Struct
 
 from livesegments.core.definition import Filter
 from livesegments.core.exact import plain
+from livesegments.core.relative import span_of
 from livesegments.core.value import Key, flat, key, test, walk, when_missing
-from livesegments.core.words import LIST_OPS, PLURAL_OPS, POSITIVE, PRESENCE_OPS
+from livesegments.core.words import CLOCK_OPS, LIST_OPS, PLURAL_OPS, POSITIVE, PRESENCE_OPS
 
 Properties: TypeAlias = Mapping[str, Any]
-Predicate: TypeAlias = Callable[[Properties], bool]
+Predicate: TypeAlias = Callable[[Properties, int], bool]
+"""(properties of an event, its time in ms) → whether it passes."""
 
 
 class Handle(Struct, frozen=True):
@@ -41,7 +43,16 @@ def _canonical(item: Filter) -> Filter:
     if item.op in PLURAL_OPS:
         values = {msgspec.json.encode(_number(value)): _number(value) for value in item.value}
         return msgspec.structs.replace(item, value=[values[name] for name in sorted(values)])
+    if item.op in CLOCK_OPS:
+        return msgspec.structs.replace(item, value=_operand(item.value))
     return msgspec.structs.replace(item, value=_number(item.value))
+
+
+def _operand(value: Any) -> Any:
+    """Of an op that is relative to now: objects with all their fields."""
+    if type(value) is not dict:
+        return value
+    return {"from": 0, "to": 0} | value
 
 
 def _number(value: Any) -> Any:
@@ -71,19 +82,21 @@ def compile_where(where: tuple[Filter, ...], zone: tzinfo) -> Predicate | None:
         return None
     if len(predicates) == 1:
         return predicates[0]
-    return lambda properties: all(predicate(properties) for predicate in predicates)
+    return lambda properties, time_ms: all(predicate(properties, time_ms) for predicate in predicates)
 
 
 def _compile(item: Filter, zone: tzinfo) -> Predicate:
     path, op, without = path_of(item.property), item.op, when_missing(item)
     if op in PRESENCE_OPS:
         wanted = op == "exists"
-        return lambda properties: bool(walk(path, properties)) == wanted
+        return lambda properties, time_ms: bool(walk(path, properties)) == wanted
+    if op in CLOCK_OPS:
+        return _relative(item, path, zone)
     negative = op in POSITIVE
     positive = test(msgspec.structs.replace(item, op=POSITIVE.get(op, op)), zone)
     whole = op in LIST_OPS
 
-    def holds(properties: Properties) -> bool:
+    def holds(properties: Properties, time_ms: int) -> bool:
         values = walk(path, properties)
         if not whole:
             values = [item for value in values for item in flat(value)]
@@ -91,5 +104,19 @@ def _compile(item: Filter, zone: tzinfo) -> Predicate:
         if not verdicts:
             return without
         return any(verdicts) != negative
+
+    return holds
+
+
+def _relative(item: Filter, path: tuple[str, ...], zone: tzinfo) -> Predicate:
+    """A date, as it is seen from the event's own time."""
+    spanned, without = span_of(item.op, item.value, zone), when_missing(item)
+
+    def holds(properties: Properties, time_ms: int) -> bool:
+        values = [each for value in walk(path, properties) for each in flat(value)]
+        spans = [span for value in values if (span := spanned(value, time_ms)) is not None]
+        if not spans:
+            return without
+        return any(start <= time_ms < end for start, end in spans)
 
     return holds

@@ -1,11 +1,9 @@
-"""Durations, dates and windows: t ⊕ d, t ⊖ d, and the span of instants in which an event counts.
+"""Instants, durations and dates: t ⊕ d and t ⊖ d.
 
 The rules (CONDITIONS, "Instants, windows, durations"):
 - A duration is fixed (s m h d w: so many milliseconds) or calendar (mo y: same local day and time of
   day, clipped to the month's last day). A local time that a clock change skips is read with the offset
   before it, a repeated one is the earlier: both are what PEP 495 calls fold=0.
-- An event at t counts in `{"last": d, "skip": e}` at `now` exactly when t ⊕ e ≤ now < t ⊕ d. So a window
-  turns an event's time into one span [enter, leave), and truth moves only at those two instants.
 - ⊕ with a calendar duration is not monotone: the 30th, 11:00, plus a month can lie after the 31st,
   10:00, plus a month (both are clipped to the 28th). So whatever is kept "newest first" is ordered by
   its `leave`, never by its time.
@@ -21,8 +19,6 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
-
-from livesegments.core.definition import Window
 
 FOREVER = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z in ms: later than every instant; sums beyond it stop here."""
@@ -142,64 +138,6 @@ def minus(duration: Duration, zone: tzinfo) -> Shift:
     if months:
         return lambda t: add_months(t, -months, zone)
     return lambda t: max(t - ms, BEGINNING)
-
-
-class Sliding(Struct, frozen=True):
-    """`enter` is None when nothing is skipped: the event counts from the start."""
-
-    leave: Shift
-    enter: Shift | None
-
-
-class Absolute(Struct, frozen=True):
-    """from_ms ≤ t < to_ms. Nothing applied lies in the future, so it never moves by the clock."""
-
-    from_ms: int
-    to_ms: int
-
-
-Frame: TypeAlias = Sliding | Absolute
-"""A window made ready for a zone. Ever is the absolute window of all instants."""
-
-EVER = Absolute(BEGINNING, FOREVER)
-
-
-def frame(window: Window | None, zone: tzinfo) -> Frame:
-    if window is None:
-        return EVER
-    if window.last is not None:
-        skip = plus(parse_duration(window.skip), zone) if window.skip else None
-        return Sliding(plus(parse_duration(window.last), zone), skip)
-    return Absolute(_bound(window.from_, zone, BEGINNING), _bound(window.to, zone, FOREVER))
-
-
-def canonical(window: Window | None, zone: tzinfo) -> tuple[object, ...]:
-    """The parts on which a window depends, with durations and instants in one form."""
-    if window is None:
-        return ("ever",)
-    if window.last is not None:
-        skip = parse_duration(window.skip) if window.skip else Duration(0, 0)
-        last = parse_duration(window.last)
-        return ("last", last.months, last.ms, skip.months, skip.ms)
-    return ("from", _bound(window.from_, zone, BEGINNING), _bound(window.to, zone, FOREVER))
-
-
-def _bound(text: str | None, zone: tzinfo, missing: int) -> int:
-    if text is None:
-        return missing
-    instant = parse_date(text, zone)
-    if instant is None:
-        raise ValueError(f"{text!r} is not an ISO 8601 date")
-    return instant
-
-
-def span(frame: Frame, t_ms: int) -> Span | None:
-    """[enter, leave) in which an event at t counts; None if it never does."""
-    if isinstance(frame, Absolute):
-        return (t_ms, FOREVER) if frame.from_ms <= t_ms < frame.to_ms else None
-    enter = frame.enter(t_ms) if frame.enter else t_ms
-    leave = frame.leave(t_ms)
-    return (enter, leave) if enter < leave else None
 
 
 def local_day(t_ms: int, zone: tzinfo) -> int:

@@ -10,15 +10,28 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 Operand: TypeAlias = Literal[
-    "scalar", "scalars", "ordered", "pair", "text", "pattern", "date", "duration", "nothing"
+    "scalar",
+    "scalars",
+    "ordered",
+    "pair",
+    "text",
+    "pattern",
+    "date",
+    "duration",
+    "period",
+    "days",
+    "months",
+    "nothing",
 ]
-"""An op's `value`; a scalar is a string, number or boolean, a pair two numbers or two strings."""
+"""An op's `value`; a scalar is a string, number or boolean, a pair two numbers or two strings; a period is an
+object of `period`, `from` and `to`, days and months one of `from` and `to`."""
 Compared: TypeAlias = Literal["its kind", "texts", "lists", "dates", "anything"]
 """The values that an op can compare; all others give `when_missing`."""
 
 
 class Op(Struct, frozen=True):
-    """`denies`: the op of which it is the complement. `clock`: it is relative to now, and not for `where`.
+    """`denies`: the op of which it is the complement. `clock`: it is relative to now, in a filter to the
+    event's own time.
 
     `measures`: it compares what a measure gives, too.
     """
@@ -66,6 +79,11 @@ OPS = {
         Op("after", "date", "dates"),
         Op("in_last", "duration", "dates", clock=True),
         Op("in_next", "duration", "dates", clock=True),
+        Op("older_than", "duration", "dates", clock=True),
+        Op("younger_than", "duration", "dates", clock=True),
+        Op("in_period", "period", "dates", clock=True),
+        Op("anniversary", "days", "dates", clock=True),
+        Op("anniversary_in_month", "months", "dates", clock=True),
         Op("anniversary_in_next", "duration", "dates", clock=True),
         Op("exists", "nothing", "anything"),
         Op("missing", "nothing", "anything"),
@@ -76,6 +94,8 @@ MEASURES = {
     for sort in (
         Sort("count", property=False, whole=True),
         Sort("days", property=False, whole=True),
+        Sort("weeks", property=False, whole=True),
+        Sort("months", property=False, whole=True),
         Sort("sum"),
         Sort("avg"),
         Sort("min"),
@@ -93,6 +113,5 @@ ORDER_OPS = frozenset(op.name for op in OPS.values() if op.operand in ("ordered"
 PLURAL_OPS = frozenset(op.name for op in OPS.values() if op.operand == "scalars")
 FOLDABLE = frozenset(op.name for op in OPS.values() if op.compares in ("its kind", "texts", "lists"))
 """Those that compare text, so that its case may be ignored."""
-FILTER_OPS = tuple(op.name for op in OPS.values() if not op.clock)
 MEASURE_OPS = tuple(op.name for op in OPS.values() if op.measures)
 WHOLE = frozenset(sort.name for sort in MEASURES.values() if sort.whole)

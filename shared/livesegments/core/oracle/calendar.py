@@ -97,23 +97,73 @@ class Calendar:
         if window.last is not None:
             enter = self.add(t_ms, window.skip) if window.skip else t_ms
             return enter, self.add(t_ms, window.last)
-        start = self.instant(window.from_) if window.from_ else None
-        end = self.instant(window.to) if window.to else None
+        if window.period is not None:
+            first, last = self.period_span(window.period, t_ms, window.from_ or 0, window.to or 0)
+            return max(t_ms, first), last
+        start = self.instant(str(window.from_)) if window.from_ else None
+        end = self.instant(str(window.to)) if window.to else None
         inside = (start is None or start <= t_ms) and (end is None or t_ms < end)
         return ALWAYS if inside else None
 
-    def anniversaries(self, t_ms: int, first_year: int, last_year: int) -> list[tuple[int, int]]:
-        """[start, end) of each anniversary day in those years, but only after the date's own year."""
+    def period_span(self, period: str, t_ms: int, least: int | str, most: int | str) -> tuple[int, int]:
+        """The instants [start, end) from which t lies `least` to `most` periods ahead, or (below 0) back."""
+        assert isinstance(least, int) and isinstance(most, int)
+        first = self._first_day(period, t_ms)
+        return self.midnight(moved(period, first, -most)), self.midnight(moved(period, first, 1 - least))
+
+    def _first_day(self, period: str, t_ms: int) -> date | None:
+        """The first day of the latest period that has begun by an instant; None beyond what is told."""
+        day = beginning(period, self.day(t_ms))
+        for by in (1, 0, -1):
+            first = moved(period, day, by)
+            if self.midnight(first) <= t_ms:
+                return first
+        return None
+
+    def midnight(self, day: date | None) -> int:
+        if day is None:
+            return 10**15
+        return self.resolve(datetime(day.year, day.month, day.day))
+
+    def birthdays(self, t_ms: int, first_year: int, last_year: int) -> list[date]:
+        """The anniversary days of a date in those years, but only after its own year."""
         born = self.day(t_ms)
         days = []
         for year in range(max(first_year, born.year + 1), min(last_year, 9_998) + 1):
             try:
-                day = born.replace(year=year)
+                days.append(born.replace(year=year))
             except ValueError:
-                day = date(year, 2, 28)
-            midnight = datetime(day.year, day.month, day.day)
-            days.append((self.resolve(midnight), self.resolve(midnight + timedelta(days=1))))
+                days.append(date(year, 2, 28))
         return days
+
+    def anniversaries(self, t_ms: int, first_year: int, last_year: int) -> list[tuple[int, int]]:
+        """[start, end) of each anniversary day in those years, but only after the date's own year."""
+        days = self.birthdays(t_ms, first_year, last_year)
+        return [(self.midnight(day), self.midnight(day + timedelta(days=1))) for day in days]
+
+
+def beginning(period: str, day: date) -> date:
+    """The first day of the period that a day belongs to."""
+    match period:
+        case "day":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday()) if day.year > 1 else day
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return day.replace(day=1, month=(day.month - 1) // 3 * 3 + 1)
+    return day.replace(day=1, month=1)
+
+
+def moved(period: str, day: date | None, by: int) -> date | None:
+    """The first day of the period so many later; None where that is further than anything is told."""
+    if day is None or not 200 < day.year < 9_800:
+        return None
+    if period in ("day", "week"):
+        return day + timedelta(days=by * (7 if period == "week" else 1))
+    months = day.year * 12 + day.month - 1 + by * {"month": 1, "quarter": 3, "year": 12}[period]
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def _tellable(t_ms: int) -> int:

@@ -10,6 +10,7 @@ import re2
 
 from livesegments.core.definition import Attribute, Filter
 from livesegments.core.oracle.calendar import Calendar
+from livesegments.core.oracle.relative import RELATIVE, relative
 
 DENIES = {"neq": "eq", "not_in": "in", "not_contains": "contains", "has_none": "has_any"}
 
@@ -117,18 +118,22 @@ def _folded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def passes(where: tuple[Filter, ...], properties: dict[str, Any], calendar: Calendar) -> bool:
+def passes(where: tuple[Filter, ...], properties: dict[str, Any], calendar: Calendar, time_ms: int) -> bool:
     """Whether an event's properties pass all filters."""
-    return all(_passes(item, properties, calendar) for item in where)
+    return all(_passes(item, properties, calendar, time_ms) for item in where)
 
 
-def _passes(item: Filter, properties: dict[str, Any], calendar: Calendar) -> bool:
+def _passes(item: Filter, properties: dict[str, Any], calendar: Calendar, time_ms: int) -> bool:
     if item.op in ("exists", "missing"):
         return bool(_at(item.property.split("."), properties)) == (item.op == "exists")
     if item.op in ("has_any", "has_all", "has_none"):
         values = _at(item.property.split("."), properties)
     else:
         values = values_on(item.property, properties)
+    if item.op in RELATIVE:
+        dates = [calendar.instant(value) for value in values if isinstance(value, str)]
+        seen = [relative(item, then, calendar, time_ms) for then in dates if then is not None]
+        return any(seen) if seen else without(item)
     verdicts = [verdict for value in values if (verdict := compare(item, value, calendar)) is not None]
     if not verdicts:
         return without(item)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from livesegments.core import definition, event
-from livesegments.core.oracle.calendar import ALWAYS, Calendar
+from livesegments.core.oracle.calendar import ALWAYS, Calendar, beginning
 from livesegments.core.oracle.compare import comparable, is_scalar, kind, number, values_on
 
 EventLeaf: TypeAlias = definition.Event | definition.Occurrence | definition.Sequence
@@ -62,6 +62,9 @@ def measure(wanted: definition.Measure, events: list[event.Event], calendar: Cal
     if wanted.of == "days":
         days: set[date] = {calendar.day(each.time_ms) for each in events}
         return Fraction(len(days))
+    if wanted.of in ("weeks", "months"):
+        firsts = {beginning(wanted.of[:-1], calendar.day(each.time_ms)) for each in events}
+        return Fraction(len(firsts))
     assert wanted.property is not None
     values = [value for each in events for value in values_on(wanted.property, each.properties)]
     if wanted.of == "distinct":

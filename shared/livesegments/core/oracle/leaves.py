@@ -23,6 +23,7 @@ from livesegments.core.definition import (
 from livesegments.core.oracle.calendar import Calendar
 from livesegments.core.oracle.compare import compare, distance_km, without
 from livesegments.core.oracle.registers import Registers
+from livesegments.core.oracle.relative import RELATIVE, edges, relative
 
 SEGMENT_EVENTS = ("$segment_entered", "$segment_exited")
 Step: TypeAlias = Event | Occurrence | SequenceStep
@@ -97,35 +98,17 @@ def _attribute(leaf: Attribute, registers: Registers, calendar: Calendar, now: i
     value = registers.attributes.get(leaf.name)
     if leaf.op in ("exists", "missing"):
         return (value is not None) == (leaf.op == "exists")
-    if leaf.op in ("in_last", "in_next", "anniversary_in_next"):
+    if leaf.op in RELATIVE:
         then = calendar.instant(value) if isinstance(value, str) else None
-        return without(leaf) if then is None else _now(leaf, then, calendar, now)
+        return without(leaf) if then is None else relative(leaf, then, calendar, now)
     verdict = compare(leaf, value, calendar)
     return without(leaf) if verdict is None else verdict
 
 
-def _now(leaf: Attribute, then: int, calendar: Calendar, now: int) -> bool:
-    if leaf.op == "in_last":
-        return then <= now < calendar.add(then, leaf.value)
-    if leaf.op == "in_next":
-        return calendar.add(then, leaf.value, -1) <= now < then
-    year = max(calendar.day(now).year, calendar.day(then).year)
-    coming = calendar.anniversaries(then, year - 1, year + 2)
-    start = next((start for start, end in coming if now < end), None)
-    return start is not None and calendar.add(start, leaf.value, -1) <= now
-
-
 def instants(leaf: Node, registers: Registers, calendar: Calendar, now: int, until: int) -> list[int]:
     """Every instant between two others at which the clock alone might change a leaf of a profile."""
-    if not isinstance(leaf, Attribute) or leaf.op not in ("in_last", "in_next", "anniversary_in_next"):
+    if not isinstance(leaf, Attribute) or leaf.op not in RELATIVE:
         return []
     value = registers.attributes.get(leaf.name)
     then = calendar.instant(value) if isinstance(value, str) else None
-    if then is None:
-        return []
-    if leaf.op == "in_last":
-        return [then, calendar.add(then, leaf.value)]
-    if leaf.op == "in_next":
-        return [calendar.add(then, leaf.value, -1), then]
-    days = calendar.anniversaries(then, calendar.day(now).year - 1, calendar.day(until).year + 5)
-    return [edge for start, end in days for edge in (calendar.add(start, leaf.value, -1), end)]
+    return [] if then is None else edges(leaf, then, calendar, now, until)

@@ -297,7 +297,7 @@ class Oracle:
             for event in self._happened
             if event.name == step.name
             and not (event.name in SEGMENT_EVENTS and event.properties["segment"] == segment)
-            and passes(step.where, event.properties, self._calendar)
+            and passes(step.where, event.properties, self._calendar, event.time_ms)
         ]
 
     def _instants(self, until: int) -> list[int]:

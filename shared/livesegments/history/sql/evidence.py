@@ -26,7 +26,7 @@ class Evidence(Struct, frozen=True):
     """What is measured where nothing counts."""
 
 
-def matching(step: Step, now_ms: int, segment: str | None, *, also: str = "TRUE") -> str:
+def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
     """The clause from FROM on: the events that match a step of a leaf of `segment`.
 
     Relation `taken` has those that were taken back; what we derived ourselves can't be.
@@ -35,7 +35,7 @@ def matching(step: Step, now_ms: int, segment: str | None, *, also: str = "TRUE"
     if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) and segment is not None:
         conditions.append(f"properties->>'$.segment' <> {text(segment)}")
     if step.where:
-        conditions.append(path.passes(step.where, now_ms))
+        conditions.append(path.passes(step.where))
     known = "happened" if step.name.startswith("$") else "happened ANTI JOIN taken USING (profile, id)"
     return f"FROM {known} WHERE {every(conditions)}"
 
@@ -43,19 +43,18 @@ def matching(step: Step, now_ms: int, segment: str | None, *, also: str = "TRUE"
 def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
     """The first or last by time; which of several at one instant it is doesn't matter to a window."""
     chosen = "min" if leaf.which == "first" else "max"
-    found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, now_ms, segment)} GROUP BY profile"
+    found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, segment)} GROUP BY profile"
     counts = window.counts(leaf.window, "t", now_ms)
     return Evidence(f"SELECT profile, {counts} AS holds, NULL AS measured FROM ({found})")
 
 
 def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
-    counted = matching(leaf, now_ms, segment, also=window.counts(leaf.window, "t", now_ms))
+    counted = matching(leaf, segment, also=window.counts(leaf.window, "t", now_ms))
     of, op, value = leaf.measure.of, leaf.op, leaf.value
-    if of in ("count", "days"):
-        what = "count(*)" if of == "count" else f"count(DISTINCT ls_wall(t) // {86_400_000})"
+    if leaf.measure.property is None:
+        what = _COUNTED[of]
         query = f"SELECT profile, {_judged_and_told(what, op, value)} {counted} GROUP BY profile"
         return Evidence(query, _of_nothing(op, value), "'0'")
-    assert leaf.measure.property is not None
     values = f"SELECT profile, unnest({path.values(leaf.measure.property)}) AS j {counted}"
     if of == "distinct":
         what = _judged_and_told("count(DISTINCT ls_key(j))", op, value)
@@ -72,6 +71,15 @@ def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
     if of == "avg":
         return Evidence(_total(of, op, value, values))
     return Evidence(_total(of, op, value, values), _of_nothing(op, value), "'0'")
+
+
+_DATE = "CAST(epoch_ms(ls_wall(t)) AS DATE)"
+_COUNTED = {
+    "count": "count(*)",
+    "days": f"count(DISTINCT {_DATE})",
+    "weeks": f"count(DISTINCT date_trunc('week', {_DATE}))",
+    "months": f"count(DISTINCT date_trunc('month', {_DATE}))",
+}
 
 
 def _judged_and_told(what: str, op: str, value: Any) -> str:

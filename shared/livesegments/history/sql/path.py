@@ -16,9 +16,9 @@ _DEEPEST = 32
 _SCALARS = "('VARCHAR', 'BOOLEAN', 'UBIGINT', 'BIGINT', 'DOUBLE')"
 
 
-def passes(where: tuple[Filter, ...], now_ms: int) -> str:
-    """Whether an event passes all filters; over a relation with the column `properties`."""
-    return every([_passes(each, now_ms) for each in where])
+def passes(where: tuple[Filter, ...]) -> str:
+    """Whether an event passes all filters; over a relation with the columns `properties` and `t`."""
+    return every([_passes(each) for each in where])
 
 
 def values(path: str) -> str:
@@ -32,7 +32,7 @@ def values(path: str) -> str:
     )
 
 
-def _passes(test: Filter, now_ms: int) -> str:
+def _passes(test: Filter) -> str:
     names = test.property.split(".")
     direct, reached = _lookup(names), _reached(names)
     if test.op in value.THERE:
@@ -41,7 +41,7 @@ def _passes(test: Filter, now_ms: int) -> str:
             f" OR (NOT ({_without_lists()}) AND len({reached}) > 0)"
         )
         return f"({there})" if test.op == "exists" else f"NOT ({there})"
-    judge = value.positive(test, now_ms)
+    judge = value.positive(test, "t")
     whole = test.op in value.LISTS
     verdicts = f"list_transform({reached if whole else _items(reached)}, lambda j: {judge('j')})"
     walked = value.any_of(verdicts, test)

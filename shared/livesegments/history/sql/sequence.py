@@ -19,7 +19,7 @@ from livesegments.history.sql.text import every
 def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
     absent = leaf.steps[-1].absent
     parts = [
-        f"SELECT {index} AS step, profile, t, id {matching(step, now_ms, segment)}"
+        f"SELECT {index} AS step, profile, t, id {matching(step, segment)}"
         for index, step in enumerate(leaf.steps)
     ]
     begun = every([window.counts(leaf.window, "t", now_ms)])

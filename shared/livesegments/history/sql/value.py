@@ -22,6 +22,17 @@ Predicate: TypeAlias = Callable[[str], str]
 DENIED = {"neq": "eq", "not_in": "in", "not_contains": "contains", "has_none": "has_any"}
 LISTS = ("has_any", "has_all", "has_none")
 THERE = ("exists", "missing")
+RELATIVE = (
+    "in_last",
+    "in_next",
+    "older_than",
+    "younger_than",
+    "in_period",
+    "anniversary",
+    "anniversary_in_month",
+    "anniversary_in_next",
+)
+"""In a filter, the event's own time is `now`."""
 
 MACROS = [
     # what is equal has the same key, and nothing else has
@@ -55,8 +66,8 @@ def without(test: Attribute | Filter) -> str:
     return str(test.op in DENIED if given is UNSET else bool(given)).upper()
 
 
-def positive(test: Attribute | Filter, now_ms: int) -> Predicate:
-    """The verdict of the op, or of the one that it denies."""
+def positive(test: Attribute | Filter, now: int | str) -> Predicate:
+    """The verdict of the op, or of the one that it denies; `now` is an instant, or an expression of one."""
     op, operand, folded = DENIED.get(test.op, test.op), test.value, test.ignore_case
     match op:
         case "eq" | "in":
@@ -69,8 +80,8 @@ def positive(test: Attribute | Filter, now_ms: int) -> Predicate:
         case "before" | "after":
             sign = "<" if op == "before" else ">="
             return _dated(lambda then: f"{then} {sign} ls_instant({text(operand)})")
-        case "in_last" | "in_next" | "anniversary_in_next":
-            return _dated(lambda then: _relative(op, then, operand, now_ms))
+    if op in RELATIVE:
+        return _dated(lambda then: _relative(op, then, operand, now))
     return _texts(lambda value: _matched(test, op, value))
 
 
@@ -119,14 +130,30 @@ def _dated(judge: Callable[[str], str]) -> Predicate:
     return _texts(lambda value: let("moment", f"ls_instant({value})", judge("moment")))
 
 
-def _relative(op: str, then: str, operand: str, now_ms: int) -> str:
-    months, ms = duration(operand)
-    match op:
-        case "in_last":
-            return f"{then} <= {now_ms} AND {now_ms} < ls_months({then}, {months}) + {ms}"
-        case "in_next":
-            return f"ls_months({then}, -{months}) - {ms} <= {now_ms} AND {now_ms} < {then}"
-    return f"CASE WHEN {then} IS NOT NULL THEN ls_in_days({then}, {months}, {ms}) END"
+def _relative(op: str, then: str, operand: Any, now: int | str) -> str:
+    if isinstance(operand, dict):
+        verdict = _near(op, then, operand, now)
+    else:
+        months, ms = duration(operand)
+        match op:
+            case "in_last":
+                return f"{then} <= {now} AND {now} < ls_months({then}, {months}) + {ms}"
+            case "in_next":
+                return f"ls_months({then}, -{months}) - {ms} <= {now} AND {now} < {then}"
+            case "older_than":
+                return f"ls_months({then}, {months}) + {ms} <= {now}"
+            case "younger_than":
+                return f"{now} < ls_months({then}, {months}) + {ms}"
+        verdict = f"ls_in_days({then}, {months}, {ms}, {now})"
+    return f"CASE WHEN {then} IS NOT NULL THEN {verdict} END"
+
+
+def _near(op: str, then: str, operand: dict[str, Any], now: int | str) -> str:
+    least, most = operand.get("from", 0), operand.get("to", 0)
+    if op != "in_period":
+        return f"ls_near_{'day' if op == 'anniversary' else 'month'}({then}, {least}, {most}, {now})"
+    first, begin = f"ls_first_{operand['period']}({then})", f"ls_begin_{operand['period']}"
+    return let("f", first, f"{begin}(f, {-most}) <= {now} AND {now} < {begin}(f, {1 - least})")
 
 
 def _texts(judge: Callable[[str], str]) -> Predicate:

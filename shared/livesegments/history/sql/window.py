@@ -32,12 +32,19 @@ def counts(window: Window | None, instant: str, now_ms: int) -> str:
     """Whether an event of `instant` counts now."""
     if window is None:
         return "TRUE"
+    if window.period is not None:
+        first, begin = f"ls_first_{window.period}({now_ms})", f"ls_begin_{window.period}"
+        least, most = int(window.from_ or 0), int(window.to or 0)
+        bounds = [f"{instant} >= {begin}({first}, {least})", f"{instant} <= {now_ms}"]
+        if most < 0:
+            bounds.append(f"{instant} < {begin}({first}, {most + 1})")
+        return every(bounds)
     if window.last is None:
         bounds = []
         if window.from_ is not None:
-            bounds.append(f"{instant} >= ls_instant({text(window.from_)})")
+            bounds.append(f"{instant} >= ls_instant({text(str(window.from_))})")
         if window.to is not None:
-            bounds.append(f"{instant} < ls_instant({text(window.to)})")
+            bounds.append(f"{instant} < ls_instant({text(str(window.to))})")
         return every(bounds)
     months, ms = duration(window.last)
     # the first condition is implied by the second, and cheap

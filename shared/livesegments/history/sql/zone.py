@@ -35,7 +35,11 @@ def macros(zone: str, now_ms: int) -> list[str]:
     ls_wall(t)            what a clock on the wall shows
     ls_instant(text)      the instant of a date, NULL if the text is none
     ls_months(t, n)       t ⊕ n months
-    ls_in_days(t, n, ms)  whether now lies between the next anniversary of t ⊖ (n months, ms) and its end
+    ls_in_days(t, n, ms, now)     whether now lies between t's next anniversary ⊖ (n months, ms) and its end
+    ls_near_day(t, i, j, now)     whether some anniversary of t lies i to j days from now
+    ls_near_month(t, i, j, now)   the same in months
+    ls_first_day(t), ls_first_week(t), …         the first day (DATE) of the period that t lies in
+    ls_begin_day(date, n), ls_begin_week(…), …   the instant at which the period begins that is n later
     """
     year = _moment(now_ms).year
     changes = _changes(zone, year + _YEARS_AHEAD)
@@ -62,7 +66,7 @@ def macros(zone: str, now_ms: int) -> list[str]:
     placed = f"CASE WHEN d.sign <> '' OR d.utc <> '' THEN {reading} - {ahead} ELSE ls_resolved({reading}) END"
     moved = "epoch_ms(epoch_ms(ls_wall(t)) + to_months(n))"
     clamped = f"greatest(least(t, {_LAST_MS}), {_FIRST_MS})"
-    coming = [f"greatest(year(born) + 1, {year - 1}) + {more}" for more in range(4)]
+    coming = [f"greatest(year(born) + 1, year(epoch_ms(ls_wall(now))) - 1) + {more}" for more in range(4)]
     midnight = (
         "epoch_ms(CAST(make_date(y, month(born), least(day(born),"
         " day(last_day(make_date(y, month(born), 1))))) AS TIMESTAMP))"
@@ -70,7 +74,7 @@ def macros(zone: str, now_ms: int) -> list[str]:
     holds = let(
         "m",
         midnight,
-        f"{now_ms} < ls_resolved(m + {DAY_MS}) AND ls_months(ls_resolved(m), -n) - ms <= {now_ms}",
+        f"now < ls_resolved(m + {DAY_MS}) AND ls_months(ls_resolved(m), -n) - ms <= now",
     )
     return [
         f"CREATE OR REPLACE TEMP MACRO ls_resolved(w0) AS {let('w', 'CAST(w0 AS BIGINT)', resolved)}",
@@ -80,14 +84,53 @@ def macros(zone: str, now_ms: int) -> list[str]:
         + let(
             "d", f"regexp_extract(s, '{_DATE}', [{named}])", f"CASE WHEN {sound} THEN {placed} ELSE NULL END"
         ),
-        "CREATE OR REPLACE TEMP MACRO ls_in_days(t0, n, ms) AS "
+        "CREATE OR REPLACE TEMP MACRO ls_in_days(t0, n, ms, now) AS "
         + let(
             "born",
             let("t", "t0", f"CAST(epoch_ms(ls_wall({clamped})) AS DATE)"),
             f"list_contains(list_transform([{', '.join(coming)}],"
             f" lambda y: y <= {_LAST_YEAR} AND {holds}), TRUE)",
         ),
+        *(statement for period in _PERIODS for statement in _period(period)),
+        *(_near(period, clamped) for period in ("day", "month")),
     ]
+
+
+_PERIODS = {"day": "to_days(n)", "week": "to_days(7 * n)", "month": "to_months(n)"} | {
+    "quarter": "to_months(3 * n)",
+    "year": "to_months(12 * n)",
+}
+
+
+def _period(period: str) -> list[str]:
+    """A period begins with the first midnight of its first day, and lasts until the next begins."""
+    begin = f"ls_resolved(epoch_ms(CAST(d AS TIMESTAMP) + {_PERIODS[period]}))"
+    later = f"CAST(d + {_PERIODS[period]} AS DATE)"
+    told = f"greatest(least(t, {_LAST_MS}), {_FIRST_MS})"
+    read = f"CAST(date_trunc('{period}', epoch_ms(ls_wall({told}))) AS DATE)"
+    chosen = " ".join(
+        f"WHEN ls_begin_{period}(read, {by}) <= t THEN ls_later_{period}(read, {by})" for by in (1, 0)
+    )
+    first = let("read", read, f"CASE {chosen} ELSE ls_later_{period}(read, -1) END")
+    return [
+        f"CREATE OR REPLACE TEMP MACRO ls_begin_{period}(d, n) AS {begin}",
+        f"CREATE OR REPLACE TEMP MACRO ls_later_{period}(d, n) AS {later}",
+        f"CREATE OR REPLACE TEMP MACRO ls_first_{period}(t0) AS {let('t', 'CAST(t0 AS BIGINT)', first)}",
+    ]
+
+
+def _near(period: str, clamped: str) -> str:
+    years = [f"year(epoch_ms(ls_wall(now))) + {more}" for more in range(-2, 3)]
+    day = "make_date(y, month(born), least(day(born), day(last_day(make_date(y, month(born), 1)))))"
+    near = let(
+        "a",
+        f"CAST(date_trunc('{period}', {day}) AS DATE)",
+        f"ls_begin_{period}(a, -j) <= now AND now < ls_begin_{period}(a, 1 - i)",
+    )
+    holds = f"y > year(born) AND {near}"
+    found = f"list_contains(list_transform([{', '.join(years)}], lambda y: {holds}), TRUE)"
+    born = let("t", "t0", f"CAST(epoch_ms(ls_wall({clamped})) AS DATE)")
+    return f"CREATE OR REPLACE TEMP MACRO ls_near_{period}(t0, i, j, now) AS {let('born', born, found)}"
 
 
 @lru_cache(maxsize=100)
