@@ -121,7 +121,8 @@ def _event(part: dict[str, Any]) -> str:
 
 def _window(part: dict[str, Any]) -> str:
     window = part.get("window") or {}
-    words = (f"{name} {window[name]}" for name in ("last", "skip", "period", "from", "to") if window.get(name))
+    names = ("last", "skip", "period", "from", "to")
+    words = (f"{name} {window[name]}" for name in names if window.get(name))
     return "".join(f" {word}" for word in words)
 
 

@@ -64,7 +64,7 @@ PROPERTIES = {
     "steps": "The events that follow one another.",
     "tags": "Labels.",
     "timezone": "The IANA time zone of the workspace's days and dates.",
-    "to": "The instant at which it ends.",
+    "to": "The instant at which it ends; with `period`, the last period, as a number from now.",
     "topic": "The topic of the consent; null: of all of them.",
     "total": "How many profiles there were to evaluate.",
     "type": "The kind of segment.",
