@@ -18,12 +18,12 @@ def behind(node: Node, now_ms: int, segment: str | None, limit: int) -> str | No
     match node:
         case Event():
             counted = window.counts(node.window, "t", now_ms)
-            clauses = [matching(node, now_ms, segment, also=counted)]
+            clauses = [matching(node, segment, also=counted)]
         case Occurrence():
-            clauses, limit = [matching(node, now_ms, segment)], 1
+            clauses, limit = [matching(node, segment)], 1
             order = "ASC" if node.which == "first" else "DESC"
         case Sequence():
-            clauses = [matching(step, now_ms, segment) for step in node.steps]
+            clauses = [matching(step, segment) for step in node.steps]
         case _:
             return None
     found = " UNION ".join(f'SELECT id, name, t, properties, "commit", place {clause}' for clause in clauses)
