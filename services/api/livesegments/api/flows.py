@@ -30,8 +30,8 @@ class ByCause(BaseModel):
     """What one cause did on a day."""
 
     cause: str = Field(description="`event`, `attribute`, `clock`, `definition`, `backfill` and so on.")
-    entered: int
-    exited: int
+    entered: int = Field(description="How often profiles entered for this cause.")
+    exited: int = Field(description="How often profiles left for this cause.")
 
 
 class DayOut(BaseModel):
@@ -49,7 +49,7 @@ class FlowOut(BaseModel):
 
     segment: str = Field(description="The id of the segment.")
     at: shapes.Instant = Field(description="The instant of asking.")
-    days: list[DayOut]
+    days: list[DayOut] = Field(description="One entry for every day, the oldest first.")
 
 
 class Group(BaseModel):
