@@ -194,7 +194,7 @@ class Member:
         refused: list[str] = []
         if handed.history or was_gone or not self.oracle.exists:
             flips, too_much = self.oracle.take(
-                list(handed.events) if handed.history else [], now, handed.merge
+                list(handed.events) if handed.history else [], now, handed.merge, handed.round
             )
             refused += [each.id for each in too_much]
         for event in () if handed.history else handed.events:

@@ -57,10 +57,9 @@ class Cluster:
     async def settle(self) -> None:
         """Waits until all that is in the logs is applied under the newest plans, and announced."""
         async with asyncio.timeout(600):
-            for partition in range(self.world.partitions):
-                while not settled(self.world, partition):
-                    assert not self.world.crashes, self.world.crashes
-                    await asyncio.sleep(0.1)
+            while not all(settled(self.world, partition) for partition in range(self.world.partitions)):
+                assert not self.world.crashes, self.world.crashes
+                await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
         for process in set(self.owner_of.values()):
@@ -108,6 +107,7 @@ def settled(world: World, partition: int) -> bool:
         head.get("offset") == len(world.logs[partition])
         and head.get("catalog") == world.revision
         and not world.store.streams.get(keys.outbox(partition))
+        and not world.store.streams.get(keys.handing(partition))
         and walked
         and min(world.store.scores.get(keys.due(partition), {}).values(), default=2**62)
         > head.get("clock", -(2**62))

@@ -10,8 +10,20 @@ from msgspec.structs import replace
 from livesegments.core.backfill import Past
 from livesegments.core.event import Event, derived_from
 from livesegments.evaluator.outcome import blank
+from livesegments.history.lives import up_to
 from livesegments.history.mark import Mark, Row, Saved, Spool
-from livesegments.history.protocol import Chunk, Fields, Person, Pruned, Pruning, Purged, Wanted, Written
+from livesegments.history.protocol import (
+    Chunk,
+    Fields,
+    Life,
+    Person,
+    Piece,
+    Pruned,
+    Pruning,
+    Purged,
+    Wanted,
+    Written,
+)
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry, applied, instants
 from livesegments.wire.pack import Packed, decode, encode
@@ -140,6 +152,28 @@ class MemoryFiles:
         for name in names:
             self.checkpoints.get(partition, {}).pop(name, None)
         await self._pause()
+
+    async def lives(
+        self,
+        partition: int,
+        ranges: Sequence[Range],
+        entries: Sequence[tuple[int, Entry]],
+        wanted: Sequence[Life],
+    ) -> AsyncIterator[Piece]:
+        await self._pause()
+        found = [each for of in ranges for each in self.files[partition][of]] + list(entries)
+        events = [each for commit, entry in found for each in applied(commit, entry) if each.cause is None]
+        for index, life in enumerate(wanted):
+            places = {
+                (each.commit, each.place): each.event
+                for each in events
+                if (each.event.workspace, each.event.profile) == (life.workspace, life.profile)
+            }
+            past = up_to(life, places)
+            chunks = [past[at : at + CHUNK] for at in range(0, len(past), CHUNK)] or [[]]
+            for chunk, each in enumerate(chunks):
+                await self._pause()
+                yield Piece(index, chunk, each, chunk == len(chunks) - 1)
 
     def spool(self) -> Rows:
         return Rows()

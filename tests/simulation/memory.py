@@ -10,6 +10,8 @@ from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import Commit, Restore, announced
+from livesegments.store.handing import Item
+from livesegments.store.handing import decode as decode_items
 from livesegments.store.shard import Head
 from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
@@ -189,6 +191,16 @@ class MemoryShard:
 
     async def trim(self, to: int) -> None:
         await self._now(lambda: self.store.xtrim(keys.outbox(self.partition), "MINID", f"{to + 1}-0"))
+
+    async def handing(self, limit: int) -> list[tuple[int, list[Item]]]:
+        def oldest() -> list[tuple[int, list[Item]]]:
+            stream = self.store.streams.get(keys.handing(self.partition), {})
+            return [(number, decode_items(stream[number][b"h"])) for number in sorted(stream)][:limit]
+
+        return await self._now(oldest)
+
+    async def handed(self, to: int) -> None:
+        await self._now(lambda: self.store.xtrim(keys.handing(self.partition), "MINID", f"{to + 1}-0"))
 
     async def tail(self, after: int, to: int, limit: int) -> list[tuple[int, Entry]]:
         def oldest() -> list[tuple[int, Entry]]:

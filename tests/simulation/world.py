@@ -20,6 +20,7 @@ from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.worker import Worker
+from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected
 from tests.simulation.files import MemoryFiles
 from tests.simulation.memory import MemoryShard, MemoryStore
@@ -49,6 +50,7 @@ class World:
         self.checkpoint_every_s = 0.0
         self.erase_within_s = 0.0
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
+        self.identities: dict[str, str | None] = {}
         self.topic = "topic-1"
         self.rejected: list[Rejected] = []
         self.faults: Mapping[str, str] = {}
@@ -98,6 +100,16 @@ class World:
     async def reject(self, rejected: Rejected) -> None:
         await self.pause()
         self.rejected.append(rejected)
+
+    async def hand(self, partition: int, value: bytes) -> None:
+        await self.pause()
+        await self.broker.wait()
+        self.append(partition, value)
+        await self.pause()
+
+    async def identify(self, identity: Identity) -> None:
+        await self.pause()
+        self.identities[identity.profile] = identity.into
 
     async def pause(self) -> None:
         """Every I/O takes its time; that of a stopped process takes until it is resumed."""
@@ -191,6 +203,7 @@ class Process:
         options = Options(
             now_ms=world.now_ms if world.live else None,
             token=world.tokens,
+            partitions=world.partitions,
             in_flight=choice(1, 4),
             cache_bytes=choice(1_000, 1_000_000),
             grace_s=1.0,

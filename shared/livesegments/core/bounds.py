@@ -41,6 +41,8 @@ class Refusal(Struct, frozen=True):
 
     @property
     def message(self) -> str:
+        if self.bound == "hops":
+            return f"it came through {self.most} profiles, each merged into the next: are they a ring?"
         of = "bytes of attributes" if self.bound == "attribute_bytes" else self.bound
         return f"the profile would have more than {self.most} {of}; names that were removed count"
 

@@ -42,5 +42,11 @@ class Handed(Struct, frozen=True, array_like=True, tag="h"):
         return self.via[-1][1]
 
     @property
+    def round(self) -> bool:
+        """Whether it went round: it comes to a profile, or has come to one, for the second time."""
+        names = [self.profile, *(name for name, _ in self.via)]
+        return len({*names}) < len(names)
+
+    @property
     def place(self) -> Place:
         return self.number, self.chunk

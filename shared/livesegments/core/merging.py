@@ -12,7 +12,8 @@ events do (`takeover`). An attribute is that of the latest write by time, as alw
 - Suppose ann goes into bob while bob goes into ann, in two partitions that know nothing of each other. Both
   are gone, and what is handed over goes round. Every record says which profiles it went through, and by which
   `$merge`. The least id of such a ring is there again as soon as a record comes to it for the second time
-  (`_comes_back`), and everything that goes round comes to rest there.
+  (`_comes_back`), and everything that goes round comes to rest there. History that went round is never taken
+  for a repeat: the ids that its sender had seen may have come first, the short way.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def receive(plan: Plan, profile: Profile | None, handed: Handed, now_ms: int) ->
     at_once = handed.events if handed.history else ()
     why = Why(handed.profile, now_ms, "merge", handed.merge)
     if handed.history or back or profile is None:
-        taken = on_handed(plan, profile, at_once, now_ms, why, back)
+        taken = on_handed(plan, profile, at_once, now_ms, why, back, handed.round)
     else:
         taken = Handover(profile, [], None, [], [], [])
     if not handed.history:

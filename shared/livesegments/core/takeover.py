@@ -29,12 +29,18 @@ class Handover(Struct):
 
 
 def on_handed(
-    plan: Plan, profile: Profile | None, events: Sequence[Event], now_ms: int, why: Why, back: bool = False
+    plan: Plan,
+    profile: Profile | None,
+    events: Sequence[Event],
+    now_ms: int,
+    why: Why,
+    back: bool = False,
+    fresh: bool = False,
 ) -> Handover:
     """Gives a profile events that it takes over from another, and then judges it once.
 
     Their ids are not remembered: all that their sender has seen is added at the end (`dedup.joined`). `back`:
-    the profile was gone and is there again. Otherwise as `on_event`.
+    the profile was gone and is there again. `fresh`: none of them is a repeat. Otherwise as `on_event`.
     """
     affected: set[int] = set()
     if profile is None:
@@ -47,7 +53,7 @@ def on_handed(
     refusals: list[tuple[int, Refusal]] = []
     derived: list[tuple[int, Event]] = []
     for place, event in enumerate(events):
-        if knows(profile.seen, event.id, now_ms, limits.dedup_window_ms, limits.dedup_max_ids):
+        if not fresh and knows(profile.seen, event.id, now_ms, limits.dedup_window_ms, limits.dedup_max_ids):
             duplicates.append(place)
         elif event.name == PROFILE:
             change = change_of(event)

@@ -157,6 +157,35 @@ class Discard(Struct, frozen=True, tag=True):
     names: Sequence[str]
 
 
+class Life(Struct, frozen=True):
+    """A profile that went into another by the event `merge`, in a commit."""
+
+    workspace: str
+    profile: str
+    merge: str
+    commit: int
+
+
+class Piece(Struct, frozen=True):
+    """Events of a life, `index` among those that are wanted; `last`: it has no more."""
+
+    index: int
+    chunk: int
+    events: Sequence[Event]
+    last: bool = False
+
+
+class Lives(Struct, frozen=True, tag=True):
+    """What profiles did up to their merges, into the file `into` (module `lives`); answers how many
+    events."""
+
+    partition: int
+    ranges: Sequence[Range]
+    entries: Sequence[tuple[int, Entry]]
+    wanted: Sequence[Life]
+    into: str
+
+
 class Save(Struct, frozen=True, tag=True):
     """A checkpoint of spooled rows (`mark.Spool`); answers `Saved`."""
 
@@ -187,7 +216,7 @@ class Forget(Struct, frozen=True, tag=True):
 
 
 Request: TypeAlias = (
-    Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget | Prune | Purge | Discard
+    Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget | Prune | Purge | Discard | Lives
 )
 
 
@@ -241,3 +270,13 @@ def chunks(path: Path) -> Iterator[tuple[float, Chunk]]:
     with path.open("rb") as file:
         while head := file.read(LENGTH):
             yield _chunks.decode(file.read(int.from_bytes(head)))
+
+
+_pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
+
+
+def pieces(path: Path) -> Iterator[Piece]:
+    """The pieces of `lives`, in order."""
+    with path.open("rb") as file:
+        while head := file.read(LENGTH):
+            yield _pieces.decode(file.read(int.from_bytes(head)))

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from livesegments.history import checkpoints, companion, pruning, schema
 from livesegments.history.archive import Archive
+from livesegments.history.lives import lives
 from livesegments.history.protocol import (
     Answer,
     Discard,
@@ -20,6 +21,7 @@ from livesegments.history.protocol import (
     Failed,
     Forget,
     List,
+    Lives,
     Load,
     Marks,
     Merge,
@@ -54,6 +56,8 @@ def work(archive: Archive, request: Request) -> Done:
             return Done(ranges=archive.ranges(partition, time.time() - older_s))
         case Scan(partition, ranges, wanted, into):
             return Done(scan(archive, partition, ranges, wanted, Path(into)))
+        case Lives(partition, ranges, entries, wanted_lives, into):
+            return Done(lives(archive, partition, ranges, entries, wanted_lives, Path(into)))
         case Save(mark, scanned, images):
             return Done(saved=checkpoints.save(archive, mark, Path(scanned), Path(images)))
         case Marks(partition):

@@ -17,11 +17,14 @@ from livesegments.history.protocol import (
     Failed,
     Fields,
     Forget,
+    Life,
     List,
+    Lives,
     Load,
     Marks,
     Merge,
     Person,
+    Piece,
     Prune,
     Pruning,
     Purge,
@@ -36,6 +39,7 @@ from livesegments.history.protocol import (
     answers,
     chunks,
     encode,
+    pieces,
 )
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry
@@ -101,6 +105,22 @@ class Workshop:
         try:
             await self._ask(Scan(partition, ranges, wanted, str(into)))
             for each in chunks(into):
+                yield each
+        finally:
+            into.unlink(missing_ok=True)
+
+    async def lives(
+        self,
+        partition: int,
+        ranges: Sequence[Range],
+        entries: Sequence[tuple[int, Entry]],
+        wanted: Sequence[Life],
+    ) -> AsyncIterator[Piece]:
+        """What profiles did up to their merges, in the order of `wanted`; one piece of each at least."""
+        into = self._folder / f"lives-{uuid4().hex}"
+        try:
+            await self._ask(Lives(partition, ranges, entries, wanted, str(into)))
+            for each in pieces(into):
                 yield each
         finally:
             into.unlink(missing_ok=True)

@@ -43,6 +43,12 @@ for _each in (EVALUATOR, API):
 Counter, Gauge, Histogram = _kinds(EVALUATOR)
 EVENTS = Counter("livesegments_evaluator_events_total", "Events applied or dropped as duplicates.")
 DUPLICATES = Counter("livesegments_evaluator_duplicates_total", "Events dropped: their id was seen before.")
+HANDED_OVER = Counter(
+    "livesegments_evaluator_handed_over_total", "Events of merged profiles given to the others' partitions."
+)
+TAKEN_OVER = Counter(
+    "livesegments_evaluator_taken_over_total", "Events applied that merged profiles handed over."
+)
 UNREADABLE = Counter(
     "livesegments_evaluator_unreadable_total", "Records of `events` that are none of ours: in `rejected`."
 )

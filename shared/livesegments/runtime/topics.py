@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from livesegments.runtime.settings import Settings, from_environment
-from livesegments.wire.topics import DEFINITIONS, EVENTS, INBOUND, MEMBERSHIPS, REJECTED
+from livesegments.wire.topics import DEFINITIONS, EVENTS, IDENTITIES, INBOUND, MEMBERSHIPS, REJECTED
 
 FOREVER = "-1"
 KNOWN_S = 20.0
@@ -38,6 +38,7 @@ def wanted(settings: Settings) -> list[NewTopic]:
         topic(REJECTED, 1, message_timestamp_type="LogAppendTime"),
         topic(MEMBERSHIPS, settings.partitions),
         topic(DEFINITIONS, 1, cleanup_policy="compact"),
+        topic(IDENTITIES, 1, cleanup_policy="compact"),
     ]
 
 

@@ -123,6 +123,10 @@ class Commit:
         if fields:
             self._write("XADD", keys.tail(self.partition), [f"{self.number}-0", *fields])
 
+    def hand(self, items: bytes) -> None:
+        """One entry of what is to be handed over (`store.handing`)."""
+        self._write("XADD", keys.handing(self.partition), [f"{self.number}-0", "h", items])
+
     def archived(self, upto: int) -> None:
         """The archive has the tail's entries up to commit `upto`."""
         self._write("XTRIM", keys.tail(self.partition), ["MINID", f"{upto + 1}-0"])

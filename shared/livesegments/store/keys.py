@@ -10,6 +10,7 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
   {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms
   {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
+  {p}:handing                 STREAM  id COMMIT-0, field `h`: msgpack array of store.handing.Item
   {p}:facts:WORKSPACE         HASH  fact id → JSON of store.adoption.Kept: from when this partition keeps it
   {p}:served:WORKSPACE        HASH  segment id → JSON of store.adoption.Served: the definition served
   {p}:adopted                 HASH  WORKSPACE → JSON of store.adoption.Stage: how far its history is filled in
@@ -69,6 +70,10 @@ def due(partition: int) -> str:
 
 def outbox(partition: int) -> str:
     return f"{{{partition}}}:outbox"
+
+
+def handing(partition: int) -> str:
+    return f"{{{partition}}}:handing"
 
 
 def tail(partition: int) -> str:

@@ -12,6 +12,8 @@ from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import APPLY, CLAIM, RESTORE, Commit, announced, sha
+from livesegments.store.handing import Item
+from livesegments.store.handing import decode as decode_items
 from livesegments.store.lane import Lane
 from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
@@ -73,6 +75,12 @@ class Shard(Protocol):
 
     async def trim(self, to: int) -> None:
         """Forget the outbox's entries up to commit `to`."""
+
+    async def handing(self, limit: int) -> list[tuple[int, list[Item]]]:
+        """The oldest commits' items that are not handed over."""
+
+    async def handed(self, to: int) -> None:
+        """Forget the items of commits up to `to`."""
 
     async def tail(self, after: int, to: int, limit: int) -> list[tuple[int, Entry]]:
         """The oldest entries of commits `after` + 1 to `to`."""
@@ -169,6 +177,13 @@ class RedisShard:
 
     async def trim(self, to: int) -> None:
         await self._call("XTRIM", keys.outbox(self.partition), "MINID", f"{to + 1}-0")
+
+    async def handing(self, limit: int) -> list[tuple[int, list[Item]]]:
+        entries = await self._call("XRANGE", keys.handing(self.partition), "-", "+", "COUNT", limit)
+        return [(int(id_.split(b"-")[0]), decode_items(fields[1])) for id_, fields in entries]
+
+    async def handed(self, to: int) -> None:
+        await self._call("XTRIM", keys.handing(self.partition), "MINID", f"{to + 1}-0")
 
     async def tail(self, after: int, to: int, limit: int) -> list[tuple[int, Entry]]:
         entries = await self._call(

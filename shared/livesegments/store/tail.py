@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.event import Event, Transition
+from livesegments.core.handed import Handed
 from livesegments.store.lane import Argument
 from livesegments.wire.pack import Packed, decode
 
@@ -105,7 +106,7 @@ def applied(commit: int, entry: Entry) -> Iterator[Applied]:
     if entry.record is None:
         return
     record = decode(entry.record)
-    if not isinstance(record, Packed):
+    if not isinstance(record, Packed | Handed):
         return
     left_out, at_ms = frozenset(entry.left_out), instants(entry, record.events)
     derived: dict[int, list[Event]] = {}

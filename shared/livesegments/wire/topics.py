@@ -21,6 +21,9 @@ MEMBERSHIPS = "memberships"
 DEFINITIONS = "definitions"
 """Compacted, one partition: workspaces, keys and segments. Its offsets are catalogue revisions."""
 
+IDENTITIES = "identities"
+"""Compacted, one partition: which profile was merged into which."""
+
 
 def partition_of(workspace: str, profile: str, partitions: int) -> int:
     """The partition of a profile, the same everywhere: CRC-32 of `workspace NUL profile` in UTF-8."""

@@ -190,6 +190,7 @@ async def serve(settings: Settings) -> None:
         in_flight=settings.commits_in_flight,
         cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
         grace_s=SESSION_S,
+        partitions=settings.partitions,
         archive_after_s=settings.archive_after_s,
         archive_after_bytes=settings.archive_after_mb * 1_000_000,
         archive_grace_s=settings.archive_grace_s,

@@ -108,6 +108,17 @@ class Archiver:
             async with self._cutting:
                 await self._steadily(self._merge)
 
+    async def everything(self, upto: int) -> tuple[list[Range], list[tuple[int, Entry]]]:
+        """The files that count, and beside them the tail's entries up to a commit: nothing is missing between
+        them."""
+        await self._open.wait()
+        async with self._cutting:
+            entries, after = list[tuple[int, Entry]](), self._upto
+            while page := await self._shard.tail(after, upto, PAGE):
+                entries += page
+                after = page[-1][0]
+            return self.ranges, entries
+
     async def cut(self) -> None:
         """Archives what is applied now; what comes meanwhile stays in the tail."""
         await self._open.wait()

@@ -6,7 +6,9 @@ made. Then, while events go on:
 
 1. the tail up to C is archived, in files that end at C, and the stored profiles are scanned;
 2. a commit of ours after the scan says that no other owner has written anything meanwhile;
-3. the broker has all transitions up to C, so nothing that only the outbox knew is left behind;
+3. the broker has all transitions up to C, and all that merged profiles hand over: nothing that only the
+outbox
+   knew is left behind;
 4. the file is written, and one commit registers it.
 
 From step 4 on the file counts, registered or not, because a store that lost everything has no register. A
@@ -25,6 +27,7 @@ from msgspec.structs import replace
 
 from livesegments.evaluator.archiver import Archiver
 from livesegments.evaluator.errands import Errands, nothing
+from livesegments.evaluator.handing import Handing
 from livesegments.evaluator.images import Images
 from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.ports import Ports
@@ -55,6 +58,7 @@ class Checkpoints:
         errands: Errands,
         archiver: Archiver,
         relay: Relay,
+        handing: Handing,
         moved: Callable[[], None],
     ) -> None:
         """`by`: what the names of this claim's files end in."""
@@ -68,6 +72,7 @@ class Checkpoints:
         self._errands = errands
         self._archiver = archiver
         self._relay = relay
+        self._handing = handing
         self._moved = moved
         self._register: dict[str, Saved] = {}
         self._wanted: asyncio.Future[_Begun] | None = None
@@ -169,6 +174,7 @@ class Checkpoints:
                 return None
             before.put(begun.images.rows())
             await self._relay.reached(mark.commit)
+            await self._handing.reached(mark.commit)
             mark = replace(mark, archive=self._archiver.register(mark.commit))
             upto = await self._enter(begun, mark, await self._history.save(mark, scanned, before))
         finally:

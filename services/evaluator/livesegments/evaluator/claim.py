@@ -14,6 +14,7 @@ from livesegments.evaluator.errands import Errands
 from livesegments.evaluator.evaluation import Evaluation
 from livesegments.evaluator.filling import Fillings
 from livesegments.evaluator.flight import Flight, Refused, Sent
+from livesegments.evaluator.handing import Handing
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
 from livesegments.evaluator.partition import NEVER_MS, Partition
@@ -44,8 +45,9 @@ class Claim:
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
         self.errands = Errands(self.partition, self.flight, moved)
         self.archiver = Archiver(number, token[:8], ports, self.errands, lambda: self._applied_commit)
+        self.handing = Handing(ports, self.archiver, number, moved)
         self.checkpoints = Checkpoints(
-            token[:8], ports, self.partition, self.errands, self.archiver, self.relay, moved
+            token[:8], ports, self.partition, self.errands, self.archiver, self.relay, self.handing, moved
         )
         loader = Loader(ports.shard, self.partition, options.dues)
         self.fillings = Fillings(
@@ -64,7 +66,7 @@ class Claim:
 
     def begin(self) -> None:
         """What is stored is what there is to go on from: its own tasks may run."""
-        work = [self.relay.run(), self.archiver.run(), self.erasures.run()]
+        work = [self.relay.run(), self.archiver.run(), self.handing.run(), self.erasures.run()]
         if self._ports.options.checkpoint_every_s:
             work.append(self.checkpoints.run())
         self._tasks = [asyncio.create_task(each) for each in work]
@@ -119,12 +121,15 @@ class Claim:
             sent.record.ack()
         if outcome.transitions:
             self.relay.hand(outcome.commit.number, outcome.transitions)
+        if outcome.hands:
+            self.handing.hand()
         self.heard_s = self._now_s()
         metrics.COMMITS.inc()
         metrics.COMMIT_SECONDS.observe(self.heard_s - sent.at_s)
         if outcome.state_bytes:
             metrics.STATE_BYTES.observe(outcome.state_bytes)
         metrics.EVENTS.inc(outcome.events)
+        metrics.TAKEN_OVER.inc(outcome.handed)
         metrics.DUPLICATES.inc(outcome.duplicates)
         metrics.UNKNOWN_WORKSPACE.inc(outcome.unknown_workspace)
         metrics.SUPPRESSED.inc(outcome.suppressed)

@@ -25,6 +25,7 @@ from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
 from livesegments.wire.pack import Clock, Erase, Lift, Packed, Record, decode, encode
+from livesegments.wire.profilekey import profile_key
 from livesegments.wire.rejected import PROFILE_FULL, Rejected
 from livesegments.wire.topics import EVENTS
 from livesegments.wire.unreadable import Unreadable
@@ -85,7 +86,9 @@ class Evaluation:
             if isinstance(content, Erase | Lift):
                 await self._know({content.workspace}, record)
                 outcome: Outcome | None = await self._erasures.take(content, record)
-            elif content is None or isinstance(content, Handed):
+            elif isinstance(content, Handed):
+                outcome = await self._take_over(content, record)
+            elif content is None:
                 outcome = partition.skip(record.offset + 1)
             else:
                 outcome = await self._evaluate(content, record)
@@ -142,6 +145,19 @@ class Evaluation:
         else:
             await self._loader.profiles(partition.wanted(events, along))
         outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along is not None)
+        for event, refusal in outcome.refused:
+            await self._refuse(event, refusal, record)
+        return outcome
+
+    async def _take_over(self, handed: Handed, record: Received) -> Outcome:
+        """What a merged profile hands over to one of this partition."""
+        partition, live = self._partition, self._options.now_ms is not None
+        await self._know({handed.workspace}, record)
+        stamp_ms = record.stamp_ms if live else None
+        along = await self._loader.few(partition.after(handed.events, stamp_ms), self._options.chunk)
+        key = profile_key(handed.workspace, handed.profile)
+        await self._loader.profiles(partition.cache.missing([key, *(along or ())]))
+        outcome = partition.receive(handed, stamp_ms, record.offset + 1, record.value, along is not None)
         for event, refusal in outcome.refused:
             await self._refuse(event, refusal, record)
         return outcome

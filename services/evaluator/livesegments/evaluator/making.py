@@ -25,6 +25,8 @@ from livesegments.evaluator.slot import Slot
 from livesegments.evaluator.writes import write_dues, write_members
 from livesegments.store import keys
 from livesegments.store.commit import Commit
+from livesegments.store.handing import Item
+from livesegments.store.handing import encode as encode_items
 from livesegments.store.tail import Entry
 from livesegments.wire.profilekey import ProfileKey, split
 
@@ -36,12 +38,13 @@ _log = structlog.get_logger(__name__)
 class Making:
     """`touched` are all profiles in it, `dirty` those to be stored, `woken` those with another due instant.
 
-    `careful`: every step is to go through `guarded`. `entry` is the record's part of history.
+    `careful`: every step is to go through `guarded`. `entry` is the record's part of history. `late`: events
+    that came for merged profiles; `items`: what is left to be handed over (module `kindred`).
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "states", "touched",
-        "transitions", "woken",
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "states",
+        "touched", "transitions", "woken",
     )  # fmt: skip
 
     def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
@@ -59,6 +62,8 @@ class Making:
         self.states: dict[ProfileKey, bytes] = {}
         self.aside: list[Aside] = []
         self.entry: Entry | None = None
+        self.late: dict[ProfileKey, list[Event]] = {}
+        self.items: list[Item] = []
 
     @property
     def changed(self) -> bool:
@@ -147,6 +152,11 @@ class Making:
             return error
         return None
 
+    def put_by(self, key: ProfileKey, event: Event, place: int, tally: Tally) -> None:
+        """An event that came for a merged profile."""
+        self.late.setdefault(key, []).append(event)
+        tally.left_out.append(place)
+
     def apply(
         self, key: ProfileKey, slot: Slot, plan: Plan, event: Event, clock_ms: int, place: int, tally: Tally
     ) -> None:
@@ -193,6 +203,8 @@ class Making:
             told = commit.announce(self.transitions)
         if told is not None or self.entry is not None:
             commit.remember(self.entry or Entry(), told)
+        if self.items:
+            commit.hand(encode_items(self.items))
         first = next(iter(self.states.values()), b"")
         self._clear()
         self._cache.trim()

@@ -36,6 +36,10 @@ class Outcome(Struct):
     """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
     aside: list[Aside] = []
     """What could not be evaluated; to be published before the commit is sent."""
+    handed: int = 0
+    """Events taken over from merged profiles."""
+    hands: bool = False
+    """Whether it has something to be handed over."""
     state_bytes: int = 0
     """The length of the first state in it."""
 

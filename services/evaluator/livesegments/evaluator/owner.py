@@ -72,8 +72,9 @@ class Owner:
         passed them, as far as they are in memory."""
         if self._claim is None:
             return 0, 0
-        partition = self._claim.partition
-        return self._claim.relay.waiting, len(partition.dues.keys(partition.clock_ms, COUNTED))
+        claim, partition = self._claim, self._claim.partition
+        late = len(partition.dues.keys(partition.clock_ms, COUNTED))
+        return claim.relay.waiting + claim.handing.waiting, late
 
     @property
     def building(self) -> int:
@@ -202,6 +203,10 @@ class Owner:
                 raise claim.flight.lost
             if claim.relay.full:
                 await self._wake.wait()
+                continue
+            if claim.handing.full:
+                if not await claim.errands.run():
+                    await self._wake.wait()
                 continue
             if claim.archiver.full:
                 await asyncio.sleep(IDLE_S)

@@ -21,10 +21,12 @@ from msgspec.structs import replace
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
-from livesegments.core.event import Event
+from livesegments.core.event import MERGE, Event
+from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.step import Why, on_clock, on_event, on_leave, on_plan
+from livesegments.evaluator import kindred
 from livesegments.evaluator.aside import Aside, counted
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
@@ -140,8 +142,14 @@ class Partition:
                     tally.suppress(place)
                     continue
             elif profile.plan != plan.revision or (wake is not None and wake <= clock):
+                if profile.gone:
+                    making.put_by(key, event, place, tally)
+                    continue
                 self._catch_up(key, slot, plan, clock)
                 profile = slot.profile
+            if event.name == MERGE:
+                kindred.merge(making, key, slot, plan, event, clock, place, tally, self.commit + 1)
+                continue
             if careful:
                 making.apply(key, slot, plan, event, clock, place, tally)
                 continue
@@ -157,6 +165,45 @@ class Partition:
                     tally.derived += [(place, each) for each in step.derived]
             else:
                 tally.leave(place, event, step)
+        if making.late:
+            kindred.hand_on(making, plans, clock)
+        making.encode()
+        self.clock_ms = clock
+        return tally
+
+    def receive(
+        self, handed: Handed, stamp_ms: int | None, offset: int, record: bytes = b"", along: bool = True
+    ) -> Outcome:
+        """What a merged profile hands over to one of this partition; otherwise as `apply`."""
+        making = self._making
+        tally = making.steady(lambda: self._receive(handed, stamp_ms, along))
+        making.entry = tally.entry(record, handed.events)
+        self.offset = offset
+        outcome = self.seal()
+        outcome.handed = len(handed.events) - len(tally.left_out)
+        outcome.duplicates, outcome.refused = tally.duplicates, tally.refused
+        outcome.unknown_workspace, outcome.suppressed = len(tally.unknown), len(tally.suppressed)
+        return outcome
+
+    def _receive(self, handed: Handed, stamp_ms: int | None, along: bool) -> Tally:
+        making, plan = self._making, self.plans.get(handed.workspace)
+        clock, places = self.after(handed.events, stamp_ms), range(len(handed.events))
+        tally = Tally(clock)
+        if plan is None:
+            for place in places:
+                tally.leave_unknown(place)
+            return tally
+        if along:
+            self._fire(clock, None)
+        key = profile_key(handed.workspace, handed.profile)
+        slot = making.touched.get(key) or making.touch(key)
+        if slot.profile is not None:
+            self._catch_up(key, slot, plan, clock)
+        if slot.profile is None and self.suppressed is not None and self.suppressed(key):
+            for place in places:
+                tally.suppress(place)
+        else:
+            kindred.take_over(making, key, slot, plan, handed, clock, tally)
         making.encode()
         self.clock_ms = clock
         return tally
@@ -255,10 +302,12 @@ class Partition:
         for id_, past in history:
             key = profile_key(plan.workspace, id_)
             slot = making.touched.get(key) or making.touch(key)
-            if slot.profile is None:
+            if slot.profile is None or slot.profile.gone:
                 continue
             count += 1
             since = self.erased.get(key, 0)
+            if slot.profile.kin is not None:
+                since = max(since, slot.profile.kin.since)
             counting = [each for each in past if each[0] > since] if since else past
             self._catch_up(key, slot, plan, self.clock_ms)
             error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting))
@@ -317,6 +366,8 @@ class Partition:
         """
         assert slot.profile is not None
         making = self._making
+        if slot.profile.gone:
+            return None
         if slot.profile.plan != plan.revision:
             error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
             if error is not None:
@@ -361,7 +412,7 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
-        outcome = Outcome(commit, making.transitions, aside=making.aside)
+        outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
         outcome.state_bytes = making.write(commit, self.images)
         for each in outcome.aside:
             before = self.degraded.get(each.workspace, Degraded())

@@ -10,10 +10,21 @@ from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.pace import Pace
 from livesegments.history.mark import Mark, Row, Saved, Spool
-from livesegments.history.protocol import Chunk, Fields, Person, Pruning, Purged, Wanted, Written
+from livesegments.history.protocol import (
+    Chunk,
+    Fields,
+    Life,
+    Person,
+    Piece,
+    Pruning,
+    Purged,
+    Wanted,
+    Written,
+)
 from livesegments.history.ranges import Range
 from livesegments.store.shard import Shard
 from livesegments.store.tail import Entry
+from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected
 
 
@@ -67,6 +78,12 @@ class Publisher(Protocol):
     async def reject(self, rejected: Rejected) -> None:
         """The same, to the topic `rejected`."""
 
+    async def hand(self, partition: int, value: bytes) -> None:
+        """The same, a record of topic `events` with what a merged profile hands over."""
+
+    async def identify(self, identity: Identity) -> None:
+        """The same, to the topic `identities`."""
+
 
 class History(Protocol):
     """The archive's files. Everything raises OSError while they can't be reached."""
@@ -91,6 +108,15 @@ class History(Protocol):
 
     async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
         """Those of which there is a file that was written so long ago, whether or not they count."""
+
+    def lives(
+        self,
+        partition: int,
+        ranges: Sequence[Range],
+        entries: Sequence[tuple[int, Entry]],
+        wanted: Sequence[Life],
+    ) -> AsyncIterator[Piece]:
+        """What profiles did up to their merges, in the order of `wanted`; one piece of each at least."""
 
     def spool(self) -> Spool:
         """For the rows of a checkpoint; `drop` it when they are saved."""
@@ -139,6 +165,7 @@ class Options(NamedTuple):
     `checkpoint_images`: if so many profiles change while one is taken, it is given up.
     `erase_within_s`: so long after it was asked for, an erasure is done in all files.
     `erasure_key`: the secret under which the ids of erased profiles become digests.
+    `partitions`: of topic `events`, all of them.
     `queue`: at most so many records wait, a partition.
     `dues`: about so many dues are held in memory, a partition.
     `outbox`: if so many transitions wait for the broker, the partition waits too.
@@ -157,6 +184,7 @@ class Options(NamedTuple):
     wall_ms: Callable[[], int] = lambda: 0
     erase_within_s: float = 3_600.0
     erasure_key: str = ""
+    partitions: int = 1
     chunk: int = 500
     queue: int = 32
     dues: int = 20_000

@@ -15,8 +15,10 @@ from aiokafka.errors import KafkaError
 from livesegments.core.event import Transition
 from livesegments.runtime.producer import Producer
 from livesegments.runtime.retry import until_done
+from livesegments.wire import identities
+from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected, encode
-from livesegments.wire.topics import MEMBERSHIPS, REJECTED
+from livesegments.wire.topics import EVENTS, IDENTITIES, MEMBERSHIPS, REJECTED
 
 MAX_BATCH_BYTES = 256 * 1024
 
@@ -56,6 +58,25 @@ class KafkaPublisher:
         async def send() -> None:
             producer = await self._producer.started()
             await self._sent(producer, producer.send(REJECTED, value))
+
+        await until_done(send, KafkaError)
+
+    async def hand(self, partition: int, value: bytes) -> None:
+        """Returns when the broker has the record of topic `events`; waits for it as long as that takes."""
+
+        async def send() -> None:
+            producer = await self._producer.started()
+            await self._sent(producer, producer.send(EVENTS, value, partition=partition))
+
+        await until_done(send, KafkaError)
+
+    async def identify(self, identity: Identity) -> None:
+        """The same, to the topic `identities`."""
+
+        async def send() -> None:
+            producer = await self._producer.started()
+            key, value = identities.key_of(identity), identities.encode(identity)
+            await self._sent(producer, producer.send(IDENTITIES, value, key=key))
 
         await until_done(send, KafkaError)
 

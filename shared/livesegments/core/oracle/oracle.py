@@ -156,14 +156,18 @@ class Oracle:
         self._registers, self._known, self._exists = registers([]), {}, False
         return flips
 
-    def take(self, events: list[Event], now: int, merge_id: str) -> tuple[list[Flip], list[Event]]:
+    def take(
+        self, events: list[Event], now: int, merge_id: str, fresh: bool = False
+    ) -> tuple[list[Flip], list[Event]]:
         """Events that another profile hands over, all at once; and those that are too much.
 
-        A repeat counts no more, but the ids are not known because of this (`know` says which are)."""
+        A repeat counts no more (`fresh`: there is none), but the ids are not known because of this (`know`
+        says which are).
+        """
         flips = self.advance(now)
         self._exists, refused = True, []
         for event in events:
-            if self._repeats(event, now):
+            if not fresh and self._repeats(event, now):
                 continue
             if event.name == PROFILE:
                 if too_much(self._changes, self._registers, event, self._most) is not None:
