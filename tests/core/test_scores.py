@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.profile import decode, encode
-from livesegments.core.registers import MAX_INCREMENTS, MAX_SCORE
+from livesegments.core.registers import MAX_INCREMENTS, MAX_SCORE, increments
 from livesegments.core.step import on_event
 from tests.core.story import Story, attribute
 from tests.core.test_step import plan_of
@@ -56,7 +57,24 @@ def test_increments_that_became_one_stay_exact() -> None:
         event = Event(f"e{number}", "w", "p", PROFILE, 0, {"score": {"increment": amount}})
         profile = decode(encode(on_event(plan, profile, event, number).profile))
     assert profile is not None and profile.memberships["back"].entered_ms is not None
-    first = profile.increments[0]
+    first = increments(profile)[0]
     again = Event(first[1], "w", "p", PROFILE, first[0], {"score": {"increment": -0.25}})
     profile = on_event(plan, profile, again, 30 * 86_400_000).profile
     assert profile.attributes["score"].value == 0
+
+
+def test_a_state_without_the_sum_of_its_increments_goes_on() -> None:
+    """Earlier versions stored none."""
+    plan = plan_of(back=attribute("score", "eq", 0.6))
+    event = Event("e1", "w", "p", PROFILE, 1, {"score": {"increment": 0.1}})
+    profile = on_event(plan, None, event, 1).profile
+    earlier = msgspec.msgpack.decode(encode(profile))[:-1]
+    again = decode(msgspec.msgpack.encode(earlier))
+    assert again.increased is None
+    for number, amount in enumerate((0.2, 0.3), 2):
+        event = Event(f"e{number}", "w", "p", PROFILE, number, {"score": {"increment": amount}})
+        again = on_event(plan, again, event, number).profile
+    assert again.attributes["score"].value == 0.6
+    late = Event("late", "w", "p", PROFILE, 2, {"score": {"set": 0.3}})
+    again = on_event(plan, decode(encode(again)), late, 4).profile
+    assert again.attributes["score"].value == 0.6 and again.increased == 0.3

@@ -19,10 +19,15 @@ Stamp: TypeAlias = tuple[int, str]
 """(time in ms, event id): the order of everything."""
 
 
+Increment: TypeAlias = tuple[int, str, int | float | str]
+"""(time in ms, event id, amount) of the score."""
+
 if TYPE_CHECKING:
     Facts: TypeAlias = dict[int, Any]
+    Increments: TypeAlias = list["Increment"] | Raw
 else:
     Facts = dict[int, Raw]  # what msgspec is to decode: nothing of a state
+    Increments = Raw
 
 
 class Register(Struct, array_like=True):
@@ -64,8 +69,9 @@ class Profile(Struct, array_like=True):
     seen         the event ids that would be repeats (module `dedup`)
     removed      attribute → the latest removal, which its parts (`address.city`) go with (module `parts`)
     attribute_bytes  what names and values of attributes take (module `bounds`); −1: not measured yet
-    increments   score increments after the score register, sorted: (time, event id, amount); an amount that
-                 no number holds exactly is a decimal as text
+    increments   score increments after the score register, sorted; an amount that no number holds exactly is
+                 a decimal as text. Still encoded until a score is written (`registers.increments`)
+    increased    the exact sum of the increments, in the form of an amount; None: not added up yet
     taken        the events that were taken back; None while there are none
     kin          where it has gone, and who has gone into it (module `kin`); None: nobody
     """
@@ -77,7 +83,7 @@ class Profile(Struct, array_like=True):
     lists: dict[str, ListRegister] = {}
     groups: list[str] = []
     score: Register | None = None
-    increments: list[tuple[int, str, int | float | str]] = []
+    increments: Increments = []
     facts: Facts = {}
     dues: dict[int | str, int] = {}
     memberships: dict[str, Membership] = {}
@@ -86,6 +92,7 @@ class Profile(Struct, array_like=True):
     attribute_bytes: int = -1
     taken: Taken | None = None
     kin: Kin | None = None
+    increased: int | float | str | None = None
 
     @property
     def gone(self) -> bool:

@@ -5,9 +5,9 @@ all increments after it, so increments are kept until a later `set` covers them;
 the two oldest become one. Increments still add up in any order. Only a `set` that arrives after more
 than so many later increments can't take out an earlier increment that has become one with a later one.
 
-Increments are added exactly; only the total is made the nearest number that an attribute can hold, and one
-beyond `MAX_SCORE` is `MAX_SCORE`. So an order of arrival in which the total is too great for a while gives
-the same score in the end.
+Increments are added exactly, and their sum is kept, so one more costs the same however many there are. Only
+the total is made the nearest number that an attribute can hold, and one beyond `MAX_SCORE` is `MAX_SCORE`. So
+an order of arrival in which the total is too great for a while gives the same score in the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from livesegments.core import exact, parts
@@ -34,12 +34,13 @@ from livesegments.core.event import (
     ProfileChange,
     ScoreChange,
 )
-from livesegments.core.profile import WAITING, ListRegister, Profile, Register, consent_key
+from livesegments.core.profile import WAITING, Increment, ListRegister, Profile, Register, consent_key
 
 MAX_INCREMENTS = 1_000
 MAX_SCORE = sys.float_info.max
 """The greatest finite double, 1.7976931348623157e308; a score lies between it and its negative."""
 _INT64 = 1 << 63
+_increments = msgspec.msgpack.Decoder(list[Increment])
 
 
 class Change(Struct, frozen=True):
@@ -199,21 +200,39 @@ def _score(profile: Profile, event: Event, change: ScoreChange) -> None:
         return
     if change.set is not None:
         profile.score = Register(change.set, *stamp)
-        profile.increments = [item for item in profile.increments if (item[0], item[1]) > stamp]
+        profile.increments = [item for item in increments(profile) if (item[0], item[1]) > stamp]
+        profile.increased = None
     elif change.increment is not None:
+        increased, kept = _increased(profile), increments(profile)
+        profile.increased = _kept(exact.add(increased, exact.exact(change.increment)))
         # by stamp alone: amounts may be text, which doesn't compare with numbers
-        insort(profile.increments, (*stamp, change.increment), key=lambda item: item[:2])
-        if len(profile.increments) > MAX_INCREMENTS:
-            first, second, *rest = profile.increments
+        insort(kept, (*stamp, change.increment), key=lambda item: item[:2])
+        if len(kept) > MAX_INCREMENTS:
+            first, second = kept[:2]
             both = exact.add(exact.exact(first[2]), exact.exact(second[2]))
-            profile.increments = [(second[0], second[1], _kept(both)), *rest]
+            kept[:2] = [(second[0], second[1], _kept(both))]
+
+
+def increments(profile: Profile) -> list[Increment]:
+    """A profile's increments; they stay encoded until they are first asked for."""
+    found = profile.increments
+    if isinstance(found, Raw):
+        found = profile.increments = _increments.decode(found)
+    return found
+
+
+def _increased(profile: Profile) -> exact.Exact:
+    """The sum of the increments; one that is not kept is added up and kept."""
+    if profile.increased is None:
+        total: exact.Exact = 0
+        for _, _, amount in increments(profile):
+            total = exact.add(total, exact.exact(amount))
+        profile.increased = _kept(total)
+    return exact.exact(profile.increased)
 
 
 def _total(profile: Profile) -> int | float:
-    total = exact.exact(profile.score.value if profile.score else 0)
-    for _, _, amount in profile.increments:
-        total = exact.add(total, exact.exact(amount))
-    return _plain(total)
+    return _plain(exact.add(exact.exact(profile.score.value if profile.score else 0), _increased(profile)))
 
 
 def _kept(number: exact.Exact) -> int | float | str:
