@@ -1,16 +1,21 @@
 """The third evaluator in the race: SQL over all that happened agrees with the oracle about every segment.
 
-Core and oracle live through a history as ever. Whenever both know the profile, SQL is asked about that instant.
+Core and oracle live through a history as ever. Whenever both know the profile, SQL is asked about that instant;
+and at the end about random instants before, for which it has to leave out what came later.
 """
 
 from __future__ import annotations
 
+from random import Random
+
 import duckdb
 import msgspec
 import pyarrow as pa
+from msgspec import Struct
 
 from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
+from livesegments.core.step import Step
 from livesegments.history.sql.query import Question, translate
 from livesegments.history.sql.session import prepare
 from tests.properties.histories import Command, History
@@ -50,37 +55,66 @@ _SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-class SqlRace(Race):
-    """Asks SQL after every so many commands, and after the last."""
+class Then(Struct):
+    """What was so at an instant: the definitions that were served, and the oracle's members."""
 
-    def __init__(self, history: History, every: int = 7) -> None:
+    segments: dict[str, Node | int]
+    members: set[str]
+
+
+class SqlRace(Race):
+    """Asks SQL after every so many commands, and after the last; then also about instants long past."""
+
+    def __init__(self, history: History, every: int = 7, back: int = 3) -> None:
         super().__init__(history)
-        self.every = every
-        self.asked = 0
+        self.every, self.back = every, back
+        self.asked = self.asked_back = 0
         self.done = 0
+        self.applied: list[int] = []
+        """The clock at which each event of `past` was applied."""
+        self.then: dict[int, Then] = {}
+        """By instant, the newest state there; none where core and oracle don't both know the profile."""
 
     def step(self, command: Command) -> None:
         super().step(command)
         self.done += 1
         last = self.done == len(self.history.commands)
         if self.profile is None or self.profile.plan != self.plan.revision or self.waits:
-            return
-        if last or self.done % self.every == 0:
-            self._ask()
+            self.then.pop(self.clock_ms, None)
+        else:
+            now = self.then[self.clock_ms] = Then(self._segments(), set(self.oracle.members()))
+            if last or self.done % self.every == 0:
+                self._ask(self.clock_ms, now)
+        if last:
+            self._look_back()
 
-    def _ask(self) -> None:
-        segments: dict[str, Node | int] = {
+    def _take(self, step: Step) -> None:
+        super()._take(step)
+        self.applied += [self.clock_ms] * (len(self.past) - len(self.applied))
+
+    def _look_back(self) -> None:
+        """Later commands have changed definitions, taken events back and sent late ones meanwhile."""
+        instants = [at for at in self.then if at < self.clock_ms]
+        for at in Random(len(self.past)).sample(instants, min(self.back, len(instants))):
+            self.asked_back += 1
+            self._ask(at, self.then[at])
+
+    def _segments(self) -> dict[str, Node | int]:
+        return {
             segment.id: segment.definition_version if segment.definition is None else segment.definition
             for segment in self.staging.served.values()
         }
+
+    def _ask(self, at_ms: int, then: Then) -> None:
         # a change of a list that names no version means what is there when it is applied
         changes = iter(self.oracle._changes)
         past = [(number, next(changes) if each.name == PROFILE else each) for number, each in self.past]
-        happened = Happened(self.history.zone, self.clock_ms, past)
+        known = [each for each, applied in zip(past, self.applied, strict=True) if applied <= at_ms]
+        happened = Happened(self.history.zone, at_ms, known)
         with happened.connection:
-            for segment, root in segments.items():
+            for segment, root in then.segments.items():
                 if isinstance(root, int):
                     continue
                 self.asked += 1
-                sql, oracle = happened.holds(root, segments, segment), segment in self.oracle.members()
-                assert sql == oracle, f"{segment}: SQL says {sql}, the oracle {oracle}\n{root}"
+                sql, oracle = happened.holds(root, then.segments, segment), segment in then.members
+                assert sql == oracle, f"{segment}: SQL says {sql}, the oracle {oracle} at {at_ms}\n{root}"
