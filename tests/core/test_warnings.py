@@ -93,6 +93,25 @@ def test_what_holds_for_everyone(document: Json) -> None:
     assert story.members == {"s"} and told(document)[-1][1] == "always"
 
 
+def test_ranges_that_do_not_meet_and_those_that_do() -> None:
+    def ages(*parts: tuple[str, Any], **more: Any) -> list[str]:
+        of = [{"type": "attribute", "name": "age", "op": op, "value": value, **more} for op, value in parts]
+        return [code for _, code in told(every(*of))]
+
+    assert ages(("gt", 50), ("lt", 20)) == ["never"]
+    assert (
+        ages(("gt", 5), ("lt", 5)) == ages(("gt", 5), ("lte", 5)) == ages(("gt", 5), ("eq", 5)) == ["never"]
+    )
+    assert ages(("between", [1, 2]), ("gte", 3)) == ["never"]
+    assert ages(("gte", 5), ("lte", 5)) == ages(("gt", 4.9), ("lt", 5)) == []
+    assert ages(("gt", 2**60 + 1), ("eq", 2**60 + 2)) == []
+    assert ages(("gt", 50), ("lt", 20), when_missing=True) == []
+    count: Json = {"type": "event", "name": "order", "window": {"last": "30d"}, "value": 5}
+    fewer = count | {"op": "lt", "value": 3}
+    assert told(every(count, fewer)) == [("", "never")]
+    assert told(every(count, fewer | {"window": {"last": "7d"}})) == []
+
+
 @pytest.mark.parametrize("document", NEVER, ids=str)
 def test_what_holds_for_no_one(document: Json) -> None:
     assert told(document)[-1][1] == "never"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +29,10 @@ def preview(
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
         asked = {"definition": definition, "sample": sample}
+        if not as_json and output.errors.is_terminal:
+            soon = client.call("POST", "/v1/segments/preview", json=asked | {"sample": 0, "estimate": True})
+            if soon["margin"]:
+                output.say(f"about {soon['count']:,} ± {soon['margin']:,} of {soon['profiles']:,} profiles …")
         found = client.call("POST", "/v1/segments/preview", json=asked)
         if as_json:
             output.json(found)
@@ -44,6 +49,14 @@ def preview(
         ],
         numbers=("holds for",),
     )
+    for each in found["lacking"]:
+        verdict = "left out" if each["excluded"] else "counted in"
+        where = each["pointer"] or "the whole"
+        told = f"{each['count']:,} profiles lack {each['attribute']}: {verdict} ({where})"
+        output.console.print(told, markup=False, soft_wrap=True)
+    for line in _costs(found["cost"]):
+        output.console.print(line, markup=False, soft_wrap=True)
+    output.warnings(found["warnings"])
     for each in found["sample"]:
         output.console.print(f"\n{each['profile']}", style="bold", markup=False, soft_wrap=True)
         output.table(
@@ -54,3 +67,15 @@ def preview(
                 for seen in each["conditions"]
             ],
         )
+
+
+def _costs(cost: dict[str, Any]) -> Iterator[str]:
+    facts = f"cost: {cost['new_facts']} new facts" if cost["new_facts"] else "cost: no new fact"
+    if cost["new_facts"] and cost["bytes_a_profile"] is not None:
+        facts += f", {cost['bytes_a_profile']:g} bytes a profile (measured on {cost['looked_at']:,})"
+    yield facts
+    for each in cost["shared"]:
+        more = f" and {each['count'] - len(each['segments']):,} more" * (
+            each["count"] > len(each["segments"])
+        )
+        yield f"kept already, for {', '.join(each['segments'])}{more} ({each['pointer'] or 'the whole'})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from math import ceil, floor
+from math import ceil, floor, inf, nextafter
 from typing import Any
 
 import msgspec
@@ -30,6 +30,8 @@ from livesegments.core.value import Key, key, when_missing
 from livesegments.core.window import DAY_MS, Duration, parse_duration
 from livesegments.core.words import ORDER_OPS, POSITIVE, WHOLE
 
+EXACT = 2**53
+"""Below it every whole number is a float."""
 HALF_EARTH_KM = 20_016
 """No place is further from another."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -112,6 +114,8 @@ def _clash(node: All | AnyOf) -> str | None:
     for child in node.of:
         if isinstance(child, Not) and msgspec.json.encode(child.of) in encoded:
             return "a condition beside its own 'not'"
+    if isinstance(node, All) and (apart := _apart(node)) is not None:
+        return apart
     wanted: dict[str, frozenset[Key | None]] = {}
     for child in node.of:
         values = _values(child, denied=isinstance(node, AnyOf))
@@ -121,6 +125,42 @@ def _clash(node: All | AnyOf) -> str | None:
         if before is not None and not before & values:
             return f"an attribute has one value: {shown(child.name)} with two that differ"
         wanted[child.name] = values if before is None else before & values
+    return None
+
+
+def _apart(node: All) -> str | None:
+    """An amount that two of the conditions want in ranges that don't meet: `age gt 50` and `age lt 20`."""
+    ranges: dict[bytes, tuple[float, float]] = {}
+    for child in node.of:
+        wanted = _range(child)
+        if wanted is None or not isinstance(child, Attribute | Event):
+            continue
+        of = msgspec.json.encode(msgspec.structs.replace(child, op="eq", value=0))
+        low, high = ranges.get(of, (-inf, inf))
+        ranges[of] = low, high = max(low, wanted[0]), min(high, wanted[1])
+        if low > high:
+            return f"{shown(child.name)} in two ranges that don't meet"
+    return None
+
+
+def _range(node: Node) -> tuple[float, float] | None:
+    """The least and the greatest amount with which a comparison with numbers holds."""
+    if not isinstance(node, Attribute | Event):
+        return None
+    bounds = node.value if isinstance(node.value, list) else [node.value]
+    if isinstance(node, Attribute) and when_missing(node):
+        return None  # it holds for whoever lacks the attribute
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in bounds):
+        return None
+    if any(abs(each) >= EXACT for each in bounds):
+        return None
+    match node.op:
+        case "eq" | "between":
+            return bounds[0], bounds[-1]
+        case "gte" | "gt":
+            return (bounds[0] if node.op == "gte" else nextafter(bounds[0], inf)), inf
+        case "lte" | "lt":
+            return -inf, (bounds[0] if node.op == "lte" else nextafter(bounds[0], -inf))
     return None
 
 

@@ -61,6 +61,8 @@ class Desk:
         if isinstance(request, Was):
             own = partition_of(request.workspace, request.profile, self._partitions)
             numbers = range(own, own + 1)
+        elif isinstance(request, Asked) and request.one_of is not None:
+            numbers = range(request.one_of, request.one_of + 1)
         counted = (request.workspace, request.segment) if isinstance(request, Flowing) else None
         parts = [part(number, self._histories.read(number, counted)) for number in numbers]
         now_ms = request.now_ms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -19,6 +19,8 @@ class Asked(Struct, frozen=True, tag=True):
     before      the definition that it would replace: whom the change concerns is answered too
     sample      at most this many profiles of every kind are answered
     after       members that sort behind it, `limit` of them at most, in order
+    one_of      only the profiles of the partition of this number; None: of all partitions
+    weighed     the events of these names, of `WEIGHED` profiles at most that are drawn by their ids
     """
 
     workspace: str
@@ -31,6 +33,8 @@ class Asked(Struct, frozen=True, tag=True):
     sample: int = 0
     after: str | None = None
     limit: int = 0
+    one_of: int | None = None
+    weighed: Sequence[str] = ()
 
 
 class Was(Struct, frozen=True, tag=True):
@@ -71,8 +75,27 @@ class Sampled(Struct, frozen=True):
     values: list[str | None]
 
 
+class Behind(Struct, frozen=True):
+    """An event that a condition counts; `properties` is JSON text."""
+
+    id: str
+    name: str
+    time_ms: int
+    properties: str
+
+
+class Sent(Struct, frozen=True):
+    """A profile's events of the names that were asked for."""
+
+    profile: str
+    events: list[Behind]
+
+
 class Found(Struct, frozen=True, tag=True):
-    """`nodes`: JSON pointer of every node, and for how many profiles it holds, the whole definition first."""
+    """`nodes`: JSON pointer of every node, and for how many profiles it holds, the whole definition first.
+
+    `lacking`: JSON pointer of every condition of an attribute, and how many profiles lack it.
+    """
 
     at_ms: int
     profiles: int
@@ -84,6 +107,8 @@ class Found(Struct, frozen=True, tag=True):
     sample_leaving: list[Sampled] = []
     members: list[str] = []
     more: bool = False
+    lacking: list[tuple[str, int]] = []
+    sent: list[Sent] = []
 
 
 class Transitioned(Struct, frozen=True):
@@ -92,15 +117,6 @@ class Transitioned(Struct, frozen=True):
     cause: str
     version: int
     event_id: str | None
-
-
-class Behind(Struct, frozen=True):
-    """An event that a condition counts; `properties` is JSON text."""
-
-    id: str
-    name: str
-    time_ms: int
-    properties: str
 
 
 class Seen(Struct, frozen=True):

@@ -20,7 +20,7 @@ from livesegments.store import keys
 from livesegments.store.tail import Entry, applied, decode_fields, encode
 from livesegments.wire import pack
 from livesegments.wire.topics import partition_of
-from tests.services.api.conftest import Client, emptied, running, settings
+from tests.services.api.conftest import CITY, Client, emptied, running, settings
 
 DAY_MS = 86_400_000
 START_MS = 1_700_000_000_000
@@ -127,6 +127,54 @@ async def test_a_preview_counts_from_files_and_tail(shop: Client, history: Histo
     exact = {**spent, "op": "eq"}
     (ann,) = (await shop.post("/v1/segments/preview", json={"definition": exact})).json()["sample"]
     assert ann == {"profile": "ann", "conditions": [{"pointer": "", "holds": True, "value": 0.3}]}
+
+
+async def test_a_preview_says_what_is_left_out_and_what_it_costs(shop: Client, history: History) -> None:
+    lately = {"type": "event", "name": "ordered", "window": {"last": "30d"}, "value": 2}
+    await shop.segment("lately", {"type": "any", "of": [lately, CITY]})
+    await history.happened("ann", PROFILE, 0, attributes={"plan": "pro"})
+    await history.happened("ann", "ordered", 1, total=4)
+    await history.happened("bob", "ordered", 1, total=40)
+    free = {**PRO, "op": "neq", "value": "free"}
+    spent = {**ORDERED, "measure": {"of": "sum", "property": "total"}, "op": "gte", "value": 10}
+    asked = {"definition": {"type": "all", "of": [PRO, free, lately, spent]}}
+    answer = await shop.post("/v1/segments/preview", json=asked)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["margin"] == 0
+    assert found["lacking"] == [
+        {"pointer": "/of/0", "attribute": "plan", "count": 1, "excluded": True},
+        {"pointer": "/of/1", "attribute": "plan", "count": 1, "excluded": False},
+    ]
+    cost = found["cost"]
+    assert cost["shared"] == [{"pointer": "/of/2", "segments": ["lately"], "count": 1}]
+    assert (cost["new_facts"], cost["looked_at"]) == (1, 2)
+    assert 8 < cost["bytes_a_profile"] < 100
+    young = {"type": "attribute", "name": "age", "op": "lt", "value": 20}
+    never = {"definition": {"type": "all", "of": [young, {**young, "op": "gt", "value": 50}]}}
+    warned = (await shop.post("/v1/segments/preview", json=never)).json()["warnings"]
+    assert ("/definition", "never") in [(each["pointer"], each["code"]) for each in warned]
+
+
+async def test_a_quick_estimate_looks_at_one_partition_and_states_its_margin(
+    shop: Client, history: History
+) -> None:
+    names = [name for number in range(400) if partition_of(shop.workspace, name := f"p{number}", 8) == 3]
+    for number, name in enumerate(names):
+        await history.happened(name, PROFILE, 0, attributes={"plan": "pro" if number % 2 else "free"})
+    await history.happened("elsewhere", PROFILE, 0, attributes={"plan": "pro"})
+    await history.archived()
+    for number in range(8):  # states of as many profiles as there would have to be
+        states = {f"s{each}": b"" for each in range(5_000 + 3 * (number == 3))}
+        await history.redis.hset(keys.profiles(number, shop.workspace), mapping=states)
+    asked = {"definition": PRO, "estimate": True}
+    found = (await shop.post("/v1/segments/preview", json=asked)).json()
+    assert found["profiles"] == 40_003
+    assert abs(found["count"] - 20_000) <= found["margin"]
+    assert 1_000 < found["margin"] < 20_000
+    assert found["cost"] is None
+    exact = (await shop.post("/v1/segments/preview", json={"definition": PRO})).json()
+    assert (exact["margin"], exact["count"]) == (0, len(names) // 2 + 1)
 
 
 async def test_a_preview_looks_at_other_segments_and_no_other_workspace(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from livesegments.core.definition import SegmentRef
+from livesegments.core.definition import Attribute, Near, SegmentRef
 from livesegments.history.asking import (
     Asked,
     Behind,
@@ -16,6 +16,7 @@ from livesegments.history.asking import (
     Moved,
     Sampled,
     Seen,
+    Sent,
     Transitioned,
     Was,
     WasFound,
@@ -24,6 +25,9 @@ from livesegments.history.sql.behind import behind
 from livesegments.history.sql.query import Question, translate
 from livesegments.history.sql.text import text
 from livesegments.history.sql.zone import DAY_MS
+
+WEIGHED, WEIGHED_EVENTS = 100, 1_000
+"""Profiles whose events are given for weighing, and how many of each at most."""
 
 
 def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> Found:
@@ -44,12 +48,17 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> 
         connection.execute("CREATE OR REPLACE TEMP VIEW change AS SELECT *, n0 AS was FROM answer")
     nodes = [at for at, _ in translated.nodes]
     counts = "".join(f", count(*) FILTER (n{index})" for index in range(len(nodes)))
+    registered = [
+        (index, at) for index, (at, node) in enumerate(translated.nodes) if isinstance(node, Attribute | Near)
+    ]
+    counts += "".join(f", count(*) FILTER (coalesce(v{index}, 'null') = 'null')" for index, _ in registered)
     row = connection.execute(
         "SELECT count(*), count(*) FILTER (n0 AND NOT was), count(*) FILTER (was AND NOT n0)"
         f"{counts} FROM change"
     ).fetchone()
     assert row is not None
-    profiles, entering, leaving, *held = row
+    profiles, entering, leaving, *rest = row
+    held, lacking = rest[: len(nodes)], rest[len(nodes) :]
     members = _page(connection, asked) if asked.limit else []
     return Found(
         at_ms=now_ms,
@@ -62,7 +71,29 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> 
         sample_leaving=_sample(connection, "was AND NOT n0", asked.sample if leaving else 0, len(nodes)),
         members=members[: asked.limit],
         more=len(members) > asked.limit,
+        lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
+        sent=_sent(connection, asked.weighed) if asked.weighed else [],
     )
+
+
+def _sent(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[Sent]:
+    """The newest events of some profiles, those without any among them."""
+    listed = ", ".join(map(text, names))
+    rows = connection.execute(
+        f"""
+WITH drawn AS MATERIALIZED (SELECT profile FROM answer ORDER BY md5(profile || 'drawn') LIMIT {WEIGHED})
+SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
+  SELECT * FROM happened SEMI JOIN drawn USING (profile) WHERE name IN ({listed})
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY t DESC, "commit" DESC) <= {WEIGHED_EVENTS}
+) USING (profile)
+"""
+    ).fetchall()
+    found: dict[str, list[Behind]] = {}
+    for profile, *event in rows:
+        mine = found.setdefault(profile, [])
+        if event[0] is not None:
+            mine.append(Behind(*event))
+    return [Sent(profile, events) for profile, events in found.items()]
 
 
 def _sample(connection: duckdb.DuckDBPyConnection, condition: str, size: int, nodes: int) -> list[Sampled]:
