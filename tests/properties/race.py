@@ -196,7 +196,7 @@ class Race:
                 )
                 for commit, each in self.past
                 if each.name == RETRACT
-                or (each.name in asked.names and (asked.since_ms is None or each.time_ms >= asked.since_ms))
+                or (each.name in asked.names and each.time_ms >= asked.since.get(each.name, each.time_ms))
             ]
             past.sort(key=lambda each: (each[1].time_ms, each[1].id))
             if backfill.give(self.profile, past, self.clock_ms):

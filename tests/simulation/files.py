@@ -212,7 +212,7 @@ class MemoryFiles:
         found: dict[str, list[Past]] = {}
         for commit, event in self.history(partition, ranges):
             ours = event.workspace == wanted.workspace and event.profile > wanted.after
-            if ours and event.name in wanted.names and event.time_ms >= (wanted.since_ms or 0):
+            if ours and event.name in wanted.names and event.time_ms >= wanted.since.get(event.name, 0):
                 found.setdefault(event.profile, []).append((commit, event))
         profiles = sorted(found)
         for start in range(0, len(profiles), CHUNK):

@@ -11,7 +11,7 @@ history.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from livesegments.core.edition import Edition
 from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Event
@@ -20,8 +20,9 @@ from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.retraction import gone
-from livesegments.core.step import follow, set_fact_due
-from livesegments.core.track import Track
+from livesegments.core.step import set_fact_due
+from livesegments.core.track import ChainTrack, Track, TrailTrack
+from livesegments.core.trail import Stamps
 
 Past: TypeAlias = tuple[int, Event]
 """(number of the commit that applied it, event)."""
@@ -54,28 +55,62 @@ def give(
     now_ms: int,
     takes: Callable[[Track, int], bool],
 ) -> bool:
-    """Gives history to those facts of a profile that `takes` says want the events of a commit."""
+    """Gives history to those facts of a profile that `takes` says want the events of a commit.
+
+    In what order events come decides nothing, so the first events of sequences come last: each then finds
+    its later steps complete, and no step has to be followed by the sequences that it might concern.
+    """
     facts, changed = profile.facts, False
     touched: set[Track] = set()
+    firsts: list[tuple[ChainTrack, Event]] = []
     for commit, event in past:
         named = feeds.get(event.name)
         if named is None:
             continue
         own = event.properties.get("segment") if event.name in (SEGMENT_ENTERED, SEGMENT_EXITED) else None
-        linked: list[Track] = []
+        trails: list[TrailTrack] = []
         for track in named.fed(event):
             if not takes(track, commit) or (own is not None and track.owner == own):
                 continue
             changed = True
-            if track.linked:
-                linked.append(track)
+            if isinstance(track, ChainTrack):
+                firsts.append((track, event))
                 continue
             state = track.kind.add(held(facts, track.id, track.kind), event, now_ms)
-            if state is not None:
-                facts[track.id] = state
+            if state is None:
+                continue
+            facts[track.id] = state
+            if isinstance(track, TrailTrack):
+                trails.append(track)
+            else:
                 touched.add(track)
-        if linked:
-            follow(profile, linked, event, now_ms, set())
-    for track in touched:
-        set_fact_due(profile, track, now_ms)
+        if trails:
+            touched |= _follow(facts, trails, event, now_ms)
+    for track, event in firsts:
+        state = track.chain.add(held(facts, track.id, track.chain), event, now_ms)
+        if state is not None:
+            facts[track.id] = state
+            track.chain.follow(state, event, True, (), _stamps(facts, track), now_ms)
+            touched.add(track)
+    for each in touched:
+        set_fact_due(profile, each, now_ms)
     return changed
+
+
+def _follow(facts: dict[int, Any], trails: Sequence[TrailTrack], event: Event, now_ms: int) -> set[Track]:
+    """A later step comes to sequences that have begun: live, or in an earlier part of the history."""
+    fed = {trail.id for trail in trails}
+    begun = {
+        fact: trail.followers[fact] for trail in trails for fact in facts.keys() & trail.followers.keys()
+    }
+    for track in begun.values():
+        state = held(facts, track.id, track.chain)
+        if state is not None:
+            at = [index for index, trail in enumerate(track.trails) if trail.id in fed]
+            track.chain.follow(state, event, False, at, _stamps(facts, track), now_ms)
+    return set(begun.values())
+
+
+def _stamps(facts: dict[int, Any], track: ChainTrack) -> list[Stamps]:
+    """Of each of a sequence's later steps."""
+    return [held(facts, trail.id, trail.kind) or [] for trail in track.trails]

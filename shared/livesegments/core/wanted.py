@@ -24,32 +24,37 @@ from livesegments.core.where import path_of
 class History(Struct, frozen=True):
     """`names`: event name → the properties that matter, by the first part of their paths.
 
-    `since_ms`: no event before that instant can matter at `now_ms`; None where any may.
+    `since`: event name → no event before that instant (ms) can matter at `now_ms`; not there: any may.
     """
 
     names: Mapping[str, tuple[str, ...]]
-    since_ms: int | None
+    since: Mapping[str, int]
 
 
 def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
     """Of facts that segments of the plan, served or staged, read."""
     names: dict[str, set[str]] = {}
-    since: dict[tuple[object, ...], int | None] = {}
+    known: dict[tuple[object, ...], int | None] = {}
+    since: dict[str, int | None] = {}
     zone = ZoneInfo(plan.timezone)
     for leaf in _leaves(plan, facts):
         asked = leaf.window, getattr(leaf, "which", None)
-        if asked not in since:
-            since[asked] = _since(leaf, zone, now_ms)
+        if asked not in known:
+            known[asked] = _since(leaf, zone, now_ms)
+        earliest = known[asked]
         for name, where, path in _steps(leaf):
+            before = since.setdefault(name, earliest)
+            since[name] = None if before is None or earliest is None else min(before, earliest)
             heads = names.setdefault(name, set())
             heads.update(path_of(item.property)[0] for item in where)
             if path is not None:
                 heads.add(path_of(path)[0])
             if name in (SEGMENT_ENTERED, SEGMENT_EXITED):
                 heads.add("segment")
-    known = [each for each in since.values() if each is not None]
-    earliest = min(known, default=None) if len(known) == len(since) else None
-    return History({name: tuple(sorted(heads)) for name, heads in names.items()}, earliest)
+    return History(
+        {name: tuple(sorted(heads)) for name, heads in names.items()},
+        {name: at for name, at in since.items() if at is not None},
+    )
 
 
 def _leaves(plan: Plan, facts: Collection[int]) -> Iterator[EventLeaf]:

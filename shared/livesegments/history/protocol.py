@@ -33,13 +33,13 @@ class Written(Struct, frozen=True):
 class Wanted(Struct, frozen=True):
     """`names`: event name → the properties to bring along.
 
-    `after`: only profiles that sort behind it. `since_ms`: only events from that instant on.
+    `after`: only profiles that sort behind it. `since`: event name → only those from that instant (ms) on.
     """
 
     workspace: str
     names: dict[str, tuple[str, ...]]
     after: str = ""
-    since_ms: int | None = None
+    since: dict[str, int] = {}
 
 
 class Write(Struct, frozen=True, tag=True):

@@ -7,8 +7,9 @@ of each by (time, id).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, or_
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -56,13 +57,9 @@ def _events(archive: Archive, partition: int, ranges: Sequence[Range], wanted: W
     names = [name for name in wanted.names if name not in (SEGMENT_ENTERED, SEGMENT_EXITED)]
     if not names or not ranges:
         return []
-    where = (pc.field("workspace") == wanted.workspace) & pc.field("name").isin(names)
-    if wanted.after:
-        where &= pc.field("profile") > wanted.after
-    if wanted.since_ms is not None:
-        where &= pc.field("time") >= pa.scalar(wanted.since_ms, pa.timestamp("ms", tz="UTC"))
     table = _dataset(archive, partition, ranges, "events").to_table(
-        columns=["profile", "name", "time", "id", "properties", "commit"], filter=where
+        columns=["profile", "name", "time", "id", "properties", "commit"],
+        filter=_where(wanted, "name", {name: name for name in names}, "time"),
     )
     columns = [table.column(name) for name in ("profile", "name", "id", "properties", "commit")]
     profiles, found, ids, properties, commits = (column.to_pylist() for column in columns)
@@ -96,18 +93,33 @@ def _of_segments(archive: Archive, partition: int, ranges: Sequence[Range], want
     ]
     if not kinds or not ranges:
         return []
-    where = (pc.field("workspace") == wanted.workspace) & pc.field("kind").isin(kinds)
-    if wanted.after:
-        where &= pc.field("profile") > wanted.after
-    if wanted.since_ms is not None:
-        where &= pc.field("at") >= pa.scalar(wanted.since_ms, pa.timestamp("ms", tz="UTC"))
-    table = _dataset(archive, partition, ranges, "transitions").to_table(filter=where)
+    of = {f"$segment_{kind}": kind for kind in kinds}
+    table = _dataset(archive, partition, ranges, "transitions").to_table(
+        filter=_where(wanted, "kind", of, "at")
+    )
     found = table.set_column(table.schema.get_field_index("at"), "at_ms", table.column("at").cast(pa.int64()))
     rows = []
     for each in found.to_pylist():
         event = derived_from(msgspec.convert(each, Transition))
         rows.append((event.profile, event.time_ms, event.id, each["commit"], event))
     return rows
+
+
+def _where(wanted: Wanted, column: str, values: dict[str, str], time: str) -> Any:
+    """`values`: event name → what its rows have in `column`. Names with one earliest instant share a term."""
+    by_instant: dict[int | None, list[str]] = {}
+    for name, value in values.items():
+        by_instant.setdefault(wanted.since.get(name), []).append(value)
+    terms = []
+    for instant, listed in by_instant.items():
+        term = pc.field(column).isin(listed)
+        if instant is not None:
+            term &= pc.field(time) >= pa.scalar(instant, pa.timestamp("ms", tz="UTC"))
+        terms.append(term)
+    where = (pc.field("workspace") == wanted.workspace) & reduce(or_, terms)
+    if wanted.after:
+        where &= pc.field("profile") > wanted.after
+    return where
 
 
 def _dataset(archive: Archive, partition: int, ranges: Sequence[Range], table: Table) -> Any:

@@ -78,6 +78,7 @@ async def shop(live: tuple[str, Rig, Place]) -> AsyncIterator[Shop]:
         await evaluation.clock(late)
         await client.segment("openers", opened("30d"))
         await client.ready("openers")
+        await client.settled()  # its transitions are announced
         yield client
 
 

@@ -123,7 +123,7 @@ class Fillings:
         while True:
             try:
                 await self._archiver.cut()
-                asked = Wanted(job.workspace, dict(history.names), after, history.since_ms)
+                asked = Wanted(job.workspace, dict(history.names), after, dict(history.since))
                 number, ranges = self._partition.number, self._archiver.ranges
                 async for share, chunk in self._history.scan(number, ranges, asked):
                     await job.chunks.put((share, chunk))
