@@ -20,7 +20,7 @@ def explain(
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
     events: Annotated[
-        int, typer.Option(min=0, max=50, help="So many events behind a condition are shown at most.")
+        int, typer.Option(min=0, max=50, help="The most events to show behind a condition.")
     ] = 0,
     api: context.ApiOption = None,
     key: context.KeyOption = None,

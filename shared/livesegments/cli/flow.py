@@ -15,7 +15,7 @@ WIDTH = 30
 
 def flow(
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
-    days: Annotated[int, typer.Option(min=1, max=400, help="So many days, today among them.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How many days, today among them.")] = 30,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,

@@ -19,7 +19,7 @@ def was(
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
     at: Annotated[str, typer.Option("--at", metavar="T", help="The instant: `2025-12-24T18:00:00Z`.")],
     events: Annotated[
-        int, typer.Option(min=0, max=50, help="So many events behind a condition are shown at most.")
+        int, typer.Option(min=0, max=50, help="The most events to show behind a condition.")
     ] = 3,
     api: context.ApiOption = None,
     key: context.KeyOption = None,

@@ -14,7 +14,7 @@ from livesegments.history.asking import Seen
 MOST = 50
 Events = Annotated[
     int,
-    Query(ge=0, le=MOST, description="So many events behind a condition at most, the newest first."),
+    Query(ge=0, le=MOST, description="The most events to show behind a condition, the newest first."),
 ]
 
 
