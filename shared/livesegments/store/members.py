@@ -12,7 +12,6 @@ from livesegments.store import keys, progress
 from livesegments.store.client import Client
 from livesegments.store.progress import Progress
 from livesegments.store.standing import Heads, anew, whole
-from livesegments.store.together import together
 
 AHEAD = 2_000
 """To save round trips, at most this many ids beyond the page's partition are read, if the page needs more."""
@@ -35,7 +34,6 @@ class Members:
 
     def __init__(self, store: Client, partitions: int) -> None:
         self._redis: Any = store
-        self._together = together(store)
         self.heads = Heads(store, partitions)
         self._partitions = range(partitions)
 
@@ -43,7 +41,6 @@ class Members:
         names = (keys.members(partition, workspace, segment) for partition in self._partitions)
         return sum(await self.heads.read(*(("ZCARD", name) for name in names)))
 
-    @whole
     async def overlap(self, workspace: str, segments: Sequence[str]) -> dict[tuple[str, ...], int]:
         """How many are in all of a group of segments, for every group of one or more of them.
 
@@ -54,7 +51,8 @@ class Members:
         for partition in self._partitions:
             for group in groups:
                 names = [keys.members(partition, workspace, segment) for segment in group]
-                counts[group] += int(await self._together.one("ZINTERCARD", len(names), *names))
+                (count,) = await self.heads.read(("ZINTERCARD", len(names), *names))
+                counts[group] += int(count)
         return counts
 
     @whole

@@ -37,11 +37,10 @@ class Profiles:
         )
         return {id_: decode(state) for id_, state in pairs if state is not None}
 
-    @whole
     async def counts(self, workspace: str) -> list[int]:
         """How many profiles a workspace has, partition by partition."""
         names = (keys.profiles(partition, workspace) for partition in range(self._partitions))
-        return [int(count) for count in await self._together.ask(*(("HLEN", name) for name in names))]
+        return [int(count) for count in await self.heads.read(*(("HLEN", name) for name in names))]
 
     async def clock(self, partition: int) -> int | None:
         """ms; None before the partition's first event."""
