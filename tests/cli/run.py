@@ -10,7 +10,11 @@ import pytest
 from livesegments.cli.main import app
 from tests.cli.server import Answer, Request, serving
 
-ZONE = {"id": "w", "name": "W", "timezone": "Europe/Berlin", "created_at": "2026-01-01T00:00:00.000Z"}
+QUOTAS = {"events_per_s": 100, "segments": 20_000, "profiles": None, "names": 500}
+ZONE = {
+    "id": "w", "name": "W", "timezone": "Europe/Berlin", "created_at": "2026-01-01T00:00:00.000Z",
+    "quotas": QUOTAS,
+}  # fmt: skip
 
 
 class Answers:

@@ -73,7 +73,7 @@ def show(
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """One workspace: its name and its time zone."""
+    """One workspace: its name, its time zone and its quotas."""
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
         found = client.call("GET", paths.workspace(workspace))
@@ -81,7 +81,7 @@ def show(
         output.json(found)
         return
     rows = {"id": found["id"], "name": found["name"], "time zone": found["timezone"]}
-    output.fields(rows | {"created": _created(found)} | _degraded(found))
+    output.fields(rows | {"created": _created(found), "quotas": _quotas(found)} | _degraded(found))
 
 
 @app.command("edit")
@@ -89,18 +89,27 @@ def edit(
     workspace: IdArgument,
     name: Annotated[str | None, typer.Option(help="The new name.")] = None,
     timezone: ZoneOption = None,
+    events_per_s: Annotated[
+        int | None,
+        typer.Option(help="Quota of events a second; 0: as the services' settings have it.", min=0),
+    ] = None,
+    segments: Annotated[int | None, typer.Option(help="Quota of segments; 0: the same.", min=0)] = None,
+    profiles: Annotated[int | None, typer.Option(help="Quota of profiles; 0: the same.", min=0)] = None,
     api: context.ApiOption = None,
     key: context.AdminKeyOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Change a workspace's name or time zone.
+    """Change a workspace's name, time zone or quotas.
 
     In a new time zone every segment is evaluated anew, over its whole history."""
     given = {"name": name, "timezone": timezone}
-    body = {field: value for field, value in given.items() if value is not None}
+    body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    most = {"events_per_s": events_per_s, "segments": segments, "profiles": profiles}
+    quotas = {field: value or None for field, value in most.items() if value is not None}
+    body |= {"quotas": quotas} if quotas else {}
     if not body:
-        raise Problem("nothing to change was given", advice="give --name, --timezone or both")
+        raise Problem("nothing to change was given", advice="give --name, --timezone or a quota")
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
         path = paths.workspace(workspace)
@@ -117,6 +126,14 @@ def _degraded(workspace: dict[str, Any]) -> dict[str, str]:
     said = [f"{count:,} {what} set aside" for what, count in counts.items() if count]
     said += [f"definitions can't be compiled: {found['plan']}"] if found["plan"] else []
     return {"degraded": "; ".join(said)}
+
+
+def _quotas(workspace: dict[str, Any]) -> str:
+    """The most that it may have, in words."""
+    quotas = workspace["quotas"]
+    rows = (("events/s", "events_per_s"), ("segments", "segments"), ("profiles", "profiles"))
+    said = [f"{quotas[field]:,} {what}" for what, field in rows if quotas[field] is not None]
+    return ", ".join([*said, f"{quotas['names']:,} names"])
 
 
 def _created(workspace: dict[str, Any]) -> str:

@@ -131,6 +131,14 @@ INGEST_LEFT_OUT = Counter(
     ["source", "code"],
 )
 INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")
+INGEST_QUOTA = Counter(
+    "livesegments_ingest_quota_refused_total",
+    "Refused because of a workspace's quota: requests (`events_per_s`, `saturated`), events (`profiles`).",
+    ["quota"],
+)
+INGEST_SATURATED = Gauge(
+    "livesegments_ingest_saturated", "1: the evaluators do not keep up with some partition of `events`."
+)
 INGEST_REQUESTS = Counter("livesegments_ingest_requests_total", "Answers.", ["path", "status"])
 INGEST_SECONDS = Histogram(
     "livesegments_ingest_request_seconds",
@@ -150,6 +158,9 @@ MEMBERSHIPS_UNREADABLE = Counter(
 API_REQUESTS = Counter("livesegments_api_requests_total", "Answers.", ["method", "path", "status"])
 API_SECONDS = Histogram(
     "livesegments_api_request_seconds", "From a request's arrival to its answer.", ["path"], buckets=_FINE_S
+)
+API_QUOTA = Counter(
+    "livesegments_api_quota_refused_total", "Refused because of a workspace's quota.", ["quota"]
 )
 API_LISTENERS = Gauge("livesegments_api_listeners", "Open streams of transitions.")
 API_PUBLISHED = Counter("livesegments_api_published_total", "Changes of the catalogue in the topic.")

@@ -52,6 +52,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     cache_mb: int = 128
     commits_in_flight: int = 4
     unowned_ms: int = 30_000
+    quota_events_per_s: int = 0
+    """Of each workspace that has no quota of its own, in each ingest process; 0: no quota."""
+    quota_segments: int = 20_000
+    quota_profiles: int = 0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

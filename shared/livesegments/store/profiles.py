@@ -47,6 +47,28 @@ class Profiles:
         found = await self._redis.hget(keys.head(partition), "clock")
         return None if found is None else int(found)
 
+    async def count(self, workspace: str) -> int:
+        """Stored profiles of a workspace."""
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in range(self._partitions):
+            pipe.hlen(keys.profiles(partition, workspace))
+        return sum(await pipe.execute())
+
+    async def known(self, workspace: str, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are stored profiles."""
+        asked = list(dict.fromkeys(ids))
+        pipe = self._redis.pipeline(transaction=False)
+        for id_ in asked:
+            pipe.hexists(keys.profiles(self.partition(workspace, id_), workspace), id_)
+        return {id_ for id_, there in zip(asked, await pipe.execute(), strict=True) if there}
+
+    async def applied(self) -> list[int]:
+        """The next offset of every partition of `events`."""
+        pipe = self._redis.pipeline(transaction=False)
+        for partition in range(self._partitions):
+            pipe.hget(keys.head(partition), "offset")
+        return [int(offset or 0) for offset in await pipe.execute()]
+
     async def newest_clock(self) -> int | None:
         """ms, of the partition that is furthest on; None before any event."""
         pipe = self._redis.pipeline(transaction=False)

@@ -18,6 +18,22 @@ Scope = Literal["ingest", "read", "write", "operate", "admin"]
 """`operate` is for operations on all workspaces at once: the clock of mode `log`."""
 
 
+class Quotas(Struct, frozen=True, omit_defaults=True):
+    """The most of a workspace; None leaves it to the services' settings."""
+
+    events_per_s: int | None = None
+    segments: int | None = None
+    profiles: int | None = None
+
+    def over(self, defaults: Quotas) -> Quotas:
+        """These, and the defaults where they say nothing."""
+        return Quotas(
+            defaults.events_per_s if self.events_per_s is None else self.events_per_s,
+            defaults.segments if self.segments is None else self.segments,
+            defaults.profiles if self.profiles is None else self.profiles,
+        )
+
+
 class Workspace(Struct, frozen=True, tag="workspace"):
     """A tenant. `version` counts every edit (the ETag)."""
 
@@ -26,6 +42,7 @@ class Workspace(Struct, frozen=True, tag="workspace"):
     timezone: str
     created_ms: int
     version: int = 1
+    quotas: Quotas = Quotas()
 
 
 class Key(Struct, frozen=True, tag="key"):

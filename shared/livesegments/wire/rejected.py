@@ -21,6 +21,10 @@ PROFILE_FULL = "profile_full"
 """The code of an event that was accepted, and would have brought its profile beyond a bound (`core.bounds`).
 
 Its raw bytes are such a packed record, too."""
+TOO_MANY_PROFILES = "too_many_profiles"
+"""The code of an event of a new profile, in a workspace that has its quota of profiles.
+
+Its raw bytes are such a packed record, too."""
 MAX_RAW_BYTES = 512 * 1024
 """Longer raw bytes are cut here, and the record says so; the broker takes 1 MiB a record."""
 

@@ -58,7 +58,7 @@ def test_what_is_shown_is_accepted(of: str, content: str) -> None:
 def test_every_call_is_shown() -> None:
     shown = {of.split()[1] for of, _ in SHOWN if of.startswith("POST")}
     unused: Any = None
-    edge = http.Edge(unused, unused, unused, unused)
+    edge = http.Edge(unused, unused, unused, unused, unused)
     assert shown == {route.path for route in edge.routes() if len(route.path) > len("/v1/t")}
     assert len(SHOWN) > 12 and "```json\n" not in PAGE
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesegments.api.context import Context
 from livesegments.api.problems import Problem, not_found
@@ -103,7 +104,10 @@ async def _reading(request: Request, chosen: Chosen = None) -> Workspace:
 
 
 async def _writing(request: Request, chosen: Chosen = None) -> Workspace:
-    return await _acting(request, "write", chosen)
+    """With the quotas that hold for it, its own or those of the settings."""
+    context: Context = request.app.state.context
+    workspace = await _acting(request, "write", chosen)
+    return replace(workspace, quotas=workspace.quotas.over(context.quotas))
 
 
 def _within(who: Caller, scope: Scope, chosen: str | None) -> str | None:

@@ -26,6 +26,7 @@ from livesegments.store.catalog import Catalog
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.wire.catalog import Quotas
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,15 @@ class Context:
     watch: Watch
     announcements: Announcements
     asker: Asker
+
+    @property
+    def quotas(self) -> Quotas:
+        """Of a workspace that has none of its own."""
+        settings = self.settings
+        return Quotas(
+            settings.quota_events_per_s or None, settings.quota_segments, settings.quota_profiles or None
+        )
+
     timelines: Timelines
     forecasting: asyncio.Semaphore
     """One forecast at a time takes the processor."""

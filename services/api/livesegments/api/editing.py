@@ -7,14 +7,17 @@ from secrets import token_hex
 
 from livesegments.api import shapes
 from livesegments.api.etags import check_match
-from livesegments.api.problems import Problem, not_found
+from livesegments.api.problems import QUOTA, Problem, not_found
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
 from livesegments.store.snapshot import Snapshot
-from livesegments.wire.catalog import Segment, Workspace
+from livesegments.wire.catalog import Quotas, Segment, Workspace
 
 MAX_SEGMENTS = 20_000
+"""Of a workspace, whatever its quota is."""
+QUOTA_SEGMENTS = f"{QUOTA}segments"
+"""The code of a segment beyond the workspace's quota."""
 MAX_NAMED = 20
 
 
@@ -42,6 +45,10 @@ class Others(Mapping[str, Node | None]):
         return len(self._segments) - (self._own in self._segments)
 
 
+def most_segments(quotas: Quotas) -> int:
+    return MAX_SEGMENTS if quotas.segments is None else min(quotas.segments, MAX_SEGMENTS)
+
+
 def new_segment(
     snapshot: Snapshot, workspace: Workspace, new: shapes.NewDynamic | shapes.NewStatic, now_ms: int
 ) -> Segment:
@@ -49,8 +56,12 @@ def new_segment(
     id_ = new.id or f"seg_{token_hex(6)}"
     if id_ in snapshot.segments:
         raise Problem(409, f"There is a segment '{id_}' already.", [_taken("/id", "id")])
-    if len(snapshot.segments) >= MAX_SEGMENTS:
-        raise Problem(409, f"A workspace has at most {MAX_SEGMENTS} segments.")
+    most = most_segments(workspace.quotas)
+    if len(snapshot.segments) >= most:
+        message = f"the workspace has its quota of {most} segments (segments): delete some, or raise it"
+        raise Problem(
+            409, f"The workspace has its quota of {most} segments.", [Fault("", QUOTA_SEGMENTS, message)]
+        )
     _free(snapshot, new.name, id_)
     node = None
     if isinstance(new, shapes.NewDynamic):

@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from livesegments.api.publisher import NotPublished
 from livesegments.api.wording import said
 from livesegments.core.fault import Fault
+from livesegments.runtime import metrics
 from livesegments.store.changes import NotRestored
 from livesegments.store.standing import Restoring
 
@@ -47,6 +48,10 @@ FaultOut = Annotated[
     WithJsonSchema({COMPONENT: "Fault"}),
 ]
 """A fault as a part of an answer that pydantic writes."""
+
+
+QUOTA = "quota_"
+"""The codes of quotas begin with it."""
 
 
 class ProblemBody(Struct):
@@ -101,6 +106,8 @@ def pointer(path: Sequence[str | int]) -> str:
 def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def ours(_: Request, error: Problem) -> Response:
+        for quota in {each.code for each in error.errors if each.code.startswith(QUOTA)}:
+            metrics.API_QUOTA.labels(quota.removeprefix(QUOTA)).inc()
         return error.response()
 
     @app.exception_handler(HTTPException)

@@ -18,7 +18,7 @@ from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.shapes import Instant
 from livesegments.core.event import Event
 from livesegments.wire import pack
-from livesegments.wire.rejected import INTERNAL_FAULT, PROFILE_FULL, Record
+from livesegments.wire.rejected import INTERNAL_FAULT, PROFILE_FULL, TOO_MANY_PROFILES, Record
 from livesegments.wire.unreadable import Unreadable
 
 MAX_PAGE = 200
@@ -187,7 +187,7 @@ def _replayable(record: Record) -> bool:
 
 def _accepted(record: Record) -> bool:
     """Whether it is an event that ingest had accepted, and so a packed record."""
-    return any(fault.code in (INTERNAL_FAULT, PROFILE_FULL) for fault in record.faults)
+    return any(fault.code in (INTERNAL_FAULT, PROFILE_FULL, TOO_MANY_PROFILES) for fault in record.faults)
 
 
 def _text(record: Record) -> str | None:

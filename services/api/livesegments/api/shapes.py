@@ -131,11 +131,34 @@ class NewWorkspace(In):
     timezone: Timezone = "UTC"
 
 
+class QuotasPatch(In):
+    """JSON merge patch: what isn't named stays; null takes the workspace's own quota away, and the services'
+    setting holds."""
+
+    events_per_s: int | None = Field(None, ge=1, le=10_000_000, description="Events a second.")
+    segments: int | None = Field(None, ge=1, le=20_000, description="Segments.")
+    profiles: int | None = Field(None, ge=1, le=10_000_000_000, description="Profiles that are stored.")
+
+
 class WorkspacePatch(In):
     """JSON merge patch (RFC 7396): what isn't named stays."""
 
     name: Name = Field(default_factory=str, description="How people call it.")
     timezone: Timezone = Field(default_factory=str, description="The IANA time zone of its days and dates.")
+    quotas: QuotasPatch = Field(default_factory=QuotasPatch, description="The most that it may have.")
+
+
+class QuotasOut(BaseModel):
+    """The quotas that hold for a workspace: its own, or those of the services' settings. Null: no quota."""
+
+    events_per_s: int | None = Field(
+        description="Events a second of each ingest process; beyond them requests are answered 429."
+    )
+    segments: int = Field(description="Beyond them creating a segment is answered 409.")
+    profiles: int | None = Field(
+        description="Beyond them events of new profiles are in topic `rejected` as `too_many_profiles`."
+    )
+    names: int = Field(description="Names of events that are remembered; the rarest give way. Not settable.")
 
 
 class Degraded(BaseModel):
@@ -157,6 +180,7 @@ class WorkspaceOut(BaseModel):
     timezone: str
     created_at: Instant
     version: int = Field(description="Counts every edit; the ETag.")
+    quotas: QuotasOut
     degraded: Degraded | None = Field(None, description="Absent while nothing had to be set aside.")
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from livesegments.api import shapes
 from livesegments.api.auth import Reading
+from livesegments.api.context import Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
 from livesegments.api.workspaces import shown
@@ -16,6 +17,6 @@ router = APIRouter(
 
 
 @router.get("", responses=responses(404))
-async def read_own_workspace(workspace: Reading) -> shapes.WorkspaceOut:
+async def read_own_workspace(context: Ctx, workspace: Reading) -> shapes.WorkspaceOut:
     """The workspace of the key (an admin key names one with `X-Workspace`): its name and its time zone."""
-    return shown(workspace)
+    return shown(context, workspace)

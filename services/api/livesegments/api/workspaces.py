@@ -8,16 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from msgspec.structs import replace
 
-from livesegments.api import cursor, shapes, times
+from livesegments.api import cursor, editing, shapes, times
 from livesegments.api.auth import Admin
 from livesegments.api.context import Context, Ctx
 from livesegments.api.etags import NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, check_match, etag, is_known
 from livesegments.api.problems import Problem, not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
+from livesegments.core.names.seen import MAX_NAMES
 from livesegments.store.catalog import digest
 from livesegments.store.degraded import Degraded
 from livesegments.store.degraded import read as read_degraded
-from livesegments.wire.catalog import Key, Workspace
+from livesegments.wire.catalog import Key, Quotas, Workspace
 
 KEY_ID_LENGTH = 16
 PREFIX = "ls_"
@@ -43,7 +44,7 @@ async def create_workspace(
     if sequence is None:
         raise Problem(409, f"There is a workspace '{workspace.id}' already.")
     await context.publisher.published(sequence)
-    return shown(workspace)
+    return shown(context, workspace)
 
 
 @router.get("", responses=responses())
@@ -61,7 +62,7 @@ async def list_workspaces(
     more = cursor.encode((page[-1].created_ms, page[-1].id)) if len(found) > limit else None
     degraded = await read_degraded(context.redis, context.settings.partitions, [each.id for each in page])
     return shapes.Workspaces(
-        workspaces=[shown(each, degraded.get(each.id)) for each in page], next_cursor=more
+        workspaces=[shown(context, each, degraded.get(each.id)) for each in page], next_cursor=more
     )
 
 
@@ -77,14 +78,14 @@ async def read_workspace(
     if degraded is None and is_known(workspace.version, if_none_match):
         return Response(status_code=304, headers={"ETag": etag(workspace.version)})
     response.headers["ETag"] = etag(workspace.version)
-    return shown(workspace, degraded)
+    return shown(context, workspace, degraded)
 
 
 @router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 412, 413, 415, 428))
 async def edit_workspace(
     context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
 ) -> shapes.WorkspaceOut:
-    """Change its name or its time zone (JSON merge patch); `If-Match` is needed, so no edit is lost.
+    """Change its name, time zone or quotas (JSON merge patch); `If-Match` is needed, so no edit is lost.
 
     In another time zone every segment is evaluated anew, because days and dates begin at other instants. The
     old time zone is served until all conditions that depend on it have their history in the new one."""
@@ -94,12 +95,15 @@ async def edit_workspace(
             raise not_found("workspace", id_)
         check_match(old.version, if_match)
         changes = {field: getattr(patch, field) for field in patch.model_fields_set}
+        if "quotas" in changes:
+            own = {field: getattr(patch.quotas, field) for field in patch.quotas.model_fields_set}
+            changes["quotas"] = replace(old.quotas, **own)
         return replace(old, version=old.version + 1, **changes)
 
     workspace, sequence = await context.catalog.change_workspace(id_, decide)
     await context.publisher.published(sequence)
     response.headers["ETag"] = etag(workspace.version)
-    return shown(workspace)
+    return shown(context, workspace)
 
 
 @router.post("/{id}/keys", status_code=201, responses=responses(400, 404, 409, 413, 415))
@@ -137,14 +141,24 @@ async def _existing(context: Context, id_: str) -> None:
         raise not_found("workspace", id_)
 
 
-def shown(workspace: Workspace, degraded: Degraded | None = None) -> shapes.WorkspaceOut:
+def shown(context: Context, workspace: Workspace, degraded: Degraded | None = None) -> shapes.WorkspaceOut:
     return shapes.WorkspaceOut(
         id=workspace.id,
         name=workspace.name,
         timezone=workspace.timezone,
         created_at=times.iso(workspace.created_ms),
         version=workspace.version,
+        quotas=_quotas(workspace.quotas.over(context.quotas)),
         degraded=None if degraded is None else _degraded(degraded),
+    )
+
+
+def _quotas(quotas: Quotas) -> shapes.QuotasOut:
+    return shapes.QuotasOut(
+        events_per_s=quotas.events_per_s,
+        segments=editing.most_segments(quotas),
+        profiles=quotas.profiles,
+        names=MAX_NAMES,
     )
 
 

@@ -91,6 +91,20 @@ def _judged(items: list[bytes], receipt: Receipt, accept: Accept, single: bool =
     return verdicts
 
 
+def without(verdicts: Verdicts, refused: Mapping[int, Rejected]) -> Verdicts:
+    """The verdicts with some accepted events refused, by their places among the accepted ones."""
+    gone = {item.index for item in verdicts.rejected}
+    places = [index for index in range(len(gone) + len(verdicts.accepted)) if index not in gone]
+    late = [structs.replace(item, index=places[place]) for place, item in refused.items()]
+    lost = {item.index for item in late}
+    return Verdicts(
+        [each for place, each in enumerate(verdicts.accepted) if place not in refused],
+        sorted([*verdicts.rejected, *late], key=lambda item: item.index),
+        [item for item in verdicts.left_out if item.index not in lost],
+        verdicts.single,
+    )
+
+
 def may_name_lists(body: bytes) -> bool:
     """Whether a field `lists` may be in it, also one that is written with escapes."""
     return b'lists"' in body or b"\\u" in body

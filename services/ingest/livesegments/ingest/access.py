@@ -12,10 +12,11 @@ from typing import Generic, TypeVar
 from livesegments.ingest.lists import Lists
 from livesegments.store.catalog import Catalog, digest
 from livesegments.store.changes import NotRestored
-from livesegments.wire.catalog import Key
+from livesegments.wire.catalog import Key, Quotas, Workspace
 
 KNOWN_MS = 1_000
 MAX_KNOWN = 10_000
+NO_QUOTAS = Quotas()
 
 Found = TypeVar("Found")
 
@@ -57,17 +58,29 @@ class Access:
     """Raises Away; NotRestored rather than say that something isn't there when nothing
     is, because Redis was lost: a sender would take the key for wrong, and give its events up."""
 
-    def __init__(self, catalog: Catalog, now_ms: Callable[[], int], unknown_lists: bool = False) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        now_ms: Callable[[], int],
+        unknown_lists: bool = False,
+        defaults: Quotas = NO_QUOTAS,
+    ) -> None:
         self._catalog = catalog
         self._unknown_lists = unknown_lists
         self._keys: Memory[Key | None] = Memory(self._key, now_ms)
-        self._workspaces: Memory[bool] = Memory(self._exists, now_ms)
+        self._workspaces: Memory[Workspace | None] = Memory(self._workspace, now_ms)
+        self._defaults = defaults
 
     async def key(self, secret: str) -> Key | None:
         return await self._keys.get(digest(secret))
 
     async def exists(self, workspace: str) -> bool:
-        return await self._workspaces.get(workspace)
+        return await self._workspaces.get(workspace) is not None
+
+    async def quotas(self, workspace: str) -> Quotas:
+        """Those that hold for it, a second old at most."""
+        found = await self._workspaces.get(workspace)
+        return self._defaults if found is None else found.quotas.over(self._defaults)
 
     async def lists(self, workspace: str) -> Lists:
         """As the catalogue is now: a list is there for events as soon as the api says that it is created."""
@@ -82,9 +95,9 @@ class Access:
             await self._is_whole()
         return found
 
-    async def _exists(self, workspace: str) -> bool:
-        found = await self._catalog.workspace(workspace) is not None
-        if not found:
+    async def _workspace(self, id_: str) -> Workspace | None:
+        found = await self._catalog.workspace(id_)
+        if found is None:
             await self._is_whole()
         return found
 

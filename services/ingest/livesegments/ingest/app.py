@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
@@ -19,6 +20,7 @@ from aiokafka.errors import KafkaError
 from livesegments.ingest import consume, http, inbound
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
+from livesegments.ingest.gate import Gate
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.names import Observer
 from livesegments.ingest.packer import Packer
@@ -30,6 +32,7 @@ from livesegments.store import names as seen
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import Client, connect
 from livesegments.store.profiles import Profiles
+from livesegments.wire.catalog import Quotas
 
 STOP_S = 4
 """For the requests under way to be answered, and again for the rest to end."""
@@ -57,24 +60,26 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     """
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(connect(settings.redis))
-        broker, in_time = Broker(settings.kafka), Ending()
+        broker, in_time = Broker(settings.kafka, settings.partitions), Ending()
         await broker.start()
         stack.push_async_callback(in_time, "producer", broker.stop)
         names = Observer(seen.NameStore(redis))
         stack.push_async_callback(in_time, "names", names.flush)
         packer = Packer(broker, settings.partitions, wall_ms, names.offer)
         stack.push_async_callback(in_time, "packer", packer.close)
-        access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept")
-        clock_ms = Profiles(redis, settings.partitions).newest_clock
-        log = LogTime(settings.log_ahead_ms, clock_ms) if settings.clock == "log" else None
+        defaults = Quotas(settings.quota_events_per_s or None, None, settings.quota_profiles or None)
+        access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept", defaults)
+        profiles = Profiles(redis, settings.partitions)
+        log = LogTime(settings.log_ahead_ms, profiles.newest_clock) if settings.clock == "log" else None
+        gate = Gate(access.quotas, profiles, lambda: broker.ends, time.monotonic, wall_ms)
         records = consume.consumer(settings.kafka)
         await records.start()
         stack.push_async_callback(in_time, "inbound", records.stop)
-        taker = inbound.Inbound(packer, broker, access, wall_ms, log)
+        taker = inbound.Inbound(packer, broker, access, gate, wall_ms, log)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
-        for forever in (consume.Reader(records, taker).run(), broker.lost(), names.run()):
+        for forever in (consume.Reader(records, taker).run(), broker.lost(), names.run(), gate.run()):
             stack.callback(needed.create_task(forever).cancel)
-        edge = http.Edge(packer, broker, access, wall_ms, log)
+        edge = http.Edge(packer, broker, access, gate, wall_ms, log)
         application = http.app(edge, status.routes(metrics.INGEST, not_ready(redis, broker)))
         async with status.serving(application, settings.host, settings.port, STOP_S, Connection) as address:
             _log.info("serving", address=address, clock=settings.clock)

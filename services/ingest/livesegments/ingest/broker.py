@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -18,9 +20,11 @@ READY_S = 2.0
 
 
 class Broker:
-    def __init__(self, kafka: str) -> None:
+    def __init__(self, kafka: str, partitions: int) -> None:
         self._one = Producer(kafka, max_request_bytes=MAX_RECORD_BYTES, request_ms=REQUEST_MS)
         self._producer: AIOKafkaProducer
+        self.ends = [0] * partitions
+        """The next offset of each partition of `events`, by what was acknowledged to us."""
 
     async def start(self) -> None:
         self._producer = await self._one.started()
@@ -32,7 +36,12 @@ class Broker:
         sent: asyncio.Future[object] = await self._producer.send(
             EVENTS, value, partition=partition, timestamp_ms=timestamp_ms
         )
+        sent.add_done_callback(partial(self._acknowledged, partition))
         return sent
+
+    def _acknowledged(self, partition: int, sent: asyncio.Future[Any]) -> None:
+        if not sent.cancelled() and sent.exception() is None:
+            self.ends[partition] = sent.result().offset + 1
 
     async def reject(self, rejected: Iterable[Rejected]) -> None:
         """Returns when the broker has them all."""

@@ -30,6 +30,7 @@ from livesegments.ingest.access import Access, secret_of
 from livesegments.ingest.body import Unfit
 from livesegments.ingest.budget import Budget
 from livesegments.ingest.count import count
+from livesegments.ingest.gate import Beyond, Gate
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.origin import ANY_ORIGIN, preflight
 from livesegments.ingest.packer import Busy, Packer
@@ -64,12 +65,14 @@ class Edge:
         packer: Packer,
         rejects_: Rejects,
         access: Access,
+        gate: Gate,
         now_ms: Callable[[], int],
         log: LogTime | None = None,
     ) -> None:
         self._packer = packer
         self._rejects = rejects_
         self._access = access
+        self._gate = gate
         self._now_ms = now_ms
         self._log = log
         self._budget = Budget(MAX_IN_FLIGHT_BYTES)
@@ -122,6 +125,9 @@ class Edge:
             except Unfit as error:
                 # the rest of its body is not waited for
                 return problem(error.status, error.detail, headers={"Connection": "close"})
+            except Beyond as error:
+                retry = {"Retry-After": str(error.retry_s)}
+                return problem(429, error.detail, headers=retry, code=f"quota_{error.quota}")
             except Busy:
                 metrics.INGEST_BUSY.inc()
                 return problem(429, "the broker is behind: send it again in a second", headers=RETRY_AFTER)
@@ -141,6 +147,7 @@ class Edge:
             raise Denied(_unauthorized(given=bool(secret)))
         if "ingest" not in key.scopes:
             raise Denied(problem(403, f"the key {key.name!r} may not send events"))
+        await self._gate.admit(key.workspace)
         return key
 
     async def call(self, kind: str, workspace: str, content: bytes) -> Response:
@@ -149,7 +156,8 @@ class Edge:
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
         left_out = [] if verdict.left_out is None else [verdict.left_out]
-        return await self._take(accept.Verdicts([verdict], [], left_out), 200)
+        verdicts = await self._with_room(accept.Verdicts([verdict], [], left_out, single=True), receipt)
+        return await self._answered(verdicts, 200)
 
     async def batch(self, workspace: str, content: bytes) -> Response:
         receipt = self._receipt(workspace)
@@ -176,12 +184,20 @@ class Edge:
     ) -> Response:
         if isinstance(verdicts, Fault):
             return await self._refuse(reject(receipt, [verdicts], content), 400)
+        return await self._answered(await self._with_room(verdicts, receipt), status)
+
+    async def _with_room(self, verdicts: accept.Verdicts, receipt: Receipt) -> accept.Verdicts:
+        """The same, but what there is no room for in the workspace is rejected."""
+        refused = await self._gate.refused(receipt, verdicts.accepted)
+        return accept.without(verdicts, refused) if refused else verdicts
+
+    async def _answered(self, verdicts: accept.Verdicts, status: int) -> Response:
         if verdicts.single and verdicts.rejected:
             return await self._refuse(verdicts.rejected[0])
-        return await self._take(verdicts, status)
-
-    async def _take(self, verdicts: accept.Verdicts, status: int) -> Response:
         await self._keep(verdicts)
+        if verdicts.accepted:
+            workspace = verdicts.accepted[0].workspace
+            await self._gate.took(workspace, len(verdicts.accepted))
         return answer(verdicts, status)
 
     async def _refuse(self, rejected: Rejected, status: int = 422) -> Response:

@@ -20,6 +20,7 @@ from livesegments.ingest import accept
 from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.count import count
+from livesegments.ingest.gate import Gate
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt
@@ -38,12 +39,14 @@ class Inbound:
         packer: Packer,
         broker: Broker,
         access: Access,
+        gate: Gate,
         now_ms: Callable[[], int],
         log: LogTime | None = None,
     ) -> None:
         self._packer = packer
         self._broker = broker
         self._access = access
+        self._gate = gate
         self._now_ms = now_ms
         self._log = log
 
@@ -70,6 +73,8 @@ class Inbound:
         for record in records:
             verdict = await self._verdict(record)
             if isinstance(verdict, Accepted):
+                verdict = await self._with_room(verdict, record)
+            if isinstance(verdict, Accepted):
                 accepted.append(verdict)
             else:
                 rejected.append(verdict)
@@ -77,6 +82,12 @@ class Inbound:
         await self._packer.put(accepted)
         await self._broker.reject([*rejected, *left_out])
         count("inbound", len(accepted), rejected, left_out)
+
+    async def _with_room(self, event: Accepted, record: ConsumerRecord[Any, Any]) -> Accepted | Rejected:
+        """The event, or its rejection where the workspace has its quota of profiles."""
+        source = f"{record.topic}/{record.partition}/{record.offset}"
+        receipt = Receipt(event.workspace, received(record, self._now_ms()), source, "")
+        return (await self._gate.refused(receipt, [event])).get(0, event)
 
     async def _verdict(self, record: ConsumerRecord[Any, Any]) -> Accepted | Rejected:
         headers = {name.lower(): (value or b"").decode(errors="replace") for name, value in record.headers}
