@@ -24,6 +24,7 @@ from bench import (
     latency,
     many,
     memory,
+    neighbours,
     path,
     profiling,
     readme,
@@ -97,6 +98,24 @@ def only_storm(dues: int = 200_000, per_s: int = 200, rounds: int = 3, against: 
     asyncio.run(storm.compare(dues, per_s, rounds, trees))
 
 
+@app.command("neighbours")
+def only_neighbours(per_s: int = 25, seconds: float = 10.0) -> None:
+    """Workspaces beside one that sends twenty times as much, and beside one hot profile."""
+    phases = asyncio.run(_neighbours(per_s, seconds))
+    print("\n".join(neighbours.table(phases)))
+    print(*(f"{each.name}: {each.statuses}" for each in phases if each.statuses), sep="\n")
+
+
+async def _neighbours(per_s: int, seconds: float) -> list[neighbours.Phase]:
+    async with harness.fresh_stack(harness.EVERY) as running:
+        return await neighbours.run(running, per_s, seconds)
+
+
+async def _storm(dues: int, per_s: int) -> storm.Storm:
+    async with harness.fresh_stack(harness.EVERY) as running:
+        return await storm.run(running, dues, per_s)
+
+
 @app.command("check")
 def only_check() -> None:
     """Processor time of the check for the worst definitions within the bounds."""
@@ -128,7 +147,7 @@ async def _everything(quick: bool) -> str:
     naive: list[float] = []
     latencies = []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 10)
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 12)
 
         def done(what: str) -> None:
             progress.update(task, advance=1, description=what)
@@ -166,9 +185,14 @@ async def _everything(quick: bool) -> str:
         done("kinds")
         crowd = await _many(500 if quick else SIZES[-1])
         done("many segments")
+        rough = await _storm(5_000 if quick else 200_000, 200)
+        done("storm")
+        beside = await _neighbours(25, 3 if quick else 20)
+        done("neighbours")
     return report.page(
-        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd
-    )
+        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd,
+        rough, beside,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -53,14 +53,14 @@ async def run(running: Stack, segments: int, per_s: int, seconds: int) -> Latenc
         await redis.hset(keys.CATALOG_KEYS, key.digest, catalog.encode(key))
     with TemporaryDirectory() as folder:
         async with (
-            _started(harness.service("evaluator", running, Path(folder), "wall")),
-            _started(harness.service("ingest", running, Path(folder), "wall")) as ingest,
+            started(harness.service("evaluator", running, Path(folder), "wall")),
+            started(harness.service("ingest", running, Path(folder), "wall")) as ingest,
         ):
             return await _measure(running, ingest.port, per_s, seconds)
 
 
 @asynccontextmanager
-async def _started(service: Service) -> AsyncIterator[Service]:
+async def started(service: Service) -> AsyncIterator[Service]:
     await service.start()
     try:
         await service.ready(print)
@@ -126,20 +126,31 @@ def _request(body: bytes) -> bytes:
 
 
 async def _connection(port: int, queue: asyncio.Queue[bytes]) -> None:
-    """One request after the other over one connection. A client of a few lines, to leave the cores free."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
+    async with connected(port) as ask:
         while True:
-            request = await queue.get()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
-            length = next(
-                line.split(b":")[1]
-                for line in head.split(b"\r\n")
-                if line.lower().startswith(b"content-length")
-            )
-            await reader.readexactly(int(length))
+            status = await ask(await queue.get())
+            assert status == "200", status
             queue.task_done()
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Callable[[bytes], Awaitable[str]]]:
+    """One request after the other over one connection, each with the status of its answer.
+
+    A client of a few lines, to leave the cores free.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def ask(request: bytes) -> str:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        )
+        await reader.readexactly(int(length))
+        return head.split(b" ", 2)[1].decode()
+
+    try:
+        yield ask
     finally:
         writer.close()

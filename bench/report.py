@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench import reads
+from bench import neighbours, reads, storm
 from bench.core import Core
 from bench.kinds import Cost, table
 from bench.latency import Latency
@@ -80,6 +80,7 @@ def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
     profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
+    rough: storm.Storm, beside: list[neighbours.Phase],
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
     flips = sorted(run.flipping for run in cores)
@@ -151,6 +152,20 @@ def page(
         "all cores beside the broker and Redis (`bench/many.py`). One at a time over one connection, medians.",
         "",
         *many_table(many),
+        "",
+        "## A storm of due times",
+        "",
+        "Very many profiles come due at one instant of the wall clock, while 200 live events a second come",
+        "(`bench/storm.py`). From an event's record to its transition, with all cores for everybody.",
+        "",
+        *storm.table(rough),
+        "",
+        "## Noisy neighbours",
+        "",
+        f"{len(neighbours.OTHERS)} workspaces send one event a request; another sends {neighbours.TIMES} times what one of them",
+        "sends, of many profiles and of one (`bench/neighbours.py`). HTTP request to transition.",
+        "",
+        *neighbours.table(beside),
         "",
         "## Where the time goes",
         "",

@@ -50,6 +50,7 @@ class Storm(NamedTuple):
     storm_p99: float
     drained_s: float
     timed: int
+    dues: int
 
 
 async def run(running: Stack, dues: int, per_s: int) -> Storm:
@@ -141,7 +142,7 @@ async def _measure(running: Stack, dues: int, due_ms: int, per_s: int) -> Storm:
     quiet = [1_000 * took[name] for name, at in sent.items() if warm_s < at < due_ms / 1_000 - 0.1]
     storm = [1_000 * took[name] for name, at in sent.items() if due_ms / 1_000 <= at < ended_s]
     calm, rough = quantiles(quiet, n=100), quantiles(storm, n=100)
-    return Storm(calm[49], calm[98], rough[49], rough[98], ended_s - due_ms / 1_000, len(storm))
+    return Storm(calm[49], calm[98], rough[49], rough[98], ended_s - due_ms / 1_000, len(storm), dues)
 
 
 @contextmanager
@@ -174,3 +175,16 @@ async def compare(dues: int, per_s: int, rounds: int, trees: Sequence[str | None
         print(
             f"{'other' if tree else 'this'}: p99 in the storm ÷ quiet {ratio:.1f}; drained {rate:,.0f} dues/s"
         )
+
+
+def table(run: Storm) -> list[str]:
+    ratio = run.storm_p99 / run.quiet_p99
+    return [
+        "| live events | p50 | p99 | p99 ÷ quiet | wanted |",
+        "|---|---|---|---|---|",
+        f"| quiet | {run.quiet_p50:.1f} ms | {run.quiet_p99:.1f} ms | | |",
+        f"| during the storm | {run.storm_p50:.1f} ms | {run.storm_p99:.1f} ms | {ratio:.1f} | ≤ 2 |",
+        "",
+        f"The storm of {run.dues:,} due times was over after {run.drained_s:.1f} s: "
+        f"{run.dues / run.drained_s:,.0f} due times a second.",
+    ]
