@@ -101,6 +101,15 @@ BAD: list[tuple[Any, list[tuple[str, str]]]] = [
     (ATTRIBUTE | {"op": "anniversary_in_month", "value": {"to": 13}}, [("/value/to", "out_of_range")]),
     (EVENT | {"window": {"period": "month"}, "value": 10_001}, [("/value", "out_of_range")]),
     (EVENT | {"where": [{"op": "eq", "value": 1}]}, [("/where/0", "missing_field")]),
+    (
+        {
+            "type": "occurrence",
+            "which": "last",
+            "name": "x",
+            "has": [{"property": "a", "op": "is", "value": 1}],
+        },
+        [("/has/0/op", "unknown_value")],
+    ),
     ({"type": "occurrence", "which": "second", "name": "x"}, [("/which", "unknown_value")]),
     (
         {"type": "sequence", "within": "91d", "steps": [{"name": "a", "absent": True}, {"name": "b"}]},

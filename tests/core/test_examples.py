@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.core.story import Story, attribute, event
 
 
@@ -133,3 +135,18 @@ def test_upgraded_in_the_last_week() -> None:
     story.changes("2024-01-02", attributes={"plan": "pro"})
     story.changes("2024-01-01T12:00", attributes={"plan": "pro"})  # an older write: no change
     assert story.valid_until("upgraded") == "2024-01-09"
+
+
+def test_the_last_events_own_properties() -> None:
+    """`has` asks the last order of all; in `where` it would look for the last returned one."""
+    returned = [{"property": "status", "op": "eq", "value": "returned"}]
+    last: dict[str, Any] = {"type": "occurrence", "which": "last", "name": "order"}
+    story = Story("2024-01-01", has=last | {"has": returned}, where=last | {"where": returned})
+    story.happens("order", "2024-01-01", status="returned")
+    assert story.members == {"has", "where"}
+    story.happens("order", "2024-01-02", status="paid")
+    assert story.members == {"where"}
+    story.happens("order", "2024-01-01T12:00", status="returned")  # late, and not the last
+    assert story.members == {"where"}
+    story.happens("order", "2024-01-03", status="returned")
+    assert story.members == {"has", "where"}

@@ -74,7 +74,7 @@ def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
     measured = step.get("measure", {}).get("property")
     if measured is not None:
         _put(properties, measured, draw(scalars | st.sampled_from((0, 1, 0.1, 0.2, 2, 3))))
-    for item in where:
+    for item in [*where, *step.get("has", [])]:
         if draw(st.integers(0, 7)):
             value = draw(values(item))
             if not isinstance(value, list) and draw(st.integers(0, 3)) == 0:

@@ -235,7 +235,13 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
             return {"type": kind, **draw(happening), **draw(windows()), **draw(measures())}
         case "occurrence":
             which = draw(st.sampled_from(("first", "last")))
-            return {"type": kind, "which": which, **draw(happening), **draw(windows())}
+            found = {"type": kind, "which": which, **draw(happening), **draw(windows())}
+            if not found["name"].startswith("$") and draw(st.booleans()):
+                item = st.builds(
+                    lambda path, test: {"property": path, **test}, st.sampled_from(PATHS), tests(False)
+                )
+                found["has"] = draw(st.lists(item, min_size=1, max_size=2))
+            return found
         case "sequence":
             steps = draw(st.lists(happening, min_size=2, max_size=draw(st.sampled_from((2, 3, 3, 5)))))
             if draw(st.booleans()):

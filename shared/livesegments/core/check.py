@@ -217,11 +217,15 @@ class Checker:
             self._faults.add(join(at, "name"), "reserved_name", f"of the names with $ there are only {told}")
         if "where" not in value:
             return
-        filters = self._faults.items(value["where"], join(at, "where"), 0, MAX_FILTERS)
-        for index, item in enumerate(filters or []):
-            self._filter(item, join(join(at, "where"), index))
+        filters = self._filters(value["where"], join(at, "where"))
         if name in (SEGMENT_ENTERED, SEGMENT_EXITED):
-            self._named_segments(filters or [], join(at, "where"))
+            self._named_segments(filters, join(at, "where"))
+
+    def _filters(self, value: Any, at: str) -> list[Any]:
+        filters = self._faults.items(value, at, 0, MAX_FILTERS) or []
+        for index, item in enumerate(filters):
+            self._filter(item, join(at, index))
+        return filters
 
     def _filter(self, value: Any, at: str) -> None:
         fields = ("property", "op", "value", "when_missing", "ignore_case")
@@ -249,10 +253,12 @@ class Checker:
             self._faults.add(at, "bad_path", "is a dotted path: no part of it may be empty")
 
     def _occurrence(self, value: dict[str, Any], at: str, depth: int) -> None:
-        self._fields(value, at, ("which", "name"), ("where", "window"))
+        self._fields(value, at, ("which", "name"), ("where", "has", "window"))
         if "which" in value:
             self._faults.choice(value["which"], join(at, "which"), ("first", "last"))
         self._happening(value, at)
+        if "has" in value:
+            self._filters(value["has"], join(at, "has"))
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
 
     def _sequence(self, value: dict[str, Any], at: str, depth: int) -> None:

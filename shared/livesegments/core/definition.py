@@ -97,6 +97,7 @@ class Occurrence(Part, frozen=True, tag="occurrence"):
     which: Literal["first", "last"]
     name: str
     where: tuple[Filter, ...] = ()
+    has: tuple[Filter, ...] = ()
     window: Window | None = None
 
 

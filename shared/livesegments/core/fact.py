@@ -41,7 +41,7 @@ class FactKey(Struct, frozen=True, array_like=True):
     """Everything that a fact's state depends on, and nothing else.
 
     kind      a measure's name, `first`, `last`, `sequence` or `trail` (a sequence's later step)
-    names     event names, one a step; `where` the canonical filters of each
+    names     event names, one a step; `where` the canonical filters of each, and `has`
     window    canonical; `zone` for calendar durations, days and dates without an offset
     path      what is measured; `depth` how many are kept (0 where that doesn't arise)
     within    canonical duration and `absent`, of a sequence
@@ -100,6 +100,8 @@ def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
             depth = _depth(leaf)
             return FactKey(measure.of, names, where, window, zone, measure.property, depth, owner=owner)
         case Occurrence():
+            if leaf.has:
+                where = (*where, canonical(leaf.has))
             return FactKey(leaf.which, names, where, window, zone, owner=owner)
     within = parse_duration(leaf.within)
     absent = leaf.steps[-1].absent
@@ -146,7 +148,8 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
             measured = measure_kind(leaf.measure, window, key.depth, region)
             return Fact(key.digest(), measured, _feed(leaf.name, leaf.where, region), key.owner)
         case Occurrence():
-            found = OccurrenceKind(window, leaf.which == "last")
+            has = compile_where(leaf.has, region)
+            found = OccurrenceKind(window, leaf.which == "last", has)
             return Fact(key.digest(), found, _feed(leaf.name, leaf.where, region), key.owner)
     within = plus(parse_duration(leaf.within), region)
     months = _in_months(leaf)

@@ -1,4 +1,8 @@
-"""The first or last matching event: its stamp, and the span in which it lies in the window."""
+"""The first or last matching event: its stamp, and the span in which it lies in the window.
+
+Example: "the last order was returned" keeps the last order, whatever its status, and a span that is empty
+unless its status is `returned`.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,27 @@ from typing import TypeAlias
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, span
 from livesegments.core.kind import Kind
+from livesegments.core.where import Predicate
 from livesegments.core.window import FOREVER
 
 Found: TypeAlias = tuple[int, str, int, int]
 
 
 class Occurrence(Kind[Found]):
-    """State: [time, id, enter, leave] of the first or last matching event; enter = leave if never in."""
+    """State: [time, id, enter, leave] of the first or last matching event; enter = leave if it is never in, or
+    is not as `has` wants it."""
 
-    def __init__(self, frame: Frame, last: bool) -> None:
+    def __init__(self, frame: Frame, last: bool, has: Predicate | None = None) -> None:
         super().__init__(Found)
-        self._frame, self._last = frame, last
+        self._frame, self._last, self._has = frame, last, has
 
     def add(self, state: Found | None, event: Event, now_ms: int) -> Found:
         stamp = event.time_ms, event.id
         if state is not None and (stamp < state[:2]) == self._last:
             return state
         enter, leave = span(self._frame, event.time_ms) or (0, 0)
+        if self._has is not None and not self._has(event.properties, event.time_ms):
+            enter = leave = 0
         return *stamp, enter, leave
 
     def value(self, state: Found | None, now_ms: int) -> bool:

@@ -145,7 +145,7 @@ class Smallest:
             case Event():
                 yield from self._measure(node, facts[id(node)])
             case Occurrence():
-                yield from self._event(node.name, node.where)
+                yield from self._event(node.name, (*node.where, *node.has))
             case Sequence():
                 for step in reversed(node.steps):
                     yield from self._event(step.name, step.where)

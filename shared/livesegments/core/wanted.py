@@ -73,7 +73,8 @@ def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | Non
         for step in leaf.steps:
             yield step.name, step.where, None
     else:
-        yield leaf.name, leaf.where, leaf.measure.property if isinstance(leaf, Event) else None
+        filters = (*leaf.where, *leaf.has) if isinstance(leaf, Occurrence) else leaf.where
+        yield leaf.name, filters, leaf.measure.property if isinstance(leaf, Event) else None
 
 
 def _since(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:

@@ -72,7 +72,8 @@ def _node(node: Node, at: str, found: list[Fault]) -> bool | None:
             return verdict
         case Occurrence():
             found += _filters(node.where, at)
-            if node.window is None:
+            found += _filters(node.has, at, "has")
+            if node.window is None and not node.has:
                 told = f"without a window it holds for whoever has ever had {shown(node.name)}"
                 found.append(Fault(at, "no_window", told))
         case Sequence():
@@ -204,9 +205,9 @@ def _bounds(duration: Duration) -> tuple[int, int]:
     return (duration.months * 28 - 1) * DAY_MS, (duration.months * 31 + 1) * DAY_MS
 
 
-def _filters(where: tuple[Filter, ...], at: str) -> Iterator[Fault]:
-    for index, item in enumerate(where):
-        yield from _comparison(item, join(join(at, "where"), index))
+def _filters(filters: tuple[Filter, ...], at: str, field: str = "where") -> Iterator[Fault]:
+    for index, item in enumerate(filters):
+        yield from _comparison(item, join(join(at, field), index))
 
 
 def _comparison(test: Attribute | Filter, at: str) -> Iterator[Fault]:

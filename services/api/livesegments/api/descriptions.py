@@ -28,6 +28,7 @@ PROPERTIES = {
     "entered_at": "Since when the profile is a member; null: it is none.",
     "from": "The instant at which the window begins; with `period`, the first period, as a number from now.",
     "groups": "The groups that the profile is in, sorted.",
+    "has": "The filters that all hold for the first or last event itself.",
     "id": "Its id.",
     "ignore_case": "Whether strings are compared without regard to upper and lower case.",
     "in": "Whether the profile is a member now.",

@@ -72,6 +72,9 @@ def _node(node: Node, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
                 yield from _property(node.name, node.measure.property, f"{at}/measure/property", names)
         case Occurrence():
             yield from _event(node.name, node.where, at, names)
+            if _is_known(node.name, names):
+                for index, item in enumerate(node.has):
+                    yield from _property(node.name, item.property, f"{at}/has/{index}/property", names)
         case Sequence():
             for index, step in enumerate(node.steps):
                 yield from _event(step.name, step.where, join(join(at, "steps"), index), names)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from livesegments.core import definition, event
 from livesegments.core.oracle.calendar import ALWAYS, Calendar, beginning
-from livesegments.core.oracle.compare import comparable, is_scalar, kind, number, values_on
+from livesegments.core.oracle.compare import comparable, is_scalar, kind, number, passes, values_on
 
 EventLeaf: TypeAlias = definition.Event | definition.Occurrence | definition.Sequence
 Truth: TypeAlias = Callable[[int], bool]
@@ -101,6 +101,8 @@ def _occurred(leaf: definition.Occurrence, events: list[event.Event], calendar: 
     if not events:
         return (lambda now: False), []
     chosen = (min if leaf.which == "first" else max)(events, key=stamp)
+    if not passes(leaf.has, chosen.properties, calendar, chosen.time_ms):
+        return (lambda now: False), []
     span = calendar.span(leaf.window, chosen.time_ms)
     return (lambda now: inside(span, now)), _edges([span])
 

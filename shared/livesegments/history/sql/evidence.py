@@ -41,10 +41,16 @@ def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
 
 
 def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
-    """The first or last by time; which of several at one instant it is doesn't matter to a window."""
-    chosen = "min" if leaf.which == "first" else "max"
-    found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, segment)} GROUP BY profile"
+    """The first or last by time, then by id; to a window it doesn't matter which of several of one instant."""
     counts = window.counts(leaf.window, "t", now_ms)
+    if leaf.has:
+        order = "t, id" if leaf.which == "first" else "t DESC, id DESC"
+        ranked = f"row_number() OVER (PARTITION BY profile ORDER BY {order})"
+        found = f"SELECT profile, t, properties {matching(leaf, segment)} QUALIFY {ranked} = 1"
+        counts = every([counts, path.passes(leaf.has)])
+    else:
+        chosen = "min" if leaf.which == "first" else "max"
+        found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, segment)} GROUP BY profile"
     return Evidence(f"SELECT profile, {counts} AS holds, NULL AS measured FROM ({found})")
 
 
