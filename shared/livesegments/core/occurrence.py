@@ -19,8 +19,8 @@ Found: TypeAlias = tuple[int, str, int, int]
 
 
 class Occurrence(Kind[Found]):
-    """State: [time, id, enter, leave] of the first or last matching event; enter = leave if it is never in, or
-    is not as `has` wants it."""
+    """State: [time, id, enter, leave] of the first or last matching event; enter = leave if it never is in,
+    or is not as `has` wants it."""
 
     def __init__(self, frame: Frame, last: bool, has: Predicate | None = None) -> None:
         super().__init__(Found)

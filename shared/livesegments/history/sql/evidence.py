@@ -41,7 +41,7 @@ def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
 
 
 def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
-    """The first or last by time, then by id; to a window it doesn't matter which of several of one instant."""
+    """The first or last by time, then by id; a window doesn't ask which of one instant."""
     counts = window.counts(leaf.window, "t", now_ms)
     if leaf.has:
         order = "t, id" if leaf.which == "first" else "t DESC, id DESC"
