@@ -70,14 +70,19 @@ def only_kinds() -> None:
 
 
 @app.command("backfill")
-def only_backfill(profiles: int = 100_000) -> None:
+def only_backfill(
+    profiles: int = 100_000,
+    peer: Annotated[
+        Path | None, typer.Option(help="An interpreter with chdb and redis, for the same by a query.")
+    ] = None,
+) -> None:
     """How long a new segment takes over a long history."""
 
     async def run() -> backfill.Backfilled:
         async with harness.fresh_stack(harness.EVERY) as running:
-            return await backfill.run(running, profiles)
+            return await backfill.run(running, profiles, peer)
 
-    print(asyncio.run(run()))
+    print("\n".join(backfill.section(asyncio.run(run()))))
 
 
 @app.command("reads")
