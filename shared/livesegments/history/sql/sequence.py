@@ -18,6 +18,8 @@ from livesegments.history.sql.text import every
 
 def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
     absent = leaf.steps[-1].absent
+    if absent and len(leaf.steps) == 2:
+        return _pair(leaf, now_ms, segment)
     parts = [
         f"SELECT {index} AS step, profile, t, id {matching(step, segment)}"
         for index, step in enumerate(leaf.steps)
@@ -45,6 +47,24 @@ def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
         )
     listed = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in relations)
     return Evidence(f"WITH {listed} {found}")
+
+
+def _pair(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
+    """One step, then none of another: who may spoil it first is seen in one pass, which takes a tenth."""
+    first, away = (matching(step, segment) for step in leaf.steps)
+    until = window.later("t", leaf.within)
+    begun = every([window.counts(leaf.window, "t", now_ms), f"{until} <= {now_ms}"])
+    return Evidence(f"""
+WITH matched AS (
+  SELECT profile, t, id, FALSE AS away {first} UNION ALL SELECT profile, t, id, TRUE AS away {away}
+), paired AS (
+  SELECT *, min(t) FILTER (away) OVER (
+    PARTITION BY profile ORDER BY t, id GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+  ) AS spoiled FROM matched
+)
+SELECT DISTINCT profile, TRUE AS holds, NULL AS measured FROM paired
+WHERE NOT away AND {begun} AND (spoiled IS NULL OR spoiled > {until})
+""")
 
 
 def _earliest(index: int) -> list[tuple[str, str]]:
