@@ -342,3 +342,24 @@ async def test_an_event_that_a_fault_of_ours_held_back_is_applied_once_however_o
     assert after["score"] == 5
     not_allowed = await product.run("rejected", "--replay", f"0-{offset}", "--key", product.up["write_key"])
     assert not_allowed.status == 1 and "lacks the scope 'operate'" in not_allowed.err
+
+
+async def test_erase_a_person_see_how_far_it_is_and_let_them_in_again(defined: Product) -> None:
+    product = defined
+    ran = await product.run("send", "-", stdin=lines(OWN | {"profile": "eve", "id": "eve-1"}))
+    assert ran.status == 0, ran.err
+    await product.run("settle")
+    refused = await product.run("erase", "eve", stdin="n\n")
+    assert refused.status == 1
+    assert (await product.run("profile", "eve")).status == 0
+    (erased,) = await product.json("erase", "eve", "--yes", "--at-once", "--wait")
+    assert erased["state"] == "done"
+    assert (await product.run("profile", "eve")).status == 1
+    shown = await product.run("erasures", "show", erased["id"])
+    assert shown.status == 0 and "dropped" in shown.out
+    assert (await product.run("erasures", "lift", erased["id"])).status == 0
+    await product.run("settle")
+    (now,) = await product.json("erasures", "show", erased["id"])
+    assert now["suppressed"] is False
+    missing = await product.run("erasures", "show", f"{erased['id'].partition('-')[0]}-0")
+    assert missing.status == 1 and "erase" in missing.err

@@ -23,6 +23,7 @@ class Keys(Struct, frozen=True):
     admin_key: str
     write_key: str = ""
     api_key: str = ""
+    erasure_key: str = ""
 
 
 class First(TypedDict):
@@ -41,7 +42,11 @@ def kept_keys(data: Path, admin_key: str = "") -> Keys:
         kept = Keys(secrets.token_urlsafe(32))
     except msgspec.MsgspecError as error:
         raise Problem(f"{path} can't be read: {error}", advice="remove it: new keys will be made") from error
-    keys = msgspec.structs.replace(kept, admin_key=admin_key or kept.admin_key)
+    keys = msgspec.structs.replace(
+        kept,
+        admin_key=admin_key or kept.admin_key,
+        erasure_key=kept.erasure_key or secrets.token_urlsafe(32),
+    )
     _keep(data, keys)
     return keys
 
@@ -65,6 +70,7 @@ def first_workspace(api: str, keys: Keys, data: Path) -> First:
                 keys.admin_key,
                 make("first write key", "ingest"),
                 make("first key", "read", "write", "operate"),
+                keys.erasure_key,
             )
             _keep(data, keys)
     return First(

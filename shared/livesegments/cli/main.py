@@ -30,6 +30,8 @@ COMMANDS = {
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",
+    "erase": "livesegments.cli.erase:erase",
+    "erasures": "livesegments.cli.erasures:app",
     "was": "livesegments.cli.was:was",
     "preview": "livesegments.cli.preview:preview",
     "names": "livesegments.cli.names:names",

@@ -43,6 +43,13 @@ def timeline(profile_id: str) -> str:
     return f"/v1/timelines/{part(profile_id)}"
 
 
+ERASURES = "/v1/erasures"
+
+
+def erasure(id_: str) -> str:
+    return f"{ERASURES}/{_named('erasure', id_)}"
+
+
 def workspace(id_: str) -> str:
     return f"/v1/workspaces/{_named('workspace', id_)}"
 

@@ -96,6 +96,7 @@ def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
         f"{PREFIX}CLOCK": wanted.clock,
         f"{PREFIX}DATA": str(wanted.data),
         f"{PREFIX}ADMIN_KEY": keys.admin_key,
+        f"{PREFIX}ERASURE_KEY": wanted.environment.get(f"{PREFIX}ERASURE_KEY") or keys.erasure_key,
     }
     modules = {"ingest": "ingest", "api": "api"} | {
         f"evaluator-{number}": "evaluator" for number in range(1, wanted.workers + 1)

@@ -130,6 +130,9 @@ INGEST_LEFT_OUT = Counter(
     "Accepted changes of a profile from which odd parts were left out.",
     ["source", "code"],
 )
+INGEST_SUPPRESSED = Counter(
+    "livesegments_ingest_suppressed_total", "Events and refusals dropped: their profile was erased."
+)
 INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")
 INGEST_QUOTA = Counter(
     "livesegments_ingest_quota_refused_total",

@@ -9,6 +9,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from livesegments.store import keys
+from livesegments.store.client import Client
+from livesegments.store.standing import Heads, whole
+from livesegments.store.together import together
+
 CHANGED = "changed"
 """The field of `{p}:suppressed` that is no digest: the number of the commit that changed it last."""
 
@@ -48,6 +53,34 @@ class Erasing(Struct, frozen=True, omit_defaults=True):
 
     def done(self, at_ms: int) -> Erasing:
         return replace(self, profile=None, values=(), done_ms=at_ms)
+
+
+class Found(Struct, frozen=True):
+    """`applied`: the partition has come beyond the request; `note` is None where it has left none."""
+
+    note: Erasing | None
+    applied: bool
+
+
+class Notes:
+    """The erasures of all partitions, as the api reads them. Raises Away, or Restoring."""
+
+    def __init__(self, store: Client, partitions: int) -> None:
+        self._together = together(store)
+        self.heads = Heads(store, partitions)
+        self._partitions = partitions
+
+    @whole
+    async def read(self, partition: int, offset: int) -> Found:
+        if partition >= self._partitions:
+            return Found(None, True)
+        (head, data) = await self._together.ask(
+            ("HGET", keys.head(partition), "offset"), ("HGET", keys.erasures(partition), offset)
+        )
+        return Found(None if data is None else decode(data), int(head or 0) > offset)
+
+    async def suppresses(self, partition: int, digest: str) -> bool:
+        return bool(await self._together.one("HEXISTS", keys.suppressed(partition), digest))
 
 
 _encode = msgspec.json.Encoder().encode

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import NewType
 
+ANONYMOUS = "anonymous:"
+"""The profile id of someone with an anonymousId alone begins with it."""
+
 ProfileKey = NewType("ProfileKey", str)
 """A plain `str` while the program runs, so it costs nothing as a key of a dict or in Redis."""
 

@@ -16,7 +16,7 @@ import msgspec
 
 from livesegments.core.ids import MAX_ID
 from livesegments.core.names.flatten import leaves
-from livesegments.wire.profilekey import profile_key
+from livesegments.wire.profilekey import ANONYMOUS, profile_key
 
 SIZE = 16
 """Bytes of a digest; it is written in hexadecimal."""
@@ -54,7 +54,8 @@ def names_any(raw: bytes, key: str, workspaces: Collection[str], digests: Collec
     for count, text in enumerate(_texts(raw)):
         if count >= MAX_NAMED:
             return True  # not looked at to its end: rather withheld than shown
-        if any(digest(key, workspace, text) in digests for workspace in workspaces):
+        ids = (text, ANONYMOUS + text)
+        if any(digest(key, workspace, id_) in digests for workspace in workspaces for id_ in ids):
             return True
     return False
 

@@ -20,6 +20,7 @@ from livesegments.api import (
     builds,
     checking,
     docs,
+    erasures,
     explanations,
     flows,
     forecasts,
@@ -62,9 +63,11 @@ from livesegments.runtime.retry import until_done
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
+from livesegments.store.erasures import Notes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.store.suppressions import Suppressions
 
 VERSION = "1"
 DESCRIPTION = """Live customer segments: definitions, membership, profiles.
@@ -112,7 +115,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
         names, lists, workspace, workspaces, forecasts, flows, timelines, operations, rejected, transitions,
-        health,
+        erasures, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -171,6 +174,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         asker=Asker(archive, settings.redis, settings.partitions, ASK_S),
         timelines=Timelines(archive, redis, settings.partitions),
         forecasting=asyncio.Semaphore(1),
+        erasures=Notes(redis, settings.partitions),
+        suppressions=Suppressions(redis, settings.partitions, settings.erasure_key),
     )
 
 

@@ -23,9 +23,11 @@ from livesegments.api.watch import Watch
 from livesegments.history.asker import Asker
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
+from livesegments.store.erasures import Notes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.store.suppressions import Suppressions
 from livesegments.wire.catalog import Quotas
 
 
@@ -59,6 +61,8 @@ class Context:
     timelines: Timelines
     forecasting: asyncio.Semaphore
     """One forecast at a time takes the processor."""
+    erasures: Notes
+    suppressions: Suppressions
 
 
 async def of(request: Request) -> Context:

@@ -13,7 +13,7 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.producer import Producer
 from livesegments.store.profiles import Profiles
 from livesegments.wire.catalog import Segment
-from livesegments.wire.pack import MAX_EVENTS, Clock, Packed, Record, encode
+from livesegments.wire.pack import MAX_EVENTS, Clock, Erase, Lift, Packed, Record, encode
 from livesegments.wire.topics import EVENTS
 
 TIMEOUT_S = 10.0
@@ -62,6 +62,16 @@ class Records:
         partition = self._profiles.partition(event.workspace, event.profile)
         (offset,) = await self._all([self._send(partition, Packed([event]))])
         return partition, offset
+
+    async def erase(self, workspace: str, profile: str, at_once: bool) -> tuple[int, int]:
+        """Asks for an erasure; (partition, offset) of its record. Raises KafkaError or TimeoutError."""
+        partition = self._profiles.partition(workspace, profile)
+        (offset,) = await self._all([self._send(partition, Erase(workspace, profile, at_once))])
+        return partition, offset
+
+    async def lift(self, partition: int, workspace: str, digest: str) -> None:
+        """Ends a suppression. Raises KafkaError or TimeoutError."""
+        await self._all([self._send(partition, Lift(workspace, digest))])
 
     async def clock(self, to_ms: int) -> list[int]:
         """Moves every partition's clock on; the offset after the control record, by partition."""

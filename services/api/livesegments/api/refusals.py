@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -45,17 +46,19 @@ class Refusal(Struct, frozen=True):
 
 class Wanted(Struct, frozen=True):
     """None is any. `since_ms` is the first instant that fits, `until_ms` the first that no longer does; all
-    refusals follow the offset `after`."""
+    refusals follow the offset `after`. `withheld` says which are of profiles that were erased."""
 
     workspace: str | None = None
     code: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
     after: int | None = None
+    withheld: Callable[[Record], bool] = lambda _: False
 
     def fits(self, record: Record) -> bool:
         return self.workspace in (None, record.workspace) and (
-            self.code is None or any(fault.code == self.code for fault in record.faults)
+            (self.code is None or any(fault.code == self.code for fault in record.faults))
+            and not self.withheld(record)
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -120,7 +121,8 @@ async def list_rejected(
     sees everything, or with `X-Workspace` only what named that workspace, whether it exists or not. The topic
     `rejected` keeps refusals for seven days by the broker's default. A page may end early, where its filter
     fits little: go on until `next_cursor` is null."""
-    wanted = Wanted(workspace, code, since, until, None if after is None else _offset(after))
+    place = None if after is None else _offset(after)
+    wanted = Wanted(workspace, code, since, until, place, await _withheld(context))
     page = await context.refusals.page(wanted, None if before is None else _place(before), limit)
     return Refusals(
         rejected=[RefusalOut(**_fields(each)) for each in page.refusals],
@@ -158,9 +160,28 @@ async def replay_rejected(
 async def _found(context: Context, workspace: str | None, id_: str) -> Refusal:
     """Raises Problem 404 also where it is another workspace's."""
     refusal = await context.refusals.one(_offset(id_))
-    if refusal is None or not Wanted(workspace).fits(refusal.record):
+    wanted = Wanted(workspace, withheld=await _withheld(context))
+    if refusal is None or not wanted.fits(refusal.record):
         raise not_found("refusal", id_)
     return refusal
+
+
+async def _withheld(context: Context) -> Callable[[Record], bool]:
+    """Which refusals are not given away, because they name somebody who was erased."""
+    known = context.suppressions
+    await known.refresh()
+
+    def withheld(record: Record) -> bool:
+        if known.nobody:
+            return False
+        if _accepted(record) and (event := _event(record)) is not None:
+            return known.has(event.workspace, event.profile)
+        try:
+            return known.named_in(record.workspace, b64decode(record.raw))
+        except ValueError:
+            return False
+
+    return withheld
 
 
 def _fields(refusal: Refusal) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from livesegments.ingest.gate import Gate
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.names import Observer
 from livesegments.ingest.packer import Packer
+from livesegments.ingest.sieve import Sieve
 from livesegments.runtime import logs, metrics, status
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.connection import Connection
@@ -32,6 +33,7 @@ from livesegments.store import names as seen
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import Client, connect
 from livesegments.store.profiles import Profiles
+from livesegments.store.suppressions import Suppressions
 from livesegments.wire.catalog import Quotas
 
 STOP_S = 4
@@ -60,12 +62,14 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     """
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(connect(settings.redis))
-        broker, in_time = Broker(settings.kafka, settings.partitions), Ending()
+        known = Suppressions(redis, settings.partitions, settings.erasure_key)
+        sieve = Sieve(known)
+        broker, in_time = Broker(settings.kafka, settings.partitions, sieve.refusals), Ending()
         await broker.start()
         stack.push_async_callback(in_time, "producer", broker.stop)
         names = Observer(seen.NameStore(redis))
         stack.push_async_callback(in_time, "names", names.flush)
-        packer = Packer(broker, settings.partitions, wall_ms, names.offer)
+        packer = Packer(broker, settings.partitions, wall_ms, names.offer, sieve.events)
         stack.push_async_callback(in_time, "packer", packer.close)
         defaults = Quotas(settings.quota_events_per_s or None, None, settings.quota_profiles or None)
         access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept", defaults)
@@ -77,7 +81,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(in_time, "inbound", records.stop)
         taker = inbound.Inbound(packer, broker, access, gate, wall_ms, log)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
-        for forever in (consume.Reader(records, taker).run(), broker.lost(), names.run(), gate.run()):
+        reading = consume.Reader(records, taker)
+        for forever in (reading.run(), broker.lost(), names.run(), gate.run(), known.run()):
             stack.callback(needed.create_task(forever).cancel)
         edge = http.Edge(packer, broker, access, gate, wall_ms, log)
         application = http.app(edge, status.routes(metrics.INGEST, not_ready(redis, broker)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,14 @@ READY_S = 2.0
 
 
 class Broker:
-    def __init__(self, kafka: str, partitions: int) -> None:
+    def __init__(
+        self,
+        kafka: str,
+        partitions: int,
+        sieve: Callable[[Iterable[Rejected]], Iterable[Rejected]] | None = None,
+    ) -> None:
+        """`sieve` says which refusals are kept."""
+        self._sieve = sieve
         self._one = Producer(kafka, max_request_bytes=MAX_RECORD_BYTES, request_ms=REQUEST_MS)
         self._producer: AIOKafkaProducer
         self.ends = [0] * partitions
@@ -45,6 +52,8 @@ class Broker:
 
     async def reject(self, rejected: Iterable[Rejected]) -> None:
         """Returns when the broker has them all."""
+        if self._sieve is not None:
+            rejected = self._sieve(rejected)
         sent = [await self._producer.send(REJECTED, encode(item)) for item in rejected]
         if sent:
             await asyncio.gather(*sent)

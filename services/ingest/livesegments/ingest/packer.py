@@ -48,8 +48,11 @@ class Packer:
         partitions: int,
         now_ms: Callable[[], int],
         kept: Callable[[Sequence[Accepted]], None] | None = None,
+        sieve: Callable[[Sequence[Accepted]], Sequence[Accepted]] | None = None,
     ) -> None:
-        """`kept` is called with the events of every call of `put` that the broker has."""
+        """`kept` is called with the events of every call of `put` that the broker has; `sieve` says which are
+        to be packed at all."""
+        self._sieve = sieve
         self._kept = kept
         self._partitions = partitions
         self._lanes = [Lane(number, log, now_ms, self._release) for number in range(partitions)]
@@ -63,6 +66,8 @@ class Packer:
         """
         if self.pending_bytes > MAX_PENDING_BYTES or any(lane.waited_s() > BEHIND_S for lane in self._lanes):
             raise Busy
+        if self._sieve is not None:
+            events = self._sieve(events)
         futures: dict[asyncio.Future[None], None] = {}
         for event in events:
             self.pending_bytes += len(event.data)

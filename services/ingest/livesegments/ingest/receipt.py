@@ -29,8 +29,6 @@ LEAST_MS = 100_000_000_000
 """A stamp in figures below it (March 1973) is one in seconds: it would put the event where nobody looks."""
 END_MS = 253_402_300_800_000
 """The first instant of the year 10000, which no stamp reaches."""
-ANONYMOUS = "anonymous:"
-"""The profile id of someone with an anonymousId alone begins with it."""
 
 MAX_FAULTS = 100
 MAX_TOLD = 256

@@ -15,7 +15,6 @@ from livesegments.core.fault import Faults, kind_name, shown
 from livesegments.ingest import traits
 from livesegments.ingest.change import finish_change
 from livesegments.ingest.receipt import (
-    ANONYMOUS,
     Receipt,
     Verdict,
     event_name,
@@ -25,6 +24,7 @@ from livesegments.ingest.receipt import (
     properties_of,
     stamp,
 )
+from livesegments.wire.profilekey import ANONYMOUS
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 UNSET = (None, "")
