@@ -27,8 +27,10 @@ from livesegments.history.protocol import (
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry, applied, instants
 from livesegments.wire.pack import Packed, decode, encode
+from livesegments.wire.suppressed import digest
 
 CHUNK = 3
+EVER = 2**62
 """Profiles."""
 
 
@@ -122,10 +124,18 @@ class MemoryFiles:
             counts = old in registered
             kept = [(commit, without(commit, entry, persons, counts)) for commit, entry in entries]
             if kept != entries:
-                new = Range(old.first, old.last, by)
+                new = old.anew(by)
                 pruned.append(Pruned(old, new, await self.write(partition, new, kept)))
         await self._pause()
         return Pruning(pruned)
+
+    async def seek(
+        self, partition: int, registered: Sequence[Range], digests: Sequence[str], key: str
+    ) -> Sequence[Person]:
+        await self._pause()
+        strays = self.files.get(partition, {}).keys() - set(registered)
+        met = {(event.workspace, event.profile) for _, event in self.history(partition, sorted(strays))}
+        return [Person(*each, EVER, EVER, EVER) for each in sorted(met) if digest(key, *each) in digests]
 
     async def purge(
         self, partition: int, topic: str, persons: Sequence[Person], fields: Sequence[Fields], by: str

@@ -76,18 +76,20 @@ def newest(marks: Iterable[Mark], topic: str, beyond: int) -> Mark | None:
 
 
 def resolved(mark: Mark, there: Iterable[Range]) -> list[Range]:
-    """The files that are the archive as of a mark: those that it names, or what they were merged into.
+    """The files that are the archive as of a mark: those that it names, or what took their place:
+    the same ones written anew, or what they were merged into.
 
     `there` are the files that there are. Where neither is there, the archive ends before the gap.
     """
     named = {range_ for name in mark.archive if (range_ := parse(name)) is not None}
+    origins = {each.origin for each in named}
     usable = [each for each in there if each.last <= mark.commit]
     chosen: list[Range] = []
     following = min((each.first for each in named), default=0)
     while best := max(
         (each for each in usable if each.first == following),
         default=None,
-        key=lambda each: (each in named, each.last),
+        key=lambda each: (each in named, each.origin in origins, each.last),
     ):
         chosen.append(best)
         following = best.last + 1

@@ -95,6 +95,15 @@ class Person(Struct, frozen=True):
     offset: int
 
 
+class Seek(Struct, frozen=True, tag=True):
+    """Which profiles with these digests have rows in files that are not registered; answers `persons`."""
+
+    partition: int
+    registered: Sequence[Range]
+    digests: Sequence[str]
+    key: str
+
+
 class Prune(Struct, frozen=True, tag=True):
     """All files with rows of `persons`, or of workspaces' times `before` an instant, anew without them.
 
@@ -216,7 +225,7 @@ class Forget(Struct, frozen=True, tag=True):
 
 
 Request: TypeAlias = (
-    Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget | Prune | Purge | Discard | Lives
+    Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget | Prune | Purge | Discard | Lives | Seek
 )
 
 
@@ -228,6 +237,7 @@ class Done(Struct, frozen=True, tag=True):
     marks: Sequence[Mark] = ()
     pruning: Pruning = Pruning()
     purged: Sequence[Purged] = ()
+    persons: Sequence[Person] = ()
 
 
 class Failed(Struct, frozen=True, tag=True):

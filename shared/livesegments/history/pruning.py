@@ -30,8 +30,11 @@ from livesegments.history.checkpoints import MARK, listed, path_of
 from livesegments.history.mark import Mark, Saved
 from livesegments.history.protocol import Fields, Person, Pruned, Pruning, Purged
 from livesegments.history.ranges import Range
-from livesegments.wire.suppressed import values_of
+from livesegments.wire.suppressed import digest, values_of
 
+EVER = 2**62
+EVER_MS = 253_402_300_799_999
+"""The last instant that there is."""
 MOST_VALUES = 100_000
 """Digests of values that are answered."""
 _TIME: dict[Table, str] = {"events": "time", "transitions": "at"}
@@ -63,10 +66,29 @@ def prune(
                 tables[table] = _dataset(archive, partition, table, old).to_table(filter=~gone[table])
         except FileNotFoundError:
             continue  # a half of a range, from a death between its two files: no register ever names it
-        new = Range(old.first, old.last, by)
+        new = old.anew(by)
         written = archive.write(partition, new, tables["events"], tables["transitions"])
         pruned.append(Pruned(old, new, written))
     return Pruning(pruned, sorted(values))
+
+
+def seek(
+    archive: Archive, partition: int, registered: Sequence[Range], digests: Sequence[str], key: str
+) -> list[Person]:
+    """Profiles that are kept out, so that none of their rows counts, with rows in files of another life."""
+    wanted, found = frozenset(digests), set[tuple[str, str]]()
+    for each in set(archive.ranges(partition, float("inf"))) - set(registered):
+        for table in TABLES:
+            try:
+                rows = _dataset(archive, partition, table, each).to_table(columns=["workspace", "profile"])
+            except FileNotFoundError:
+                continue
+            groups = rows.group_by(["workspace", "profile"]).aggregate([])
+            pairs = zip(
+                groups.column("workspace").to_pylist(), groups.column("profile").to_pylist(), strict=True
+            )
+            found.update(pair for pair in pairs if digest(key, *pair) in wanted)
+    return [Person(*pair, EVER, EVER_MS, EVER) for pair in sorted(found)]
 
 
 def purge(

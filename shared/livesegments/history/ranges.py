@@ -18,6 +18,10 @@ from msgspec import Struct
 _NAME = re.compile(r"(\d{16})-(\d{16})-([0-9a-z]{1,16})\.parquet")
 
 
+ANEW = "x"
+"""Stands in a tag between the claim that wrote a range first and who wrote it anew. No claim's tag has it."""
+
+
 class Range(Struct, frozen=True, order=True):
     """Commits `first` to `last`, both included, as the claim with the tag `by` wrote them.
 
@@ -33,6 +37,15 @@ class Range(Struct, frozen=True, order=True):
     def name(self) -> str:
         """The file's name, which is its identity."""
         return f"{self.first:016d}-{self.last:016d}-{self.by}.parquet"
+
+    @property
+    def origin(self) -> Range:
+        """Of a file that was written anew without some of its rows: the first one."""
+        return Range(self.first, self.last, self.by.partition(ANEW)[0])
+
+    def anew(self, by: str) -> Range:
+        """The name of the file that takes its place; `by` is its own part of the tag."""
+        return Range(self.first, self.last, f"{self.origin.by[:8]}{ANEW}{by[:7]}")
 
 
 def parse(name: str) -> Range | None:

@@ -31,6 +31,7 @@ from livesegments.history.protocol import (
     Request,
     Save,
     Scan,
+    Seek,
     Write,
     encode,
     requests,
@@ -72,6 +73,8 @@ def work(archive: Archive, request: Request) -> Done:
             return Done(pruning=pruning.prune(archive, partition, registered, persons, before, by, key))
         case Purge(partition, topic, persons, fields, by):
             return Done(purged=pruning.purge(archive, partition, topic, persons, fields, by))
+        case Seek(partition, registered, digests, key):
+            return Done(persons=pruning.seek(archive, partition, registered, digests, key))
         case Discard(partition, names):
             checkpoints.remove(archive, partition, names)
             return Done()

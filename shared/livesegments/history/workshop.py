@@ -33,6 +33,7 @@ from livesegments.history.protocol import (
     Request,
     Save,
     Scan,
+    Seek,
     Wanted,
     Write,
     Written,
@@ -79,6 +80,12 @@ class Workshop:
     ) -> Pruning:
         """Files anew without some of their rows; the old ones stay until they are removed."""
         return (await self._ask(Prune(partition, registered, persons, before, by, key))).pruning
+
+    async def seek(
+        self, partition: int, registered: Sequence[Range], digests: Sequence[str], key: str
+    ) -> Sequence[Person]:
+        """Profiles with these digests that have rows in files that are not registered."""
+        return (await self._ask(Seek(partition, registered, digests, key))).persons
 
     async def purge(
         self, partition: int, topic: str, persons: Sequence[Person], fields: Sequence[Fields], by: str

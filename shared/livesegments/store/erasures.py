@@ -18,6 +18,11 @@ CHANGED = "changed"
 """The field of `{p}:suppressed` that is no digest: the number of the commit that changed it last."""
 
 
+SEARCH = "search"
+"""The field of `{p}:erasures` that is no note: the partition was made anew from a checkpoint, and files of
+its life before may hold what was erased already."""
+
+
 class Suppressed(Struct, frozen=True):
     """A profile of `workspace` that is not taken in. `erasure` is the offset of the request."""
 

@@ -39,6 +39,7 @@ PAGE = 200
 MERGE_PARTS = 8
 MERGE_BYTES = 64 * 1024 * 1024
 LOOK_S = 1.0
+SWEEP_S = 300.0
 RETRY_S = 1.0
 FULL = 16
 """A tail that is so many times as large as one that is archived keeps the partition from going on."""
@@ -67,6 +68,8 @@ class Archiver:
         self._open = asyncio.Event()
         self._cutting = asyncio.Lock()
         self._prunings = 0
+        self._there: frozenset[Range] = frozenset()
+        self._swept_s = 0.0
         self._logger = structlog.get_logger(__name__).bind(partition=number)
 
     @property
@@ -107,6 +110,8 @@ class Archiver:
             await self.cut()
             async with self._cutting:
                 await self._steadily(self._merge)
+            if asyncio.get_running_loop().time() - self._swept_s >= SWEEP_S:
+                await self._steadily(self._sweep)
 
     async def everything(self, upto: int) -> tuple[list[Range], list[tuple[int, Entry]]]:
         """The files that count, and beside them the tail's entries up to a commit: nothing is missing between
@@ -155,6 +160,12 @@ class Archiver:
         metrics.ARCHIVED_BYTES.inc(found[0].bytes)
         return True
 
+    async def seek(self, digests: Sequence[str]) -> Sequence[Person]:
+        """Profiles with these digests that have rows in files that do not count. Raises FilesAway."""
+        await self._open.wait()
+        registered, key = list(self._register), self._options.erasure_key
+        return await self._history.seek(self._number, registered, digests, key)
+
     async def prune(self, persons: Sequence[Person], before: Mapping[str, int]) -> Sequence[str]:
         """Writes files anew without the rows of persons, and of workspaces before an instant.
 
@@ -164,9 +175,10 @@ class Archiver:
         await self.cut()
         async with self._cutting:
             self._prunings += 1
-            tag, key = f"{self._by}x{self._prunings:x}", self._options.erasure_key
+            tag, key = f"{self._by[:5]}{self._prunings:x}", self._options.erasure_key
             counting = list(self._register)
             pruning = await self._history.prune(self._number, counting, persons, before, tag, key)
+            self._there |= {each.new for each in pruning.pruned}
             ours = [each for each in pruning.pruned if each.old in self._register]
 
             def register(commit: Commit) -> None:
@@ -218,6 +230,8 @@ class Archiver:
     async def _tidy(self) -> None:
         """What is registered must be there; what is not, and is older than the grace time, goes."""
         there = {*await self._history.ranges(self._number, 0.0)}
+        self._there = frozenset(there)
+        self._swept_s = asyncio.get_running_loop().time()
         await self._follow(there)
         self._lost = self._register.keys() - there
         if self._lost:
@@ -230,14 +244,24 @@ class Archiver:
             await self._errands.post(nothing)
             await self._history.remove(self._number, strays)
 
+    async def _sweep(self) -> None:
+        """Files that have come since this claim began, and are not ours: a worker that had lost the partition
+        has written them. No register will ever name them, and they may hold rows of somebody erased since."""
+        self._swept_s = asyncio.get_running_loop().time()
+        there = await self._history.ranges(self._number, 0.0)
+        strays = [each for each in there if each not in self._there and not each.by.startswith(self._by)]
+        if strays:
+            await self._errands.post(nothing)
+            await self._history.remove(self._number, strays)
+
     async def _follow(self, there: Collection[Range]) -> None:
         """A store that was taken back names files that were written anew since then, without the rows of
         persons who were erased: those take their place."""
-        written_anew = {(each.first, each.last): each for each in there}
+        written_anew = {each.origin: each for each in there if each.origin != each}
         moved = {
             old: new
             for old in self._register.keys() - there
-            if (new := written_anew.get((old.first, old.last))) is not None
+            if (new := written_anew.get(old.origin)) is not None
         }
         if not moved:
             return

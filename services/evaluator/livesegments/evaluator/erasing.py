@@ -13,6 +13,9 @@ errands, each of which says how far it has come:
 4. the values that she had are taken out of the names that were seen;
 5. the erasure is noted as done, and her id is nowhere any more.
 
+A partition that was made anew from a checkpoint has the digests alone. What its life before has left in files
+that no register names is searched for by them.
+
 A death on the way leaves the note of an erasure that isn't done; the next owner does it from step 1. What
 has been done already finds nothing more to do.
 """
@@ -40,7 +43,7 @@ from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Commit
-from livesegments.store.erasures import Erasing, Suppressed, decode, encode
+from livesegments.store.erasures import SEARCH, Erasing, Suppressed, decode, encode
 from livesegments.wire.pack import Erase, Lift
 from livesegments.wire.profilekey import profile_key
 from livesegments.wire.suppressed import digest, values_of
@@ -82,6 +85,7 @@ class Erasures:
         self._relay = relay
         self._suppression = Suppression(ports.options.erasure_key, {})
         self._waiting: dict[int, Erasing] = {}
+        self._search = False
         self._some = asyncio.Event()
         self._logger = structlog.get_logger(__name__).bind(partition=partition.number)
 
@@ -92,6 +96,9 @@ class Erasures:
         self._suppression = Suppression(self._options.erasure_key, stored)
         self._partition.suppressed = self._suppression.check
         for offset, data in (await self._shard.fields(keys.erasures(number))).items():
+            if offset == SEARCH:
+                self._search = True
+                continue
             each = decode(data)
             if each.profile is not None:
                 self._waiting[int(offset)] = each
@@ -137,7 +144,10 @@ class Erasures:
             await self._until_due()
             first = sorted(self._waiting.items(), key=lambda item: self._due_ms(item[1]))[:MOST]
             try:
-                await self._finish(dict(first))
+                if self._search:
+                    await self._search_again()
+                if first:
+                    await self._finish(dict(first))
             except FilesAway as error:
                 metrics.ARCHIVE_FAILURES.inc()
                 self._logger.warning("an erasure waits: the archive can't be reached", error=str(error))
@@ -152,7 +162,7 @@ class Erasures:
         return erasing.asked_ms + round(wait_s * 1_000)
 
     async def _until_due(self) -> None:
-        while True:
+        while not self._search:
             self._some.clear()
             due_ms = min(map(self._due_ms, self._waiting.values()), default=None)
             wait_s = LOOK_S if due_ms is None else (due_ms - self._options.wall_ms()) / 1_000
@@ -163,6 +173,16 @@ class Erasures:
                     await self._some.wait()
             except TimeoutError:
                 pass
+
+    async def _search_again(self) -> None:
+        """Made anew from a checkpoint: a life that ended before it came to an erasure may have left files."""
+        persons = await self._archiver.seek(self._suppression.digests)
+        if persons:
+            async with self._checkpoints.making:
+                await self._archiver.prune(persons, {})
+        key = keys.erasures(self._partition.number)
+        await self._errands.post(lambda commit: commit.drop_fields(key, [SEARCH]))
+        self._search = False
 
     async def _finish(self, erasings: dict[int, Erasing]) -> None:
         persons = [

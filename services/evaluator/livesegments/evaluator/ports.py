@@ -130,6 +130,11 @@ class History(Protocol):
     def load(self, mark: Mark) -> AsyncGenerator[tuple[int, list[Row]]]:
         """A checkpoint's rows in batches, each with how many there are in all. Raises FilesGone."""
 
+    async def seek(
+        self, partition: int, registered: Sequence[Range], digests: Sequence[str], key: str
+    ) -> Sequence[Person]:
+        """Profiles with these digests that have rows in files that are not registered."""
+
     async def purge(
         self, partition: int, topic: str, persons: Sequence[Person], fields: Sequence[Fields], by: str
     ) -> Sequence[Purged]:

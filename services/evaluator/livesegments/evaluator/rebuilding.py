@@ -31,6 +31,7 @@ from livesegments.history.workshop import FilesAway, FilesGone
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Restore
+from livesegments.store.erasures import SEARCH
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
@@ -141,6 +142,8 @@ def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str) -> Res
     number, last = mark.partition, Restore(mark.partition)
     for key, fields in mark.hashes.items():
         last.put_fields(key, dict(fields))
+    if keys.suppressed(number) in mark.hashes:
+        last.put_fields(keys.erasures(number), {SEARCH: "1"})
     last.put_fields(keys.archive(number), _register(mark, there))
     saved = msgspec.json.encode(Saved(profiles, 0, mark.offset, mark.commit))
     last.put_fields(keys.checkpoint(number), {mark.name: saved})

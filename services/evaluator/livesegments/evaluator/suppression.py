@@ -25,6 +25,10 @@ class Suppression:
     def check(self) -> Callable[[ProfileKey], bool] | None:
         return self._has if self._digests else None
 
+    @property
+    def digests(self) -> list[str]:
+        return sorted(self._digests)
+
     def put(self, commit: Commit, name: str, who: Suppressed) -> None:
         """`name` is a digest."""
         self._digests.add(name)
