@@ -225,7 +225,20 @@ class Forget(Struct, frozen=True, tag=True):
 
 
 Request: TypeAlias = (
-    Write | Merge | Remove | List | Scan | Save | Marks | Load | Forget | Prune | Purge | Discard | Lives | Seek
+    Write
+    | Merge
+    | Remove
+    | List
+    | Scan
+    | Save
+    | Marks
+    | Load
+    | Forget
+    | Prune
+    | Purge
+    | Discard
+    | Lives
+    | Seek
 )
 
 
