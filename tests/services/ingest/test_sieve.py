@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from livesegments.core.event import Event
 from livesegments.core.fault import Fault
-from livesegments.ingest.sieve import Sieve
 from livesegments.ingest.receipt import Accepted
+from livesegments.ingest.sieve import Sieve
 from livesegments.store import keys
 from livesegments.store.client import connect
 from livesegments.store.commit import Commit
