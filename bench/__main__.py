@@ -31,6 +31,7 @@ from bench import (
     reads,
     report,
     storm,
+    tails,
     workload,
 )
 from livesegments.wire.topics import INBOUND
@@ -61,6 +62,12 @@ def only_core(segments: int = 1_000, events: int = 100_000) -> None:
     """The core alone, with a profile of it."""
     print(core.run(segments, events))
     print(core.profile(segments, events))
+
+
+@app.command("tail")
+def only_tail(segments: int = 1_000, events: int = 150_000, rounds: int = 3) -> None:
+    """What the tail of commits costs the path, in pairs."""
+    print("\n".join(tails.table(asyncio.run(tails.run(segments, events, rounds)))))
 
 
 @app.command("kinds")
@@ -152,7 +159,7 @@ async def _everything(quick: bool) -> str:
     naive: list[float] = []
     latencies = []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 12)
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 13)
 
         def done(what: str) -> None:
             progress.update(task, advance=1, description=what)
@@ -188,6 +195,8 @@ async def _everything(quick: bool) -> str:
         done("reads")
         costs = kinds.run((10, 100) if quick else kinds.SIZES)
         done("kinds")
+        pairs = await tails.run(1_000, events, 1 if quick else rounds)
+        done("tail")
         crowd = await _many(500 if quick else SIZES[-1])
         done("many segments")
         rough = await _storm(5_000 if quick else 200_000, 200)
@@ -196,7 +205,7 @@ async def _everything(quick: bool) -> str:
         done("neighbours")
     return report.page(
         events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd,
-        rough, beside,
+        rough, beside, pairs,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ done, to its end; what came before (imports, assignment, compiling and adopting 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ import httpx
 from redis.asyncio import Redis
 
 from bench import harness
+from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 
@@ -25,54 +27,96 @@ WARM_UP = 0.1
 """The share of the backlog that is not timed."""
 
 
+ROOT = {"PYTHONPATH": str(Path(__file__).parents[1])}
+"""A module of ours stands in for the evaluator's."""
+EVALUATOR = "livesegments.evaluator.app"
+
+
 class Path_(NamedTuple):
-    """`transitions` and memory are those of the same run."""
+    """`transitions` and memory are those of the same run. `evaluator_us` and `store_us`: microseconds of the
+    two processes' CPU for an event. `tail_bytes_per_profile` is part of the bytes of Redis."""
 
     segments: int
     events_per_s: float
     transitions: int
     resident_mb: float
     redis_bytes_per_profile: float
+    evaluator_us: float
+    store_us: float
+    tail_bytes_per_profile: float
 
 
-async def run(running: Stack, segments: int, records: Sequence[tuple[int, int, bytes]], events: int) -> Path_:
+async def run(
+    running: Stack,
+    segments: int,
+    records: Sequence[tuple[int, int, bytes]],
+    events: int,
+    module: str = EVALUATOR,
+) -> Path_:
+    """`module` is run as the evaluator."""
     await harness.define(running, segments)
     await harness.preload(running, records)
     wanted = [sum(1 for partition, _, _ in records if partition == p) for p in range(harness.PARTITIONS)]
     async with Redis.from_url(running.redis) as redis:
         empty = (await redis.info("memory"))["used_memory"]
         with TemporaryDirectory() as folder:
-            evaluator = harness.service("evaluator", running, Path(folder), "log")
+            evaluator = harness.service("evaluator", running, Path(folder), "log", ROOT)
+            evaluator.module = module
             await evaluator.start()
             assert evaluator.child is not None
             harness.pin(evaluator.child.pid, harness.CONTENDER)
+            processes = [evaluator.child.pid, *_stores(running)]
             try:
-                seconds, skipped = await _watch(redis, wanted)
+                skipped = await _warm(redis, wanted)
+                before, started = [_cpu_s(pid) for pid in processes], time.perf_counter()
+                await _reached(redis, sum(wanted))
+                seconds = time.perf_counter() - started
+                used_s = [_cpu_s(pid) - cpu_s for pid, cpu_s in zip(processes, before, strict=True)]
                 transitions = await _transitions(evaluator.url)
                 resident = _resident_mb(evaluator.child.pid)
             finally:
                 await evaluator.stop()
         profiles = sum([await redis.hlen(keys.profiles(p, "bench")) for p in range(harness.PARTITIONS)])
         used = (await redis.info("memory"))["used_memory"] - empty
-    done = events * (1 - skipped / sum(wanted))
-    return Path_(segments, done / seconds, transitions, resident, used / max(profiles, 1))
+        tails = [await redis.memory_usage(keys.tail(p), samples=0) or 0 for p in range(harness.PARTITIONS)]
+    done, profiles = events * (1 - skipped / sum(wanted)), max(profiles, 1)
+    return Path_(
+        segments, done / seconds, transitions, resident, used / profiles,
+        used_s[0] / done * 1e6, sum(used_s[1:]) / done * 1e6, sum(tails) / profiles,
+    )  # fmt: skip
 
 
-async def _watch(redis: Redis, wanted: Sequence[int]) -> tuple[float, int]:
-    """Seconds from the end of the warm-up to the last commit, and how many records were done at the first."""
-    started, skipped = 0.0, 0
+async def _warm(redis: Redis, wanted: Sequence[int]) -> int:
+    """The end of the warm-up: how many records are done."""
+    return await _reached(redis, WARM_UP * sum(wanted))
+
+
+async def _reached(redis: Redis, records: float) -> int:
+    """Waits until so many records are done; returns how many are."""
     async with asyncio.timeout(300):
         while True:
             async with redis.pipeline(transaction=False) as pipe:
-                for partition in range(len(wanted)):
+                for partition in range(harness.PARTITIONS):
                     pipe.hget(keys.head(partition), "offset")
-                offsets = [int(offset or 0) for offset in await pipe.execute()]
-            now = time.perf_counter()
-            if not started and sum(offsets) >= WARM_UP * sum(wanted):
-                started, skipped = now, sum(offsets)
-            if offsets == list(wanted):
-                return now - started, skipped
+                done = sum(int(offset or 0) for offset in await pipe.execute())
+            if done >= records:
+                return done
             await asyncio.sleep(0.02)
+
+
+def _stores(running: Stack) -> list[int]:
+    """Our own Redis' process."""
+    return [
+        server.child.pid
+        for server in running.servers
+        if isinstance(server, Valkey) and server.child is not None
+    ]
+
+
+def _cpu_s(pid: int) -> float:
+    """The CPU seconds that a process has taken, in its own code and in the kernel."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _transitions(url: str) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench import neighbours, reads, storm
+from bench import neighbours, reads, storm, tails
 from bench.core import Core
 from bench.kinds import Cost, table
 from bench.latency import Latency
@@ -81,6 +81,7 @@ def page(
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
     profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
     rough: storm.Storm, beside: list[neighbours.Phase],
+    pairs: Sequence[tails.Pair],
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
     flips = sorted(run.flipping for run in cores)
@@ -124,6 +125,13 @@ def page(
             f"| {median(run.resident_mb for run in paths[size]):,.0f} |"
             for size in sorted({smallest, *paths, largest})
         ),
+        "",
+        "## What the tail costs",
+        "",
+        "The evaluator's path at 1,000 segments with the tail of commits and without it, in turns",
+        "(`python -m bench tail`). Wanted of events/s: ≥ 0.9.",
+        "",
+        *tails.table(pairs),
         "",
         "## The core alone",
         "",
