@@ -137,7 +137,7 @@ class WasFound(Struct, frozen=True, tag=True):
 
 
 class Moved(Struct, frozen=True):
-    """So many entered or exited on a day, by one cause. `day` counts from 1 January 1970."""
+    """How many entered or exited on a day, by one cause. `day` counts from 1 January 1970."""
 
     day: int
     kind: str

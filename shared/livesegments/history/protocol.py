@@ -217,7 +217,7 @@ class Load(Struct, frozen=True, tag=True):
 
 
 class Forget(Struct, frozen=True, tag=True):
-    """Checkpoints that were written so long ago, but for those of some names."""
+    """Checkpoints that were written at least that long ago, except those of some names."""
 
     partition: int
     older_s: float

@@ -101,7 +101,7 @@ class Workshop:
         await self._ask(Remove(partition, ranges))
 
     async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
-        """Those of which there is a file that was written so long ago, whether or not they count."""
+        """The ranges of files that were written at least that long ago, whether or not the files count."""
         return (await self._ask(List(partition, older_s))).ranges
 
     async def scan(
@@ -159,7 +159,7 @@ class Workshop:
             into.unlink(missing_ok=True)
 
     async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
-        """Removes checkpoints that were written so long ago, but for those of some names."""
+        """Removes checkpoints that were written at least that long ago, except those of some names."""
         await self._ask(Forget(partition, older_s, but))
 
     async def _ask(self, request: Request) -> Done:

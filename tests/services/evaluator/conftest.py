@@ -9,6 +9,6 @@ from tests.services.evaluator.rig import Rig, rig
 
 @pytest.fixture
 async def evaluation(clean_stack: Stack, tmp_path: Path) -> AsyncIterator[Rig]:
-    """No worker runs yet."""
+    """A stack on which no worker runs yet."""
     async with rig(clean_stack, tmp_path) as made:
         yield made

@@ -12,7 +12,7 @@ from livesegments.store.client import Client
 from livesegments.wire.topics import partition_of
 
 ATTEMPTS = 5
-"""So often files that were merged away meanwhile are looked for again."""
+"""At most this many times the files are looked for again, because some were merged away meanwhile."""
 AT_A_TIME = 2
 
 

@@ -35,7 +35,8 @@ from livesegments.store.progress import Progress, State
 STEPS = 20
 """How many times at most the progress of a walk, or of a filling, is written."""
 REPORTED = 20_000
-"""So many segments are written in all these times together, or each of them once where they are more."""
+"""In all these times together at most this many segments are written; if there are more, each of them
+once."""
 ADOPTIONS = 20
 """Bits of an adoption's number below the catalogue's revision: a revision is adopted that often at most."""
 
@@ -97,7 +98,7 @@ class Adopted:
 
     @property
     def segments(self) -> int:
-        """How many segments each profile of the walk is judged by, or about so many."""
+        """About how many segments each profile of the walk is judged by."""
         return len(self._round) + len(self._waiting)
 
     @property
@@ -222,7 +223,7 @@ class Adopted:
             self._write(commit, workspace, self.staged & self.progress.keys())
 
     def end_filling(self, since_ms: int | None) -> None:
-        """All profiles have it. `since_ms`: what was before that instant is not in the archive."""
+        """All profiles have their history. `since_ms`: events before that instant are not in the archive."""
         assert self.filling is not None
         for fact in self.filling.facts:
             if fact in self.facts:
@@ -242,11 +243,12 @@ class Adopted:
         return concern(plan, self.completed, self._removed, self._gone)
 
     def spoil(self) -> None:
-        """A fault of ours kept a profile from the plan: the round doesn't count as having brought all."""
+        """A fault of ours kept a profile from the plan, so the round doesn't count as having brought all
+        profiles."""
         self._spoiled = True
 
     def walked(self, cursor: int, profiles: int) -> bool:
-        """One chunk further; whether that is to be written."""
+        """The walk has come one chunk further. Returns whether that is to be written."""
         if self.cursor == 0:
             self._round, self._waiting = self._waiting, set()
             self._round_revision, self._round_gone = self.revision, set(self._gone)

@@ -42,7 +42,7 @@ LOOK_S = 1.0
 SWEEP_S = 300.0
 RETRY_S = 1.0
 FULL = 16
-"""A tail that is so many times as large as one that is archived keeps the partition from going on."""
+"""When the tail is this many times as large as one that is archived, the partition waits."""
 
 
 class Archiver:

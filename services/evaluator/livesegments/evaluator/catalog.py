@@ -19,7 +19,8 @@ from livesegments.wire.topics import DEFINITIONS
 from livesegments.wire.unreadable import Unreadable
 
 SETTLE_S = 0.1
-"""A burst of changes is compiled once: so long nothing came, or at most `MAX_SETTLE_S` after its first."""
+"""A burst of changes is compiled once: when nothing has come for this time, or `MAX_SETTLE_S` after its
+first."""
 MAX_SETTLE_S = 0.4
 STAGED = 16
 """Plans of stagings that are kept."""

@@ -240,7 +240,7 @@ class Checkpoints:
 
     @property
     def _grace_s(self) -> float:
-        """Who reads one that is no longer registered has so long."""
+        """A reader of a checkpoint that is no longer registered has this time left."""
         return min(self._options.archive_grace_s, 2 * self._options.checkpoint_every_s)
 
 

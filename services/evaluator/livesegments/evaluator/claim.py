@@ -65,7 +65,7 @@ class Claim:
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
-        """What is stored is what there is to go on from: its own tasks may run."""
+        """The stored state is whole, and the claim goes on from it: its own tasks may run."""
         work = [self.relay.run(), self.archiver.run(), self.handing.run(), self.erasures.run()]
         if self._ports.options.checkpoint_every_s:
             work.append(self.checkpoints.run())
@@ -90,14 +90,14 @@ class Claim:
         return now_ms()
 
     async def check(self) -> None:
-        """Sees whether the store is what we left. Raises Refused if it is not, and what the shard raises."""
+        """Checks that the store is as we left it. Raises Refused if it is not, and what the shard raises."""
         self.heard_s = self._now_s()
         if await self._ports.shard.fence() != (self._token, self.partition.commit):
             raise Refused
         await self.relay.tidy()
 
     def end(self, why: BaseException) -> None:
-        """Nothing more is sent or announced under it."""
+        """Ends the claim: nothing more is sent or announced under it."""
         self.flight.lose(why)
         self._cancel()
 

@@ -83,7 +83,7 @@ class Dues:
         return found
 
     def keys(self, until_ms: int, limit: int) -> list[ProfileKey]:
-        """Whose dues lie up to `until_ms`, in no order, at most `limit` of them; they stay."""
+        """The keys of at most `limit` profiles with a due time up to `until_ms`, in no order; they stay."""
         run, heap, current, found = self.run, self.heap, self.current, dict[ProfileKey, None]()
         for due, key in reversed(run):
             if due > until_ms or len(found) == limit:

@@ -31,7 +31,7 @@ from livesegments.wire.topics import EVENTS
 from livesegments.wire.unreadable import Unreadable
 
 FEW = 20
-"""A record of at most so many events is looked at before it is its turn."""
+"""A record of at most this many events is looked at before it is its turn."""
 FEW_DUES = 50
 """So many dues of others, or as many as it has events, are fired along with a record."""
 
@@ -113,7 +113,8 @@ class Evaluation:
         return fired
 
     async def _read(self, record: Received) -> Record | None:
-        """None: somebody else wrote into our topic. It is logged, kept in `rejected`, and passed over."""
+        """None if somebody else wrote the record into our topic: it is logged, kept in `rejected`, and passed
+        over."""
         try:
             if record.unread:
                 raise Unreadable(f"is not a record that can be read: {record.unread}")
@@ -163,7 +164,7 @@ class Evaluation:
         return outcome
 
     def _waiting(self) -> Iterator[Packed]:
-        """In a storm, the records behind the first one: all that they need is loaded in one go."""
+        """In a storm: loads all that the records behind the first one need, in one go."""
         for record in islice(self._intake.records, 1, None):
             with suppress(Unreadable):
                 content = decode(record.value)

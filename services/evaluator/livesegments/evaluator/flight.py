@@ -19,7 +19,7 @@ from livesegments.store.shard import Shard
 
 
 class Refused(Exception):
-    """The fence held: another token or another commit is in the head."""
+    """The fence refused a commit: another token or another commit number is in the head."""
 
 
 class Sent(NamedTuple):

@@ -61,7 +61,7 @@ class Intake:
             await self._room.wait()
 
     def close(self) -> None:
-        """Nobody waits for room any more."""
+        """From now on nobody waits for room."""
         self._closed = True
         self._pace.went(len(self.records))
         self.records.clear()

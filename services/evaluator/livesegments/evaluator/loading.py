@@ -11,7 +11,7 @@ from livesegments.wire.profilekey import ProfileKey, profile_key, split
 
 
 class Loader:
-    """`page`: so many dues are read at once."""
+    """`page`: how many dues are read at once."""
 
     def __init__(self, shard: Shard, partition: Partition, page: int) -> None:
         self._shard = shard
@@ -39,7 +39,8 @@ class Loader:
         return due
 
     async def few(self, until_ms: int, limit: int) -> list[ProfileKey] | None:
-        """Whose dues lie up to `until_ms`, in no order; None if these are `limit` or more."""
+        """The keys of the profiles with a due time up to `until_ms`, in no order; None if there are `limit`
+        or more."""
         dues, page = self._partition.dues, self._page
         keys = dues.keys(until_ms, limit)
         while len(keys) < limit and not dues.covers(until_ms):

@@ -72,7 +72,7 @@ class Making:
     # -- profiles
 
     def touch(self, key: ProfileKey, stored: bytes | None = None) -> Slot:
-        """`stored` counts only where nothing newer is known."""
+        """`stored` is taken only where nothing newer is known."""
         workspace, id_ = split(key)
         return self.touch_as(key, workspace, id_, stored)
 
@@ -100,7 +100,7 @@ class Making:
         self._dues.put(key, wake_ms)
 
     def forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
-        """Dues up to `until_ms` that can't fire are forgotten, or they would be tried for ever."""
+        """Forgets dues up to `until_ms` that can't fire; otherwise they would be tried for ever."""
         profile = slot.profile
         assert profile is not None
         profile.dues = {name: due for name, due in profile.dues.items() if due > until_ms}
@@ -132,7 +132,7 @@ class Making:
             self.careful = False
 
     def guarded(self, key: ProfileKey, slot: Slot, step: Callable[[], object]) -> Exception | None:
-        """Where care is taken, a step that raises changes nothing; returns what it raised."""
+        """Where care is taken, a step that raises changes nothing. Returns the error that it raised."""
         if not self.careful:
             step()
             return None

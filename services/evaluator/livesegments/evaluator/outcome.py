@@ -35,7 +35,7 @@ class Outcome(Struct):
     refused: Sequence[tuple[Event, Refusal]] = ()
     """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
     aside: list[Aside] = []
-    """What could not be evaluated; to be published before the commit is sent."""
+    """Events and due times that could not be evaluated; they are published before the commit is sent."""
     handed: int = 0
     """Events taken over from merged profiles."""
     hands: bool = False

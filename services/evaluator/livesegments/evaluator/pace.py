@@ -20,13 +20,14 @@ from collections.abc import Callable
 CALM_S = 0.1
 """Events are taken to come until none has come for this time."""
 REST_S = 0.004
-"""A storm rests at most so long for records that wait."""
+"""A storm rests at most this long for records that wait."""
 UNDER_WAY = 2
-"""So many chunks may be under way to the store."""
+"""At most this many chunks may be under way to the store."""
 
 
 class Pace:
-    """`large` and `small`: so many dues are fired in one chunk while no events come, and while they do."""
+    """`large` is how many dues are fired in one chunk while no events come, `small` how many while they
+    do."""
 
     def __init__(self, large: int, small: int) -> None:
         self._large = large
@@ -42,19 +43,19 @@ class Pace:
         self._owners: dict[Callable[[], None], None] = {}
 
     def came(self, records: int = 1) -> None:
-        """So many records wait now that did not, in any partition."""
+        """`records` more wait now, in any partition."""
         self._records += records
         self._heard_s = self._loop.time()
 
     def went(self, records: int = 1) -> None:
-        """So many of them wait no more."""
+        """`records` of them wait no longer."""
         self._records -= records
         if not self._records:
             self._next()
 
     @property
     def chunk(self) -> int:
-        """So many dues may fire in one chunk now."""
+        """How many dues may fire in one chunk now."""
         return self._large if self._loop.time() - self._heard_s >= CALM_S else self._small
 
     def take(self, wake: Callable[[], None]) -> bool:

@@ -225,7 +225,7 @@ class Partition:
         return self.seal()
 
     def pass_to(self, to_ms: int) -> bool:
-        """The clock goes on by itself, unless something is still due up to there, or up to the clock."""
+        """Moves the clock on, unless a due time up to there, or up to the clock, has not fired yet."""
         to_ms = max(to_ms, self.clock_ms)
         next_ms = self.dues.next()
         if not self.dues.covers(to_ms) or (next_ms is not None and next_ms <= to_ms):
@@ -275,7 +275,7 @@ class Partition:
 
     @property
     def spoiled(self) -> bool:
-        """Whether a fault of ours kept something in the commit in the making from being done."""
+        """Whether a fault of ours kept a part of the present commit from being done."""
         return bool(self._making.aside)
 
     @property

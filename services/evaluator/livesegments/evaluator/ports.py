@@ -107,7 +107,7 @@ class History(Protocol):
     async def remove(self, partition: int, ranges: Sequence[Range]) -> None: ...
 
     async def ranges(self, partition: int, older_s: float) -> Sequence[Range]:
-        """Those of which there is a file that was written so long ago, whether or not they count."""
+        """The ranges of files that were written at least that long ago, whether or not the files count."""
 
     def lives(
         self,
@@ -144,7 +144,7 @@ class History(Protocol):
         """Removes checkpoints."""
 
     async def forget(self, partition: int, older_s: float, but: Sequence[str]) -> None:
-        """Removes checkpoints that were written so long ago, but for those of some names."""
+        """Removes checkpoints that were written at least that long ago, except those of some names."""
 
     def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
@@ -163,17 +163,17 @@ class Options(NamedTuple):
     """`now_ms` is the wall clock, or None in mode `log`; `wall_ms` is it in both.
     `token` gives a new one each time.
 
-    `chunk`: at most so many dues, or profiles of a walk, are in one commit.
-    `archive_after_s`, `archive_after_bytes`: the tail is archived once it is so old, or so large.
-    `archive_grace_s`: files that no register names are kept for so long.
-    `checkpoint_every_s`: so often a checkpoint is taken; 0: never.
-    `checkpoint_images`: if so many profiles change while one is taken, it is given up.
-    `erase_within_s`: so long after it was asked for, an erasure is done in all files.
+    `chunk`: how many dues, or profiles of a walk, are in one commit at most.
+    `archive_after_s`, `archive_after_bytes`: the tail is archived when it is that old, or that large.
+    `archive_grace_s`: how long files are kept that no register names.
+    `checkpoint_every_s`: the interval between checkpoints; 0: none are taken.
+    `checkpoint_images`: if more profiles change while a checkpoint is taken, it is given up.
+    `erase_within_s`: an erasure is done in all files at most this long after it was asked for.
     `erasure_key`: the secret under which the ids of erased profiles become digests.
     `partitions`: of topic `events`, all of them.
-    `queue`: at most so many records wait, a partition.
-    `dues`: about so many dues are held in memory, a partition.
-    `outbox`: if so many transitions wait for the broker, the partition waits too.
+    `queue`: how many records of a partition wait at most.
+    `dues`: about how many dues of a partition are held in memory.
+    `outbox`: how many transitions may wait for the broker before the partition waits, too.
     """
 
     now_ms: Callable[[], int] | None
@@ -197,7 +197,7 @@ class Options(NamedTuple):
 
 
 class Ports(NamedTuple):
-    """All of the world that one owner has to do with."""
+    """Everything outside of an owner that it works with."""
 
     shard: Shard
     log: Log

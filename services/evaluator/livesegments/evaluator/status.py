@@ -6,7 +6,7 @@ from livesegments.evaluator.worker import Worker
 from livesegments.runtime import metrics
 
 READY_LAG = 1_000
-"""Ready means at most so many records behind in each partition."""
+"""A worker is ready when it is at most this many records behind in each partition."""
 
 
 def not_ready(worker: Worker) -> list[str]:

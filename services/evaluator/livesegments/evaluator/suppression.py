@@ -1,4 +1,4 @@
-"""Whom a partition keeps out because they were erased: looked at only for a profile that has no state.
+"""The profiles that a partition keeps out because they were erased; asked only where a profile has no state.
 
 Where nobody was ever erased, `check` is None, and an event costs nothing more.
 """

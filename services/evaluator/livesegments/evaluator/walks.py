@@ -25,16 +25,16 @@ from livesegments.store.commit import Commit
 from livesegments.wire.topics import EVENTS
 
 JUDGEMENTS = 20_000
-"""A chunk of a walk judges about so many (segment, profile) pairs; events wait for at most that."""
+"""A chunk of a walk judges about this many (segment, profile) pairs; events wait for one chunk at most."""
 GROWTH = 4
-"""A chunk has at most so many times the profiles of the one before: how much one costs is seen then only."""
+"""A chunk has at most this many times the profiles of the one before, whose cost is known by then."""
 
 UNDECODED = 4
-"""A chunk has so many times more profiles where most of them needn't be decoded."""
+"""A chunk has this many times more profiles where most of them needn't be decoded."""
 
 
 class Walks:
-    """`wall_ms` tells the wall clock where it counts."""
+    """`wall_ms` gives the wall clock where it counts."""
 
     def __init__(
         self, ports: Ports, partition: Partition, flight: Flight, wall_ms: Callable[[], int | None]
@@ -117,7 +117,7 @@ class Walks:
         return True
 
     async def send(self, outcome: Outcome, work: str) -> None:
-        """With what could not be evaluated; `work` says by what it was met."""
+        """Sends the outcome, first what could not be evaluated; `work` names the work that met it."""
         for aside in outcome.aside:
             source = f"{EVENTS}/{self._partition.number}/{work}"
             await publish(self._publisher, aside, source, aside.at_ms)

@@ -26,7 +26,7 @@ class Worker:
         self._assigned = asyncio.Event()
 
     async def assign(self, partitions: Iterable[int]) -> None:
-        """Claims all of them, whatever was owned before; returns when the store has said yes."""
+        """Claims all of them, whatever was owned before; returns when every claim is in the store."""
         await self.revoke(list(self.owners))
         claims = {partition: self._make(partition) for partition in sorted(partitions)}
         await asyncio.gather(*(owner.claim() for owner in claims.values()))

@@ -19,7 +19,7 @@ from livesegments.wire.rejected import Rejected
 from livesegments.wire.unreadable import CAUSES
 
 MAX_ITEMS = 20_000
-"""More than a body has room for valid ones: nobody needs a verdict for each of a quarter million commas."""
+"""More items than a body has room for valid ones: nobody needs verdicts for a quarter million commas."""
 
 
 Accept = Callable[[dict[str, Any], bytes, Receipt], Verdict]

@@ -24,7 +24,7 @@ Found = TypeVar("Found")
 class Memory(Generic[Found]):
     """Answers of `find`, each for `KNOWN_MS`, the newest `MAX_KNOWN`.
 
-    Who asks while the same is being asked gets that answer: a burst costs one look-up.
+    A caller that comes while the same name is being looked up gets that answer, so a burst costs one look-up.
     """
 
     def __init__(self, find: Callable[[str], Awaitable[Found]], now_ms: Callable[[], int]) -> None:

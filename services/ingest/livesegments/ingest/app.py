@@ -37,7 +37,7 @@ from livesegments.store.suppressions import Suppressions
 from livesegments.wire.catalog import Quotas
 
 STOP_S = 4
-"""For the requests under way to be answered, and again for the rest to end."""
+"""Requests under way have this time to be answered; then everything else has it once more to end."""
 
 _log = structlog.get_logger(__name__)
 

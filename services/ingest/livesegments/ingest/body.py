@@ -10,7 +10,7 @@ import zlib
 from starlette.requests import Request
 
 READ_S = 20.0
-"""A body that isn't here by then won't be waited for."""
+"""A body that has not come within this time is not waited for any longer."""
 GZIP = 16 + zlib.MAX_WBITS
 
 

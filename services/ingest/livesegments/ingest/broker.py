@@ -65,8 +65,8 @@ class Broker:
             return bool(answered and await self._producer.partitions_for(EVENTS))
 
     async def lost(self) -> None:
-        """Returns or raises only when the producer can send no more: its sequence numbers are no longer
-        the broker's, say. It doesn't recover from that, a new one does."""
+        """Ends only when the producer can send no more: its sequence numbers are no longer the broker's, say.
+        It doesn't recover from that, a new one does."""
         # aiokafka has no public word for it, and would go on refusing all that it is given
         await asyncio.shield(self._producer._sender.sender_task)
         raise ConnectionError("the producer has ended")

@@ -44,9 +44,10 @@ from livesegments.wire.rejected import Rejected, reason
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """Of bodies that are being read or not yet answered."""
 MAX_KEYLESS_BYTES = 8 * 1024 * 1024
-"""Of those, bodies that are read before it is known whose they are: their key is in them, if anywhere."""
+"""Of these, the bodies whose sender is not known before they are read: their key is in the body, if
+anywhere."""
 ANSWER_S = 10.0
-"""A sender hears after so long that the broker has not acknowledged."""
+"""After this many seconds without an acknowledgement of the broker, the sender is answered with 503."""
 RETRY_AFTER = {"Retry-After": "1"}
 Judged = TypeVar("Judged")
 Handler = Callable[[str, bytes], Awaitable[Response]]
@@ -94,7 +95,7 @@ class Edge:
         return [*posts, *(Route(each.path, preflight, methods=["OPTIONS"]) for each in posts)]
 
     def _guarded(self, handler: Handler, most: int, in_body: bool) -> Callable[[Request], Any]:
-        """Who is it, is there room for a body of at most `most` bytes, and what becomes of an error.
+        """Finds out whose request it is and whether there is room for `most` bytes, and answers its errors.
 
         `in_body`: the field `writeKey` names the key where no header does, as browsers' libraries have it.
         """
@@ -172,7 +173,7 @@ class Edge:
         return await self._judged(verdicts, receipt, content, 202)
 
     async def _in_time(self, judge: Callable[[], Judged]) -> Judged:
-        """Judges, and once more if the log has come further than was known here."""
+        """Gives the verdicts; once more if the log has come further than was known here."""
         if self._log is None:
             return judge()
         await self._log.is_newer()
@@ -216,7 +217,7 @@ class Edge:
 
 
 class Denied(Exception):
-    """No key that may send: the answer that says so."""
+    """The request has no key that may send; the answer says so."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ class Store(Protocol):
 
 
 class Observer:
-    """Of one ingest process."""
+    """The observer of one ingest process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -83,7 +83,7 @@ class Observer:
             await asyncio.sleep(FLUSH_S)
             try:
                 await self.flush()
-            except Exception as error:  # advice must not end what takes events
+            except Exception as error:  # names are advice, and must not end the service that takes events
                 _log.exception("names that were seen are lost", error=repr(error))
 
     async def flush(self) -> None:
@@ -122,7 +122,7 @@ class Observer:
             observe(names, event.name, event.time_ms, event.properties)
 
     def _keep(self, workspace: str, seen: Names) -> None:
-        """Beside what was observed meanwhile."""
+        """Keeps what could not be stored, together with what was observed meanwhile."""
         names = self._pending.setdefault(workspace, {})
         for name, each in seen.items():
             if name in names:

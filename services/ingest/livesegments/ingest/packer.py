@@ -22,7 +22,7 @@ MAX_PENDING_BYTES = 64 * 1024 * 1024
 MAX_UNDER_WAY = 4
 """Records of one partition that are not yet acknowledged."""
 BEHIND_S = 2.0
-"""The broker is behind when the oldest record has waited so long."""
+"""The broker is behind when the oldest record has waited this long."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -171,7 +171,7 @@ class Lane:
         size = sum(map(len, events))
         try:
             sent = await self._log.send(self._number, packed(events), self._now_ms())
-        except Exception as error:  # it is the requests' to hear; the lane goes on
+        except Exception as error:  # the requests get the error; the lane goes on
             self._release(size)
             told.set_exception(error)
             told.exception()

@@ -24,7 +24,7 @@ from livesegments.wire.rejected import Rejected
 MAX_EVENT_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
 MAX_AHEAD_MS = 5 * 60_000
-"""A stamp so far ahead of our clock is set back to the receipt; one further ahead is refused."""
+"""A stamp up to this far ahead of our clock is set back to the receipt; one further ahead is refused."""
 LEAST_MS = 100_000_000_000
 """A stamp in figures below it (March 1973) is one in seconds: it would put the event where nobody looks."""
 END_MS = 253_402_300_800_000
