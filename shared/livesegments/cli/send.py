@@ -50,7 +50,7 @@ def send(
         tally = Tally(progress, size)
         try:
             asyncio.run(_send(source, target, tally))
-        finally:  # also if it comes to nothing half way: what is acknowledged is
+        finally:  # also if it fails half way: acknowledged events stay acknowledged
             progress.stop()
             if as_json:
                 output.json({"accepted": tally.accepted, "refused": tally.refused, "partial": tally.partial})
@@ -105,7 +105,7 @@ async def _send(source: int, target: context.Target, tally: Tally) -> None:
 
 def item_of(number: int, line: bytes, run: str) -> Item | Refused:
     """Tells the two forms apart. An event without an id gets one: those of a `run` sort like their lines,
-    for what has the same time is ordered by id."""
+    because events of one time are ordered by id."""
     if len(line) > MAX_BATCH_BYTES:
         return Refused(number, "too_long", f"is longer than {MAX_BATCH_BYTES} bytes")
     try:

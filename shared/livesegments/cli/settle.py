@@ -70,7 +70,7 @@ def wait(client: Client, timeout_s: float = TIMEOUT_S) -> Lag:
             )
         time.sleep(POLL_S)
         inbound, now = now.inbound, read(client)
-        if inbound:  # what it held was not in `events` yet
+        if inbound:  # the records that it held were not in `events` yet
             wanted = now
     return now
 

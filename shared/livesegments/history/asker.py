@@ -35,7 +35,7 @@ class CantAnswer(OSError):
 
 class Asker:
     """`archive` as in `history.archive`, `store` as in `store.client`. Queries write to a folder of their
-    own what is too much for memory; it is gone when they end, also when they are cut short."""
+    own everything that is too much for memory; it is gone when they end, also when they are cut short."""
 
     def __init__(self, archive: str, store: str, partitions: int, patience_s: float) -> None:
         self._folder = Path(tempfile.gettempdir()) / f"livesegments-{uuid4().hex}"

@@ -25,8 +25,8 @@ ANEW = "x"
 class Range(Struct, frozen=True, order=True):
     """Commits `first` to `last`, both included, as the claim with the tag `by` wrote them.
 
-    Two claims never write the same file: what a worker that lost its partition still writes, or removes,
-    concerns nobody else.
+    Two claims never write the same file: files that a worker writes or removes after it lost its partition
+    concern nobody else.
     """
 
     first: int

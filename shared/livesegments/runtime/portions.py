@@ -53,7 +53,8 @@ class Portions:
     async def take(
         self, partitions: Collection[TopicPartition] = (), *, look_ms: int, most: int | None = None
     ) -> list[Found]:
-        """What is there, or what comes soon, in order within each partition; `partitions`: these alone.
+        """The records that are there, or that come soon, in order within each partition; `partitions`: these
+        alone.
 
         Nothing, too, while an unreadable record is looked for. Raises aiokafka.errors.KafkaError.
         """

@@ -69,7 +69,7 @@ class Service(Server):
             await asyncio.sleep(LOOK_S)
 
     async def _ask(self, path: str) -> str | None:
-        """None for a good answer, else what it said instead."""
+        """None for a good answer, else the text of the bad one."""
         # Plain HTTP on loopback: no certificates to load, which takes longer than all the rest.
         async with httpx.AsyncClient(base_url=self.url, verify=False, trust_env=False, timeout=5.0) as client:
             try:

@@ -115,6 +115,21 @@ async def test_a_generated_client_is_typed(api: str, tmp_path: Path) -> None:
     assert "Response[MembersOut | ProblemBody]" in made
 
 
+async def test_a_profiles_id_has_one_name(api: str) -> None:
+    async with httpx.AsyncClient(base_url=api) as client:
+        document = (await client.get("/openapi.json")).json()
+    parameters = [
+        each["name"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for each in operation.get("parameters", ())
+    ]
+    schemas = document["components"]["schemas"].values()
+    names = {*parameters, *(field for schema in schemas for field in schema.get("properties", ()))}
+    assert {"profile", "profiles"} <= names
+    assert not names & {"profile_id", "profileId", "user_id", "userId"}
+
+
 async def test_what_is_written_is_read_as_it_was(shop: Client) -> None:
     """Defaults left out stay out, so a definition can be compared with its file."""
     assert (await shop.segment("c", CITY))["definition"] == CITY

@@ -46,9 +46,10 @@ class Heard(Struct, frozen=True):
 
 
 class Listener:
-    """`queue` gives what is heard; None: it was too slow, or the api ends, and nothing more comes.
+    """`queue` gives the transitions that are heard; None: it was too slow, or the api ends, and nothing more
+    comes.
 
-    `after`: what lies before this place was given to it already. `begin`: from here on every transition is
+    `after`: transitions before this place were given to it already. `begin`: from here on every transition is
     offered to it. `backfill`: whether it hears who enters and leaves because a definition was given its
     history."""
 

@@ -46,7 +46,8 @@ class Lags:
         self._one = asyncio.Lock()
 
     async def read(self) -> Lag:
-        """Ends first, then what is applied: so nothing looks applied that isn't in the end yet.
+        """Reads the ends first, then the applied offsets: so no record looks applied that isn't in the end
+        yet.
 
         Raises KafkaError, TimeoutError or Away."""
         async with asyncio.timeout(TIMEOUT_S), self._one:

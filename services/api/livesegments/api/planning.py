@@ -102,7 +102,7 @@ async def plan_edit(context: Ctx, workspace: Writing, id_: Id, asked: Annotated[
 
 
 async def hold(context: Context, workspace: Workspace, id_: str, node: Node | None, plan: str) -> None:
-    """Raises Problem 412 where an edit would not do any more what was planned."""
+    """Raises Problem 412 where the edit would not do any longer what was planned."""
     promise = cursor.decode(plan, Promise)
     snapshot = await context.catalog.segments(workspace.id)
     segment = editing.existing(snapshot, id_)

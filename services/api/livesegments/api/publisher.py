@@ -35,7 +35,7 @@ from livesegments.wire.unreadable import Unreadable
 
 SEQUENCE_HEADER = "sequence"
 SEND_TIMEOUT_S = 5.0
-"""Shorter than a turn: what is sent in it arrives in it, or is given up."""
+"""Shorter than a turn: a record that is sent in a turn arrives in it, or is given up."""
 ANSWER_S = 12.0
 """An answer waits at most this long for its own change and those before it; longer than a dead publisher's
 turn."""
@@ -124,7 +124,7 @@ class Publisher:
             await self._catalog.changes.trim(self._published)
 
     async def _publish_missing(self, topic: Published, sequence: int) -> None:
-        """Redis is further: what it has is what holds."""
+        """Redis is further than the topic: its entries hold, and are published."""
         entries = await self._catalog.entries()
         different = {key: data for key, data in entries.items() if topic.entries.get(key) != data}
         gone: dict[str, bytes] = dict.fromkeys(topic.entries.keys() - entries.keys(), b"")

@@ -75,7 +75,7 @@ class ServedPlans:
     async def several(
         self, partition: int, workspace: str, profiles: Sequence[str]
     ) -> tuple[Plan, list[tuple[str, Profile]]]:
-        """Those of a partition's profiles that there are, brought to what it serves.
+        """Those of a partition's profiles that there are, brought to the definitions that it serves.
 
         Raises Problem 503 where the definitions don't stand still.
         """

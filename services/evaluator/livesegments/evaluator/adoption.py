@@ -116,7 +116,7 @@ class Adopted:
     # -- adopting
 
     def propose(self, latest: Plan, empty: bool) -> Staging:
-        """What is to be served and what is to wait, under the catalogue's plan.
+        """The definitions to be served and those that have to wait, under the catalogue's plan.
 
         `empty`: the partition has no profile of the workspace, and so no history either.
         """
@@ -259,7 +259,8 @@ class Adopted:
         return cursor == 0 or self._done - self._reported >= ceil(max(self._total, self._done) / steps)
 
     def write_walked(self, commit: Commit, workspace: str) -> None:
-        """The progress, or at the end of a round (cursor 0) that what it was for is ready."""
+        """The progress to be written; at the end of a round (cursor 0) it says that the round's segments are
+        ready."""
         ended = self.cursor == 0
         self._write(commit, workspace, *self._advance())
         if ended:

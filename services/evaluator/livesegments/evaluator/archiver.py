@@ -125,7 +125,7 @@ class Archiver:
             return self.ranges, entries
 
     async def cut(self) -> None:
-        """Archives what is applied now; what comes meanwhile stays in the tail."""
+        """Archives everything that is applied now; events that come meanwhile stay in the tail."""
         await self._open.wait()
         async with self._cutting:
             target = self._applied()
@@ -228,7 +228,8 @@ class Archiver:
         self._register[whole] = merged
 
     async def _tidy(self) -> None:
-        """What is registered must be there; what is not, and is older than the grace time, goes."""
+        """Checks that every registered file is there, and removes files that no register names after the
+        grace time."""
         there = {*await self._history.ranges(self._number, 0.0)}
         self._there = frozenset(there)
         self._swept_s = asyncio.get_running_loop().time()

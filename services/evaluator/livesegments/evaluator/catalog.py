@@ -76,7 +76,8 @@ class Catalog:
             await self._moved.wait()
 
     async def staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
-        """The plan of what is served for now, in `timezone`, with the facts of what waits.
+        """The plan of the definitions that are served for now, in `timezone`, with the facts of those that
+        wait.
 
         The partitions of a worker mostly stage alike, so it is compiled once for all of them, in a thread.
         """

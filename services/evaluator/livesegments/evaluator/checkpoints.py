@@ -228,8 +228,8 @@ class Checkpoints:
     async def _forget(self, mark: Mark) -> None:
         """Those that no register names, unless they reach further into the log than ours.
 
-        Suppose the store was taken back an hour: ours is of what has been applied again so far, and the log
-        may have forgotten what lies between that and the newest one of before.
+        Suppose the store was taken back an hour: our checkpoint holds the events applied again so far, and
+        the log may have forgotten the records between that and the newest checkpoint from before.
         """
         further = [
             each.name

@@ -89,7 +89,8 @@ class Intake:
         self._room.set()
 
     def put_back(self, records: Sequence[Received], applied: int) -> None:
-        """Records that were under way when a claim was lost: what is stored of them is acknowledged."""
+        """Takes back the records that were under way when a claim was lost; those that are stored are
+        acknowledged."""
         for record in records:
             if record.offset < applied:
                 record.ack()

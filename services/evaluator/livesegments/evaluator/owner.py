@@ -225,7 +225,7 @@ class Owner:
                 await self._idle(claim)
 
     async def _idle(self, claim: Claim) -> None:
-        """Waits for something to do; now and then sees whether the store is there and is what we left."""
+        """Waits for something to do; now and then checks that the store is there and is as we left it."""
         next_ms, now_ms = claim.partition.dues.next(), claim.wall_ms()
         timeout = IDLE_S
         if now_ms is not None and next_ms is not None and not claim.evaluation.waits:

@@ -51,7 +51,7 @@ class Rebuilt(Exception):
 
 
 async def rebuild(number: int, head: Head, token: str, ports: Ports) -> bool:
-    """False if no checkpoint is of use: what is stored is all there is.
+    """False if no checkpoint is of use: then the stored state is all there is.
 
     Raises Refused where the partition went to another owner, and what the shard raises.
     """

@@ -183,7 +183,7 @@ class Walks:
         return max(1, min(self._chunk, int(size)))
 
     async def _take(self, workspace: str, latest: Plan) -> News | None:
-        """Stages and adopts a workspace's definitions in memory; what is to be written of that."""
+        """Stages and adopts a workspace's definitions in memory. Returns the writes that store that."""
         partition = self._partition
         adopted = self._adopted.get(workspace) or await self._stored(workspace)
         total = await self._shard.count(workspace)

@@ -1,4 +1,4 @@
-"""Who may send, to which workspace: keys and workspaces from the catalogue, remembered for a moment."""
+"""Which keys may send to which workspace: from the catalogue, remembered for a second."""
 
 from __future__ import annotations
 

@@ -92,7 +92,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
 
 class Ending:
-    """A broker that is away must not keep us: what it has not acknowledged, no one was told it has.
+    """A broker that is away must not keep us: no sender was answered before the broker acknowledged its
+    events.
 
     So all that has to end has `STOP_S` together, and none that fails keeps the next from ending.
     """

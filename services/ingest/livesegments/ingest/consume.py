@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Taker(Protocol):
-    """Both return only when the broker has what came of it."""
+    """Both return only when the broker has the events and the refusals that came of it."""
 
     async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None: ...
 
@@ -58,7 +58,7 @@ class Reader:
                 _log.info("inbound goes on without a partition", error=repr(error))
 
     async def _portion(self) -> None:
-        """Takes and commits what is there, or what comes soon."""
+        """Takes and commits the records that are there, or that come soon."""
         found = await self._portions.take(look_ms=LOOK_MS, most=MAX_RECORDS)
         # not the last records' offsets: what a transaction took back, and its end, have offsets, too
         ends = {each: await self._consumer.position(each) for each in self._consumer.assignment()}

@@ -29,7 +29,7 @@ from livesegments.store.changes import NotRestored
 from livesegments.wire.rejected import Rejected
 
 LONGEST_S = 0.3
-"""A pause is short: what we wait for most often is room, and requests over HTTP wait for that too."""
+"""Pauses are short: most often we wait for room, for which requests over HTTP are waiting, too."""
 WORKSPACE = "workspace"
 
 

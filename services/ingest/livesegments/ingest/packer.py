@@ -79,7 +79,7 @@ class Packer:
                 self._kept(events)
 
     async def close(self) -> None:
-        """Sends what waits, and waits for what is under way."""
+        """Sends the events that wait, and waits for the records that are under way."""
         await asyncio.gather(*(lane.close() for lane in self._lanes))
 
     def _release(self, size: int) -> None:

@@ -113,8 +113,8 @@ def _finite(value: Any) -> bool:
 
 
 def mended(data: bytes) -> bytes:
-    """JSON text whose lone surrogates are U+FFFD, as browsers write them: half an emoji is what a text that
-    was cut ends with, and no reason to lose all that came with it."""
+    """JSON text whose lone surrogates are U+FFFD, as browsers write them: a text that was cut may end with
+    half an emoji, which is no reason to lose all that came with it."""
     if b"\\u" not in data:
         return data
     return _LONE.sub(lambda found: found[0] if found[2] else found[3] + b"\\ufffd", data)

@@ -44,10 +44,10 @@ _encoder = msgspec.msgpack.Encoder()
 class Receipt(Struct, frozen=True):
     """`source` is where the bytes came from; `default_id` the id of an event that brings none.
 
-    Events without stamps have the time of their receipt, and what has one time is ordered by id: so default
+    Events without stamps have the time of their receipt, and events of one time are ordered by id: so default
     ids sort, as text, in the order in which the events came.
     `log`: clock mode `log` takes stamps as they are, see there. `lists`: the segments that `lists` may name;
-    None where nobody looked, because nothing in what came says `lists`.
+    None where nobody looked, because the bytes that came don't hold `lists`.
     """
 
     workspace: str
@@ -162,7 +162,7 @@ def _date(text: str) -> int | None:
 def stamp(faults: Faults, receipt: Receipt, time_ms: int | None, at: str, moved: str = "") -> int | None:
     """The event's time: its stamp, or the receipt; see `MAX_AHEAD_MS`, and `log_time`.
 
-    `moved` says what else than the stamp itself made it what it is.
+    `moved` says what else than the stamp itself decided the time.
     """
     if receipt.log is not None:
         if time_ms is None:

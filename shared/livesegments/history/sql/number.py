@@ -4,7 +4,7 @@ Comparing, example: `x >= 9007199254740993`. JSON has whole numbers, which are c
 Which doubles write a decimal of at least that much? All from one certain double on, 9007199254740994.0, so
 the double is compared with this one. Both bounds are worked out before the query runs.
 
-Adding: what has at most 17 digits before the point and 9 after it is added as DECIMAL, which is exact. A
+Adding: numbers with at most 17 digits before the point and 9 after it are added as DECIMAL, which is exact. A
 profile that has any other number has all of its numbers added as BIGNUM, with all the digits that a double
 can have after the point.
 """

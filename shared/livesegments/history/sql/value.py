@@ -35,7 +35,7 @@ RELATIVE = (
 """In a filter, the event's own time is `now`."""
 
 MACROS = [
-    # what is equal has the same key, and nothing else has
+    # values have the same key exactly when they are equal
     "CREATE OR REPLACE TEMP MACRO ls_key(j) AS CASE json_type(j)"
     " WHEN 'VARCHAR' THEN 's' || (j->>'$') WHEN 'BOOLEAN' THEN 'b' || (j->>'$')"
     " WHEN 'UBIGINT' THEN 'n' || (j->>'$') WHEN 'BIGINT' THEN 'n' || (j->>'$')"

@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 1840
 """No zone has a change before (the first was Britain's railway time, 1847)."""
 _YEARS_AHEAD = 8
-"""Windows and durations are at most three years; what lies beyond is compared with nearer instants only."""
+"""Windows and durations are at most three years; instants beyond are compared with nearer ones only."""
 _FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_399_999
 """Anniversaries of dates before 2 January 0001 and after 30 December 9999 are theirs."""
 _LAST_YEAR = 9_998

@@ -45,7 +45,7 @@ def classpath(progress: Progress | None = None, folder: Path | None = None) -> s
     folder = folder or cache()
     wanted = tomllib.loads(LOCK.read_text())["dependencies"]
     paths = [folder / f"{jar['artifactId']}-{jar['version']}.{jar['packaging']}" for jar in wanted]
-    if not all(path.exists() for path in paths):  # what is there was checked as it came
+    if not all(path.exists() for path in paths):  # the files that are there were checked when they came
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with _alone(folder):
