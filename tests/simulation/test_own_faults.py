@@ -3,6 +3,7 @@ dies."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -176,6 +177,85 @@ def test_a_workspace_whose_plan_fails_is_degraded_until_it_compiles() -> None:
         assert stored(world) == degraded.Degraded()
         await cluster.stop()
 
+    run(main())
+
+
+def test_definitions_that_failed_are_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted(*_: Any) -> Any:
+        raise OverflowError("planted")
+
+    known = Definitions(Limits())
+    take(known, 0, catalog.Workspace("w", "w", "UTC", 0))
+    take(known, 1, segment("good"))
+    with monkeypatch.context() as broken:
+        broken.setattr(plan, "compile", planted)
+        known.compile()
+    assert "w" in known.faults
+    known.compile()
+    assert "w" in known.faults, "nothing has changed"
+    known.again()
+    known.compile()
+    assert known.faults == {} and known.plans["w"].segments.keys() == {"good"}
+
+
+def test_what_was_served_is_served_after_a_restart_while_the_newest_cannot_be_compiled() -> None:
+    async def main() -> None:
+        world = World(0, 1)
+        world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
+        cluster = Cluster(world)
+        events = [Event(f"{p}.{number}", "w", p, "a", START_MS, {}) for p in ("p1", "p2") for number in "12"]
+        world.append(0, pack.encode(pack.Packed(events[:2])))
+        await cluster.settle()
+        await cluster.stop()
+        world.faults = {"w": "OverflowError('planted')"}
+        world.publish_plans({"w": plan_of({})}, 2)  # all that a new process could compile
+        cluster = Cluster(world)
+        world.append(0, pack.encode(pack.Packed(events[2:])))
+        await cluster.settle()
+        assert stored_members(world, 0) == {("w", "active"): {"p1", "p2"}}
+        assert stored(world).plan == "OverflowError('planted')"
+        world.faults = {}
+        world.publish_plans({"w": plan_of(DEFINITIONS | {"also": DEFINITIONS["active"]})}, 2)
+        async with asyncio.timeout(60):
+            while stored(world) != degraded.Degraded():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)  # of the simulation's time
+        await cluster.settle()
+        assert stored_members(world, 0).keys() == {("w", "active"), ("w", "also")}
+        assert {each.kind for each in world.announced[0]} == {"entered"}
+        await cluster.stop()
+
+    run(main())
+
+
+def test_an_event_that_is_applied_after_all_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    added, mended = CountSliding.added, False
+
+    def planted(self: Any, state: Any, event: Event, *rest: Any) -> Any:
+        if event.properties.get("bomb") and not mended:
+            raise OverflowError("planted")
+        return added(self, state, event, *rest)
+
+    async def main() -> None:
+        nonlocal mended
+        world = World(0, 1)
+        world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
+        bombs = [Event(f"bomb.{number}", "w", "p", "a", START_MS, {"bomb": True}) for number in range(3)]
+        world.append(0, pack.encode(pack.Packed(bombs)))
+        cluster = Cluster(world)
+        await cluster.settle()
+        assert stored(world).events == 3
+        world.append(0, pack.encode(pack.Packed(bombs[:1])))
+        await cluster.settle()
+        assert stored(world).events == 3, "replayed before it was mended, it counts once"
+        mended = True
+        for index, bomb in enumerate(bombs):
+            world.append(0, pack.encode(pack.Packed([bomb])))
+            await cluster.settle()
+            assert stored(world).events == 2 - index
+        assert stored(world) == degraded.Degraded()
+        await cluster.stop()
+
+    monkeypatch.setattr(CountSliding, "added", planted)
     run(main())
 
 

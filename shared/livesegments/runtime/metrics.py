@@ -97,6 +97,9 @@ FENCE_REFUSALS = Counter(
 RECOVERIES = Counter(
     "livesegments_evaluator_recoveries_total", "Partitions claimed anew after a failure.", ["cause"]
 )
+CRASHES = Counter(
+    "livesegments_evaluator_crashes_total", "Faults that ended an evaluator, restarts included.", ["cause"]
+)
 REWINDS = Counter("livesegments_evaluator_rewinds_total", "Times that the log was read again from an offset.")
 LAG = Gauge("livesegments_evaluator_lag_records", "Records of `events` not yet applied.", ["partition"])
 PARTITIONS = Gauge("livesegments_evaluator_partitions", "Partitions owned.")

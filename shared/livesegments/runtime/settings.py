@@ -42,6 +42,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     archive_grace_s: float = 7 * 86_400
     checkpoint_every_s: float = 600.0
     """A partition's states are written beside the archive at this interval; 0: never."""
+    recompile_s: float = 60.0
+    """Definitions that can't be compiled are tried again at this interval."""
     admin_key: str = ""
     erase_within_s: float = 3_600.0
     """An erasure is done in all files at most this long after it was asked for."""

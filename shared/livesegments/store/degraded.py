@@ -15,16 +15,20 @@ from msgspec import Struct
 
 from livesegments.store import keys
 
+MOST_IDS = 1_000
+
 
 class Degraded(Struct, frozen=True):
     """How many events, due times and changes of definition were set aside, of which the last was at
-    `last_ms` by the partition's clock. `plan`: why the newest definitions can't be compiled, if so."""
+    `last_ms` by the partition's clock. `plan`: why the newest definitions can't be compiled, if so. `ids`: of
+    the newest `MOST_IDS` of those events, "PROFILE ID", so that one that is replayed counts no more."""
 
     events: int = 0
     dues: int = 0
     definitions: int = 0
     last_ms: int | None = None
     plan: str | None = None
+    ids: tuple[str, ...] = ()
 
 
 _encoder = msgspec.json.Encoder()

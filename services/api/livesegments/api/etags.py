@@ -37,15 +37,17 @@ WITH_ETAG: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
+def etag(version: int, state: str = "") -> str:
+    """`state`: what else is shown, which no edit names: `"3-9f3c21aa"` is version 3 for `If-Match`."""
+    return f'"{version}-{state}"' if state else f'"{version}"'
 
 
-def is_known(version: int, none_match: str | None) -> bool:
+def is_known(version: int, none_match: str | None, state: str = "") -> bool:
     """`If-None-Match`: weak comparison."""
     if none_match is None:
         return False
-    return none_match.strip() == "*" or str(version) in {tag for _, tag in _ETAG.findall(none_match)}
+    tags = {f'"{tag}"' for _, tag in _ETAG.findall(none_match)}
+    return none_match.strip() == "*" or etag(version, state) in tags
 
 
 def check_match(version: int, match: str | None, needed: bool = True) -> None:
@@ -54,6 +56,6 @@ def check_match(version: int, match: str | None, needed: bool = True) -> None:
         if needed:
             raise Problem(428, "Give the version that you have read: `If-Match: ETAG`.")
         return
-    tags = [tag for weak, tag in _ETAG.findall(match) if not weak]
+    tags = [tag.partition("-")[0] for weak, tag in _ETAG.findall(match) if not weak]
     if match.strip() != "*" and str(version) not in tags:
         raise Problem(412, f"It has changed since: it is at version {version} now.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from secrets import token_hex, token_urlsafe
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from livesegments.api.problems import Problem, not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.core.names.seen import MAX_NAMES
 from livesegments.store.catalog import digest
-from livesegments.store.degraded import Degraded
+from livesegments.store.degraded import Degraded, encode
 from livesegments.store.degraded import read as read_degraded
 from livesegments.wire.catalog import Key, Quotas, Workspace
 
@@ -70,14 +71,15 @@ async def list_workspaces(
 async def read_workspace(
     context: Ctx, response: Response, id_: Id, if_none_match: IfNoneMatch = None
 ) -> shapes.WorkspaceOut | Response:
-    """A workspace with its version as the ETag."""
+    """A workspace with its version as the ETag; while it is degraded, the ETag says that, too."""
     workspace = await context.catalog.workspace(id_)
     if workspace is None:
         raise not_found("workspace", id_)
     degraded = (await read_degraded(context.redis, context.settings.partitions, [id_])).get(id_)
-    if degraded is None and is_known(workspace.version, if_none_match):
-        return Response(status_code=304, headers={"ETag": etag(workspace.version)})
-    response.headers["ETag"] = etag(workspace.version)
+    state = "" if degraded is None else blake2b(encode(degraded), digest_size=4).hexdigest()
+    if is_known(workspace.version, if_none_match, state):
+        return Response(status_code=304, headers={"ETag": etag(workspace.version, state)})
+    response.headers["ETag"] = etag(workspace.version, state)
     return shown(context, workspace, degraded)
 
 

@@ -29,7 +29,7 @@ from mode import CrashingSupervisor
 from starlette.applications import Starlette
 
 from livesegments.core.plan import Limits
-from livesegments.evaluator import status
+from livesegments.evaluator import crashes, status
 from livesegments.evaluator.catalog import Catalog
 from livesegments.evaluator.identity import topic_id
 from livesegments.evaluator.owner import Owner
@@ -173,7 +173,11 @@ async def serve(settings: Settings) -> None:
     ending = asyncio.Event()
     faults: list[BaseException] = []
 
+    crashes.recall(Path(settings.data))
+
     def crash(error: BaseException) -> None:
+        if not faults:
+            crashes.remember(Path(settings.data), error)
         faults.append(error)
         ending.set()
 
@@ -202,7 +206,7 @@ async def serve(settings: Settings) -> None:
     pace = Pace(LARGE_CHUNK, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka))
-        catalog = Catalog(settings.kafka, limits)
+        catalog = Catalog(settings.kafka, limits, settings.recompile_s)
         stack.push_async_callback(catalog.stop)
         await catalog.start()
         publisher = KafkaPublisher(settings.kafka)

@@ -8,6 +8,7 @@ once the fault is mended.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -17,7 +18,7 @@ from livesegments.core.event import Event
 from livesegments.core.fault import Fault
 from livesegments.evaluator.ports import Publisher
 from livesegments.runtime import metrics
-from livesegments.store.degraded import Degraded
+from livesegments.store.degraded import MOST_IDS, Degraded
 from livesegments.wire.pack import Packed, encode
 from livesegments.wire.rejected import INTERNAL_FAULT, Rejected
 
@@ -42,13 +43,43 @@ class Aside(NamedTuple):
 
 
 def counted(degraded: Degraded, aside: Aside) -> Degraded:
+    """An event that is replayed, and can't be applied still, counts once."""
+    ids, more = degraded.ids, aside.what == "event"
+    if aside.event is not None:
+        id_ = _id(aside.event)
+        more = id_ not in ids
+        ids = (*ids, id_)[-MOST_IDS:] if more else ids
     return msgspec.structs.replace(
         degraded,
-        events=degraded.events + (aside.what == "event"),
+        events=degraded.events + more,
         dues=degraded.dues + (aside.what == "due"),
         definitions=degraded.definitions + (aside.what == "definition"),
         last_ms=aside.at_ms,
+        ids=ids,
     )
+
+
+def forgiven(
+    degraded: dict[str, Degraded], events: Sequence[Event], aside: Sequence[Aside]
+) -> dict[str, Degraded]:
+    """The workspaces of which events that had been set aside were applied after all, and how they are now."""
+    still = {each.place for each in aside}
+    found: dict[str, Degraded] = {}
+    for place, event in enumerate(events):
+        before = found.get(event.workspace) or degraded.get(event.workspace)
+        if before is None or place in still or (id_ := _id(event)) not in before.ids:
+            continue
+        left = before.events - 1
+        quiet = not (left or before.dues or before.definitions)
+        ids = tuple(each for each in before.ids if each != id_)
+        found[event.workspace] = msgspec.structs.replace(
+            before, events=left, ids=ids, last_ms=None if quiet else before.last_ms
+        )
+    return found
+
+
+def _id(event: Event) -> str:
+    return f"{event.profile} {event.id}"
 
 
 async def publish(publisher: Publisher, aside: Aside, source: str, stamp_ms: int) -> None:

@@ -31,11 +31,13 @@ _log = structlog.get_logger(__name__)
 class Catalog:
     """`plans` and `revision` always belong together. `on_change` is called after both have moved."""
 
-    def __init__(self, kafka: str, limits: Limits) -> None:
+    def __init__(self, kafka: str, limits: Limits, again_s: float = 60.0) -> None:
+        """`again_s`: how often definitions that can't be compiled are tried once more."""
         self.plans: Mapping[str, Plan] = {}
         self.faults: Mapping[str, str] = {}
         self.revision = -1
         self._definitions = Definitions(limits)
+        self._again_s = again_s
         self._reader = Reader(kafka, DEFINITIONS)
         self._listeners: set[Callable[[], None]] = set()
         self._moved = asyncio.Event()
@@ -89,7 +91,11 @@ class Catalog:
                 del self._staged[next(iter(self._staged))]
             compiled = asyncio.to_thread(self._definitions.compile_staged, latest, staging, timezone)
             found = self._staged[key] = asyncio.ensure_future(compiled)
-        return await asyncio.shield(found)
+        try:
+            return await asyncio.shield(found)
+        except Exception:
+            self._staged.pop(key, None)  # it may be tried again
+            raise
 
     async def _end(self) -> int:
         return (await until_done(self._reader.ends, KafkaError))[0]

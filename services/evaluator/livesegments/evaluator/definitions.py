@@ -30,6 +30,7 @@ class Definitions:
         self._workspaces: dict[str, Workspace] = {}
         self._segments: dict[str, dict[str, plan.Segment]] = {}
         self._changed: dict[str, int] = {}
+        self._failed: dict[str, int] = {}
 
     def take(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """One record; an empty value deletes. Raises Unreadable, and has changed no more than `revision`."""
@@ -49,16 +50,21 @@ class Definitions:
             case _:
                 self._workspaces.pop(workspace, None)
 
+    def again(self) -> None:
+        """The definitions that could not be compiled are compiled once more with the next ones."""
+        self._changed = self._failed | self._changed
+
     def compile(self) -> None:
         """New plans for the workspaces that changed since the last time."""
         changed, self._changed = self._changed, {}
         for id_, revision in changed.items():
             workspace = self._workspaces.get(id_)
+            self.faults.pop(id_, None)
+            self._failed.pop(id_, None)
             if workspace is None:
                 self.plans.pop(id_, None)
                 continue
             segments = self._segments.get(id_, {}).values()
-            self.faults.pop(id_, None)
             try:
                 with metrics.PLAN_SECONDS.time():
                     self.plans[id_] = plan.compile(
@@ -68,8 +74,12 @@ class Definitions:
                 self._keep(id_, workspace, revision, error)
 
     def _keep(self, id_: str, workspace: Workspace, revision: int, error: Exception) -> None:
-        """A fault of ours: the workspace keeps its last good plan; one that has none gets what compiles."""
+        """A fault of ours: the workspace keeps its last good plan; one that has none gets what compiles.
+
+        (Where a partition knows what it served before a restart, it goes on with that: module `walks`.)
+        """
         metrics.PLAN_FAULTS.inc()
+        self._failed[id_] = revision
         self.faults[id_] = repr(error)
         _log.error("a plan can't be compiled", workspace=id_, revision=revision, exc_info=error)
         if id_ in self.plans:
@@ -79,8 +89,10 @@ class Definitions:
             with suppress(Exception):
                 plan.compile(id_, workspace.timezone, [segment], revision, self._limits)
                 good.append(segment)
-        with suppress(Exception):
-            self.plans[id_] = plan.compile(id_, workspace.timezone, good, revision, self._limits)
+        for segments in (good, []):  # with no plan at all its events would be those of an unknown workspace
+            with suppress(Exception):
+                self.plans[id_] = plan.compile(id_, workspace.timezone, segments, revision, self._limits)
+                return
 
     def compile_staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
         """What is served for now, with the facts of what waits; those are in the newest time zone."""

@@ -188,7 +188,7 @@ class Owner:
                 raise
 
     async def _serve(self, claim: Claim) -> None:
-        plans, records = self._ports.plans, self._intake.records
+        records = self._intake.records
         if not claim.begun:
             if await rebuild(self.number, self._head, self._token, self._ports):
                 self._skips = True
@@ -211,7 +211,7 @@ class Owner:
             if claim.archiver.full:
                 await asyncio.sleep(IDLE_S)
                 continue
-            if plans.revision != claim.partition.catalog:
+            if claim.walks.behind:
                 await claim.walks.adopt()
             worked = await claim.errands.run()
             worked |= await claim.checkpoints.step()

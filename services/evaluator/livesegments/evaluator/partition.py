@@ -27,7 +27,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.step import Why, on_clock, on_event, on_leave, on_plan
 from livesegments.evaluator import kindred
-from livesegments.evaluator.aside import Aside, counted
+from livesegments.evaluator.aside import Aside, counted, forgiven
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.images import Images
@@ -111,7 +111,9 @@ class Partition:
         tally = making.steady(lambda: self._apply(events, stamp_ms, along))
         making.entry = tally.entry(record, events)
         self.offset = offset
-        outcome = self.seal()
+        mended = forgiven(self.degraded, events, making.aside) if self.degraded else {}
+        self.degraded |= mended
+        outcome = self.seal(lambda commit: self.write_degraded(commit, mended)) if mended else self.seal()
         outcome.events, outcome.duplicates = len(events), tally.duplicates
         outcome.unknown_workspace, outcome.refused = len(tally.unknown), tally.refused
         outcome.suppressed = len(tally.suppressed)

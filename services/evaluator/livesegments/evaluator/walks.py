@@ -11,7 +11,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 
+import structlog
+
 from livesegments.core.plan import Plan
+from livesegments.core.staging import Staging
 from livesegments.evaluator.adoption import Adopted, News, Stored
 from livesegments.evaluator.aside import publish
 from livesegments.evaluator.flight import Flight
@@ -23,6 +26,8 @@ from livesegments.store import keys
 from livesegments.store.adoption import Filling
 from livesegments.store.commit import Commit
 from livesegments.wire.topics import EVENTS
+
+_log = structlog.get_logger(__name__)
 
 JUDGEMENTS = 20_000
 """A chunk of a walk judges about this many (segment, profile) pairs; events wait for one chunk at most."""
@@ -49,14 +54,22 @@ class Walks:
         self._latest: dict[str, Plan] = {}
         self._adopted: dict[str, Adopted] = {}
         self._walking: deque[str] = deque()
+        self._faults: Mapping[str, str] = {}
         self._lacking: dict[str, None] = {}
         """The workspaces that may have facts that lack history."""
         self._sizes: dict[str, tuple[int, float]] = {}
         """Workspace → the adoption that is walked for, and how many profiles the next chunk may have."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether there are newer plans, or others can be compiled than before."""
+        plans = self._plans
+        return plans.revision != self._partition.catalog or plans.faults != self._faults
+
     async def adopt(self) -> None:
         """Takes the newest plans in: from the next record on they hold for every profile touched."""
         partition, plans, revision = self._partition, self._plans.plans, self._plans.revision
+        self._faults = self._plans.faults
         news: list[tuple[str, Adopted, News]] = []
         for workspace, plan in plans.items():
             if self._latest.get(workspace) is plan:
@@ -187,9 +200,11 @@ class Walks:
         partition = self._partition
         adopted = self._adopted.get(workspace) or await self._stored(workspace)
         total = await self._shard.count(workspace)
-        staging = adopted.propose(latest, total == 0)
-        timezone = adopted.zone_of(latest, staging)
-        plan = latest if not staging.staged else await self._plans.staged(latest, staging, timezone)
+        staging, plan = await self._held(workspace, latest, adopted) or (None, latest)
+        if staging is None:
+            staging = adopted.propose(latest, total == 0)
+            timezone = adopted.zone_of(latest, staging)
+            plan = latest if not staging.staged else await self._plans.staged(latest, staging, timezone)
         news = adopted.adopt(latest, staging, plan, partition.commit, total)
         self._adopted[workspace] = adopted
         partition.plans[workspace] = adopted.view(plan)
@@ -199,6 +214,18 @@ class Walks:
         if adopted.walking and workspace not in self._walking:
             self._walking.append(workspace)
         return news
+
+    async def _held(self, workspace: str, latest: Plan, adopted: Adopted) -> tuple[Staging, Plan] | None:
+        """Where the newest definitions can't be compiled: what the partition served last stays, also after a
+        restart, when `latest` has only those that compile. None: there is nothing to stay."""
+        if workspace not in self._plans.faults or not adopted.served or adopted.timezone is None:
+            return None
+        staging = Staging({id_: each.segment(id_) for id_, each in adopted.served.items()}, {})
+        try:
+            return staging, await self._plans.staged(latest, staging, adopted.timezone)
+        except Exception as error:
+            _log.error("what was served can't be compiled", workspace=workspace, exc_info=error)
+            return None
 
     async def _stored(self, workspace: str) -> Adopted:
         number = self._partition.number
