@@ -146,6 +146,11 @@ async def _many(segments: int) -> many.Many:
         return await many.run(running, segments)
 
 
+async def _history(profiles: int) -> backfill.Backfilled:
+    async with harness.fresh_stack(harness.EVERY) as running:
+        return await backfill.run(running, profiles)
+
+
 async def _everything(quick: bool) -> str:
     rounds = 1 if quick else 5
     events = 20_000 if quick else 300_000
@@ -199,12 +204,14 @@ async def _everything(quick: bool) -> str:
         done("tail")
         crowd = await _many(500 if quick else SIZES[-1])
         done("many segments")
+        history = await _history(2_000 if quick else 100_000)
+        done("backfill")
         rough = await _storm(5_000 if quick else 200_000, 200)
         done("storm")
         beside = await _neighbours(25, 3 if quick else 20)
         done("neighbours")
     return report.page(
-        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd,
+        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd, history,
         rough, beside, pairs,
     )  # fmt: skip
 

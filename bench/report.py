@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median
 
 from bench import neighbours, reads, storm, tails
+from bench.backfill import Backfilled
+from bench.backfill import section as backfill_section
 from bench.core import Core
 from bench.kinds import Cost, table
 from bench.latency import Latency
@@ -80,6 +82,7 @@ def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
     profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
+    history: Backfilled,
     rough: storm.Storm, beside: list[neighbours.Phase],
     pairs: Sequence[tails.Pair],
 ) -> str:  # fmt: skip
@@ -161,6 +164,7 @@ def page(
         "",
         *many_table(many),
         "",
+        *backfill_section(history),
         "## A storm of due times",
         "",
         "Very many profiles come due at one instant of the wall clock, while 200 live events a second come",
