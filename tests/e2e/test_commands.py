@@ -363,3 +363,22 @@ async def test_erase_a_person_see_how_far_it_is_and_let_them_in_again(defined: P
     assert now["suppressed"] is False
     missing = await product.run("erasures", "show", f"{erased['id'].partition('-')[0]}-0")
     assert missing.status == 1 and "erase" in missing.err
+
+
+async def test_a_refunded_order_counts_no_more(defined: Product) -> None:
+    """From HTTP to the transition: the order and its retraction, as Segment's track and as an event of ours."""
+    product = defined
+    at = "2024-02-10T00:00:00Z"
+    track = TRACK | {"messageId": "order-zoe", "userId": "zoe", "timestamp": at}
+    await product.json("send", "-", stdin=lines(track))
+    await product.json("settle")
+    assert {"profile": "zoe"} in await product.json("members", "buyers", "--all")
+    refund = {"id": "refund-zoe", "profile": "zoe", "name": "$retract", "time": at}
+    ran = await product.run("send", "-", stdin=lines(refund))
+    assert ran.status == 1 and "$retract needs 'event_id'" in ran.err + ran.out
+    await product.json("send", "-", stdin=lines(refund | {"properties": {"event_id": "order-zoe"}}))
+    await product.json("settle")
+    assert {"profile": "zoe"} not in await product.json("members", "buyers", "--all")
+    moments = await product.json("timeline", "zoe")
+    found = [each for each in moments if each.get("cause") == "retraction"]
+    assert [(each["name"], each["event_id"]) for each in found] == [("$segment_exited", "refund-zoe")]

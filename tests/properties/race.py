@@ -18,7 +18,7 @@ from livesegments.core.backfill import Backfill, Past
 from livesegments.core.bounds import Bounds, attribute_bytes
 from livesegments.core.concern import concern
 from livesegments.core.definition import Node
-from livesegments.core.event import RETRACT, Event, Transition, derived_from
+from livesegments.core.event import Event, Transition, derived_from
 from livesegments.core.explain import next_flips
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
@@ -190,13 +190,10 @@ class Race:
             past = [
                 (
                     commit,
-                    msgspec.structs.replace(
-                        each, properties=_kept(each.properties, asked.names.get(each.name, ("event_id",)))
-                    ),
+                    msgspec.structs.replace(each, properties=_kept(each.properties, asked.names[each.name])),
                 )
                 for commit, each in self.past
-                if each.name == RETRACT
-                or (each.name in asked.names and each.time_ms >= asked.since.get(each.name, each.time_ms))
+                if each.name in asked.names and each.time_ms >= asked.since.get(each.name, each.time_ms)
             ]
             past.sort(key=lambda each: (each[1].time_ms, each[1].id))
             if backfill.give(self.profile, past, self.clock_ms):

@@ -108,6 +108,7 @@ def settled(world: World, partition: int) -> bool:
         and head.get("catalog") == world.revision
         and not world.store.streams.get(keys.outbox(partition))
         and not world.store.streams.get(keys.handing(partition))
+        and not world.store.hashes.get(keys.recounts(partition))
         and walked
         and min(world.store.scores.get(keys.due(partition), {}).values(), default=2**62)
         > head.get("clock", -(2**62))

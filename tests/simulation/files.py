@@ -16,6 +16,7 @@ from livesegments.history.protocol import (
     Chunk,
     Fields,
     Life,
+    Of,
     Person,
     Piece,
     Pruned,
@@ -24,10 +25,13 @@ from livesegments.history.protocol import (
     Wanted,
     Written,
 )
-from livesegments.history.ranges import Range
-from livesegments.store.tail import Entry, applied, instants
+from livesegments.history.ranges import Range, parse
+from livesegments.history.workshop import FilesGone
+from livesegments.store import keys
+from livesegments.store.tail import Entry, applied, decode_fields, instants
 from livesegments.wire.pack import Packed, decode, encode
 from livesegments.wire.suppressed import digest
+from tests.simulation.memory import MemoryStore
 
 CHUNK = 3
 EVER = 2**62
@@ -82,7 +86,8 @@ class Rows(Spool):
 class MemoryFiles:
     """`pause` is awaited around every call, as in `memory`."""
 
-    def __init__(self, pause: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, pause: Callable[[], Awaitable[None]], store: MemoryStore) -> None:
+        self.store = store
         self.files: dict[int, dict[Range, list[tuple[int, Entry]]]] = {}
         self.checkpoints: dict[int, dict[str, tuple[Mark, list[Row]]]] = {}
         self._pause = pause
@@ -232,6 +237,32 @@ class MemoryFiles:
                 for id_ in profiles[start : start + CHUNK]
             ]
             yield min(1.0, (start + CHUNK) / len(profiles)), chunk
+
+    async def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:
+        """Files and tail are looked at in one moment."""
+        await self._pause()
+        register = self.store.hashes.get(keys.archive(partition), {})
+        ranges = sorted(range_ for name in register if (range_ := parse(name)) is not None)
+        if any(each not in self.files.get(partition, {}) for each in ranges):
+            raise FilesGone("a file is not there")
+        entries = [entry for each in ranges for entry in self.files[partition][each]]
+        tail = self.store.streams.get(keys.tail(partition), {})
+        entries += [(number, decode_fields(fields)) for number, fields in tail.items()]
+        found: dict[str, list[Past]] = {}
+        for number, entry in entries:
+            events = [each.event for each in applied(number, entry)]
+            events += map(derived_from, entry.transitions)
+            for event in events if number <= of.upto else ():
+                if (
+                    event.workspace == of.workspace
+                    and event.profile in of.profiles
+                    and event.name in of.names
+                ):
+                    found.setdefault(event.profile, []).append((number, event))
+        await self._pause()
+        for id_, past in sorted(found.items()):
+            await self._pause()
+            yield 1.0, [(id_, past)]
 
     def history(self, partition: int, ranges: Sequence[Range]) -> list[tuple[int, Event]]:
         """(commit, event) of everything in the files of some ranges."""

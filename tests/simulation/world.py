@@ -43,7 +43,7 @@ class World:
         self.tiny = False
         """Whether every bound of an owner is as small as can be; else some are, by chance."""
         self.store = MemoryStore()
-        self.files = MemoryFiles(self.pause)
+        self.files = MemoryFiles(self.pause, self.store)
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.firsts = [0] * partitions
         """The first offset that a log still has."""

@@ -29,6 +29,7 @@ class Partition(Struct):
     revision: int
     clock: str | None = None
     due: int = 0
+    recounts: int = 0
 
 
 class Lag(Struct):
@@ -53,6 +54,7 @@ def behind(now: Lag, wanted: Lag) -> list[str]:
         ),
         "commits to announce": sum(part.outbox for part in now.partitions),
         "due times to fire": sum(part.due for part in now.partitions),
+        "profiles with events to take back": sum(part.recounts for part in now.partitions),
         "partitions to adopt the catalogue": sum(part.revision < wanted.revision for part in now.partitions),
     }
     return [f"{count:,} {what}" for what, count in missing.items() if count]

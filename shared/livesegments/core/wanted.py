@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
-from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.fact import EventLeaf
 from livesegments.core.frame import Sliding, frame
 from livesegments.core.plan import Plan
@@ -32,8 +32,8 @@ class History(Struct, frozen=True):
 
 
 def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
-    """Of facts that segments of the plan, served or staged, read."""
-    names: dict[str, set[str]] = {}
+    """Of facts that segments of the plan, served or staged, read; and always what was taken back."""
+    names: dict[str, set[str]] = {RETRACT: {"event_id"}}
     known: dict[tuple[object, ...], int | None] = {}
     since: dict[str, int | None] = {}
     zone = ZoneInfo(plan.timezone)

@@ -81,6 +81,25 @@ class Scan(Struct, frozen=True, tag=True):
     into: str
 
 
+class Of(Struct, frozen=True):
+    """What happened to some profiles, of some names, up to the commit `upto`."""
+
+    workspace: str
+    profiles: Sequence[str]
+    names: Sequence[str]
+    upto: int
+
+
+class Read(Struct, frozen=True, tag=True):
+    """Chunks of what happened into the file `into`; answers how many events they hold. `store` is the URL of
+    the store that has the tail."""
+
+    partition: int
+    of: Of
+    store: str
+    into: str
+
+
 class Person(Struct, frozen=True):
     """A profile that was erased by commit `upto`, at the instant `at_ms`, and `offset` of the log.
 
@@ -239,6 +258,7 @@ Request: TypeAlias = (
     | Discard
     | Lives
     | Seek
+    | Read
 )
 
 

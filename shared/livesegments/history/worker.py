@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from livesegments.history import checkpoints, companion, pruning, schema
+from livesegments.history import checkpoints, companion, pasts, pruning, schema
 from livesegments.history.archive import Archive
 from livesegments.history.lives import lives
 from livesegments.history.protocol import (
@@ -27,6 +28,7 @@ from livesegments.history.protocol import (
     Merge,
     Prune,
     Purge,
+    Read,
     Remove,
     Request,
     Save,
@@ -37,6 +39,7 @@ from livesegments.history.protocol import (
     requests,
 )
 from livesegments.history.scan import scan
+from livesegments.store.history import Histories
 from livesegments.store.tail import applied
 
 NICE = 10
@@ -59,6 +62,8 @@ def work(archive: Archive, request: Request) -> Done:
             return Done(scan(archive, partition, ranges, wanted, Path(into)))
         case Lives(partition, ranges, entries, wanted_lives, into):
             return Done(lives(archive, partition, ranges, entries, wanted_lives, Path(into)))
+        case Read(partition, of, store, into):
+            return Done(pasts.read(archive, _histories(store), partition, of, Path(into)))
         case Save(mark, scanned, images):
             return Done(saved=checkpoints.save(archive, mark, Path(scanned), Path(images)))
         case Marks(partition):
@@ -78,6 +83,11 @@ def work(archive: Archive, request: Request) -> Done:
         case Discard(partition, names):
             checkpoints.remove(archive, partition, names)
             return Done()
+
+
+@cache
+def _histories(store: str) -> Histories:
+    return Histories(store)
 
 
 def serve(archive: Archive, incoming: BinaryIO, outgoing: BinaryIO) -> None:

@@ -23,12 +23,14 @@ from livesegments.history.protocol import (
     Load,
     Marks,
     Merge,
+    Of,
     Person,
     Piece,
     Prune,
     Pruning,
     Purge,
     Purged,
+    Read,
     Remove,
     Request,
     Save,
@@ -57,7 +59,8 @@ class FilesGone(FilesAway):
 class Workshop:
     """`url` as in `history.archive`; chunks of scans lie in `folder` until they are read."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, store: str = "") -> None:
+        self._store = store
         self._folder = folder
         self._companion = Companion((sys.executable, "-m", "livesegments.history.worker", url))
         self._turn = asyncio.Lock()
@@ -128,6 +131,16 @@ class Workshop:
         try:
             await self._ask(Lives(partition, ranges, entries, wanted, str(into)))
             for each in pieces(into):
+                yield each
+        finally:
+            into.unlink(missing_ok=True)
+
+    async def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:
+        """What happened to some profiles, in chunks as those of `scan`, in order of arrival."""
+        into = self._folder / f"pasts-{uuid4().hex}"
+        try:
+            await self._ask(Read(partition, of, self._store, str(into)))
+            for each in chunks(into):
                 yield each
         finally:
             into.unlink(missing_ok=True)

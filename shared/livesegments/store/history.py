@@ -15,6 +15,9 @@ from livesegments.store import keys
 from livesegments.store.client import Client, away
 from livesegments.store.tail import Entry, decode_fields
 
+PAGE = 200
+"""Entries of the tail that are read at once."""
+
 
 class Snapshot(Struct, frozen=True):
     """`files` are the names that the register has; `clock_ms` is None before the partition's first event.
@@ -41,6 +44,25 @@ class Histories:
 
     def __init__(self, url: str) -> None:
         self._redis: Any = Redis.from_url(url)
+
+    def upto(self, partition: int, commit: int) -> Snapshot:
+        """Files and tail, without what later commits have put into the tail. Raises Away.
+
+        The tail is read page by page, so that nobody waits for Redis meanwhile. If the register changes on
+        the way it is all read again.
+        """
+        try:
+            while True:
+                files = sorted(self._redis.hkeys(keys.archive(partition)))
+                tail: list[tuple[int, Entry]] = []
+                after = "-"
+                while page := self._redis.xrange(keys.tail(partition), after, f"{commit}-0", PAGE):
+                    tail += [(int(id_.split(b"-")[0]), decode_fields(fields)) for id_, fields in page]
+                    after = f"({tail[-1][0]}-0"
+                if sorted(self._redis.hkeys(keys.archive(partition))) == files:
+                    return Snapshot([name.decode() for name in files], tail, None)
+        except RedisError as error:
+            raise away(error) from error
 
     def read(self, partition: int, counted: tuple[str, str] | None = None) -> Snapshot:
         """`counted`: workspace and id of a segment. Raises Away."""

@@ -14,6 +14,7 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:facts:WORKSPACE         HASH  fact id → JSON of store.adoption.Kept: from when this partition keeps it
   {p}:served:WORKSPACE        HASH  segment id → JSON of store.adoption.Served: the definition served
   {p}:adopted                 HASH  WORKSPACE → JSON of store.adoption.Stage: how far its history is filled in
+  {p}:recounts                HASH  `WORKSPACE NUL profile` → nothing: retractions wait to be carried out
   {p}:tail                    STREAM  id COMMIT-0, fields of store.tail: what was applied and is not archived
   {p}:archive                 HASH  FIRST-LAST (commits) → JSON of history.archive.Written
   {p}:checkpoint              HASH  COMMIT-CLAIM.parquet → JSON of history.mark.Saved
@@ -78,6 +79,10 @@ def handing(partition: int) -> str:
 
 def tail(partition: int) -> str:
     return f"{{{partition}}}:tail"
+
+
+def recounts(partition: int) -> str:
+    return f"{{{partition}}}:recounts"
 
 
 def archive(partition: int) -> str:

@@ -147,6 +147,8 @@ class Rig:
                 return False
             if await self.redis.zcount(keys.due(partition), "-inf", clock or "-inf"):
                 return False
+            if await self.redis.hlen(keys.recounts(partition)):
+                return False
             if await self.redis.xlen(keys.outbox(partition)):
                 return False
             for key in await self.redis.keys(keys.segments(partition, "*")):

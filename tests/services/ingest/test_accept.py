@@ -221,6 +221,10 @@ def test_cloudevents_binary_and_structured() -> None:
     [
         ({"name": "$x"}, [("/name", "reserved_name")]),
         ({"name": ""}, [("/name", "empty")]),
+        ({"name": "$retract"}, [("/properties/event_id", "missing_field")]),
+        ({"name": "$retract", "properties": {"event_id": ""}}, [("/properties/event_id", "empty")]),
+        ({"name": "$retract", "properties": {"event_id": ["a"]}}, [("/properties/event_id", "wrong_type")]),
+        ({"name": "$retract", "properties": 7}, [("/properties", "wrong_type")]),
         ({"name": "a", "properties": []}, [("/properties", "wrong_type")]),
         ({"name": "a", "time": "now"}, [("/time", "bad_date")]),
         ({"name": "a", "time": True}, [("/time", "wrong_type")]),
@@ -268,6 +272,7 @@ def test_each_fault_is_named_at_its_place(item: dict[str, Any], expected: list[t
     [
         ("track", {"event": "x"}, [("", "missing_field")]),
         ("track", {"userId": "u"}, [("", "missing_field")]),
+        ("track", {"userId": "u", "event": "$retract"}, [("/properties/event_id", "missing_field")]),
         ("track", {"userId": True, "event": "x", "messageId": 1.5}, [("/userId", "wrong_type"), ("/messageId", "wrong_type")]),
         ("track", {"userId": "", "event": "x"}, [("", "missing_field")]),
         ("track", {"anonymousId": "", "event": "x"}, [("", "missing_field")]),
@@ -474,3 +479,28 @@ def test_no_mutated_event_is_kept_that_the_evaluator_can_not_read() -> None:
         if verdict.left_out is not None:
             encode(verdict.left_out)
     assert kept > 1_000
+
+
+def test_a_retraction_is_an_event_of_ours_whatever_form_it_has() -> None:
+    own = {"profile": "u", "name": "$retract", "id": "r", "properties": {"event_id": "7", "reason": "refund"}}
+    (verdict,) = batch_of(own)
+    track = {
+        "userId": "u",
+        "event": "$retract",
+        "messageId": "r",
+        "properties": {"event_id": 7, "reason": "refund"},
+    }
+    other = accept.call("track", json.dumps(track).encode(), RECEIPT)
+    cloud = {"specversion": "1.0", "type": "$retract", "source": "s", "subject": "u", "id": "r",
+             "data": {"event_id": "7", "reason": "refund"}}  # fmt: skip
+    third = accept.inbound({}, json.dumps(cloud).encode(), RECEIPT)
+    for each in (verdict, other, third):
+        event = event_of(each)
+        assert (event.name, event.profile) == ("$retract", "u")
+        assert event.properties == {"event_id": "7", "reason": "refund"}
+
+
+def batch_of(item: dict[str, Any]) -> list[Any]:
+    found = accept.events(json.dumps(item).encode(), RECEIPT)
+    assert isinstance(found, accept.Verdicts) and not found.rejected
+    return [*found.accepted]

@@ -46,6 +46,7 @@ PROPERTIES = {
     "of": "What the node is made of.",
     "offsets": "The offset after the control record, by partition.",
     "op": "How it is compared; docs/conditions.md has a table.",
+    "recounts": "How many profiles have events that are still to be taken back.",
     "outbox": "How many commits are not announced yet.",
     "partition": "The number of the partition.",
     "partitions": "The state of every partition.",

@@ -19,7 +19,8 @@ TIMEOUT_S = 10.0
 
 class Partition(Struct, frozen=True):
     """`end` and `applied` are next offsets; `clock_ms` is None before the first event. `due` counts the
-    profiles with a due time that the clock has passed and that has not fired."""
+    profiles with a due time that the clock has passed and that has not fired, `recounts` those with events
+    that are still to be taken back."""
 
     end: int
     applied: int
@@ -27,6 +28,7 @@ class Partition(Struct, frozen=True):
     revision: int
     clock_ms: int | None
     due: int
+    recounts: int
 
 
 class Lag(Struct, frozen=True):
@@ -59,14 +61,19 @@ class Lags:
         pipe = self._redis.pipeline(transaction=False)
         for partition in self._partitions:
             pipe.hmget(keys.head(partition), "offset", "catalog", "clock")
-            pipe.xlen(keys.outbox(partition))
+            pipe.hlen(keys.recounts(partition))
+            pipe.xlen(keys.outbox(partition))  # after what fills it
         replies = await pipe.execute()
-        heads, outboxes = replies[::2], replies[1::2]
+        heads, recounts, outboxes = replies[::3], replies[1::3], replies[2::3]
         for partition, head in zip(self._partitions, heads, strict=True):
             pipe.zcount(keys.due(partition), "-inf", _number(head[2], "-inf"))
         partitions = [
-            Partition(end, int(head[0] or 0), outbox, _number(head[1], -1), _number(head[2], None), due)
-            for end, head, outbox, due in zip(ends, heads, outboxes, await pipe.execute(), strict=True)
+            Partition(
+                end, int(head[0] or 0), outbox, _number(head[1], -1), _number(head[2], None), due, recount
+            )
+            for end, head, outbox, due, recount in zip(
+                ends, heads, outboxes, await pipe.execute(), recounts, strict=True
+            )
         ]
         return Lag(partitions, inbound, revision)
 

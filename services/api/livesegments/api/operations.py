@@ -16,7 +16,8 @@ router = APIRouter(prefix="/v1", tags=["operations"], route_class=Route, respons
 @router.get("/lag", dependencies=[Watching])
 async def read_lag(context: Ctx) -> shapes.Lag:
     """Everything that is acknowledged is applied and announced when each `applied` has reached its `end`,
-    every `outbox` is empty, every `due` is 0, every `revision` is the newest, and `inbound` is 0."""
+    every `outbox` is empty, every `due` and `recounts` is 0, every `revision` is the newest, and `inbound`
+    is 0."""
     lag = await context.lags.read()
     return shapes.Lag(
         partitions=[
@@ -26,6 +27,7 @@ async def read_lag(context: Ctx) -> shapes.Lag:
                 applied=each.applied,
                 outbox=each.outbox,
                 due=each.due,
+                recounts=each.recounts,
                 revision=each.revision,
                 clock=times.iso_or_none(each.clock_ms),
             )

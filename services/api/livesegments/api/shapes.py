@@ -382,13 +382,15 @@ class ProfileOut(BaseModel):
 
 class PartitionLag(BaseModel):
     """`end` and `applied` are next offsets of topic `events`; `outbox`: commits not yet announced; `due`:
-    profiles with a due time that the partition's clock has passed and that has not fired yet."""
+    profiles with a due time that the partition's clock has passed and that has not fired yet; `recounts`:
+    profiles with events that are still to be taken back."""
 
     partition: int
     end: int
     applied: int
     outbox: int
     due: int
+    recounts: int
     revision: int
     clock: Instant | None
 

@@ -212,7 +212,7 @@ async def serve(settings: Settings) -> None:
         publisher = KafkaPublisher(settings.kafka)
         stack.push_async_callback(publisher.close)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livesegments-"))
-        history = Workshop(settings.archive or f"{settings.data}/archive", Path(folder))
+        history = Workshop(settings.archive or f"{settings.data}/archive", Path(folder), settings.redis)
         stack.push_async_callback(history.close)
 
         names = NameStore(await stack.enter_async_context(connect(settings.redis)))

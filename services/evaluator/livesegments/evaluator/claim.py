@@ -19,6 +19,7 @@ from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
 from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.ports import Ports
+from livesegments.evaluator.recounting import Recounting
 from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
@@ -58,6 +59,9 @@ class Claim:
             token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
             self.relay,
         )  # fmt: skip
+        self.recounting = Recounting(
+            ports, self.partition, loader, self.walks, self.errands, self.wall_ms, moved
+        )
         self.evaluation = Evaluation(
             ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.erasures,
             self.wall_ms, moved,
@@ -67,6 +71,7 @@ class Claim:
     def begin(self) -> None:
         """The stored state is whole, and the claim goes on from it: its own tasks may run."""
         work = [self.relay.run(), self.archiver.run(), self.handing.run(), self.erasures.run()]
+        work.append(self.recounting.run())
         if self._ports.options.checkpoint_every_s:
             work.append(self.checkpoints.run())
         self._tasks = [asyncio.create_task(each) for each in work]

@@ -33,6 +33,7 @@ from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.degraded import decode
 from livesegments.store.shard import Head
+from livesegments.wire.profilekey import ProfileKey
 
 IDLE_S = 0.1
 COUNTED = 100_000
@@ -165,6 +166,8 @@ class Owner:
         stored = await self._ports.shard.fields(keys.degraded(self.number))
         partition.degraded = {workspace: decode(data) for workspace, data in stored.items()}
         await claim.erasures.load()
+        waiting = await self._ports.shard.fields(keys.recounts(self.number))
+        partition.retracting.waiting = dict.fromkeys(map(ProfileKey, waiting))
         claim.begin()
         await claim.walks.adopt()
 
@@ -221,6 +224,7 @@ class Owner:
             worked |= await claim.evaluation.tick()
             worked |= await claim.walks.walk()
             worked |= await claim.fillings.step()
+            worked |= await claim.recounting.step()
             if not worked:
                 await self._idle(claim)
 

@@ -25,6 +25,7 @@ from livesegments.core.event import MERGE, Event
 from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
+from livesegments.core.recount import Recounts
 from livesegments.core.step import Why, on_clock, on_event, on_leave, on_plan
 from livesegments.evaluator import kindred
 from livesegments.evaluator.aside import Aside, counted, forgiven
@@ -33,6 +34,7 @@ from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.images import Images
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.outcome import Outcome, Tally
+from livesegments.evaluator.retracting import Read, Retracting
 from livesegments.evaluator.slot import Slot
 from livesegments.store import keys
 from livesegments.store.commit import Commit
@@ -66,6 +68,7 @@ class Partition:
         self.cache = Cache(cache_bytes)
         self.dues = Dues(dues)
         self._making = Making(number, self.cache, self.dues)
+        self.retracting = Retracting(self._making)
         self._judged = 0
         self.degraded: dict[str, Degraded] = {}
         self.suppressed: Callable[[ProfileKey], bool] | None = None
@@ -250,6 +253,11 @@ class Partition:
         """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
         return self._making.steady(lambda: self._fill(self.plans[workspace], backfill, history))
 
+    def take_back(self, recounts: Recounts, read: Sequence[Read]) -> None:
+        """Carries out the retractions of profiles, which must be cached and followed; then `seal`."""
+        carry_out, now_ms = self.retracting.carry_out, self.clock_ms
+        self._making.steady(lambda: carry_out(recounts, read, self.erased, now_ms, self._catch_up))
+
     def erase(
         self,
         key: ProfileKey,
@@ -271,6 +279,7 @@ class Partition:
             self.cache.put(key, NEW)
             self.erased[key] = commit.number
             commit.drop_fields(keys.profiles(self.number, slot.workspace), [slot.id])
+            self.retracting.drop(commit, key)
             write(commit, exits, slot.profile)
 
         return self.seal(remove)
@@ -415,6 +424,7 @@ class Partition:
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
         outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
+        self.retracting.note(commit)
         outcome.state_bytes = making.write(commit, self.images)
         for each in outcome.aside:
             before = self.degraded.get(each.workspace, Degraded())

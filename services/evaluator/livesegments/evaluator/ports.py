@@ -14,6 +14,7 @@ from livesegments.history.protocol import (
     Chunk,
     Fields,
     Life,
+    Of,
     Person,
     Piece,
     Pruning,
@@ -150,6 +151,9 @@ class History(Protocol):
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
     ) -> AsyncIterator[tuple[float, Chunk]]:
         """Chunks of whole profiles in sorted order, each with the share of events done after it."""
+
+    def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:
+        """What happened to some profiles, from files and tail; chunks as of `scan`, in order of arrival."""
 
 
 class Names(Protocol):

@@ -117,6 +117,7 @@ def _batch(number: int, rows: Sequence[Row], done: int, count: int) -> Restore:
     states: dict[str, dict[str, str | bytes]] = {}
     members: dict[tuple[str, str], dict[str, int]] = {}
     dues: dict[ProfileKey, int] = {}
+    recounts: dict[str, str | bytes] = {}
     for workspace, id_, state in rows:
         assert state is not None
         states.setdefault(workspace, {})[id_] = state
@@ -126,10 +127,14 @@ def _batch(number: int, rows: Sequence[Row], done: int, count: int) -> Restore:
                 members.setdefault((workspace, segment), {})[id_] = 0
         if profile.wake_at is not None:
             dues[profile_key(workspace, id_)] = profile.wake_at
+        if profile.taken is not None and profile.taken.waiting:
+            recounts[profile_key(workspace, id_)] = b""
     for workspace, fields in states.items():
         batch.put_fields(keys.profiles(number, workspace), fields)
     for (workspace, segment), scores in members.items():
         batch.score(keys.members(number, workspace, segment), scores)
+    if recounts:
+        batch.put_fields(keys.recounts(number), recounts)
     if dues:
         batch.score(keys.due(number), dues)
     batch.put_fields(keys.head(number), {"restoring": f"{done} {count}"})

@@ -162,6 +162,14 @@ class Walks:
         """Fact id → the commit up to which history is still to be given to it."""
         return self._adopted[workspace].wanting()
 
+    def lacking_of(self, workspace: str, profile: str) -> Mapping[int, int]:
+        """The same of one profile, which a filling under way may have reached."""
+        adopted = self._adopted[workspace]
+        wanting, filling = adopted.wanting(), adopted.filling
+        if filling is None or profile > filling.after:
+            return wanting
+        return {fact: upto for fact, upto in wanting.items() if fact not in filling.facts}
+
     def given(self, workspace: str, after: str, profiles: int, share: float) -> Callable[[Commit], None]:
         """Profiles up to `after` have their history: what the commit that gave it to them writes."""
         adopted = self._adopted[workspace]

@@ -17,11 +17,11 @@ from livesegments.ingest.reading import value_of
 from livesegments.ingest.receipt import (
     Receipt,
     Verdict,
+    content,
     event_name,
     finish,
     identifier,
     instant,
-    properties_of,
     stamp,
 )
 from livesegments.wire.rejected import Rejected
@@ -67,7 +67,7 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
         faults.add("/data_base64", "unknown_field", "binary data says nothing to us; send JSON in 'data'")
     when = item.get("time")
     time_ms = None if when is None else instant(faults, when, "/time")
-    properties = properties_of(faults, item.get("data"), "/data")
+    properties = content(faults, read.get("type"), item.get("data"), "/data")
     time_ms = stamp(faults, receipt, time_ms, "/time")
     id_ = f"{read.get('source')}#{read.get('id')}"
     if not is_id(id_):

@@ -14,11 +14,11 @@ from livesegments.ingest.change import finish_change
 from livesegments.ingest.receipt import (
     Receipt,
     Verdict,
+    content,
     event_name,
     finish,
     identifier,
     instant,
-    properties_of,
     stamp,
 )
 
@@ -42,7 +42,7 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
         given_ms = stamp(faults, receipt, given_ms, "/time")
     if named:
         name = event_name(faults, item["name"], "/name")
-        properties = properties_of(faults, item.get("properties"), "/properties")
+        properties = content(faults, name, item.get("properties"), "/properties")
         return finish(faults, receipt, profile, id_, name, given_ms, properties, raw)
     if not any(part in item for part in PARTS) and not faults.found:
         told = f"needs 'name' (an event), or one of {', '.join(PARTS)} (a change of the profile)"

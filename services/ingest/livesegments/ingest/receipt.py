@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from livesegments.core.event import Event
+from livesegments.core.event import RETRACT, Event
 from livesegments.core.fault import Fault, Faults, kind_name
 from livesegments.core.ids import is_id
 from livesegments.core.window import parse_date
@@ -115,7 +115,7 @@ def identifier(faults: Faults, value: Any, at: str) -> str | None:
 
 def event_name(faults: Faults, value: Any, at: str) -> str | None:
     read = identifier(faults, value, at)
-    if read is not None and read.startswith("$"):
+    if read is not None and read.startswith("$") and read != RETRACT:
         faults.add(at, "reserved_name", f"{read!r}: names that begin with $ are ours; send it without")
         return None
     return read
@@ -129,6 +129,19 @@ def properties_of(faults: Faults, value: Any, at: str) -> dict[str, Any] | None:
         return value
     faults.add(at, "wrong_type", f"must be an object, not {kind_name(value)}")
     return None
+
+
+def content(faults: Faults, name: str | None, value: Any, at: str) -> dict[str, Any] | None:
+    """The properties of an event; those of `$retract` say which event of the profile is taken back."""
+    read = properties_of(faults, value, at)
+    if name != RETRACT or read is None:
+        return read
+    if "event_id" not in read:
+        faults.add(f"{at}/event_id", "missing_field", "$retract needs 'event_id': the event to take back")
+        return None
+    given = read["event_id"]
+    id_ = identifier(faults, str(given) if type(given) is int else given, f"{at}/event_id")
+    return None if id_ is None else {**read, "event_id": id_}
 
 
 def instant(faults: Faults, value: Any, at: str) -> int | None:

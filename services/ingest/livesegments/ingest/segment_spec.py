@@ -17,6 +17,7 @@ from livesegments.ingest.change import finish_change
 from livesegments.ingest.receipt import (
     Receipt,
     Verdict,
+    content,
     event_name,
     finish,
     identifier,
@@ -112,7 +113,7 @@ def _content(faults: Faults, call: str, item: dict[str, Any]) -> tuple[str | Non
                 faults.add("", "missing_field", "the field 'event' is missing: what happened?")
                 return None, None
             name = event_name(faults, item["event"], "/event")
-            return name, properties_of(faults, item.get("properties"), "/properties")
+            return name, content(faults, name, item.get("properties"), "/properties")
         case "group":
             if "groupId" not in item:
                 faults.add("", "missing_field", "the field 'groupId' is missing")

@@ -1,0 +1,179 @@
+"""A claim's recounts: what was taken back is taken out of a profile's facts, by its history.
+
+Example: a `$retract` for ada is applied by commit 4,711, which notes that she waits. From commit 4,720 on
+what happens to her is kept in memory. All that happened up to there is read from archive and tail, by the
+process that works on the archive. Between two records her facts are then counted anew from both, and she is
+judged. The commit of that takes the note away.
+
+A death on the way leaves the note, and the next owner begins anew. Until then her memberships stand as they
+were, but an event that comes after its retraction doesn't count from the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from livesegments.core.backfill import Past
+from livesegments.core.event import PROFILE, RETRACT, Event
+from livesegments.core.fault import Fault
+from livesegments.core.plan import Plan
+from livesegments.core.profile import decode
+from livesegments.core.recount import Recounts, not_taken
+from livesegments.evaluator.errands import Errands, nothing
+from livesegments.evaluator.loading import Loader
+from livesegments.evaluator.partition import Partition
+from livesegments.evaluator.ports import Ports
+from livesegments.evaluator.walks import Walks
+from livesegments.history.protocol import Chunk, Of
+from livesegments.history.workshop import FilesAway
+from livesegments.runtime import metrics
+from livesegments.wire.pack import Packed, encode
+from livesegments.wire.profilekey import profile_key, split
+from livesegments.wire.rejected import Rejected
+from livesegments.wire.topics import EVENTS
+
+MOST = 200
+"""Profiles that are read together."""
+RETRY_S = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class Recounting:
+    """`run` in a task of its own, `step` between records; `moved` is called when there is something to do."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        partition: Partition,
+        loader: Loader,
+        walks: Walks,
+        errands: Errands,
+        wall_ms: Callable[[], int | None],
+        moved: Callable[[], None],
+    ) -> None:
+        self._history = ports.history
+        self._publisher = ports.publisher
+        self._partition = partition
+        self._loader = loader
+        self._walks = walks
+        self._errands = errands
+        self._wall_ms = wall_ms
+        self._moved = moved
+        self._some = asyncio.Event()
+        self._ready: deque[_Ready] = deque()
+        self._recounts: dict[str, Recounts] = {}
+
+    async def run(self) -> None:
+        """Never returns, but raises what the shard raises."""
+        while True:
+            if not self._partition.retracting.waiting:
+                self._some.clear()
+                await self._some.wait()
+            if not await self._next():
+                await asyncio.sleep(RETRY_S)
+
+    async def step(self) -> bool:
+        """Puts what was read; False if there is nothing to do now."""
+        if self._partition.retracting.waiting:
+            self._some.set()
+        if not self._ready:
+            return False
+        ready = self._ready.popleft()
+        await self._put(ready)
+        ready.done.set()
+        return True
+
+    # -- inside
+
+    async def _next(self) -> bool:
+        """Those that wait longest, of one workspace; False if that can't be done now."""
+        partition = self._partition
+        waiting = [(of, id_) for of, id_ in map(split, partition.retracting.waiting) if of in partition.plans]
+        if not waiting:
+            return False
+        workspace, _ = waiting[0]
+        plan = partition.plans[workspace]
+        ids = [id_ for of, id_ in waiting if of == workspace][:MOST]
+        keys_ = [profile_key(workspace, id_) for id_ in ids]
+        of = Of(workspace, ids, sorted({*plan.feeds, RETRACT, PROFILE}), partition.commit)
+        partition.retracting.follow(keys_)
+        try:
+            await self._errands.post(nothing)  # all that is to be read is stored
+            left = dict.fromkeys(ids)
+            async for _, chunk in self._history.pasts(partition.number, of):
+                for id_, _ in chunk:
+                    del left[id_]
+                await self._hand(plan, chunk)
+            await self._hand(plan, [(id_, []) for id_ in left])
+        except FilesAway as error:
+            metrics.ARCHIVE_FAILURES.inc()
+            _log.warning("history can't be read", partition=partition.number, error=str(error))
+            return False
+        finally:
+            partition.retracting.unfollow(keys_)
+        return True
+
+    async def _hand(self, plan: Plan, chunk: Chunk) -> None:
+        """Returns when it is put."""
+        if chunk:
+            ready = _Ready(plan, chunk)
+            self._ready.append(ready)
+            self._moved()
+            await ready.done.wait()
+
+    async def _put(self, ready: _Ready) -> None:
+        """Under another plan than the one it was read for it is read once more."""
+        partition, plan = self._partition, ready.plan
+        workspace = plan.workspace
+        pasts = [(profile_key(workspace, id_), past) for id_, past in ready.chunk]
+        await self._loader.profiles(partition.cache.missing(key for key, _ in pasts))
+        for key, past in pasts:
+            await self._refuse(past, partition.cache.get(key) or b"")
+        if partition.plans.get(workspace) is not plan:
+            return
+        now_ms = self._wall_ms()
+        if now_ms is not None:
+            partition.pass_to(now_ms)
+        recounts = self._recounts.get(workspace)
+        if recounts is None or recounts.plan is not plan:
+            recounts = self._recounts[workspace] = Recounts(plan)
+        partition.take_back(
+            recounts, [(key, past, self._walks.lacking_of(workspace, split(key)[1])) for key, past in pasts]
+        )
+        outcome = partition.seal()
+        metrics.RECOUNTED.inc(len(pasts))
+        await self._walks.send(outcome, f"retraction/{plan.revision}")
+
+    async def _refuse(self, past: Sequence[Past], state: bytes) -> None:
+        """A retraction of a change of the profile goes to `rejected`; after a death here, perhaps twice."""
+        taken = decode(state).taken if state else None
+        for event in not_taken(past, taken.waiting if taken is not None else ()):
+            number = self._partition.number
+            source = f"{EVENTS}/{number}/retraction/{event.id}"
+            raw = encode(Packed([event]))
+            await self._publisher.reject(
+                Rejected(event.workspace, source, self._partition.clock_ms, [_fault(event)], raw)
+            )
+
+
+class _Ready:
+    """What was read for a plan; `done` when it is put."""
+
+    def __init__(self, plan: Plan, chunk: Chunk) -> None:
+        self.plan = plan
+        self.chunk = chunk
+        self.done = asyncio.Event()
+
+
+def _fault(event: Event) -> Fault:
+    id_ = event.properties["event_id"]
+    return Fault(
+        "/properties/event_id",
+        "not_retractable",
+        f"{id_!r} is a change of the profile, which can't be taken back: send the value that holds instead",
+    )
