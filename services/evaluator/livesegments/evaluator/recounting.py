@@ -130,12 +130,12 @@ class Recounting:
         """Under another plan than the one it was read for it is read once more."""
         partition, plan = self._partition, ready.plan
         workspace = plan.workspace
+        if partition.plans.get(workspace) is not plan:
+            return
         pasts = [(profile_key(workspace, id_), past) for id_, past in ready.chunk]
         await self._loader.profiles(partition.cache.missing(key for key, _ in pasts))
         for key, past in pasts:
             await self._refuse(past, partition.cache.get(key) or b"")
-        if partition.plans.get(workspace) is not plan:
-            return
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
