@@ -161,6 +161,16 @@ class MemoryShard:
 
         return await self._now(page)
 
+    async def lot(self, workspace: str) -> str | None:
+        key = keys.profiles(self.partition, workspace)
+        return await self._now(lambda: next(iter(self.store.hashes.get(key, {})), None))
+
+    async def among(self, workspace: str, id_: str, segments: Sequence[str]) -> dict[str, bool]:
+        names = {each: keys.members(self.partition, workspace, each) for each in segments}
+        return await self._now(
+            lambda: {each: id_ in self.store.scores.get(name, {}) for each, name in names.items()}
+        )
+
     async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         key = keys.due(self.partition)
         return await self._now(

@@ -116,6 +116,11 @@ BUILDING = Gauge(
 )
 BUILT = Counter("livesegments_evaluator_built_total", "Times that all that waited for history had it.")
 BACKFILLED = Counter("livesegments_evaluator_backfilled_total", "Profiles given their history by new facts.")
+AUDITED = Counter("livesegments_evaluator_audited_total", "Profiles compared with what their history says.")
+DRIFTED = Counter(
+    "livesegments_evaluator_drifted_total",
+    "Profiles that were not what their history says, and were put right.",
+)
 RECOUNTED = Counter("livesegments_evaluator_recounted_total", "Profiles whose retractions were carried out.")
 ARCHIVED = Counter("livesegments_evaluator_archived_total", "Events written into the archive.")
 ARCHIVED_BYTES = Counter("livesegments_evaluator_archived_bytes_total", "Bytes written into the archive.")

@@ -41,6 +41,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     archive_after_mb: int = 16
     archive_grace_s: float = 7 * 86_400
     checkpoint_every_s: float = 600.0
+    audits_per_s: float = 1.0
     """A partition's states are written beside the archive at this interval; 0: never."""
     recompile_s: float = 60.0
     """Definitions that can't be compiled are tried again at this interval."""

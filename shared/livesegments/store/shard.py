@@ -62,6 +62,12 @@ class Shard(Protocol):
     async def scan(self, workspace: str, cursor: int, count: int) -> tuple[int, dict[str, bytes]]:
         """About `count` profiles from `cursor` (0 to begin) and the next cursor (0: that was all)."""
 
+    async def lot(self, workspace: str) -> str | None:
+        """The id of a stored profile, drawn by lot; None if there is none."""
+
+    async def among(self, workspace: str, id_: str, segments: Sequence[str]) -> dict[str, bool]:
+        """Of which of these segments a profile is among the stored members."""
+
     async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         """The first (instant, profile), in order."""
 
@@ -150,6 +156,15 @@ class RedisShard:
             "HSCAN", keys.profiles(self.partition, workspace), cursor, "COUNT", count
         )
         return int(following), _pairs(flat)
+
+    async def lot(self, workspace: str) -> str | None:
+        found = await self._call("HRANDFIELD", keys.profiles(self.partition, workspace))
+        return None if found is None else str(found.decode())
+
+    async def among(self, workspace: str, id_: str, segments: Sequence[str]) -> dict[str, bool]:
+        names = (keys.members(self.partition, workspace, each) for each in segments)
+        scores = await asyncio.gather(*(self._call("ZSCORE", name, id_) for name in names))
+        return {each: score is not None for each, score in zip(segments, scores, strict=True)}
 
     async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         flat = await self._call("ZRANGE", keys.due(self.partition), 0, limit - 1, "WITHSCORES")

@@ -37,6 +37,7 @@ from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport, reason, worth_saying
+from livesegments.evaluator.turns import Turns
 from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
@@ -199,6 +200,7 @@ async def serve(settings: Settings) -> None:
         archive_after_bytes=settings.archive_after_mb * 1_000_000,
         archive_grace_s=settings.archive_grace_s,
         checkpoint_every_s=settings.checkpoint_every_s,
+        audits=Turns(settings.audits_per_s) if settings.audits_per_s > 0 else None,
         wall_ms=wall_ms,
         erase_within_s=settings.erase_within_s,
         erasure_key=settings.erasure_key,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from livesegments.evaluator.archiver import Archiver
+from livesegments.evaluator.auditing import Auditing
 from livesegments.evaluator.checkpoints import Checkpoints
 from livesegments.evaluator.erasing import Erasures
 from livesegments.evaluator.errands import Errands
@@ -59,8 +60,20 @@ class Claim:
             token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
             self.relay,
         )  # fmt: skip
+        reading = asyncio.Lock()
         self.recounting = Recounting(
-            ports, self.partition, loader, self.walks, self.errands, self.wall_ms, moved
+            ports, self.partition, loader, self.walks, self.errands, reading, self.wall_ms, moved
+        )
+        self.auditing = Auditing(
+            ports,
+            self.partition,
+            loader,
+            self.walks,
+            self.archiver,
+            self.errands,
+            reading,
+            self.wall_ms,
+            moved,
         )
         self.evaluation = Evaluation(
             ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.erasures,
@@ -72,6 +85,8 @@ class Claim:
         """The stored state is whole, and the claim goes on from it: its own tasks may run."""
         work = [self.relay.run(), self.archiver.run(), self.handing.run(), self.erasures.run()]
         work.append(self.recounting.run())
+        if self._ports.options.audits is not None:
+            work.append(self.auditing.run())
         if self._ports.options.checkpoint_every_s:
             work.append(self.checkpoints.run())
         self._tasks = [asyncio.create_task(each) for each in work]

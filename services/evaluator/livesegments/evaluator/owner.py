@@ -225,6 +225,7 @@ class Owner:
             worked |= await claim.walks.walk()
             worked |= await claim.fillings.step()
             worked |= await claim.recounting.step()
+            worked |= await claim.auditing.step()
             if not worked:
                 await self._idle(claim)
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
-from livesegments.core.event import MERGE, Event
+from livesegments.core.event import MERGE, Event, Transition
 from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
@@ -253,6 +253,14 @@ class Partition:
         """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
         return self._making.steady(lambda: self._fill(self.plans[workspace], backfill, history))
 
+    def audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
+        """Brings a profile, which must be cached, to plan and clock; then `work` puts it right.
+
+        `work` returns the transitions of that, or None if all was right. Where anything is due, or the plan
+        is an older one, that is all that is done, and True is returned.
+        """
+        return self._making.steady(lambda: self._audit(key, work))
+
     def take_back(self, recounts: Recounts, read: Sequence[Read]) -> None:
         """Carries out the retractions of profiles, which must be cached and followed; then `seal`."""
         carry_out, now_ms = self.retracting.carry_out, self.clock_ms
@@ -326,6 +334,26 @@ class Partition:
                 making.aside.append(Aside("definition", plan.workspace, id_, self.clock_ms, error))
         self._making.encode()
         return count
+
+    def _audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
+        making = self._making
+        slot = making.touched.get(key) or making.touch(key)
+        if slot.profile is None:
+            return False
+        self._catch_up(key, slot, self.plans[slot.workspace], self.clock_ms)
+        if making.changed:
+            making.encode()
+            return True
+        transitions = work(slot.profile)
+        if transitions is not None:
+            making.dirty[key] = slot
+            making.transitions += transitions
+            if slot.profile.wake_at != slot.wake_ms:
+                making.wake(key, slot, slot.profile.wake_at)
+        making.encode()
+        if not making.changed:
+            making.touched = {}
+        return False
 
     def _erase(self, key: ProfileKey, stamp_ms: int | None) -> Slot:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)

@@ -9,6 +9,7 @@ from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.pace import Pace
+from livesegments.evaluator.turns import Turns
 from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import (
     Chunk,
@@ -173,6 +174,7 @@ class Options(NamedTuple):
     `checkpoint_every_s`: the interval between checkpoints; 0: none are taken.
     `checkpoint_images`: if more profiles change while a checkpoint is taken, it is given up.
     `erase_within_s`: an erasure is done in all files at most this long after it was asked for.
+    `audits`: when profiles are counted anew to see whether they are right; None: never.
     `erasure_key`: the secret under which the ids of erased profiles become digests.
     `partitions`: of topic `events`, all of them.
     `queue`: how many records of a partition wait at most.
@@ -198,6 +200,7 @@ class Options(NamedTuple):
     queue: int = 32
     dues: int = 20_000
     outbox: int = 20_000
+    audits: Turns | None = None
 
 
 class Ports(NamedTuple):

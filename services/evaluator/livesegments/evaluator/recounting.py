@@ -53,15 +53,18 @@ class Recounting:
         loader: Loader,
         walks: Walks,
         errands: Errands,
+        reading: asyncio.Lock,
         wall_ms: Callable[[], int | None],
         moved: Callable[[], None],
     ) -> None:
+        """`reading` is had by one at a time who follows profiles."""
         self._history = ports.history
         self._publisher = ports.publisher
         self._partition = partition
         self._loader = loader
         self._walks = walks
         self._errands = errands
+        self._reading = reading
         self._wall_ms = wall_ms
         self._moved = moved
         self._some = asyncio.Event()
@@ -74,7 +77,9 @@ class Recounting:
             if not self._partition.retracting.waiting:
                 self._some.clear()
                 await self._some.wait()
-            if not await self._next():
+            async with self._reading:
+                done = await self._next()
+            if not done:
                 await asyncio.sleep(RETRY_S)
 
     async def step(self) -> bool:

@@ -44,6 +44,14 @@ class Retracting:
         for key in profiles:
             self._followed.pop(key, None)
 
+    def free(self, key: ProfileKey) -> bool:
+        """Whether nobody follows the profile, and it doesn't wait."""
+        return key not in self._followed and key not in self.waiting
+
+    def happened(self, key: ProfileKey) -> bool:
+        """Whether anything happened since it was followed."""
+        return bool(self._followed.get(key))
+
     def note(self, commit: Commit) -> None:
         """The end of a commit: who waits now, who no more, and what happened to those that are followed."""
         making, waiting = self._making, self.waiting

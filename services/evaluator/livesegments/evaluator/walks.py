@@ -162,6 +162,12 @@ class Walks:
         """Fact id → the commit up to which history is still to be given to it."""
         return self._adopted[workspace].wanting()
 
+    def partial(self, workspace: str) -> set[int]:
+        """Facts that are given history now, or whose history is not all there."""
+        adopted = self._adopted[workspace]
+        kept = adopted.facts.items()
+        return {*adopted.wanting(), *(fact for fact, each in kept if each.since_ms is not None)}
+
     def lacking_of(self, workspace: str, profile: str) -> Mapping[int, int]:
         """The same of one profile, which a filling under way may have reached."""
         adopted = self._adopted[workspace]
