@@ -17,7 +17,8 @@ from livesegments.core.definition import Not, SegmentRef
 from livesegments.core.event import Transition
 from livesegments.core.fault import Fault
 from livesegments.core.handed import Handed
-from livesegments.wire import catalog, pack, rejected, topics
+from livesegments.wire import catalog, identities, pack, rejected, topics
+from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
@@ -26,6 +27,7 @@ SEGMENT = catalog.Segment("w", "s", "S", 1, 1, 0, 0, Not(SegmentRef("t")), "text
 RECORDS = {
     "transition": msgspec.json.encode(TRANSITION),
     "rejection": rejected.encode(Rejected(None, "http", 5, [Fault("/x", "code", "text")], b"{")),
+    "identity": identities.encode(Identity("w", "p", "q", "m")) or b"",
     "workspace": catalog.encode(catalog.Workspace("w", "W", "UTC", 0)),
     "key": catalog.encode(catalog.Key("0" * 64, "w", "k", ("read", "ingest"), 0)),
     "segment": catalog.encode(SEGMENT),
@@ -68,6 +70,7 @@ def test_it_names_our_topics_and_each_has_an_operation() -> None:
         if channel["servers"] == [{"$ref": "#/servers/kafka"}]
     }
     named = {topics.INBOUND, topics.EVENTS, topics.REJECTED, topics.MEMBERSHIPS, topics.DEFINITIONS}
+    named.add(topics.IDENTITIES)
     assert kafka == named
     used = {operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()}
     assert used == {f"#/channels/{name}" for name in DOCUMENT["channels"]}

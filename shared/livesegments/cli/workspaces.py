@@ -95,21 +95,27 @@ def edit(
     ] = None,
     segments: Annotated[int | None, typer.Option(help="Quota of segments; 0: the same.", min=0)] = None,
     profiles: Annotated[int | None, typer.Option(help="Quota of profiles; 0: the same.", min=0)] = None,
+    merge: Annotated[
+        bool | None,
+        typer.Option("--merge/--no-merge", help="Whether anonymous profiles are merged into known ones."),
+    ] = None,
     api: context.ApiOption = None,
     key: context.AdminKeyOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Change a workspace's name, time zone or quotas.
+    """Change a workspace's name, time zone or quotas, or whether it merges profiles.
 
     In a new time zone every segment is evaluated anew, over its whole history."""
-    given = {"name": name, "timezone": timezone}
+    given = {"name": name, "timezone": timezone, "merge": merge}
     body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     most = {"events_per_s": events_per_s, "segments": segments, "profiles": profiles}
     quotas = {field: value or None for field, value in most.items() if value is not None}
     body |= {"quotas": quotas} if quotas else {}
     if not body:
-        raise Problem("nothing to change was given", advice="give --name, --timezone or a quota")
+        raise Problem(
+            "nothing to change was given", advice="give --name, --timezone, --merge, --no-merge or a quota"
+        )
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
         path = paths.workspace(workspace)

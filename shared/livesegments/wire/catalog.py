@@ -35,7 +35,10 @@ class Quotas(Struct, frozen=True, omit_defaults=True):
 
 
 class Workspace(Struct, frozen=True, tag="workspace"):
-    """A tenant. `version` counts every edit (the ETag)."""
+    """A tenant. `version` counts every edit (the ETag).
+
+    `merge`: by `identify` and `alias` an anonymous profile goes into the known one, with all it did.
+    """
 
     id: str
     name: str
@@ -43,6 +46,7 @@ class Workspace(Struct, frozen=True, tag="workspace"):
     created_ms: int
     version: int = 1
     quotas: Quotas = Quotas()
+    merge: bool = True
 
 
 class Key(Struct, frozen=True, tag="key"):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livesegments.core.event import Event, ProfileChange
+from livesegments.core.event import MERGE, Event, ProfileChange
 from livesegments.core.fault import Fault
 from livesegments.core.ids import MAX_ID
-from livesegments.ingest import accept
+from livesegments.ingest import accept, segment_spec
 from livesegments.ingest.accept import MAX_ITEMS
 from livesegments.ingest.broker import MAX_RECORD_BYTES
 from livesegments.ingest.log_time import LogTime
@@ -504,3 +504,24 @@ def batch_of(item: dict[str, Any]) -> list[Any]:
     found = accept.events(json.dumps(item).encode(), RECEIPT)
     assert isinstance(found, accept.Verdicts) and not found.rejected
     return [*found.accepted]
+
+
+def merges_of(item: dict[str, Any], merge: bool = True) -> list[tuple[str, dict[str, Any], str]]:
+    """(profile that goes, properties, id) of what follows from a call."""
+    receipt = msgspec.structs.replace(RECEIPT, merge=merge)
+    verdict = segment_spec.accept(item, b"{}", receipt)
+    assert isinstance(verdict, Accepted)
+    events = [msgspec.msgpack.decode(each.data, type=Event) for each in verdict.merges]
+    assert all(each.name == MERGE for each in events)
+    return [(each.profile, each.properties, each.id) for each in events]
+
+
+def test_identify_with_both_ids_and_alias_merge_profiles() -> None:
+    both = {"type": "identify", "userId": "ann", "anonymousId": "a-1", "messageId": "m"}
+    assert merges_of(both) == [("anonymous:a-1", {"into": "ann"}, "m")]
+    assert merges_of(both, merge=False) == []
+    assert merges_of({"type": "identify", "anonymousId": "a-1"}) == []
+    assert merges_of({"type": "track", "event": "x", "userId": "ann", "anonymousId": "a-1"}) == []
+    alias = {"type": "alias", "userId": "ann", "previousId": "a-1", "messageId": "m"}
+    assert merges_of(alias) == [("a-1", {"into": "ann"}, "m"), ("anonymous:a-1", {"into": "ann"}, "m")]
+    assert merges_of({**alias, "previousId": "ann"}) == []

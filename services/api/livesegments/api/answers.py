@@ -70,6 +70,7 @@ class Known(Struct):
     groups: list[str]
     score: Any
     segments: list[ProfileSegment]
+    merged_into: str | None = None
 
 
 encode = msgspec.json.Encoder().encode
@@ -111,6 +112,8 @@ async def known(context: Context, workspace: Workspace, profile: str) -> Known:
     state = (await context.profiles.get(workspace.id, [profile])).get(profile)
     if state is None:
         raise not_found("profile", profile)
+    if state.kin is not None and state.kin.into is not None:
+        return Known(profile, {}, [], [], [], None, [], state.kin.into)
     snapshot = await context.catalog.segments(workspace.id)
     changes = (await next_changes(context, workspace, {profile: state}, None))[profile]
     attributes = {

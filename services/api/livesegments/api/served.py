@@ -52,6 +52,8 @@ class ServedPlans:
             state = await self._judged.state(partition, workspace, profile_id)
             if state.profile is None:
                 raise not_found("profile", profile_id)
+            if state.profile.kin is not None and state.profile.kin.into is not None:
+                raise Problem(404, f"{profile_id!r} was merged into the profile {state.profile.kin.into!r}.")
             if state.stage is None:
                 break
             cached = self._cache.get((workspace, partition))
@@ -81,6 +83,7 @@ class ServedPlans:
         """
         for _ in range(ATTEMPTS):
             stage, clock_ms, states = await self._judged.states(partition, workspace, profiles)
+            states = [(id_, profile) for id_, profile in states if not profile.gone]
             if stage is None:
                 break
             cached = self._cache.get((workspace, partition))

@@ -125,10 +125,14 @@ class In(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+MERGES = "Whether `identify` with both ids, and `alias`, merge the anonymous profile into the known one."
+
+
 class NewWorkspace(In):
     name: Name
     id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
     timezone: Timezone = "UTC"
+    merge: bool = Field(True, description=MERGES)
 
 
 class QuotasPatch(In):
@@ -146,6 +150,7 @@ class WorkspacePatch(In):
     name: Name = Field(default_factory=str, description="How people call it.")
     timezone: Timezone = Field(default_factory=str, description="The IANA time zone of its days and dates.")
     quotas: QuotasPatch = Field(default_factory=QuotasPatch, description="The most that it may have.")
+    merge: bool = Field(default_factory=bool, description=MERGES)
 
 
 class QuotasOut(BaseModel):
@@ -180,7 +185,8 @@ class WorkspaceOut(BaseModel):
     timezone: str
     created_at: Instant
     version: int = Field(description="Counts every edit; the ETag.")
-    quotas: QuotasOut
+    quotas: QuotasOut = Field(description="The most that it may have.")
+    merge: bool = Field(description=MERGES)
     degraded: Degraded | None = Field(None, description="Absent while nothing had to be set aside.")
 
 
@@ -378,6 +384,9 @@ class ProfileOut(BaseModel):
     groups: list[str]
     score: float | int | None
     segments: list[ProfileSegment]
+    merged_into: str | None = Field(
+        None, description="The profile that this one was merged into; then nothing else is known of it."
+    )
 
 
 class PartitionLag(BaseModel):

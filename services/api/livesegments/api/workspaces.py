@@ -40,7 +40,9 @@ async def create_workspace(
     context: Ctx, new: shapes.NewWorkspace, once: IdempotencyKey = None
 ) -> shapes.WorkspaceOut:
     """Make a workspace: a tenant, isolated from all others."""
-    workspace = Workspace(new.id or f"ws_{token_hex(6)}", new.name, new.timezone, context.now_ms())
+    workspace = Workspace(
+        new.id or f"ws_{token_hex(6)}", new.name, new.timezone, context.now_ms(), merge=new.merge
+    )
     sequence = await context.catalog.add_workspace(workspace)
     if sequence is None:
         raise Problem(409, f"There is a workspace '{workspace.id}' already.")
@@ -87,7 +89,7 @@ async def read_workspace(
 async def edit_workspace(
     context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
 ) -> shapes.WorkspaceOut:
-    """Change its name, time zone or quotas (JSON merge patch); `If-Match` is needed, so no edit is lost.
+    """Change its name, time zone, quotas or `merge` (JSON merge patch); with `If-Match`, so no edit is lost.
 
     In another time zone every segment is evaluated anew, because days and dates begin at other instants. The
     old time zone is served until all conditions that depend on it have their history in the new one."""
@@ -151,6 +153,7 @@ def shown(context: Context, workspace: Workspace, degraded: Degraded | None = No
         created_at=times.iso(workspace.created_ms),
         version=workspace.version,
         quotas=_quotas(workspace.quotas.over(context.quotas)),
+        merge=workspace.merge,
         degraded=None if degraded is None else _degraded(degraded),
     )
 

@@ -82,6 +82,11 @@ class Access:
         found = await self._workspaces.get(workspace)
         return self._defaults if found is None else found.quotas.over(self._defaults)
 
+    async def merges(self, workspace: str) -> bool:
+        """Whether its anonymous profiles are merged into known ones."""
+        found = await self._workspaces.get(workspace)
+        return found is not None and found.merge
+
     async def lists(self, workspace: str) -> Lists:
         """As the catalogue is now: a list is there for events as soon as the api says that it is created."""
         segments = (await self._catalog.segments(workspace)).segments

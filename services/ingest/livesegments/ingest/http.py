@@ -35,7 +35,7 @@ from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.origin import ANY_ORIGIN, preflight
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.problems import problem
-from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Receipt, reject
+from livesegments.ingest.receipt import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Receipt, reject, with_merges
 from livesegments.runtime import metrics
 from livesegments.store.changes import NotRestored
 from livesegments.wire.catalog import Key
@@ -152,7 +152,7 @@ class Edge:
         return key
 
     async def call(self, kind: str, workspace: str, content: bytes) -> Response:
-        receipt = self._receipt(workspace)
+        receipt = self._receipt(workspace, await self._access.merges(workspace))
         verdict = await self._in_time(lambda: accept.call(kind, content, receipt))
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
@@ -161,7 +161,7 @@ class Edge:
         return await self._answered(verdicts, 200)
 
     async def batch(self, workspace: str, content: bytes) -> Response:
-        receipt = self._receipt(workspace)
+        receipt = self._receipt(workspace, await self._access.merges(workspace))
         verdicts = await self._in_time(lambda: accept.batch(content, receipt))
         return await self._judged(verdicts, receipt, content, 200)
 
@@ -207,13 +207,13 @@ class Edge:
 
     async def _keep(self, verdicts: accept.Verdicts) -> None:
         async with asyncio.timeout(ANSWER_S):
-            await self._packer.put(verdicts.accepted)
+            await self._packer.put(with_merges(verdicts.accepted))
             await self._rejects.reject([*verdicts.rejected, *verdicts.left_out])
         count("http", len(verdicts.accepted), verdicts.rejected, verdicts.left_out)
 
-    def _receipt(self, workspace: str) -> Receipt:
+    def _receipt(self, workspace: str, merge: bool = False) -> Receipt:
         id_ = f"{self._run}:{next(self._number):012}"
-        return Receipt(workspace, self._now_ms(), "http", id_, self._log)
+        return Receipt(workspace, self._now_ms(), "http", id_, self._log, merge=merge)
 
 
 class Denied(Exception):

@@ -23,7 +23,7 @@ from livesegments.ingest.count import count
 from livesegments.ingest.gate import Gate
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Busy, Packer
-from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt
+from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt, with_merges
 from livesegments.runtime.retry import until_done
 from livesegments.store.changes import NotRestored
 from livesegments.wire.rejected import Rejected
@@ -79,7 +79,7 @@ class Inbound:
             else:
                 rejected.append(verdict)
         left_out = [item.left_out for item in accepted if item.left_out is not None]
-        await self._packer.put(accepted)
+        await self._packer.put(with_merges(accepted))
         await self._broker.reject([*rejected, *left_out])
         count("inbound", len(accepted), rejected, left_out)
 
@@ -101,7 +101,8 @@ class Inbound:
             fault = Fault("/workspace", "unknown_workspace", f"there is no workspace {shown(workspace)}")
             return Rejected(workspace[:MAX_ID], source, received_ms, [fault], value)
         lists = await self._access.lists(workspace) if accept.may_name_lists(value) else None
-        receipt = Receipt(workspace, received_ms, source, default_id(record), self._log, lists)
+        merge = await self._access.merges(workspace)
+        receipt = Receipt(workspace, received_ms, source, default_id(record), self._log, lists, merge)
         if self._log is None:
             return accept.inbound(headers, value, receipt)
         await self._log.is_newer()

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from livesegments.core.event import ALIAS, PROFILE, RETRACT, Event
+from livesegments.core.event import ALIAS, MERGE, PROFILE, RETRACT, Event
 from livesegments.core.names.seen import Name, Names, merge, observe
 from livesegments.ingest.receipt import Accepted
 
@@ -114,7 +114,7 @@ class Observer:
 
     def _observe(self, event: Event) -> None:
         names = self._pending.setdefault(event.workspace, {})
-        if event.name in (ALIAS, RETRACT) or (event.name not in names and self._is_full()):
+        if event.name in (ALIAS, MERGE, RETRACT) or (event.name not in names and self._is_full()):
             return
         if event.name == PROFILE:
             observe(names, PROFILE, event.time_ms, attributes_of(event.properties), dotted=False)

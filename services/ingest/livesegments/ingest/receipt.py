@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from livesegments.core.event import RETRACT, Event
+from livesegments.core.event import MERGE, RETRACT, Event
 from livesegments.core.fault import Fault, Faults, kind_name
 from livesegments.core.ids import is_id
 from livesegments.core.window import parse_date
@@ -47,7 +47,7 @@ class Receipt(Struct, frozen=True):
     Events without stamps have the time of their receipt, and events of one time are ordered by id: so default
     ids sort, as text, in the order in which the events came.
     `log`: clock mode `log` takes stamps as they are, see there. `lists`: the segments that `lists` may name;
-    None where nobody looked, because the bytes that came don't hold `lists`.
+    None where nobody looked, because the bytes that came don't hold `lists`. `merge`: profiles are merged.
     """
 
     workspace: str
@@ -56,22 +56,25 @@ class Receipt(Struct, frozen=True):
     default_id: str
     log: LogTime | None = None
     lists: Lists | None = None
+    merge: bool = False
 
     def of_item(self, index: int) -> Receipt:
         id_ = f"{self.default_id}:{index:06}"
-        return Receipt(self.workspace, self.received_ms, self.source, id_, self.log, self.lists)
+        return Receipt(self.workspace, self.received_ms, self.source, id_, self.log, self.lists, self.merge)
 
 
 class Accepted(Struct, frozen=True):
     """`data` is the event in msgpack, as it stands in a packed record.
 
-    `left_out` are the odd parts of a change whose other parts are accepted.
+    `left_out` are the odd parts of a change whose other parts are accepted. `merges` follow from it: by them
+    other profiles go into this one.
     """
 
     workspace: str
     profile: str
     data: bytes
     left_out: Rejected | None = None
+    merges: Sequence[Accepted] = ()
 
 
 Verdict = Accepted | Rejected
@@ -96,6 +99,19 @@ def finish(
                 receipt.log.accepted(time_ms)
             return Accepted(receipt.workspace, profile, data, left_out)
     return reject(receipt, faults.found, raw)
+
+
+def merge(verdict: Accepted, old: str, id_: str, time_ms: int) -> Accepted:
+    """By this the profile `old` goes into that of an accepted event, whose id it has."""
+    event = Event(id_, verdict.workspace, old, MERGE, time_ms, {"into": verdict.profile})
+    return Accepted(verdict.workspace, old, _encoder.encode(event))
+
+
+def with_merges(accepted: Sequence[Accepted]) -> Sequence[Accepted]:
+    """Each followed by the merges that follow from it."""
+    if not any(each.merges for each in accepted):
+        return accepted
+    return [event for each in accepted for event in (each, *each.merges)]
 
 
 def reject(receipt: Receipt, faults: Sequence[Fault], raw: bytes, partial: bool = False) -> Rejected:

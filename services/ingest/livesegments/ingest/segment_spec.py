@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from livesegments.core.event import ALIAS, PROFILE
 from livesegments.core.fault import Faults, kind_name, shown
+from livesegments.core.ids import is_id
 from livesegments.ingest import traits
 from livesegments.ingest.change import finish_change
 from livesegments.ingest.receipt import (
+    Accepted,
     Receipt,
     Verdict,
     content,
@@ -22,12 +26,14 @@ from livesegments.ingest.receipt import (
     finish,
     identifier,
     instant,
+    merge,
     properties_of,
     stamp,
 )
 from livesegments.wire.profilekey import ANONYMOUS
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
+MERGING = ("identify", "alias")
 UNSET = (None, "")
 
 
@@ -42,9 +48,30 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = No
     time_ms = _time(faults, item, receipt, None if corrected else item.get("sentAt", sent_at))
     if call == "identify":
         change = _identified(faults, item)
-        return finish_change(faults, receipt, profile, id_, time_ms, change, item, raw, "/traits")
-    name, properties = _content(faults, call, item) if call else (None, None)
-    return finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
+        verdict = finish_change(faults, receipt, profile, id_, time_ms, change, item, raw, "/traits")
+    else:
+        name, properties = _content(faults, call, item) if call else (None, None)
+        verdict = finish(faults, receipt, profile, id_, name, time_ms, properties, raw)
+    if receipt.merge and call in MERGING and isinstance(verdict, Accepted):
+        return _merging(verdict, item, id_, time_ms)
+    return verdict
+
+
+def _merging(verdict: Accepted, item: dict[str, Any], id_: str | None, time_ms: int | None) -> Accepted:
+    """With what lets the anonymous profile of an `identify`, or the previous one of an `alias`, go into the
+    known one. A previous id may be a user's or an anonymous one: nothing says which, so both go."""
+    assert id_ is not None and time_ms is not None
+    if item.get("userId") in UNSET:
+        return verdict
+    if item["type"] == "identify":
+        given = item.get("anonymousId")
+        read = None if given in UNSET else _id(Faults(), given, "")
+        olds = [] if read is None else [ANONYMOUS + read]
+    else:
+        previous = _id(Faults(), item["previousId"], "") or ""
+        olds = [previous] if previous.startswith(ANONYMOUS) else [previous, ANONYMOUS + previous]
+    known = [] if verdict.profile in olds else [old for old in olds if is_id(old)]
+    return structs.replace(verdict, merges=tuple(merge(verdict, old, id_, time_ms) for old in known))
 
 
 def _profile(faults: Faults, item: dict[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from msgspec import Struct
 
+from livesegments.core.event import MERGE
 from livesegments.history import schema
 from livesegments.history.archive import Archive, Table
 from livesegments.history.ranges import Range, parse
@@ -45,8 +46,11 @@ def attach(
     now_ms: int,
     profile: str | None = None,
 ) -> None:
-    """Makes `happened`, of one profile or of all. Raises FileNotFoundError where a file was merged away:
-    resolve the parts again."""
+    """Makes `happened`, of one profile or of all. What a merged profile did before its `$merge` was handed
+    over to another: it counts there, and here no more.
+
+    Raises FileNotFoundError where a file was merged away: resolve the parts again.
+    """
     events = schema.events_table(
         each for part in parts for commit, entry in part.snapshot.tail for each in applied(commit, entry)
     )
@@ -56,14 +60,23 @@ def attach(
     known = f'workspace = {text(workspace)} AND epoch_ms("at") <= {now_ms}'
     if profile is not None:
         known += f" AND profile = {text(profile)}"
+    rows = _relation(connection, archive, parts, "events", events)
+    connection.execute(f"""
+CREATE OR REPLACE TEMP TABLE merged AS
+SELECT profile, max("commit") AS upto FROM {rows} WHERE {known} AND name = {text(MERGE)} GROUP BY profile
+""")
+    if connection.execute("SELECT 1 FROM merged LIMIT 1").fetchall():
+        known += """ AND NOT EXISTS (
+  SELECT 1 FROM merged WHERE merged.profile = had.profile AND had."commit" <= merged.upto
+)"""
     connection.execute(f"""
 CREATE OR REPLACE TEMP VIEW happened AS
 SELECT profile, name, epoch_ms(time) AS t, id, properties, "commit", place
-FROM {_relation(connection, archive, parts, "events", events)} WHERE {known}
+FROM {rows} AS had WHERE {known}
 UNION ALL
 SELECT profile, '$segment_' || kind, epoch_ms("at"), coalesce(event_id, cause) || '~segment~' || segment,
   CAST(json_object('segment', segment) AS VARCHAR), "commit", place + {_AFTER_EVENTS}
-FROM {_relation(connection, archive, parts, "transitions", told)} WHERE {known}
+FROM {_relation(connection, archive, parts, "transitions", told)} AS had WHERE {known}
 """)
 
 
