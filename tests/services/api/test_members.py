@@ -158,6 +158,7 @@ async def test_a_profile_with_everything(shop: Shop) -> None:
         "groups": ["acme"],
         "score": 7.5,
         "segments": [],
+        "merged_into": None,
     }
 
 

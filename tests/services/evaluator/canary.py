@@ -34,8 +34,11 @@ def in_files(folder: Path, text: str) -> list[str]:
 
 
 def _content(path: Path) -> str:
-    raw = repr(path.read_bytes())
-    if path.suffix != ".parquet":
-        return raw
-    table = pq.read_table(path, partitioning=None)
-    return f"{raw}{table.schema.metadata}{table.to_pylist()}{pq.read_metadata(path)}"
+    try:
+        raw = repr(path.read_bytes())
+        if path.suffix != ".parquet":
+            return raw
+        table = pq.read_table(path, partitioning=None)
+        return f"{raw}{table.schema.metadata}{table.to_pylist()}{pq.read_metadata(path)}"
+    except FileNotFoundError:  # it went while it was looked at, as older checkpoints do
+        return ""

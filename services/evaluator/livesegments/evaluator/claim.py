@@ -47,7 +47,7 @@ class Claim:
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
         self.errands = Errands(self.partition, self.flight, moved)
         self.archiver = Archiver(number, token[:8], ports, self.errands, lambda: self._applied_commit)
-        self.handing = Handing(ports, self.archiver, number, moved)
+        self.handing = Handing(ports, self.archiver, token, number, moved)
         self.checkpoints = Checkpoints(
             token[:8], ports, self.partition, self.errands, self.archiver, self.relay, self.handing, moved
         )

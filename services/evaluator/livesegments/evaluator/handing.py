@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from livesegments.core.handed import Handed
 from livesegments.evaluator.archiver import Archiver
+from livesegments.evaluator.flight import Refused
 from livesegments.evaluator.ports import Ports
 from livesegments.history.protocol import Life
 from livesegments.history.workshop import FilesAway
@@ -35,7 +36,10 @@ class Handing:
     """Of one claim. It is `full` when `limit` commits' items wait. `settled` is called when some have
     gone."""
 
-    def __init__(self, ports: Ports, archiver: Archiver, number: int, settled: Callable[[], None]) -> None:
+    def __init__(
+        self, ports: Ports, archiver: Archiver, token: str, number: int, settled: Callable[[], None]
+    ) -> None:
+        self._token = token
         self._number = number
         self._shard = ports.shard
         self._publisher = ports.publisher
@@ -68,7 +72,7 @@ class Handing:
             await self._gone.wait()
 
     async def run(self) -> None:
-        """Never returns, but raises what the shard raises."""
+        """Never returns, but raises what the shard raises, and Refused."""
         while True:
             self._some.clear()
             page = await self._shard.handing(PAGE)
@@ -106,7 +110,11 @@ class Handing:
                 await self._publisher.identify(Identity(item.workspace, item.profile, None, ""))
 
     async def _histories(self, past: Sequence[tuple[int, Leaving]]) -> None:
-        ranges, entries = await self._archiver.everything(max(commit for commit, _ in past))
+        newest = max(commit for commit, _ in past)
+        ranges, entries = await self._archiver.everything(newest)
+        owner, commit = await self._shard.fence()
+        if owner != self._token or commit < newest:
+            raise Refused  # the store was taken back or emptied meanwhile: what was read may lack something
         wanted = [Life(item.workspace, item.profile, item.merge, commit) for commit, item in past]
         async for piece in self._history.lives(self._number, ranges, entries, wanted):
             _, item = past[piece.index]
