@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from livesegments.cli import files
+from livesegments.cli.main import app
 from livesegments.cli.problem import Problem
 from tests.cli.run import Answers, run, told
 from tests.cli.server import Answer
@@ -125,3 +127,10 @@ async def test_many_are_created_by_one_request(tmp_path: Path, capsys: pytest.Ca
     assert answers.paths("POST") == ["/v1/segments:batch"]
     assert answers.asked[0].body == {"segments": bodies, "upsert": False}
     assert told(capsys)[0].splitlines()[-1] == "created s59 (A)"
+
+
+def test_the_help_of_edit_says_what_its_file_takes() -> None:
+    shown = CliRunner().invoke(app, ["segments", "edit", "--help"], env={"COLUMNS": "200"}).output
+    words = " ".join(shown.split())
+    assert "any of `name`, `description`, `tags` and `definition`" in words
+    assert "the file that the segment was created from" in words
