@@ -164,7 +164,7 @@ class Owner:
         if plans.revision < self._head.catalog:
             await plans.refresh()
         stored = await self._ports.shard.fields(keys.degraded(self.number))
-        partition.degraded = {workspace: decode(data) for workspace, data in stored.items()}
+        partition.degrading.of = {workspace: decode(data) for workspace, data in stored.items()}
         await claim.erasures.load()
         waiting = await self._ports.shard.fields(keys.recounts(self.number))
         partition.retracting.waiting = dict.fromkeys(map(ProfileKey, waiting))

@@ -14,10 +14,7 @@ record of others, a chunk, or a walk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
-
-from msgspec.structs import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
@@ -26,20 +23,19 @@ from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.recount import Recounts
-from livesegments.core.step import Why, on_clock, on_event, on_leave, on_plan
+from livesegments.core.step import Why, on_event, on_leave
 from livesegments.evaluator import kindred
-from livesegments.evaluator.aside import Aside, counted, forgiven
 from livesegments.evaluator.cache import Cache
+from livesegments.evaluator.degrading import Degrading
 from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.images import Images
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.outcome import Outcome, Tally
 from livesegments.evaluator.retracting import Read, Retracting
 from livesegments.evaluator.slot import Slot
+from livesegments.evaluator.upkeep import Upkeep
 from livesegments.store import keys
 from livesegments.store.commit import Commit
-from livesegments.store.degraded import Degraded
-from livesegments.store.degraded import encode as encode_degraded
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
@@ -68,9 +64,9 @@ class Partition:
         self.cache = Cache(cache_bytes)
         self.dues = Dues(dues)
         self._making = Making(number, self.cache, self.dues)
+        self._upkeep = Upkeep(self._making, self.cache, self.since, self.walked)
         self.retracting = Retracting(self._making)
-        self._judged = 0
-        self.degraded: dict[str, Degraded] = {}
+        self.degrading = Degrading(number)
         self.suppressed: Callable[[ProfileKey], bool] | None = None
         """Whether a profile was erased and is kept out; None where nobody is."""
         self.erased: dict[ProfileKey, int] = {}
@@ -114,9 +110,9 @@ class Partition:
         tally = making.steady(lambda: self._apply(events, stamp_ms, along))
         making.entry = tally.entry(record, events)
         self.offset = offset
-        mended = forgiven(self.degraded, events, making.aside) if self.degraded else {}
-        self.degraded |= mended
-        outcome = self.seal(lambda commit: self.write_degraded(commit, mended)) if mended else self.seal()
+        degrading = self.degrading
+        mended = degrading.forgive(events, making.aside) if degrading.of else ()
+        outcome = self.seal(lambda commit: degrading.write(commit, mended)) if mended else self.seal()
         outcome.events, outcome.duplicates = len(events), tally.duplicates
         outcome.unknown_workspace, outcome.refused = len(tally.unknown), tally.refused
         outcome.suppressed = len(tally.suppressed)
@@ -150,7 +146,7 @@ class Partition:
                 if profile.gone:
                     making.put_by(key, event, place, tally)
                     continue
-                self._catch_up(key, slot, plan, clock)
+                self._upkeep.catch_up(key, slot, plan, clock)
                 profile = slot.profile
             if event.name == MERGE:
                 kindred.merge(making, key, slot, plan, event, clock, place, tally, self.commit + 1)
@@ -203,7 +199,7 @@ class Partition:
         key = profile_key(handed.workspace, handed.profile)
         slot = making.touched.get(key) or making.touch(key)
         if slot.profile is not None:
-            self._catch_up(key, slot, plan, clock)
+            self._upkeep.catch_up(key, slot, plan, clock)
         if slot.profile is None and self.suppressed is not None and self.suppressed(key):
             for place in places:
                 tally.suppress(place)
@@ -244,14 +240,16 @@ class Partition:
         `concern` says whose state has to be looked into; None: everybody's. Returns how many times a profile
         was judged by a segment.
         """
-        judged = self._making.steady(lambda: self._walk(self.plans[workspace], stored, concern))
+        plan, now_ms = self.plans[workspace], self.clock_ms
+        judged = self._making.steady(lambda: self._upkeep.walk(plan, stored, concern, now_ms))
         if not self.changed:
             self._making.touched = {}
         return judged
 
     def fill(self, workspace: str, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
         """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
-        return self._making.steady(lambda: self._fill(self.plans[workspace], backfill, history))
+        plan, erased, now_ms = self.plans[workspace], self.erased, self.clock_ms
+        return self._making.steady(lambda: self._upkeep.fill(plan, backfill, history, erased, now_ms))
 
     def audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
         """Brings a profile, which must be cached, to plan and clock; then `work` puts it right.
@@ -264,7 +262,7 @@ class Partition:
     def take_back(self, recounts: Recounts, read: Sequence[Read]) -> None:
         """Carries out the retractions of profiles, which must be cached and followed; then `seal`."""
         carry_out, now_ms = self.retracting.carry_out, self.clock_ms
-        self._making.steady(lambda: carry_out(recounts, read, self.erased, now_ms, self._catch_up))
+        self._making.steady(lambda: carry_out(recounts, read, self.erased, now_ms, self._upkeep.catch_up))
 
     def erase(
         self,
@@ -304,43 +302,12 @@ class Partition:
 
     # -- inside
 
-    def _walk(self, plan: Plan, stored: Mapping[str, bytes], concern: Concern | None) -> int:
-        self._judged = 0
-        for id_, data in stored.items():
-            key = profile_key(plan.workspace, id_)
-            if concern is not None and not concern(self.cache.get(key) or data):
-                continue
-            slot = self._making.touch(key, data)
-            if slot.profile is not None and slot.profile.plan != plan.revision:
-                self._catch_up(key, slot, plan, self.clock_ms)
-        self._making.encode()
-        return self._judged
-
-    def _fill(self, plan: Plan, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
-        making, count = self._making, 0
-        for id_, past in history:
-            key = profile_key(plan.workspace, id_)
-            slot = making.touched.get(key) or making.touch(key)
-            if slot.profile is None or slot.profile.gone:
-                continue
-            count += 1
-            since = self.erased.get(key, 0)
-            if slot.profile.kin is not None:
-                since = max(since, slot.profile.kin.since)
-            counting = [each for each in past if each[0] > since] if since else past
-            self._catch_up(key, slot, plan, self.clock_ms)
-            error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting))
-            if error is not None:
-                making.aside.append(Aside("definition", plan.workspace, id_, self.clock_ms, error))
-        self._making.encode()
-        return count
-
     def _audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
         making = self._making
         slot = making.touched.get(key) or making.touch(key)
         if slot.profile is None:
             return False
-        self._catch_up(key, slot, self.plans[slot.workspace], self.clock_ms)
+        self._upkeep.catch_up(key, slot, self.plans[slot.workspace], self.clock_ms)
         if making.changed:
             making.encode()
             return True
@@ -361,24 +328,17 @@ class Partition:
         slot = making.touch(key)
         plan = self.plans.get(slot.workspace)
         if slot.profile is not None and plan is not None:
-            self._catch_up(key, slot, plan, clock)
+            self._upkeep.catch_up(key, slot, plan, clock)
             making.transitions += on_leave(plan, slot.profile, Why(slot.id, clock, "erasure", None))
         making.dirty.pop(key, None)
         making.wake(key, slot, None)
         self.clock_ms = clock
         return slot
 
-    def _give(self, key: ProfileKey, slot: Slot, backfill: Backfill, past: list[Past]) -> None:
-        profile = slot.profile
-        assert profile is not None
-        if backfill.give(profile, past, self.clock_ms):
-            self._making.dirty[key] = slot
-            if profile.wake_at != slot.wake_ms:
-                self._making.wake(key, slot, profile.wake_at)
-
     def _fire(self, until_ms: int, limit: int | None) -> int | None:
         """Fires dues in order; the instant of the last."""
         making, pop, last = self._making, self.dues.pop, None
+        catch_up = self._upkeep.catch_up
         while (limit is None or limit > 0) and (entry := pop(until_ms)):
             due, key = last, _ = entry
             if limit is not None:
@@ -389,61 +349,12 @@ class Partition:
             plan, profile = self.plans.get(slot.workspace), slot.profile
             if plan is None or profile is None:
                 continue
-            wake = self._catch_up(key, slot, plan, due)
+            wake = catch_up(key, slot, plan, due)
             if wake != slot.wake_ms:
                 making.wake(key, slot, wake)
         if limit is not None:
             making.encode()
         return last
-
-    def _catch_up(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> int | None:
-        """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant. Returns
-        its next due instant.
-
-        What a fault of ours keeps from firing is set aside: it fires no more, until the next event that its
-        fact sees, or the next change of definitions, gives a new due time.
-        """
-        assert slot.profile is not None
-        making = self._making
-        if slot.profile.gone:
-            return None
-        if slot.profile.plan != plan.revision:
-            error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
-            if error is not None:
-                making.aside.append(Aside("definition", slot.workspace, slot.id, until_ms, error))
-                making.forgo(key, slot, until_ms)
-                return slot.profile.wake_at
-        wake = slot.profile.wake_at
-        while wake is not None and wake <= until_ms:
-            if not making.careful:
-                wake = self._tick(key, slot, plan, wake)
-                continue
-            error = making.guarded(key, slot, partial(self._tick, key, slot, plan, wake))
-            if error is not None:
-                making.aside.append(Aside("due", slot.workspace, slot.id, wake, error))
-                making.forgo(key, slot, wake)
-            wake = slot.profile.wake_at
-        return wake
-
-    def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
-        """An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
-        that. So what falls due then is judged by the new plan."""
-        profile = slot.profile
-        assert profile is not None
-        wake = profile.wake_at
-        at_ms = until_ms if wake is None else min(until_ms, wake - 1)
-        since, walked = self.since.get(slot.workspace, {}), self.walked.get(slot.workspace, -1)
-        step = on_plan(plan, slot.id, profile, at_ms, since, walked)
-        self._judged += step.judged
-        if step.changed:
-            self._making.take(key, slot, step)
-
-    def _tick(self, key: ProfileKey, slot: Slot, plan: Plan, due_ms: int) -> int | None:
-        assert slot.profile is not None
-        step = on_clock(plan, slot.id, slot.profile, due_ms)
-        assert step.wake_at is None or step.wake_at > due_ms, "a due that fired lies in the past"
-        self._making.take(key, slot, step)
-        return step.wake_at
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
         """Ends the commit in the making with `write`'s part; nothing may be written to it afterwards."""
@@ -454,27 +365,8 @@ class Partition:
         outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
         self.retracting.note(commit)
         outcome.state_bytes = making.write(commit, self.images)
-        for each in outcome.aside:
-            before = self.degraded.get(each.workspace, Degraded())
-            self.degraded[each.workspace] = counted(before, each)
-        self.write_degraded(commit, {each.workspace for each in outcome.aside})
+        if outcome.aside:
+            self.degrading.write(commit, self.degrading.count(outcome.aside))
         if write is not None:
             write(commit)
         return outcome
-
-    def unplanned(self, faults: Mapping[str, str]) -> list[str]:
-        """Notes why workspaces' newest definitions can't be compiled; those where that has changed."""
-        changed = []
-        for workspace in faults.keys() | self.degraded.keys():
-            before = self.degraded.get(workspace, Degraded())
-            if before.plan != faults.get(workspace):
-                self.degraded[workspace] = replace(before, plan=faults.get(workspace))
-                changed.append(workspace)
-        return changed
-
-    def write_degraded(self, commit: Commit, workspaces: Collection[str]) -> None:
-        if workspaces:
-            fields: dict[str, str | bytes] = {
-                each: encode_degraded(self.degraded[each]) for each in workspaces
-            }
-            commit.put_fields(keys.degraded(self.number), fields)

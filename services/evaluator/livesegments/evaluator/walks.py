@@ -84,12 +84,12 @@ class Walks:
             self._adopted.pop(workspace, None)
             self._sizes.pop(workspace, None)
 
-        unplanned = partition.unplanned(self._plans.faults)
+        unplanned = partition.degrading.unplanned(self._plans.faults)
 
         def write(commit: Commit) -> None:
             for workspace, adopted, found in news:
                 adopted.write_adopted(commit, workspace, found)
-            partition.write_degraded(commit, unplanned)
+            partition.degrading.write(commit, unplanned)
 
         if news or unplanned or partition.catalog != revision:
             partition.catalog = revision

@@ -1,0 +1,127 @@
+"""Brings profiles to the newest plan and to an instant of the clock, through all that was due on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from livesegments.core.backfill import Backfill, Past
+from livesegments.core.concern import Concern
+from livesegments.core.plan import Plan
+from livesegments.core.step import on_clock, on_plan
+from livesegments.evaluator.aside import Aside
+from livesegments.evaluator.cache import Cache
+from livesegments.evaluator.making import Making
+from livesegments.evaluator.slot import Slot
+from livesegments.wire.profilekey import ProfileKey, profile_key
+
+
+class Upkeep:
+    """`since` and `walked` are the partition's. `judged`: how many times a profile was judged by a segment
+    because its plan was an older one."""
+
+    def __init__(
+        self, making: Making, cache: Cache, since: Mapping[str, Mapping[int, int]], walked: Mapping[str, int]
+    ) -> None:
+        self.judged = 0
+        self._making = making
+        self._cache = cache
+        self._since = since
+        self._walked = walked
+
+    def catch_up(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> int | None:
+        """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant. Returns
+        its next due instant.
+
+        What a fault of ours keeps from firing is set aside: it fires no more, until the next event that its
+        fact sees, or the next change of definitions, gives a new due time.
+        """
+        assert slot.profile is not None
+        making = self._making
+        if slot.profile.gone:
+            return None
+        if slot.profile.plan != plan.revision:
+            error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
+            if error is not None:
+                making.aside.append(Aside("definition", slot.workspace, slot.id, until_ms, error))
+                making.forgo(key, slot, until_ms)
+                return slot.profile.wake_at
+        wake = slot.profile.wake_at
+        while wake is not None and wake <= until_ms:
+            if not making.careful:
+                wake = self._tick(key, slot, plan, wake)
+                continue
+            error = making.guarded(key, slot, partial(self._tick, key, slot, plan, wake))
+            if error is not None:
+                making.aside.append(Aside("due", slot.workspace, slot.id, wake, error))
+                making.forgo(key, slot, wake)
+            wake = slot.profile.wake_at
+        return wake
+
+    def walk(self, plan: Plan, stored: Mapping[str, bytes], concern: Concern | None, now_ms: int) -> int:
+        """Brings a chunk of stored profiles to the plan; how many times one was judged by a segment."""
+        self.judged = 0
+        for id_, data in stored.items():
+            key = profile_key(plan.workspace, id_)
+            if concern is not None and not concern(self._cache.get(key) or data):
+                continue
+            slot = self._making.touch(key, data)
+            if slot.profile is not None and slot.profile.plan != plan.revision:
+                self.catch_up(key, slot, plan, now_ms)
+        self._making.encode()
+        return self.judged
+
+    def fill(
+        self,
+        plan: Plan,
+        backfill: Backfill,
+        history: Sequence[tuple[str, list[Past]]],
+        erased: Mapping[ProfileKey, int],
+        now_ms: int,
+    ) -> int:
+        """Gives profiles their history, but for what was before an erasure; how many."""
+        making, count = self._making, 0
+        for id_, past in history:
+            key = profile_key(plan.workspace, id_)
+            slot = making.touched.get(key) or making.touch(key)
+            if slot.profile is None or slot.profile.gone:
+                continue
+            count += 1
+            since = erased.get(key, 0)
+            if slot.profile.kin is not None:
+                since = max(since, slot.profile.kin.since)
+            counting = [each for each in past if each[0] > since] if since else past
+            self.catch_up(key, slot, plan, now_ms)
+            error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting, now_ms))
+            if error is not None:
+                making.aside.append(Aside("definition", plan.workspace, id_, now_ms, error))
+        self._making.encode()
+        return count
+
+    def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
+        """An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
+        that. So what falls due then is judged by the new plan."""
+        profile = slot.profile
+        assert profile is not None
+        wake = profile.wake_at
+        at_ms = until_ms if wake is None else min(until_ms, wake - 1)
+        since, walked = self._since.get(slot.workspace, {}), self._walked.get(slot.workspace, -1)
+        step = on_plan(plan, slot.id, profile, at_ms, since, walked)
+        self.judged += step.judged
+        if step.changed:
+            self._making.take(key, slot, step)
+
+    def _tick(self, key: ProfileKey, slot: Slot, plan: Plan, due_ms: int) -> int | None:
+        assert slot.profile is not None
+        step = on_clock(plan, slot.id, slot.profile, due_ms)
+        assert step.wake_at is None or step.wake_at > due_ms, "a due that fired lies in the past"
+        self._making.take(key, slot, step)
+        return step.wake_at
+
+    def _give(self, key: ProfileKey, slot: Slot, backfill: Backfill, past: list[Past], now_ms: int) -> None:
+        profile = slot.profile
+        assert profile is not None
+        if backfill.give(profile, past, now_ms):
+            self._making.dirty[key] = slot
+            if profile.wake_at != slot.wake_ms:
+                self._making.wake(key, slot, profile.wake_at)
