@@ -82,12 +82,14 @@ def only_backfill(
     peer: Annotated[
         Path | None, typer.Option(help="An interpreter with chdb and redis, for the same by a query.")
     ] = None,
+    workers: int = 1,
+    per_s: Annotated[int, typer.Option(help="Live events a second meanwhile.")] = 0,
 ) -> None:
-    """How long a new segment takes over a long history."""
+    """How long a new segment takes over a long history, and what making the store anew takes."""
 
     async def run() -> backfill.Backfilled:
         async with harness.fresh_stack(harness.EVERY) as running:
-            return await backfill.run(running, profiles, peer)
+            return await backfill.run(running, profiles, peer, workers, per_s)
 
     print("\n".join(backfill.section(asyncio.run(run()))))
 
