@@ -26,6 +26,7 @@ from livesegments.evaluator.identity import topic_id
 from livesegments.history.asker import Asker
 from livesegments.history.asking import Asked
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.service import Service
 from livesegments.store import keys, progress
 from livesegments.store.client import connect
 from livesegments.wire import catalog, pack
@@ -90,7 +91,9 @@ async def run(
         size = await asyncio.to_thread(longhistory.make, Path(archive), profiles, topic)
         async with AsyncExitStack() as stack, connect(running.redis) as store:
             begun = time.perf_counter()
-            pids = [await _evaluator(stack, running, Path(folder) / str(each), archive) for each in range(workers)]
+            pids = [
+                await _evaluator(stack, running, Path(folder) / str(each), archive) for each in range(workers)
+            ]
             await _whole(store)
             rebuilt_s, rebuilt_cpu_s = time.perf_counter() - begun, sum(_used(pid)[0] for pid in pids)
             other = None if peer is None else await _peer(peer, running, archive)
@@ -124,13 +127,17 @@ async def run(
 
 async def _evaluator(stack: AsyncExitStack, running: Stack, folder: Path, archive: str) -> int:
     """Starts one; its process id."""
-    folder.mkdir()
-    more = {"LIVESEGMENTS_ARCHIVE": archive, "LIVESEGMENTS_AUDITS_PER_S": "0"}
-    evaluator = harness.service("evaluator", running, folder, "log", more)
+    evaluator = _service(running, folder, archive)
     await evaluator.start()
     stack.push_async_callback(evaluator.stop)
     assert evaluator.child is not None
     return evaluator.child.pid
+
+
+def _service(running: Stack, folder: Path, archive: str) -> Service:
+    folder.mkdir()
+    more = {"LIVESEGMENTS_ARCHIVE": archive, "LIVESEGMENTS_AUDITS_PER_S": "0"}
+    return harness.service("evaluator", running, folder, "log", more)
 
 
 async def _whole(store: Any) -> None:

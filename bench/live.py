@@ -58,9 +58,7 @@ class Traffic:
                 self.sent += 1
             for partition, lane in lanes.items():
                 value = pack.encode(pack.Packed(lane))
-                await self._producer.send(
-                    EVENTS, value, partition=partition, timestamp_ms=lane[-1].time_ms
-                )
+                await self._producer.send(EVENTS, value, partition=partition, timestamp_ms=lane[-1].time_ms)
 
     def _event(self, due: float) -> Event:
         number, at = self.sent, self._from_ms + int((due - self._begun) * 1_000)

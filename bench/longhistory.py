@@ -73,7 +73,8 @@ def _events(mine: list[int], partition: int, seed: int) -> pa.Table:
     count, countries = len(mine) * EACH, str(list(workload.COUNTRIES))
     with duckdb.connect() as connection:
         connection.register("mine", pa.table({"number": pa.array(mine, pa.int64())}))
-        return connection.sql(f"""
+        return (
+            connection.sql(f"""
 WITH numbered AS (SELECT row_number() OVER () - 1 AS place, number FROM mine),
 drawn AS (
   SELECT i, hash(i, {seed}, {partition}, 1) % {len(mine)} AS place, hash(i, {seed}, {partition}, 3) AS r,
@@ -88,7 +89,10 @@ SELECT '{workload.WORKSPACE}' AS workspace, 'profile-' || number AS profile, nam
     ELSE '{{"product_id":"p' || r % {workload.IDS} || '"}}'
   END AS properties, came AS "at", i // {_EVENTS} + 1 AS "commit", i % {_EVENTS} AS place, NULL AS cause
 FROM drawn JOIN numbered USING (place) ORDER BY i
-""").to_arrow_table().cast(schema.EVENTS)
+""")
+            .to_arrow_table()
+            .cast(schema.EVENTS)
+        )
 
 
 def _states(table: pa.Table, mine: list[int]) -> Iterator[tuple[str, str, bytes | None]]:
