@@ -55,12 +55,12 @@ async def test_workspaces_are_listed_shown_created_and_edited(capsys: pytest.Cap
     await run(answers, "workspaces", "show", "w")
     await run(answers, "workspaces", "create", "W", "--id", "w", "-z", "Europe/Berlin")
     await run(answers, "workspaces", "edit", "w", "--name", "V")
-    await run(answers, "workspaces", "edit", "w", "--events-per-s", "50", "--profiles", "0")
+    await run(answers, "workspaces", "edit", "w", "--events-per-s", "50", "--profiles", "0", "--names", "9")
     out = told(capsys)[0]
     assert out.count("2026-01-01 01:00:00 (Europe/Berlin)") == 2
     assert "created w (W, Europe/Berlin)" in out and "edited w (V, Europe/Berlin)" in out
     sent = [each.body for each in answers.asked if each.method in ("POST", "PATCH")]
-    quotas = {"quotas": {"events_per_s": 50, "profiles": None}}
+    quotas = {"quotas": {"events_per_s": 50, "profiles": None, "names": 9}}
     assert sent == [{"name": "W", "id": "w", "timezone": "Europe/Berlin"}, {"name": "V"}, quotas]
     assert [each.headers.get("if-match") for each in answers.asked if each.method == "PATCH"] == ['"4"'] * 2
     assert "100 events/s, 20,000 segments, 500 names" in out

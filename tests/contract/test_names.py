@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from livesegments.core.names.seen import MAX_NAMES, Name, Names, observe
+from livesegments.core.names.seen import GAVE_WAY, MAX_NAMES, Name, Names, observe
 from livesegments.store import keys
 from livesegments.store.names import NameStore
 
@@ -42,5 +42,16 @@ async def test_names_are_bounded_and_the_newest_stay(redis: Redis) -> None:
     for start in (0, 400):
         assert await store.add("w", {f"n{n}": Name(n) for n in range(start, start + 400)})
     found = await store.read("w")
-    assert len(found) == MAX_NAMES == await redis.hlen(keys.names("w"))
-    assert {"$profile", "n799"} <= found.keys() and "n0" not in found
+    assert found.keys() == {"$profile", GAVE_WAY, *(f"n{n}" for n in range(800 - MAX_NAMES, 800))}
+    assert len(found) == await redis.hlen(keys.names("w"))
+
+
+async def test_a_quota_of_names_holds_and_says_how_many_gave_way(redis: Redis) -> None:
+    gave_way: list[int] = []
+    store = NameStore(redis, gave_way.append)
+    for start in (0, 2, 4):
+        assert await store.add("w", {f"n{n}": Name(n) for n in range(start, start + 2)}, most=3)
+    assert (await store.read("w")).keys() == {"n3", "n4", "n5", GAVE_WAY}
+    assert gave_way == [1, 2]
+    assert await store.add("w", {"n6": Name(6), "n7": Name(7)}, most=1_000)
+    assert len(await store.read("w")) == 6, "a greater quota has room at once"

@@ -52,6 +52,12 @@ def test_the_dashboard_is_one() -> None:
     assert all(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
 
 
+def test_every_metric_is_on_the_dashboard() -> None:
+    named = set(re.findall(r"livesegments_\w+", DASHBOARD.read_text()))
+    families = {re.sub("_(bucket|count|sum)$", "", each) for each in exported()}
+    assert families - {re.sub("_(bucket|count|sum)$", "", each) for each in named} == set()
+
+
 def test_prometheus_takes_the_alerts() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:

@@ -259,6 +259,23 @@ def test_an_event_that_is_applied_after_all_counts_no_more(monkeypatch: pytest.M
     run(main())
 
 
+def test_a_new_name_or_quota_of_a_workspace_compiles_nothing() -> None:
+    known = Definitions(Limits())
+    take(known, 0, catalog.Workspace("w", "w", "UTC", 0))
+    take(known, 1, segment("good"))
+    known.compile()
+    plan_, workspace = (
+        known.plans["w"],
+        catalog.Workspace("w", "new", "UTC", 0, 2, catalog.Quotas(5, names=7)),
+    )
+    take(known, 2, workspace)
+    known.compile()
+    assert known.plans["w"] is plan_ and known.revision == 2
+    take(known, 3, catalog.Workspace("w", "new", "Europe/Berlin", 0, 3))
+    known.compile()
+    assert known.plans["w"].revision == 3
+
+
 def segment(id_: str) -> catalog.Segment:
     return catalog.Segment("w", id_, id_, 1, 1, 0, 0, node(DEFINITIONS["active"]))
 

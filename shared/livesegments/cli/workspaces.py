@@ -95,6 +95,7 @@ def edit(
     ] = None,
     segments: Annotated[int | None, typer.Option(help="Quota of segments; 0: the same.", min=0)] = None,
     profiles: Annotated[int | None, typer.Option(help="Quota of profiles; 0: the same.", min=0)] = None,
+    names: Annotated[int | None, typer.Option(help="Quota of events' names; 0: the same.", min=0)] = None,
     merge: Annotated[
         bool | None,
         typer.Option("--merge/--no-merge", help="Whether anonymous profiles are merged into known ones."),
@@ -109,7 +110,7 @@ def edit(
     In a new time zone every segment is evaluated anew, over its whole history."""
     given = {"name": name, "timezone": timezone, "merge": merge}
     body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
-    most = {"events_per_s": events_per_s, "segments": segments, "profiles": profiles}
+    most = {"events_per_s": events_per_s, "segments": segments, "profiles": profiles, "names": names}
     quotas = {field: value or None for field, value in most.items() if value is not None}
     body |= {"quotas": quotas} if quotas else {}
     if not body:

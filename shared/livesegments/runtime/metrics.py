@@ -145,7 +145,8 @@ INGEST_SUPPRESSED = Counter(
 INGEST_BUSY = Counter("livesegments_ingest_busy_total", "Requests told to come back later.")
 INGEST_QUOTA = Counter(
     "livesegments_ingest_quota_refused_total",
-    "Refused because of a workspace's quota: requests (`events_per_s`, `saturated`), events (`profiles`).",
+    "Beyond a workspace's quota: requests (`events_per_s`, `saturated`) and events (`profiles`) refused, "
+    "names that gave way to others (`names`).",
     ["quota"],
 )
 INGEST_SATURATED = Gauge(
@@ -160,6 +161,10 @@ INGEST_SECONDS = Histogram(
 )
 INGEST_INBOUND_LAG = Gauge(
     "livesegments_ingest_inbound_lag_records", "Records of `inbound` not yet taken, by us.", ["partition"]
+)
+INGEST_INBOUND_WAITING = Gauge(
+    "livesegments_ingest_inbound_waiting_records",
+    "Records of `inbound` that wait because their workspace has sent enough for now.",
 )
 
 Counter, Gauge, Histogram = _kinds(API)

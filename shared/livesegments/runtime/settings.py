@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 PREFIX = "LIVESEGMENTS_"
 CLIENT_ONLY = frozenset({"api_url", "ingest_url", "api_key", "write_key"})
@@ -56,9 +56,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     commits_in_flight: int = 4
     unowned_ms: int = 30_000
     quota_events_per_s: int = 0
-    """Of each workspace that has no quota of its own, in each ingest process; 0: no quota."""
+    """Of each workspace that has no quota of its own; 0: no quota."""
     quota_segments: int = 20_000
     quota_profiles: int = 0
+    quota_names: int = 500
+    ingest_processes: Annotated[int, Meta(ge=1)] = 1
+    """Each of so many ingest processes lets its share of a quota of events in."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -24,6 +24,7 @@ class Quotas(Struct, frozen=True, omit_defaults=True):
     events_per_s: int | None = None
     segments: int | None = None
     profiles: int | None = None
+    names: int | None = None
 
     def over(self, defaults: Quotas) -> Quotas:
         """These, and the defaults where they say nothing."""
@@ -31,6 +32,7 @@ class Quotas(Struct, frozen=True, omit_defaults=True):
             defaults.events_per_s if self.events_per_s is None else self.events_per_s,
             defaults.segments if self.segments is None else self.segments,
             defaults.profiles if self.profiles is None else self.profiles,
+            defaults.names if self.names is None else self.names,
         )
 
 

@@ -118,5 +118,6 @@ def test_everything_is_bounded() -> None:
 
 def test_of_too_many_names_those_seen_the_longest_ago_go() -> None:
     names = {f"n{number}": Name(number) for number in range(seen.MAX_NAMES + 2)} | {"$profile": Name(-1)}
-    assert surplus(names) == ["n0", "n1", "n2"]
+    assert surplus(names) == ["n0", "n1"]
+    assert surplus(names, seen.MAX_NAMES + 1) == ["n0"]
     assert surplus({"a": Name(0)}) == []

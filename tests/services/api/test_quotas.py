@@ -26,8 +26,8 @@ async def test_quotas_are_set_one_by_one_and_taken_away_with_null(shop: Client, 
     assert await shown() == NONE
     await edit(boss, shop.workspace, events_per_s=100, profiles=1_000)
     assert await shown() == NONE | {"events_per_s": 100, "profiles": 1_000}
-    await edit(boss, shop.workspace, events_per_s=None, segments=7)
-    assert await shown() == NONE | {"profiles": 1_000, "segments": 7}
+    await edit(boss, shop.workspace, events_per_s=None, segments=7, names=9)
+    assert await shown() == NONE | {"profiles": 1_000, "segments": 7, "names": 9}
 
 
 async def test_a_quota_is_at_least_one_and_an_admins_to_set(shop: Client, boss: Client) -> None:

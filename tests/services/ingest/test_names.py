@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from livesegments.core.event import Event
-from livesegments.core.names.seen import Name, Names
+from livesegments.core.names.seen import MAX_NAMES, Name, Names
 from livesegments.ingest import names
 from livesegments.ingest.names import Observer, attributes_of
 from livesegments.ingest.receipt import Accepted
@@ -30,11 +30,15 @@ class Kept:
     def __init__(self) -> None:
         self.away, self.names = False, dict[str, dict[str, Name]]()
 
-    async def add(self, workspace: str, seen: Mapping[str, Name]) -> bool:
+    async def add(self, workspace: str, seen: Mapping[str, Name], most: int) -> bool:
         if self.away:
             raise ConnectionError
         self.names.setdefault(workspace, {}).update(seen)
         return True
+
+
+async def enough(_: str) -> int:
+    return MAX_NAMES
 
 
 def accepted(name: str, workspace: str = "w", **properties: Any) -> Accepted:
@@ -43,7 +47,7 @@ def accepted(name: str, workspace: str = "w", **properties: Any) -> Accepted:
 
 
 async def test_of_a_flood_a_bounded_sample_is_taken_and_a_rare_name_is_not_lost_in_it() -> None:
-    observer = Observer(kept := Kept())
+    observer = Observer(kept := Kept(), enough)
     flood = [accepted("often", a=1)] * 1_000
     observer.offer([*flood, accepted("rare", b=1), *flood])
     await observer.flush()
@@ -54,7 +58,7 @@ async def test_of_a_flood_a_bounded_sample_is_taken_and_a_rare_name_is_not_lost_
 
 
 async def test_while_the_store_is_away_what_was_seen_is_kept_within_bounds() -> None:
-    observer = Observer(kept := Kept())
+    observer = Observer(kept := Kept(), enough)
     kept.away = True
     observer.offer([accepted("first"), accepted("first", "other")])
     for start in range(0, 3 * names.MAX_PENDING, names.SAMPLES):

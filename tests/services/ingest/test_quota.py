@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
 from livesegments.ingest.accept import Verdicts, without
+from livesegments.ingest.gate import Beyond, Gate
 from livesegments.ingest.quota import BEHIND_S, BURST_S, NOISY, Backlog, Buckets, Shares
 from livesegments.ingest.receipt import Accepted
 from livesegments.wire.catalog import Quotas
@@ -21,6 +23,31 @@ def test_a_quota_may_be_sent_at_once_for_a_burst_and_then_by_the_second() -> Non
     assert sent == 100 * BURST_S
     assert not buckets.wait_s("w", 100, 0.1), "what came in a tenth of a second"
     assert not buckets.wait_s("other", 100, 0.0)
+
+
+async def test_a_quota_of_events_is_shared_by_the_processes() -> None:
+    async def quotas(_: str) -> Quotas:
+        return Quotas(events_per_s=100)
+
+    gates = [Gate(quotas, Nothing(), lambda: [0], lambda: 0.0, lambda: 0, processes=4) for _ in range(4)]
+    assert [await gate.room("w") for gate in gates] == [100 * BURST_S / 4] * 4
+    await gates[0].took("w", 50)
+    with pytest.raises(Beyond):
+        await gates[0].admit("w")
+    assert (await gates[0].room("w"), await gates[1].room("w")) == (0, 50)
+
+
+class Nothing:
+    """A store in which nothing is stored."""
+
+    async def count(self, workspace: str) -> int:
+        return 0
+
+    async def known(self, workspace: str, ids: Sequence[str]) -> set[str]:
+        return set()
+
+    async def applied(self) -> list[int]:
+        return [0]
 
 
 def test_what_a_request_takes_too_much_is_paid_back_before_the_next() -> None:

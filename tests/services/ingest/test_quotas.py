@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
 from livesegments.ingest import app as ingest
@@ -22,8 +23,8 @@ from livesegments.store.catalog import digest
 from livesegments.wire import catalog
 from livesegments.wire.catalog import Quotas
 from livesegments.wire.pack import Packed, decode
-from livesegments.wire.topics import EVENTS, INBOUND, REJECTED, partition_of
-from tests.services.ingest.rig import PARTITIONS, events_of, read, write_catalog
+from livesegments.wire.topics import EVENTS, INBOUND, INBOUND_GROUP, REJECTED, partition_of
+from tests.services.ingest.rig import PARTITIONS, events_of, read, read_all, write_catalog
 
 SHOP, SMALL = ("write", ""), ("small", "")
 EVENT = {"type": "track", "userId": "u", "event": "e"}
@@ -101,6 +102,35 @@ async def test_the_inbound_topic_knows_the_quota_of_profiles_too(
     assert [event.profile for event in events_of(await read(clean_stack.kafka, EVENTS, 1))] == ["known"]
     kept = [json.loads(record.value) for record in await read(clean_stack.kafka, REJECTED, 1)]
     assert kept[0]["faults"][0]["code"] == "too_many_profiles"
+
+
+async def test_inbound_records_beyond_the_quota_wait_in_order_and_the_others_go_on(
+    client: httpx.AsyncClient, clean_stack: Stack
+) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
+    await producer.start()
+    sent = [{"workspace": "small", "profile": "known", "name": "e", "id": f"s{n:02}"} for n in range(20)]
+    for value in (*sent, {"workspace": "shop", "profile": "a", "name": "e", "id": "other"}):
+        await producer.send(INBOUND, json.dumps(value).encode(), partition=0)
+    await producer.stop()
+    await committed(clean_stack.kafka, len(sent) + 1)
+    records = await read_all(clean_stack.kafka, EVENTS)
+    came = {event.id: record.timestamp for record in records for event in events_of([record])}
+    assert came["s00"] <= came["other"] < came["s19"], "it went past those that waited"
+    small = [event.id for event in events_of(records) if event.workspace == "small"]
+    assert small == [each["id"] for each in sent]
+
+
+async def committed(kafka: str, offset: int) -> None:
+    """Returns when the first partition of the inbound topic is committed up to there."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=INBOUND_GROUP, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        async with asyncio.timeout(20):
+            while await consumer.committed(TopicPartition(INBOUND, 0)) != offset:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    finally:
+        await consumer.stop()
 
 
 class Behind:

@@ -55,7 +55,10 @@ class Context:
         """Of a workspace that has none of its own."""
         settings = self.settings
         return Quotas(
-            settings.quota_events_per_s or None, settings.quota_segments, settings.quota_profiles or None
+            settings.quota_events_per_s or None,
+            settings.quota_segments,
+            settings.quota_profiles or None,
+            settings.quota_names,
         )
 
     timelines: Timelines

@@ -13,7 +13,7 @@ from livesegments.api.context import Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
 from livesegments.core.event import PROFILE
-from livesegments.core.names.seen import MAX_NAMES, MAX_PATHS, MAX_VALUES, Name, Path, frequent
+from livesegments.core.names.seen import GAVE_WAY, MAX_PATHS, MAX_VALUES, Name, Path, frequent
 from livesegments.core.names.unseen import DERIVED
 
 router = APIRouter(prefix="/v1/names", tags=["segments"], route_class=Route, responses=responses(401, 403))
@@ -47,7 +47,8 @@ class SeenNames(BaseModel):
     """What definitions in this workspace may name."""
 
     events: list[SeenEvent] = Field(
-        max_length=MAX_NAMES + len(DERIVED), description="By name, those that the evaluator makes last."
+        max_length=shapes.MAX_QUOTA_NAMES + len(DERIVED),
+        description="By name, those that the evaluator makes last.",
     )
     attributes: list[SeenPath] = Field(max_length=MAX_PATHS, description="By name.")
     attributes_complete: bool = Field(description="Whether these are all attributes that were seen.")
@@ -66,6 +67,7 @@ async def list_names(
     They are gathered from a sample of the events, about a second after they were accepted."""
     names, wanted = await context.names.read(workspace.id), search.casefold()
     profile = names.pop(PROFILE, Name(0))
+    names.pop(GAVE_WAY, None)
     events = [_event(name, names[name]) for name in sorted(names) if wanted in name.casefold()]
     derived = [_derived(name) for name in DERIVED if wanted in name]
     attributes = [each for each in _paths(profile.paths) if wanted in each.name.casefold()]

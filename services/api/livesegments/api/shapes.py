@@ -135,6 +135,9 @@ class NewWorkspace(In):
     merge: bool = Field(True, description=MERGES)
 
 
+MAX_QUOTA_NAMES = 2_000
+
+
 class QuotasPatch(In):
     """JSON merge patch: what isn't named stays; null takes the workspace's own quota away, and the services'
     setting holds."""
@@ -142,6 +145,9 @@ class QuotasPatch(In):
     events_per_s: int | None = Field(None, ge=1, le=10_000_000, description="Events a second.")
     segments: int | None = Field(None, ge=1, le=20_000, description="Segments.")
     profiles: int | None = Field(None, ge=1, le=10_000_000_000, description="Profiles that are stored.")
+    names: int | None = Field(
+        None, ge=1, le=MAX_QUOTA_NAMES, description="Names of events that are remembered."
+    )
 
 
 class WorkspacePatch(In):
@@ -157,13 +163,15 @@ class QuotasOut(BaseModel):
     """The quotas that hold for a workspace: its own, or those of the services' settings. Null: no quota."""
 
     events_per_s: int | None = Field(
-        description="Events a second of each ingest process; beyond them requests are answered 429."
+        description="Events a second; beyond them requests are answered 429, and records of `inbound` wait."
     )
     segments: int = Field(description="Beyond them creating a segment is answered 409.")
     profiles: int | None = Field(
         description="Beyond them events of new profiles are in topic `rejected` as `too_many_profiles`."
     )
-    names: int = Field(description="Names of events that are remembered; the rarest give way. Not settable.")
+    names: int = Field(
+        description="Names of events that are remembered; those seen the longest ago give way."
+    )
 
 
 class Degraded(BaseModel):

@@ -163,7 +163,7 @@ def _quotas(quotas: Quotas) -> shapes.QuotasOut:
         events_per_s=quotas.events_per_s,
         segments=editing.most_segments(quotas),
         profiles=quotas.profiles,
-        names=MAX_NAMES,
+        names=MAX_NAMES if quotas.names is None else quotas.names,
     )
 
 

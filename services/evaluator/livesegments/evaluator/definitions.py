@@ -39,6 +39,10 @@ class Definitions:
         kind, workspace, *rest = name.split("/")
         if kind == "key":
             return
+        old = self._workspaces.get(workspace)
+        if isinstance(entry, Workspace) and old is not None and old.timezone == entry.timezone:
+            self._workspaces[workspace] = entry  # its name or its quotas: plans have nothing of them
+            return
         self._changed[workspace] = offset
         match entry:
             case Workspace():

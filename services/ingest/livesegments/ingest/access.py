@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from livesegments.core.names.seen import MAX_NAMES
 from livesegments.ingest.lists import Lists
 from livesegments.store.catalog import Catalog, digest
 from livesegments.store.changes import NotRestored
@@ -81,6 +82,11 @@ class Access:
         """Those that hold for it, a second old at most."""
         found = await self._workspaces.get(workspace)
         return self._defaults if found is None else found.quotas.over(self._defaults)
+
+    async def names(self, workspace: str) -> int:
+        """How many names of its events are kept."""
+        found = (await self.quotas(workspace)).names
+        return MAX_NAMES if found is None else found
 
     async def merges(self, workspace: str) -> bool:
         """Whether its anonymous profiles are merged into known ones."""

@@ -67,15 +67,25 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         broker, in_time = Broker(settings.kafka, settings.partitions, sieve.refusals), Ending()
         await broker.start()
         stack.push_async_callback(in_time, "producer", broker.stop)
-        names = Observer(seen.NameStore(redis))
+        defaults = Quotas(
+            settings.quota_events_per_s or None, None, settings.quota_profiles or None, settings.quota_names
+        )
+        access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept", defaults)
+        gave_way = metrics.INGEST_QUOTA.labels("names").inc
+        names = Observer(seen.NameStore(redis, gave_way), access.names)
         stack.push_async_callback(in_time, "names", names.flush)
         packer = Packer(broker, settings.partitions, wall_ms, names.offer, sieve.events)
         stack.push_async_callback(in_time, "packer", packer.close)
-        defaults = Quotas(settings.quota_events_per_s or None, None, settings.quota_profiles or None)
-        access = Access(Catalog(redis), wall_ms, settings.unknown_lists == "accept", defaults)
         profiles = Profiles(redis, settings.partitions)
         log = LogTime(settings.log_ahead_ms, profiles.newest_clock) if settings.clock == "log" else None
-        gate = Gate(access.quotas, profiles, lambda: broker.ends, time.monotonic, wall_ms)
+        gate = Gate(
+            access.quotas,
+            profiles,
+            lambda: broker.ends,
+            time.monotonic,
+            wall_ms,
+            settings.ingest_processes,
+        )
         records = consume.consumer(settings.kafka)
         await records.start()
         stack.push_async_callback(in_time, "inbound", records.stop)

@@ -1,7 +1,7 @@
 """The quotas of workspaces at ingest's edges: looks at the store and the clock for the rules in `quota`.
 
-Quotas of events are kept by each ingest process for itself: two processes let twice as much in. Where a
-workspace has no quota, none of this asks anybody anything.
+Every ingest process keeps quotas of events for itself: each of `processes` lets its share of them in. Where
+a workspace has no quota, none of this asks anybody anything.
 """
 
 from __future__ import annotations
@@ -57,8 +57,10 @@ class Gate:
         ends: Callable[[], Sequence[int]],
         now_s: Callable[[], float],
         now_ms: Callable[[], int],
+        processes: int = 1,
     ) -> None:
         self._quotas = quotas
+        self._processes = processes
         self._stored = stored
         self._ends = ends
         self._now_s = now_s
@@ -78,10 +80,19 @@ class Gate:
             raise self._beyond("saturated", detail, WAIT_S)
         per_s = (await self._quotas(workspace)).events_per_s
         if per_s is not None:
-            wait_s = self._buckets.wait_s(workspace, per_s, self._now_s())
+            wait_s = self._buckets.wait_s(workspace, per_s / self._processes, self._now_s())
             if wait_s:
                 detail = f"the workspace's quota is {per_s} events/s (events_per_s): send it again later"
                 raise self._beyond("events_per_s", detail, wait_s)
+
+    async def room(self, workspace: str) -> float:
+        """How many events may come now from where nobody can be told to wait."""
+        if workspace == self._noisiest:
+            return 0
+        per_s = (await self._quotas(workspace)).events_per_s
+        if per_s is None:
+            return math.inf
+        return self._buckets.left(workspace, per_s / self._processes, self._now_s())
 
     async def took(self, workspace: str, events: int) -> None:
         """So many events of a request are accepted."""
@@ -89,7 +100,7 @@ class Gate:
         self._shares.sent(workspace, events, now_s)
         per_s = (await self._quotas(workspace)).events_per_s
         if per_s is not None:
-            self._buckets.take(workspace, events, per_s, now_s)
+            self._buckets.take(workspace, events, per_s / self._processes, now_s)
 
     async def refused(self, receipt: Receipt, events: Sequence[Accepted]) -> dict[int, Rejected]:
         """Accepted events that there is no room for, by their places among `events`."""

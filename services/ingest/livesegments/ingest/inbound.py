@@ -8,8 +8,9 @@ instant at which the broker took it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
@@ -31,6 +32,7 @@ from livesegments.wire.rejected import Rejected
 LONGEST_S = 0.3
 """Pauses are short: most often we wait for room, for which requests over HTTP are waiting, too."""
 WORKSPACE = "workspace"
+Done = TypeVar("Done")
 
 
 class Inbound:
@@ -50,8 +52,9 @@ class Inbound:
         self._now_ms = now_ms
         self._log = log
 
-    async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        await self._until_kept(lambda: self._take(records))
+    async def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[ConsumerRecord[Any, Any]]:
+        """Returns the records that wait, because their workspaces have sent enough for now."""
+        return await self._until_kept(lambda: self._take(records))
 
     async def unreadable(self, source: str, why: str) -> None:
         fault = Fault("", "unreadable", f"the record can't be read, by us or by most: {why}"[:MAX_TOLD])
@@ -63,25 +66,38 @@ class Inbound:
 
         await self._until_kept(reject)
 
-    async def _until_kept(self, keep: Callable[[], Awaitable[None]]) -> None:
+    async def _until_kept(self, keep: Callable[[], Awaitable[Done]]) -> Done:
         """Again and again until it is done: a record that can't be kept now must not be passed over."""
-        await until_done(keep, Busy, KafkaError, NotRestored, OSError, longest_s=LONGEST_S)
+        return await until_done(keep, Busy, KafkaError, NotRestored, OSError, longest_s=LONGEST_S)
 
-    async def _take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+    async def _take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[ConsumerRecord[Any, Any]]:
         accepted: list[Accepted] = []
         rejected: list[Rejected] = []
+        waiting: list[ConsumerRecord[Any, Any]] = []
+        room: dict[str, float] = {}
         for record in records:
-            verdict = await self._verdict(record)
+            workspace = workspace_of(record)
+            if isinstance(workspace, str):
+                if workspace not in room:
+                    room[workspace] = await self._gate.room(workspace)
+                if room[workspace] <= 0:
+                    waiting.append(record)
+                    continue
+            verdict = await self._verdict(record, workspace)
             if isinstance(verdict, Accepted):
                 verdict = await self._with_room(verdict, record)
             if isinstance(verdict, Accepted):
                 accepted.append(verdict)
+                room[verdict.workspace] -= 1
             else:
                 rejected.append(verdict)
         left_out = [item.left_out for item in accepted if item.left_out is not None]
         await self._packer.put(with_merges(accepted))
         await self._broker.reject([*rejected, *left_out])
+        for each, events in Counter(item.workspace for item in accepted).items():
+            await self._gate.took(each, events)
         count("inbound", len(accepted), rejected, left_out)
+        return waiting
 
     async def _with_room(self, event: Accepted, record: ConsumerRecord[Any, Any]) -> Accepted | Rejected:
         """The event, or its rejection where the workspace has its quota of profiles."""
@@ -89,10 +105,8 @@ class Inbound:
         receipt = Receipt(event.workspace, received(record, self._now_ms()), source, "")
         return (await self._gate.refused(receipt, [event])).get(0, event)
 
-    async def _verdict(self, record: ConsumerRecord[Any, Any]) -> Accepted | Rejected:
-        headers = {name.lower(): (value or b"").decode(errors="replace") for name, value in record.headers}
-        value = record.value or b""
-        workspace = headers.get(WORKSPACE) or headers.get(f"ce_{WORKSPACE}") or accept.workspace_in(value)
+    async def _verdict(self, record: ConsumerRecord[Any, Any], workspace: str | Fault) -> Accepted | Rejected:
+        headers, value = headers_of(record), record.value or b""
         source = f"{record.topic}/{record.partition}/{record.offset}"
         received_ms = received(record, self._now_ms())
         if isinstance(workspace, Fault):
@@ -108,6 +122,16 @@ class Inbound:
         await self._log.is_newer()
         verdict = accept.inbound(headers, value, receipt)
         return accept.inbound(headers, value, receipt) if await self._log.is_newer() else verdict
+
+
+def headers_of(record: ConsumerRecord[Any, Any]) -> dict[str, str]:
+    return {name.lower(): (value or b"").decode(errors="replace") for name, value in record.headers}
+
+
+def workspace_of(record: ConsumerRecord[Any, Any]) -> str | Fault:
+    headers = headers_of(record) if record.headers else {}
+    named = headers.get(WORKSPACE) or headers.get(f"ce_{WORKSPACE}")
+    return named or accept.workspace_in(record.value or b"")
 
 
 def received(record: ConsumerRecord[Any, Any], now_ms: int) -> int:

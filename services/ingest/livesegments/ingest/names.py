@@ -8,7 +8,7 @@ sample is kept, within bounds, and stored later. Nothing here ever fails a reque
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from msgspec import Struct
 from livesegments.core.event import ALIAS, MERGE, PROFILE, RETRACT, Event
 from livesegments.core.names.seen import Name, Names, merge, observe
 from livesegments.ingest.receipt import Accepted
+from livesegments.store.changes import NotRestored
 
 FLUSH_S = 1.0
 PER_NAME = 10
@@ -51,14 +52,15 @@ _events = msgspec.msgpack.Decoder(Event)
 
 
 class Store(Protocol):
-    async def add(self, workspace: str, seen: Mapping[str, Name]) -> bool: ...
+    async def add(self, workspace: str, seen: Mapping[str, Name], most: int) -> bool: ...
 
 
 class Observer:
-    """The observer of one ingest process."""
+    """The observer of one ingest process; `most` says how many names of a workspace are kept."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most: Callable[[str], Awaitable[int]]) -> None:
         self._store = store
+        self._most = most
         self._looks = 0
         self._taken: dict[tuple[str, str], int] = {}
         self._samples: list[bytes] = []
@@ -96,14 +98,15 @@ class Observer:
         for workspace in list(self._pending):
             seen = self._pending.pop(workspace)
             try:
+                most = await self._most(workspace)
                 while seen:
                     part = dict(islice(seen.items(), PART))
-                    if not await self._store.add(workspace, part):
+                    if not await self._store.add(workspace, part, most):
                         break  # others wrote at the same time; the next flush tries again
                     for name in part:
                         del seen[name]
                 self._away = False
-            except OSError as error:
+            except (NotRestored, OSError) as error:
                 if not self._away:
                     self._away = True
                     _log.warning("names that were seen can't be stored yet", error=repr(error))

@@ -36,11 +36,17 @@ class Buckets:
 
     def wait_s(self, workspace: str, per_s: float, now_s: float) -> float:
         """How long until a request may come; 0: it may."""
-        left = self._at(workspace, per_s, now_s)
+        left = self.left(workspace, per_s, now_s)
         return 0.0 if left > 0 else (1 - left) / per_s
 
+    def left(self, workspace: str, per_s: float, now_s: float) -> float:
+        """How many events may come; the last may come whole, though there is only a part of it."""
+        most = _most(per_s)
+        at_s, left, _ = self._left.get(workspace, (now_s, most, per_s))
+        return min(most, left + per_s * (now_s - at_s))
+
     def take(self, workspace: str, events: int, per_s: float, now_s: float) -> None:
-        self._left[workspace] = now_s, self._at(workspace, per_s, now_s) - events, per_s
+        self._left[workspace] = now_s, self.left(workspace, per_s, now_s) - events, per_s
 
     def forget(self, now_s: float) -> None:
         """Those that are full again."""
@@ -48,13 +54,8 @@ class Buckets:
         self._left = {
             each: left[each]
             for each, (_, _, per_s) in left.items()
-            if self._at(each, per_s, now_s) < _most(per_s)
+            if self.left(each, per_s, now_s) < _most(per_s)
         }
-
-    def _at(self, workspace: str, per_s: float, now_s: float) -> float:
-        most = _most(per_s)
-        at_s, left, _ = self._left.get(workspace, (now_s, most, per_s))
-        return min(most, left + per_s * (now_s - at_s))
 
 
 def _most(per_s: float) -> float:

@@ -22,7 +22,9 @@ from msgspec import Struct, field
 from livesegments.core.names.flatten import leaves
 
 MAX_NAMES = 500
-"""Of one workspace."""
+"""Of a workspace without a quota of its own; our own names, which begin with `$`, come on top."""
+GAVE_WAY = "$gave_way"
+"""This name is there once a name had to give way: then one that is not there may have been seen."""
 MAX_PATHS = 200
 """Of one name; attributes are paths, too."""
 MAX_VALUES = 20
@@ -164,10 +166,10 @@ def _rarity(name: Name) -> Any:
     return lambda path: (name.paths[path].count, path)
 
 
-def surplus(names: Mapping[str, Name]) -> list[str]:
+def surplus(names: Mapping[str, Name], most: int = MAX_NAMES) -> list[str]:
     """The names that are too many for a workspace: those seen the longest ago, but never a `$…` name."""
     own = sorted((name for name in names if not name.startswith("$")), key=lambda name: names[name].last_ms)
-    return own[: max(0, len(names) - MAX_NAMES)]
+    return own[: max(0, len(own) - most)]
 
 
 def frequent(path: Path, least: int = 2) -> list[Any]:

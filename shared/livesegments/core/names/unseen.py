@@ -34,7 +34,7 @@ from livesegments.core.event import (
     TAG_REMOVED,
 )
 from livesegments.core.fault import Fault, join
-from livesegments.core.names.seen import MAX_NAMES, Name
+from livesegments.core.names.seen import GAVE_WAY, Name
 
 DERIVED: dict[str, tuple[str, ...]] = {
     ATTRIBUTE_CHANGED: ("name", "from", "to"),
@@ -88,7 +88,7 @@ def _attribute(name: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]
 
 def _event(name: str, where: tuple[Filter, ...], at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
     if not _is_known(name, names):
-        if len(names) >= MAX_NAMES:
+        if GAVE_WAY in names:
             return  # it may have been seen before all these others
         others = [each for each in (*names, *DERIVED) if each != PROFILE]
         yield _fault(join(at, "name"), "event", name, f"no event {name!r} was ever seen", others)
