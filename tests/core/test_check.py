@@ -26,12 +26,17 @@ def deep(levels: int) -> dict[str, Any]:
     return {"type": "not", "of": deep(levels - 1)} if levels > 1 else {"type": "tag", "name": "a"}
 
 
+OUT = "out_of_range"
+BUCKET_FAULTS = [("/salt", "empty"), ("/from", "wrong_type"), ("/to", OUT)]
 BAD: list[tuple[Any, list[tuple[str, str]]]] = [
     (7, [("", "wrong_type")]),
     ({}, [("", "missing_field")]),
     ({"type": "evnt"}, [("/type", "unknown_value")]),
     ({"type": "tag", "name": "a", "of": 1}, [("/of", "unknown_field")]),
-    ({"type": "tag"}, [("", "missing_field")]),
+    ({"type": "bucket"}, [("", "missing_field")] * 3),
+    ({"type": "bucket", "salt": "", "from": "0", "to": 12.345}, BUCKET_FAULTS),
+    ({"type": "bucket", "salt": "a", "from": -1, "to": 100.01}, [(f"/{end}", OUT) for end in ("from", "to")]),
+    ({"type": "bucket", "salt": "a", "from": 50, "to": 50.0}, [("/to", "wrong_order")]),
     ({"type": "tag", "name": ""}, [("/name", "empty")]),
     ({"type": "tag", "name": "a\0b"}, [("/name", "bad_character")]),
     ({"type": "all", "of": []}, [("/of", "wrong_length")]),
@@ -130,7 +135,7 @@ def test_each_fault_is_named_at_its_place(document: Any, expected: list[tuple[st
 
 
 def test_all_faults_come_at_once() -> None:
-    document = {"type": "all", "of": [{"type": "tag"}, {"type": "x"}, EVENT | {"op": "?", "value": []}]}
+    document = {"type": "all", "of": [{"type": "segment"}, {"type": "x"}, EVENT | {"op": "?", "value": []}]}
     assert codes(document) == [
         ("/of/0", "missing_field"),
         ("/of/1/type", "unknown_value"),

@@ -39,6 +39,7 @@ def no(of: Json) -> Json:
 
 
 ALWAYS = [
+    {"type": "bucket", "salt": "a", "from": 0, "to": 100},
     event("a", value=0),
     event("a", op="gt", value=-1),
     event("a", "30d", op="neq", value=0.5),
@@ -62,6 +63,7 @@ NEVER = [
     CART | {"window": {"last": "12h"}},
 ]
 SOUND = [
+    {"type": "bucket", "salt": "a", "from": 0, "to": 99.99},
     TAG,
     event("a", op="eq", value=0),
     event("a", op="lt", value=1),

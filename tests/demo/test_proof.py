@@ -107,7 +107,7 @@ def test_the_slow_oracle_and_sql_agree_on_a_sample(log: Log, generated: RawFile)
         if crc32(item.profile.encode()) % SLOW_ONE_IN[log.id] == 0:
             histories.setdefault(item.profile, []).append(event_of(log, item))
     definitions = {id: msgspec.convert(log.definition(id)["definition"], Node) for id in log.definitions}
-    oracles = {profile: Oracle(log.timezone) for profile in histories}
+    oracles = {profile: Oracle(log.timezone, profile=profile) for profile in histories}
     for oracle in oracles.values():
         oracle.define(definitions)
     analyst, somebody = Analyst(log, raw), set()

@@ -33,7 +33,10 @@ def aimed(draw: Draw, leaf: Json) -> tuple[str, Json]:
         case "sequence":
             return draw(_happening(draw(st.sampled_from(leaf["steps"]))))
         case "tag":
-            return PROFILE, _tag(leaf["name"], draw(st.booleans()))
+            name = leaf.get("name") or draw(st.sampled_from(TAGS))
+            return PROFILE, _tag(name, draw(st.booleans()))
+        case "bucket":
+            return "a", {}
         case "consent":
             pair = {name: leaf[name] for name in ("channel", "topic") if name in leaf}
             state = draw(st.sampled_from((leaf["state"], *STATES)))

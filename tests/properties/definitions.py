@@ -11,6 +11,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from livesegments.core import bucket
+
 Json = dict[str, Any]
 Draw = st.DrawFn
 
@@ -223,11 +225,21 @@ def measures(draw: Draw) -> Json:
 
 
 @st.composite
+def buckets(draw: Draw) -> Json:
+    """Often one at whose border the profile `p` of the race lies."""
+    salt = draw(st.sampled_from(("a", "b", "ß")))
+    at = bucket.number(salt, "p")
+    pool = st.sampled_from((0, 5_000, 9_999, 10_000, at, at, at + 1))
+    low, high = sorted(draw(st.lists(pool, min_size=2, max_size=2, unique=True)))
+    return {"salt": salt, "from": low / 100, "to": high / 100}
+
+
+@st.composite
 def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
     kinds: tuple[str, ...] = (
         ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 3 + ("day",) * 2
     )
-    kinds += ("tag", "consent", "near") + ("segment",) * 2 * bool(before)
+    kinds += ("tag", "consent", "near", "bucket") + ("segment",) * 2 * bool(before)
     kind = draw(st.sampled_from(kinds))
     happening = happenings(before, all_others)
     match kind:
@@ -253,7 +265,9 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
         case "day":
             return {"type": "attribute", "name": "day", **draw(relative())}
         case "tag":
-            return {"type": kind, "name": draw(st.sampled_from(TAGS))}
+            return {"type": kind, **draw(st.sampled_from(({}, *({"name": name} for name in TAGS))))}
+        case "bucket":
+            return {"type": kind, **draw(buckets())}
         case "consent":
             return {"type": kind, **draw(st.sampled_from(PAIRS)), "state": draw(st.sampled_from(STATES))}
         case "near":

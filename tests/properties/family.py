@@ -269,7 +269,11 @@ class Family:
         self.members: dict[str, Member] = {}
         for name in MEMBERS:
             oracle = Oracle(
-                story.zone, story.dedup_window_ms, story.dedup_max_ids, msgspec.structs.asdict(bounds)
+                story.zone,
+                story.dedup_window_ms,
+                story.dedup_max_ids,
+                msgspec.structs.asdict(bounds),
+                name,
             )
             oracle.define({each.id: each.definition for each in segments})
             self.members[name] = Member(name, plan, oracle, start_ms)

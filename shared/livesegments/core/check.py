@@ -118,6 +118,7 @@ class Checker:
             "tag": self._tag,
             "consent": self._consent,
             "near": self._near,
+            "bucket": self._bucket,
         }
 
     def node(self, value: Any, at: str, depth: int) -> None:
@@ -288,8 +289,8 @@ class Checker:
             self._faults.add(at, "unknown_segment", f"there is no segment {shown(segment)} in this workspace")
 
     def _tag(self, value: dict[str, Any], at: str, depth: int) -> None:
-        self._fields(value, at, ("name",))
-        if "name" in value:
+        self._fields(value, at, (), ("name",))
+        if value.get("name") is not None:
             self._faults.name(value["name"], join(at, "name"))
 
     def _consent(self, value: dict[str, Any], at: str, depth: int) -> None:
@@ -314,6 +315,12 @@ class Checker:
                 self._faults.add(join(at, name), "wrong_type", "must be a number")
             elif not least <= number <= most:
                 self._faults.add(join(at, name), "out_of_range", f"must be between {least} and {most}")
+
+    def _bucket(self, value: dict[str, Any], at: str, depth: int) -> None:
+        self._fields(value, at, ("salt", "from", "to"))
+        if "salt" in value:
+            self._faults.name(value["salt"], join(at, "salt"))
+        values.share(self._faults, value, at)
 
 
 def cycle(

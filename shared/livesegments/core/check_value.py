@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import tzinfo
+from decimal import Decimal
 from math import isfinite
 from typing import Any, assert_never
 
@@ -99,6 +100,22 @@ def scalar(faults: Faults, value: Any, at: str) -> bool:
     else:
         return True
     return False
+
+
+def share(faults: Faults, node: dict[str, Any], at: str) -> None:
+    """`from` and `to` of a bucket: percents with at most two decimals, the first below the second."""
+    sound = []
+    for name in ("from", "to"):
+        percent = node.get(name, 0)
+        if kind(percent) != "number":
+            faults.add(join(at, name), "wrong_type", f"must be a number, not {kind_name(percent)}")
+        elif not 0 <= percent <= 100 or Decimal(repr(percent)) * 100 % 1:
+            told = "must be a percentage between 0 and 100 with at most two decimals"
+            faults.add(join(at, name), "out_of_range", told)
+        elif name in node:
+            sound.append(percent)
+    if len(sound) == 2 and sound[0] >= sound[1]:
+        faults.add(join(at, "to"), "wrong_order", "must be greater than 'from'")
 
 
 def number_fits(value: int | float) -> bool:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from livesegments.core.definition import Node
 from livesegments.core.fact import EventLeaf, Fact, build, key_of
 from livesegments.core.guards import guarded
-from livesegments.core.program import Leaf, Program, program, static
+from livesegments.core.program import Drawn, Leaf, Program, drawn, program, static
 from livesegments.core.reach import Guard
 from livesegments.core.references import References, references
 
@@ -37,12 +37,16 @@ class Read(Struct, frozen=True):
 
 
 class Compiled(Struct, frozen=True):
-    """A segment with its program and all that this reads, in the order of the definition."""
+    """A segment with its program and all that this reads, in the order of the definition.
+
+    drawn   of a definition that asks for a bucket: the program is another for each profile
+    """
 
     segment: Segment
     program: Program
     reads: tuple[Read, ...]
     needs: References = References()
+    drawn: Drawn | None = None
 
     @property
     def facts(self) -> Iterator[Fact]:
@@ -70,4 +74,4 @@ def compile_segment(segment: Segment, timezone: str, facts: dict[int, Fact]) -> 
 
     run = program(root, ZoneInfo(timezone), fact_of)
     reads = tuple(Read(leaf, guard, found.get(id(leaf))) for leaf, guard in guarded(root, fact_of))
-    return Compiled(segment, run, reads, references(root))
+    return Compiled(segment, run, reads, references(root), drawn(root, ZoneInfo(timezone), fact_of))

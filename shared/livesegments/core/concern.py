@@ -17,7 +17,7 @@ from typing import TypeAlias
 import msgspec
 
 from livesegments.core.compiled import Read
-from livesegments.core.definition import Attribute, Consent, Near, SegmentRef, Tag
+from livesegments.core.definition import Attribute, Bucket, Consent, Near, SegmentRef, Tag
 from livesegments.core.plan import Plan
 from livesegments.core.profile import consent_key
 from livesegments.core.value import when_missing
@@ -68,10 +68,14 @@ def _ways(read: Read) -> Iterator[tuple[bytes, ...]]:
             leaf.ignore_case or when_missing(leaf)
         ):
             yield name.encode(), value.encode()
-        case Attribute(name=name) | Near(attribute=name) | Tag(name=name):
+        case Attribute(name=name) | Near(attribute=name):
             yield (name.encode(),)
+        case Tag():
+            yield ((leaf.name or "").encode(),)  # any tag: no text says whether there is one
         case Consent():
             yield (consent_key(leaf.channel, leaf.topic).encode(),)
+        case Bucket():
+            pass  # by that alone it may hold for an unknown one, and then all are concerned
         case SegmentRef():
             yield (leaf.id.encode(),)
         case _:

@@ -112,7 +112,9 @@ class SegmentRef(Part, frozen=True, tag="segment"):
 
 
 class Tag(Part, frozen=True, tag="tag"):
-    name: str
+    """Without a name: any tag."""
+
+    name: str | None = None
 
 
 class Consent(Part, frozen=True, tag="consent"):
@@ -128,6 +130,14 @@ class Near(Part, frozen=True, tag="near"):
     km: float
 
 
+class Bucket(Part, frozen=True, tag="bucket"):
+    """A share of all profiles, in hundredths from 0 to 100; see module `bucket`."""
+
+    salt: str
+    from_: float = field(name="from")
+    to: float
+
+
 Node: TypeAlias = (
-    All | AnyOf | Not | Attribute | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Near
+    All | AnyOf | Not | Attribute | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Near | Bucket
 )

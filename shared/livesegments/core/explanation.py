@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from livesegments.core import bucket
 from livesegments.core.absent import Absent, Awaited
 from livesegments.core.chain import Begun
 from livesegments.core.compiled import Compiled
@@ -25,6 +26,7 @@ from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Consent,
     Event,
     Near,
@@ -40,7 +42,7 @@ from livesegments.core.fact import EventLeaf, Fact, edges, key_of
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, Register, Stamp, consent_key, decode, encode
-from livesegments.core.program import program
+from livesegments.core.program import of_profile
 from livesegments.core.smallest import Smallest
 from livesegments.core.trail import Stamps, earliest_after
 from livesegments.core.whatif import Change, is_in
@@ -50,8 +52,9 @@ from livesegments.core.words import WHOLE
 class Evidence(Struct, frozen=True, omit_defaults=True):
     """What a condition was decided by.
 
-    value      the attribute's value; the measure's amount, None where it is undefined; the state of the
-               consent; whether the profile has the tag, is on the list, or in the segment
+    value      the attribute's value; the measure's amount, None where it is undefined; the percentage at
+               which the profile lies, of a bucket; the state of the consent; whether the profile has the tag,
+               is on the list, or in the segment
     or_more    no more of them are kept than conditions ask about: there may be more than `value`
     at_ms      when that came: the attribute, tag or consent; the occurrence; the membership of the segment;
                the first event of the sequence that is furthest on
@@ -114,7 +117,7 @@ def explain(plan: Plan, profile_id: str, profile: Profile, segment: str, now_ms:
         entered_ms=membership.entered_ms if membership else None,
         at_ms=now_ms,
         version=compiled.segment.definition_version,
-        root=_Reading(plan, compiled, profile, now_ms).root(),
+        root=_Reading(plan, compiled, profile_id, profile, now_ms).root(),
         flips_ms=next_flips(plan, profile_id, profile, (segment,)).get(segment),
         change=change,
         until_ms=search.until_ms(change) if change is not None else None,
@@ -124,8 +127,11 @@ def explain(plan: Plan, profile_id: str, profile: Profile, segment: str, now_ms:
 class _Reading:
     """What one profile has for the nodes of one segment."""
 
-    def __init__(self, plan: Plan, compiled: Compiled, profile: Profile, now_ms: int) -> None:
+    def __init__(
+        self, plan: Plan, compiled: Compiled, profile_id: str, profile: Profile, now_ms: int
+    ) -> None:
         self._compiled, self._profile, self._now = compiled, profile, now_ms
+        self._profile_id = profile_id
         self._timezone, self._zone = plan.timezone, ZoneInfo(plan.timezone)
         self._facts = {id(read.leaf): read.fact for read in compiled.reads}
 
@@ -140,7 +146,7 @@ class _Reading:
         return Explained("", "list", holds, evidence=_written(listed, holds))
 
     def _explained(self, node: Node, pointer: str) -> Explained:
-        holds = program(node, self._zone, self._fact)(self._profile, self._now)
+        holds = of_profile(node, self._zone, self._fact, self._profile_id)(self._profile, self._now)
         match node:
             case All() | AnyOf():
                 of = [self._explained(child, f"{pointer}/of/{at}") for at, child in enumerate(node.of)]
@@ -164,10 +170,16 @@ class _Reading:
                     node.name if isinstance(node, Attribute) else node.attribute
                 )
                 return _written(register, None)
-            case Tag():
-                return _written(profile.tags.get(node.name), False)
+            case Tag() if node.name is None:
+                there = [register for register in profile.tags.values() if register.value is True]
+                latest = max(there, key=lambda each: (each.time_ms, each.event_id), default=None)
+                return _written(latest, False)
+            case Tag(name=str() as name):
+                return _written(profile.tags.get(name), False)
             case Consent():
                 return _written(profile.consent.get(consent_key(node.channel, node.topic)), "none")
+            case Bucket():
+                return Evidence(bucket.number(node.salt, self._profile_id) / 100)
             case SegmentRef():
                 membership = profile.memberships.get(node.id)
                 return Evidence(holds, at_ms=membership.entered_ms if membership else None)

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from livesegments.core.attribute import Watch
 from livesegments.core.compiled import Compiled, Read
-from livesegments.core.definition import Attribute, Consent, Near, SegmentRef, Tag
+from livesegments.core.definition import Attribute, Bucket, Consent, Near, SegmentRef, Tag
 from livesegments.core.edition import Edition, own
 from livesegments.core.fact import EventLeaf, Fact
 from livesegments.core.feed import NameFeeds, feeds
-from livesegments.core.profile import consent_key
+from livesegments.core.profile import ANY_TAG, consent_key
 from livesegments.core.reach import Reach, mark
 from livesegments.core.track import ChainTrack, Track, TrailTrack, track
 
@@ -106,12 +106,14 @@ class Index:
                 if not watch:
                     del self.watches[name]
             case Tag():
-                mark(self.tags, leaf.name, position, guard, edition, present)
+                mark(self.tags, leaf.name or ANY_TAG, position, guard, edition, present)
             case Consent():
                 mark(self.consents, consent_key(leaf.channel, leaf.topic), position, guard, edition, present)
             case SegmentRef():
                 if leaf.id in positions:
                     mark(self.dependents, positions[leaf.id], position, guard, edition, present)
+            case Bucket():
+                pass  # nothing of a profile can change its id
             case _:
                 raise AssertionError(f"{type(leaf).__name__} reads a fact")
 

@@ -24,6 +24,7 @@ from livesegments.core.fact import Fact
 from livesegments.core.index import Index
 from livesegments.core.placing import Named, crowded, in_order, moving
 from livesegments.core.profile import Membership, Profile
+from livesegments.core.unknown import holds_unknown
 
 __all__ = ["DEFAULT_LIMITS", "Compiled", "Limits", "Plan", "Segment", "compile"]
 
@@ -51,7 +52,7 @@ class Plan:
                  is no more, nothing leads to its place
     staged       segments that wait for their history: their facts are kept, and nothing reads them yet
     positions    segment id → position
-    holding      positions of the segments that hold for a profile of which nothing is known
+    holding      positions of the segments that hold for a profile of which nothing is known, or for some such
     born         those, and those that refer to one: its first event may deny it, and then it never flips
     lists        static segment → its version
     dependents   position → who refers to it by `segment`
@@ -149,7 +150,7 @@ class Plan:
             self._index.keep(item)
         self._index.finish()
         self._by_revision = sorted((-item.segment.revision, at) for at, item in enumerate(self.order))
-        self.holding = self._held(frozenset(), range(len(self.order)))
+        self.holding = self._held(frozenset(), range(len(self.order)), frozenset())
 
     def _follow(self, before: Plan) -> bool:
         """From an older plan; False where so much is different that to begin anew costs less."""
@@ -193,12 +194,15 @@ class Plan:
             [pair for pair in before._by_revision if pair[1] not in left]
             + [(-new[id_].segment.revision, at) for at, id_ in put.items()]
         )
-        self.holding = self._held(before.holding.difference(left), {*put, *unsettled})
+        self.holding = self._held(before.holding.difference(left), {*put, *unsettled}, before._uncertain)
         return True
 
-    def _held(self, settled: frozenset[int], unsettled: Iterable[int]) -> frozenset[int]:
-        """Positions that hold for a profile of which nothing is known; `settled` are known already, but for
-        `unsettled` and what refers to those."""
+    def _held(
+        self, settled: frozenset[int], unsettled: Iterable[int], uncertain: frozenset[str]
+    ) -> frozenset[int]:
+        """Positions that hold for all profiles of which nothing is known, or for some (`uncertain`).
+
+        `settled` are known already, but for `unsettled` and what refers to those."""
         alive, judged = set(self.positions.values()), set(unsettled)
         ahead = list(judged)
         while ahead:
@@ -209,10 +213,18 @@ class Plan:
         found = {at for at in settled if at not in judged}
         empty, member = Profile(), Membership(1, 0)
         empty.memberships = {self.order[at].segment.id: member for at in found}
+        some, zone = {id_ for id_ in uncertain if self.positions.get(id_) in found}, ZoneInfo(self.timezone)
         for at in sorted(judged & alive):
-            if self.order[at].program(empty, 0):
-                empty.memberships[self.order[at].segment.id] = member
-                found.add(at)
+            item = self.order[at]
+            holds = holds_unknown(item, empty, some, zone)
+            if holds is False:
+                continue
+            found.add(at)
+            if holds:
+                empty.memberships[item.segment.id] = member
+            else:
+                some.add(item.segment.id)
+        self._uncertain = frozenset(some)
         return frozenset(found)
 
 

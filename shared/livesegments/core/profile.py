@@ -117,6 +117,10 @@ def decode(data: bytes) -> Profile:
     return _decoder.decode(data)
 
 
+ANY_TAG = ""
+"""Under this key, which is no tag's name, stands whoever asks for any tag at all."""
+
+
 def consent_key(channel: str | None, topic: str | None) -> str:
     """The register of a pair of channel and topic, either of which may be absent."""
     return f"{channel or ''}\0{topic or ''}"

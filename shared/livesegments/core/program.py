@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Raw
 
+from livesegments.core import bucket
 from livesegments.core.attribute import truth
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Consent,
     Event,
     Near,
@@ -33,19 +35,47 @@ from livesegments.core.track import bound
 from livesegments.core.value import COMPARE
 
 Program: TypeAlias = Callable[[Profile, int], bool]
-Leaf: TypeAlias = Attribute | Near | Event | Occurrence | Sequence | SegmentRef | Tag | Consent
+Leaf: TypeAlias = Attribute | Near | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Bucket
 FactOf: TypeAlias = Callable[[EventLeaf], Fact]
+Drawn: TypeAlias = Callable[[str], Program]
+"""A profile's id → the program of a definition that asks for a bucket."""
+
+
+def drawn(node: Node, zone: ZoneInfo, fact_of: FactOf) -> Drawn | None:
+    """Compiles a definition that asks for a bucket somewhere; None if it doesn't, for then `program` does."""
+    match node:
+        case Bucket():
+            return lambda profile_id: _constant(bucket.holds(node, profile_id))
+        case Not():
+            child = drawn(node.of, zone, fact_of)
+            return None if child is None else lambda profile_id: _not(child(profile_id))
+        case All() | AnyOf():
+            children = [drawn(each, zone, fact_of) for each in node.of]
+            if not any(children):
+                return None
+            join = _all if isinstance(node, All) else _any
+            parts = [
+                _same(program(each, zone, fact_of)) if child is None else child
+                for child, each in zip(children, node.of, strict=True)
+            ]
+            return lambda profile_id: join([part(profile_id) for part in parts])
+    return None
+
+
+def of_profile(node: Node, zone: ZoneInfo, fact_of: FactOf, profile_id: str) -> Program:
+    """Compiles a node for one profile."""
+    made = drawn(node, zone, fact_of)
+    return program(node, zone, fact_of) if made is None else made(profile_id)
 
 
 def program(node: Node, zone: ZoneInfo, fact_of: FactOf) -> Program:
-    """Compiles a node."""
+    """Compiles a node; of a bucket it knows nothing, and takes every profile to be outside."""
     match node:
         case All() | AnyOf():
             children = [program(child, zone, fact_of) for child in node.of]
             return _all(children) if isinstance(node, All) else _any(children)
         case Not():
-            child = program(node.of, zone, fact_of)
-            return lambda profile, now: not child(profile, now)
+            return _not(program(node.of, zone, fact_of))
         case Attribute() | Near():
             return _attribute(node, zone)
         case Event():
@@ -58,6 +88,8 @@ def program(node: Node, zone: ZoneInfo, fact_of: FactOf) -> Program:
             return _tag(node.name)
         case Consent():
             return _consent(consent_key(node.channel, node.topic), node.state)
+        case Bucket():
+            return _constant(False)
 
 
 def holds_without_events(node: Event, fact: Fact) -> bool:
@@ -74,6 +106,18 @@ def static(segment: str, version: int) -> Program:
         return register is not None and register.value is True and register.version == version
 
     return listed
+
+
+def _constant(holds: bool) -> Program:
+    return lambda profile, now: holds
+
+
+def _same(run: Program) -> Drawn:
+    return lambda profile_id: run
+
+
+def _not(child: Program) -> Program:
+    return lambda profile, now: not child(profile, now)
 
 
 def _all(children: list[Program]) -> Program:
@@ -125,7 +169,10 @@ def _member(segment: str) -> Program:
     return member
 
 
-def _tag(name: str) -> Program:
+def _tag(name: str | None) -> Program:
+    if name is None:
+        return lambda profile, now: any(register.value is True for register in profile.tags.values())
+
     def tag(profile: Profile, now: int) -> bool:
         register = profile.tags.get(name)
         return register is not None and register.value is True

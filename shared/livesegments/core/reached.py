@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Profile
+from livesegments.core.profile import ANY_TAG, Profile
 from livesegments.core.track import Counted, Measured
 
 
@@ -33,6 +33,8 @@ def reached(plan: Plan, profile: Profile, now_ms: int) -> set[int]:
     for registers, reaches in ((profile.tags, plan.tags), (profile.consent, plan.consents)):
         for name in registers.keys() & reaches.keys():
             reaches[name].collect(facts, into)
+    if profile.tags and ANY_TAG in plan.tags:
+        plan.tags[ANY_TAG].collect(facts, into)
     for fact in list(facts):
         track = plan.tracks.get(fact)
         if track is None:

@@ -10,6 +10,7 @@ from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Consent,
     Event,
     Filter,
@@ -45,7 +46,7 @@ def references(node: Node) -> References:
             return _named(node.name, node.where)
         case Sequence():
             return _union([_named(step.name, step.where) for step in node.steps])
-        case Attribute() | Tag() | Consent() | Near():
+        case Attribute() | Tag() | Consent() | Near() | Bucket():
             return References()
         case _:
             assert_never(node)

@@ -52,6 +52,8 @@ MAX_TRIED = 2_000
 MAX_INSTANTS = 40
 """Instants ahead that are looked at, to learn until when a change would flip it."""
 MAX_PROPOSED = 200
+NEW_TAG = "tag"
+"""Any tag would do."""
 
 
 class Smallest:
@@ -134,7 +136,9 @@ class Smallest:
                 value = {"lat": node.lat, "lon": node.lon} if wanted else None
                 yield Change("attribute", node.attribute, value=value)
             case Tag():
-                yield Change("tag", node.name, value=wanted)
+                names = [node.name] if node.name is not None else self._tags() or [NEW_TAG]
+                if wanted or len(names) == 1:
+                    yield Change("tag", names[0], value=wanted)
             case Consent():
                 states = [node.state] if wanted else ["opted_out", "opted_in", "none"]
                 for state in states:
@@ -149,6 +153,9 @@ class Smallest:
             case Sequence():
                 for step in reversed(node.steps):
                     yield from self._event(step.name, step.where)
+
+    def _tags(self) -> list[str]:
+        return [name for name, register in self._profile.tags.items() if register.value is True]
 
     def _attribute(self, node: Attribute, wanted: bool) -> Iterator[Change]:
         register = self._profile.attributes.get(node.name)

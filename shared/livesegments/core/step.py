@@ -36,7 +36,7 @@ from livesegments.core.event import (
 )
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Facts, Membership, Profile
+from livesegments.core.profile import ANY_TAG, Facts, Membership, Profile
 from livesegments.core.reached import reached
 from livesegments.core.registers import apply_change, change_of, claim_lists
 from livesegments.core.retraction import is_taken, take_back
@@ -210,8 +210,9 @@ def change_profile(
                     watch.changed(change.old, change.new, now_ms, facts, affected)
                     _set_attribute_due(plan, profile, change.name, now_ms)
             case "tag":
-                if change.name in plan.tags:
-                    plan.tags[change.name].collect(facts, affected)
+                for name in (change.name, ANY_TAG):
+                    if name in plan.tags:
+                        plan.tags[name].collect(facts, affected)
             case "consent":
                 if change.name in plan.consents:
                     plan.consents[change.name].collect(facts, affected)
@@ -339,7 +340,8 @@ def _judge(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[T
         segment = compiled.segment
         membership = profile.memberships.get(segment.id)
         was = membership is not None and membership.entered_ms is not None
-        if compiled.program(profile, why.now_ms) == was:
+        run = compiled.program if compiled.drawn is None else compiled.drawn(why.profile_id)
+        if run(profile, why.now_ms) == was:
             continue
         transitions.append(_flip(plan, profile, segment.id, segment.definition_version, why))
         more: set[int] = set()

@@ -17,6 +17,7 @@ from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Event,
     Filter,
     Near,
@@ -85,6 +86,9 @@ def _node(node: Node, at: str, found: list[Fault]) -> bool | None:
                 )
                 found.append(Fault(at, "never", f"holds for no one: {told}"))
                 return False
+        case Bucket() if node.from_ == 0 and node.to == 100:
+            found.append(Fault(at, "always", "holds for everyone: from 0 to 100 are all profiles"))
+            return True
         case Near() if node.km >= HALF_EARTH_KM:
             found.append(
                 Fault(join(at, "km"), "always", "holds for everyone who has a place: no place is further")

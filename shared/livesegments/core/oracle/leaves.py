@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from hashlib import sha256
 from typing import TypeAlias
 
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Consent,
     Event,
     Near,
@@ -83,7 +86,7 @@ def profile_leaf(leaf: Node, registers: Registers, calendar: Calendar, now: int)
     """Truth of the leaves that look at the profile itself."""
     match leaf:
         case Tag():
-            return leaf.name in registers.tags
+            return bool(registers.tags) if leaf.name is None else leaf.name in registers.tags
         case Consent():
             return registers.consent.get((leaf.channel, leaf.topic), "none") == leaf.state
         case Near():
@@ -92,6 +95,13 @@ def profile_leaf(leaf: Node, registers: Registers, calendar: Calendar, now: int)
         case Attribute():
             return _attribute(leaf, registers, calendar, now)
     raise AssertionError(f"{leaf} is no leaf of a profile")
+
+
+def in_bucket(leaf: Bucket, profile: str) -> bool:
+    """Whether the profile with that id is in the bucket."""
+    digest = sha256(leaf.salt.encode() + b"\0" + profile.encode()).hexdigest()
+    drawn = Fraction(int(digest[:16], 16) % 10_000, 100)
+    return Fraction(str(leaf.from_)) <= drawn < Fraction(str(leaf.to))
 
 
 def _attribute(leaf: Attribute, registers: Registers, calendar: Calendar, now: int) -> bool:

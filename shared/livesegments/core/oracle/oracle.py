@@ -18,8 +18,8 @@ from graphlib import TopologicalSorter
 
 from msgspec import Struct
 
+from livesegments.core.definition import Bucket, Node, Occurrence, SegmentRef, Sequence
 from livesegments.core.definition import Event as EventNode
-from livesegments.core.definition import Node, Occurrence, SegmentRef, Sequence
 from livesegments.core.event import PROFILE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Cause, Event, Kind
 from livesegments.core.oracle.calendar import calendar
 from livesegments.core.oracle.compare import passes
@@ -28,6 +28,7 @@ from livesegments.core.oracle.leaves import (
     SEGMENT_EVENTS,
     Step,
     holds,
+    in_bucket,
     instants,
     leaves,
     looks_at,
@@ -54,6 +55,7 @@ class Oracle:
     """`dedup_window_ms`, `dedup_max_ids`: an event id is known that long, and if among that many.
 
     `most` of what a profile may have; `refused` says of what the event applied last would have been too much.
+    `profile` is the id.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class Oracle:
         dedup_window_ms: int = 7 * 86_400_000,
         dedup_max_ids: int = 1_000,
         most: Mapping[str, int] | None = None,
+        profile: str = "p",
     ) -> None:
+        self._profile = profile
         self._calendar = calendar(timezone)
         self._dedup = dedup_window_ms, dedup_max_ids
         self._most = MOST if most is None else most
@@ -282,6 +286,8 @@ class Oracle:
     def _leaf(self, segment: str, leaf: Node) -> bool:
         if isinstance(leaf, SegmentRef):
             return leaf.id in self._members
+        if isinstance(leaf, Bucket):
+            return in_bucket(leaf, self._profile)
         if isinstance(leaf, EVENT_LEAVES):
             return self._evidence(segment, leaf)[0](self.clock_ms)
         return profile_leaf(leaf, self._registers, self._calendar, self.clock_ms)

@@ -11,6 +11,7 @@ place. Other segments that are referred to are queries in the same WITH.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import count
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Consent,
     Event,
     Near,
@@ -32,7 +34,7 @@ from livesegments.core.definition import (
 from livesegments.core.event import RETRACT
 from livesegments.history.sql import number, value
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
-from livesegments.history.sql.registers import Registers
+from livesegments.history.sql.registers import ANY_TAG, Registers
 from livesegments.history.sql.sequence import sequence
 from livesegments.history.sql.text import every, let, some, text, truth
 
@@ -121,11 +123,15 @@ class _Build:
             case Attribute():
                 found = self.registers.attribute(node.name)
                 return value.holds(node, found, now_ms), found
-            case Tag():
-                return f"coalesce({self.registers.tag(node.name)}, FALSE)", "NULL"
+            case Tag() if node.name is None:
+                return self._looked_up(Evidence(ANY_TAG), joined)
+            case Tag(name=str() as name):
+                return f"coalesce({self.registers.tag(name)}, FALSE)", "NULL"
             case Consent():
                 state = f"coalesce({self.registers.consent(node)}, 'none')"
                 return f"{state} = {text(node.state)}", f"to_json({state})"
+            case Bucket():
+                return _drawn(node)
             case Near():
                 found = self.registers.attribute(node.attribute)
                 return _near(node, found), found
@@ -165,6 +171,14 @@ class _Build:
         name = f"{kind}{next(self._numbers)}"
         self.relations.append((name, query))
         return name
+
+
+def _drawn(node: Bucket) -> tuple[str, str]:
+    """Whether the profile is in the bucket, and its number in hundredths."""
+    low, high = (int(Decimal(repr(percent)) * 100) for percent in (node.from_, node.to))
+    digest = f"sha256({text(node.salt)} || chr(0) || profile)"
+    drawn = f"CAST('0x' || left({digest}, 16) AS UBIGINT) % 10000"
+    return f"{drawn} >= {low} AND {drawn} < {high}", f"to_json(({drawn}) / 100)"
 
 
 def _near(node: Near, point: str) -> str:

@@ -110,3 +110,16 @@ FROM said JOIN based USING (profile)
 WHERE since IS NULL OR stamp >= since
 GROUP BY profile
 """
+
+_NAMED = f"""
+SELECT profile, {_STAMP} AS stamp, unnest(CAST({_at("tags_{0}")} AS VARCHAR[])) AS tag, {{1}} AS present
+FROM happened WHERE name = {text(PROFILE)}
+"""
+ANY_TAG = f"""
+WITH written AS ({_NAMED.format("add", "TRUE")} UNION ALL {_NAMED.format("remove", "FALSE")}),
+latest AS (
+  SELECT profile, tag, arg_max(present, ROW(stamp, NOT present)) AS present FROM written GROUP BY profile, tag
+)
+SELECT profile, bool_or(present) AS holds, NULL AS measured FROM latest GROUP BY profile
+"""
+"""Whether any tag is there. A change that both adds and removes a tag removes it."""
