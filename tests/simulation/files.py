@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from livesegments.core.backfill import Past
+from livesegments.core.bulk import Bulk
 from livesegments.core.event import Event, derived_from
 from livesegments.evaluator.outcome import blank
 from livesegments.history.lives import up_to
@@ -15,6 +16,7 @@ from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import (
     Chunk,
     Fields,
+    Filled,
     Life,
     Of,
     Person,
@@ -24,6 +26,7 @@ from livesegments.history.protocol import (
     Purged,
     Wanted,
     Written,
+    fill,
 )
 from livesegments.history.ranges import Range, parse
 from livesegments.history.workshop import FilesGone
@@ -223,7 +226,7 @@ class MemoryFiles:
 
     async def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
-    ) -> AsyncIterator[tuple[float, Chunk]]:
+    ) -> AsyncIterator[tuple[float, list[Filled]]]:
         found: dict[str, list[Past]] = {}
         for commit, event in self.history(partition, ranges):
             ours = event.workspace == wanted.workspace and event.profile > wanted.after
@@ -232,8 +235,9 @@ class MemoryFiles:
         profiles = sorted(found)
         for start in range(0, len(profiles), CHUNK):
             await self._pause()
+            bulk = Bulk(wanted.order) if wanted.order is not None else None
             chunk = [
-                (id_, sorted(found[id_], key=lambda past: (past[1].time_ms, past[1].id)))
+                fill(id_, sorted(found[id_], key=lambda past: (past[1].time_ms, past[1].id)), bulk)
                 for id_ in profiles[start : start + CHUNK]
             ]
             yield min(1.0, (start + CHUNK) / len(profiles)), chunk

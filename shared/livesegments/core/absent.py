@@ -74,6 +74,22 @@ class Absent(Chain[Awaited]):
         self._bound(state)
         return state
 
+    def begun(self, events: Sequence[Event], trails: Sequence[Stamps], now_ms: int) -> Awaited | None:
+        if self._between or len(events) > MAX_ENTRIES:
+            return super().begun(events, trails, now_ms)
+        state: Awaited | None = None
+        for event in events:
+            counted = self._span(event.time_ms)
+            if counted is None or counted[1] <= now_ms:
+                continue
+            state = state or Awaited([], [])
+            if self._complete((event.time_ms, event.id), trails):
+                state.open.append((counted[0], event.time_ms, event.id))
+        if state is not None:
+            state.open.sort()
+            self.settle(state, trails, now_ms)
+        return state
+
     def follow(
         self,
         state: Awaited,

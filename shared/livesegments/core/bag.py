@@ -64,6 +64,21 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             return None, old, old, None
         return state, old, self._read(state), self._next(state, edges)
 
+    def of_all(self, events: Sequence[Event], now_ms: int) -> Bagged[P, T] | None:
+        if not self._totals or self._window.enter is not None or len(events) > MAX_ENTRIES:
+            return super().of_all(events, now_ms)
+        leave, payloads = self._window.leave, self._of.payloads
+        inside: list[tuple[int, P]] = []
+        total: T | None = None
+        for event in events:
+            leaves = leave(event.time_ms)
+            if leaves > now_ms:
+                for payload in payloads(event):
+                    inside.append((leaves, payload))
+                    total = self._of.merge(total, payload)
+        inside.sort(key=moment)
+        return Bagged(inside, [], total) if inside else None
+
     def _add(self, state: Bagged[P, T] | None, event: Event, now_ms: int) -> Bagged[P, T] | None:
         """To a state that is settled; it stays so."""
         counted = span(self._window, event.time_ms)

@@ -52,6 +52,15 @@ class Chain(Kind[B], Generic[B]):
     def settle(self, state: B, trails: Sequence[Stamps], now_ms: int) -> None:
         """The clock alone comes to `now_ms`."""
 
+    def begun(self, events: Sequence[Event], trails: Sequence[Stamps], now_ms: int) -> B | None:
+        """The state of all first events, sorted by (time, id), with trails that are complete."""
+        state: B | None = None
+        for event in events:
+            state = self.add(state, event, now_ms)
+            if state is not None:
+                self.follow(state, event, True, (), trails, now_ms)
+        return state
+
     @abstractmethod
     def _from_old(self, firsts: Stamps, spans: list[Span]) -> B:
         """From the shape in which sequences were stored before: all first events, all spans."""

@@ -85,6 +85,12 @@ class CountSliding(Kind[Leaves]):
         at = bisect_right(edges, new)
         return state, old, new, state[-edges[at - 1]] if at and new else None
 
+    def of_all(self, events: Sequence[Event], now_ms: int) -> Leaves | None:
+        leave = self._leave
+        leaves = sorted(moment for event in events if (moment := leave(event.time_ms)) > now_ms)
+        leaves = leaves[-self._depth :]
+        return array("q", leaves) if len(leaves) >= PACKED else leaves or None
+
     def value(self, state: Leaves | None, now_ms: int) -> int:
         if not state:
             return 0

@@ -39,6 +39,16 @@ class Kind(ABC, Generic[S]):
     def add(self, state: S | None, event: Event, now_ms: int) -> S | None:
         """The state with a matching event in it; may change and return the one given."""
 
+    def of_all(self, events: Sequence[Event], now_ms: int) -> S | None:
+        """The state of matching events alone, sorted by (time, id): as if each had been added at `now_ms`.
+
+        A kind may have a quicker way.
+        """
+        state: S | None = None
+        for event in events:
+            state = self.add(state, event, now_ms)
+        return state
+
     @abstractmethod
     def value(self, state: S | None, now_ms: int) -> Any:
         """The value that conditions compare: an amount, None where undefined; a boolean for other kinds."""

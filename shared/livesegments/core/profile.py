@@ -113,6 +113,11 @@ def encode(profile: Profile) -> bytes:
     return _encoder.encode(profile)
 
 
+def encoded(facts: dict[int, Any]) -> bytes:
+    """States of facts, as a profile has them."""
+    return _encoder.encode(facts)
+
+
 def decode(data: bytes) -> Profile:
     return _decoder.decode(data)
 

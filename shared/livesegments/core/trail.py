@@ -51,6 +51,11 @@ class Trail(Kind[Stamps]):
         del stamps[: max(past, len(stamps) - MAX_ENTRIES)]
         return stamps
 
+    def of_all(self, events: Sequence[Event], now_ms: int) -> Stamps | None:
+        wanted = self._wanted
+        stamps = [(event.time_ms, event.id) for event in events if wanted(event.time_ms, now_ms)]
+        return stamps[-MAX_ENTRIES:] or None
+
     def _wanted(self, time_ms: int, now_ms: int) -> bool:
         if isinstance(self._frame, Sliding):
             return self._frame.leave(time_ms) + self._slack > now_ms

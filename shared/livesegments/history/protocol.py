@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from livesegments.core.event import Event
+from livesegments.core.bulk import Bulk, Order
+from livesegments.core.event import RETRACT, Event
+from livesegments.core.profile import encoded
 from livesegments.history.companion import LENGTH
 from livesegments.history.mark import Mark, Saved
 from livesegments.history.ranges import Range
@@ -34,12 +36,14 @@ class Wanted(Struct, frozen=True):
     """`names`: event name → the properties to bring along.
 
     `after`: only profiles that sort behind it. `since`: event name → only those from that instant (ms) on.
+    `order`: states that are to be made of them.
     """
 
     workspace: str
     names: dict[str, tuple[str, ...]]
     after: str = ""
     since: dict[str, int] = {}
+    order: Order | None = None
 
 
 class Write(Struct, frozen=True, tag=True):
@@ -298,10 +302,42 @@ written: msgspec.json.Decoder[Written] = msgspec.json.Decoder(Written)
 Chunk: TypeAlias = list[tuple[str, list[tuple[int, Event]]]]
 """(profile, its events with the numbers of their commits)."""
 
+
+class Filled(Struct, frozen=True, array_like=True):
+    """What a profile's new facts are filled from; both are in msgpack.
+
+    `past`: its events, as of a `Chunk`. `facts`: the states that were made of them, fact id → state, and
+    `dues` as of `bulk.Made`; None where it takes the events.
+    """
+
+    profile: str
+    past: Raw
+    facts: Raw | None = None
+    dues: dict[int, int] = {}
+
+    @property
+    def events(self) -> list[tuple[int, Event]]:
+        return _past.decode(self.past)
+
+
+def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None) -> Filled:
+    """`past`: sorted by (time, id)."""
+    data = Raw(encode(past))
+    if bulk is None or any(event.name == RETRACT for _, event in past):
+        return Filled(profile, data)
+    made = bulk.make([event for commit, event in past if commit <= bulk.upto])
+    return Filled(profile, data, Raw(encoded(made.facts)), made.dues)
+
+
+_past = msgspec.msgpack.Decoder(list[tuple[int, Event]])
+_filled: msgspec.msgpack.Decoder[tuple[float, list[Filled]]] = msgspec.msgpack.Decoder(
+    tuple[float, list[Filled]]
+)
+
 _chunks: msgspec.msgpack.Decoder[tuple[float, Chunk]] = msgspec.msgpack.Decoder(tuple[float, Chunk])
 
 
-def put_chunk(file: BinaryIO, share: float, chunk: Chunk) -> None:
+def put_chunk(file: BinaryIO, share: float, chunk: Chunk | list[Filled]) -> None:
     """`share` of all events are done with this chunk."""
     data = encode((share, chunk))
     file.write(len(data).to_bytes(LENGTH))
@@ -313,6 +349,13 @@ def chunks(path: Path) -> Iterator[tuple[float, Chunk]]:
     with path.open("rb") as file:
         while head := file.read(LENGTH):
             yield _chunks.decode(file.read(int.from_bytes(head)))
+
+
+def fills(path: Path) -> Iterator[tuple[float, list[Filled]]]:
+    """The chunks of a scan."""
+    with path.open("rb") as file:
+        while head := file.read(LENGTH):
+            yield _filled.decode(file.read(int.from_bytes(head)))
 
 
 _pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)

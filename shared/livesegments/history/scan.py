@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from livesegments.core.bulk import Bulk
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event, Transition, derived_from
 from livesegments.history.archive import Archive, Table
-from livesegments.history.protocol import Chunk, Wanted, put_chunk
+from livesegments.history.protocol import Filled, Wanted, fill, put_chunk
 from livesegments.history.ranges import Range
 
 CHUNK_EVENTS = 2_000
@@ -32,13 +33,13 @@ def scan(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Want
     """Writes the chunks to a file; how many events they hold."""
     rows = _events(archive, partition, ranges, wanted) + _of_segments(archive, partition, ranges, wanted)
     rows.sort(key=itemgetter(0, 1, 2))
-    done = 0
+    done, bulk = 0, Bulk(wanted.order) if wanted.order is not None else None
     with into.open("wb") as file:
-        chunk: Chunk = []
+        chunk: list[Filled] = []
         size = 0
         for profile, mine in groupby(rows, itemgetter(0)):
             past = [(commit, event) for _, _, _, commit, event in mine]
-            chunk.append((profile, past))
+            chunk.append(fill(profile, past, bulk))
             size += len(past)
             if size >= CHUNK_EVENTS:
                 done += size

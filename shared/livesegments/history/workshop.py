@@ -16,6 +16,7 @@ from livesegments.history.protocol import (
     Done,
     Failed,
     Fields,
+    Filled,
     Forget,
     Life,
     List,
@@ -42,6 +43,7 @@ from livesegments.history.protocol import (
     answers,
     chunks,
     encode,
+    fills,
     pieces,
 )
 from livesegments.history.ranges import Range
@@ -109,12 +111,12 @@ class Workshop:
 
     async def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
-    ) -> AsyncIterator[tuple[float, Chunk]]:
+    ) -> AsyncIterator[tuple[float, list[Filled]]]:
         """Chunks of whole profiles in sorted order, each with the share of events done after it."""
         into = self._folder / f"scan-{uuid4().hex}"
         try:
             await self._ask(Scan(partition, ranges, wanted, str(into)))
-            for each in chunks(into):
+            for each in fills(into):
                 yield each
         finally:
             into.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 import structlog
 
 from livesegments.core.backfill import Backfill
+from livesegments.core.bulk import Order, order
 from livesegments.core.plan import Plan
 from livesegments.core.wanted import History, wanted
 from livesegments.evaluator.archiver import Archiver
@@ -26,7 +27,7 @@ from livesegments.evaluator.loading import Loader
 from livesegments.evaluator.partition import Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.walks import Walks
-from livesegments.history.protocol import Chunk, Wanted
+from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store.adoption import Filling
@@ -92,42 +93,44 @@ class Fillings:
             return False
         workspace, filling, plan = found
         self._job = job = _Job(workspace, filling)
-        facts = self._walks.wanting(workspace).keys() & set(filling.facts)
-        job.reading = asyncio.create_task(self._read(job, wanted(plan, facts, self._partition.clock_ms)))
+        wanting, now_ms = self._walks.wanting(workspace), self._partition.clock_ms
+        facts = {fact: wanting[fact] for fact in filling.facts if fact in wanting}
+        history, made = wanted(plan, facts, now_ms), order(plan, facts, now_ms)
+        job.reading = asyncio.create_task(self._read(job, history, made))
         return False
 
     def _backfill(self, workspace: str, filling: Filling, plan: Plan) -> Backfill:
         wanting = self._walks.wanting(workspace)
         return Backfill(plan, {fact: wanting[fact] for fact in filling.facts if fact in wanting})
 
-    async def _give(self, job: _Job, share: float, chunk: Chunk) -> None:
+    async def _give(self, job: _Job, share: float, chunk: list[Filled]) -> None:
         partition, workspace = self._partition, job.workspace
         plan = partition.plans[workspace]
         if job.plan is not plan:
             job.plan, job.backfill = plan, self._backfill(workspace, job.filling, plan)
         assert job.backfill is not None
-        keys = [profile_key(workspace, id_) for id_, _ in chunk]
-        await self._loader.profiles(partition.cache.missing(keys))
+        missing = partition.cache.missing(profile_key(workspace, each.profile) for each in chunk)
+        stored = await self._loader.stored(workspace, missing)
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        count = partition.fill(workspace, job.backfill, chunk)
+        count = partition.fill(workspace, job.backfill, chunk, stored)
         metrics.BACKFILLED.inc(count)
-        write = self._walks.given(workspace, chunk[-1][0], count, share)
+        write = self._walks.given(workspace, chunk[-1].profile, count, share)
         await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
 
-    async def _read(self, job: _Job, history: History) -> None:
+    async def _read(self, job: _Job, history: History, made: Order | None) -> None:
         """Everything that was applied before the facts were kept is archived first."""
         await self._errands.post(nothing)
         after = job.filling.after
         while True:
             try:
                 await self._archiver.cut()
-                asked = Wanted(job.workspace, dict(history.names), after, dict(history.since))
+                asked = Wanted(job.workspace, dict(history.names), after, dict(history.since), made)
                 number, ranges = self._partition.number, self._archiver.ranges
                 async for share, chunk in self._history.scan(number, ranges, asked):
                     await job.chunks.put((share, chunk))
-                    after = chunk[-1][0]
+                    after = chunk[-1].profile
                     self._moved()
                 break
             except FilesAway as error:
@@ -145,6 +148,6 @@ class _Job:
     def __init__(self, workspace: str, filling: Filling) -> None:
         self.workspace = workspace
         self.filling = filling
-        self.chunks: asyncio.Queue[tuple[float, Chunk] | None] = asyncio.Queue(AHEAD)
+        self.chunks: asyncio.Queue[tuple[float, list[Filled]] | None] = asyncio.Queue(AHEAD)
         self.plan: Plan | None = None
         self.backfill: Backfill | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from livesegments.evaluator.dues import Entry
 from livesegments.evaluator.partition import Partition
@@ -27,6 +27,13 @@ class Loader:
             stored = await self._shard.profiles(workspace, ids)
             for id_, data in zip(ids, stored, strict=True):
                 self._partition.give(profile_key(workspace, id_), data)
+
+    async def stored(self, workspace: str, missing: Sequence[ProfileKey]) -> dict[ProfileKey, bytes | None]:
+        """Profiles of one workspace as they are stored; nothing of it is remembered."""
+        if not missing:
+            return {}
+        found = await self._shard.profiles(workspace, [split(key)[1] for key in missing])
+        return dict(zip(missing, found, strict=True))
 
     async def due(self, until_ms: int, count: int) -> list[Entry]:
         """The first `count` dues up to `until_ms`, or all if there are fewer."""

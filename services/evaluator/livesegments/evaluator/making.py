@@ -15,6 +15,7 @@ import structlog
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode, encode
+from livesegments.core.splice import Spliced
 from livesegments.core.step import Step, on_event
 from livesegments.evaluator.aside import Aside
 from livesegments.evaluator.cache import Cache
@@ -43,8 +44,8 @@ class Making:
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "states",
-        "touched", "transitions", "woken",
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "spliced",
+        "states", "touched", "transitions", "woken",
     )  # fmt: skip
 
     def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
@@ -60,6 +61,7 @@ class Making:
         self.woken: dict[ProfileKey, int | None] = {}
         self.transitions: list[Transition] = []
         self.states: dict[ProfileKey, bytes] = {}
+        self.spliced: dict[ProfileKey, Slot] = {}
         self.aside: list[Aside] = []
         self.entry: Entry | None = None
         self.late: dict[ProfileKey, list[Event]] = {}
@@ -98,6 +100,14 @@ class Making:
         slot.wake_ms = wake_ms
         self.woken[key] = wake_ms
         self._dues.put(key, wake_ms)
+
+    def splice(self, key: ProfileKey, workspace: str, id_: str, state: bytes, spliced: Spliced) -> None:
+        """A profile that is not decoded goes from `state` to another."""
+        slot = Slot.undecoded(workspace, id_, state, spliced.wake_before_ms)
+        self.touched[key] = self.spliced[key] = slot
+        self.states[key] = spliced.state
+        if spliced.wake_ms != spliced.wake_before_ms:
+            self.wake(key, slot, spliced.wake_ms)
 
     def forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
         """Forgets dues up to `until_ms` that can't fire; otherwise they would be tried for ever."""
@@ -183,7 +193,8 @@ class Making:
         The next commit begins with nothing.
         """
         profiles: dict[str, dict[str, bytes]] = {}
-        dirty = self.dirty
+        spliced, cache = self.spliced, self._cache
+        dirty = {**self.dirty, **spliced} if spliced else self.dirty
         for key, state in self.states.items():
             slot = dirty[key]
             fields = profiles.get(slot.workspace)
@@ -192,7 +203,15 @@ class Making:
             fields[slot.id] = state
             if images is not None:
                 images.keep(key, slot.stored)
-        self._cache.put_all(self.states)
+        if spliced:  # profiles in the order of a history take no place from those that events come for
+            kept = {
+                key: state
+                for key, state in self.states.items()
+                if key not in spliced or cache.get(key) is not None
+            }
+            cache.put_all(kept)
+        else:
+            cache.put_all(self.states)
         for workspace, fields in profiles.items():
             commit.put_fields(keys.profiles(self._number, workspace), fields)
         if self.woken:

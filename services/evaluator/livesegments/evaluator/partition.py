@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from livesegments.core.backfill import Backfill, Past
+from livesegments.core.backfill import Backfill
 from livesegments.core.concern import Concern
 from livesegments.core.event import MERGE, Event, Transition
 from livesegments.core.handed import Handed
@@ -34,6 +34,7 @@ from livesegments.evaluator.outcome import Outcome, Tally
 from livesegments.evaluator.retracting import Read, Retracting
 from livesegments.evaluator.slot import Slot
 from livesegments.evaluator.upkeep import Upkeep
+from livesegments.history.protocol import Filled
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.shard import Head
@@ -246,10 +247,19 @@ class Partition:
             self._making.touched = {}
         return judged
 
-    def fill(self, workspace: str, backfill: Backfill, history: Sequence[tuple[str, list[Past]]]) -> int:
-        """Gives profiles, which must be cached, their history; `seal` makes the commit of it. How many."""
+    def fill(
+        self,
+        workspace: str,
+        backfill: Backfill,
+        history: Sequence[Filled],
+        stored: Mapping[ProfileKey, bytes | None],
+    ) -> int:
+        """Gives profiles their history; `seal` makes the commit of it. How many.
+
+        `stored` has those that are not cached, as they are stored.
+        """
         plan, erased, now_ms = self.plans[workspace], self.erased, self.clock_ms
-        return self._making.steady(lambda: self._upkeep.fill(plan, backfill, history, erased, now_ms))
+        return self._making.steady(lambda: self._upkeep.fill(plan, backfill, history, stored, erased, now_ms))
 
     def audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
         """Brings a profile, which must be cached, to plan and clock; then `work` puts it right.

@@ -14,6 +14,7 @@ from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import (
     Chunk,
     Fields,
+    Filled,
     Life,
     Of,
     Person,
@@ -150,7 +151,7 @@ class History(Protocol):
 
     def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
-    ) -> AsyncIterator[tuple[float, Chunk]]:
+    ) -> AsyncIterator[tuple[float, list[Filled]]]:
         """Chunks of whole profiles in sorted order, each with the share of events done after it."""
 
     def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:

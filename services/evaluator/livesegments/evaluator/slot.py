@@ -20,3 +20,11 @@ class Slot:
         self.stored = state
         self.profile = decode(state) if state else None
         self.stored_wake_ms = self.wake_ms = None if self.profile is None else self.profile.wake_at
+
+    @classmethod
+    def undecoded(cls, workspace: str, id_: str, state: bytes, wake_ms: int | None) -> Slot:
+        """Of a profile that is changed in its stored form (`splice`)."""
+        slot = cls.__new__(cls)
+        slot.workspace, slot.id, slot.stored, slot.profile = workspace, id_, state, None
+        slot.stored_wake_ms = slot.wake_ms = wake_ms
+        return slot

@@ -8,12 +8,17 @@ from functools import partial
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
 from livesegments.core.plan import Plan
+from livesegments.core.splice import Splice
 from livesegments.core.step import on_clock, on_plan
 from livesegments.evaluator.aside import Aside
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.slot import Slot
+from livesegments.history.protocol import Filled
 from livesegments.wire.profilekey import ProfileKey, profile_key
+
+NOTHING = b"\x80"
+"""No states of facts, in msgpack."""
 
 
 class Upkeep:
@@ -75,15 +80,28 @@ class Upkeep:
         self,
         plan: Plan,
         backfill: Backfill,
-        history: Sequence[tuple[str, list[Past]]],
+        history: Sequence[Filled],
+        stored: Mapping[ProfileKey, bytes | None],
         erased: Mapping[ProfileKey, int],
         now_ms: int,
     ) -> int:
         """Gives profiles their history, but for what was before an erasure; how many."""
-        making, count = self._making, 0
-        for id_, past in history:
-            key = profile_key(plan.workspace, id_)
-            slot = making.touched.get(key) or making.touch(key)
+        making, count, workspace, cache = self._making, 0, plan.workspace, self._cache
+        splice = Splice(plan, self._since.get(workspace, {}), self._walked.get(workspace, -1))
+        for filled in history:
+            id_ = filled.profile
+            key = profile_key(workspace, id_)
+            state = cache.get(key) or stored.get(key) or b""
+            if filled.facts is not None and bytes(filled.facts) == NOTHING:
+                continue
+            if state and filled.facts is not None and not making.careful and key not in erased:
+                spliced = splice.put(state, filled.facts, filled.dues, now_ms)
+                if spliced is not None:
+                    count += 1
+                    making.splice(key, workspace, id_, state, spliced)
+                    continue
+            past = filled.events
+            slot = making.touched.get(key) or making.touch(key, state)
             if slot.profile is None or slot.profile.gone:
                 continue
             count += 1

@@ -1,0 +1,127 @@
+"""The states of new facts from all of a profile's history at once, wherever its events are.
+
+Example: "no order in 90 days" is created over a million profiles. The process that reads the archive makes
+of each profile's orders the one state that the fact would have if it had been given them one by one; the
+partition only puts that into the profile's stored state (module `splice`).
+
+What can't be made so: facts that want history up to different commits, facts that share a part with one that
+is kept already, and those fed by transitions. Then the partition is given the events (module `backfill`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from livesegments.core.chain import Chain
+from livesegments.core.definition import Event as EventCondition
+from livesegments.core.definition import Occurrence
+from livesegments.core.definition import Sequence as SequenceCondition
+from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event
+from livesegments.core.fact import EventLeaf, Fact, build
+from livesegments.core.kind import Kind
+from livesegments.core.plan import Plan
+from livesegments.core.trail import Trail
+from livesegments.core.where import Predicate
+
+
+class Part(Struct, frozen=True):
+    """A leaf whose facts are wanted, of a segment; `edges` as the plan has them for the leaf's fact."""
+
+    leaf: EventCondition | Occurrence | SequenceCondition
+    segment: str
+    edges: list[int]
+
+
+class Order(Struct, frozen=True):
+    """What is to be made: of events up to the commit `upto`, as of the instant `now_ms`."""
+
+    parts: list[Part]
+    timezone: str
+    upto: int
+    now_ms: int
+
+
+class Made(Struct, frozen=True):
+    """Fact id → state, and → due instant (> `now_ms`), where there is any."""
+
+    facts: dict[int, Any]
+    dues: dict[int, int]
+
+
+def order(plan: Plan, upto: Mapping[int, int], now_ms: int) -> Order | None:
+    """Of the facts that are wanted; None where it takes the events."""
+    if len(set(upto.values())) != 1 or plan.timezone != plan.staged_timezone:
+        return None
+    parts: dict[int, Part] = {}
+    covered: set[int] = set()
+    for segment, leaf, fact in _leaves(plan):
+        ids = {fact.id, *(trail.id for trail in fact.trails)}
+        if ids.isdisjoint(upto) or fact.id in parts:
+            continue
+        if not ids <= upto.keys() or {SEGMENT_ENTERED, SEGMENT_EXITED} & _names(fact):
+            return None
+        parts[fact.id] = Part(leaf, segment, list(plan.tracks[fact.id].edges))
+        covered |= ids
+    if covered != upto.keys():
+        return None
+    return Order(list(parts.values()), plan.timezone, next(iter(upto.values())), now_ms)
+
+
+def _leaves(plan: Plan) -> Iterator[tuple[str, EventLeaf, Fact]]:
+    for item in (*plan.order, *plan.staged.values()):
+        for read in item.reads:
+            leaf = read.leaf
+            if read.fact is not None and isinstance(leaf, EventCondition | Occurrence | SequenceCondition):
+                yield item.segment.id, leaf, read.fact
+
+
+def _names(fact: Fact) -> set[str]:
+    return {fact.feed.name, *(trail.feed.name for trail in fact.trails)}
+
+
+class Bulk:
+    def __init__(self, wanted: Order) -> None:
+        self.upto = wanted.upto
+        self._now_ms = wanted.now_ms
+        self._kinds: dict[int, tuple[Kind[Any], list[int], tuple[int, ...]]] = {}
+        self._by_name: dict[str, list[tuple[Predicate | None, int]]] = {}
+        for part in wanted.parts:
+            fact = build(part.leaf, wanted.timezone, part.segment)
+            for trail in fact.trails:
+                self._put(trail, [], ())
+            self._put(fact, part.edges, tuple(trail.id for trail in fact.trails))
+
+    def _put(self, fact: Fact, edges: list[int], trails: tuple[int, ...]) -> None:
+        if fact.id not in self._kinds:
+            self._kinds[fact.id] = fact.kind, edges, trails
+            self._by_name.setdefault(fact.feed.name, []).append((fact.feed.accepts, fact.id))
+
+    def make(self, events: Sequence[Event]) -> Made:
+        """Of one profile's events, sorted by (time, id)."""
+        by_name, now_ms = self._by_name, self._now_ms
+        fed: dict[int, list[Event]] = {}
+        for event in events:
+            for accepts, fact in by_name.get(event.name, ()):
+                if accepts is None or accepts(event.properties, event.time_ms):
+                    fed.setdefault(fact, []).append(event)
+        facts: dict[int, Any] = {}
+        dues: dict[int, int] = {}
+        for fact, (kind, edges, trails) in self._kinds.items():  # the trails of a chain go before it
+            mine = fed.get(fact)
+            if mine is None:
+                continue
+            if isinstance(kind, Chain):
+                state = kind.begun(mine, [facts.get(trail, []) for trail in trails], now_ms)
+            else:
+                state = kind.of_all(mine, now_ms)
+            if state is None:
+                continue
+            facts[fact] = state
+            if not isinstance(kind, Trail):
+                due = kind.next_ms(state, now_ms, edges)
+                if due is not None:
+                    dues[fact] = due
+        return Made(facts, dues)

@@ -1,0 +1,104 @@
+"""What is made of a history at once is what the facts make of it event by event."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from livesegments.core.backfill import Backfill
+from livesegments.core.bulk import Bulk, order
+from livesegments.core.definition import Node
+from livesegments.core.event import Event
+from livesegments.core.plan import Segment, compile
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.splice import Splice
+from livesegments.history.protocol import fill
+
+DAY_MS = 86_400_000
+NOW_MS = 1_700_000_000_000
+WINDOWS: list[dict[str, str] | None] = [
+    None, {"last": "30d"}, {"last": "2mo"}, {"last": "20d", "skip": "5d"}, {"from": "2023-10-20"},
+]  # fmt: skip
+MEASURES: list[dict[str, str] | None] = [
+    None, *({"of": of, "property": "x"} for of in ("sum", "avg", "min", "max", "distinct")), {"of": "days"},
+]  # fmt: skip
+
+
+def _leaves(random: Random) -> dict[str, Any]:
+    window = random.choice(WINDOWS)
+    more: dict[str, Any] = {} if window is None else {"window": window}
+    if random.random() < 0.3:
+        more["where"] = [{"property": "k", "op": "eq", "value": 1}]
+    match random.randrange(4):
+        case 0 | 1:
+            measure = random.choice(MEASURES)
+            named = {} if measure is None else {"measure": measure}
+            return {"type": "event", "name": "a", "value": random.choice((1, 3, 40)), **named, **more}
+        case 2:
+            which = random.choice(("first", "last"))
+            return {"type": "occurrence", "name": "b", "which": which, **more}
+    steps: list[dict[str, Any]] = [{"name": name} for name in random.sample("abc", random.choice((2, 3)))]
+    if random.random() < 0.6:
+        steps[-1]["absent"] = True
+    more.pop("where", None)
+    return {"type": "sequence", "within": random.choice(("1h", "3d", "1mo")), "steps": steps, **more}
+
+
+def _event(number: int, random: Random) -> Event:
+    # few instants, so that some events share one
+    at = NOW_MS - random.randrange(80 * 8) * (DAY_MS // 8)
+    x: Any = random.choice((1, 2.5, 0.1, -3, "text", [1, 2], None))
+    return Event(f"e{number}", "w", "p", random.choice("abc"), at, {"x": x, "k": random.randrange(2)})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_made_at_once_is_as_fed_one_by_one(seed: int) -> None:
+    random = Random(seed)
+    nodes = [msgspec.convert(_leaves(random), Node) for _ in range(4)]
+    segments = [Segment(f"s{at}", 1, 5, node) for at, node in enumerate(nodes)]
+    plan = compile("w", "Europe/Berlin", [], 6, staged=segments)
+    upto = dict.fromkeys(plan.fact_ids, 9)
+    events = sorted(
+        (_event(number, random) for number in range(60)), key=lambda each: (each.time_ms, each.id)
+    )
+    past = [(random.randrange(1, 12), event) for event in events]
+    one_by_one = Profile(plan=6)
+    Backfill(plan, upto).give(one_by_one, past, NOW_MS)
+    wanted = order(plan, upto, NOW_MS)
+    assert wanted is not None
+    filled = fill("p", past, Bulk(msgspec.msgpack.decode(msgspec.msgpack.encode(wanted), type=type(wanted))))
+    assert filled.facts is not None
+    spliced = Splice(plan, dict.fromkeys(upto, 6), -1).put(
+        encode(Profile(plan=3)), filled.facts, filled.dues, NOW_MS
+    )
+    assert spliced is not None
+    at_once = decode(spliced.state)
+    assert at_once.plan == 6
+    assert at_once.dues == one_by_one.dues
+    assert spliced.wake_ms == one_by_one.wake_at
+    fed = decode(encode(one_by_one))
+    assert at_once.facts.keys() == fed.facts.keys()
+    for fact, track in plan.tracks.items():
+        if fact in fed.facts:
+            pair = [track.kind.decode(each.facts[fact]) for each in (at_once, fed)]
+            for later in (0, 5 * DAY_MS, 40 * DAY_MS):
+                values = [track.kind.value(state, NOW_MS + later) for state in pair]
+                assert values[0] == values[1], (fact, track.fact)
+
+
+def test_a_profile_that_has_more_to_do_is_decoded() -> None:
+    node = msgspec.convert({"type": "event", "name": "a", "window": {"last": "30d"}}, Node)
+    plan = compile("w", "UTC", [], 6, staged=[Segment("s", 1, 5, node)])
+    (fact,) = plan.fact_ids
+    splice, nothing = Splice(plan, {fact: 6}, -1), msgspec.Raw(msgspec.msgpack.encode({fact: [NOW_MS + 1]}))
+    due = {fact: NOW_MS + 1}
+    fresh = Profile(plan=3)
+    assert splice.put(encode(fresh), nothing, due, NOW_MS) is not None
+    assert splice.put(encode(fresh), nothing, due, NOW_MS + 1) is None
+    touched = Profile(plan=6, facts={fact: [NOW_MS + 5]})
+    assert splice.put(encode(touched), nothing, due, NOW_MS) is None
+    stale = Profile(plan=3, facts={77: [NOW_MS + 5]})
+    assert splice.put(encode(stale), nothing, due, NOW_MS) is None
