@@ -15,7 +15,7 @@ from livesegments.core.event import Event
 from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.splice import Splice
-from livesegments.history.protocol import fill
+from livesegments.history.filled import fill
 
 DAY_MS = 86_400_000
 NOW_MS = 1_700_000_000_000

@@ -11,6 +11,7 @@ from livesegments.core.backfill import Past
 from livesegments.core.bulk import Bulk
 from livesegments.core.event import Event, derived_from
 from livesegments.evaluator.outcome import blank
+from livesegments.history.filled import fill
 from livesegments.history.lives import up_to
 from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import (
@@ -26,7 +27,6 @@ from livesegments.history.protocol import (
     Purged,
     Wanted,
     Written,
-    fill,
 )
 from livesegments.history.ranges import Range, parse
 from livesegments.history.workshop import FilesGone

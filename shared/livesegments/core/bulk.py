@@ -22,26 +22,10 @@ from livesegments.core.definition import Sequence as SequenceCondition
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event
 from livesegments.core.fact import EventLeaf, Fact, build
 from livesegments.core.kind import Kind
+from livesegments.core.order import Order, Part
 from livesegments.core.plan import Plan
 from livesegments.core.trail import Trail
 from livesegments.core.where import Predicate
-
-
-class Part(Struct, frozen=True):
-    """A leaf whose facts are wanted, of a segment; `edges` as the plan has them for the leaf's fact."""
-
-    leaf: EventCondition | Occurrence | SequenceCondition
-    segment: str
-    edges: list[int]
-
-
-class Order(Struct, frozen=True):
-    """What is to be made: of events up to the commit `upto`, as of the instant `now_ms`."""
-
-    parts: list[Part]
-    timezone: str
-    upto: int
-    now_ms: int
 
 
 class Made(Struct, frozen=True):

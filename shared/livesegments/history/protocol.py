@@ -13,9 +13,8 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from msgspec import Raw, Struct
 
-from livesegments.core.bulk import Bulk, Order
-from livesegments.core.event import RETRACT, Event
-from livesegments.core.profile import encoded
+from livesegments.core.event import Event
+from livesegments.core.order import Order
 from livesegments.history.companion import LENGTH
 from livesegments.history.mark import Mark, Saved
 from livesegments.history.ranges import Range
@@ -318,15 +317,6 @@ class Filled(Struct, frozen=True, array_like=True):
     @property
     def events(self) -> list[tuple[int, Event]]:
         return _past.decode(self.past)
-
-
-def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None) -> Filled:
-    """`past`: sorted by (time, id)."""
-    data = Raw(encode(past))
-    if bulk is None or any(event.name == RETRACT for _, event in past):
-        return Filled(profile, data)
-    made = bulk.make([event for commit, event in past if commit <= bulk.upto])
-    return Filled(profile, data, Raw(encoded(made.facts)), made.dues)
 
 
 _past = msgspec.msgpack.Decoder(list[tuple[int, Event]])

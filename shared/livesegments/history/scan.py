@@ -21,7 +21,8 @@ import pyarrow.dataset as ds
 from livesegments.core.bulk import Bulk
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event, Transition, derived_from
 from livesegments.history.archive import Archive, Table
-from livesegments.history.protocol import Filled, Wanted, fill, put_chunk
+from livesegments.history.filled import fill
+from livesegments.history.protocol import Filled, Wanted, put_chunk
 from livesegments.history.ranges import Range
 
 CHUNK_EVENTS = 2_000

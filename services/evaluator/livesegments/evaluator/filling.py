@@ -18,7 +18,8 @@ from collections.abc import Callable
 import structlog
 
 from livesegments.core.backfill import Backfill
-from livesegments.core.bulk import Order, order
+from livesegments.core.bulk import order
+from livesegments.core.order import Order
 from livesegments.core.plan import Plan
 from livesegments.core.wanted import History, wanted
 from livesegments.evaluator.archiver import Archiver

@@ -1,0 +1,26 @@
+"""The states of new facts that are wanted of everybody's history, as data (module `bulk` makes them)."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from livesegments.core.definition import Event as EventCondition
+from livesegments.core.definition import Occurrence
+from livesegments.core.definition import Sequence as SequenceCondition
+
+
+class Part(Struct, frozen=True):
+    """A leaf whose facts are wanted, of a segment; `edges` as the plan has them for the leaf's fact."""
+
+    leaf: EventCondition | Occurrence | SequenceCondition
+    segment: str
+    edges: list[int]
+
+
+class Order(Struct, frozen=True):
+    """What is to be made: of events up to the commit `upto`, as of the instant `now_ms`."""
+
+    parts: list[Part]
+    timezone: str
+    upto: int
+    now_ms: int
