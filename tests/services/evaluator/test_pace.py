@@ -56,6 +56,25 @@ def test_a_storm_rests_for_records_that_wait_and_no_longer_than_its_last_chunk_t
     run(main())
 
 
+def test_a_storm_rests_for_records_on_their_way_to_a_partition() -> None:
+    async def main() -> None:
+        pace, rested = Pace(400, 100), asyncio.Event()
+        assert pace.take(rested.set)
+        pace.coming()
+        assert pace.chunk == 100
+        await asyncio.sleep(0.003)
+        pace.give()
+        assert not pace.take(rested.set), "they were read from the broker"
+        await rested.wait()
+        assert pace.take(rested.set), "they never came: a rebalance took them"
+        pace.give()
+        pace.came()
+        pace.went()
+        assert pace.take(rested.set), "they came and went"
+
+    run(main())
+
+
 def test_a_storm_goes_on_at_once_when_no_record_waits() -> None:
     async def main() -> None:
         pace, woken = Pace(400, 100), list[str]()

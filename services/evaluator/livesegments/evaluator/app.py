@@ -54,7 +54,7 @@ HEARTBEAT_S = 2.0
 STOP_S = 8.0
 LARGE_CHUNK, SMALL_CHUNK = 400, 100
 """Dues that fire in one commit in a storm, while no events come and while they do."""
-SWITCH_S = 0.001
+SWITCH_S = 0.0001
 """So soon the thread that reads from the broker has its turn beside the evaluation."""
 LOOK_S = 3.0
 """How often it is looked whether the topic is still the one that was there at the start."""
@@ -65,7 +65,7 @@ _log = structlog.get_logger(__name__)
 class FaustApp(faust.App):
     """Faust, safely: no tables, no leader, no transactions, nothing acknowledged before it is committed."""
 
-    def __init__(self, settings: Settings, worker: Worker, folder: str) -> None:
+    def __init__(self, settings: Settings, worker: Worker, pace: Pace, folder: str) -> None:
         super().__init__(
             EVENTS_GROUP,
             broker=f"kafka://{settings.kafka.replace(',', ';kafka://')}",
@@ -84,13 +84,14 @@ class FaustApp(faust.App):
             agent_supervisor=CrashingSupervisor,
         )
         self._worker = worker
+        self._pace = pace
         topic = self.topic(EVENTS, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name="evaluate")(self._read)
         self.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]
         self.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
 
     def _new_transport(self) -> Transport:
-        return Transport(self.conf.broker_consumer, self, self._begin)
+        return Transport(self.conf.broker_consumer, self, self._begin, self._pace.coming)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
@@ -224,7 +225,7 @@ async def serve(settings: Settings) -> None:
             return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace, names))
 
         worker = Worker(make, crash)
-        log.faust = FaustApp(settings, worker, folder)
+        log.faust = FaustApp(settings, worker, pace, folder)
         for endless in (catalog.run(), same_topic(settings.kafka, log.topic)):
             task = asyncio.create_task(endless)
             task.add_done_callback(ended)

@@ -7,9 +7,10 @@ while events come, so that an event waits for a short one at most; it is large w
 costs less in all.
 
 Three things hold a chunk back. Two chunks that the store has not applied: then a third would only wait there,
-before the events. Records that wait anywhere in the worker: then the storm rests as long as its last chunk
-took, at most `REST_S`, so that neither the events nor the storm have less than half of the worker. And a
-partition whose transitions wait for the broker, which is its owner's to see.
+before the events. Records that wait anywhere in the worker, or were read from the broker and are on their way
+to a partition: then the storm rests as long as its last chunk took, at most `REST_S`, so that neither the
+events nor the storm have less than half of the worker. And a partition whose transitions wait for the broker,
+which is its owner's to see.
 """
 
 from __future__ import annotations
@@ -39,11 +40,18 @@ class Pace:
         self._taken = False
         self._under_way = 0
         self._records = 0
+        self._coming = False
         self._alarm: asyncio.TimerHandle | None = None
         self._owners: dict[Callable[[], None], None] = {}
 
+    def coming(self) -> None:
+        """Records were read from the broker, and are on their way to their partitions."""
+        self._coming = True
+        self._heard_s = self._loop.time()
+
     def came(self, records: int = 1) -> None:
         """`records` more wait now, in any partition."""
+        self._coming = False
         self._records += records
         self._heard_s = self._loop.time()
 
@@ -84,7 +92,7 @@ class Pace:
 
     def _rests(self) -> bool:
         """Whether records that wait go first; whoever asked is woken when that has lasted long enough."""
-        if not self._records or self._loop.time() >= self._free_s:
+        if not (self._records or self._coming) or self._loop.time() >= self._free_s:
             return False
         if self._alarm is None:
             self._alarm = self._loop.call_at(self._free_s, self._rested)
