@@ -13,6 +13,7 @@ import httpx
 from livesegments.runtime.embedded import ports
 from livesegments.runtime.embedded.child import Child, StartError
 from livesegments.runtime.embedded.server import Server
+from livesegments.runtime.tasks import cancelled
 
 LOOK_S = 0.05
 LATE_S = 10.0
@@ -114,9 +115,7 @@ async def watched(servers: Sequence[Server], say: Say) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(tasks)
 
 
 async def watch(server: Server, say: Say) -> None:

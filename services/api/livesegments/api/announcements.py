@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from livesegments.core.event import Cause, Transition
-from livesegments.runtime import metrics
+from livesegments.runtime import metrics, tasks
 from livesegments.runtime.portions import Found, Unread
 from livesegments.runtime.reader import Reader
 from livesegments.wire import memberships
@@ -161,8 +161,7 @@ class Announcements:
 
     async def _stop(self) -> None:
         if self._task is not None and self._reader is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.cancelled([self._task])
             await self._reader.close()
         self._task = self._reader = None
 

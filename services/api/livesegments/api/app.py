@@ -56,7 +56,7 @@ from livesegments.api.refusals import Refusals
 from livesegments.api.served import ServedPlans
 from livesegments.api.watch import Watch
 from livesegments.history.asker import Asker
-from livesegments.runtime import logs
+from livesegments.runtime import logs, tasks
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.connection import Connection
 from livesegments.runtime.retry import until_done
@@ -134,9 +134,7 @@ def _lifespan(
         try:
             yield
         finally:
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await tasks.cancelled(watching)
             await context.announcements.close()
             await context.publisher.close()
             await context.records.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 
 from livesegments.evaluator.owner import Owner
-from livesegments.runtime import metrics
+from livesegments.runtime import metrics, tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -42,11 +42,7 @@ class Worker:
     async def revoke(self, partitions: Iterable[int]) -> None:
         self._assigned.clear()
         gone = [partition for partition in partitions if partition in self.owners]
-        tasks = [self._tasks.pop(partition) for partition in gone if partition in self._tasks]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await tasks.cancelled([self._tasks.pop(partition) for partition in gone if partition in self._tasks])
         await asyncio.gather(*(self.owners.pop(partition).close() for partition in gone))
         metrics.PARTITIONS.set(len(self.owners))
         if gone:

@@ -25,7 +25,7 @@ from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.names import Observer
 from livesegments.ingest.packer import Packer
 from livesegments.ingest.sieve import Sieve
-from livesegments.runtime import logs, metrics, status
+from livesegments.runtime import logs, metrics, status, tasks
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.connection import Connection
 from livesegments.runtime.settings import Settings, from_environment
@@ -92,8 +92,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         taker = inbound.Inbound(packer, broker, access, gate, wall_ms, log)
         needed = await stack.enter_async_context(asyncio.TaskGroup())
         reading = consume.Reader(records, taker)
-        for forever in (reading.run(), broker.lost(), names.run(), gate.run(), known.run()):
-            stack.callback(needed.create_task(forever).cancel)
+        endless = (reading.run(), broker.lost(), names.run(), gate.run(), known.run())
+        stack.push_async_callback(tasks.cancelled, [needed.create_task(each) for each in endless])
         edge = http.Edge(packer, broker, access, gate, wall_ms, log)
         application = http.app(edge, status.routes(metrics.INGEST, not_ready(redis, broker)))
         async with status.serving(application, settings.host, settings.port, STOP_S, Connection) as address:

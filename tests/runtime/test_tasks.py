@@ -1,0 +1,38 @@
+"""Ending tasks that would run for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from livesegments.runtime.tasks import cancelled
+
+
+async def test_a_task_that_swallows_a_cancellation_ends_nevertheless() -> None:
+    swallowed = 0
+
+    async def deaf() -> None:
+        nonlocal swallowed
+        while True:
+            with suppress(*([asyncio.CancelledError] if swallowed == 0 else [])):
+                try:
+                    await asyncio.sleep(3_600)
+                finally:
+                    swallowed += 1
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await cancelled([task])
+    assert task.cancelled()
+    assert swallowed == 2
+
+
+async def test_what_is_over_already_is_left_as_it_is() -> None:
+    async def fails() -> None:
+        raise ValueError("a fault")
+
+    task = asyncio.create_task(fails())
+    await asyncio.wait([task])
+    await cancelled([task])
+    assert repr(task.exception()) == "ValueError('a fault')"
