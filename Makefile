@@ -49,8 +49,8 @@ format: setup  ## what the checks would have you change
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-fuzz: setup  ## decoders, then core against oracle, with fresh seeds until one fails or it is stopped (SEED=n: one again)
-	FUZZ_SEED=$(or $(SEED),$$(date +%N)) $(BIN)/python -m pytest -k mutated tests/wire
+fuzz: setup  ## decoders, the api, then core against oracle, with fresh seeds until one fails or it is stopped (SEED=n: one again)
+	FUZZ_SEED=$(or $(SEED),$$(date +%N)) $(BIN)/python -m pytest -k 'mutated or schemathesis' tests/wire tests/services/api
 	$(BIN)/python -m tests.properties.fuzz $(SEED)
 
 bench: setup  ## the figures, into bench/RESULTS.md

@@ -34,9 +34,7 @@ def happened(*events: tuple[str, Json], zone: str = "UTC") -> Happened:
 
 
 def holds(condition: Json, *events: tuple[str, Json]) -> bool:
-    given = happened(*events)
-    with given.connection:
-        return given.holds(msgspec.convert(condition, Node), {}, "s")
+    return happened(*events).holds(msgspec.convert(condition, Node), {}, "s")
 
 
 @pytest.mark.parametrize(("condition", "yes", "no", "neither"), OPS, ids=str)
@@ -158,7 +156,7 @@ def test_every_letter_is_folded_as_unicode_says() -> None:
 def test_the_calendar_is_the_oracles(zone: str) -> None:
     draw = random.Random(zone)
     rules = calendar(zone)
-    instants = [draw.randrange(0, 1_800_000_000_000) for _ in range(3_000)]
+    instants = [draw.randrange(0, 1_800_000_000_000) for _ in range(1_000)]
     with duckdb.connect() as connection:
         prepare(connection, zone, NOON)
         found = connection.execute(

@@ -126,13 +126,12 @@ def _complete(
     absent = leaf.steps[-1].absent
     reached = [first]
     for step in later[:-1] if absent else later:
-        reached = [
-            each
-            for each in step
-            if each.time_ms <= until and any(stamp(before) < stamp(each) for before in reached)
-        ]
+        earliest = min(map(stamp, reached))
+        reached = [each for each in step if each.time_ms <= until and earliest < stamp(each)]
+        if not reached:
+            return False
     if not absent:
-        return bool(reached)
+        return True
     return any(
         not any(stamp(last) < stamp(spoiler) and spoiler.time_ms <= until for spoiler in later[-1])
         for last in reached
