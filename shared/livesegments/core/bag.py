@@ -7,14 +7,15 @@ with instants that never go back. An entry goes in once and out once, at its pla
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from typing import Any, Generic
 
 from livesegments.core.event import Event
+from livesegments.core.exact import exact
 from livesegments.core.fold import Average, Bagged, Extreme, Of, P, Sum, T, moment
 from livesegments.core.frame import Absolute, Sliding, span
-from livesegments.core.kind import MAX_ENTRIES, Kind, edge_below
+from livesegments.core.kind import MAX_ENTRIES, Kept, Kind, edge_below
 
 
 class Ever(Kind[T], Generic[P, T]):
@@ -29,6 +30,16 @@ class Ever(Kind[T], Generic[P, T]):
             for payload in self._of.payloads(event):
                 state = self._of.merge(state, payload)
         return state
+
+    def without(self, state: T, events: Sequence[Event], rest: T | None, now_ms: int) -> T | None:
+        if not isinstance(self._of, Sum | Average):
+            raise Kept
+        left: T | None = state
+        for event in events:
+            if self._from <= event.time_ms < self._to:
+                for payload in self._of.payloads(event):
+                    left = self._of.unmerge(left, payload)
+        return left
 
     def value(self, state: T | None, now_ms: int) -> Any:
         return self._of.read(state)
@@ -78,6 +89,25 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
                     total = self._of.merge(total, payload)
         inside.sort(key=moment)
         return Bagged(inside, [], total) if inside else None
+
+    def without(
+        self, state: Bagged[P, T], events: Sequence[Event], rest: Bagged[P, T] | None, now_ms: int
+    ) -> Bagged[P, T] | None:
+        self._settle(state, now_ms)
+        if not self._totals or len(state.inside) >= MAX_ENTRIES or len(state.waiting) >= MAX_ENTRIES:
+            raise Kept
+        for event in events:
+            counted = span(self._window, event.time_ms)
+            if counted is None or counted[1] <= now_ms:
+                continue
+            enter, leave = counted
+            for payload in self._of.payloads(event):
+                if enter > now_ms:
+                    del state.waiting[_place(state.waiting, enter, payload)]
+                else:
+                    del state.inside[_place(state.inside, leave, payload)]
+                    state.total = self._of.unmerge(state.total, payload)
+        return state
 
     def _add(self, state: Bagged[P, T] | None, event: Event, now_ms: int) -> Bagged[P, T] | None:
         """To a state that is settled; it stays so."""
@@ -149,3 +179,18 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             return inside[-edge][0] if edge else None
         first = inside[0][0] if inside else None
         return min(waiting[0][0], waiting[0][0] if first is None else first) if waiting else first
+
+
+def _place(entries: Sequence[tuple[Any, ...]], moves_ms: int, payload: Any) -> int:
+    """Where an entry is, by the instant at which it moves, and an equal payload. Raises Kept."""
+    for place in range(bisect_left(entries, moves_ms, key=moment), len(entries)):
+        if entries[place][0] != moves_ms:
+            break
+        if _plain(entries[place][-1]) == _plain(payload):
+            return place
+    raise Kept
+
+
+def _plain(payload: Any) -> Any:
+    """A sum, or a sum and a number of numbers, so that equal ones compare equal however they are held."""
+    return (exact(payload[0]), payload[1]) if isinstance(payload, tuple) else exact(payload)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ from msgspec import Raw
 
 from livesegments.core.event import Event
 from livesegments.core.frame import Absolute, Sliding
-from livesegments.core.kind import Kind, edge_below
+from livesegments.core.kind import Kept, Kind, edge_below
 
 PACKED = 64
 """From this many leaves on they are kept as packed integers, which are stored and read back as one block."""
@@ -37,6 +37,10 @@ class CountEver(Kind[int]):
         if self._from <= event.time_ms < self._to:
             return (state or 0) + 1
         return state
+
+    def without(self, state: int, events: Sequence[Event], rest: int | None, now_ms: int) -> int | None:
+        gone = sum(self._from <= event.time_ms < self._to for event in events)
+        return max(state - gone, 0) or None
 
     def value(self, state: int | None, now_ms: int) -> int:
         return state or 0
@@ -90,6 +94,24 @@ class CountSliding(Kind[Leaves]):
         leaves = sorted(moment for event in events if (moment := leave(event.time_ms)) > now_ms)
         leaves = leaves[-self._depth :]
         return array("q", leaves) if len(leaves) >= PACKED else leaves or None
+
+    def without(
+        self, state: Leaves, events: Sequence[Event], rest: Leaves | None, now_ms: int
+    ) -> Leaves | None:
+        """A full state has let others go, so only as many of the rest can take its place."""
+        del state[: bisect_right(state, now_ms)]
+        full = len(state) == self._depth
+        for leave in (self._leave(event.time_ms) for event in events):
+            at = bisect_left(state, leave)
+            if at < len(state) and state[at] == leave:
+                del state[at]
+            elif leave > now_ms and not full:
+                raise Kept
+        if full and len(state) < self._depth:
+            if self.value(rest, now_ms) < self._depth:
+                raise Kept
+            return rest
+        return state if len(state) >= PACKED or not isinstance(state, array) else list(state)
 
     def value(self, state: Leaves | None, now_ms: int) -> int:
         if not state:

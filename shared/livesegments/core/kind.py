@@ -24,6 +24,10 @@ MAX_ENTRIES = MAX_COUNT + 1
 are given up, which is part of the language's contract (docs/conditions.md, "What is kept")."""
 
 
+class Kept(Exception):
+    """A state that events can't be taken out of: what else it was made of is not known any more."""
+
+
 class Kind(ABC, Generic[S]):
     """How one kind of fact keeps its state.
 
@@ -56,6 +60,14 @@ class Kind(ABC, Generic[S]):
     @abstractmethod
     def next_ms(self, state: S | None, now_ms: int, edges: Sequence[int]) -> int | None:
         """The next instant at which the clock alone may change what a condition sees."""
+
+    def without(self, state: S, events: Sequence[Event], rest: S | None, now_ms: int) -> S | None:
+        """The state without events that are in it; may change the one given, also where it raises Kept
+        because that can't be worked out from the state alone.
+
+        `rest` is what a part of all other events comes to.
+        """
+        raise Kept
 
     def added(
         self, state: S | None, event: Event, now_ms: int, edges: Sequence[int]

@@ -7,16 +7,25 @@ segments that read them.
 
 A fact that still waits for its own history (module `backfill`) holds only what came after some commit.
 `after` names such facts and their commits, so that nothing counts twice.
+
+A fact that reaches back beyond the history that is kept (module `beyond`) isn't counted anew: that would lose
+what is gone from history. What is taken back is taken out of its state instead. From totals and counts that can
+be done; what can't be stays as it is, and `kept` says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from livesegments.core.backfill import Past, give
+from livesegments.core.beyond import Beyond
+from livesegments.core.count import packed
 from livesegments.core.event import PROFILE, RETRACT, Cause, Event
+from livesegments.core.kind import Kept, Kind, held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.retraction import IsTaken, Taken, gone, target
@@ -36,21 +45,94 @@ class Recounts:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._beyond = Beyond(plan)
+        self.kept: list[tuple[str, Event]] = []
+        """(profile, `$retract`) of which some fact beyond history went without; whoever reads it empties it."""
         self._readers: dict[int, set[int]] = {}
         for position in plan.positions.values():
             for fact in plan.order[position].facts:
                 self._readers.setdefault(fact.id, set()).add(position)
 
     def take_back(
-        self, profile_id: str, profile: Profile, past: Sequence[Past], after: Mapping[int, int], now_ms: int
+        self,
+        profile_id: str,
+        profile: Profile,
+        past: Sequence[Past],
+        after: Mapping[int, int],
+        now_ms: int,
+        since_ms: int | None = None,
     ) -> Step:
-        """Carries out the retractions that wait; cause `retraction`. See `affected`, `count` and `put`."""
+        """Carries out the retractions that wait; cause `retraction`. See `affected`, `count` and `put`.
+
+        `since_ms`: events before that instant are gone from history.
+        """
         counted = self.count(profile, past, self.affected(profile, past), after, now_ms)
         waiting = profile.taken.waiting if profile.taken is not None else ()
+        beyond = self.beyond(since_ms, now_ms) & counted.facts
+        if beyond:
+            counted = self._taken_out(profile_id, profile, past, after, now_ms, counted, beyond)
         step = self.put(profile_id, profile, counted, now_ms, "retraction", cause_of(past, waiting))
         if profile.taken is not None:
             profile.taken = Taken(profile.taken.ids)
         return step
+
+    def beyond(self, since_ms: int | None, now_ms: int) -> frozenset[int]:
+        """The facts to which events before `since_ms`, which are gone from history, can matter."""
+        return self._beyond.facts(since_ms, now_ms)
+
+    def _taken_out(
+        self,
+        profile_id: str,
+        profile: Profile,
+        past: Sequence[Past],
+        after: Mapping[int, int],
+        now_ms: int,
+        counted: Counted,
+        beyond: frozenset[int],
+    ) -> Counted:
+        """For the facts beyond history what is in the profile, without what is taken back now."""
+        states, facts = counted.states.facts, counted.facts - beyond
+        for fact, (events, retracts) in self._leaving(profile, past, after, beyond).items():
+            kind = self.plan.tracks[fact].kind
+            state = held(profile.facts, fact, kind)
+            try:
+                if state is None:
+                    raise Kept
+                left = kind.without(_copied(kind, state), events, held(states, fact, kind), now_ms)
+            except Kept:
+                new = [(profile_id, each) for each in retracts]
+                self.kept += [each for each in new if each not in self.kept]
+                continue
+            facts |= {fact}
+            states.pop(fact, None)
+            if left is not None:
+                states[fact] = left
+        return Counted(facts, counted.states)
+
+    def _leaving(
+        self, profile: Profile, past: Sequence[Past], after: Mapping[int, int], facts: frozenset[int]
+    ) -> dict[int, tuple[list[Event], list[Event]]]:
+        """Fact → the events in it that are taken back now, and the `$retract` of each.
+
+        An event that came after its retraction is in none; one that was taken back before is in none any more.
+        """
+        waiting = profile.taken.waiting if profile.taken is not None else ()
+        first: dict[str, tuple[int, Event]] = {}
+        for at, (_, event) in enumerate(past):
+            if event.name == RETRACT and (id_ := target(event)) is not None:
+                first.setdefault(id_, (at, event))
+        found: dict[int, tuple[list[Event], list[Event]]] = {}
+        for at, (commit, event) in enumerate(past):
+            taken_at, retract = first.get(event.id, (-1, event))
+            if event.name[:1] == "$" or at > taken_at or retract.id not in waiting:
+                continue
+            named = self.plan.feeds.get(event.name)
+            for track in named.fed(event) if named is not None else ():
+                if track.id in facts and commit > after.get(track.id, 0):
+                    events, retracts = found.setdefault(track.id, ([], []))
+                    events.append(event)
+                    retracts.append(retract)
+        return found
 
     def affected(self, profile: Profile, past: Sequence[Past]) -> frozenset[int]:
         """Ids of the facts that events of a history have fed, or would have, that are taken back."""
@@ -126,6 +208,10 @@ class Recounts:
         for fact in counted.facts:
             set_fact_due(profile, plan.tracks[fact], now_ms)
         return on_facts(plan, profile, affected, Why(profile_id, now_ms, cause, event_id))
+
+
+def _copied(kind: Kind[Any], state: Any) -> Any:
+    return kind.decode(msgspec.msgpack.encode(state, enc_hook=packed))
 
 
 def cause_of(past: Sequence[Past], waiting: Collection[str]) -> str | None:

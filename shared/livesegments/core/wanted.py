@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED
-from livesegments.core.fact import EventLeaf
+from livesegments.core.fact import EventLeaf, Fact
 from livesegments.core.frame import Sliding, frame
 from livesegments.core.plan import Plan
 from livesegments.core.trail import SLACK_MS
 from livesegments.core.where import path_of
+from livesegments.core.window import parse_duration
 
 
 class History(Struct, frozen=True):
@@ -40,11 +41,11 @@ def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
     for leaf in _leaves(plan, facts):
         asked = leaf.window, getattr(leaf, "which", None)
         if asked not in known:
-            known[asked] = _since(leaf, zone, now_ms)
-        earliest = known[asked]
+            known[asked] = earliest(leaf, zone, now_ms)
+        first = known[asked]
         for name, where, path in _steps(leaf):
-            before = since.setdefault(name, earliest)
-            since[name] = None if before is None or earliest is None else min(before, earliest)
+            before = since.setdefault(name, first)
+            since[name] = None if before is None or first is None else min(before, first)
             heads = names.setdefault(name, set())
             heads.update(path_of(item.property)[0] for item in where)
             if path is not None:
@@ -57,14 +58,18 @@ def wanted(plan: Plan, facts: Collection[int], now_ms: int) -> History:
     )
 
 
-def _leaves(plan: Plan, facts: Collection[int]) -> Iterator[EventLeaf]:
+def reads(plan: Plan) -> Iterator[tuple[Fact, EventLeaf]]:
+    """The facts that segments, served or staged, read, and the conditions that they are of."""
     for item in (*plan.order, *plan.staged.values()):
         for read in item.reads:
-            fact, leaf = read.fact, read.leaf
-            if fact is None or not isinstance(leaf, EventLeaf):
-                continue
-            if fact.id in facts or any(trail.id in facts for trail in fact.trails):
-                yield leaf
+            if read.fact is not None and isinstance(read.leaf, EventLeaf):
+                yield read.fact, read.leaf
+
+
+def _leaves(plan: Plan, facts: Collection[int]) -> Iterator[EventLeaf]:
+    for fact, leaf in reads(plan):
+        if fact.id in facts or any(trail.id in facts for trail in fact.trails):
+            yield leaf
 
 
 def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | None]]:
@@ -77,8 +82,8 @@ def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | Non
         yield leaf.name, filters, leaf.measure.property if isinstance(leaf, Event) else None
 
 
-def _since(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:
-    """The earliest instant at which an event can still be, or come to be, in the leaf's window."""
+def earliest(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:
+    """The earliest instant at which an event can still be, or come to be, in the leaf's window; None: any."""
     if isinstance(leaf, Occurrence) and leaf.which == "first":
         return None  # the first of all events decides, however long ago it was
     window = frame(leaf.window, zone)
@@ -93,7 +98,8 @@ def _since(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if window.leave(middle) > now_ms else (middle, high)
     # ⊕ with months is monotone but for clipping at a month's end and clock changes
-    return high - SLACK_MS
+    last = leaf.window.last if leaf.window is not None else None
+    return high - SLACK_MS if last is not None and parse_duration(last).months else high
 
 
 _FARTHEST_MS = 5 * 366 * 86_400_000
