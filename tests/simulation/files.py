@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from livesegments.core.backfill import Past
 from livesegments.core.bulk import Bulk
-from livesegments.core.event import Event, derived_from
+from livesegments.core.event import MERGE, PROFILE, RETRACT, Event, derived_from
 from livesegments.evaluator.outcome import blank
 from livesegments.history.filled import fill
 from livesegments.history.lives import up_to
@@ -71,6 +71,31 @@ def without(commit: int, entry: Entry, persons: Sequence[Person], counts: bool) 
     if (record, told) == (entry.record, entry.told):
         return entry
     return replace(entry, record=record, left_out=left_out, derived=derived, told=told)
+
+
+def young(entry: Entry, before: Mapping[str, int]) -> tuple[Entry, set[str]]:
+    """An entry without what is older than a workspace keeps it, and the workspaces that lost any of it."""
+
+    def old(event: Event) -> bool:
+        first_ms = before.get(event.workspace)
+        stays = event.name in (PROFILE, RETRACT, MERGE, "")
+        return first_ms is not None and event.time_ms < first_ms and not stays
+
+    record, derived = entry.record, [each for each in entry.derived if not old(each[1])]
+    lost = {event.workspace for _, event in entry.derived if old(event)}
+    if record is not None:
+        packed = decode(record)
+        if isinstance(packed, Packed):
+            places = {place for place, event in enumerate(packed.events) if old(event)}
+            places -= set(entry.left_out)
+            if places:
+                lost |= {packed.events[place].workspace for place in places}
+                events = packed.events
+                kept = [blank(each) if place in places else each for place, each in enumerate(events)]
+                left_out = tuple(sorted({*entry.left_out, *places}))
+                record = encode(Packed(kept))
+                return replace(entry, record=record, left_out=left_out, derived=derived), lost
+    return (replace(entry, derived=derived) if lost else entry), lost
 
 
 class Rows(Spool):
@@ -136,6 +161,21 @@ class MemoryFiles:
                 pruned.append(Pruned(old, new, await self.write(partition, new, kept)))
         await self._pause()
         return Pruning(pruned)
+
+    async def retain(
+        self, partition: int, registered: Sequence[Range], before: Mapping[str, int], by: str
+    ) -> Pruning:
+        """One file a call."""
+        await self._pause()
+        for old in registered:
+            entries = self.files[partition][old]
+            aged = [(commit, young(entry, before)) for commit, entry in entries]
+            lost = {workspace for _, (_, lost) in aged for workspace in lost}
+            if lost:
+                new = old.anew(by)
+                kept = [(commit, entry) for commit, (entry, _) in aged]
+                return Pruning([Pruned(old, new, await self.write(partition, new, kept))], sorted(lost))
+        return Pruning()
 
     async def seek(
         self, partition: int, registered: Sequence[Range], digests: Sequence[str], key: str

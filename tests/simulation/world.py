@@ -54,6 +54,7 @@ class World:
         self.topic = "topic-1"
         self.rejected: list[Rejected] = []
         self.faults: Mapping[str, str] = {}
+        self.history_days: dict[str, int | None] = {}
         self.plans: Mapping[str, Plan] = {}
         self.revision = -1
         self.listeners: set[Callable[[], None]] = set()

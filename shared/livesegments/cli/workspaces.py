@@ -100,28 +100,43 @@ def edit(
         bool | None,
         typer.Option("--merge/--no-merge", help="Whether anonymous profiles are merged into known ones."),
     ] = None,
+    history_days: Annotated[
+        str | None,
+        typer.Option(help="For how many days events are kept: a number, 0 (for ever) or `default`."),
+    ] = None,
     api: context.ApiOption = None,
     key: context.AdminKeyOption = None,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Change a workspace's name, time zone or quotas, or whether it merges profiles.
+    """Change a workspace's name, time zone, quotas or retention, or whether it merges profiles.
 
     In a new time zone every segment is evaluated anew, over its whole history."""
     given = {"name": name, "timezone": timezone, "merge": merge}
     body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     most = {"events_per_s": events_per_s, "segments": segments, "profiles": profiles, "names": names}
+    if history_days is not None:
+        body["history_days"] = _days(history_days)
     quotas = {field: value or None for field, value in most.items() if value is not None}
     body |= {"quotas": quotas} if quotas else {}
     if not body:
         raise Problem(
-            "nothing to change was given", advice="give --name, --timezone, --merge, --no-merge or a quota"
+            "nothing to change was given",
+            advice="give --name, --timezone, --merge, --no-merge, --history-days or a quota",
         )
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:
         path = paths.workspace(workspace)
         headers = {"If-Match": client.send("GET", path).headers["ETag"]}
         _tell("edited", client.call("PATCH", path, json=body, headers=headers), as_json)
+
+
+def _days(text: str) -> int | None:
+    if text == "default":
+        return None
+    if not text.isdecimal():
+        raise Problem(f"--history-days: {text!r} is neither a number of days nor `default`")
+    return int(text)
 
 
 def _degraded(workspace: dict[str, Any]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The facts that reach back beyond the history that is kept.
 
-Example: a workspace keeps 365 days of history. "Ordered in the last 30 days" can be counted anew from that at
-any time; "spent 1,000 in all" can't, because the first orders are gone. Kept live since before, it is exact all
-the same.
+Example: a workspace keeps 365 days of history. "Ordered in the last 30 days" can be counted anew from that
+at any time; "spent 1,000 in all" can't, because the first orders are gone. Kept live since before, it is
+exact all the same.
 """
 
 from __future__ import annotations

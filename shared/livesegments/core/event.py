@@ -22,6 +22,9 @@ RETRACT = "$retract"
 MERGE = "$merge"
 """The profile goes into another one, with its history: `properties` is `{"into": …}` (module `merging`)."""
 
+KNOWN = "$known"
+"""A row of the archive alone: what the profile did by then is not kept any longer (`history.retaining`)."""
+
 ATTRIBUTE_CHANGED = "$attribute_changed"
 TAG_ADDED = "$tag_added"
 TAG_REMOVED = "$tag_removed"

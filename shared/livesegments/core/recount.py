@@ -8,9 +8,9 @@ segments that read them.
 A fact that still waits for its own history (module `backfill`) holds only what came after some commit.
 `after` names such facts and their commits, so that nothing counts twice.
 
-A fact that reaches back beyond the history that is kept (module `beyond`) isn't counted anew: that would lose
-what is gone from history. What is taken back is taken out of its state instead. From totals and counts that can
-be done; what can't be stays as it is, and `kept` says so.
+A fact that reaches back beyond the history that is kept (module `beyond`) isn't counted anew: that would
+lose what is gone from history. What is taken back is taken out of its state instead. From totals and counts
+that can be done; what can't be stays as it is, and `kept` says so.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Recounts:
         self.plan = plan
         self._beyond = Beyond(plan)
         self.kept: list[tuple[str, Event]] = []
-        """(profile, `$retract`) of which some fact beyond history went without; whoever reads it empties it."""
+        """(profile, `$retract`) that a fact beyond history could not follow; whoever reads it empties it."""
         self._readers: dict[int, set[int]] = {}
         for position in plan.positions.values():
             for fact in plan.order[position].facts:
@@ -114,7 +114,7 @@ class Recounts:
     ) -> dict[int, tuple[list[Event], list[Event]]]:
         """Fact → the events in it that are taken back now, and the `$retract` of each.
 
-        An event that came after its retraction is in none; one that was taken back before is in none any more.
+        An event that came after its retraction is in none; one taken back before is in none any more.
         """
         waiting = profile.taken.waiting if profile.taken is not None else ()
         first: dict[str, tuple[int, Event]] = {}

@@ -141,6 +141,18 @@ class Prune(Struct, frozen=True, tag=True):
     key: str
 
 
+class Retain(Struct, frozen=True, tag=True):
+    """Some registered files with events of workspaces' times `before` an instant, anew without them.
+
+    `by` is the tag of the new ones. Answers `Pruning`; where it has no files, nothing is left to do.
+    """
+
+    partition: int
+    registered: Sequence[Range]
+    before: Mapping[str, int]
+    by: str
+
+
 class Pruned(Struct, frozen=True):
     """The file `new` has what is left of `old`."""
 
@@ -150,9 +162,11 @@ class Pruned(Struct, frozen=True):
 
 
 class Pruning(Struct, frozen=True):
-    """`values`: digests of the values that the persons' events had."""
+    """`values`: digests of the values that the persons' events had; `workspaces`: whose events went for their
+    age."""
 
     pruned: Sequence[Pruned] = ()
+    workspaces: Sequence[str] = ()
     values: Sequence[str] = ()
 
 
@@ -257,6 +271,7 @@ Request: TypeAlias = (
     | Load
     | Forget
     | Prune
+    | Retain
     | Purge
     | Discard
     | Lives

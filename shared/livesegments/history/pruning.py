@@ -69,7 +69,7 @@ def prune(
         new = old.anew(by)
         written = archive.write(partition, new, tables["events"], tables["transitions"])
         pruned.append(Pruned(old, new, written))
-    return Pruning(pruned, sorted(values))
+    return Pruning(pruned, values=sorted(values))
 
 
 def seek(

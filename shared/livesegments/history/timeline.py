@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from msgspec import Meta, Struct
 
-from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
+from livesegments.core.event import KNOWN, SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history import schema
 from livesegments.history.archive import Archive, Table
 from livesegments.history.ranges import parse
@@ -94,6 +94,8 @@ def _rows(
     """The newest rows of files and tail, and few more. Files are read where their statistics let them be."""
     time = "time" if table == "events" else "at"
     where = (pc.field("workspace") == asked.workspace) & (pc.field("profile") == asked.profile)
+    if table == "events":
+        where &= pc.field("name") != KNOWN
     if asked.event is not None and table == "events":
         where &= (pc.field("id") == asked.event) | (pc.field("cause") == asked.event)
     elif asked.event is not None:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from livesegments.history import checkpoints, companion, pasts, pruning, schema
+from livesegments.history import checkpoints, companion, pasts, pruning, retaining, schema
 from livesegments.history.archive import Archive
 from livesegments.history.lives import lives
 from livesegments.history.protocol import (
@@ -31,6 +31,7 @@ from livesegments.history.protocol import (
     Read,
     Remove,
     Request,
+    Retain,
     Save,
     Scan,
     Seek,
@@ -76,6 +77,8 @@ def work(archive: Archive, request: Request) -> Done:
             return Done()
         case Prune(partition, registered, persons, before, by, key):
             return Done(pruning=pruning.prune(archive, partition, registered, persons, before, by, key))
+        case Retain(partition, registered, before, by):
+            return Done(pruning=retaining.retain(archive, partition, registered, before, by))
         case Purge(partition, topic, persons, fields, by):
             return Done(purged=pruning.purge(archive, partition, topic, persons, fields, by))
         case Seek(partition, registered, digests, key):

@@ -34,6 +34,7 @@ from livesegments.history.protocol import (
     Read,
     Remove,
     Request,
+    Retain,
     Save,
     Scan,
     Seek,
@@ -85,6 +86,12 @@ class Workshop:
     ) -> Pruning:
         """Files anew without some of their rows; the old ones stay until they are removed."""
         return (await self._ask(Prune(partition, registered, persons, before, by, key))).pruning
+
+    async def retain(
+        self, partition: int, registered: Sequence[Range], before: Mapping[str, int], by: str
+    ) -> Pruning:
+        """Some files anew without what is older than a workspace keeps it; the old ones stay."""
+        return (await self._ask(Retain(partition, registered, before, by))).pruning
 
     async def seek(
         self, partition: int, registered: Sequence[Range], digests: Sequence[str], key: str

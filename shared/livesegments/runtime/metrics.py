@@ -123,6 +123,9 @@ DRIFTED = Counter(
 )
 RECOUNTED = Counter("livesegments_evaluator_recounted_total", "Profiles whose retractions were carried out.")
 ARCHIVED = Counter("livesegments_evaluator_archived_total", "Events written into the archive.")
+RETAINED = Counter(
+    "livesegments_evaluator_retained_total", "Files written anew without what is older than is kept."
+)
 ARCHIVED_BYTES = Counter("livesegments_evaluator_archived_bytes_total", "Bytes written into the archive.")
 ARCHIVE_FAILURES = Counter(
     "livesegments_evaluator_archive_failures_total", "Times that the archive's files could not be reached."

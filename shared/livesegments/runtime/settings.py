@@ -40,9 +40,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     archive_after_s: float = 30.0
     archive_after_mb: int = 16
     archive_grace_s: float = 7 * 86_400
+    history_days: int = 0
+    """So many days of events the archive keeps of a workspace that doesn't say; 0: for ever."""
     checkpoint_every_s: float = 600.0
-    audits_per_s: float = 1.0
     """A partition's states are written beside the archive at this interval; 0: never."""
+    audits_per_s: float = 1.0
     recompile_s: float = 60.0
     """Definitions that can't be compiled are tried again at this interval."""
     admin_key: str = ""

@@ -39,6 +39,7 @@ class Quotas(Struct, frozen=True, omit_defaults=True):
 class Workspace(Struct, frozen=True, tag="workspace"):
     """A tenant. `version` counts every edit (the ETag).
 
+    `history_days`: so many days of events its archive keeps; 0: for ever, None: as the setting says.
     `merge`: by `identify` and `alias` an anonymous profile goes into the known one, with all it did.
     """
 
@@ -49,6 +50,7 @@ class Workspace(Struct, frozen=True, tag="workspace"):
     version: int = 1
     quotas: Quotas = Quotas()
     merge: bool = True
+    history_days: int | None = None
 
 
 class Key(Struct, frozen=True, tag="key"):

@@ -64,7 +64,7 @@ class Kept:
     def filled(self, plan: Plan, since_ms: int | None = None) -> None:
         filling = self.adopted.begin_filling()
         assert filling is not None
-        self.adopted.end_filling(since_ms)
+        self.adopted.end_filling(since_ms, self.adopted.facts)
         self._write(lambda commit: self.adopted.write_facts(commit, "w", filling.facts))
         self.adopt(plan)
 

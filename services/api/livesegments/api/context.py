@@ -28,7 +28,7 @@ from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
 from livesegments.store.suppressions import Suppressions
-from livesegments.wire.catalog import Quotas
+from livesegments.wire.catalog import Quotas, Workspace
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Context:
             settings.quota_profiles or None,
             settings.quota_names,
         )
+
+    def history_days(self, workspace: Workspace) -> int:
+        """For how many days its events are kept; 0: for ever."""
+        own = workspace.history_days
+        return self.settings.history_days if own is None else own
 
     timelines: Timelines
     forecasting: asyncio.Semaphore

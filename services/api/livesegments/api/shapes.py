@@ -128,11 +128,19 @@ class In(BaseModel):
 MERGES = "Whether `identify` with both ids, and `alias`, merge the anonymous profile into the known one."
 
 
+HISTORY_DAYS = (
+    "For how many days the events of its history are kept; 0: for ever; null: as the services' setting has "
+    "it. Running segments are not touched by what goes."
+)
+MOST_DAYS = 36_525
+
+
 class NewWorkspace(In):
     name: Name
     id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
     timezone: Timezone = "UTC"
     merge: bool = Field(True, description=MERGES)
+    history_days: int | None = Field(None, ge=0, le=MOST_DAYS, description=HISTORY_DAYS)
 
 
 MAX_QUOTA_NAMES = 2_000
@@ -157,6 +165,7 @@ class WorkspacePatch(In):
     timezone: Timezone = Field(default_factory=str, description="The IANA time zone of its days and dates.")
     quotas: QuotasPatch = Field(default_factory=QuotasPatch, description="The most that it may have.")
     merge: bool = Field(default_factory=bool, description=MERGES)
+    history_days: int | None = Field(None, ge=0, le=MOST_DAYS, description=HISTORY_DAYS)
 
 
 class QuotasOut(BaseModel):
@@ -195,6 +204,10 @@ class WorkspaceOut(BaseModel):
     version: int = Field(description="Counts every edit; the ETag.")
     quotas: QuotasOut = Field(description="The most that it may have.")
     merge: bool = Field(description=MERGES)
+    history_days: int = Field(
+        description="For how many days the events of its history are kept, by its own value or the services' "
+        "setting; 0: for ever."
+    )
     degraded: Degraded | None = Field(None, description="Absent while nothing had to be set aside.")
 
 

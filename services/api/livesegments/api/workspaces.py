@@ -41,7 +41,12 @@ async def create_workspace(
 ) -> shapes.WorkspaceOut:
     """Make a workspace: a tenant, isolated from all others."""
     workspace = Workspace(
-        new.id or f"ws_{token_hex(6)}", new.name, new.timezone, context.now_ms(), merge=new.merge
+        new.id or f"ws_{token_hex(6)}",
+        new.name,
+        new.timezone,
+        context.now_ms(),
+        merge=new.merge,
+        history_days=new.history_days,
     )
     sequence = await context.catalog.add_workspace(workspace)
     if sequence is None:
@@ -89,7 +94,8 @@ async def read_workspace(
 async def edit_workspace(
     context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
 ) -> shapes.WorkspaceOut:
-    """Change its name, time zone, quotas or `merge` (JSON merge patch); with `If-Match`, so no edit is lost.
+    """Change its name, time zone, quotas, `history_days` or `merge` (JSON merge patch); with `If-Match`, so
+    no edit is lost.
 
     In another time zone every segment is evaluated anew, because days and dates begin at other instants. The
     old time zone is served until all conditions that depend on it have their history in the new one."""
@@ -154,6 +160,7 @@ def shown(context: Context, workspace: Workspace, degraded: Degraded | None = No
         version=workspace.version,
         quotas=_quotas(workspace.quotas.over(context.quotas)),
         merge=workspace.merge,
+        history_days=context.history_days(workspace),
         degraded=None if degraded is None else _degraded(degraded),
     )
 

@@ -222,12 +222,13 @@ class Adopted:
         if report:
             self._write(commit, workspace, self.staged & self.progress.keys())
 
-    def end_filling(self, since_ms: int | None) -> None:
-        """All profiles have their history. `since_ms`: events before that instant are not in the archive."""
+    def end_filling(self, since_ms: int | None, short: Collection[int]) -> None:
+        """All profiles have their history. `since_ms`: events before that instant are not in the archive; it
+        concerns the facts `short`."""
         assert self.filling is not None
         for fact in self.filling.facts:
             if fact in self.facts:
-                self.facts[fact] = Kept(self.facts[fact].revision, since_ms)
+                self.facts[fact] = Kept(self.facts[fact].revision, since_ms if fact in short else None)
                 self._wanting.pop(fact, None)
         self.filling = None
 

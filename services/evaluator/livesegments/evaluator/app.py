@@ -205,6 +205,7 @@ async def serve(settings: Settings) -> None:
         wall_ms=wall_ms,
         erase_within_s=settings.erase_within_s,
         erasure_key=settings.erasure_key,
+        history_days=settings.history_days,
     )
     pace = Pace(LARGE_CHUNK, SMALL_CHUNK)
     async with contextlib.AsyncExitStack() as stack:

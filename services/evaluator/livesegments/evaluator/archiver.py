@@ -34,6 +34,8 @@ from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.tail import Entry
 
+TAG = 7
+"""Characters of the tag of a file that is written anew."""
 PAGE = 200
 """Entries of the tail that are read at once."""
 MERGE_PARTS = 8
@@ -49,9 +51,17 @@ class Archiver:
     """`applied` says the number of the last commit that is applied."""
 
     def __init__(
-        self, number: int, by: str, ports: Ports, errands: Errands, applied: Callable[[], int]
+        self,
+        number: int,
+        by: str,
+        ports: Ports,
+        errands: Errands,
+        applied: Callable[[], int],
+        keeps: Callable[[], Mapping[str, int]],
     ) -> None:
-        """`by`: what the names of this claim's files end in."""
+        """`by`: what the names of this claim's files end in. `keeps`: workspace → the first instant of which
+        events are kept."""
+        self._keeps = keeps
         self._number = number
         self._by = by
         self._shard = ports.shard
@@ -62,6 +72,9 @@ class Archiver:
         self._register: dict[Range, Written] = {}
         self._upto = 0
         self._lost: set[Range] = set()
+        self._retained: dict[str, int] = {}
+        self._replaced: list[tuple[float, Range]] = []
+        """Files that others have taken the place of, and since when."""
         self.full = False
         self.borders: set[int] = set()
         """The commits of checkpoints."""
@@ -93,8 +106,15 @@ class Archiver:
         oldest = min(self._register, default=None)
         return None if oldest is None or oldest.first == 1 else self._register[oldest].first_ms
 
+    def complete_since(self, workspace: str) -> int | None:
+        """Of a workspace's events, those before this instant may be missing; None: none are."""
+        known = (self.since_ms, self._retained.get(workspace))
+        return max((each for each in known if each is not None), default=None)
+
     async def run(self) -> None:
         """Never returns, but raises what the shard raises."""
+        retained = await self._shard.fields(keys.retained(self._number))
+        self._retain_from({workspace: int(at_ms) for workspace, at_ms in retained.items()})
         stored = await self._shard.fields(keys.archive(self._number))
         for name, data in stored.items():
             range_ = parse(name)
@@ -112,6 +132,10 @@ class Archiver:
                 await self._steadily(self._merge)
             if asyncio.get_running_loop().time() - self._swept_s >= SWEEP_S:
                 await self._steadily(self._sweep)
+
+    async def opened(self) -> None:
+        """Returns when it is known what there is."""
+        await self._open.wait()
 
     async def everything(self, upto: int) -> tuple[list[Range], list[tuple[int, Entry]]]:
         """The files that count, and beside them the tail's entries up to a commit: nothing is missing between
@@ -174,8 +198,7 @@ class Archiver:
         """
         await self.cut()
         async with self._cutting:
-            self._prunings += 1
-            tag, key = f"{self._by[:5]}{self._prunings:x}", self._options.erasure_key
+            tag, key = self._tag(), self._options.erasure_key
             counting = list(self._register)
             pruning = await self._history.prune(self._number, counting, persons, before, tag, key)
             self._there |= {each.new for each in pruning.pruned}
@@ -193,6 +216,68 @@ class Archiver:
                 self._register[each.new] = each.written
             await self._history.remove(self._number, [each.old for each in pruning.pruned])
         return pruning.values
+
+    async def retain(self, before: Mapping[str, int]) -> None:
+        """Drops events of workspaces before an instant from the files that count. Raises FilesAway.
+
+        The commit that registers new files says from when on events are kept, so whoever reads the register
+        knows it; we say it before. The old files stay for the grace time.
+        """
+        await self._open.wait()
+        tag, more = self._tag(), True
+        while more:
+            async with self._cutting:
+                more = await self._retain_some(before, tag)
+
+    async def clear(self) -> None:
+        """Removes replaced files whose grace time is over. Raises FilesAway."""
+        now_s = asyncio.get_running_loop().time()
+        over = [of for at_s, of in self._replaced if now_s - at_s >= self._options.archive_grace_s]
+        if over:
+            await self._errands.post(nothing)
+            await self._history.remove(self._number, over)
+            self._replaced = [each for each in self._replaced if each[1] not in over]
+
+    async def _retain_some(self, before: Mapping[str, int], tag: str) -> bool:
+        """A few files; whether there were any."""
+        found = await self._history.retain(self._number, self.ranges, before, tag)
+        pruned = found.pruned
+        if not pruned:
+            return False
+        self._there |= {each.new for each in pruned}
+        said = {workspace: before[workspace] for workspace in found.workspaces}
+        self._retain_from(said)
+
+        def register(commit: Commit) -> None:
+            files, kept = keys.archive(self._number), {name: str(self._retained[name]) for name in said}
+            commit.put_fields(keys.retained(self._number), kept)
+            commit.put_fields(files, {each.new.name: encode_written(each.written) for each in pruned})
+            commit.drop_fields(files, [each.old.name for each in pruned])
+
+        await self._errands.post(register)
+        now_s = asyncio.get_running_loop().time()
+        for each in pruned:
+            del self._register[each.old]
+            self._register[each.new] = each.written
+            self._replaced.append((now_s, each.old))
+        metrics.RETAINED.inc(len(pruned))
+        return True
+
+    def _tag(self) -> str:
+        """Of files that are written anew; no file that is there has it."""
+        taken = {each.by[-TAG:] for each in self._there | self._register.keys()}
+        tag = ""
+        for _ in range(256):
+            self._prunings = (self._prunings + 1) % 256
+            tag = f"{self._by[: TAG - 2]}{self._prunings:02x}"
+            if tag not in taken:
+                break
+        return tag
+
+    def _retain_from(self, before: Mapping[str, int]) -> None:
+        """What is dropped never comes back, so the instants only rise."""
+        for workspace, at_ms in before.items():
+            self._retained[workspace] = max(at_ms, self._retained.get(workspace, at_ms))
 
     async def _entries(self, upto: int) -> tuple[list[tuple[int, Entry]], int]:
         """The tail's entries up to a commit, or as many as make a file; and the last commit covered."""
@@ -266,6 +351,7 @@ class Archiver:
         }
         if not moved:
             return
+        self._retain_from(self._keeps())  # what was taken back may say less than the files went without
 
         def register(commit: Commit) -> None:
             files = keys.archive(self._number)

@@ -75,6 +75,7 @@ class Auditing:
     async def run(self) -> None:
         """Never returns, but raises what the shard raises."""
         assert self._turns is not None
+        await self._archiver.opened()
         while True:
             await self._turns.take()
             try:
@@ -129,7 +130,7 @@ class Auditing:
                 return
             born = 0 if profile.kin is None else profile.kin.since
             past = [each for each in past if each[0] > born]
-            facts = self._facts(plan, id_) if past else frozenset[int]()
+            facts = self._facts(plan) if past else frozenset[int]()
             recounts = self._for(plan)
             now_ms = partition.clock_ms
             if profile.wake_at is not None and profile.wake_at <= now_ms:
@@ -146,12 +147,12 @@ class Auditing:
         finally:
             partition.retracting.unfollow([key])
 
-    def _facts(self, plan: Plan, id_: str) -> frozenset[int]:
+    def _facts(self, plan: Plan) -> frozenset[int]:
         """Those of which all history is there."""
-        if self._archiver.since_ms is not None:
-            return frozenset()
+        since_ms, recounts = self._archiver.complete_since(plan.workspace), self._for(plan)
         whole = plan.tracks.keys() - self._walks.partial(plan.workspace)
-        return self._for(plan).closed(whole) & whole
+        whole -= recounts.beyond(since_ms, self._partition.clock_ms)
+        return recounts.closed(whole) & whole
 
     def _for(self, plan: Plan) -> Recounts:
         found = self._recounts.get(plan.workspace)

@@ -35,6 +35,7 @@ class Catalog:
         """`again_s`: how often definitions that can't be compiled are tried once more."""
         self.plans: Mapping[str, Plan] = {}
         self.faults: Mapping[str, str] = {}
+        self.history_days: Mapping[str, int | None] = {}
         self.revision = -1
         self._definitions = Definitions(limits)
         self._again_s = again_s
@@ -125,6 +126,7 @@ class Catalog:
         await asyncio.to_thread(self._definitions.compile)
         self.plans = dict(self._definitions.plans)
         self.faults = dict(self._definitions.faults)
+        self.history_days = dict(self._definitions.history_days)
         self.revision = self._definitions.revision
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()

@@ -22,6 +22,7 @@ from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.recounting import Recounting
 from livesegments.evaluator.relay import Relay
+from livesegments.evaluator.retaining import Retaining
 from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
 from livesegments.store.shard import Head
@@ -46,7 +47,10 @@ class Claim:
         self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
         self.errands = Errands(self.partition, self.flight, moved)
-        self.archiver = Archiver(number, token[:8], ports, self.errands, lambda: self._applied_commit)
+        self.retaining = Retaining(ports.plans, options, self.partition)
+        self.archiver = Archiver(
+            number, token[:8], ports, self.errands, lambda: self._applied_commit, self.retaining.keeps
+        )
         self.handing = Handing(ports, self.archiver, token, number, moved)
         self.checkpoints = Checkpoints(
             token[:8], ports, self.partition, self.errands, self.archiver, self.relay, self.handing, moved
@@ -62,7 +66,15 @@ class Claim:
         )  # fmt: skip
         reading = asyncio.Lock()
         self.recounting = Recounting(
-            ports, self.partition, loader, self.walks, self.errands, reading, self.wall_ms, moved
+            ports,
+            self.partition,
+            loader,
+            self.walks,
+            self.archiver,
+            self.errands,
+            reading,
+            self.wall_ms,
+            moved,
         )
         self.auditing = Auditing(
             ports,
@@ -84,7 +96,7 @@ class Claim:
     def begin(self) -> None:
         """The stored state is whole, and the claim goes on from it: its own tasks may run."""
         work = [self.relay.run(), self.archiver.run(), self.handing.run(), self.erasures.run()]
-        work.append(self.recounting.run())
+        work += [self.recounting.run(), self.retaining.run(self.archiver)]
         if self._ports.options.audits is not None:
             work.append(self.auditing.run())
         if self._ports.options.checkpoint_every_s:

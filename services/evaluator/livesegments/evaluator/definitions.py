@@ -26,6 +26,7 @@ class Definitions:
         self.revision = -1
         self.plans: dict[str, Plan] = {}
         self.faults: dict[str, str] = {}
+        self.history_days: dict[str, int | None] = {}
         self._limits = limits
         self._workspaces: dict[str, Workspace] = {}
         self._segments: dict[str, dict[str, plan.Segment]] = {}
@@ -47,12 +48,14 @@ class Definitions:
         match entry:
             case Workspace():
                 self._workspaces[workspace] = entry
+                self.history_days[workspace] = entry.history_days
             case Segment():
                 self._put(entry, offset)
             case _ if rest:
                 self._segments.get(workspace, {}).pop(rest[0], None)
             case _:
                 self._workspaces.pop(workspace, None)
+                self.history_days.pop(workspace, None)
 
     def again(self) -> None:
         """The definitions that could not be compiled are compiled once more with the next ones."""

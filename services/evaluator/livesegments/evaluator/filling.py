@@ -79,7 +79,8 @@ class Fillings:
         chunk = job.chunks.get_nowait()
         if chunk is None:
             self._job = None
-            await self._walks.filled(job.workspace, self._archiver.since_ms)
+            since_ms = self._archiver.complete_since(job.workspace)
+            await self._walks.filled(job.workspace, since_ms)
         else:
             await self._give(job, *chunk)
         return True

@@ -269,10 +269,15 @@ class Partition:
         """
         return self._making.steady(lambda: self._audit(key, work))
 
-    def take_back(self, recounts: Recounts, read: Sequence[Read]) -> None:
-        """Carries out the retractions of profiles, which must be cached and followed; then `seal`."""
+    def take_back(self, recounts: Recounts, read: Sequence[Read], since_ms: int | None = None) -> None:
+        """Carries out the retractions of profiles, which must be cached and followed; then `seal`.
+
+        `since_ms`: events before that instant are gone from history.
+        """
         carry_out, now_ms = self.retracting.carry_out, self.clock_ms
-        self._making.steady(lambda: carry_out(recounts, read, self.erased, now_ms, self._upkeep.catch_up))
+        self._making.steady(
+            lambda: carry_out(recounts, read, self.erased, now_ms, since_ms, self._upkeep.catch_up)
+        )
 
     def erase(
         self,

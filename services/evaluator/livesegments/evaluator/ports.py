@@ -65,6 +65,10 @@ class Plans(Protocol):
         """Workspace → why its newest definitions can't be compiled: its plan is then an older one."""
 
     @property
+    def history_days(self) -> Mapping[str, int | None]:
+        """Workspace → how many days of events its archive keeps; None: as the services' setting has it."""
+
+    @property
     def revision(self) -> int: ...
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]: ...
     def refresh(self) -> Awaitable[None]:
@@ -106,6 +110,12 @@ class History(Protocol):
     ) -> Pruning:
         """Writes every file with rows of persons, or of a workspace's time before an instant, anew without
         them; the old ones stay until they are removed."""
+
+    async def retain(
+        self, partition: int, registered: Sequence[Range], before: Mapping[str, int], by: str
+    ) -> Pruning:
+        """Writes some registered files with a workspace's events before an instant anew without them; where
+        there are none, nothing is left to do. The old ones stay until they are removed."""
 
     async def remove(self, partition: int, ranges: Sequence[Range]) -> None: ...
 
@@ -177,6 +187,7 @@ class Options(NamedTuple):
     `erase_within_s`: an erasure is done in all files at most this long after it was asked for.
     `audits`: when profiles are counted anew to see whether they are right; None: never.
     `erasure_key`: the secret under which the ids of erased profiles become digests.
+    `history_days`: how many days of events the archive keeps of a workspace that doesn't say; 0: for ever.
     `partitions`: of topic `events`, all of them.
     `queue`: how many records of a partition wait at most.
     `dues`: about how many dues of a partition are held in memory.
@@ -196,6 +207,7 @@ class Options(NamedTuple):
     wall_ms: Callable[[], int] = lambda: 0
     erase_within_s: float = 3_600.0
     erasure_key: str = ""
+    history_days: int = 0
     partitions: int = 1
     chunk: int = 500
     queue: int = 32

@@ -23,6 +23,7 @@ from livesegments.core.fault import Fault
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode
 from livesegments.core.recount import Recounts, not_taken
+from livesegments.evaluator.archiver import Archiver
 from livesegments.evaluator.errands import Errands, nothing
 from livesegments.evaluator.loading import Loader
 from livesegments.evaluator.partition import Partition
@@ -52,6 +53,7 @@ class Recounting:
         partition: Partition,
         loader: Loader,
         walks: Walks,
+        archiver: Archiver,
         errands: Errands,
         reading: asyncio.Lock,
         wall_ms: Callable[[], int | None],
@@ -63,6 +65,7 @@ class Recounting:
         self._partition = partition
         self._loader = loader
         self._walks = walks
+        self._archiver = archiver
         self._errands = errands
         self._reading = reading
         self._wall_ms = wall_ms
@@ -73,6 +76,7 @@ class Recounting:
 
     async def run(self) -> None:
         """Never returns, but raises what the shard raises."""
+        await self._archiver.opened()
         while True:
             if not self._partition.retracting.waiting:
                 self._some.clear()
@@ -148,8 +152,13 @@ class Recounting:
         if recounts is None or recounts.plan is not plan:
             recounts = self._recounts[workspace] = Recounts(plan)
         partition.take_back(
-            recounts, [(key, past, self._walks.lacking_of(workspace, split(key)[1])) for key, past in pasts]
+            recounts,
+            [(key, past, self._walks.lacking_of(workspace, split(key)[1])) for key, past in pasts],
+            self._archiver.complete_since(workspace),
         )
+        kept, recounts.kept = recounts.kept, []
+        for event in dict.fromkeys(event for _, event in kept):
+            await self._reject(event, _gone(event))
         outcome = partition.seal()
         metrics.RECOUNTED.inc(len(pasts))
         await self._walks.send(outcome, f"retraction/{plan.revision}")
@@ -158,12 +167,14 @@ class Recounting:
         """A retraction of a change of the profile goes to `rejected`; after a death here, perhaps twice."""
         taken = decode(state).taken if state else None
         for event in not_taken(past, taken.waiting if taken is not None else ()):
-            number = self._partition.number
-            source = f"{EVENTS}/{number}/retraction/{event.id}"
-            raw = encode(Packed([event]))
-            await self._publisher.reject(
-                Rejected(event.workspace, source, self._partition.clock_ms, [_fault(event)], raw)
-            )
+            await self._reject(event, _fault(event))
+
+    async def _reject(self, event: Event, fault: Fault) -> None:
+        source = f"{EVENTS}/{self._partition.number}/retraction/{event.id}"
+        raw = encode(Packed([event]))
+        await self._publisher.reject(
+            Rejected(event.workspace, source, self._partition.clock_ms, [fault], raw)
+        )
 
 
 class _Ready:
@@ -181,4 +192,14 @@ def _fault(event: Event) -> Fault:
         "/properties/event_id",
         "not_retractable",
         f"{id_!r} is a change of the profile, which can't be taken back: send the value that holds instead",
+    )
+
+
+def _gone(event: Event) -> Fault:
+    id_ = event.properties["event_id"]
+    return Fault(
+        "/properties/event_id",
+        "history_gone",
+        f"{id_!r} still counts in conditions that reach back beyond the history that is kept: what else they "
+        "are made of is not known any more",
     )

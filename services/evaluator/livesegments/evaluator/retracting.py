@@ -87,11 +87,13 @@ class Retracting:
         read: Sequence[Read],
         erased: Mapping[ProfileKey, int],
         now_ms: int,
+        since_ms: int | None,
         catch_up: CatchUp,
     ) -> None:
         """Takes back what is to be taken back from profiles, which must be cached and followed.
 
-        `erased`: of whom nothing counts up to a commit. `catch_up` brings a profile to plan and `now_ms`.
+        `erased`: of whom nothing counts up to a commit. `since_ms`: events before it are gone from history.
+        `catch_up` brings a profile to plan and `now_ms`.
         """
         making, plan = self._making, recounts.plan
         for key, past, after in read:
@@ -103,7 +105,9 @@ class Retracting:
             since = max(erased.get(key, 0), 0 if profile.kin is None else profile.kin.since)
             whole = [each for each in (*past, *self._followed[key]) if each[0] > since]
             catch_up(key, slot, plan, now_ms)
-            error = making.guarded(key, slot, partial(self._one, key, slot, recounts, whole, after, now_ms))
+            error = making.guarded(
+                key, slot, partial(self._one, key, slot, recounts, whole, after, now_ms, since_ms)
+            )
             if error is not None:
                 making.aside.append(Aside("event", slot.workspace, slot.id, now_ms, error))
                 _give_up(slot)
@@ -118,9 +122,10 @@ class Retracting:
         past: Sequence[Past],
         after: Mapping[int, int],
         now_ms: int,
+        since_ms: int | None,
     ) -> None:
         assert slot.profile is not None
-        self._making.take(key, slot, recounts.take_back(slot.id, slot.profile, past, after, now_ms))
+        self._making.take(key, slot, recounts.take_back(slot.id, slot.profile, past, after, now_ms, since_ms))
 
 
 def waits(profile: Profile | None) -> bool:

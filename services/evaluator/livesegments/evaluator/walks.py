@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
+from livesegments.core.beyond import beyond
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.adoption import Adopted, News, Stored
@@ -187,7 +188,9 @@ class Walks:
         adopted = self._adopted[workspace]
         assert adopted.filling is not None
         facts: Collection[int] = adopted.filling.facts
-        adopted.end_filling(since_ms)
+        plan = self._partition.plans[workspace]
+        short = () if since_ms is None else beyond(plan, since_ms, self._partition.clock_ms)
+        adopted.end_filling(since_ms, short)
         metrics.BUILT.inc()
         news = await self._take(workspace, self._latest[workspace])
 
