@@ -26,12 +26,16 @@ class Definitions:
         self.revision = -1
         self.plans: dict[str, Plan] = {}
         self.faults: dict[str, str] = {}
-        self.history_days: dict[str, int | None] = {}
         self._limits = limits
         self._workspaces: dict[str, Workspace] = {}
         self._segments: dict[str, dict[str, plan.Segment]] = {}
         self._changed: dict[str, int] = {}
         self._failed: dict[str, int] = {}
+
+    @property
+    def history_days(self) -> dict[str, int | None]:
+        """Workspace → how many days of events it keeps, as it says itself."""
+        return {id_: each.history_days for id_, each in self._workspaces.items()}
 
     def take(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """One record; an empty value deletes. Raises Unreadable, and has changed no more than `revision`."""
@@ -48,14 +52,12 @@ class Definitions:
         match entry:
             case Workspace():
                 self._workspaces[workspace] = entry
-                self.history_days[workspace] = entry.history_days
             case Segment():
                 self._put(entry, offset)
             case _ if rest:
                 self._segments.get(workspace, {}).pop(rest[0], None)
             case _:
                 self._workspaces.pop(workspace, None)
-                self.history_days.pop(workspace, None)
 
     def again(self) -> None:
         """The definitions that could not be compiled are compiled once more with the next ones."""
