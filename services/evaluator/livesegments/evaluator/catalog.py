@@ -22,6 +22,7 @@ SETTLE_S = 0.1
 """A burst of changes is compiled once: when nothing has come for this time, or `MAX_SETTLE_S` after its
 first."""
 MAX_SETTLE_S = 0.4
+LOOK_S = 60.0
 STAGED = 16
 """Plans of stagings that are kept."""
 
@@ -39,6 +40,7 @@ class Catalog:
         self.revision = -1
         self._definitions = Definitions(limits)
         self._again_s = again_s
+        self._tried_s = 0.0
         self._reader = Reader(kafka, DEFINITIONS)
         self._listeners: set[Callable[[], None]] = set()
         self._moved = asyncio.Event()
@@ -59,9 +61,18 @@ class Catalog:
             await until_done(self._follow, KafkaError)
 
     async def _follow(self) -> None:
-        await self._take(timeout_ms=60_000)
-        if self._definitions.revision > self.revision:
+        loop = asyncio.get_running_loop()
+        wait_s = LOOK_S
+        if self._definitions.faults:
+            wait_s = min(max(self._tried_s + self._again_s - loop.time(), 0.0), LOOK_S)
+        await self._take(timeout_ms=round(wait_s * 1_000))
+        newer = self._definitions.revision > self.revision
+        if newer:
             await self._settle()
+        again = bool(self._definitions.faults) and loop.time() >= self._tried_s + self._again_s
+        if again:
+            self._definitions.again()
+        if newer or again:
             await self._publish()
 
     async def stop(self) -> None:
@@ -123,6 +134,7 @@ class Catalog:
 
     async def _publish(self) -> None:
         """In a thread: a plan of ten thousand segments takes a third of a second; events go on meanwhile."""
+        self._tried_s = asyncio.get_running_loop().time()
         await asyncio.to_thread(self._definitions.compile)
         self.plans = dict(self._definitions.plans)
         self.faults = dict(self._definitions.faults)

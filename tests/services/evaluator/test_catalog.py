@@ -1,0 +1,70 @@
+"""The catalogue's topic as an evaluator follows it, with a reader that gives what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from livesegments.core import plan
+from livesegments.core.definition import Node
+from livesegments.core.plan import Limits
+from livesegments.evaluator import catalog
+from livesegments.wire import catalog as wire
+
+NODE = msgspec.json.decode('{"type":"event","name":"e"}', type=Node)
+ENTRIES: tuple[wire.Entry, ...] = (
+    wire.Workspace("w", "w", "UTC", 0),
+    wire.Segment("w", "s", "s", 1, 1, 0, 0, NODE),
+)
+
+
+class Reader:
+    """Gives the entries at once, and then nothing any more."""
+
+    def __init__(self, *_: str) -> None:
+        self._left = [
+            SimpleNamespace(key=wire.key_of(each).encode(), value=wire.encode(each), offset=offset)
+            for offset, each in enumerate(ENTRIES)
+        ]
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def take(self, timeout_ms: int) -> list[Any]:
+        await asyncio.sleep(0)
+        found, self._left = self._left, []
+        return found
+
+    async def ends(self) -> list[int]:
+        return [len(ENTRIES)]
+
+    async def positions(self) -> list[int]:
+        return [len(ENTRIES)]
+
+
+async def test_what_cannot_be_compiled_is_tried_again_though_nothing_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def planted(*_: Any) -> Any:
+        raise OverflowError("planted")
+
+    monkeypatch.setattr(catalog, "Reader", Reader)
+    known, moved = catalog.Catalog("", Limits(), again_s=0.0), asyncio.Event()
+    with monkeypatch.context() as broken:
+        broken.setattr(plan, "compile", planted)
+        await known.start()
+        assert "planted" in known.faults["w"]
+    known.subscribe(moved.set)
+    following = asyncio.create_task(known.run())
+    async with asyncio.timeout(10):
+        await moved.wait()
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    assert known.faults == {} and known.plans["w"].segments.keys() == {"s"}
