@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from livesegments.core.check import check, check_json
 from livesegments.core.definition import Node
+from livesegments.core.value_list import named, shown
 
 EVENT = {"type": "event", "name": "order"}
 ATTRIBUTE = {"type": "attribute", "name": "age"}
@@ -264,3 +265,15 @@ JSON: st.SearchStrategy[Any] = st.recursive(SCALARS, containers, max_leaves=12)
 def test_whatever_comes_it_answers(document: Any) -> None:
     node, faults = check(document, others={}, segment_id="me")
     assert (node is None) == bool(faults)
+
+
+def test_a_value_list_must_be_there_and_stands_instead_of_values() -> None:
+    listed = {"type": "attribute", "name": "city", "op": "in", "value_list": "cities"}
+    node, faults = check(listed, lists={"cities": "ab12"})
+    assert faults == [] and node is not None
+    assert named(node) == {"cities": "ab12"} and shown(node) == listed
+    _, faults = check(listed, lists={})
+    assert [(each.pointer, each.code) for each in faults] == [("/value_list", "unknown_value_list")]
+    assert "cities" in faults[0].message
+    assert codes(listed | {"value": ["a"]}) == [("", "conflict")]
+    assert codes(listed | {"op": "eq"}) == [("/value_list", "no_meaning")]

@@ -147,5 +147,12 @@ def test_every_warning_is_told() -> None:
 
 def test_every_fault_is_told() -> None:
     faults = {code for _, expected in BAD for _, code in expected}
-    elsewhere = {"too_many_nodes", "bad_json", "repeated_key", "unknown_segment", "cycle"}
+    elsewhere = {
+        "too_many_nodes",
+        "bad_json",
+        "repeated_key",
+        "unknown_segment",
+        "unknown_value_list",
+        "cycle",
+    }
     assert codes(PAGE[PAGE.index("## Faults") : PAGE.index("## Warnings")]) == faults | elsewhere

@@ -7,7 +7,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.properties.definitions import ATTRIBUTES, DATES, PAIRS, STATES, STATIC, TAGS, Draw, Json, scalars
+from tests.properties.definitions import (
+    ATTRIBUTES,
+    DATES,
+    LISTS,
+    PAIRS,
+    STATES,
+    STATIC,
+    TAGS,
+    Draw,
+    Json,
+    scalars,
+)
 
 PROFILE = "$profile"
 NEARBY = {"gt": (0, 1), "gte": (0, -1), "lt": (0, -1), "lte": (0, 1), "between": (0, 0, 1)}
@@ -88,7 +99,7 @@ def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
 
 def values(test: Json) -> st.SearchStrategy[Any]:
     """Values near what a test compares with."""
-    operand: Any = test.get("value")
+    operand: Any = LISTS[test["value_list"]] if "value_list" in test else test.get("value")
     op = test["op"]
     match op:
         case "has_any" | "has_all" | "has_none":

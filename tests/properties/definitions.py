@@ -9,9 +9,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from livesegments.core import bucket
+from livesegments.core.definition import Node
+from livesegments.core.value import Values
+from livesegments.core.value_list import content, referring, spelled
 
 Json = dict[str, Any]
 Draw = st.DrawFn
@@ -19,6 +23,9 @@ Draw = st.DrawFn
 IDS = ("s0", "s1", "s2", "s3", "s4")
 STATIC = ("z0", "z1")
 NAMES = ("a", "b")
+LISTS: dict[str, list[Any]] = {"l0": [1, "a", 0.1], "l1": ["A", "ab", 2, "ß"], "l2": ["b"]}
+"""The value lists of the workspace."""
+VALUES = {id_: Values(content(list_)[0], content(list_)[1]) for id_, list_ in LISTS.items()}
 ATTRIBUTES = ("p", "p", "q", "score", "groups")
 PATHS = ("x", "y", "o.x", "l.x", "l", "m.n.x")
 TAGS = ("t", "u")
@@ -69,6 +76,22 @@ COMMON = (0, 1, 1, 1.0, 2, True, "a", "A", 0.1)
 
 scalars = st.sampled_from(COMMON * 8 + SCALARS)
 flags = st.sampled_from((False, False, False, True))
+
+
+def node(document: Json) -> Node:
+    """A definition as it is stored."""
+    return referring(msgspec.convert(document, Node), {id_: values.digest for id_, values in VALUES.items()})
+
+
+def contents(id_: str, digest: str) -> Values:
+    """What is in the workspace's value lists."""
+    assert VALUES[id_].digest == digest
+    return VALUES[id_]
+
+
+def written_out(root: Node) -> Node:
+    """A stored definition as the oracle and SQL know it: they know no value lists."""
+    return spelled(root, contents)
 
 
 @st.composite
@@ -137,6 +160,9 @@ def tests(draw: Draw, clock: bool) -> Json:
     match draw(st.sampled_from(kinds)):
         case "equal":
             op = draw(st.sampled_from(("eq", "neq", "in", "not_in")))
+            if op.endswith("in") and draw(flags):
+                listed = draw(st.sampled_from(tuple(LISTS)))
+                return {"op": op, "value_list": listed, "ignore_case": draw(flags)}
             plural = draw(st.lists(scalars, min_size=1, max_size=3)) if op.endswith("in") else None
             found = {"op": op, "value": plural or draw(scalars)}
         case "order":
@@ -152,6 +178,8 @@ def tests(draw: Draw, clock: bool) -> Json:
             found = {"op": op, "value": draw(st.sampled_from(PATTERNS if op == "matches" else TEXTS))}
         case "list":
             op = draw(st.sampled_from(("has_any", "has_all", "has_none")))
+            if op != "has_all" and draw(flags):
+                return {"op": op, "value_list": draw(st.sampled_from(tuple(LISTS)))}
             found = {"op": op, "value": draw(st.lists(scalars, min_size=1, max_size=2))}
         case "date":
             found = {"op": draw(st.sampled_from(("before", "after"))), "value": draw(st.sampled_from(DATES))}

@@ -17,7 +17,6 @@ import msgspec
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.bounds import Bounds, attribute_bytes
 from livesegments.core.concern import concern
-from livesegments.core.definition import Node
 from livesegments.core.event import Event, Transition, derived_from
 from livesegments.core.explain import next_flips
 from livesegments.core.oracle.oracle import Flip, Oracle
@@ -28,6 +27,7 @@ from livesegments.core.staging import Staging, stage
 from livesegments.core.step import FEW, Step, on_clock, on_event, on_plan
 from livesegments.core.wanted import wanted
 from tests.properties.catalogue import Delete, Put
+from tests.properties.definitions import contents, node, written_out
 from tests.properties.histories import DAY, Command, Fill, Forget, Happen, History, Look, Recount, Tick, When
 
 AHEAD_MS = 800 * DAY
@@ -101,7 +101,7 @@ class Race:
 
     def _put(self, command: Put) -> None:
         old = self.segments.get(command.segment)
-        root = None if command.definition is None else msgspec.convert(command.definition, Node)
+        root = None if command.definition is None else node(command.definition)
         self.definitions += 1
         if old is None or old.definition is not None or root is not None:
             version = self.versions[command.segment] = self.versions.get(command.segment, 0) + 1
@@ -110,7 +110,9 @@ class Race:
 
     def _define(self, lazily: bool) -> None:
         """New facts are kept from now on, and want their history."""
-        self.newest = compile("w", self.history.zone, self.segments.values(), self.definitions, self.limits)
+        self.newest = compile(
+            "w", self.history.zone, self.segments.values(), self.definitions, self.limits, contents=contents
+        )
         for fact in self.newest.fact_ids - self.since.keys():
             self.since[fact] = self.plan.revision + 1
             if self.past:
@@ -132,12 +134,14 @@ class Race:
                 self.backfilled |= {id_} & before.staged.keys()
         self.backfilled &= self.staging.served.keys()
         served, staged = self.staging.served.values(), self.staging.staged.values()
-        plan = compile("w", self.history.zone, served, revision, self.limits, self.plan, staged)
+        plan = compile(
+            "w", self.history.zone, served, revision, self.limits, self.plan, staged, contents=contents
+        )
         self.plan = plan.at(revision, self.revisions, self.backfilled)
         for fact in self.since.keys() - self.plan.fact_ids:
             del self.since[fact]
             self.wanting.pop(fact, None)
-        roots = {segment.id: segment.definition for segment in served}
+        roots = {each.id: each.definition and written_out(each.definition) for each in served}
         self.oracle.define(roots, {segment.id: segment.definition_version for segment in served})
         if not lazily:
             self._adopt()

@@ -20,6 +20,7 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.core.step import Step
 from livesegments.history.sql.query import Question, translate
 from livesegments.history.sql.session import prepare
+from tests.properties.definitions import written_out
 from tests.properties.histories import Command, History
 from tests.properties.race import Race
 
@@ -43,6 +44,8 @@ class Happened:
 
     def holds(self, definition: Node, segments: dict[str, Node | int], segment: str) -> bool:
         answer = translate(Question(definition, segments, self.now_ms, segment))
+        for statement in answer.before:
+            self.connection.execute(statement)
         found = self.connection.execute(f"SELECT n0 FROM ({answer.sql})").fetchall()
         assert len(found) == 1, found
         return bool(found[0][0])
@@ -110,7 +113,9 @@ class SqlRace(Race):
 
     def _segments(self) -> dict[str, Node | int]:
         return {
-            segment.id: segment.definition_version if segment.definition is None else segment.definition
+            segment.id: (
+                segment.definition_version if segment.definition is None else written_out(segment.definition)
+            )
             for segment in self.staging.served.values()
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 
 from livesegments.core.check import check
-from tests.properties.definitions import IDS, STATIC, Json, definitions
+from tests.properties.definitions import IDS, LISTS, STATIC, Json, definitions
 
 
 @given(definitions((*STATIC, *IDS[:-1]), all_others=True))
@@ -14,5 +14,7 @@ from tests.properties.definitions import IDS, STATIC, Json, definitions
 )
 def test_random_definitions_pass_the_check(document: Json) -> None:
     others = dict.fromkeys((*STATIC, *IDS[:-1]))
-    _, faults = check(document, timezone="Europe/Berlin", others=others, segment_id=IDS[-1])
+    _, faults = check(
+        document, timezone="Europe/Berlin", others=others, segment_id=IDS[-1], lists=dict.fromkeys(LISTS, "")
+    )
     assert faults == []

@@ -17,12 +17,11 @@ from hypothesis import HealthCheck, given, reject, seed, settings
 from hypothesis import strategies as st
 
 from livesegments.core.chain import Chain
-from livesegments.core.definition import Node
 from livesegments.core.event import Event
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile
 from livesegments.core.track import Counted, Measured, TrailTrack
-from tests.properties.definitions import SCALARS, Draw, Json, definitions
+from tests.properties.definitions import SCALARS, Draw, Json, contents, definitions, node
 
 IDS = tuple(f"s{number}" for number in range(8))
 LAST = "z"
@@ -151,15 +150,14 @@ def _edited(made: list[Edit]) -> None:
             segments.pop(id_, None)
         for id_, document in edit.put.items():
             revision += 1
-            root = None if document is None else msgspec.convert(document, Node)
+            root = None if document is None else node(document)
             segments[id_] = Segment(id_, revision, revision, root)
-        staged = [
-            Segment(id_, revision, revision, msgspec.convert(document, Node))
-            for id_, document in edit.staged.items()
-        ]
-        plan = compile("w", "Europe/Berlin", segments.values(), revision, previous=plan, staged=staged)
+        staged = [Segment(id_, revision, revision, node(document)) for id_, document in edit.staged.items()]
+        plan = compile(
+            "w", "Europe/Berlin", segments.values(), revision, previous=plan, staged=staged, contents=contents
+        )
         in_order(plan)
-        fresh = compile("w", "Europe/Berlin", segments.values(), revision, staged=staged)
+        fresh = compile("w", "Europe/Berlin", segments.values(), revision, staged=staged, contents=contents)
         now = picture(plan)
         assert now == picture(fresh)
         held.append((plan, now))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from graphlib import CycleError
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, reject, seed, settings
 from hypothesis import strategies as st
 
-from livesegments.core.definition import Node
 from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import decode, encode
 from livesegments.core.references import references
 from livesegments.core.step import on_plan
 from tests.properties.crowded import crowded
-from tests.properties.definitions import IDS, STATIC, Draw, Json, definitions
+from tests.properties.definitions import IDS, STATIC, Draw, Json, contents, definitions, node
 from tests.properties.histories import History, histories
 from tests.properties.race import Race
 
@@ -39,14 +37,16 @@ def _led(history: History, new: list[Json | None]) -> None:
     served = [*before.segments.values()]
     segments = {each.id: each for each in served}
     for number, (id_, document) in enumerate(zip(NEW, new, strict=True)):
-        root = msgspec.convert(document, Node) if document is not None else None
+        root = node(document) if document is not None else None
         if document is None and served:
             root = served[number % len(served)].definition
             if root is not None and references(root).all_others:
                 root = None
         segments[id_] = Segment(id_, 1, 1_000 + number, root)
     try:
-        known = compile("w", history.zone, segments.values(), revision, race.limits, before)
+        known = compile(
+            "w", history.zone, segments.values(), revision, race.limits, before, contents=contents
+        )
     except CycleError:  # an old one may look at all others
         reject()
     plan = known.at(revision, dict.fromkeys(NEW, revision) | {each.id: revision - 1 for each in served}, ())

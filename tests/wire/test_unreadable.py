@@ -64,9 +64,14 @@ GOOD: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
             catalog.encode(catalog.Workspace("w", "W", "Europe/Berlin", T)),
             catalog.encode(catalog.Key("ab" * 32, "w", "k", ("read", "ingest"), T)),
             catalog.encode(catalog.Segment("w", "s", "S", 1, 1, T, T, NODE)),
+            catalog.encode(catalog.ValueList("w", "l", 1, "ab", 1, 5, T, T, (catalog.Former("cd", T),))),
+            catalog.encode(catalog.ValuePart("w", "ab", 0, 1, ["a", 1])),
         ],
     ),
-    "keys of definitions": (lambda key: catalog.read(key, None), [b"workspace/w", b"key/ab", b"segment/w/s"]),
+    "keys of definitions": (
+        lambda key: catalog.read(key, None),
+        [b"workspace/w", b"key/ab", b"segment/w/s", b"values/w/ab/0"],
+    ),
     "memberships": (
         memberships.decode,
         [memberships.encode(Transition("i", "w", "s", "ann", "entered", T, 1, "event", "1", 1))],

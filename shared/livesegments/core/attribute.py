@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, TypeAlias
 
-import msgspec
-
 from livesegments.core.cuts import Cuts, Equals
 from livesegments.core.definition import Attribute, Near
 from livesegments.core.edition import Edition, own
@@ -17,6 +15,7 @@ from livesegments.core.exact import plain
 from livesegments.core.reach import Facts, Guard, Reach
 from livesegments.core.relative import span_of
 from livesegments.core.value import kind, near, test, when_missing
+from livesegments.core.value_list import encoded
 from livesegments.core.window import FOREVER
 from livesegments.core.words import CLOCK_OPS, ORDER_OPS
 
@@ -90,13 +89,13 @@ class Watch:
 
     def _mark(self, node: Attribute | Near, position: int, guard: Guard | None, present: bool) -> None:
         if isinstance(node, Attribute):
-            if node.op in ("eq", "in", "neq", "not_in"):
+            if node.op in ("eq", "in", "neq", "not_in") and node.value_list is None:
                 self._equals.mark(node, position, guard, present)
                 return
             if node.op in ORDER_OPS and not node.ignore_case:
                 self._mark_cut(node, position, guard, present)
                 return
-        name = msgspec.json.encode(node)
+        name = encoded(node)
         if isinstance(node, Attribute) and node.op in CLOCK_OPS:
             op, operand = node.op, node.value
             self._mark_question(

@@ -29,6 +29,7 @@ from livesegments.core.kind import MAX_COUNT
 from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
 from livesegments.core.value import kind
+from livesegments.core.value_list import referring
 from livesegments.core.words import MEASURE_OPS, MEASURES, OPS, WHOLE
 
 MAX_BYTES = 64 * 1024
@@ -72,16 +73,18 @@ def check(
     others: Others | None = None,
     segment_id: str | None = None,
     dependents: Dependents | None = None,
+    lists: Mapping[str, str] | None = None,
 ) -> tuple[Node | None, list[Fault]]:
     """The node and no faults, or None and every fault.
 
     `timezone` is the workspace's, for bare dates. `others`: the workspace's other segments (None for a
     static one); given, a reference to a segment that is none of them is a fault, and so is a cycle
     through them. `segment_id` is the segment that the definition is for, if it has an id yet. `dependents`
-    of the others make looking for a cycle cost what depends on the segment, not what it depends on.
+    of the others make looking for a cycle cost what depends on the segment, not what it depends on. `lists`:
+    the workspace's value lists, id → digest; given, the node has their digests (module `value_list`).
     """
     faults = Faults()
-    checker = Checker(faults, ZoneInfo(timezone), others, segment_id)
+    checker = Checker(faults, ZoneInfo(timezone), others, segment_id, lists)
     checker.node(document, "", 1)
     if checker.nodes > MAX_NODES:
         faults.add("", "too_many_nodes", f"has more than {MAX_NODES} nodes, the most that is allowed")
@@ -93,18 +96,26 @@ def check(
         if circle:
             told = " → ".join(shown(name) for name in circle)
             return None, [Fault("", "cycle", f"segments depend on each other in a circle: {told}")]
-    return node, []
+    return (node if lists is None else referring(node, lists)), []
 
 
 class Checker:
     """One walk over one document."""
 
-    def __init__(self, faults: Faults, zone: tzinfo, others: Others | None, segment_id: str | None) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        zone: tzinfo,
+        others: Others | None,
+        segment_id: str | None,
+        lists: Collection[str] | None = None,
+    ) -> None:
         self.nodes = 0
         self._faults = faults
         self._zone = zone
         self._patterns = Patterns()
         self._others = others
+        self._lists = lists
         self._segment_id = segment_id
         self._kinds: dict[str, Callable[[dict[str, Any], str, int], None]] = {
             "all": self._children,
@@ -154,10 +165,10 @@ class Checker:
             self.node(value["of"], join(at, "of"), depth + 1)
 
     def _attribute(self, value: dict[str, Any], at: str, depth: int) -> None:
-        self._fields(value, at, ("name", "op"), ("value", "when_missing", "ignore_case"))
+        self._fields(value, at, ("name", "op"), ("value", "value_list", "when_missing", "ignore_case"))
         if "name" in value:
             self._attribute_name(value["name"], join(at, "name"))
-        values.comparison(self._faults, value, at, OPS, self._zone, self._patterns)
+        values.comparison(self._faults, value, at, OPS, self._zone, self._patterns, self._lists)
 
     def _attribute_name(self, value: Any, at: str) -> None:
         name = self._faults.name(value, at)
@@ -229,12 +240,12 @@ class Checker:
         return filters
 
     def _filter(self, value: Any, at: str) -> None:
-        fields = ("property", "op", "value", "when_missing", "ignore_case")
+        fields = ("property", "op", "value", "value_list", "when_missing", "ignore_case")
         node = self._faults.object(value, at, fields, ("property", "op"))
         if node is not None:
             if "property" in node:
                 self._path(node["property"], join(at, "property"))
-            values.comparison(self._faults, node, at, OPS, self._zone, self._patterns)
+            values.comparison(self._faults, node, at, OPS, self._zone, self._patterns, self._lists)
 
     def _named_segments(self, filters: list[Any], at: str) -> None:
         for index, item in enumerate(filters):

@@ -13,7 +13,7 @@ from livesegments.core.fault import Faults, join, kind_name, shown, storable
 from livesegments.core.pattern import Patterns
 from livesegments.core.value import kind
 from livesegments.core.window import DAY_MS, Duration, parse_date, parse_duration
-from livesegments.core.words import FOLDABLE, OPS, PRESENCE_OPS, Operand
+from livesegments.core.words import FOLDABLE, LISTED_OPS, OPS, PRESENCE_OPS, Operand
 
 MAX_VALUES = 100
 MAX_TEXT = 1_024
@@ -28,9 +28,18 @@ FARTHEST_ANNIVERSARY = {"days": 366, "months": 12}
 
 
 def comparison(
-    faults: Faults, node: dict[str, Any], at: str, ops: Collection[str], zone: tzinfo, patterns: Patterns
+    faults: Faults,
+    node: dict[str, Any],
+    at: str,
+    ops: Collection[str],
+    zone: tzinfo,
+    patterns: Patterns,
+    lists: Collection[str] | None = None,
 ) -> None:
-    """The fields op, value, when_missing and ignore_case of an attribute condition or a filter."""
+    """The fields op, value, value_list, when_missing and ignore_case of an attribute condition or a filter.
+
+    `lists`: the workspace's value lists, if they are known.
+    """
     for name in ("when_missing", "ignore_case"):
         if name in node:
             faults.flag(node[name], join(at, name))
@@ -40,8 +49,12 @@ def comparison(
     if node.get("ignore_case") is True and op not in FOLDABLE:
         faults.add(join(at, "ignore_case"), "no_meaning", f"{op!r} compares no text: no case to ignore")
     if op in PRESENCE_OPS:
-        if node.get("value") is not None:
-            faults.add(join(at, "value"), "no_meaning", f"{op!r} takes no value")
+        for name in ("value", "value_list"):
+            if node.get(name) is not None:
+                faults.add(join(at, name), "no_meaning", f"{op!r} takes no value")
+        return
+    if node.get("value_list") is not None:
+        _listed(faults, node, at, op, lists)
         return
     if "value" not in node:
         faults.add(at, "missing_field", f"the field 'value' is missing: {op!r} needs it")
@@ -51,6 +64,18 @@ def comparison(
         pattern(faults, node["value"], node.get("ignore_case") is True, join(at, "value"), patterns)
     else:
         compared(faults, operand, node["value"], join(at, "value"), zone)
+
+
+def _listed(faults: Faults, node: dict[str, Any], at: str, op: str, lists: Collection[str] | None) -> None:
+    where = join(at, "value_list")
+    if "value" in node:
+        faults.add(at, "conflict", "'value' and 'value_list' exclude each other")
+    if op not in LISTED_OPS:
+        faults.add(where, "no_meaning", f"{op!r} takes no list; {', '.join(sorted(LISTED_OPS))} do")
+    name = faults.name(node["value_list"], where)
+    if name is not None and lists is not None and name not in lists:
+        told = f"there is no value list {shown(name)} in this workspace; PUT /v1/value-lists/{name} makes one"
+        faults.add(where, "unknown_value_list", told)
 
 
 def compared(faults: Faults, operand: Operand, value: Any, at: str, zone: tzinfo) -> None:

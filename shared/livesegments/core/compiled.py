@@ -13,6 +13,7 @@ from livesegments.core.guards import guarded
 from livesegments.core.program import Drawn, Leaf, Program, drawn, program, static
 from livesegments.core.reach import Guard
 from livesegments.core.references import References, references
+from livesegments.core.value_list import Contents, no_contents, resolved
 
 
 class Segment(Struct, frozen=True):
@@ -40,6 +41,7 @@ class Compiled(Struct, frozen=True):
     """A segment with its program and all that this reads, in the order of the definition.
 
     drawn   of a definition that asks for a bucket: the program is another for each profile
+    root    its definition with the contents of its value lists
     """
 
     segment: Segment
@@ -47,6 +49,7 @@ class Compiled(Struct, frozen=True):
     reads: tuple[Read, ...]
     needs: References = References()
     drawn: Drawn | None = None
+    root: Node | None = None
 
     @property
     def facts(self) -> Iterator[Fact]:
@@ -57,11 +60,14 @@ class Compiled(Struct, frozen=True):
                 yield from read.fact.trails
 
 
-def compile_segment(segment: Segment, timezone: str, facts: dict[int, Fact]) -> Compiled:
-    """Takes the facts that are there from `facts`, and puts new ones in."""
-    root = segment.definition
-    if root is None:
+def compile_segment(
+    segment: Segment, timezone: str, facts: dict[int, Fact], contents: Contents = no_contents
+) -> Compiled:
+    """Takes the facts that are there from `facts`, and puts new ones in. Raises KeyError where the content of
+    a value list is not known."""
+    if segment.definition is None:
         return Compiled(segment, static(segment.id, segment.definition_version), ())
+    root = resolved(segment.definition, contents)
     found: dict[int, Fact] = {}
 
     def fact_of(leaf: EventLeaf) -> Fact:
@@ -74,4 +80,5 @@ def compile_segment(segment: Segment, timezone: str, facts: dict[int, Fact]) -> 
 
     run = program(root, ZoneInfo(timezone), fact_of)
     reads = tuple(Read(leaf, guard, found.get(id(leaf))) for leaf, guard in guarded(root, fact_of))
-    return Compiled(segment, run, reads, references(root), drawn(root, ZoneInfo(timezone), fact_of))
+    own = drawn(root, ZoneInfo(timezone), fact_of)
+    return Compiled(segment, run, reads, references(root), own, root)

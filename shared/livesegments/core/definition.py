@@ -43,7 +43,8 @@ class Window(Part, frozen=True):
 class Filter(Part, frozen=True):
     """One test on a property of an event; all filters of a `where` must hold.
 
-    `when_missing` as written; `value.when_missing` gives what holds where it is left out.
+    `when_missing` as written; `value.when_missing` gives what holds where it is left out. `value_list` stands
+    instead of a value (module `value_list`).
     """
 
     property: str
@@ -51,6 +52,7 @@ class Filter(Part, frozen=True):
     value: Any = None
     when_missing: bool | UnsetType = UNSET
     ignore_case: bool = False
+    value_list: str | None = None
 
 
 class Measure(Part, frozen=True):
@@ -82,6 +84,7 @@ class Attribute(Part, frozen=True, tag="attribute"):
     value: Any = None
     when_missing: bool | UnsetType = UNSET
     ignore_case: bool = False
+    value_list: str | None = None
 
 
 class Event(Part, frozen=True, tag="event"):

@@ -137,8 +137,8 @@ class _Reading:
 
     def root(self) -> Explained:
         segment = self._compiled.segment
-        if segment.definition is not None:
-            return self._explained(segment.definition, "")
+        if self._compiled.root is not None:
+            return self._explained(self._compiled.root, "")
         listed = self._profile.lists.get(segment.id)
         if listed is not None and listed.version != segment.definition_version:
             listed = None

@@ -25,6 +25,7 @@ from livesegments.core.index import Index
 from livesegments.core.placing import Named, crowded, in_order, moving
 from livesegments.core.profile import Membership, Profile
 from livesegments.core.unknown import holds_unknown
+from livesegments.core.value_list import Contents, no_contents
 
 __all__ = ["DEFAULT_LIMITS", "Compiled", "Limits", "Plan", "Segment", "compile"]
 
@@ -237,13 +238,15 @@ def compile(
     previous: Plan | None = None,
     staged: Iterable[Segment] = (),
     staged_timezone: str | None = None,
+    contents: Contents = no_contents,
 ) -> Plan:
     """`previous` saves the work for segments that are the same in it.
 
     `staged` are segments (new, or newer versions) that wait for their history, in `staged_timezone` if the
     workspace has another one by then.
 
-    Raises graphlib.CycleError if segments depend on each other in a circle (`check` refuses that).
+    Raises graphlib.CycleError if segments depend on each other in a circle (`check` refuses that), KeyError
+    where `contents` don't know a value list.
     """
     known = previous if previous is not None and previous.timezone == timezone else None
     zone = staged_timezone or timezone
@@ -255,8 +258,8 @@ def compile(
         timezone,
         revision,
         limits,
-        _compiled(segments, (items, waiting if zone == timezone else {}), timezone, facts),
-        _compiled(staged, (waiting, items if zone == timezone else {}), zone, facts),
+        _compiled(segments, (items, waiting if zone == timezone else {}), timezone, facts, contents),
+        _compiled(staged, (waiting, items if zone == timezone else {}), zone, facts, contents),
         zone,
         known,
     )
@@ -267,6 +270,7 @@ def _compiled(
     known: tuple[Mapping[str, Compiled], Mapping[str, Compiled]],
     timezone: str,
     facts: dict[int, Fact],
+    contents: Contents,
 ) -> dict[str, Compiled]:
     found: dict[str, Compiled] = {}
     first, second = known
@@ -276,6 +280,6 @@ def _compiled(
         if old is None or (old.segment is not segment and old.segment != segment):
             old = second.get(id_)
             if old is None or old.segment != segment:
-                old = compile_segment(segment, timezone, facts)
+                old = compile_segment(segment, timezone, facts, contents)
         found[id_] = old
     return found

@@ -61,7 +61,11 @@ def _named(name: str, where: tuple[Filter, ...]) -> References:
     if name not in (SEGMENT_ENTERED, SEGMENT_EXITED):
         return References()
     for item in where:
-        if item.property == "segment" and item.op in ("eq", "in") and not item.ignore_case:
+        if (
+            item.property == "segment"
+            and item.op in ("eq", "in")
+            and not (item.ignore_case or item.value_list)
+        ):
             operands = [item.value] if item.op == "eq" else item.value
             if not when_missing(item):
                 return References(frozenset(operand for operand in operands if type(operand) is str))

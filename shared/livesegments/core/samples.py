@@ -12,13 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 from livesegments.core.definition import Filter
-from livesegments.core.value import kind
+from livesegments.core.value import Values, kind
 from livesegments.core.where import compile_where, path_of
 from livesegments.core.window import parse_date
 from livesegments.core.words import CLOCK_OPS, LIST_OPS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENT = Decimal("0.01")
+LISTED = 3
+"""So many values of a value list are proposed."""
 
 
 def around(op: str, operand: Any, now_ms: int, zone: tzinfo) -> list[Any]:
@@ -31,6 +33,8 @@ def around(op: str, operand: Any, now_ms: int, zone: tzinfo) -> list[Any]:
         bound = parse_date(operand, zone)
         assert bound is not None, "check lets no other value through"
         return [_date(bound), _date(bound - 1), None]
+    if isinstance(operand, Values):
+        operand = list(operand.items[:LISTED])
     values = operand if type(operand) is list else [] if operand is None else [operand]
     if op in LIST_OPS:
         return [[value] for value in values] + [list(values), ["another"], [], None]

@@ -38,10 +38,10 @@ from livesegments.core.fold import Bagged
 from livesegments.core.kind import held
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode, encode
-from livesegments.core.samples import around, properties
+from livesegments.core.samples import LISTED, around, properties
 from livesegments.core.step import on_clock
 from livesegments.core.track import bound
-from livesegments.core.value import COMPARE, kind
+from livesegments.core.value import COMPARE, Values, kind
 from livesegments.core.whatif import Change, applied, is_in
 from livesegments.core.words import WHOLE
 
@@ -117,11 +117,11 @@ class Smallest:
 
     def _flipping(self, compiled: Compiled, wanted: bool) -> Iterator[Change]:
         segment = compiled.segment
-        if segment.definition is None:
+        if compiled.root is None:
             yield Change("list", segment.id, value=wanted)
             return
         facts = {id(read.leaf): read.fact for read in compiled.reads}
-        yield from self._of(segment.definition, facts, wanted)
+        yield from self._of(compiled.root, facts, wanted)
 
     def _of(self, node: Node, facts: dict[int, Any], wanted: bool) -> Iterator[Change]:
         match node:
@@ -162,8 +162,9 @@ class Smallest:
         now = None if register is None else register.value
         holds = truth(node, self._zone)
         values = around(node.op, node.value, self._now, self._zone)
-        if type(now) is list and type(node.value) is list:
-            values = [[*now, *node.value], [item for item in now if item not in node.value], *values]
+        operands = node.value.items[:LISTED] if isinstance(node.value, Values) else node.value
+        if type(now) is list and isinstance(operands, list | tuple):
+            values = [[*now, *operands], [item for item in now if item not in operands], *values]
         if kind(now) == "number":
             near = [value for value in values if kind(value) == "number"]
             near.sort(key=lambda value: _apart(value, now))

@@ -23,7 +23,7 @@ def holds_unknown(item: Compiled, empty: Profile, uncertain: Collection[str], zo
     """`empty` has nothing but memberships of the segments that hold for every unknown profile.
 
     `uncertain` are the segments that hold for some."""
-    root = item.segment.definition
+    root = item.root
     if root is None or (item.drawn is None and item.needs.ids.isdisjoint(uncertain)):
         return item.program(empty, 0)
     facts = {id(read.leaf): read.fact for read in item.reads}

@@ -8,7 +8,7 @@ all others. So a negative op holds exactly where its positive one does not, unle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, Protocol, TypeAlias
@@ -102,13 +102,47 @@ def _positive(op: str, operand: Any, ignore_case: bool, zone: tzinfo) -> Test:
     return _text(op, operand, ignore_case)
 
 
+class Values:
+    """The content of a value list, frozen and shared; two are equal where their digests are.
+
+    `items` are its different values, `keys` what they are compared by, `folded` the same without case.
+    """
+
+    __slots__ = ("_folded", "digest", "items", "keys", "kinds")
+
+    def __init__(self, digest: str, items: Iterable[Any]) -> None:
+        self.digest = digest
+        self.items = tuple(items)
+        self.keys = frozenset(map(key, self.items))
+        self.kinds = frozenset(map(kind, self.items))
+        self._folded: frozenset[Key | None] | None = None
+
+    @property
+    def folded(self) -> frozenset[Key | None]:
+        if self._folded is None:
+            self._folded = frozenset(key(_fold(item)) for item in self.items)
+        return self._folded
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Values) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def _keys(operands: list[Any] | Values, ignore_case: bool) -> frozenset[Key | None]:
+    if isinstance(operands, Values):
+        return operands.folded if ignore_case else operands.keys
+    return frozenset(key(_fold(operand) if ignore_case else operand) for operand in operands)
+
+
 def _fold(value: Any) -> Any:
     return value.casefold() if type(value) is str else value
 
 
-def _one_of(operands: list[Any], ignore_case: bool) -> Test:
-    kinds = frozenset(kind(operand) for operand in operands)
-    keys = frozenset(key(_fold(operand) if ignore_case else operand) for operand in operands)
+def _one_of(operands: list[Any] | Values, ignore_case: bool) -> Test:
+    kinds = operands.kinds if isinstance(operands, Values) else frozenset(map(kind, operands))
+    keys = _keys(operands, ignore_case)
 
     def one_of(value: Any) -> bool | None:
         if kind(value) not in kinds:
@@ -118,8 +152,8 @@ def _one_of(operands: list[Any], ignore_case: bool) -> Test:
     return one_of
 
 
-def _has(op: str, operands: list[Any], ignore_case: bool) -> Test:
-    keys = frozenset(key(_fold(operand) if ignore_case else operand) for operand in operands)
+def _has(op: str, operands: list[Any] | Values, ignore_case: bool) -> Test:
+    keys = _keys(operands, ignore_case)
 
     def has(value: Any) -> bool | None:
         if type(value) is not list:

@@ -173,6 +173,8 @@ def _values(node: Node, denied: bool) -> frozenset[Key | None] | None:
     """The only values with which an attribute condition holds (or, `denied`, doesn't hold)."""
     if not isinstance(node, Attribute) or node.ignore_case or when_missing(node) != denied:
         return None
+    if node.value_list is not None:
+        return None
     op = POSITIVE.get(node.op) if denied else node.op
     if op not in ("eq", "in"):
         return None
@@ -221,6 +223,8 @@ def _comparison(test: Attribute | Filter, at: str) -> Iterator[Fault]:
             yield Fault(at, "never", "every text contains the empty one: holds for none")
         else:
             yield Fault(at, "always", "holds for every text: each contains the empty one")
+    if test.value_list is not None:
+        return
     operands: list[Any] = test.value if isinstance(test.value, list) else [test.value]
     for operand in operands:
         if not isinstance(operand, str):

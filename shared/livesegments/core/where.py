@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct
 from livesegments.core.definition import Filter
 from livesegments.core.exact import plain
 from livesegments.core.relative import span_of
-from livesegments.core.value import Key, flat, key, test, walk, when_missing
+from livesegments.core.value import Key, Values, flat, key, test, walk, when_missing
 from livesegments.core.words import CLOCK_OPS, LIST_OPS, PLURAL_OPS, POSITIVE, PRESENCE_OPS
 
 Properties: TypeAlias = Mapping[str, Any]
@@ -40,6 +40,8 @@ def canonical(where: tuple[Filter, ...]) -> tuple[bytes, ...]:
 
 def _canonical(item: Filter) -> Filter:
     item = msgspec.structs.replace(item, when_missing=True if when_missing(item) else UNSET)
+    if isinstance(item.value, Values):
+        return msgspec.structs.replace(item, value={"values": item.value.digest}, value_list=None)
     if item.op in PLURAL_OPS:
         values = {msgspec.json.encode(_number(value)): _number(value) for value in item.value}
         return msgspec.structs.replace(item, value=[values[name] for name in sorted(values)])
@@ -65,7 +67,7 @@ def handles(where: tuple[Filter, ...]) -> list[Handle]:
     return [
         Handle(path_of(item.property), frozenset(map(_key, [item.value] if item.op == "eq" else item.value)))
         for item in where
-        if item.op in ("eq", "in") and not when_missing(item) and not item.ignore_case
+        if item.op in ("eq", "in") and not (when_missing(item) or item.ignore_case or item.value_list)
     ]
 
 

@@ -111,6 +111,8 @@ PRESENCE_OPS = frozenset(op.name for op in OPS.values() if op.operand == "nothin
 LIST_OPS = frozenset(op.name for op in OPS.values() if op.compares == "lists")
 ORDER_OPS = frozenset(op.name for op in OPS.values() if op.operand in ("ordered", "pair"))
 PLURAL_OPS = frozenset(op.name for op in OPS.values() if op.operand == "scalars")
+LISTED_OPS = frozenset(("in", "not_in", "has_any", "has_none"))
+"""Those that may name a value list of the workspace instead of their values."""
 FOLDABLE = frozenset(op.name for op in OPS.values() if op.compares in ("its kind", "texts", "lists"))
 """Those that compare text, so that its case may be ignored."""
 MEASURE_OPS = tuple(op.name for op in OPS.values() if op.measures)

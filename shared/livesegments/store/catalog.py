@@ -32,12 +32,13 @@ from redis.exceptions import WatchError
 from livesegments.store import keys
 from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
 from livesegments.store.client import Client
+from livesegments.store.places import own, place_of
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.together import together
 from livesegments.wire import catalog as wire
-from livesegments.wire.catalog import Entry, Key, Segment, Workspace
+from livesegments.wire.catalog import Entry, Key, Segment, ValueList, Workspace
 
-Kept = TypeVar("Kept", Workspace, Key, Segment)
+Kept = TypeVar("Kept", Workspace, Key, Segment, ValueList)
 
 EVERYONE = "*"
 """The scope of workspaces and keys."""
@@ -109,17 +110,20 @@ class Catalog:
             if (await self._revisions(workspace))[0] == cached.revision:
                 return cached
             changed = keys.catalog_changed(workspace)
-            since = await self.changes.since(workspace, cached.revision, place, retired_place, changed)
+            lists = keys.catalog_lists(workspace)
+            since = await self.changes.since(workspace, cached.revision, place, retired_place, changed, lists)
             if since is not None:
                 return self._remember(workspace, _brought_up(cached, since)) if since.fields else cached
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(keys.CATALOG_REVISIONS, workspace)
             pipe.hvals(place)
             pipe.hgetall(retired_place)
-            revision, found, retired = await pipe.execute()
+            pipe.hvals(keys.catalog_lists(workspace))
+            revision, found, retired, lists_found = await pipe.execute()
         segments = [each for each in (_as(Segment, data) for data in found) if each is not None]
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
-        return self._remember(workspace, Snapshot(_text(revision), segments, versions))
+        found_lists = [each for each in (_as(ValueList, data) for data in lists_found) if each is not None]
+        return self._remember(workspace, Snapshot(_text(revision), segments, versions, found_lists))
 
     async def add_workspace(self, workspace: Workspace) -> int | None:
         """The number of the change; None if there is one with this id already."""
@@ -178,6 +182,28 @@ class Catalog:
                 if sequence >= 0:
                     return sequence
 
+    async def change_lists(
+        self, workspace: str, decide: Callable[[Snapshot], Awaitable[Sequence[Put]]]
+    ) -> int:
+        """Does the same for value lists, their contents and the segments that name them, in this order.
+
+        Returns the number of the last change; 0 for none."""
+        async with self._changing:
+            while True:
+                _unsee(workspace)
+                snapshot = await self.segments(workspace)
+                puts = await decide(snapshot)
+                if not puts:
+                    return 0
+                place, retired = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
+                changed = keys.catalog_changed(workspace)
+                _unsee(workspace)
+                sequence = await self.changes.write(
+                    Write(workspace, snapshot.revision, place, tuple(puts), retired, changed)
+                )
+                if sequence >= 0:
+                    return sequence
+
     async def whole(self) -> None:
         """Raises NotRestored while there is no catalogue: nothing can be said to be missing from it then."""
         if await self.sequence() < 0:
@@ -191,7 +217,7 @@ class Catalog:
         """Everything, by the topic's keys."""
         ids = [id_.decode() for id_ in await self._redis.hkeys(keys.CATALOG_WORKSPACES)]
         async with self._redis.pipeline(transaction=True) as pipe:
-            for hash_ in (keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids)):
+            for hash_ in (keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *own(ids)):
                 pipe.hvals(hash_)
             found = await pipe.execute()
         return {wire.key_of(wire.decode(data)): data for values in found for data in values}
@@ -214,11 +240,11 @@ class Catalog:
             if number(await pipe.get(keys.CATALOG_SEQUENCE)) != expected:
                 return False
             pipe.multi()
-            pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *map(keys.catalog_segments, ids))
+            pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *own(ids))
             if ids:
                 pipe.delete(*map(keys.catalog_changed, ids))
             for entry, data in decoded:
-                pipe.hset(*_place(entry), data)
+                pipe.hset(*place_of(entry), data)
             for segment in gone:
                 pipe.hset(keys.catalog_retired(segment.workspace), segment.id, segment.definition_version)
             # unlike any revision before: nobody takes an older snapshot for this one
@@ -245,7 +271,7 @@ class Catalog:
     ) -> int:
         """A workspace or a key. The number of the change; -1 if `revision` is not the scope's any more, or
         `new` is there."""
-        hash_, field = _place(entry)
+        hash_, field = place_of(entry)
         put = Put(field, wire.key_of(entry), b"" if delete else wire.encode(entry))
         _unsee(scope)
         return await self.changes.write(
@@ -312,6 +338,8 @@ class Catalog:
 def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
     """The snapshot with what was written since."""
     made = snapshot.draft(since.revision)
+    lists = (_as(ValueList, data) for data in since.beside)
+    made.lists = {each.id: each for each in lists if each is not None}
     for id_, (data, retired) in since.fields.items():
         segment = _as(Segment, data)
         if segment is not None:
@@ -319,17 +347,6 @@ def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
         else:
             made.drop(id_, int(retired or 0))
     return made
-
-
-def _place(entry: Entry) -> tuple[str, str]:
-    """The hash and the field where an entry is kept."""
-    match entry:
-        case Workspace():
-            return keys.CATALOG_WORKSPACES, entry.id
-        case Key():
-            return keys.CATALOG_KEYS, entry.digest
-        case Segment():
-            return keys.catalog_segments(entry.workspace), entry.id
 
 
 def _as(kind: type[Kept], data: bytes | None) -> Kept | None:

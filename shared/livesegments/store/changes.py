@@ -22,17 +22,18 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return -2 end
 local revision = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
 if ARGV[2] ~= '' and revision ~= ARGV[2] then return -1 end
 if ARGV[3] == '1' then
-  for i = 4, #ARGV, 4 do
+  for i = 5, #ARGV, 5 do
     if redis.call('HEXISTS', KEYS[4], ARGV[i]) == 1 then return -1 end
   end
 end
 local sequence
-for i = 4, #ARGV, 4 do
+for i = 5, #ARGV, 5 do
   local field, value, retired = ARGV[i], ARGV[i + 2], ARGV[i + 3]
+  local place = KEYS[tonumber(ARGV[i + 4])]
   sequence = redis.call('INCR', KEYS[1])
-  if value == '' then redis.call('HDEL', KEYS[4], field) else redis.call('HSET', KEYS[4], field, value) end
+  if value == '' then redis.call('HDEL', place, field) else redis.call('HSET', place, field, value) end
   if retired ~= '' then redis.call('HSET', KEYS[5], field, retired) end
-  if KEYS[6] then redis.call('ZADD', KEYS[6], sequence, field) end
+  if ARGV[4] == '1' and place == KEYS[4] then redis.call('ZADD', KEYS[6], sequence, field) end
   redis.call('XADD', KEYS[3], sequence .. '-0', 'key', ARGV[i + 1], 'value', value)
 end
 redis.call('HSET', KEYS[2], ARGV[1], sequence .. (string.match(revision, '-.*') or ''))
@@ -47,7 +48,7 @@ local fields = redis.call('ZRANGE', KEYS[4], '(' .. before, '+inf', 'BYSCORE', '
 if #fields == 0 or #fields > tonumber(ARGV[3]) then return {revision} end
 local values = redis.call('HMGET', KEYS[2], unpack(fields))
 local retired = redis.call('HMGET', KEYS[3], unpack(fields))
-return {revision, fields, values, retired}
+return {revision, fields, values, retired, KEYS[5] and redis.call('HVALS', KEYS[5]) or {}}
 """
 MOST = 1_000
 """With more changes than this, all entries are read instead."""
@@ -68,12 +69,14 @@ class Change(Struct, frozen=True):
 
 class Put(Struct, frozen=True):
     """`value` goes into `field` of the write's hash (empty: the field is deleted) and, under `key`, into the
-    outbox. `retired` goes into the same field of the hash for those, where it is not empty."""
+    outbox. `retired` goes into the same field of the hash for those, where it is not empty. `place`: another
+    hash than the write's."""
 
     field: str
     key: str
     value: bytes
     retired: str = ""
+    place: str = ""
 
 
 class Write(Struct, frozen=True):
@@ -93,10 +96,14 @@ class Write(Struct, frozen=True):
 
 
 class Since(Struct, frozen=True):
-    """What changed in a scope since another revision, up to `revision`: field → value and retired version."""
+    """What changed in a scope since another revision, up to `revision`: field → value and retired version.
+
+    `beside`: all that is in the place beside it.
+    """
 
     revision: str
     fields: dict[str, tuple[bytes | None, bytes | None]]
+    beside: list[bytes] = []
 
 
 class Changes:
@@ -114,14 +121,22 @@ class Changes:
     async def write(self, change: Write) -> int:
         """The number of the last of the changes; STALE if `revision` is not the scope's any more, or a `new`
         field is there. Raises NotRestored."""
-        flat: list[str | bytes] = []
-        for put in change.puts:
-            flat += (put.field, put.key, put.value, put.retired)
         places = [change.place, change.retired_place] + [change.changed_place] * bool(change.changed_place)
+        places += sorted({put.place for put in change.puts if put.place})
+        flat: list[str | bytes | int] = []
+        for put in change.puts:
+            at = len(self._keys) + 1 + places.index(put.place or change.place)
+            flat += (put.field, put.key, put.value, put.retired, at)
         number = int(
             await self._change(
                 keys=[*self._keys, *places],
-                args=[change.scope, change.revision or "", int(change.new), *flat],
+                args=[
+                    change.scope,
+                    change.revision or "",
+                    int(change.new),
+                    int(bool(change.changed_place)),
+                    *flat,
+                ],
             )
         )
         if number == LOST:
@@ -129,18 +144,26 @@ class Changes:
         return number
 
     async def since(
-        self, scope: str, revision: str, place: str, retired_place: str, changed_place: str
+        self,
+        scope: str,
+        revision: str,
+        place: str,
+        retired_place: str,
+        changed_place: str,
+        *beside: str,
     ) -> Since | None:
         """The entries written since a revision that was read here; None where all have to be read to know
         that."""
         found = await self._since(
-            keys=[self._keys[1], place, retired_place, changed_place], args=[scope, revision, MOST]
+            keys=[self._keys[1], place, retired_place, changed_place, *beside], args=[scope, revision, MOST]
         )
         if len(found) == 1:
             return None
         now, fields, *columns = found
-        values = zip(*columns, strict=True) if columns else ()
-        return Since(now.decode(), {field.decode(): row for field, row in zip(fields, values, strict=True)})
+        if not columns:
+            return Since(now.decode(), {}, [])
+        rows = zip(fields, zip(*columns[:2], strict=True), strict=True)
+        return Since(now.decode(), {field.decode(): row for field, row in rows}, columns[2])
 
     async def sequence(self) -> int:
         """The number of the last change; -1 where there is no sequence."""

@@ -28,6 +28,8 @@ Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
   {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment
+  {catalog}:lists:WORKSPACE   HASH  id → JSON of wire.catalog.ValueList
+  {catalog}:values:WORKSPACE  HASH  DIGEST/PART → JSON of wire.catalog.ValuePart
   {catalog}:retired:WORKSPACE HASH  id of a deleted segment → its last definition version
   {catalog}:changed:WORKSPACE ZSET  segment id → the number of its last change (deleted ones, too)
   {catalog}:sequence          STRING  the number of the last change
@@ -127,6 +129,14 @@ def segments(partition: int, workspace: str) -> str:
 
 def catalog_segments(workspace: str) -> str:
     return f"{{catalog}}:segments:{workspace}"
+
+
+def catalog_lists(workspace: str) -> str:
+    return f"{{catalog}}:lists:{workspace}"
+
+
+def catalog_values(workspace: str) -> str:
+    return f"{{catalog}}:values:{workspace}"
 
 
 def catalog_retired(workspace: str) -> str:

@@ -1,11 +1,12 @@
-"""A workspace's segments at one revision, with what an edit has to look up in them."""
+"""A workspace's segments and value lists at one revision, with what an edit has to look up in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from livesegments.core.references import References, references
-from livesegments.wire.catalog import Segment
+from livesegments.core.value_list import named
+from livesegments.wire.catalog import Segment, ValueList
 
 
 class Snapshot:
@@ -13,14 +14,20 @@ class Snapshot:
 
     segments  by id
     retired   the last version of deleted ones
+    lists     value lists by id, also deleted ones whose contents are kept
     """
 
     def __init__(
-        self, revision: str, segments: Iterable[Segment] = (), retired: Mapping[str, int] | None = None
+        self,
+        revision: str,
+        segments: Iterable[Segment] = (),
+        retired: Mapping[str, int] | None = None,
+        lists: Iterable[ValueList] = (),
     ) -> None:
         self.revision = revision
         self.segments: dict[str, Segment] = {}
         self.retired: dict[str, int] = dict(retired or {})
+        self.lists = {each.id: each for each in lists}
         self._ids: dict[str, str] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._watchers: frozenset[str] = frozenset()
@@ -29,7 +36,7 @@ class Snapshot:
 
     def draft(self, revision: str) -> Snapshot:
         """A copy, to be changed before anybody else has it."""
-        made = Snapshot(revision, (), self.retired)
+        made = Snapshot(revision, (), self.retired, self.lists.values())
         made.segments, made._ids, made._users = dict(self.segments), dict(self._ids), dict(self._users)
         made._watchers = self._watchers
         return made
@@ -45,6 +52,20 @@ class Snapshot:
     def dependents(self, id_: str) -> frozenset[str]:
         """Those that name it, and those that depend on all others."""
         return (self.users(id_) | self._watchers) - {id_}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Of the value lists that may be named."""
+        return {id_: each.digest for id_, each in self.lists.items() if each.deleted_ms is None}
+
+    def naming(self, value_list: str) -> list[Segment]:
+        """The segments that name a value list, sorted by id."""
+        found = [
+            each
+            for each in self.segments.values()
+            if each.definition is not None and value_list in named(each.definition)
+        ]
+        return sorted(found, key=lambda each: each.id)
 
     def put(self, segment: Segment) -> None:
         """Into a draft: a new segment, or another version of one."""

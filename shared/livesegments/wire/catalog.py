@@ -1,7 +1,12 @@
 """The records of topic `definitions`: everything a workspace has decided, last value per key.
 
-A key is `workspace/ID`, `key/SHA256` or `segment/WORKSPACE/ID`; an empty value deletes it. The offset of a
-record is the catalogue's revision: every reader sees the same revisions in the same order.
+A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `value_list/WORKSPACE/ID` or
+`values/WORKSPACE/DIGEST/PART`; an empty value deletes it. The offset of a record is the catalogue's revision:
+every reader sees the same revisions in the same order.
+
+A value list is cut into parts, because a record has a bound. The parts of one content never change and stand
+under its digest; they come before the list and the segments that refer to it. A content that was replaced is
+kept for a while, because partitions serve it until its successor has its history.
 """
 
 from __future__ import annotations
@@ -85,13 +90,48 @@ class Segment(Struct, frozen=True, tag="segment"):
     tags: tuple[str, ...] = ()
 
 
-Entry: TypeAlias = Workspace | Key | Segment
+class Former(Struct, frozen=True):
+    """A content that a value list had until an instant (ms)."""
 
-_KINDS = frozenset({("workspace", 2), ("key", 2), ("segment", 3)})
+    digest: str
+    until_ms: int
+
+
+class ValueList(Struct, frozen=True, tag="value_list", omit_defaults=True):
+    """A value list as its author left it; `version` counts its contents. `bytes` are those of the values as
+    JSON, `deleted_ms` is the instant since which it is none any more: its contents are kept for a while."""
+
+    workspace: str
+    id: str
+    version: int
+    digest: str
+    count: int
+    bytes: int
+    created_ms: int
+    updated_ms: int
+    formers: tuple[Former, ...] = ()
+    deleted_ms: int | None = None
+
+
+class ValuePart(Struct, frozen=True, tag="values"):
+    """The part number `part`, from 0, of the `parts` of a content."""
+
+    workspace: str
+    digest: str
+    part: int
+    parts: int
+    values: list[str | int | float | bool]
+
+
+Entry: TypeAlias = Workspace | Key | Segment | ValueList | ValuePart
+
+_KINDS = frozenset({("workspace", 2), ("key", 2), ("segment", 3), ("value_list", 3), ("values", 4)})
 MAX_SHOWN = 100
 """Characters of a foreign key that an error shows."""
 
-_decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Workspace | Key | Segment)
+_decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(
+    Workspace | Key | Segment | ValueList | ValuePart
+)
 
 
 def key_of(entry: Entry) -> str:
@@ -102,6 +142,10 @@ def key_of(entry: Entry) -> str:
             return f"key/{entry.digest}"
         case Segment():
             return f"segment/{entry.workspace}/{entry.id}"
+        case ValueList():
+            return f"value_list/{entry.workspace}/{entry.id}"
+        case ValuePart():
+            return f"values/{entry.workspace}/{entry.digest}/{entry.part}"
 
 
 def encode(entry: Entry) -> bytes:

@@ -12,6 +12,7 @@ from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.evaluator.identity import topic_id
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics
+from livesegments.wire import catalog
 from livesegments.wire.topics import EVENTS, REJECTED, partition_of
 from tests.delivery import check_delivery
 from tests.services.evaluator.rig import PARTITIONS, Evaluator, Rig
@@ -174,6 +175,30 @@ async def test_a_new_or_edited_segment_knows_what_happened_before(evaluation: Ri
     await rig.settled()
     assert await rig.members("bought") == set(profiles)
     assert await rig.members("idle") == {"late", *profiles}
+
+
+async def test_a_segment_follows_a_value_list_that_is_replaced(evaluation: Rig) -> None:
+    """Its new content has its history before it is served; the old one is served again after a restart."""
+    rig = evaluation
+    await rig.workspace()
+    for digest, sku in (("d1", "red"), ("d2", "blue")):
+        await rig._define(catalog.ValuePart("w", digest, 0, 1, [sku, 7]))
+    where = '[{"property":"sku","op":"in","value_list":"skus","value":"d1"}]'
+    listed = f'{{"type":"event","name":"buy","where":{where}}}'
+    await rig.segment("buyers", listed)
+    first = rig.start()
+    await rig.settled()
+    skus = {"ann": "red", "bob": "blue", "cid": 7, "dan": "green"}
+    await rig.send([Event(f"b{id_}", "w", id_, "buy", T, {"sku": sku}) for id_, sku in skus.items()])
+    await rig.settled()
+    assert await rig.members("buyers") == {"ann", "cid"}
+    await first.child.kill()
+    rig.start()
+    await rig.segment("buyers", listed.replace("d1", "d2"), version=2)
+    await rig.settled()
+    assert await rig.members("buyers") == {"bob", "cid"}
+    told = [(each.profile, each.kind) for each in await heard(rig) if each.cause == "backfill"]
+    assert sorted(told) == [("ann", "exited"), ("bob", "entered")]
 
 
 async def test_history_survives_the_death_of_who_fills_it_in(evaluation: Rig) -> None:

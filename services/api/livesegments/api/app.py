@@ -40,6 +40,7 @@ from livesegments.api import (
     segments,
     timelines,
     transitions,
+    value_lists,
     workspace,
     workspaces,
 )
@@ -63,6 +64,7 @@ from livesegments.runtime.retry import until_done
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
+from livesegments.store.contents import StoredContents
 from livesegments.store.erasures import Notes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
@@ -83,6 +85,7 @@ TAGS = [
     {"name": "segments", "description": "Definitions, with their size, state and progress."},
     {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
     {"name": "profiles", "description": "What is known of one profile."},
+    {"name": "value lists", "description": "Values that conditions name by reference."},
     {"name": "operations", "description": "For those who run it."},
 ]
 STOP_S = 2
@@ -114,8 +117,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        names, lists, workspace, workspaces, forecasts, flows, timelines, operations, rejected, transitions,
-        erasures, health,
+        names, lists, value_lists, workspace, workspaces, forecasts, flows, timelines, operations, rejected,
+        transitions, erasures, health,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -149,6 +152,7 @@ def _lifespan(
 def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     redis = connect(settings.redis)
     catalog = Catalog(redis)
+    contents = StoredContents(redis)
     stored = Profiles(redis, settings.partitions)
     lags = Lags(settings.kafka, redis, settings.partitions)
     follow_log = settings.clock == "log"
@@ -158,12 +162,13 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         now_ms=now_ms,
         redis=redis,
         catalog=catalog,
+        contents=contents,
         publisher=Publisher(redis, catalog, settings.kafka),
         members=Members(redis, settings.partitions),
         profiles=stored,
         names=NameStore(redis),
-        plans=Plans(catalog),
-        served=ServedPlans(redis, settings.partitions),
+        plans=Plans(catalog, contents),
+        served=ServedPlans(redis, settings.partitions, contents),
         records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
         lags=lags,
         watch=Watch(lags, settings.unowned_ms / 1_000),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from livesegments.api.context import Context
 from livesegments.api.problems import Problem
 from livesegments.core.definition import Node
 from livesegments.core.references import references
+from livesegments.core.value_list import named, spelled
 from livesegments.history.asker import CantAnswer
 from livesegments.history.asking import Asked, FlowFound, Flowing, Found, Was, WasFound
 from livesegments.wire.catalog import Segment
@@ -41,14 +44,27 @@ def now(context: Context) -> int | None:
 
 async def ask(context: Context, asked: Asked) -> Found:
     try:
-        return await context.asker.ask(asked)
+        return await context.asker.ask(
+            replace(
+                asked,
+                definition=await _spelled(context, asked.workspace, asked.definition),
+                before=await _spelled(context, asked.workspace, asked.before),
+                segments=await _all_spelled(context, asked.workspace, asked.segments),
+            )
+        )
     except CantAnswer as error:
         raise _later(error) from error
 
 
 async def was(context: Context, asked: Was) -> WasFound:
     try:
-        return await context.asker.was(asked)
+        return await context.asker.was(
+            replace(
+                asked,
+                definition=await _spelled(context, asked.workspace, asked.definition),
+                segments=await _all_spelled(context, asked.workspace, asked.segments),
+            )
+        )
     except CantAnswer as error:
         raise _later(error) from error
 
@@ -58,6 +74,23 @@ async def flow(context: Context, asked: Flowing) -> FlowFound:
         return await context.asker.flow(asked)
     except CantAnswer as error:
         raise _later(error) from error
+
+
+async def _spelled(context: Context, workspace: str, node: Node | None) -> Node | None:
+    """The process that queries history knows no value lists: their values go to it with the question."""
+    if node is None or not named(node):
+        return node
+    return spelled(node, await context.contents.of(workspace, [node]))
+
+
+async def _all_spelled(
+    context: Context, workspace: str, segments: Mapping[str, Node | int]
+) -> dict[str, Node | int]:
+    found: dict[str, Node | int] = {}
+    for id_, each in segments.items():
+        node = None if isinstance(each, int) else await _spelled(context, workspace, each)
+        found[id_] = each if node is None else node
+    return found
 
 
 def _later(error: CantAnswer) -> Problem:

@@ -21,6 +21,7 @@ from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
 from livesegments.api.segments import Id, described
 from livesegments.core.definition import Node
+from livesegments.core.value_list import shown
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
@@ -90,11 +91,14 @@ def _gone_back(
     snapshot: Snapshot, workspace: Workspace, latest: Segment, before: Node, now_ms: int
 ) -> Segment:
     """Raises Problem 409 where the earlier definition refers to what isn't there any more."""
-    defined = shapes.Defined(msgspec.to_builtins(before), before, "")
+    defined = shapes.Defined(shown(before), before, "")
     try:
         node = editing.checked(snapshot, workspace, defined, latest.id)
     except Problem as problem:
         raise Problem(409, "The earlier definition can't come back as it is.", problem.errors) from problem
+    if node == latest.definition:
+        told = "Only the values of its value lists are new: put the earlier values into these again."
+        raise Problem(409, told)
     return msgspec.structs.replace(
         latest,
         version=latest.version + 1,

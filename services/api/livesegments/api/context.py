@@ -23,6 +23,7 @@ from livesegments.api.watch import Watch
 from livesegments.history.asker import Asker
 from livesegments.runtime.settings import Settings
 from livesegments.store.catalog import Catalog
+from livesegments.store.contents import StoredContents
 from livesegments.store.erasures import Notes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
@@ -37,6 +38,7 @@ class Context:
     now_ms: Callable[[], int]
     redis: Any
     catalog: Catalog
+    contents: StoredContents
     publisher: Publisher
     members: Members
     profiles: Profiles

@@ -18,6 +18,7 @@ from livesegments.core.definition import Node
 from livesegments.core.event import Event
 from livesegments.core.plan import Plan, Segment
 from livesegments.core.profile import Profile, encode
+from livesegments.core.value_list import Contents
 from livesegments.core.wanted import wanted
 from livesegments.history.asking import Sent
 from livesegments.history.sql.query import walk
@@ -46,27 +47,28 @@ class Cost(BaseModel):
     shared: list[Shared] = Field(description="The conditions that cost nothing more, and why.")
 
 
-def weighed(existing: Plan, node: Node, now_ms: int) -> list[str]:
+def weighed(existing: Plan, node: Node, contents: Contents, now_ms: int) -> list[str]:
     """Of the events that the new facts would keep something of."""
-    draft = _draft(existing, node)
+    draft = _draft(existing, node, contents)
     new = _new(existing, draft)
     return sorted(wanted(draft, new, now_ms).names) if new else []
 
 
-def priced(existing: Plan, node: Node, sent: list[Sent], now_ms: int) -> Cost:
+def priced(existing: Plan, node: Node, contents: Contents, sent: list[Sent], now_ms: int) -> Cost:
     """`sent`: the events of some profiles, also of those that have none."""
-    draft = _draft(existing, node)
+    draft = _draft(existing, node, contents)
     new = _new(existing, draft)
     return Cost(
         new_facts=len(new),
         bytes_a_profile=_bytes(draft, new, sent, now_ms) if sent else None,
         looked_at=len(sent),
-        shared=_shared(existing, draft.order[0], node),
+        shared=_shared(existing, draft.order[0]),
     )
 
 
-def _draft(existing: Plan, node: Node) -> Plan:
-    return plan.compile(existing.workspace, existing.timezone, [Segment(DRAFT, 1, 0, node)], 0)
+def _draft(existing: Plan, node: Node, contents: Contents) -> Plan:
+    segment = Segment(DRAFT, 1, 0, node)
+    return plan.compile(existing.workspace, existing.timezone, [segment], 0, contents=contents)
 
 
 def _new(existing: Plan, draft: Plan) -> frozenset[int]:
@@ -99,13 +101,14 @@ def _bytes(draft: Plan, new: frozenset[int], sent: list[Sent], now_ms: int) -> f
     return round(total / len(sent), 1)
 
 
-def _shared(existing: Plan, draft: Compiled, node: Node) -> list[Shared]:
+def _shared(existing: Plan, draft: Compiled) -> list[Shared]:
+    assert draft.root is not None
     readers: dict[int, list[str]] = {}
     wanted_facts = {fact.id for fact in draft.facts}
     for item in existing.order:
         for fact in {fact.id for fact in item.facts} & wanted_facts:
             readers.setdefault(fact, []).append(item.segment.id)
-    pointers = {id(below): pointer for pointer, below in walk(node)}
+    pointers = {id(below): pointer for pointer, below in walk(draft.root)}
     found = []
     for read in draft.reads:
         users = readers.get(read.fact.id, []) if read.fact is not None else []

@@ -34,6 +34,7 @@ PROPERTIES = {
     "has": "The filters that all hold for the first or last event itself.",
     "id": "Its id.",
     "ignore_case": "Whether strings are compared without regard to upper and lower case.",
+    "value_list": "The id of a value list, which stands instead of a value.",
     "in": "Whether the profile is a member now.",
     "keys": "The keys of the workspace, the oldest first.",
     "km": "The greatest distance in kilometres.",

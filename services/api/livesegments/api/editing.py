@@ -24,7 +24,9 @@ MAX_NAMED = 20
 def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.Known:
     """What the definition of a segment (None: a new one without an id) is checked against."""
     others = Others(snapshot.segments, own or "")
-    return shapes.Known(workspace.timezone, others, own, snapshot.revision, snapshot.dependents)
+    return shapes.Known(
+        workspace.timezone, others, own, snapshot.revision, snapshot.dependents, snapshot.digests
+    )
 
 
 class Others(Mapping[str, Node | None]):
@@ -147,6 +149,7 @@ def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, i
         others=Others(snapshot.segments, id_),
         segment_id=id_,
         dependents=snapshot.dependents,
+        lists=snapshot.digests,
     )
     if node is None:
         found = [

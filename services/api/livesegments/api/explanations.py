@@ -20,6 +20,7 @@ from livesegments.api.route import Route
 from livesegments.api.segments import Id
 from livesegments.api.served import Deciding
 from livesegments.core.explanation import Explained, explain
+from livesegments.core.value_list import shown
 from livesegments.core.whatif import Change
 from livesegments.history.asking import Seen, Was
 from livesegments.wire.catalog import Workspace
@@ -156,7 +157,7 @@ def _node(node: Explained, seen: Mapping[str, Seen]) -> NodeOut:
         pointer=node.pointer,
         type=node.type,
         holds=node.holds,
-        condition=msgspec.to_builtins(node.condition),
+        condition=shown(node.condition),
         evidence=None
         if evidence is None
         else EvidenceOut(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -18,6 +17,7 @@ from livesegments.api.route import Route
 from livesegments.api.segments import Id
 from livesegments.api.texts import ProfileId
 from livesegments.core.fault import Fault
+from livesegments.core.value_list import shown
 from livesegments.history.asking import Asked, Was
 
 router = APIRouter(
@@ -140,7 +140,7 @@ async def read_was_member(
         cause=None if last is None else last.cause,
         event_id=None if last is None else last.event_id,
         why_version=known.definition_version,
-        definition=msgspec.to_builtins(known.definition),
+        definition=shown(known.definition),
         why=behind.nodes(found.nodes),
     )
 

@@ -8,7 +8,9 @@ from cachetools import LRUCache
 
 from livesegments.core import plan
 from livesegments.core.plan import Plan
+from livesegments.core.value_list import Contents
 from livesegments.store.catalog import Catalog
+from livesegments.store.contents import StoredContents
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Workspace
 
@@ -19,8 +21,8 @@ class Plans:
     """The newest plan of each of the last `CACHED` workspaces. Its revision means nothing outside this
     class."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, contents: StoredContents) -> None:
+        self._catalog, self._contents = catalog, contents
         self._cache: LRUCache[str, tuple[str, Plan]] = LRUCache(CACHED)
         self._compiling = asyncio.Lock()
 
@@ -30,14 +32,16 @@ class Plans:
             revision, previous = self._cache.get(workspace.id, ("", None))
             stale = previous is None or previous.timezone != workspace.timezone
             if stale or revision != snapshot.revision:
-                made = await asyncio.to_thread(_compile, workspace, snapshot, previous)
+                nodes = [each.definition for each in snapshot.segments.values()]
+                contents = await self._contents.of(workspace.id, nodes)
+                made = await asyncio.to_thread(_compile, workspace, snapshot, contents, previous)
                 self._cache[workspace.id] = snapshot.revision, made
             return self._cache[workspace.id][1]
 
 
-def _compile(workspace: Workspace, snapshot: Snapshot, previous: Plan | None) -> Plan:
+def _compile(workspace: Workspace, snapshot: Snapshot, contents: Contents, previous: Plan | None) -> Plan:
     segments = [
         plan.Segment(each.id, each.definition_version, 0, each.definition)
         for each in snapshot.segments.values()
     ]
-    return plan.compile(workspace.id, workspace.timezone, segments, 0, previous=previous)
+    return plan.compile(workspace.id, workspace.timezone, segments, 0, previous=previous, contents=contents)

@@ -31,7 +31,8 @@ router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, 
 async def _know(context: Ctx, workspace: Reading) -> None:
     snapshot = await context.catalog.segments(workspace.id)
     others = editing.Others(snapshot.segments, "")
-    shapes.known.set(shapes.Known(workspace.timezone, others, None, snapshot.revision))
+    digests = snapshot.digests
+    shapes.known.set(shapes.Known(workspace.timezone, others, None, snapshot.revision, lists=digests))
 
 
 class ToPreview(shapes.In):
@@ -111,6 +112,7 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
     counts = await context.profiles.counts(workspace.id)
     one_of = _largest(counts) if asked.estimate and sum(counts) > ESTIMATED_FROM else None
     plan = await context.plans.of(workspace) if one_of is None else None
+    contents = await context.contents.of(workspace.id, [node])
     found = await asof.ask(
         context,
         Asked(
@@ -121,7 +123,7 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
             segments=asof.needed(node, snapshot.segments, None),
             sample=asked.sample,
             one_of=one_of,
-            weighed=[] if plan is None else weighed(plan, node, context.now_ms()),
+            weighed=[] if plan is None else weighed(plan, node, contents, context.now_ms()),
         ),
     )
     total = found.profiles if one_of is None else sum(counts)
@@ -133,7 +135,7 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
     seen = await advice.names(context, workspace.id)
     price = None
     if plan is not None:
-        price = await asyncio.to_thread(priced, plan, node, found.sent, found.at_ms)
+        price = await asyncio.to_thread(priced, plan, node, contents, found.sent, found.at_ms)
     return Preview(
         at=times.iso(found.at_ms),
         profiles=total,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
 from livesegments.api import advice, answers, editing, planning, shapes, times
@@ -14,6 +13,7 @@ from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNon
 from livesegments.api.finding import found
 from livesegments.api.problems import responses
 from livesegments.api.route import IdempotencyKey, Route
+from livesegments.core.value_list import shown
 from livesegments.store.members import Size
 from livesegments.store.progress import Progress
 from livesegments.wire.catalog import Segment, Workspace
@@ -124,7 +124,7 @@ def shape(segment: Segment, size: Size, now_ms: int) -> shapes.SegmentOut:
         type="static" if segment.definition is None else "dynamic",
         description=segment.description,
         tags=list(segment.tags),
-        definition=msgspec.to_builtins(segment.definition),
+        definition=shown(segment.definition),
         version=segment.version,
         definition_version=segment.definition_version,
         created_at=times.iso(segment.created_ms),

@@ -14,8 +14,10 @@ from livesegments.core.explain import prepared
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.step import on_plan
+from livesegments.core.value_list import Contents
 from livesegments.store.adoption import Served
 from livesegments.store.client import Client
+from livesegments.store.contents import StoredContents
 from livesegments.store.judged import Definitions, Judged
 from livesegments.wire.topics import partition_of
 
@@ -36,8 +38,8 @@ class Deciding(NamedTuple):
 
 
 class ServedPlans:
-    def __init__(self, store: Client, partitions: int) -> None:
-        self._judged = Judged(store)
+    def __init__(self, store: Client, partitions: int, contents: StoredContents) -> None:
+        self._judged, self._contents = Judged(store), contents
         self._partitions = partitions
         self._cache: LRUCache[tuple[str, int], tuple[Plan, dict[int, int]]] = LRUCache(CACHED)
         self._compiling = asyncio.Lock()
@@ -107,7 +109,8 @@ class ServedPlans:
                 return
             known = self._cache.get((workspace, partition)) or self._other(workspace)
             previous = known[0] if known is not None else None
-            made = await asyncio.to_thread(_compiled, workspace, found, previous)
+            contents = await self._contents.of(workspace, [each.definition for each in found.served.values()])
+            made = await asyncio.to_thread(_compiled, workspace, found, contents, previous)
             since = {fact: kept.revision for fact, kept in found.facts.items()}
             self._cache[workspace, partition] = made, since
 
@@ -130,10 +133,17 @@ def _brought(
     return states
 
 
-def _compiled(workspace: str, found: Definitions, previous: Plan | None) -> Plan:
+def _compiled(workspace: str, found: Definitions, contents: Contents, previous: Plan | None) -> Plan:
     assert found.stage is not None
     segments = [each.segment(id_) for id_, each in found.served.items()]
-    made = plan.compile(workspace, found.stage.timezone, segments, found.stage.revision, previous=previous)
+    made = plan.compile(
+        workspace,
+        found.stage.timezone,
+        segments,
+        found.stage.revision,
+        previous=previous,
+        contents=contents,
+    )
     return made.at(
         found.stage.revision,
         {id_: each.adoption for id_, each in found.served.items()},

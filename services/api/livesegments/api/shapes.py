@@ -49,13 +49,15 @@ KeyScope = Literal["ingest", "read", "write", "operate"]
 
 
 class Known(NamedTuple):
-    """What a definition is checked against: see `check`. `revision` is that of the snapshot of `others`."""
+    """What a definition is checked against: see `check`. `revision` is that of the snapshot of `others` and
+    `lists`."""
 
     timezone: str
     others: Mapping[str, Node | None]
     segment: str | None
     revision: str
     dependents: Dependents | None = None
+    lists: Mapping[str, str] | None = None
 
 
 known: ContextVar[Known | None] = ContextVar("known", default=None)
@@ -82,6 +84,7 @@ def _definition(document: Any) -> Defined:
             others=against.others if against else None,
             segment_id=against.segment if against else None,
             dependents=against.dependents if against else None,
+            lists=against.lists if against else None,
         )
     if node is None:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})

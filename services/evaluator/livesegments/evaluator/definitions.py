@@ -9,6 +9,7 @@ import structlog
 from livesegments.core import plan
 from livesegments.core.plan import Limits, Plan
 from livesegments.core.staging import Staging
+from livesegments.evaluator.list_contents import ListContents
 from livesegments.runtime import metrics
 from livesegments.wire import catalog
 from livesegments.wire.catalog import Segment, Workspace
@@ -29,6 +30,7 @@ class Definitions:
         self._limits = limits
         self._workspaces: dict[str, Workspace] = {}
         self._segments: dict[str, dict[str, plan.Segment]] = {}
+        self._contents: dict[str, ListContents] = {}
         self._changed: dict[str, int] = {}
         self._failed: dict[str, int] = {}
 
@@ -47,6 +49,11 @@ class Definitions:
         old = self._workspaces.get(workspace)
         if isinstance(entry, Workspace) and old is not None and old.timezone == entry.timezone:
             self._workspaces[workspace] = entry  # its name or its quotas: plans have nothing of them
+            return
+        if kind in ("value_list", "values"):
+            self._contents.setdefault(workspace, ListContents()).take(entry, *rest)
+            if workspace in self._failed:  # a definition may have come before the values that it names
+                self._changed.setdefault(workspace, self._failed[workspace])
             return
         self._changed[workspace] = offset
         match entry:
@@ -77,10 +84,19 @@ class Definitions:
             try:
                 with metrics.PLAN_SECONDS.time():
                     self.plans[id_] = plan.compile(
-                        id_, workspace.timezone, segments, revision, self._limits, self.plans.get(id_)
+                        id_,
+                        workspace.timezone,
+                        segments,
+                        revision,
+                        self._limits,
+                        self.plans.get(id_),
+                        contents=self._contents_of(id_).of,
                     )
             except Exception as error:
                 self._keep(id_, workspace, revision, error)
+
+    def _contents_of(self, workspace: str) -> ListContents:
+        return self._contents.get(workspace) or ListContents()
 
     def _keep(self, id_: str, workspace: Workspace, revision: int, error: Exception) -> None:
         """A fault of ours: the workspace keeps its last good plan; one that has none gets what compiles.
@@ -94,13 +110,16 @@ class Definitions:
         if id_ in self.plans:
             return
         good: list[plan.Segment] = []
+        contents = self._contents_of(id_).of
         for segment in self._segments.get(id_, {}).values():
             with suppress(Exception):
-                plan.compile(id_, workspace.timezone, [segment], revision, self._limits)
+                plan.compile(id_, workspace.timezone, [segment], revision, self._limits, contents=contents)
                 good.append(segment)
         for segments in (good, []):  # with no plan at all its events would be those of an unknown workspace
             with suppress(Exception):
-                self.plans[id_] = plan.compile(id_, workspace.timezone, segments, revision, self._limits)
+                self.plans[id_] = plan.compile(
+                    id_, workspace.timezone, segments, revision, self._limits, contents=contents
+                )
                 return
 
     def compile_staged(self, latest: Plan, staging: Staging, timezone: str) -> Plan:
@@ -114,6 +133,7 @@ class Definitions:
             latest,
             staging.staged.values(),
             latest.timezone,
+            self._contents_of(latest.workspace).nearest,
         )
 
     def _put(self, entry: Segment, offset: int) -> None:

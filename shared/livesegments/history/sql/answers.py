@@ -22,7 +22,7 @@ from livesegments.history.asking import (
     WasFound,
 )
 from livesegments.history.sql.behind import behind
-from livesegments.history.sql.query import Question, translate
+from livesegments.history.sql.query import Answer, Question, translate
 from livesegments.history.sql.text import text
 from livesegments.history.sql.zone import DAY_MS
 
@@ -37,9 +37,11 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> 
         assert asked.segment is not None
         definition = SegmentRef(asked.segment)
     translated = translate(Question(definition, asked.segments, now_ms, asked.segment))
+    _prepared(connection, translated)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {translated.sql}")
     if asked.before is not None:
         before = translate(Question(asked.before, asked.segments, now_ms, asked.segment))
+        _prepared(connection, before)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE change AS SELECT answer.*, was FROM answer"
             f" LEFT JOIN (SELECT profile, n0 AS was FROM ({before.sql})) USING (profile)"
@@ -74,6 +76,11 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> 
         lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
         sent=_sent(connection, asked.weighed) if asked.weighed else [],
     )
+
+
+def _prepared(connection: duckdb.DuckDBPyConnection, translated: Answer) -> None:
+    for statement in translated.before:
+        connection.execute(statement)
 
 
 def _sent(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[Sent]:
@@ -137,6 +144,7 @@ ORDER BY sequence DESC LIMIT 1
     definition = asked.definition or SegmentRef(asked.segment)
     own = asked.segment if asked.definition is not None else None
     translated = translate(Question(definition, asked.segments, now_ms, own))
+    _prepared(connection, translated)
     columns = ", ".join(f"n{index}, v{index}" for index in range(len(translated.nodes)))
     seen = connection.execute(f"SELECT {columns} FROM ({translated.sql})").fetchone()
     nodes = []

@@ -23,6 +23,7 @@ from livesegments.core.definition import (
     Bucket,
     Consent,
     Event,
+    Filter,
     Near,
     Node,
     Not,
@@ -32,7 +33,7 @@ from livesegments.core.definition import (
     Tag,
 )
 from livesegments.core.event import RETRACT
-from livesegments.history.sql import number, value
+from livesegments.history.sql import large, number, value
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
 from livesegments.history.sql.registers import ANY_TAG, Registers
 from livesegments.history.sql.sequence import sequence
@@ -56,11 +57,15 @@ class Question(Struct, frozen=True):
 
 class Answer(Struct, frozen=True):
     """`sql` gives the columns profile, n0, v0, n1, v1, …: of `nodes`, in order, the truth, and the value that
-    was compared as JSON text (of an attribute, or what a measure came to; else NULL)."""
+    was compared as JSON text (of an attribute, or what a measure came to; else NULL).
+
+    `before` are statements that have to be executed first.
+    """
 
     sql: str
     nodes: tuple[tuple[str, Node], ...]
     """JSON pointer of a node within the definition, and the node."""
+    before: tuple[str, ...] = ()
 
 
 def translate(question: Question) -> Answer:
@@ -68,7 +73,11 @@ def translate(question: Question) -> Answer:
     final = build.select(question.definition, question.segment)
     relations = [*build.registers.relations(), *build.relations]
     listed = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in [*_BASE, *relations])
-    return Answer(f"WITH {listed} {final}", tuple(walk(question.definition)))
+    roots = [each for each in question.segments.values() if not isinstance(each, int)]
+    tests = (test for root in (question.definition, *roots) for test in _comparisons(root))
+    many = ((test.value, test.ignore_case) for test in tests if isinstance(test.value, list))
+    before = large.variables((values, folded) for values, folded in many if len(values) > value.FEW)
+    return Answer(f"WITH {listed} {final}", tuple(walk(question.definition)), tuple(before))
 
 
 def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
@@ -87,6 +96,20 @@ TAKEN = (
     f"WHERE name = {text(RETRACT)} AND json_type(properties, '$.event_id') = 'VARCHAR'"
 )
 _BASE = [("profiles", "SELECT DISTINCT profile FROM happened"), ("taken", TAKEN)]
+
+
+def _comparisons(root: Node) -> Iterator[Attribute | Filter]:
+    for _, node in walk(root):
+        match node:
+            case Attribute():
+                yield node
+            case Event():
+                yield from node.where
+            case Occurrence():
+                yield from (*node.where, *node.has)
+            case Sequence():
+                for step in node.steps:
+                    yield from step.where
 
 
 class _Build:

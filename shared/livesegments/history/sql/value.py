@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from livesegments.core.definition import Attribute, Filter
-from livesegments.history.sql import number
+from livesegments.history.sql import large, number
 from livesegments.history.sql.text import json, let, text
 from livesegments.history.sql.window import duration
 
@@ -20,6 +20,8 @@ Predicate: TypeAlias = Callable[[str], str]
 """A JSON expression (used more than once: a name) → its verdict."""
 
 DENIED = {"neq": "eq", "not_in": "in", "not_contains": "contains", "has_none": "has_any"}
+FEW = 100
+"""More values than this come from a value list, and are looked up by their hash (module `large`)."""
 LISTS = ("has_any", "has_all", "has_none")
 THERE = ("exists", "missing")
 RELATIVE = (
@@ -90,10 +92,20 @@ def key(value: str, folded: bool) -> str:
 
 
 def _among(operands: list[Any], folded: bool) -> Predicate:
+    if not operands:
+        return lambda j: "CAST(NULL AS BOOLEAN)"
     kinds = {kind for operand in operands for kind in _kinds(operand)}
-    known = ", ".join(key(json(operand), folded) for operand in operands)
     listed = ", ".join(sorted(map(text, kinds)))
-    return lambda j: f"CASE WHEN json_type({j}) IN ({listed}) THEN {key(j, folded)} IN ({known}) END"
+
+    def among(j: str) -> str:
+        own = key(j, folded)
+        if len(operands) > FEW:
+            found = let("k", own, large.contains(operands, folded, "k"))
+        else:
+            found = f"{own} IN ({', '.join(key(json(operand), folded) for operand in operands)})"
+        return f"CASE WHEN json_type({j}) IN ({listed}) THEN {found} END"
+
+    return among
 
 
 def _kinds(operand: Any) -> tuple[str, ...]:
@@ -103,12 +115,19 @@ def _kinds(operand: Any) -> tuple[str, ...]:
 
 
 def _has(op: str, operands: list[Any], folded: bool) -> Predicate:
-    known = ", ".join(key(json(operand), folded) for operand in operands)
     function = "list_has_any" if op == "has_any" else "list_has_all"
 
     def has(j: str) -> str:
         keys = f"list_transform(json_extract({j}, '$[*]'), lambda i: {key('i', folded)})"
-        return f"CASE WHEN json_type({j}) = 'ARRAY' THEN {function}({keys}, [{known}]) END"
+        if len(operands) > FEW:  # a value list, of which any is asked for
+            inside = f"list_transform({keys}, lambda k: {large.contains(operands, folded, 'k')})"
+            found = f"coalesce(list_contains({inside}, TRUE), FALSE)"
+        elif operands:
+            known = ", ".join(key(json(operand), folded) for operand in operands)
+            found = f"{function}({keys}, [{known}])"
+        else:
+            found = "FALSE"
+        return f"CASE WHEN json_type({j}) = 'ARRAY' THEN {found} END"
 
     return has
 

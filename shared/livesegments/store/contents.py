@@ -1,0 +1,84 @@
+"""The contents of value lists, read from the catalogue; the newest ones are remembered, by their digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from cachetools import LRUCache
+
+from livesegments.core.definition import Node
+from livesegments.core.value import Values
+from livesegments.core.value_list import Contents, named
+from livesegments.store import keys
+from livesegments.store.client import Client
+from livesegments.wire import catalog
+from livesegments.wire.catalog import ValuePart
+
+CACHED_VALUES = 1_000_000
+"""So many values of contents are remembered."""
+
+
+class StoredContents:
+    """All reads raise Away when the store can't be reached."""
+
+    def __init__(self, store: Client) -> None:
+        self._redis: Any = store
+        self._cache: LRUCache[tuple[str, str], Values] = LRUCache(
+            CACHED_VALUES, getsizeof=lambda values: len(values.items) + 1
+        )
+
+    async def of(self, workspace: str, nodes: Iterable[Node | None]) -> Contents:
+        """Those that stored definitions name. One that is not kept any more is empty: only a definition that
+        was replaced long ago names it."""
+        wanted = {digest for node in nodes if node is not None for digest in named(node).values() if digest}
+        found = {digest: await self.one(workspace, digest) for digest in wanted}
+        return lambda _, digest: found[digest]
+
+    async def one(self, workspace: str, digest: str) -> Values:
+        place = workspace, digest
+        found = self._cache.get(place)
+        if found is None:
+            found = Values(digest, [value for part in await self._parts(workspace, digest) for value in part])
+            if len(found.items) < CACHED_VALUES:
+                self._cache[place] = found
+        return found
+
+    async def has(self, workspace: str, digest: str) -> bool:
+        """Whether a content is there already."""
+        return bool(await self._redis.hexists(keys.catalog_values(workspace), f"{digest}/0"))
+
+    async def parts(self, workspace: str, digest: str) -> list[ValuePart]:
+        """A content's parts, as they are in the catalogue; none where it is not kept."""
+        hash_ = keys.catalog_values(workspace)
+        first = await self._redis.hget(hash_, f"{digest}/0")
+        if first is None:
+            return []
+        begun = _part(first)
+        rest = [f"{digest}/{part}" for part in range(1, begun.parts)]
+        data = await self._redis.hmget(hash_, rest) if rest else []
+        return [begun, *(_part(each) for each in data if each is not None)]
+
+    async def _parts(self, workspace: str, digest: str) -> list[list[Any]]:
+        return [part.values for part in await self.parts(workspace, digest)]
+
+
+def _part(data: bytes) -> ValuePart:
+    entry = catalog.decode(data)
+    assert isinstance(entry, ValuePart)
+    return entry
+
+
+def cut(workspace: str, digest: str, values: list[Any], most_bytes: int) -> list[ValuePart]:
+    """A content as parts of about this size."""
+    shares: list[list[Any]] = [[]]
+    size = 0
+    for value in values:
+        length = len(msgspec.json.encode(value)) + 1
+        if size + length > most_bytes and shares[-1]:
+            shares.append([])
+            size = 0
+        shares[-1].append(value)
+        size += length
+    return [ValuePart(workspace, digest, at, len(shares), share) for at, share in enumerate(shares)]

@@ -1,0 +1,47 @@
+"""Where the entries of the catalogue are kept in Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from livesegments.store import keys
+from livesegments.store.changes import Put
+from livesegments.wire import catalog as wire
+from livesegments.wire.catalog import Entry, Key, Segment, ValueList, ValuePart, Workspace
+
+
+def put(entry: Entry) -> Put:
+    """An entry of a workspace's own as it is written."""
+    place, field = place_of(entry)
+    elsewhere = "" if isinstance(entry, Segment) else place
+    return Put(field, wire.key_of(entry), wire.encode(entry), place=elsewhere)
+
+
+def gone(entry: Entry) -> Put:
+    """The same to be deleted."""
+    return msgspec.structs.replace(put(entry), value=b"")
+
+
+def own(workspaces: Iterable[str]) -> Iterator[str]:
+    """The hashes of workspaces' own entries."""
+    for id_ in workspaces:
+        yield keys.catalog_values(id_)
+        yield keys.catalog_lists(id_)
+        yield keys.catalog_segments(id_)
+
+
+def place_of(entry: Entry) -> tuple[str, str]:
+    """The hash and the field where an entry is kept."""
+    match entry:
+        case Workspace():
+            return keys.CATALOG_WORKSPACES, entry.id
+        case Key():
+            return keys.CATALOG_KEYS, entry.digest
+        case Segment():
+            return keys.catalog_segments(entry.workspace), entry.id
+        case ValueList():
+            return keys.catalog_lists(entry.workspace), entry.id
+        case ValuePart():
+            return keys.catalog_values(entry.workspace), f"{entry.digest}/{entry.part}"

@@ -1,0 +1,40 @@
+"""Many values in SQL: looked up by their hash, with the verdicts of few values."""
+
+from __future__ import annotations
+
+import duckdb
+import msgspec
+import pytest
+
+from livesegments.core.definition import Filter
+from livesegments.history.sql import large, value
+from livesegments.history.sql.session import prepare
+
+MANY = [*range(150), 0.5, "Straße", "x'y"]
+SEEN = [0, 149, 150, 1.0, 0.5, 0.25, "STRASSE", "Straße", "x'y", "n1", True, None, ["a"], [1, "a"]]
+
+
+@pytest.mark.parametrize(("op", "folded"), [("in", False), ("not_in", True), ("has_any", True)])
+def test_many_values_give_the_verdicts_of_few(op: str, folded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = Filter("p", op, MANY, ignore_case=folded)
+    with duckdb.connect() as connection:
+        prepare(connection, "UTC", 0)
+        for statement in large.variables(iter([(MANY, folded)])):
+            connection.execute(statement)
+
+        def verdicts() -> list[bool]:
+            found = []
+            for seen in SEEN:
+                # within a lambda, as `where` is
+                verdict = value.holds(test, "x", 0)
+                sql = f"SELECT list_transform([CAST(? AS JSON)], lambda x: {verdict})[1]"
+                json = None if seen is None else msgspec.json.encode(seen).decode()
+                row = connection.execute(sql, [json]).fetchone()
+                assert row is not None
+                found.append(row[0])
+            return found
+
+        many = verdicts()
+        monkeypatch.setattr(value, "FEW", 1_000)
+        assert many == verdicts()
+        assert True in many and False in many
