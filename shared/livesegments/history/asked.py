@@ -26,7 +26,7 @@ from livesegments.history.asking import (
     requests,
 )
 from livesegments.history.sql.answers import answer, flow, was
-from livesegments.history.sql.session import prepare
+from livesegments.history.sql.session import Sessions
 from livesegments.history.sql.source import attach, part, transitions
 from livesegments.store.history import Histories
 from livesegments.wire.topics import partition_of
@@ -43,7 +43,8 @@ class Desk:
 
     def __init__(self, archive: Archive, histories: Histories, partitions: int, folder: str) -> None:
         self._archive, self._histories = archive, histories
-        self._partitions, self._folder = partitions, folder
+        self._partitions = partitions
+        self._sessions = Sessions({"memory_limit": MEMORY, "temp_directory": folder})
 
     def answer(self, request: Request) -> Answer:
         for last in [False] * (TRIES - 1) + [True]:
@@ -68,12 +69,7 @@ class Desk:
         now_ms = request.now_ms
         if now_ms is None:
             now_ms = max((each.snapshot.clock_ms or 0 for each in parts), default=0)
-        limits: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY,
-            "temp_directory": self._folder,
-        }
-        with duckdb.connect(config=limits) as connection:
-            prepare(connection, request.timezone, now_ms)
+        with self._sessions.open(request.timezone, now_ms) as connection:
             if isinstance(request, Flowing):
                 size = sum(each.snapshot.members for each in parts)
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)

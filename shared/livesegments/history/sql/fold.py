@@ -18,7 +18,7 @@ _LETTERS = 0x20000
 
 def macro() -> str:
     """The statement that makes ls_fold(s)."""
-    return f"CREATE OR REPLACE TEMP MACRO ls_fold(s) AS {_folded()}"
+    return f"CREATE OR REPLACE MACRO ls_fold(s) AS {_folded()}"
 
 
 @lru_cache(maxsize=1)

@@ -26,15 +26,15 @@ _MOST = 10**28
 
 MACROS = [
     # what DECIMAL(27, 9) holds exactly, judged by how the number is written
-    "CREATE OR REPLACE TEMP MACRO ls_narrow(s) AS NOT contains(s, 'e') AND"
+    "CREATE OR REPLACE MACRO ls_narrow(s) AS NOT contains(s, 'e') AND"
     " CASE strpos(s, '.') WHEN 0 THEN strlen(s) <= 18"
     f" ELSE strpos(s, '.') <= 18 AND strlen(s) - strpos(s, '.') <= {SCALE} END",
-    "CREATE OR REPLACE TEMP MACRO ls_wide(s) AS list_transform("
+    "CREATE OR REPLACE MACRO ls_wide(s) AS list_transform("
     r"[regexp_extract(s, '^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$', ['s', 'i', 'f', 'e'])],"
     " lambda p: CAST(p.s || p.i || p.f || repeat('0',"
     f" {_WIDE_SCALE} + coalesce(try_cast(p.e AS INT), 0) - CAST(strlen(p.f) AS INT)) AS BIGNUM))[1]",
     # a wide sum as JSON: a whole number of 64 bits, or else the nearest double, at most the greatest
-    "CREATE OR REPLACE TEMP MACRO ls_told(b) AS list_transform([CAST(b AS VARCHAR)], lambda s: CASE"
+    "CREATE OR REPLACE MACRO ls_told(b) AS list_transform([CAST(b AS VARCHAR)], lambda s: CASE"
     f" WHEN s = '0' THEN '0'"
     f" WHEN right(s, {_WIDE_SCALE}) = repeat('0', {_WIDE_SCALE})"
     f" AND try_cast(left(s, -{_WIDE_SCALE}) AS BIGINT) IS NOT NULL THEN left(s, -{_WIDE_SCALE})"

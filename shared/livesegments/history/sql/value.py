@@ -38,7 +38,7 @@ RELATIVE = (
 
 MACROS = [
     # values have the same key exactly when they are equal
-    "CREATE OR REPLACE TEMP MACRO ls_key(j) AS CASE json_type(j)"
+    "CREATE OR REPLACE MACRO ls_key(j) AS CASE json_type(j)"
     " WHEN 'VARCHAR' THEN 's' || (j->>'$') WHEN 'BOOLEAN' THEN 'b' || (j->>'$')"
     " WHEN 'UBIGINT' THEN 'n' || (j->>'$') WHEN 'BIGINT' THEN 'n' || (j->>'$')"
     " WHEN 'DOUBLE' THEN CASE"
@@ -46,7 +46,7 @@ MACROS = [
     " THEN 'n' || CAST(CAST(j->>'$' AS HUGEINT) AS VARCHAR)"
     " ELSE 'd' || CAST(CAST(j AS DOUBLE) AS VARCHAR) END"
     " END",
-    "CREATE OR REPLACE TEMP MACRO ls_folded_key(j) AS"
+    "CREATE OR REPLACE MACRO ls_folded_key(j) AS"
     " CASE json_type(j) WHEN 'VARCHAR' THEN 's' || ls_fold(j->>'$') ELSE ls_key(j) END",
 ]
 

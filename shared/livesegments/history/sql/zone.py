@@ -77,14 +77,14 @@ def macros(zone: str, now_ms: int) -> list[str]:
         f"now < ls_resolved(m + {DAY_MS}) AND ls_months(ls_resolved(m), -n) - ms <= now",
     )
     return [
-        f"CREATE OR REPLACE TEMP MACRO ls_resolved(w0) AS {let('w', 'CAST(w0 AS BIGINT)', resolved)}",
-        f"CREATE OR REPLACE TEMP MACRO ls_wall(t0) AS {let('t', 'CAST(t0 AS BIGINT)', wall)}",
-        f"CREATE OR REPLACE TEMP MACRO ls_months(t0, n) AS {let('t', 't0', f'ls_resolved({moved})')}",
-        "CREATE OR REPLACE TEMP MACRO ls_instant(s) AS "
+        f"CREATE OR REPLACE MACRO ls_resolved(w0) AS {let('w', 'CAST(w0 AS BIGINT)', resolved)}",
+        f"CREATE OR REPLACE MACRO ls_wall(t0) AS {let('t', 'CAST(t0 AS BIGINT)', wall)}",
+        f"CREATE OR REPLACE MACRO ls_months(t0, n) AS {let('t', 't0', f'ls_resolved({moved})')}",
+        "CREATE OR REPLACE MACRO ls_instant(s) AS "
         + let(
             "d", f"regexp_extract(s, '{_DATE}', [{named}])", f"CASE WHEN {sound} THEN {placed} ELSE NULL END"
         ),
-        "CREATE OR REPLACE TEMP MACRO ls_in_days(t0, n, ms, now) AS "
+        "CREATE OR REPLACE MACRO ls_in_days(t0, n, ms, now) AS "
         + let(
             "born",
             let("t", "t0", f"CAST(epoch_ms(ls_wall({clamped})) AS DATE)"),
@@ -113,9 +113,9 @@ def _period(period: str) -> list[str]:
     )
     first = let("read", read, f"CASE {chosen} ELSE ls_later_{period}(read, -1) END")
     return [
-        f"CREATE OR REPLACE TEMP MACRO ls_begin_{period}(d, n) AS {begin}",
-        f"CREATE OR REPLACE TEMP MACRO ls_later_{period}(d, n) AS {later}",
-        f"CREATE OR REPLACE TEMP MACRO ls_first_{period}(t0) AS {let('t', 'CAST(t0 AS BIGINT)', first)}",
+        f"CREATE OR REPLACE MACRO ls_begin_{period}(d, n) AS {begin}",
+        f"CREATE OR REPLACE MACRO ls_later_{period}(d, n) AS {later}",
+        f"CREATE OR REPLACE MACRO ls_first_{period}(t0) AS {let('t', 'CAST(t0 AS BIGINT)', first)}",
     ]
 
 
@@ -130,7 +130,7 @@ def _near(period: str, clamped: str) -> str:
     holds = f"y > year(born) AND {near}"
     found = f"list_contains(list_transform([{', '.join(years)}], lambda y: {holds}), TRUE)"
     born = let("t", "t0", f"CAST(epoch_ms(ls_wall({clamped})) AS DATE)")
-    return f"CREATE OR REPLACE TEMP MACRO ls_near_{period}(t0, i, j, now) AS {let('born', born, found)}"
+    return f"CREATE OR REPLACE MACRO ls_near_{period}(t0, i, j, now) AS {let('born', born, found)}"
 
 
 @lru_cache(maxsize=100)
