@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,8 +17,10 @@ from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.splice import Splice
 from livesegments.history.filled import fill
+from livesegments.history.protocol import fills, put_chunk
 
 DAY_MS = 86_400_000
+decode_facts = msgspec.msgpack.Decoder(dict[int, list[int]]).decode
 NOW_MS = 1_700_000_000_000
 WINDOWS: list[dict[str, str] | None] = [
     None, {"last": "30d"}, {"last": "2mo"}, {"last": "20d", "skip": "5d"}, {"from": "2023-10-20"},
@@ -87,6 +90,22 @@ def test_made_at_once_is_as_fed_one_by_one(seed: int) -> None:
             for later in (0, 5 * DAY_MS, 40 * DAY_MS):
                 values = [track.kind.value(state, NOW_MS + later) for state in pair]
                 assert values[0] == values[1], (fact, track.fact)
+
+
+def test_a_chunk_is_read_back(tmp_path: Path) -> None:
+    node = msgspec.convert({"type": "event", "name": "a", "window": {"last": "30d"}}, Node)
+    plan = compile("w", "UTC", [], 6, staged=[Segment("s", 1, 5, node)])
+    wanted = order(plan, dict.fromkeys(plan.fact_ids, 9), NOW_MS)
+    assert wanted is not None
+    past = [(1, Event("e", "w", "p", "a", NOW_MS, {"x": 1}))]
+    with (tmp_path / "chunks").open("wb") as file:
+        put_chunk(file, 1.0, [fill("p", past, Bulk(wanted)), fill("q", past, None)])
+    ((share, (made, not_made)),) = fills(tmp_path / "chunks")
+    assert share == 1.0
+    assert made.facts is not None
+    assert decode_facts(made.facts) == {fact: [NOW_MS + 30 * DAY_MS] for fact in plan.fact_ids}
+    assert not_made.facts is None
+    assert made.events == not_made.events == past
 
 
 def test_a_profile_that_has_more_to_do_is_decoded() -> None:

@@ -9,13 +9,13 @@ from msgspec import Raw
 from livesegments.core.bulk import Bulk
 from livesegments.core.event import RETRACT, Event
 from livesegments.core.profile import encoded
-from livesegments.history.protocol import Filled, encode
+from livesegments.history.protocol import NULL, Filled, encode
 
 
 def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None) -> Filled:
     """`past`: sorted by (time, id)."""
     data = Raw(encode(past))
     if bulk is None or any(event.name == RETRACT for _, event in past):
-        return Filled(profile, data)
+        return Filled(profile, data, Raw(NULL))
     made = bulk.make([event for commit, event in past if commit <= bulk.upto])
     return Filled(profile, data, Raw(encoded(made.facts)), made.dues)

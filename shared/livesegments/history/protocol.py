@@ -317,17 +317,25 @@ Chunk: TypeAlias = list[tuple[str, list[tuple[int, Event]]]]
 """(profile, its events with the numbers of their commits)."""
 
 
+NULL = b"\xc0"
+"""In msgpack."""
+
+
 class Filled(Struct, frozen=True, array_like=True):
     """What a profile's new facts are filled from; both are in msgpack.
 
-    `past`: its events, as of a `Chunk`. `facts`: the states that were made of them, fact id → state, and
-    `dues` as of `bulk.Made`; None where it takes the events.
+    `past`: its events, as of a `Chunk`. `made`: the states that were made of them, fact id → state, and
+    `dues` as of `bulk.Made`; null where it takes the events.
     """
 
     profile: str
     past: Raw
-    facts: Raw | None = None
+    made: Raw
     dues: dict[int, int] = {}
+
+    @property
+    def facts(self) -> Raw | None:
+        return None if bytes(self.made) == NULL else self.made
 
     @property
     def events(self) -> list[tuple[int, Event]]:
