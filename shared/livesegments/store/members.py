@@ -41,6 +41,14 @@ class Members:
         names = (keys.members(partition, workspace, segment) for partition in self._partitions)
         return sum(await self.heads.read(*(("ZCARD", name) for name in names)))
 
+    async def remaining(self, workspace: str, segments: Sequence[str]) -> int:
+        """How many sets of members there are: one a partition and segment that somebody is in."""
+        commands = (
+            ("EXISTS", *(keys.members(partition, workspace, segment) for segment in segments))
+            for partition in self._partitions
+        )
+        return sum(await self.heads.read(*commands))
+
     async def overlap(self, workspace: str, segments: Sequence[str]) -> dict[tuple[str, ...], int]:
         """How many are in all of a group of segments, for every group of one or more of them.
 

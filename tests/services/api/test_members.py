@@ -246,6 +246,9 @@ async def test_a_static_segment_made_anew_begins_empty_and_its_members_leave_it(
         await shop.delete("/v1/segments/vips")
         await shop.segment("vips", type="static")
         # at once, whether or not the evaluator has heard of the new segment yet
+        assert (await shop.get("/v1/segments/vips/count")).json()["count"] == 0
+        assert (await shop.get("/v1/segments/vips")).json()["count"] == 0
+        assert await shop.members("vips") == []
         await shop.post("/v1/segments/vips/members", json={"profiles": ["zoe"]})
         heard: set[tuple[str, str]] = set()
         async with asyncio.timeout(30):

@@ -15,6 +15,7 @@ from livesegments.api.auth import Writing
 from livesegments.api.context import Ctx
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.vacating import vacated
 from livesegments.core.fault import Fault
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment
@@ -87,6 +88,8 @@ async def create_segments(
         _refuse([result for result, _ in results])
         return [made for result, made in results if made is not None and result.action != "none"]
 
+    ids = [one["id"] for one in asked.segments if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    await vacated(context, workspace.id, ids)
     # once before it is our turn: others go on meanwhile
     await decide(await context.catalog.segments(workspace.id))
     sequence = await context.catalog.put_segments(workspace.id, decide)

@@ -13,6 +13,7 @@ from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNon
 from livesegments.api.finding import found
 from livesegments.api.problems import responses
 from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.vacating import vacated
 from livesegments.core.value_list import shown
 from livesegments.store.members import Size
 from livesegments.store.progress import Progress
@@ -52,6 +53,8 @@ async def create_segment(
     When this is answered, the segment is in Redis and in topic `definitions`; the evaluators take it up
     within a second."""
     now_ms = context.now_ms()
+    if new.id is not None:
+        await vacated(context, workspace.id, [new.id])
     segment, sequence = await context.catalog.change_segment(
         workspace.id,
         lambda snapshot: ("put", editing.new_segment(snapshot, workspace, new, now_ms)),
