@@ -5,7 +5,8 @@ of each profile's orders the one state that the fact would have if it had been g
 partition only puts that into the profile's stored state (module `splice`).
 
 What can't be made so: facts that want history up to different commits, facts that share a part with one that
-is kept already, and those fed by transitions. Then the partition is given the events (module `backfill`).
+is kept already, those fed by transitions, and those that name a value list, of which that process has no
+content. Then the partition is given the events (module `backfill`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from livesegments.core.kind import Kind
 from livesegments.core.order import Order, Part
 from livesegments.core.plan import Plan
 from livesegments.core.trail import Trail
+from livesegments.core.value_list import comparisons
 from livesegments.core.where import Predicate
 
 
@@ -45,6 +47,8 @@ def order(plan: Plan, upto: Mapping[int, int], now_ms: int) -> Order | None:
         ids = {fact.id, *(trail.id for trail in fact.trails)}
         if ids.isdisjoint(upto) or fact.id in parts:
             continue
+        if any(test.value_list is not None for test in comparisons(leaf)):
+            return None
         if not ids <= upto.keys() or {SEGMENT_ENTERED, SEGMENT_EXITED} & _names(fact):
             return None
         parts[fact.id] = Part(leaf, segment, list(plan.tracks[fact.id].edges))
