@@ -71,7 +71,7 @@ def listing(draw: Draw, static: str) -> Json:
 
 @st.composite
 def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
-    name, where = step["name"], step.get("where", [])
+    name, where = step.get("name") or draw(st.sampled_from(step["names"])), step.get("where", [])
     match name:
         case "$attribute_changed":
             asked = next((item["value"] for item in where if item["property"] == "name"), None)

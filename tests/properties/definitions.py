@@ -207,6 +207,12 @@ def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
     if before or all_others:
         names += ("$segment_entered", "$segment_exited") * 2
     name = draw(st.sampled_from(names))
+    if draw(st.integers(0, 7)) == 0:
+        several = draw(
+            st.lists(st.sampled_from((*NAMES, *NAMES, *names)), min_size=2, max_size=3, unique=True)
+        )
+        if all_others or not any(each.startswith("$segment") for each in several):
+            return {"names": several}
     if name.startswith("$segment"):
         if all_others and draw(st.booleans()):
             return {"name": name}
@@ -276,7 +282,7 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
         case "occurrence":
             which = draw(st.sampled_from(("first", "last")))
             found = {"type": kind, "which": which, **draw(happening), **draw(windows())}
-            if not found["name"].startswith("$") and draw(st.booleans()):
+            if not found.get("name", "").startswith("$") and draw(st.booleans()):
                 item = st.builds(
                     lambda path, test: {"property": path, **test}, st.sampled_from(PATHS), tests(False)
                 )

@@ -37,6 +37,7 @@ MAX_DEPTH = 10
 MAX_NODES = 200
 MAX_CHILDREN = 100
 MAX_FILTERS = 20
+MAX_NAMES = 20
 DERIVED = (ATTRIBUTE_CHANGED, TAG_ADDED, TAG_REMOVED, CONSENT_CHANGED, SEGMENT_ENTERED, SEGMENT_EXITED)
 OTHER_NODES = {
     "tags": '{"type": "tag", "name": …}',
@@ -177,7 +178,7 @@ class Checker:
             self._faults.add(at, "wrong_node", f"{name!r} is no attribute; ask for it with {node}")
 
     def _event(self, value: dict[str, Any], at: str, depth: int) -> None:
-        self._fields(value, at, ("name",), ("where", "window", "measure", "op", "value"))
+        self._fields(value, at, (), ("name", "names", "where", "window", "measure", "op", "value"))
         self._happening(value, at)
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
         if "measure" in value:
@@ -223,15 +224,34 @@ class Checker:
 
     def _happening(self, value: dict[str, Any], at: str) -> None:
         """The name and the filters of an event."""
-        name = self._faults.name(value["name"], join(at, "name")) if "name" in value else None
-        if name is not None and name.startswith("$") and name not in DERIVED:
-            told = ", ".join(DERIVED)
-            self._faults.add(join(at, "name"), "reserved_name", f"of the names with $ there are only {told}")
+        names = self._names(value, at)
         if "where" not in value:
             return
         filters = self._filters(value["where"], join(at, "where"))
-        if name in (SEGMENT_ENTERED, SEGMENT_EXITED):
+        if SEGMENT_ENTERED in names or SEGMENT_EXITED in names:
             self._named_segments(filters, join(at, "where"))
+
+    def _names(self, value: dict[str, Any], at: str) -> list[str]:
+        """One name, or several that are counted together."""
+        if "names" not in value:
+            if "name" not in value:
+                self._faults.add(at, "missing_field", "the field 'name', or 'names', is missing")
+                return []
+            given = [(value["name"], join(at, "name"))]
+        else:
+            if "name" in value:
+                self._faults.add(at, "conflict", "an event has either 'name' or 'names'")
+            listed = self._faults.items(value["names"], join(at, "names"), 2, MAX_NAMES) or []
+            given = [(each, join(join(at, "names"), index)) for index, each in enumerate(listed)]
+        found = []
+        for each, where in given:
+            name = self._faults.name(each, where)
+            if name is not None and name.startswith("$") and name not in DERIVED:
+                told = ", ".join(DERIVED)
+                self._faults.add(where, "reserved_name", f"of the names with $ there are only {told}")
+            elif name is not None:
+                found.append(name)
+        return found
 
     def _filters(self, value: Any, at: str) -> list[Any]:
         filters = self._faults.items(value, at, 0, MAX_FILTERS) or []
@@ -265,7 +285,7 @@ class Checker:
             self._faults.add(at, "bad_path", "is a dotted path: no part of it may be empty")
 
     def _occurrence(self, value: dict[str, Any], at: str, depth: int) -> None:
-        self._fields(value, at, ("which", "name"), ("where", "has", "window"))
+        self._fields(value, at, ("which",), ("name", "names", "where", "has", "window"))
         if "which" in value:
             self._faults.choice(value["which"], join(at, "which"), ("first", "last"))
         self._happening(value, at)
@@ -281,7 +301,7 @@ class Checker:
         steps = self._faults.items(value["steps"], join(at, "steps"), 2, 5) if "steps" in value else None
         for index, step in enumerate(steps or []):
             where = join(join(at, "steps"), index)
-            node = self._faults.object(step, where, ("name", "where", "absent"), ("name",))
+            node = self._faults.object(step, where, ("name", "names", "where", "absent"))
             if node is None:
                 continue
             self._happening(node, where)

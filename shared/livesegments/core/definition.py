@@ -60,8 +60,19 @@ class Measure(Part, frozen=True):
     property: str | None = None
 
 
-class SequenceStep(Part, frozen=True):
-    name: str
+class Happening(Part, frozen=True):
+    """Events of one `name`, or of any of several `names`, which are counted together."""
+
+    name: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The names of its events, each once, in order."""
+        return tuple(sorted({*self.names})) or (self.name,)
+
+
+class SequenceStep(Happening, frozen=True):
     where: tuple[Filter, ...] = ()
     absent: bool = False
 
@@ -87,8 +98,7 @@ class Attribute(Part, frozen=True, tag="attribute"):
     value_list: str | None = None
 
 
-class Event(Part, frozen=True, tag="event"):
-    name: str
+class Event(Happening, frozen=True, tag="event"):
     where: tuple[Filter, ...] = ()
     window: Window | None = None
     measure: Measure = Measure()
@@ -96,9 +106,8 @@ class Event(Part, frozen=True, tag="event"):
     value: Any = 1
 
 
-class Occurrence(Part, frozen=True, tag="occurrence"):
+class Occurrence(Happening, frozen=True, kw_only=True, tag="occurrence"):
     which: Literal["first", "last"]
-    name: str
     where: tuple[Filter, ...] = ()
     has: tuple[Filter, ...] = ()
     window: Window | None = None

@@ -41,7 +41,8 @@ class FactKey(Struct, frozen=True, array_like=True):
     """Everything that a fact's state depends on, and nothing else.
 
     kind      a measure's name, `first`, `last`, `sequence` or `trail` (a sequence's later step)
-    names     event names, one a step; `where` the canonical filters of each, and `has`
+    names     event names, one a step (several are joined by NUL); `where` the canonical filters of each,
+              and `has`
     window    canonical; `zone` for calendar durations, days and dates without an offset
     path      what is measured; `depth` how many are kept (0 where that doesn't arise)
     within    canonical duration and `absent`, of a sequence
@@ -65,12 +66,12 @@ class FactKey(Struct, frozen=True, array_like=True):
 
 
 class Feed(Struct, frozen=True):
-    """One way in which events reach a fact: by name, and by an equality if there is one to hash by.
+    """One way in which events reach a fact: by their names, and by an equality if there is one to hash by.
 
     `simple`: the equality is the only filter, so every event that its hash leads here is accepted.
     """
 
-    name: str
+    names: tuple[str, ...]
     handles: tuple[Handle, ...]
     accepts: Predicate | None
     simple: bool = False
@@ -89,8 +90,8 @@ class Fact(Struct, frozen=True):
 def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
     """The identity of the fact for a leaf in `segment`, in a workspace with that zone."""
     steps = leaf.steps if isinstance(leaf, Sequence) else (leaf,)
-    own = any(step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) for step in steps)
-    names = tuple(step.name for step in steps)
+    own = any(_sees_segments(step.called) for step in steps)
+    names = tuple("\0".join(step.called) for step in steps)
     where = tuple(canonical(step.where) for step in steps)
     window = canonical_window(leaf.window, ZoneInfo(zone))
     owner = segment if own else None
@@ -106,6 +107,10 @@ def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
     within = parse_duration(leaf.within)
     absent = leaf.steps[-1].absent
     return FactKey("sequence", names, where, window, zone, None, 0, (within.months, within.ms), absent, owner)
+
+
+def _sees_segments(names: tuple[str, ...]) -> bool:
+    return SEGMENT_ENTERED in names or SEGMENT_EXITED in names
 
 
 def _depth(leaf: Event) -> int:
@@ -132,9 +137,15 @@ def trail_key(leaf: Sequence, index: int, zone: str, segment: str = "") -> FactK
     """The identity of the fact for the later step `index` (from 1) of a sequence."""
     step = leaf.steps[index]
     key = key_of(leaf, zone, segment)
-    owner = segment if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) else None
+    owner = segment if _sees_segments(step.called) else None
     return FactKey(
-        "trail", (step.name,), (canonical(step.where),), key.window, zone, within=key.within, owner=owner
+        "trail",
+        key.names[index : index + 1],
+        (canonical(step.where),),
+        key.window,
+        zone,
+        within=key.within,
+        owner=owner,
     )
 
 
@@ -146,19 +157,19 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
     match leaf:
         case Event():
             measured = measure_kind(leaf.measure, window, key.depth, region)
-            return Fact(key.digest(), measured, _feed(leaf.name, leaf.where, region), key.owner)
+            return Fact(key.digest(), measured, _feed(leaf.called, leaf.where, region), key.owner)
         case Occurrence():
             has = compile_where(leaf.has, region)
             found = OccurrenceKind(window, leaf.which == "last", has)
-            return Fact(key.digest(), found, _feed(leaf.name, leaf.where, region), key.owner)
+            return Fact(key.digest(), found, _feed(leaf.called, leaf.where, region), key.owner)
     within = plus(parse_duration(leaf.within), region)
     months = _in_months(leaf)
     trails = []
     for index, step in enumerate(leaf.steps[1:], 1):
         trail = trail_key(leaf, index, zone, segment)
-        feed = _feed(step.name, step.where, region)
+        feed = _feed(step.called, step.where, region)
         trails.append(Fact(trail.digest(), Trail(window, within, months), feed, trail.owner))
-    first = _feed(leaf.steps[0].name, leaf.steps[0].where, region)
+    first = _feed(leaf.steps[0].called, leaf.steps[0].where, region)
     return Fact(key.digest(), _chain(leaf, window, within, months), first, key.owner, tuple(trails))
 
 
@@ -175,6 +186,6 @@ def _chain(leaf: Sequence, window: Frame, within: Shift, months: bool) -> Chain[
     return Present(window, within, months)
 
 
-def _feed(name: str, where: tuple[Filter, ...], zone: tzinfo) -> Feed:
+def _feed(names: tuple[str, ...], where: tuple[Filter, ...], zone: tzinfo) -> Feed:
     found = tuple(handles(where))
-    return Feed(name, found, compile_where(where, zone), simple=len(where) == len(found) == 1)
+    return Feed(names, found, compile_where(where, zone), simple=len(where) == len(found) == 1)

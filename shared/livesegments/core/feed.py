@@ -163,7 +163,8 @@ def feeds(tracks: Iterable[Track], edition: Edition) -> dict[str, NameFeeds]:
     """By event name."""
     by_name: dict[str, list[Track]] = {}
     for track in tracks:
-        by_name.setdefault(track.fact.feed.name, []).append(track)
+        for name in track.fact.feed.names:
+            by_name.setdefault(name, []).append(track)
     made = {name: NameFeeds(edition) for name in by_name}
     for name, named in by_name.items():
         made[name].add(named)

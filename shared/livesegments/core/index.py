@@ -84,16 +84,17 @@ class Index:
             new = self.tracks.get(id_)
             if old is None:
                 if new is not None:
-                    added.setdefault(new.fact.feed.name, []).append(new)
+                    for name in new.fact.feed.names:
+                        added.setdefault(name, []).append(new)
                 continue
-            name = old.fact.feed.name
-            named = own(self.feeds, name, self._edition, NameFeeds)
-            if new is None:
+            for name in old.fact.feed.names if new is not old else ():
+                named = own(self.feeds, name, self._edition, NameFeeds)
+                if new is not None:
+                    named.replace(old, new)
+                    continue
                 named.discard(old)
                 if not named:
                     del self.feeds[name]
-            elif new is not old:
-                named.replace(old, new)
         for name, tracks in added.items():
             own(self.feeds, name, self._edition, NameFeeds).add(tracks)
 

@@ -13,13 +13,13 @@ from livesegments.core.definition import (
     Bucket,
     Consent,
     Event,
-    Filter,
     Near,
     Node,
     Not,
     Occurrence,
     SegmentRef,
     Sequence,
+    SequenceStep,
     Tag,
 )
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
@@ -43,9 +43,9 @@ def references(node: Node) -> References:
         case SegmentRef():
             return References(frozenset([node.id]))
         case Event() | Occurrence():
-            return _named(node.name, node.where)
+            return _named(node)
         case Sequence():
-            return _union([_named(step.name, step.where) for step in node.steps])
+            return _union([_named(step) for step in node.steps])
         case Attribute() | Tag() | Consent() | Near() | Bucket():
             return References()
         case _:
@@ -57,10 +57,10 @@ def _union(parts: list[References]) -> References:
     return References(ids, any(part.all_others for part in parts))
 
 
-def _named(name: str, where: tuple[Filter, ...]) -> References:
-    if name not in (SEGMENT_ENTERED, SEGMENT_EXITED):
+def _named(step: Event | Occurrence | SequenceStep) -> References:
+    if SEGMENT_ENTERED not in step.called and SEGMENT_EXITED not in step.called:
         return References()
-    for item in where:
+    for item in step.where:
         if (
             item.property == "segment"
             and item.op in ("eq", "in")

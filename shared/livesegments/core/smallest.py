@@ -149,10 +149,10 @@ class Smallest:
             case Event():
                 yield from self._measure(node, facts[id(node)])
             case Occurrence():
-                yield from self._event(node.name, (*node.where, *node.has))
+                yield from self._event(node.called, (*node.where, *node.has))
             case Sequence():
                 for step in reversed(node.steps):
-                    yield from self._event(step.name, step.where)
+                    yield from self._event(step.called, step.where)
 
     def _tags(self) -> list[str]:
         return [name for name, register in self._profile.tags.items() if register.value is True]
@@ -181,17 +181,18 @@ class Smallest:
 
     def _event(
         self,
-        name: str,
+        names: tuple[str, ...],
         where: Any,
         count: int = 1,
         fixed: tuple[str, Any] | None = None,
         varying: str | None = None,
     ) -> Iterator[Change]:
-        if name.startswith("$") or not 0 < count <= MAX_EVENTS:
+        ours = [name for name in names if not name.startswith("$")]
+        if not ours or not 0 < count <= MAX_EVENTS:
             return
         made = properties(where, self._now, self._zone, fixed)
         if made is not None:
-            yield Change("event", name, count, made, varying)
+            yield Change("event", ours[0], count, made, varying)
 
     def _measure(self, node: Event, fact: Any) -> Iterator[Change]:
         of, path = node.measure.of, node.measure.property or ""
@@ -202,7 +203,7 @@ class Smallest:
                 if edge > amount and COMPARE[node.op](edge, bound(node)) != before:
                     count = edge - amount if of != "days" else 1
                     yield from self._event(
-                        node.name, node.where, count, None, path if of == "distinct" else None
+                        node.called, node.where, count, None, path if of == "distinct" else None
                     )
             return
         for value in around(node.op, node.value, self._now, self._zone):
@@ -212,7 +213,7 @@ class Smallest:
             if of == "sum":
                 given = exact.stored(exact.subtract(exact.exact(value), exact.exact(amount)))
             if type(given) in (int, float):
-                yield from self._event(node.name, node.where, 1, (path, given))
+                yield from self._event(node.called, node.where, 1, (path, given))
 
     # -- trials
 

@@ -76,10 +76,12 @@ def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | Non
     """(event name, its filters, the path that is measured)."""
     if isinstance(leaf, Sequence):
         for step in leaf.steps:
-            yield step.name, step.where, None
+            for name in step.called:
+                yield name, step.where, None
     else:
         filters = (*leaf.where, *leaf.has) if isinstance(leaf, Occurrence) else leaf.where
-        yield leaf.name, filters, leaf.measure.property if isinstance(leaf, Event) else None
+        for name in leaf.called:
+            yield name, filters, leaf.measure.property if isinstance(leaf, Event) else None
 
 
 def earliest(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:

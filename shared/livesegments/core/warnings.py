@@ -75,7 +75,7 @@ def _node(node: Node, at: str, found: list[Fault]) -> bool | None:
             found += _filters(node.where, at)
             found += _filters(node.has, at, "has")
             if node.window is None and not node.has:
-                told = f"without a window it holds for whoever has ever had {shown(node.name)}"
+                told = f"without a window it holds for whoever has ever had {_events(node)}"
                 found.append(Fault(at, "no_window", told))
         case Sequence():
             for index, step in enumerate(node.steps):
@@ -144,8 +144,13 @@ def _apart(node: All) -> str | None:
         low, high = ranges.get(of, (-inf, inf))
         ranges[of] = low, high = max(low, wanted[0]), min(high, wanted[1])
         if low > high:
-            return f"{shown(child.name)} in two ranges that don't meet"
+            told = _events(child) if isinstance(child, Event) else shown(child.name)
+            return f"{told} in two ranges that don't meet"
     return None
+
+
+def _events(node: Event | Occurrence) -> str:
+    return " or ".join(map(shown, node.called))
 
 
 def _range(node: Node) -> tuple[float, float] | None:

@@ -46,6 +46,7 @@ PROPERTIES = {
     "memberships": "One answer for every profile that was asked for, in the same order.",
     "message": "What is wrong, and what would be right, as a sentence for people.",
     "name": "Its name.",
+    "names": "The names of events that are counted together, in place of `name`.",
     "next_cursor": "Give it back as `cursor` for the next page; null: this is the last one.",
     "of": "What the node is made of.",
     "offsets": "The offset after the control record, by partition.",

@@ -11,18 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
     Event,
-    Filter,
     Near,
     Node,
     Not,
     Occurrence,
     Sequence,
+    SequenceStep,
 )
 from livesegments.core.event import (
     ATTRIBUTE_CHANGED,
@@ -45,6 +46,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
     SEGMENT_EXITED: ("segment",),
 }
 """The events that we make ourselves, and their properties: known without having been seen."""
+Step: TypeAlias = Event | Occurrence | SequenceStep
 LIKE = 0.6
 """How alike names must be, from 0 to 1, to be suggested."""
 _BETWEEN = re.compile(r"[\W_]+")
@@ -67,17 +69,16 @@ def _node(node: Node, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
         case Near():
             yield from _attribute(node.attribute, join(at, "attribute"), names)
         case Event():
-            yield from _event(node.name, node.where, at, names)
-            if node.measure.property is not None and _is_known(node.name, names):
-                yield from _property(node.name, node.measure.property, f"{at}/measure/property", names)
+            yield from _event(node, at, names)
+            if node.measure.property is not None:
+                yield from _property(node, node.measure.property, f"{at}/measure/property", names)
         case Occurrence():
-            yield from _event(node.name, node.where, at, names)
-            if _is_known(node.name, names):
-                for index, item in enumerate(node.has):
-                    yield from _property(node.name, item.property, f"{at}/has/{index}/property", names)
+            yield from _event(node, at, names)
+            for index, item in enumerate(node.has):
+                yield from _property(node, item.property, f"{at}/has/{index}/property", names)
         case Sequence():
             for index, step in enumerate(node.steps):
-                yield from _event(step.name, step.where, join(join(at, "steps"), index), names)
+                yield from _event(step, join(join(at, "steps"), index), names)
 
 
 def _attribute(name: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
@@ -86,28 +87,34 @@ def _attribute(name: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]
         yield _fault(at, "attribute", name, f"no profile has had an attribute {name!r}", profile.paths)
 
 
-def _event(name: str, where: tuple[Filter, ...], at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
-    if not _is_known(name, names):
-        if GAVE_WAY in names:
-            return  # it may have been seen before all these others
-        others = [each for each in (*names, *DERIVED) if each != PROFILE]
-        yield _fault(join(at, "name"), "event", name, f"no event {name!r} was ever seen", others)
-        return
-    for index, item in enumerate(where):
-        yield from _property(name, item.property, f"{at}/where/{index}/property", names)
+def _event(step: Step, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
+    listed = step.names or (step.name,)
+    for index, name in enumerate(listed):
+        if not _is_known(name, names) and GAVE_WAY not in names:  # else it may have been seen before these
+            others = [each for each in (*names, *DERIVED) if each != PROFILE]
+            where = f"{at}/names/{index}" if step.names else join(at, "name")
+            yield _fault(where, "event", name, f"no event {name!r} was ever seen", others)
+    for index, item in enumerate(step.where):
+        yield from _property(step, item.property, f"{at}/where/{index}/property", names)
 
 
 def _is_known(name: str, names: Mapping[str, Name]) -> bool:
     return name in names or name in DERIVED
 
 
-def _property(event: str, path: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
-    seen = names.get(event)
-    paths: Collection[str] = DERIVED[event] if seen is None else seen.paths
-    if seen is not None and (seen.full or any(each.startswith(f"{path}.") for each in paths)):
-        return  # an inner object may be tested by `exists`
-    if path not in paths:
-        yield _fault(at, "property", path, f"no event {event!r} was seen with a property {path!r}", paths)
+def _property(step: Step, path: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
+    """Of events that were seen, where none of their names was seen with it."""
+    known = [name for name in step.called if _is_known(name, names)]
+    paths: set[str] = set()
+    for event in known:
+        seen = names.get(event)
+        mine: Collection[str] = DERIVED[event] if seen is None else seen.paths
+        if seen is not None and (seen.full or any(each.startswith(f"{path}.") for each in mine)):
+            return  # an inner object may be tested by `exists`
+        paths.update(mine)
+    if known and path not in paths:
+        told = " or ".join(map(repr, known))
+        yield _fault(at, "property", path, f"no event {told} was seen with a property {path!r}", paths)
 
 
 def _fault(at: str, what: str, name: str, told: str, known: Collection[str]) -> Fault:

@@ -67,7 +67,7 @@ def looks_at(root: Node, segment: str, others: set[str]) -> set[str]:
                 found.add(leaf.id)
             case Event() | Occurrence() | Sequence():
                 for step in steps(leaf):
-                    if step.name in SEGMENT_EVENTS:
+                    if any(name in SEGMENT_EVENTS for name in (step.name, *step.names)):
                         found |= _named(step, others)
     return (found & others) - {segment}
 

@@ -305,7 +305,7 @@ class Oracle:
         return [
             event
             for event in self._happened
-            if event.name == step.name
+            if event.name in (step.names or [step.name])
             and not (event.name in SEGMENT_EVENTS and event.properties["segment"] == segment)
             and passes(step.where, event.properties, self._calendar, event.time_ms)
         ]

@@ -31,12 +31,19 @@ def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
 
     Relation `taken` has those that were taken back; what we derived ourselves can't be.
     """
-    conditions = [f"name = {text(step.name)}", also]
-    if step.name in (SEGMENT_ENTERED, SEGMENT_EXITED) and segment is not None:
-        conditions.append(f"properties->>'$.segment' <> {text(segment)}")
+    names = step.called
+    listed = f"name = {text(names[0])}" if len(names) == 1 else f"name IN ({', '.join(map(text, names))})"
+    conditions = [listed, also]
+    own = [text(name) for name in names if name in (SEGMENT_ENTERED, SEGMENT_EXITED)]
+    if own and segment is not None:
+        conditions.append(f"(name NOT IN ({', '.join(own)}) OR properties->>'$.segment' <> {text(segment)})")
     if step.where:
         conditions.append(path.passes(step.where))
-    known = "happened" if step.name.startswith("$") else "happened ANTI JOIN taken USING (profile, id)"
+    derived = sum(name.startswith("$") for name in names)
+    known = "happened" if derived else "happened ANTI JOIN taken USING (profile, id)"
+    if 0 < derived < len(names):
+        both = "(profile, id) IN (SELECT (profile, id) FROM taken)"
+        conditions.append(f"(starts_with(name, '$') OR NOT {both})")
     return f"FROM {known} WHERE {every(conditions)}"
 
 
