@@ -67,7 +67,7 @@ def _leaves(plan: Plan) -> Iterator[tuple[str, EventLeaf, Fact]]:
 
 
 def _names(fact: Fact) -> set[str]:
-    return {fact.feed.name, *(trail.feed.name for trail in fact.trails)}
+    return {name for each in (fact, *fact.trails) for name in each.feed.names}
 
 
 class Bulk:
@@ -85,7 +85,8 @@ class Bulk:
     def _put(self, fact: Fact, edges: list[int], trails: tuple[int, ...]) -> None:
         if fact.id not in self._kinds:
             self._kinds[fact.id] = fact.kind, edges, trails
-            self._by_name.setdefault(fact.feed.name, []).append((fact.feed.accepts, fact.id))
+            for name in fact.feed.names:
+                self._by_name.setdefault(name, []).append((fact.feed.accepts, fact.id))
 
     def make(self, events: Sequence[Event]) -> Made:
         """Of one profile's events, sorted by (time, id)."""
