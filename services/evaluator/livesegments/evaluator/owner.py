@@ -40,6 +40,9 @@ COUNTED = 100_000
 """Dues are counted up to here."""
 CHECK_S = 1.0
 """While there is nothing to do, the store is looked at once in this time."""
+BUILDING = 16
+"""While segments are built, so many records are applied between two chunks at most: chunks of all partitions
+lie between two turns of one."""
 LOST = (Refused, Away, Forgotten, Rebuilt)
 """What ends a claim without being a fault of ours."""
 
@@ -200,6 +203,7 @@ class Owner:
         if self._skips or self._intake.past(claim.partition.offset):
             await self._seek(claim)
             self._skips = False
+        at_once = 1
         while True:
             self._wake.clear()
             if claim.flight.lost is not None:
@@ -218,12 +222,16 @@ class Owner:
                 await claim.walks.adopt()
             worked = await claim.errands.run()
             worked |= await claim.checkpoints.step()
-            if records:
+            for _ in range(at_once):
+                if not records or claim.relay.full:
+                    break
                 await claim.evaluation.record(records[0])
                 worked = True
             worked |= await claim.evaluation.tick()
-            worked |= await claim.walks.walk()
-            worked |= await claim.fillings.step()
+            building = await claim.walks.walk()
+            building |= await claim.fillings.step()
+            at_once = BUILDING if building else 1
+            worked |= building
             worked |= await claim.recounting.step()
             worked |= await claim.auditing.step()
             if not worked:
