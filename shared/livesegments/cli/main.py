@@ -21,6 +21,7 @@ COMMANDS = {
     "settle": "livesegments.cli.settle:settle",
     "clock": "livesegments.cli.clock:clock",
     "segments": "livesegments.cli.segments:app",
+    "value-lists": "livesegments.cli.value_lists:app",
     "members": "livesegments.cli.members:members",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",

@@ -23,6 +23,13 @@ def segment(id_: str) -> str:
     return f"/v1/segments/{_named('segment', id_)}"
 
 
+VALUE_LISTS = "/v1/value-lists"
+
+
+def value_list(id_: str) -> str:
+    return f"{VALUE_LISTS}/{_named('value list', id_)}"
+
+
 def membership(segment_id: str, profile_id: str) -> str:
     return f"{segment(segment_id)}/members/{part(profile_id)}"
 

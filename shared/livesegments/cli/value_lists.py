@@ -1,0 +1,148 @@
+"""`livesegments value-lists …`: put, list, show and delete the lists that conditions name by reference."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from livesegments.cli import context, files, output, paths, zone
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
+
+app = typer.Typer(help="Put, list, show and delete value lists.", no_args_is_help=True)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The list's id.")]
+
+
+@app.command("put")
+def put(
+    value_list: IdArgument,
+    file: Annotated[
+        str,
+        typer.Option("--file", "-f", help="`.json`: an array; `.ndjson`; `.csv`; else a text a line."),
+    ],
+    column: Annotated[str | None, typer.Option(help="The column of a CSV file with a header.")] = None,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Make a list, or replace all its values: members of the segments that name it enter and leave by that.
+
+    Of a CSV file the first column counts, or the one that --column names; its values are texts. JSON has
+    texts and numbers. Standard input is `-`: one text a line.
+    """
+    values = _values(file, column)
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("PUT", paths.value_list(value_list), json={"values": values})
+    if as_json:
+        output.json(found)
+        return
+    output.say(
+        f"{found['id']} has {found['count']:,} values (version {found['version']}), "
+        f"named by {found['used_by_count']:,} segments"
+    )
+
+
+@app.command("list")
+def list_(
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Every value list with its size."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("GET", paths.VALUE_LISTS)["value_lists"]
+        if as_json:
+            for each in found:
+                output.json(each)
+            return
+        local = zone.of(client)
+    if not found:
+        output.say("no value lists yet: `livesegments value-lists put ID -f FILE` makes one")
+        return
+    rows = [
+        (each["id"], each["count"], each["used_by_count"], output.instant(each["updated_at"], local))
+        for each in found
+    ]
+    output.table("", ("id", "values", "segments", f"updated ({local})"), rows, numbers=("values", "segments"))
+
+
+@app.command("show")
+def show(
+    value_list: IdArgument,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """All values of a list, one JSON value a line (with --json: what is known of the list instead)."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        place = paths.value_list(value_list)
+        if as_json:
+            output.json(client.call("GET", place))
+            return
+        for value in client.pages(f"{place}/values", "values", limit="10000"):
+            output.json(value)
+
+
+@app.command("delete")
+def delete(
+    value_list: IdArgument,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+) -> None:
+    """Delete a list; refused while segments name it."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        client.call("DELETE", paths.value_list(value_list))
+    output.say(f"deleted {value_list}")
+
+
+def _values(file: str, column: str | None) -> list[Any]:
+    """Raises Problem."""
+    kind = Path(file).suffix.lower()
+    if kind == ".json":
+        found = files.read(file)
+        if not isinstance(found, list):
+            raise Problem(f"{file} is no JSON array", advice='write it as ["a", "b"], then repeat')
+        return found
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = data.removeprefix(files.BOM).decode()
+        if kind in (".ndjson", ".jsonl"):
+            return [msgspec.json.decode(line) for line in text.splitlines() if line.strip()]
+        if kind == ".csv":
+            return _column(list(csv.reader(io.StringIO(text))), column)
+    except OSError as error:
+        advice = "give the file of values with -f"
+        raise Problem(f"{files.named(file)} can't be read: {error.strerror}", advice=advice) from error
+    except (ValueError, csv.Error) as error:
+        raise Problem(f"{files.named(file)}: {error}", advice="correct it, then repeat") from error
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _column(rows: list[list[str]], column: str | None) -> list[str]:
+    """Raises ValueError where no column has this name."""
+    if column is None:
+        return [row[0] for row in rows if row and row[0]]
+    header = rows[0] if rows else []
+    if column not in header:
+        raise ValueError(f"has no column {column!r}; its columns are {', '.join(header)}")
+    at = header.index(column)
+    return [row[at] for row in rows[1:] if len(row) > at and row[at]]
