@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from livesegments.core.backfill import Past
 from livesegments.core.bulk import Bulk
 from livesegments.core.event import MERGE, PROFILE, RETRACT, Event, derived_from
+from livesegments.core.handed import Handed
 from livesegments.evaluator.outcome import blank
 from livesegments.history.filled import fill
 from livesegments.history.lives import up_to
@@ -28,6 +29,7 @@ from livesegments.history.protocol import (
     Wanted,
     Written,
 )
+from livesegments.history.pruning import unname
 from livesegments.history.ranges import Range, parse
 from livesegments.history.workshop import FilesGone
 from livesegments.store import keys
@@ -54,7 +56,7 @@ def without(commit: int, entry: Entry, persons: Sequence[Person], counts: bool) 
     record, left_out, told = entry.record, tuple(entry.left_out), entry.told
     if record is not None:
         packed = decode(record)
-        assert isinstance(packed, Packed)
+        assert isinstance(packed, Packed | Handed)
         at_ms = instants(entry, packed.events)
         places = {
             place for place, e in enumerate(packed.events) if gone(e.workspace, e.profile, at_ms[place])
@@ -198,6 +200,7 @@ class MemoryFiles:
                 if offset < before:
                     for hash_, found in added.items():
                         hashes.setdefault(hash_, {}).update(found)
+            unname(partition, hashes, [each for each in persons if offset <= each.offset])
             new = replace(mark, by=by, hashes=hashes)
             kept = [row for row in rows if row[:2] not in gone]
             self.checkpoints[partition][new.name] = new, kept
@@ -219,6 +222,8 @@ class MemoryFiles:
         wanted: Sequence[Life],
     ) -> AsyncIterator[Piece]:
         await self._pause()
+        if not set(ranges) <= self.files.get(partition, {}).keys():
+            raise FilesGone("a file is not there")  # an erasure has just written it anew
         found = [each for of in ranges for each in self.files[partition][of]] + list(entries)
         events = [each for commit, entry in found for each in applied(commit, entry) if each.cause is None]
         for index, life in enumerate(wanted):

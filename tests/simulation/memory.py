@@ -182,6 +182,9 @@ class MemoryShard:
     async def fields(self, key: str) -> dict[str, bytes]:
         return await self._now(lambda: dict(self.store.hashes.get(key, {})))
 
+    async def field(self, key: str, name: str) -> bytes | None:
+        return await self._now(lambda: self.store.hashes.get(key, {}).get(name))
+
     async def keys(self) -> list[str]:
         def stored() -> list[str]:
             every = self.store.hashes.keys() | self.store.scores.keys() | self.store.streams.keys()

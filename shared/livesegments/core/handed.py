@@ -20,7 +20,7 @@ class Handed(Struct, frozen=True, array_like=True, tag="h"):
     `profile` is the other, and that of the events. `via`: the profiles that it comes through; the last one
     has sent it, as `number` and `chunk` of what it sends. `history`: it happened before the `$merge`, and is
     judged at once; `seen`, at its end, is what the sender has seen (module `dedup`). Otherwise the events
-    came later.
+    came later. Without history and events it says no more than that the sender has gone into `profile`.
     """
 
     workspace: str
@@ -40,6 +40,11 @@ class Handed(Struct, frozen=True, array_like=True, tag="h"):
     def merge(self) -> str:
         """The id of the `$merge` by which the sender has gone into `profile`."""
         return self.via[-1][1]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take over."""
+        return not self.history and not self.events
 
     @property
     def round(self) -> bool:

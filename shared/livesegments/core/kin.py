@@ -20,6 +20,9 @@ GONE = -2
 """The `plan` of a profile that has gone into another: no plan has this revision."""
 MAX_SENDERS = 1_000
 """The senders that a profile remembers, those that it heard of last."""
+MAX_NAMES = 32_768
+"""Characters of the senders' ids that a profile's state has; what goes beyond is stored beside it."""
+_BETWEEN = "\0"
 _DIGEST = 8
 _NUMBER = 4
 _ENTRY = _DIGEST + 2 * _NUMBER
@@ -36,6 +39,8 @@ class Kin(Struct, array_like=True):
     since    the number of the commit by which it went: its history up to there is no longer its own
     senders  of each: the first 8 bytes of the BLAKE2b of its id, number, chunk (4 bytes each), the latest
     last
+    names    the ids of those that handed something over, the latest last, with a NUL behind each. An erasure
+    needs them: a person is all of its ids
     """
 
     into: str | None = None
@@ -43,6 +48,27 @@ class Kin(Struct, array_like=True):
     sent: int = 0
     since: int = 0
     senders: bytes = b""
+    names: str = ""
+
+
+def relatives(kin: Kin | None) -> list[str]:
+    """The ids of where it has gone, and of those that have gone into it, as far as its state has them."""
+    if kin is None:
+        return []
+    names = kin.names.split(_BETWEEN)[:-1]
+    return names if kin.into is None else [kin.into, *names]
+
+
+def with_name(names: str, sender: str) -> tuple[str, list[str]]:
+    """With the id of a sender; and the ids that have no room any more."""
+    if f"{_BETWEEN}{sender}{_BETWEEN}" in _BETWEEN + names:
+        return names, []
+    names += sender + _BETWEEN
+    spilt = []
+    while len(names) > MAX_NAMES:
+        oldest, _, names = names.partition(_BETWEEN)
+        spilt.append(oldest)
+    return names, spilt
 
 
 def last_of(kin: Kin | None, sender: str) -> Place | None:

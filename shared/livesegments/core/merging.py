@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from livesegments.core.dedup import joined, remember
 from livesegments.core.event import Event, Transition
 from livesegments.core.handed import Handed, Hop
-from livesegments.core.kin import GONE, Kin, last_of, note
+from livesegments.core.kin import GONE, Kin, last_of, note, with_name
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.step import Why, on_event, on_leave
@@ -37,7 +37,8 @@ MAX_HOPS = 1_000
 
 
 class Left(Struct):
-    """`history`: whether it has any that is to be handed over, under the number `profile.kin.sent`."""
+    """`history`: whether it has any that is to be handed over. What is handed over, be it nothing, has the
+    number `profile.kin.sent`."""
 
     profile: Profile
     transitions: list[Transition]
@@ -46,11 +47,12 @@ class Left(Struct):
 
 class Onward(Struct):
     """`handed` is what the profile, which is gone, hands on; None where there is nothing left of it. `lost`:
-    it went through too many profiles."""
+    it went through too many profiles. `spilt`: ids of senders that its state has no room for any more."""
 
     profile: Profile
     handed: Handed | None
     lost: bool = False
+    spilt: Sequence[str] = ()
 
 
 def target(event: Event) -> str | None:
@@ -81,7 +83,7 @@ def on_merge(plan: Plan, profile: Profile | None, event: Event, now_ms: int, com
         transitions = on_leave(plan, profile, Why(event.profile, now_ms, "merge", event.id))
         gone.memberships = profile.memberships
     history = profile is not None
-    gone.kin = Kin(into, event.id, kin.sent + history, commit, kin.senders)
+    gone.kin = Kin(into, event.id, kin.sent + 1, commit, kin.senders, kin.names)
     return Left(gone, transitions, history)
 
 
@@ -110,12 +112,17 @@ def receive(plan: Plan, profile: Profile | None, handed: Handed, now_ms: int) ->
         return None
     back = False
     if profile is not None and kin is not None and kin.into is not None:
-        if not _comes_back(handed.profile, kin, handed.via):
-            kin.senders = note(kin.senders, handed.sender, handed.place)
-            return _hand_on(plan, profile, kin, handed)
+        if handed.empty or not _comes_back(handed.profile, kin, handed.via):
+            spilt = _noted(kin, handed)
+            onward = Onward(profile, None) if handed.empty else _hand_on(plan, profile, kin, handed)
+            onward.spilt = spilt
+            return onward
         profile, back = _returned(plan, profile), True
     at_once = handed.events if handed.history else ()
     why = Why(handed.profile, now_ms, "merge", handed.merge)
+    if profile is not None and handed.empty:
+        profile.kin = Kin() if kin is None else kin
+        return Onward(profile, None, spilt=_noted(profile.kin, handed))
     if handed.history or back or profile is None:
         taken = on_handed(plan, profile, at_once, now_ms, why, back, handed.round)
     else:
@@ -127,8 +134,15 @@ def receive(plan: Plan, profile: Profile | None, handed: Handed, now_ms: int) ->
         profile.seen = joined(profile.seen, handed.seen, now_ms, plan.limits.dedup_max_ids)
     if profile.kin is None:
         profile.kin = Kin()
-    profile.kin.senders = note(profile.kin.senders, handed.sender, handed.place)
+    taken.spilt = _noted(profile.kin, handed)
     return taken
+
+
+def _noted(kin: Kin, handed: Handed) -> list[str]:
+    """Notes the sender; the ids of senders that there is no room for any more."""
+    kin.senders = note(kin.senders, handed.sender, handed.place)
+    kin.names, spilt = with_name(kin.names, handed.sender)
+    return spilt
 
 
 def _each(plan: Plan, taken: Handover, events: Sequence[Event], now_ms: int) -> None:
@@ -189,5 +203,5 @@ def _returned(plan: Plan, profile: Profile) -> Profile:
     return Profile(
         plan=plan.revision,
         memberships=profile.memberships,
-        kin=Kin(None, "", kin.sent, kin.since, kin.senders),
+        kin=Kin(None, "", kin.sent, kin.since, kin.senders, kin.names),
     )

@@ -18,7 +18,8 @@ from livesegments.core.step import Why, change_profile, feed_event, on_facts
 
 class Handover(Struct):
     """What became of events that were handed over, by their places: those not applied, with their bound
-    where it was that; and the events that followed from them. As `Step` for the rest."""
+    where it was that; and the events that followed from them. `spilt`: as of `merging.Onward`. As `Step` for
+    the rest."""
 
     profile: Profile
     transitions: list[Transition]
@@ -26,6 +27,7 @@ class Handover(Struct):
     duplicates: list[int]
     refused: list[tuple[int, Refusal]]
     derived: list[tuple[int, Event]]
+    spilt: Sequence[str] = ()
 
 
 def on_handed(

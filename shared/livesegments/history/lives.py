@@ -65,6 +65,8 @@ def up_to(life: Life, places: Places) -> list[Event]:
     for (commit, _), event in sorted(places.items(), key=lambda item: item[0]):
         if commit > life.commit:
             break
+        if commit <= life.since:
+            continue
         if event.name == MERGE:
             if commit == life.commit and event.id == life.merge:
                 break

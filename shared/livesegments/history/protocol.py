@@ -203,12 +203,14 @@ class Discard(Struct, frozen=True, tag=True):
 
 
 class Life(Struct, frozen=True):
-    """A profile that went into another by the event `merge`, in a commit."""
+    """A profile that went into another by the event `merge`, in a commit. Up to commit `since` nothing
+    counts."""
 
     workspace: str
     profile: str
     merge: str
     commit: int
+    since: int = 0
 
 
 class Piece(Struct, frozen=True):

@@ -30,6 +30,11 @@ from livesegments.history.checkpoints import MARK, listed, path_of
 from livesegments.history.mark import Mark, Saved
 from livesegments.history.protocol import Fields, Person, Pruned, Pruning, Purged
 from livesegments.history.ranges import Range
+from livesegments.store import keys
+from livesegments.store.degraded import decode as decode_degraded
+from livesegments.store.degraded import encode as encode_degraded
+from livesegments.store.degraded import without
+from livesegments.wire.profilekey import profile_key
 from livesegments.wire.suppressed import digest, values_of
 
 EVER = 2**62
@@ -117,6 +122,7 @@ def _purged(
         mark = msgspec.json.decode(schema.metadata[MARK], type=Mark)
         hashes = {key: dict(found) for key, found in mark.hashes.items()}
         offset = mark.offset if mark.topic == topic else -1
+        unname(partition, hashes, [each for each in persons if offset <= each.offset])
         for before, added in fields:
             if offset < before:
                 for key, found in added.items():
@@ -138,6 +144,18 @@ def _purged(
 
         size = archive.create(path_of(archive, partition, mark.name), fill)
     return mark.name, Saved(rows, size, mark.offset)
+
+
+def unname(partition: int, hashes: dict[str, dict[str, str]], persons: Sequence[Person]) -> None:
+    """Takes what names them out of the hashes of a checkpoint."""
+    merged, degraded = hashes.get(keys.merged(partition), {}), hashes.get(keys.degraded(partition), {})
+    for each in persons:
+        named = profile_key(each.workspace, each.profile) + "\0"
+        for field in [field for field in merged if field.startswith(named)]:
+            del merged[field]
+        if each.workspace in degraded:
+            before = decode_degraded(degraded[each.workspace].encode())
+            degraded[each.workspace] = encode_degraded(without(before, each.profile)).decode()
 
 
 def _gone(persons: Sequence[Person], before: Mapping[str, int], time: str, counts: bool) -> Any:

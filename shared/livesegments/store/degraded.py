@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesegments.store import keys
 
@@ -41,6 +42,12 @@ def encode(degraded: Degraded) -> bytes:
 
 def decode(data: bytes) -> Degraded:
     return _decoder.decode(data)
+
+
+def without(degraded: Degraded, profile: str) -> Degraded:
+    """Without the ids of a profile's events."""
+    kept = tuple(each for each in degraded.ids if not each.startswith(f"{profile} "))
+    return replace(degraded, ids=kept)
 
 
 def aggregate(parts: Iterable[Degraded]) -> Degraded | None:

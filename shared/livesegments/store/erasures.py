@@ -24,16 +24,22 @@ its life before may hold what was erased already."""
 
 
 class Suppressed(Struct, frozen=True):
-    """A profile of `workspace` that is not taken in. `erasure` is the offset of the request."""
+    """A profile of `workspace` that is not taken in. `erasure` is the offset of the request, `note` the field
+    of `{p}:erasures` that says more (of older ones: none)."""
 
     workspace: str
     erasure: int
     at_ms: int
+    note: str = ""
 
 
 class Erasing(Struct, frozen=True, omit_defaults=True):
     """One erasure. `profile` is named as long as its files are not rewritten, and None afterwards.
 
+    offset      of the request in the log
+    root        the id of the erasure from which this one follows, of another id of the same person
+    kin         (partition, digest) of the ids that it was merged with: each has an erasure that follows
+    before      the field of an earlier one of the same profile that is not lifted, and has kin
     asked_ms    when the request came; `at_once`: its files do not wait for those of others
     at_ms       the partition's clock when state, memberships and due time went, in commit `commit`
     exits       how many segments it was in
@@ -55,16 +61,32 @@ class Erasing(Struct, frozen=True, omit_defaults=True):
     checkpoints_ms: int | None = None
     names_ms: int | None = None
     done_ms: int | None = None
+    offset: int = -1
+    root: str = ""
+    kin: tuple[tuple[int, str], ...] = ()
+    before: str = ""
+
+    @property
+    def field(self) -> str:
+        """Its name in `{p}:erasures`."""
+        return field_of(self.root, self.digest) if self.root else str(self.offset)
 
     def done(self, at_ms: int) -> Erasing:
         return replace(self, profile=None, values=(), done_ms=at_ms)
 
 
+def field_of(root: str, digest: str) -> str:
+    """Of an erasure that follows from another one."""
+    return f"{root}/{digest}"
+
+
 class Found(Struct, frozen=True):
-    """`applied`: the partition has come beyond the request; `note` is None where it has left none."""
+    """`applied`: the partition has come beyond the request; `note` is None where it has left none. `others`:
+    of the person's other ids; None for those whose erasure isn't applied yet."""
 
     note: Erasing | None
     applied: bool
+    others: tuple[Erasing | None, ...] = ()
 
 
 class Notes:
@@ -82,7 +104,23 @@ class Notes:
         (head, data) = await self._together.ask(
             ("HGET", keys.head(partition), "offset"), ("HGET", keys.erasures(partition), offset)
         )
-        return Found(None if data is None else decode(data), int(head or 0) > offset)
+        note = None if data is None else decode(data)
+        others = () if note is None else await self._others(f"{partition}-{offset}", note)
+        return Found(note, int(head or 0) > offset, others)
+
+    async def _others(self, root: str, note: Erasing) -> tuple[Erasing | None, ...]:
+        """From one id to the next, whatever way they were merged."""
+        found: dict[tuple[int, str], Erasing | None] = {}
+        seen, following = {note.digest}, note.kin
+        while following := tuple(each for each in following if each[1] not in seen):
+            seen.update(digest for _, digest in following)
+            replies = await self._together.ask(
+                *(("HGET", keys.erasures(place), field_of(root, digest)) for place, digest in following)
+            )
+            notes = [None if data is None else decode(data) for data in replies]
+            found.update(zip(following, notes, strict=True))
+            following = tuple(kin for each in notes if each is not None for kin in each.kin)
+        return tuple(found.values())
 
     async def suppresses(self, partition: int, digest: str) -> bool:
         return bool(await self._together.one("HEXISTS", keys.suppressed(partition), digest))

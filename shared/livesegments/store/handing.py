@@ -19,7 +19,7 @@ from livesegments.wire.unreadable import reading
 
 class Leaving(Struct, frozen=True, array_like=True, tag="l"):
     """A profile went into another by the event `merge`. `history`: it has some, which is still in archive and
-    tail; that is handed over as `number`, and `seen` with it."""
+    tail; that is handed over as `number`, and `seen` with it. Else the other is only told that it went."""
 
     workspace: str
     profile: str
@@ -37,7 +37,24 @@ class Back(Struct, frozen=True, array_like=True, tag="b"):
     profile: str
 
 
-Item: TypeAlias = Leaving | Back | Handed
+class Forget(Struct, frozen=True, array_like=True, tag="f"):
+    """Other ids of a person who is erased are to be erased, too (`wire.pack.Erase`)."""
+
+    workspace: str
+    profiles: Sequence[str]
+    at_once: bool
+    root: str
+
+
+class LetIn(Struct, frozen=True, array_like=True, tag="i"):
+    """Other ids of a person who is let in again are let in, too: (partition, digest) of each."""
+
+    workspace: str
+    who: Sequence[tuple[int, str]]
+    root: str
+
+
+Item: TypeAlias = Leaving | Back | Handed | Forget | LetIn
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[list[Item]] = msgspec.msgpack.Decoder(list[Item])

@@ -18,6 +18,8 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:tail                    STREAM  id COMMIT-0, fields of store.tail: what was applied and is not archived
   {p}:archive                 HASH  FIRST-LAST (commits) → JSON of history.archive.Written
   {p}:checkpoint              HASH  COMMIT-CLAIM.parquet → JSON of history.mark.Saved
+  {p}:merged                  HASH  `WORKSPACE NUL profile NUL sender` → nothing: a sender (core.kin) whose
+                                    id the profile's state has no room for, or that went into one never seen
   {p}:suppressed              HASH  digest of an erased profile → JSON of store.erasures.Suppressed; the field
                                     `changed`: the number of the commit that changed it last
   {p}:erasures                HASH  OFFSET of the request in topic `events` → JSON of store.erasures.Erasing
@@ -93,6 +95,10 @@ def archive(partition: int) -> str:
 
 def checkpoint(partition: int) -> str:
     return f"{{{partition}}}:checkpoint"
+
+
+def merged(partition: int) -> str:
+    return f"{{{partition}}}:merged"
 
 
 def suppressed(partition: int) -> str:

@@ -73,6 +73,8 @@ class Shard(Protocol):
 
     async def fields(self, key: str) -> dict[str, bytes]: ...
 
+    async def field(self, key: str, name: str) -> bytes | None: ...
+
     async def keys(self) -> list[str]:
         """All of the partition's keys, but for the head's; it may take its time."""
 
@@ -175,6 +177,9 @@ class RedisShard:
 
     async def fields(self, key: str) -> dict[str, bytes]:
         return _pairs(await self._call("HGETALL", key))
+
+    async def field(self, key: str, name: str) -> bytes | None:
+        return await self._call("HGET", key, name)  # type: ignore[no-any-return]
 
     async def keys(self) -> list[str]:
         found, cursor = set[str](), b"0"

@@ -34,19 +34,23 @@ class Clock(Struct, frozen=True, array_like=True, tag="c"):
 class Erase(Struct, frozen=True, array_like=True, tag="x"):
     """Everything of the profile up to here goes, and what comes later is not taken in.
 
-    `at_once`: its files are rewritten now, and not with those of others within the stated time.
+    `at_once`: its files are rewritten now, and not with those of others within the stated time. `root`: the
+    id of the erasure of another id of the same person, from which this one follows.
     """
 
     workspace: str
     profile: str
     at_once: bool = False
+    root: str = ""
 
 
 class Lift(Struct, frozen=True, array_like=True, tag="l"):
-    """From here on the erased profile with this digest (`wire.suppressed`) is taken in again."""
+    """From here on the erased profile with this digest (`wire.suppressed`) is taken in again; where there is
+    a `root`, only if it was that erasure which kept it out."""
 
     workspace: str
     digest: str
+    root: str = ""
 
 
 Record: TypeAlias = Packed | Clock | Erase | Lift | Handed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
@@ -47,7 +48,11 @@ class ErasureOut(BaseModel):
     )
     requested_at: Instant | None = Field(description="When it was asked for; null while `accepted`.")
     due_at: Instant | None = Field(description="When it will be `done` at the latest; null while `accepted`.")
-    segments_left: int = Field(description="How many segments the profile was in, and left.")
+    profiles: int = Field(
+        description="How many ids the person has, as far as is known: the one that was named, and those that "
+        "it was merged with. The rest is about all of them."
+    )
+    segments_left: int = Field(description="How many segments the person was in, and left.")
     archive_at: Instant | None = Field(description="When no file of the archive had anything of it any more.")
     checkpoints_at: Instant | None = Field(description="When no checkpoint had anything of it any more.")
     names_at: Instant | None = Field(description="When its values were out of the names that were seen.")
@@ -64,7 +69,10 @@ async def create_erasure(
     partition, offset = await context.records.erase(workspace.id, new.profile, new.at_once)
     try:
         async with asyncio.timeout(APPLIED_S):
-            while (await context.erasures.read(partition, offset)).note is None:  # noqa: ASYNC110
+            while True:
+                found = await context.erasures.read(partition, offset)
+                if found.note is not None and None not in found.others:
+                    break
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:
         pass
@@ -93,23 +101,42 @@ async def _shown(context: Context, workspace: str, partition: int, offset: int) 
     found = await context.erasures.read(partition, offset)
     if found.note is None and not found.applied:
         return ErasureOut(
-            id=id_, state="accepted", requested_at=None, due_at=None, segments_left=0, archive_at=None,
-            checkpoints_at=None, names_at=None, done_at=None, suppressed=False,
+            id=id_, state="accepted", requested_at=None, due_at=None, profiles=1, segments_left=0,
+            archive_at=None, checkpoints_at=None, names_at=None, done_at=None, suppressed=False,
         )  # fmt: skip
     note = _ours(found.note, workspace, id_)
+    notes = [note, *found.others]
     wait_ms = 0 if note.at_once else round(context.settings.erase_within_s * 1_000)
     return ErasureOut(
         id=id_,
-        state="erased" if note.done_ms is None else "done",
+        state=_state(note, found.others),
         requested_at=times.iso(note.asked_ms),
         due_at=times.iso(note.asked_ms + wait_ms),
-        segments_left=note.exits,
-        archive_at=times.iso_or_none(note.archive_ms),
-        checkpoints_at=times.iso_or_none(note.checkpoints_ms),
-        names_at=times.iso_or_none(note.names_ms),
-        done_at=times.iso_or_none(note.done_ms),
+        profiles=len(notes),
+        segments_left=sum(each.exits for each in notes if each is not None),
+        archive_at=times.iso_or_none(_latest(notes, "archive_ms")),
+        checkpoints_at=times.iso_or_none(_latest(notes, "checkpoints_ms")),
+        names_at=times.iso_or_none(_latest(notes, "names_ms")),
+        done_at=times.iso_or_none(_latest(notes, "done_ms")),
         suppressed=await context.erasures.suppresses(partition, note.digest),
     )
+
+
+def _state(note: Erasing, others: Sequence[Erasing | None]) -> Literal["accepted", "erased", "done"]:
+    if None not in others:
+        return "erased" if _latest([note, *others], "done_ms") is None else "done"
+    return "accepted" if note.done_ms is None else "erased"
+
+
+def _latest(notes: Sequence[Erasing | None], name: str) -> int | None:
+    """The latest of their instants; None if one of them has none yet."""
+    found: list[int] = []
+    for each in notes:
+        at_ms = None if each is None else getattr(each, name)
+        if at_ms is None:
+            return None
+        found.append(at_ms)
+    return max(found)
 
 
 def _ours(note: Erasing | None, workspace: str, id_: str) -> Erasing:

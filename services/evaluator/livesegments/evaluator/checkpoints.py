@@ -109,8 +109,10 @@ class Checkpoints:
         workspaces = sorted(adopted.keys() | partition.plans.keys())
         names = [
             each(number)
-            for each in (keys.adopted, keys.degraded, keys.suppressed, keys.erasures, keys.retained)
-        ]
+            for each in (
+                keys.adopted, keys.degraded, keys.suppressed, keys.erasures, keys.retained, keys.merged,
+            )
+        ]  # fmt: skip
         for workspace in workspaces:
             names += (each(number, workspace) for each in (keys.facts, keys.served, keys.segments))
         found = await asyncio.gather(*(self._shard.fields(name) for name in names))

@@ -51,7 +51,7 @@ class Claim:
         self.archiver = Archiver(
             number, token[:8], ports, self.errands, lambda: self._applied_commit, self.retaining.keeps
         )
-        self.handing = Handing(ports, self.archiver, token, number, moved)
+        self.handing = Handing(ports, self.archiver, token, number, self.partition.erased, moved)
         self.checkpoints = Checkpoints(
             token[:8], ports, self.partition, self.errands, self.archiver, self.relay, self.handing, moved
         )
@@ -62,7 +62,7 @@ class Claim:
         )  # fmt: skip
         self.erasures = Erasures(
             token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
-            self.relay,
+            self.relay, self.handing,
         )  # fmt: skip
         reading = asyncio.Lock()
         self.recounting = Recounting(

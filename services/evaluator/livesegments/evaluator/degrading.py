@@ -10,7 +10,7 @@ from livesegments.core.event import Event
 from livesegments.evaluator.aside import Aside, counted, forgiven
 from livesegments.store import keys
 from livesegments.store.commit import Commit
-from livesegments.store.degraded import Degraded, encode
+from livesegments.store.degraded import Degraded, encode, without
 
 
 class Degrading:
@@ -31,6 +31,14 @@ class Degrading:
         mended = forgiven(self.of, events, aside)
         self.of |= mended
         return mended
+
+    def forget(self, workspace: str, profile: str) -> Collection[str]:
+        """A profile that is erased is named no more; the workspaces where it was."""
+        before = self.of.get(workspace)
+        if before is None or (after := without(before, profile)) == before:
+            return ()
+        self.of[workspace] = after
+        return (workspace,)
 
     def unplanned(self, faults: Mapping[str, str]) -> Collection[str]:
         """Notes why workspaces' newest definitions can't be compiled; those where that has changed."""

@@ -158,7 +158,10 @@ class Evaluation:
         along = await self._loader.few(partition.after(handed.events, stamp_ms), self._options.chunk)
         key = profile_key(handed.workspace, handed.profile)
         await self._loader.profiles(partition.cache.missing([key, *(along or ())]))
-        outcome = partition.receive(handed, stamp_ms, record.offset + 1, record.value, along is not None)
+        pursuit = None if partition.suppressed is None else await self._erasures.pursue(handed)
+        outcome = partition.receive(
+            handed, stamp_ms, record.offset + 1, record.value, along is not None, pursuit
+        )
         for event, refusal in outcome.refused:
             await self._refuse(event, refusal, record)
         return outcome

@@ -10,7 +10,7 @@ before it are with the broker, so a sender's records are first in the log in the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -22,9 +22,10 @@ from livesegments.evaluator.ports import Ports
 from livesegments.history.protocol import Life
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
-from livesegments.store.handing import Back, Item, Leaving
+from livesegments.store.handing import Back, Forget, Item, Leaving, LetIn
 from livesegments.wire.identities import Identity
-from livesegments.wire.pack import encode
+from livesegments.wire.pack import Erase, Lift, encode
+from livesegments.wire.profilekey import ProfileKey, profile_key
 from livesegments.wire.topics import partition_of
 
 PAGE = 100
@@ -37,8 +38,15 @@ class Handing:
     gone."""
 
     def __init__(
-        self, ports: Ports, archiver: Archiver, token: str, number: int, settled: Callable[[], None]
+        self,
+        ports: Ports,
+        archiver: Archiver,
+        token: str,
+        number: int,
+        erased: Mapping[ProfileKey, int],
+        settled: Callable[[], None],
     ) -> None:
+        """`erased`: of whom nothing counts up to a commit."""
         self._token = token
         self._number = number
         self._shard = ports.shard
@@ -46,6 +54,7 @@ class Handing:
         self._history = ports.history
         self._options = ports.options
         self._archiver = archiver
+        self._erased = erased
         self._settled = settled
         self.waiting = 0
         """Commits whose items the broker does not have yet, as far as is known."""
@@ -103,11 +112,26 @@ class Handing:
         for _, gone in leaving:
             who = Identity(gone.workspace, gone.profile, gone.into, gone.merge)
             await self._publisher.identify(who)
+            if not gone.history:
+                via = [(gone.profile, gone.merge)]
+                await self._publish(Handed(gone.workspace, gone.into, via, gone.number, 0, []))
         for _, item in run:
-            if isinstance(item, Handed):
+            await self._give(item)
+
+    async def _give(self, item: Item) -> None:
+        match item:
+            case Handed():
                 await self._publish(item)
-            elif isinstance(item, Back):
+            case Back():
                 await self._publisher.identify(Identity(item.workspace, item.profile, None, ""))
+            case Forget():
+                for profile in item.profiles:
+                    partition = partition_of(item.workspace, profile, self._options.partitions)
+                    erase = Erase(item.workspace, profile, item.at_once, item.root)
+                    await self._publisher.hand(partition, encode(erase))
+            case LetIn():
+                for partition, digest in item.who:
+                    await self._publisher.hand(partition, encode(Lift(item.workspace, digest, item.root)))
 
     async def _histories(self, past: Sequence[tuple[int, Leaving]]) -> None:
         newest = max(commit for commit, _ in past)
@@ -115,7 +139,10 @@ class Handing:
         owner, commit = await self._shard.fence()
         if owner != self._token or commit < newest:
             raise Refused  # the store was taken back or emptied meanwhile: what was read may lack something
-        wanted = [Life(item.workspace, item.profile, item.merge, commit) for commit, item in past]
+        wanted = [
+            Life(item.workspace, item.profile, item.merge, commit, self._erased.get(_key(item), 0))
+            for commit, item in past
+        ]
         async for piece in self._history.lives(self._number, ranges, entries, wanted):
             _, item = past[piece.index]
             events = [replace(event, profile=item.into) for event in piece.events]
@@ -133,10 +160,14 @@ class Handing:
 
 def runs(items: Sequence[tuple[int, Item]]) -> list[list[tuple[int, Item]]]:
     """Such that histories may go before everything else of a run: a profile that leaves once more begins
-    another."""
+    another, and an erasure, or its end, has one of its own."""
     found: list[list[tuple[int, Item]]] = [[]]
     senders: set[tuple[str, str]] = set()
     for commit, item in items:
+        if isinstance(item, Forget | LetIn):
+            found += [[(commit, item)], []]
+            senders = set()
+            continue
         who = item.workspace, item.sender if isinstance(item, Handed) else item.profile
         if not isinstance(item, Handed) and who in senders:
             found.append([])
@@ -144,3 +175,7 @@ def runs(items: Sequence[tuple[int, Item]]) -> list[list[tuple[int, Item]]]:
         senders.add(who)
         found[-1].append((commit, item))
     return found
+
+
+def _key(item: Leaving) -> ProfileKey:
+    return profile_key(item.workspace, item.profile)

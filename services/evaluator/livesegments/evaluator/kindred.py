@@ -78,6 +78,9 @@ def take_over(
     left_out = frozenset(tally.left_out)
     places = [place for place in range(count) if place not in left_out]
     was_gone = slot.profile is not None and slot.profile.gone
+    if handed.empty and slot.profile is None:
+        making.spilt.append((key, handed.sender))
+        return
     result = receive(plan, slot.profile, handed, now_ms)
     if not isinstance(result, Handover):
         tally.left_out += places
@@ -86,6 +89,7 @@ def take_over(
         return
     slot.profile = result.profile
     making.dirty[key] = slot
+    making.spilt += [(key, sender) for sender in result.spilt]
     if isinstance(result, Onward):
         making.items += [] if result.handed is None else [result.handed]
         if result.lost:

@@ -40,12 +40,13 @@ class Making:
     """`touched` are all profiles in it, `dirty` those to be stored, `woken` those with another due instant.
 
     `careful`: every step is to go through `guarded`. `entry` is the record's part of history. `late`: events
-    that came for merged profiles; `items`: what is left to be handed over (module `kindred`).
+    that came for merged profiles; `items`: what is left to be handed over (module `kindred`);
+    `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`).
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "spliced",
-        "states", "touched", "transitions", "woken",
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "spilt",
+        "spliced", "states", "touched", "transitions", "woken",
     )  # fmt: skip
 
     def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
@@ -66,6 +67,7 @@ class Making:
         self.entry: Entry | None = None
         self.late: dict[ProfileKey, list[Event]] = {}
         self.items: list[Item] = []
+        self.spilt: list[tuple[ProfileKey, str]] = []
 
     @property
     def changed(self) -> bool:
@@ -224,6 +226,8 @@ class Making:
             commit.remember(self.entry or Entry(), told)
         if self.items:
             commit.hand(encode_items(self.items))
+        if self.spilt:
+            commit.put_fields(keys.merged(self._number), {f"{key}\0{each}": "" for key, each in self.spilt})
         first = next(iter(self.states.values()), b"")
         self._clear()
         self._cache.trim()

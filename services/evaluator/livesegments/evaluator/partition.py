@@ -31,12 +31,14 @@ from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.images import Images
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.outcome import Outcome, Tally
+from livesegments.evaluator.pursuit import Pursuit
 from livesegments.evaluator.retracting import Read, Retracting
 from livesegments.evaluator.slot import Slot
 from livesegments.evaluator.upkeep import Upkeep
 from livesegments.history.protocol import Filled
 from livesegments.store import keys
 from livesegments.store.commit import Commit
+from livesegments.store.handing import Item
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
@@ -174,14 +176,27 @@ class Partition:
         return tally
 
     def receive(
-        self, handed: Handed, stamp_ms: int | None, offset: int, record: bytes = b"", along: bool = True
+        self,
+        handed: Handed,
+        stamp_ms: int | None,
+        offset: int,
+        record: bytes = b"",
+        along: bool = True,
+        pursuit: Pursuit | None = None,
     ) -> Outcome:
-        """What a merged profile hands over to one of this partition; otherwise as `apply`."""
+        """What a merged profile hands over to one of this partition; otherwise as `apply`.
+
+        `pursuit`: where this one was erased, what follows for the others.
+        """
         making = self._making
         tally = making.steady(lambda: self._receive(handed, stamp_ms, along))
         making.entry = tally.entry(record, handed.events)
         self.offset = offset
-        outcome = self.seal()
+        if pursuit is None:
+            outcome = self.seal()
+        else:
+            making.items += pursuit.items
+            outcome = self.seal(pursuit.write)
         outcome.handed = len(handed.events) - len(tally.left_out)
         outcome.duplicates, outcome.refused = tally.duplicates, tally.refused
         outcome.unknown_workspace, outcome.suppressed = len(tally.unknown), len(tally.suppressed)
@@ -285,13 +300,16 @@ class Partition:
         stamp_ms: int | None,
         offset: int,
         write: Callable[[Commit, int, Profile | None], None],
+        items: Sequence[Item],
     ) -> Outcome:
         """A profile, which must be cached, exits its segments and goes.
 
         `write` makes the rest of the commit; it is given the number of exits and what the profile was.
+        `items` say what follows for its other ids.
         """
         slot = self._making.steady(lambda: self._erase(key, stamp_ms))
         exits = len(self._making.transitions)
+        self._making.items += items
         self.offset = offset
 
         def remove(commit: Commit) -> None:
@@ -301,9 +319,15 @@ class Partition:
             self.erased[key] = commit.number
             commit.drop_fields(keys.profiles(self.number, slot.workspace), [slot.id])
             self.retracting.drop(commit, key)
+            self.degrading.write(commit, self.degrading.forget(slot.workspace, slot.id))
             write(commit, exits, slot.profile)
 
         return self.seal(remove)
+
+    def lift(self, write: Callable[[Commit], None], items: Sequence[Item]) -> Outcome:
+        """A profile that was erased is taken in again; `items` say what follows for its other ids."""
+        self._making.items += items
+        return self.seal(write)
 
     @property
     def spoiled(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from livesegments.store import keys
 from livesegments.store.commit import Commit
-from livesegments.store.erasures import CHANGED, Suppressed, encode
+from livesegments.store.erasures import CHANGED, Suppressed, decode_suppressed, encode
 from livesegments.wire.profilekey import ProfileKey, split
 from livesegments.wire.suppressed import digest
 
@@ -19,7 +19,7 @@ class Suppression:
 
     def __init__(self, key: str, stored: Mapping[str, bytes]) -> None:
         self._key = key
-        self._digests = {name for name in stored if name != CHANGED}
+        self._digests = {name: decode_suppressed(data) for name, data in stored.items() if name != CHANGED}
 
     @property
     def check(self) -> Callable[[ProfileKey], bool] | None:
@@ -29,14 +29,18 @@ class Suppression:
     def digests(self) -> list[str]:
         return sorted(self._digests)
 
+    def get(self, name: str) -> Suppressed | None:
+        """`name` is a digest."""
+        return self._digests.get(name)
+
     def put(self, commit: Commit, name: str, who: Suppressed) -> None:
         """`name` is a digest."""
-        self._digests.add(name)
+        self._digests[name] = who
         fields: dict[str, str | bytes] = {name: encode(who), CHANGED: str(commit.number)}
         commit.put_fields(keys.suppressed(commit.partition), fields)
 
     def drop(self, commit: Commit, name: str) -> None:
-        self._digests.discard(name)
+        self._digests.pop(name, None)
         commit.drop_fields(keys.suppressed(commit.partition), [name])
         commit.put_fields(keys.suppressed(commit.partition), {CHANGED: str(commit.number)})
 
