@@ -15,7 +15,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from livesegments.core.bounds import Bounds
-from livesegments.core.definition import Node
 from livesegments.core.event import MERGE, Event, Transition
 from livesegments.core.handed import Handed
 from livesegments.core.merging import Onward, on_late, on_merge, receive
@@ -25,7 +24,7 @@ from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import on_clock, on_event
 from livesegments.wire import pack
 from tests.properties.catalogue import Catalogue, Put
-from tests.properties.definitions import Draw
+from tests.properties.definitions import Draw, contents, node, written_out
 from tests.properties.histories import (
     DAY,
     STARTS,
@@ -260,11 +259,11 @@ class Family:
         segments = [
             Segment(
                 put.segment, 1, 1,
-                None if put.definition is None else msgspec.convert(put.definition, Node),
+                None if put.definition is None else node(put.definition),
             )
             for put in story.segments
         ]  # fmt: skip
-        plan = compile("w", story.zone, segments, 1, limits)
+        plan = compile("w", story.zone, segments, 1, limits, contents=contents)
         start_ms = int(datetime.fromisoformat(story.start).timestamp() * 1_000)
         self.members: dict[str, Member] = {}
         for name in MEMBERS:
@@ -275,7 +274,7 @@ class Family:
                 msgspec.structs.asdict(bounds),
                 name,
             )
-            oracle.define({each.id: each.definition for each in segments})
+            oracle.define({each.id: each.definition and written_out(each.definition) for each in segments})
             self.members[name] = Member(name, plan, oracle, start_ms)
         self.arrivals: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self.merges = 0
