@@ -138,11 +138,11 @@ def test_of_definitions_that_cannot_be_compiled_the_last_good_ones_hold(
 ) -> None:
     compile_ = plan.compile
 
-    def planted(workspace: str, timezone: str, segments: Any, *rest: Any) -> Any:
+    def planted(workspace: str, timezone: str, segments: Any, *rest: Any, **by_name: Any) -> Any:
         segments = list(segments)
         if any(segment.id == "bomb" for segment in segments):
             raise OverflowError("planted")
-        return compile_(workspace, timezone, segments, *rest)
+        return compile_(workspace, timezone, segments, *rest, **by_name)
 
     monkeypatch.setattr(plan, "compile", planted)
     known = Definitions(Limits())
@@ -181,7 +181,7 @@ def test_a_workspace_whose_plan_fails_is_degraded_until_it_compiles() -> None:
 
 
 def test_definitions_that_failed_are_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def planted(*_: Any) -> Any:
+    def planted(*_: Any, **__: Any) -> Any:
         raise OverflowError("planted")
 
     known = Definitions(Limits())
