@@ -72,11 +72,13 @@ class Handing:
         self._some.set()
 
     async def reached(self, commit: int) -> None:
-        """Returns when the broker has all that commits up to that one left."""
+        """Returns when the broker has all that commits up to that one left. Raises what the shard raises, and
+        Refused: in a store that was taken back or emptied there may be nothing that was never handed over."""
         while True:
             self._gone.clear()
             oldest = await self._shard.handing(1)
             if not oldest or oldest[0][0] > commit:
+                await self._stands(commit)
                 return
             await self._gone.wait()
 
@@ -136,9 +138,7 @@ class Handing:
     async def _histories(self, past: Sequence[tuple[int, Leaving]]) -> None:
         newest = max(commit for commit, _ in past)
         ranges, entries = await self._archiver.everything(newest)
-        owner, commit = await self._shard.fence()
-        if owner != self._token or commit < newest:
-            raise Refused  # the store was taken back or emptied meanwhile: what was read may lack something
+        await self._stands(newest)
         wanted = [
             Life(item.workspace, item.profile, item.merge, commit, self._erased.get(_key(item), 0))
             for commit, item in past
@@ -151,6 +151,13 @@ class Handing:
             await self._publish(
                 Handed(item.workspace, item.into, via, item.number, piece.chunk, events, True, seen)
             )
+
+    async def _stands(self, commit: int) -> None:
+        """What was read before this is whole up to the commit, or Refused is raised: the store was taken back
+        or emptied meanwhile."""
+        owner, last = await self._shard.fence()
+        if owner != self._token or last < commit:
+            raise Refused
 
     async def _publish(self, handed: Handed) -> None:
         partition = partition_of(handed.workspace, handed.profile, self._options.partitions)
