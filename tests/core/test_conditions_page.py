@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ import pytest
 
 from livesegments.core import words
 from livesegments.core.check import DERIVED, check
-from livesegments.core.definition import MeasureName, Node
+from livesegments.core.definition import MeasureName, Node, PeriodName
 from tests.core.story import Story
 from tests.core.test_check import BAD
 from tests.core.test_warnings import ALWAYS, NEVER, PLACES, told
@@ -19,7 +20,13 @@ from tests.core.test_warnings import ALWAYS, NEVER, PLACES, told
 Json = dict[str, Any]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text()
-EXAMPLES = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+WORDED = [
+    row.split(" | ", 1)[1].strip("` |")
+    for table in re.findall(r"^\| in words \| condition \|\n.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    for row in table.splitlines()
+]
+"""The definitions of the tables with the head "in words"."""
+EXAMPLES = [*re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE), *WORDED]
 
 
 def rows(columns: str) -> list[list[list[Any]]]:
@@ -58,6 +65,26 @@ def test_every_word_of_the_language_is_told_and_has_an_example() -> None:
         words.MEASURES
     )
     assert set(DERIVED) <= set(re.findall(r"`([$][a-z_]+)`", PAGE))
+
+
+def objects(value: Any) -> Iterator[Json]:
+    """Every object within a definition, itself included."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects(inner)
+
+
+def test_every_node_op_measure_and_window_is_said_in_plain_words() -> None:
+    parts = [part for text in WORDED for part in objects(json.loads(text))]
+    assert {part["type"] for part in parts if "type" in part} == {
+        kind.__struct_config__.tag for kind in get_args(Node)
+    }
+    assert {part["op"] for part in parts if part.get("type") == "attribute"} == set(words.OPS)
+    assert {part["of"] for part in parts if isinstance(part.get("of"), str)} == {*words.MEASURES} - {"count"}
+    windows = [part["window"] for part in parts if "window" in part]
+    assert {key for window in windows for key in window} == {"last", "skip", "period", "from", "to"}
+    assert {window["period"] for window in windows if "period" in window} == set(get_args(PeriodName))
 
 
 OPERANDS = {
