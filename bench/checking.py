@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from livesegments.core import pattern
-from livesegments.core.check import MAX_BYTES, MAX_FILTERS, MAX_NODES, check_json
+from livesegments.core.check import MAX_BYTES, MAX_NODES, check_json
+from livesegments.core.check_where import MAX_FILTERS
 
 Json = dict[str, Any]
 LEAVES = MAX_NODES - 3

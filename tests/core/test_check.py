@@ -27,6 +27,12 @@ def deep(levels: int) -> dict[str, Any]:
     return {"type": "not", "of": deep(levels - 1)} if levels > 1 else {"type": "tag", "name": "a"}
 
 
+def items(levels: int, *filters: dict[str, Any]) -> dict[str, Any]:
+    inner = [items(levels - 1, *filters)] if levels > 1 else list(filters)
+    return {"property": "a", "item": inner}
+
+
+EQ = {"property": "a", "op": "eq", "value": 1}
 OUT = "out_of_range"
 BUCKET_FAULTS = [("/salt", "empty"), ("/from", "wrong_type"), ("/to", OUT)]
 BAD: list[tuple[Any, list[tuple[str, str]]]] = [
@@ -119,6 +125,29 @@ BAD: list[tuple[Any, list[tuple[str, str]]]] = [
             "has": [{"property": "a", "op": "is", "value": 1}],
         },
         [("/has/0/op", "unknown_value")],
+    ),
+    (EVENT | {"where": [{"item": [EQ]}]}, [("/where/0", "missing_field")]),
+    (EVENT | {"where": [{"property": "a", "item": []}]}, [("/where/0/item", "wrong_length")]),
+    (EVENT | {"where": [{"property": "a", "no_item": EQ}]}, [("/where/0/no_item", "wrong_type")]),
+    (EVENT | {"where": [{"property": "a", "item": None}]}, [("/where/0/item", "wrong_type")]),
+    (
+        EVENT | {"where": [{**EQ, "item": [EQ], "no_item": [EQ], "any": 1}]},
+        [
+            ("/where/0/any", "unknown_field"),
+            ("/where/0/op", "conflict"),
+            ("/where/0/value", "conflict"),
+            ("/where/0/no_item", "conflict"),
+        ],
+    ),
+    (
+        EVENT | {"where": [EQ, items(1, {"property": "a..b", "op": "is"})]},
+        [("/where/1/item/0/property", "bad_path"), ("/where/1/item/0/op", "unknown_value")],
+    ),
+    (EVENT | {"where": [items(4, EQ)]}, [("/where/0" + "/item/0" * 3 + "/item", "too_deep")]),
+    (EVENT | {"where": [items(1, *[EQ] * 20)]}, [("/where", "wrong_length")]),
+    (
+        EVENT | {"where": [items(1, *[EQ] * 21)]},
+        [("/where/0/item", "wrong_length")],
     ),
     ({"type": "occurrence", "which": "second", "name": "x"}, [("/which", "unknown_value")]),
     (

@@ -49,6 +49,14 @@ TOTALS = [
 ]
 
 
+ITEMS = [
+    (products[0], filters, item == "yes", no_item == "yes")
+    for products, (filters,), (item,), (no_item,) in rows(
+        "`products` of the event | filters | `item` | `no_item`"
+    )
+]
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: " ".join(text.split())[:50])
 def test_each_example_passes_the_check(example: str) -> None:
     others: dict[str, Node | None] = {"newsletter": None}
@@ -155,6 +163,17 @@ def test_each_measure_is_as_told(condition: Json, values: list[Any], holds: bool
     for value in values:
         story.happens("a", "2024-03-01", x=value)
     assert bool(story.members) == holds
+
+
+@pytest.mark.parametrize(("products", "filters", "item", "no_item"), ITEMS, ids=str)
+def test_items_are_as_told(products: Any, filters: list[Json], item: bool, no_item: bool) -> None:
+    story = Story(
+        "2024-03-01",
+        item={"type": "event", "name": "a", "where": [{"property": "products", "item": filters}]},
+        no_item={"type": "event", "name": "a", "where": [{"property": "products", "no_item": filters}]},
+    )
+    story.happens("a", "2024-03-01", products=products)
+    assert story.members == {name for name, holds in (("item", item), ("no_item", no_item)) if holds}
 
 
 def codes(table: str) -> set[str]:

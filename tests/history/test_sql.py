@@ -15,7 +15,7 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.core.oracle.calendar import calendar
 from livesegments.history.sql import fold
 from livesegments.history.sql.session import prepare
-from tests.core.test_conditions_page import OPS, TOTALS
+from tests.core.test_conditions_page import ITEMS, OPS, TOTALS
 from tests.properties.sql_race import Happened
 
 Json = dict[str, Any]
@@ -53,6 +53,14 @@ def test_each_op_compares_as_the_page_says(
         for missing in (False, True):
             expected = missing if otherwise is None else otherwise
             assert holds({**node, "when_missing": missing}, change) == expected, (value, missing)
+
+
+@pytest.mark.parametrize(("products", "filters", "item", "no_item"), ITEMS, ids=str)
+def test_items_are_as_the_page_says(products: Any, filters: list[Json], item: bool, no_item: bool) -> None:
+    event = ("a", {"products": products})
+    for name, expected in (("item", item), ("no_item", no_item)):
+        where = [{"property": "products", name: filters}]
+        assert holds({"type": "event", "name": "a", "where": where}, event) == expected, name
 
 
 @pytest.mark.parametrize(("condition", "values", "expected"), TOTALS, ids=str)

@@ -89,12 +89,29 @@ def _happening(draw: Draw, step: Json) -> tuple[str, Json]:
     if measured is not None:
         _put(properties, measured, draw(scalars | st.sampled_from((0, 1, 0.1, 0.2, 2, 3))))
     for item in [*where, *step.get("has", [])]:
-        if draw(st.integers(0, 7)):
+        if "op" not in item:
+            draw(_items(properties, item))
+        elif draw(st.integers(0, 7)):
             value = draw(values(item))
             if not isinstance(value, list) and draw(st.integers(0, 3)) == 0:
                 value = [value, draw(scalars)]
             _put(properties, item["property"], value)
     return name, properties
+
+
+@st.composite
+def _items(draw: Draw, properties: Json, test: Json) -> None:
+    """Puts a list with an item that likely matters, or its parts in two items, where a test looks for it."""
+    inner: list[Json] = test.get("item") or test["no_item"]
+    fits: Json = {}
+    for item in inner:
+        if "op" not in item:
+            draw(_items(fits, item))
+        else:
+            fits[item["property"]] = draw(values(item))
+    apart: list[Any] = [{name: value} for name, value in fits.items()]
+    found = draw(st.sampled_from(([fits], [fits], [{"x": 1}, [fits]], apart, [*apart, fits], fits)))
+    _put(properties, test["property"], found)
 
 
 def values(test: Json) -> st.SearchStrategy[Any]:
@@ -159,6 +176,8 @@ def _put(properties: Json, path: str, value: Any) -> None:
             properties[name] = value
         case ["o", name]:
             properties["o"] = {name: value}
+        case ["m", "n"]:
+            properties["m"] = [{"n": value}]
         case ["l", name]:
             properties["l"] = [{name: value}, {"other": 1}]
         case names:

@@ -232,8 +232,20 @@ def happenings(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
         return {"name": name, "where": [{"property": "to", "op": "neq", "value": "opted_in"}]}
     if draw(st.integers(0, 3)):
         return {"name": name}
-    item = st.builds(lambda path, test: {"property": path, **test}, st.sampled_from(PATHS), tests(False))
-    return {"name": name, "where": draw(st.lists(item, min_size=1, max_size=2))}
+    return {"name": name, "where": draw(st.lists(filters(), min_size=1, max_size=2))}
+
+
+@st.composite
+def filters(draw: Draw) -> Json:
+    """One test of a property, or now and then several of the items of a list."""
+    if draw(st.integers(0, 3)):
+        return {"property": draw(st.sampled_from(PATHS)), **draw(tests(False))}
+    one = st.builds(lambda path, test: {"property": path, **test}, st.sampled_from("xxy"), tests(False))
+    inner = draw(st.lists(one, min_size=1, max_size=2))
+    of = st.sampled_from(("item", "item", "no_item"))
+    if draw(flags):
+        return {"property": "m", draw(of): [{"property": "n", draw(of): inner}]}
+    return {"property": draw(st.sampled_from(("l", "l", "m.n"))), draw(of): inner}
 
 
 @st.composite
@@ -283,10 +295,7 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
             which = draw(st.sampled_from(("first", "last")))
             found = {"type": kind, "which": which, **draw(happening), **draw(windows())}
             if not found.get("name", "").startswith("$") and draw(st.booleans()):
-                item = st.builds(
-                    lambda path, test: {"property": path, **test}, st.sampled_from(PATHS), tests(False)
-                )
-                found["has"] = draw(st.lists(item, min_size=1, max_size=2))
+                found["has"] = draw(st.lists(filters(), min_size=1, max_size=2))
             return found
         case "sequence":
             steps = draw(st.lists(happening, min_size=2, max_size=draw(st.sampled_from((2, 3, 3, 5)))))

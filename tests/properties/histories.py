@@ -114,7 +114,8 @@ def properties(draw: Draw) -> Json:
             case 4:
                 found["o"] = {"x": draw(scalars)}
             case 5:
-                items: Any = st.builds(lambda value: {"x": value}, scalars) | scalars
+                both: Any = st.builds(lambda x, y: {"x": x, "y": y}, scalars, scalars)
+                items: Any = st.builds(lambda value: {"x": value}, scalars) | both | scalars | st.none()
                 found["l"] = draw(st.lists(items, max_size=3))
             case 6:
                 found["m"] = [{"n": {"x": draw(scalars)}}, {"n": [[{"x": [draw(scalars)]}]]}]

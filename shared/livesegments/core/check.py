@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from livesegments.core import check_value as values
+from livesegments.core.check_where import Where, path
 from livesegments.core.definition import Node
 from livesegments.core.event import (
     ATTRIBUTE_CHANGED,
@@ -36,7 +37,6 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
 MAX_NODES = 200
 MAX_CHILDREN = 100
-MAX_FILTERS = 20
 MAX_NAMES = 20
 DERIVED = (ATTRIBUTE_CHANGED, TAG_ADDED, TAG_REMOVED, CONSENT_CHANGED, SEGMENT_ENTERED, SEGMENT_EXITED)
 OTHER_NODES = {
@@ -115,6 +115,7 @@ class Checker:
         self._faults = faults
         self._zone = zone
         self._patterns = Patterns()
+        self._where = Where(faults, zone, self._patterns, lists)
         self._others = others
         self._lists = lists
         self._segment_id = segment_id
@@ -220,7 +221,7 @@ class Checker:
         elif of is not None and "property" not in node:
             self._faults.add(at, "missing_field", f"the field 'property' is missing: {of!r} of what?")
         elif of is not None:
-            self._path(node["property"], join(at, "property"))
+            path(self._faults, node["property"], join(at, "property"))
 
     def _happening(self, value: dict[str, Any], at: str) -> None:
         """The name and the filters of an event."""
@@ -254,18 +255,7 @@ class Checker:
         return found
 
     def _filters(self, value: Any, at: str) -> list[Any]:
-        filters = self._faults.items(value, at, 0, MAX_FILTERS) or []
-        for index, item in enumerate(filters):
-            self._filter(item, join(at, index))
-        return filters
-
-    def _filter(self, value: Any, at: str) -> None:
-        fields = ("property", "op", "value", "value_list", "when_missing", "ignore_case")
-        node = self._faults.object(value, at, fields, ("property", "op"))
-        if node is not None:
-            if "property" in node:
-                self._path(node["property"], join(at, "property"))
-            values.comparison(self._faults, node, at, OPS, self._zone, self._patterns, self._lists)
+        return self._where.filters(value, at)
 
     def _named_segments(self, filters: list[Any], at: str) -> None:
         for index, item in enumerate(filters):
@@ -278,11 +268,6 @@ class Checker:
                 for name in operand if isinstance(operand, list) else [operand]:
                     if isinstance(name, str):
                         self._known(name, join(join(at, index), "value"))
-
-    def _path(self, value: Any, at: str) -> None:
-        path = self._faults.name(value, at)
-        if path is not None and not all(path.split(".")):
-            self._faults.add(at, "bad_path", "is a dotted path: no part of it may be empty")
 
     def _occurrence(self, value: dict[str, Any], at: str, depth: int) -> None:
         self._fields(value, at, ("which",), ("name", "names", "where", "has", "window"))

@@ -7,6 +7,7 @@ the shape. Durations and dates stay as written (`"30d"`, `"2022-07-01"`); `windo
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -44,15 +45,23 @@ class Filter(Part, frozen=True):
     """One test on a property of an event; all filters of a `where` must hold.
 
     `when_missing` as written; `value.when_missing` gives what holds where it is left out. `value_list` stands
-    instead of a value (module `value_list`).
+    instead of a value (module `value_list`). Instead of an op there may be `item` or `no_item`: filters that
+    some item, or none, of the list at the path satisfies all of, with paths within the item.
     """
 
     property: str
-    op: str
+    op: str = ""
     value: Any = None
     when_missing: bool | UnsetType = UNSET
     ignore_case: bool = False
     value_list: str | None = None
+    item: tuple[Filter, ...] = ()
+    no_item: tuple[Filter, ...] = ()
+
+    @builtins.property
+    def inner(self) -> tuple[Filter, ...]:
+        """Of `item` or `no_item`; empty where it compares by an op."""
+        return self.item or self.no_item
 
 
 class Measure(Part, frozen=True):

@@ -188,4 +188,5 @@ def _chain(leaf: Sequence, window: Frame, within: Shift, months: bool) -> Chain[
 
 def _feed(names: tuple[str, ...], where: tuple[Filter, ...], zone: tzinfo) -> Feed:
     found = tuple(handles(where))
-    return Feed(names, found, compile_where(where, zone), simple=len(where) == len(found) == 1)
+    simple = len(where) == len(found) == 1 and not where[0].inner
+    return Feed(names, found, compile_where(where, zone), simple)

@@ -52,9 +52,7 @@ def properties(
     made: dict[str, Any] = {}
     for path in dict.fromkeys([item.property for item in where]):
         filters = tuple(item for item in where if item.property == path)
-        values: Iterable[Any] = (
-            value for item in filters for value in around(item.op, item.value, now_ms, zone)
-        )
+        values: Iterable[Any] = (value for item in filters for value in _proposed(item, now_ms, zone))
         if fixed is not None and fixed[0] == path:
             values = [fixed[1]]
         holds = compile_where(filters, zone)
@@ -72,6 +70,16 @@ def properties(
         return None
     passes = compile_where(where, zone)
     return made if passes is None or passes(made, now_ms) else None
+
+
+def _proposed(item: Filter, now_ms: int, zone: tzinfo) -> list[Any]:
+    """Values that may let an event pass one filter; of one on items, lists."""
+    if not item.inner:
+        return around(item.op, item.value, now_ms, zone)
+    if item.no_item:
+        return [None, [{}]]
+    made = properties(item.item, now_ms, zone)
+    return [] if made is None else [[made]]
 
 
 def _put(into: dict[str, Any], path: str, value: Any) -> bool:

@@ -112,13 +112,21 @@ def comparisons(node: Node) -> Iterator[Test]:
         case Not():
             yield from comparisons(node.of)
         case Event():
-            yield from node.where
+            yield from tests(node.where)
         case Occurrence():
-            yield from node.where
-            yield from node.has
+            yield from tests((*node.where, *node.has))
         case Sequence():
             for step in node.steps:
-                yield from step.where
+                yield from tests(step.where)
+
+
+def tests(where: tuple[Filter, ...]) -> Iterator[Filter]:
+    """The filters that compare: of those of items the filters within."""
+    for item in where:
+        if item.inner:
+            yield from tests(item.inner)
+        else:
+            yield item
 
 
 def _changed(node: Node, change: Callable[[Test], Test]) -> Node:
@@ -148,6 +156,9 @@ def _changed(node: Node, change: Callable[[Test], Test]) -> Node:
 
 
 def _filter(item: Filter, change: Callable[[Test], Test]) -> Filter:
+    if item.inner:
+        of = [tuple(_filter(each, change) for each in inner) for inner in (item.item, item.no_item)]
+        return msgspec.structs.replace(item, item=of[0], no_item=of[1])
     found = change(item) if item.value_list is not None else item
     assert isinstance(found, Filter)
     return found

@@ -218,7 +218,11 @@ def _bounds(duration: Duration) -> tuple[int, int]:
 
 def _filters(filters: tuple[Filter, ...], at: str, field: str = "where") -> Iterator[Fault]:
     for index, item in enumerate(filters):
-        yield from _comparison(item, join(join(at, field), index))
+        place = join(join(at, field), index)
+        if item.inner:
+            yield from _filters(item.inner, place, "item" if item.item else "no_item")
+        else:
+            yield from _comparison(item, place)
 
 
 def _comparison(test: Attribute | Filter, at: str) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from itertools import islice
 from typing import Any, TypeAlias
 
 import msgspec
@@ -17,6 +18,8 @@ from livesegments.core.relative import span_of
 from livesegments.core.value import Key, Values, flat, key, test, walk, when_missing
 from livesegments.core.words import CLOCK_OPS, LIST_OPS, PLURAL_OPS, POSITIVE, PRESENCE_OPS
 
+MAX_ITEMS = 1_000
+"""`item` and `no_item` look at this many of a list; what comes after them is none of its items."""
 Properties: TypeAlias = Mapping[str, Any]
 Predicate: TypeAlias = Callable[[Properties, int], bool]
 """(properties of an event, its time in ms) → whether it passes."""
@@ -39,6 +42,8 @@ def canonical(where: tuple[Filter, ...]) -> tuple[bytes, ...]:
 
 
 def _canonical(item: Filter) -> Filter:
+    if item.inner:
+        return msgspec.structs.replace(item, item=_unordered(item.item), no_item=_unordered(item.no_item))
     item = msgspec.structs.replace(item, when_missing=True if when_missing(item) else UNSET)
     if isinstance(item.value, Values):
         return msgspec.structs.replace(item, value={"values": item.value.digest}, value_list=None)
@@ -48,6 +53,12 @@ def _canonical(item: Filter) -> Filter:
     if item.op in CLOCK_OPS:
         return msgspec.structs.replace(item, value=_operand(item.value))
     return msgspec.structs.replace(item, value=_number(item.value))
+
+
+def _unordered(where: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The same filters in any order, once each, give the same ones."""
+    encoded = {msgspec.json.encode(made): made for item in where if (made := _canonical(item))}
+    return tuple(encoded[name] for name in sorted(encoded))
 
 
 def _operand(value: Any) -> Any:
@@ -62,13 +73,18 @@ def _number(value: Any) -> Any:
     return int(value) if type(value) is float and value.is_integer() and abs(value) < 1 << 63 else value
 
 
-def handles(where: tuple[Filter, ...]) -> list[Handle]:
-    """The filters that can be hashed: plain equality, false when missing."""
-    return [
-        Handle(path_of(item.property), frozenset(map(_key, [item.value] if item.op == "eq" else item.value)))
-        for item in where
-        if item.op in ("eq", "in") and not (when_missing(item) or item.ignore_case or item.value_list)
-    ]
+def handles(where: tuple[Filter, ...], within: tuple[str, ...] = ()) -> list[Handle]:
+    """The filters that can be hashed: plain equality, false when missing. An item's are found `within` the
+    path of its list."""
+    found = []
+    for item in where:
+        path = (*within, *path_of(item.property))
+        if item.item:
+            found += handles(item.item, path)
+        elif item.op in ("eq", "in") and not (when_missing(item) or item.ignore_case or item.value_list):
+            operands = [item.value] if item.op == "eq" else item.value
+            found.append(Handle(path, frozenset(map(_key, operands))))
+    return found
 
 
 def _key(value: Any) -> Key:
@@ -88,6 +104,8 @@ def compile_where(where: tuple[Filter, ...], zone: tzinfo) -> Predicate | None:
 
 
 def _compile(item: Filter, zone: tzinfo) -> Predicate:
+    if item.inner:
+        return _of_items(item, zone)
     path, op, without = path_of(item.property), item.op, when_missing(item)
     if op in PRESENCE_OPS:
         wanted = op == "exists"
@@ -106,6 +124,21 @@ def _compile(item: Filter, zone: tzinfo) -> Predicate:
         if not verdicts:
             return without
         return any(verdicts) != negative
+
+    return holds
+
+
+def _of_items(item: Filter, zone: tzinfo) -> Predicate:
+    path, wanted = path_of(item.property), bool(item.item)
+    passes = compile_where(item.inner, zone)
+    assert passes is not None, "check lets no empty list through"
+
+    def holds(properties: Properties, time_ms: int) -> bool:
+        items = (each for value in walk(path, properties) for each in flat(value) if each is not None)
+        for each in islice(items, MAX_ITEMS):
+            if passes(each if type(each) is dict else {}, time_ms):
+                return wanted
+        return not wanted
 
     return holds
 

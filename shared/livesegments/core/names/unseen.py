@@ -18,6 +18,7 @@ from livesegments.core.definition import (
     AnyOf,
     Attribute,
     Event,
+    Filter,
     Near,
     Node,
     Not,
@@ -74,8 +75,7 @@ def _node(node: Node, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
                 yield from _property(node, node.measure.property, f"{at}/measure/property", names)
         case Occurrence():
             yield from _event(node, at, names)
-            for index, item in enumerate(node.has):
-                yield from _property(node, item.property, f"{at}/has/{index}/property", names)
+            yield from _filters(node, node.has, f"{at}/has", names)
         case Sequence():
             for index, step in enumerate(node.steps):
                 yield from _event(step, join(join(at, "steps"), index), names)
@@ -94,8 +94,18 @@ def _event(step: Step, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
             others = [each for each in (*names, *DERIVED) if each != PROFILE]
             where = f"{at}/names/{index}" if step.names else join(at, "name")
             yield _fault(where, "event", name, f"no event {name!r} was ever seen", others)
-    for index, item in enumerate(step.where):
-        yield from _property(step, item.property, f"{at}/where/{index}/property", names)
+    yield from _filters(step, step.where, f"{at}/where", names)
+
+
+def _filters(
+    step: Step, filters: tuple[Filter, ...], at: str, names: Mapping[str, Name], within: str = ""
+) -> Iterator[Fault]:
+    """`within`: the path of the list whose items they are about, with a dot."""
+    for index, item in enumerate(filters):
+        path, place = within + item.property, f"{at}/{index}"
+        yield from _property(step, path, f"{place}/property", names)
+        for field in ("item", "no_item"):
+            yield from _filters(step, getattr(item, field), f"{place}/{field}", names, f"{path}.")
 
 
 def _is_known(name: str, names: Mapping[str, Name]) -> bool:

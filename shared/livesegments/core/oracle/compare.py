@@ -123,7 +123,16 @@ def passes(where: tuple[Filter, ...], properties: dict[str, Any], calendar: Cale
     return all(_passes(item, properties, calendar, time_ms) for item in where)
 
 
+LOOKED_AT = 1_000
+"""Of a list's items."""
+
+
 def _passes(item: Filter, properties: dict[str, Any], calendar: Calendar, time_ms: int) -> bool:
+    if item.item or item.no_item:
+        there = [each for each in values_on(item.property, properties) if each is not None][:LOOKED_AT]
+        objects = [each if isinstance(each, dict) else {} for each in there]
+        fits = [passes(item.item or item.no_item, each, calendar, time_ms) for each in objects]
+        return any(fits) == bool(item.item)
     if item.op in ("exists", "missing"):
         return bool(_at(item.property.split("."), properties)) == (item.op == "exists")
     if item.op in ("has_any", "has_all", "has_none"):

@@ -2,6 +2,9 @@
 
 Most events have a scalar there, which is looked up directly. Only where a list lies on the path is it walked:
 level by level, lists in lists too, as deep as anything that is accepted can be.
+
+Where a filter is on the items of a list, its filters are on paths within one item: an object takes the place
+of the event's properties.
 """
 
 from __future__ import annotations
@@ -13,32 +16,39 @@ from livesegments.history.sql.text import every, text
 PROPERTIES = "properties"
 _DEEPEST = 32
 """Ingest accepts no deeper value."""
+_LOOKED_AT = 1_000
+"""Of a list's items."""
 _SCALARS = "('VARCHAR', 'BOOLEAN', 'UBIGINT', 'BIGINT', 'DOUBLE')"
 
 
-def passes(where: tuple[Filter, ...]) -> str:
-    """Whether an event passes all filters; over a relation with the columns `properties` and `t`."""
-    return every([_passes(each) for each in where])
+def passes(where: tuple[Filter, ...], holder: str = PROPERTIES, depth: int = 0) -> str:
+    """Whether an event passes all filters; over a relation with the columns `properties` and `t`.
+
+    `holder`: the object in which the paths begin, `depth` levels of items within the properties.
+    """
+    return every([_passes(each, holder, depth) for each in where])
 
 
 def values(path: str) -> str:
     """Every value on the path, lists item by item, as a list of JSON."""
     names = path.split(".")
-    direct = _lookup(names)
-    walked = _items(_reached(names))
+    direct = _lookup(names, PROPERTIES)
+    walked = _items(_reached(names, PROPERTIES))
     return (
         f"CASE WHEN json_type({direct}) IN {_SCALARS} THEN [{direct}]"
-        f" WHEN {_without_lists()} THEN []::JSON[] ELSE {walked} END"
+        f" WHEN {_without_lists(PROPERTIES)} THEN []::JSON[] ELSE {walked} END"
     )
 
 
-def _passes(test: Filter) -> str:
+def _passes(test: Filter, holder: str, depth: int) -> str:
     names = test.property.split(".")
-    direct, reached = _lookup(names), _reached(names)
+    direct, reached = _lookup(names, holder), _reached(names, holder)
+    if test.inner:
+        return _of_items(test, reached, depth)
     if test.op in value.THERE:
         there = (
             f"coalesce(json_type({direct}), 'NULL') <> 'NULL'"
-            f" OR (NOT ({_without_lists()}) AND len({reached}) > 0)"
+            f" OR (NOT ({_without_lists(holder)}) AND len({reached}) > 0)"
         )
         return f"({there})" if test.op == "exists" else f"NOT ({there})"
     judge = value.positive(test, "t")
@@ -50,13 +60,21 @@ def _passes(test: Filter) -> str:
     single = f"coalesce({'NOT ' if test.op in value.DENIED else ''}({judge(direct)}), {value.without(test)})"
     return (
         f"CASE WHEN json_type({direct}) IN {_SCALARS} THEN {single}"
-        f" WHEN {_without_lists()} THEN {value.without(test)} ELSE {walked} END"
+        f" WHEN {_without_lists(holder)} THEN {value.without(test)} ELSE {walked} END"
     )
 
 
-def _lookup(names: list[str]) -> str:
+def _of_items(test: Filter, reached: str, depth: int) -> str:
+    item = f"item{depth}"
+    there = f"list_filter({_items(reached)}, lambda h: coalesce(json_type(h), 'NULL') <> 'NULL')"
+    fits = f"lambda {item}: {passes(test.inner, item, depth + 1)}"
+    any_fits = f"list_contains(list_transform(({there})[:{_LOOKED_AT}], {fits}), TRUE)"
+    return any_fits if test.item else f"NOT {any_fits}"
+
+
+def _lookup(names: list[str], holder: str) -> str:
     """The value of names within names; NULL where a list, or nothing, is on the way."""
-    return f"json_extract({PROPERTIES}, {_pointer(names)})"
+    return f"json_extract({holder}, {_pointer(names)})"
 
 
 def _pointer(names: list[str]) -> str:
@@ -67,13 +85,13 @@ def _pointer(names: list[str]) -> str:
     return text("".join(f"/{name}" for name in escaped))
 
 
-def _without_lists() -> str:
-    return f"NOT contains({PROPERTIES}, '[')"
+def _without_lists(holder: str) -> str:
+    return f"NOT contains(CAST({holder} AS VARCHAR), '[')"
 
 
-def _reached(names: list[str]) -> str:
+def _reached(names: list[str], holder: str) -> str:
     """The values at the path's end, lists as they are; without null."""
-    found = f"[CAST({PROPERTIES} AS JSON)]"
+    found = f"[CAST({holder} AS JSON)]"
     for name in names:
         found = (
             f"list_filter(list_transform({_items(found)}, lambda h: CASE WHEN json_type(h) = 'OBJECT'"

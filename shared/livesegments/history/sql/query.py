@@ -104,12 +104,19 @@ def _comparisons(root: Node) -> Iterator[Attribute | Filter]:
             case Attribute():
                 yield node
             case Event():
-                yield from node.where
+                yield from _within(node.where)
             case Occurrence():
-                yield from (*node.where, *node.has)
+                yield from _within((*node.where, *node.has))
             case Sequence():
                 for step in node.steps:
-                    yield from step.where
+                    yield from _within(step.where)
+
+
+def _within(where: tuple[Filter, ...]) -> Iterator[Filter]:
+    """With those of items."""
+    for test in where:
+        yield test
+        yield from _within(test.inner)
 
 
 class _Build:
