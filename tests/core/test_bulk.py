@@ -13,9 +13,11 @@ from livesegments.core.backfill import Backfill
 from livesegments.core.bulk import Bulk, order
 from livesegments.core.definition import Node
 from livesegments.core.event import Event
+from livesegments.core.needed import needed
 from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.splice import Splice
+from livesegments.core.step import on_plan
 from livesegments.history.filled import fill
 from livesegments.history.protocol import fills, put_chunk
 
@@ -80,8 +82,13 @@ def test_made_at_once_is_as_fed_one_by_one(seed: int) -> None:
     assert spliced is not None
     at_once = decode(spliced.state)
     assert at_once.plan == 6
-    assert at_once.dues == one_by_one.dues
+    served = compile("w", "Europe/Berlin", segments, 6).at(7, {each.id: 7 for each in segments}, [])
+    judged = on_plan(served, "p", one_by_one, NOW_MS, dict.fromkeys(upto, 6))
+    assert at_once.dues == one_by_one.dues  # as the segments that wait will ask for them
     assert spliced.wake_ms == one_by_one.wake_at
+    foreseen = needed(plan, upto, NOW_MS)
+    entered = {each.segment for each in judged.transitions} & foreseen.keys()
+    assert filled.holds == bool(entered)
     fed = decode(encode(one_by_one))
     assert at_once.facts.keys() == fed.facts.keys()
     for fact, track in plan.tracks.items():
@@ -121,3 +128,28 @@ def test_a_profile_that_has_more_to_do_is_decoded() -> None:
     assert splice.put(encode(touched), nothing, due, NOW_MS) is None
     stale = Profile(plan=3, facts={77: [NOW_MS + 5]})
     assert splice.put(encode(stale), nothing, due, NOW_MS) is None
+
+
+ONCE = {"type": "event", "name": "a", "window": {"last": "30d"}}
+NEVER = {"type": "event", "name": "b", "op": "eq", "value": 0}
+PRO = {"type": "attribute", "name": "plan", "op": "eq", "value": "pro"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        (ONCE, ONCE),
+        ({"type": "all", "of": [PRO, ONCE]}, {"type": "all", "of": [ONCE]}),
+        ({"type": "any", "of": [PRO, ONCE]}, None),
+        ({"type": "any", "of": [ONCE, {**ONCE, "value": 3}]}, {"type": "any", "of": [ONCE, {**ONCE, "value": 3}]}),
+        ({"type": "not", "of": ONCE}, None),  # holds for whoever never did it
+        ({"type": "all", "of": [ONCE, NEVER]}, {"type": "all", "of": [ONCE, NEVER]}),
+        (PRO, None),
+    ],
+)  # fmt: skip
+def test_what_the_facts_alone_say_of_a_segment(definition: Any, said: Any) -> None:
+    plan = compile("w", "UTC", [], 6, staged=[Segment("s", 1, 5, msgspec.convert(definition, Node))])
+    found = needed(plan, plan.fact_ids, NOW_MS)
+    assert {id_: each.node for id_, each in found.items()} == (
+        {} if said is None else {"s": msgspec.convert(said, Node)}
+    )

@@ -23,18 +23,24 @@ from livesegments.core.definition import Sequence as SequenceCondition
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event
 from livesegments.core.fact import EventLeaf, Fact, build
 from livesegments.core.kind import Kind
+from livesegments.core.needed import all_edges, compiled, needed
 from livesegments.core.order import Order, Part
 from livesegments.core.plan import Plan
+from livesegments.core.profile import Profile
 from livesegments.core.trail import Trail
 from livesegments.core.value_list import comparisons
 from livesegments.core.where import Predicate
 
 
 class Made(Struct, frozen=True):
-    """Fact id → state, and → due instant (> `now_ms`), where there is any."""
+    """Fact id → state, and → due instant (> `now_ms`), where there is any.
+
+    `holds`: whether what one of the segments needs holds; whoever that is not true of is in none of them.
+    """
 
     facts: dict[int, Any]
     dues: dict[int, int]
+    holds: bool
 
 
 def order(plan: Plan, upto: Mapping[int, int], now_ms: int) -> Order | None:
@@ -51,11 +57,12 @@ def order(plan: Plan, upto: Mapping[int, int], now_ms: int) -> Order | None:
             return None
         if not ids <= upto.keys() or {SEGMENT_ENTERED, SEGMENT_EXITED} & _names(fact):
             return None
-        parts[fact.id] = Part(leaf, segment, list(plan.tracks[fact.id].edges))
+        parts[fact.id] = Part(leaf, segment, all_edges(plan, fact.id))
         covered |= ids
     if covered != upto.keys():
         return None
-    return Order(list(parts.values()), plan.timezone, next(iter(upto.values())), now_ms)
+    nodes = {id_: each.node for id_, each in needed(plan, parts, now_ms).items()}
+    return Order(list(parts.values()), plan.timezone, next(iter(upto.values())), now_ms, nodes)
 
 
 def _leaves(plan: Plan) -> Iterator[tuple[str, EventLeaf, Fact]]:
@@ -76,6 +83,7 @@ class Bulk:
         self._now_ms = wanted.now_ms
         self._kinds: dict[int, tuple[Kind[Any], list[int], tuple[int, ...]]] = {}
         self._by_name: dict[str, list[tuple[Predicate | None, int]]] = {}
+        self._needed = [compiled(id_, node, wanted.timezone).program for id_, node in wanted.needed.items()]
         for part in wanted.parts:
             fact = build(part.leaf, wanted.timezone, part.segment)
             for trail in fact.trails:
@@ -113,4 +121,5 @@ class Bulk:
                 due = kind.next_ms(state, now_ms, edges)
                 if due is not None:
                     dues[fact] = due
-        return Made(facts, dues)
+        profile = Profile(facts=facts)
+        return Made(facts, dues, any(holds(profile, now_ms) for holds in self._needed))

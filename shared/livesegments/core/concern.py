@@ -29,12 +29,17 @@ MOST = 100
 
 
 def concern(
-    plan: Plan, since: int, gone_segments: Collection[str] = (), gone_facts: Collection[int] = ()
+    plan: Plan,
+    since: int,
+    gone_segments: Collection[str] = (),
+    gone_facts: Collection[int] = (),
+    covered: Collection[str] = (),
 ) -> Concern | None:
     """For profiles that were all brought to the plan's revision `since`; None: each may be concerned.
 
-    `gone_…` are the segments that went since. A profile that is passed over may wake earlier than it
-    needs to, but never too late.
+    `gone_…` are the segments that went since. `covered` are segments of which it is known otherwise whom
+    they may hold for; here they concern those that were in one before. A profile that is passed over may wake
+    earlier than it needs to, but never too late.
     """
     newer = plan.newer_than(since)
     if len(newer) + len(gone_segments) + len(gone_facts) > MOST or not newer.isdisjoint(plan.holding):
@@ -44,7 +49,7 @@ def concern(
     for position in newer:
         item = plan.order[position]
         ways.add((item.segment.id.encode(),))
-        for read in item.reads:
+        for read in item.reads if item.segment.id not in covered else ():
             ways.update(_ways(read))
     if len(ways) > MOST:
         return None

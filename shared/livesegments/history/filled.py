@@ -18,4 +18,4 @@ def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None) -> 
     if bulk is None or any(event.name == RETRACT for _, event in past):
         return Filled(profile, data, Raw(NULL))
     made = bulk.make([event for commit, event in past if commit <= bulk.upto])
-    return Filled(profile, data, Raw(encoded(made.facts)), made.dues)
+    return Filled(profile, data, Raw(encoded(made.facts)), made.dues, made.holds)

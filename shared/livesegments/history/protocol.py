@@ -327,13 +327,14 @@ class Filled(Struct, frozen=True, array_like=True):
     """What a profile's new facts are filled from; both are in msgpack.
 
     `past`: its events, as of a `Chunk`. `made`: the states that were made of them, fact id → state, and
-    `dues` as of `bulk.Made`; null where it takes the events.
+    `dues` and `holds` as of `bulk.Made`; null where it takes the events.
     """
 
     profile: str
     past: Raw
     made: Raw
     dues: dict[int, int] = {}
+    holds: bool = True
 
     @property
     def facts(self) -> Raw | None:

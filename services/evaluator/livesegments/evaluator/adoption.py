@@ -88,6 +88,8 @@ class Adopted:
         self._gone: set[int] = set()
         self._round_gone: set[int] = set()
         self._spoiled = False
+        self._new: set[str] = set()
+        """Segments that nobody was ever in."""
         self._done = 0
         self._total = 0
         self._reported = 0
@@ -239,9 +241,17 @@ class Adopted:
 
     # -- walking
 
-    def concern(self, plan: Plan) -> Concern | None:
-        """Which states the walk has to look into; None: into all."""
-        return concern(plan, self.completed, self._removed, self._gone)
+    def newer(self, plan: Plan) -> set[str]:
+        """The segments that the walk is for."""
+        return {plan.order[at].segment.id for at in plan.newer_than(self.completed)}
+
+    def only_new(self, segments: Collection[str]) -> bool:
+        """Whether a walk for these has nobody to take out of any."""
+        return not self._removed and not self._gone and self._new.issuperset(segments)
+
+    def concern(self, plan: Plan, covered: Collection[str] = ()) -> Concern | None:
+        """Which states the walk has to look into; None: into all. `covered` as in `core.concern`."""
+        return concern(plan, self.completed, self._removed, self._gone, covered)
 
     def spoil(self) -> None:
         """A fault of ours kept a profile from the plan, so the round doesn't count as having brought all
@@ -281,6 +291,7 @@ class Adopted:
             self.progress[id_] = msgspec.structs.replace(each, state=state, done=done)
         removed: set[str] = set()
         if ended:
+            self._new -= self._round
             removed = self._round - self.served.keys() - self.staged
             for id_ in removed:
                 del self.progress[id_]
@@ -334,6 +345,7 @@ class Adopted:
             now = segment.definition_version, latest.timezone
             if old is None or (old.definition_version, old.timezone) != now or again:
                 moved.add(segment.id)
+                (self._new.add if old is None else self._new.discard)(segment.id)
                 self.progress[segment.id] = Progress("building", 0, total, now[0], None, now[1])
         unready = set()
         if self._fresh:

@@ -98,6 +98,8 @@ class Fillings:
         wanting, now_ms = self._walks.wanting(workspace), self._partition.clock_ms
         facts = {fact: wanting[fact] for fact in filling.facts if fact in wanting}
         history, made = wanted(plan, facts, now_ms), order(plan, facts, now_ms)
+        if made is not None and not filling.after:
+            self._walks.foresee(workspace, plan, facts, now_ms)
         job.reading = asyncio.create_task(self._read(job, history, made))
         return False
 

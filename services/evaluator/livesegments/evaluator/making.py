@@ -19,6 +19,7 @@ from livesegments.core.splice import Spliced
 from livesegments.core.step import Step, on_event
 from livesegments.evaluator.aside import Aside
 from livesegments.evaluator.cache import Cache
+from livesegments.evaluator.candidates import Candidates
 from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.images import Images
 from livesegments.evaluator.outcome import Tally
@@ -45,7 +46,7 @@ class Making:
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "spilt",
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "noted", "spilt",
         "spliced", "states", "touched", "transitions", "woken",
     )  # fmt: skip
 
@@ -54,6 +55,8 @@ class Making:
         self._cache = cache
         self._dues = dues
         self.careful = False
+        self.noted: dict[str, Candidates] = {}
+        """Workspace → where it is noted who is changed while its facts get their history."""
         self._clear()
 
     def _clear(self) -> None:
@@ -103,8 +106,12 @@ class Making:
         self.woken[key] = wake_ms
         self._dues.put(key, wake_ms)
 
-    def splice(self, key: ProfileKey, workspace: str, id_: str, state: bytes, spliced: Spliced) -> None:
-        """A profile that is not decoded goes from `state` to another."""
+    def splice(
+        self, key: ProfileKey, workspace: str, id_: str, state: bytes, spliced: Spliced, holds: bool
+    ) -> None:
+        """A profile that is not decoded goes from `state` to another. `holds`: it may be in a new segment."""
+        if holds and workspace in self.noted:
+            self.noted[workspace].note((id_,))
         slot = Slot.undecoded(workspace, id_, state, spliced.wake_before_ms)
         self.touched[key] = self.spliced[key] = slot
         self.states[key] = spliced.state
@@ -194,6 +201,8 @@ class Making:
 
         The next commit begins with nothing.
         """
+        for workspace, candidates in self.noted.items():
+            candidates.note([slot.id for slot in self.dirty.values() if slot.workspace == workspace])
         profiles: dict[str, dict[str, bytes]] = {}
         spliced, cache = self.spliced, self._cache
         dirty = {**self.dirty, **spliced} if spliced else self.dirty

@@ -14,7 +14,7 @@ record of others, a chunk, or a walk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from livesegments.core.backfill import Backfill
 from livesegments.core.concern import Concern
@@ -67,6 +67,7 @@ class Partition:
         self.cache = Cache(cache_bytes)
         self.dues = Dues(dues)
         self._making = Making(number, self.cache, self.dues)
+        self.noted = self._making.noted
         self._upkeep = Upkeep(self._making, self.cache, self.since, self.walked)
         self.retracting = Retracting(self._making)
         self.degrading = Degrading(number)
@@ -250,14 +251,20 @@ class Partition:
         self.clock_ms = to_ms
         return True
 
-    def walk(self, workspace: str, stored: Mapping[str, bytes], concern: Concern | None = None) -> int:
+    def walk(
+        self,
+        workspace: str,
+        stored: Mapping[str, bytes],
+        concern: Concern | None = None,
+        also: Collection[str] = (),
+    ) -> int:
         """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it.
 
-        `concern` says whose state has to be looked into; None: everybody's. Returns how many times a profile
-        was judged by a segment.
+        `concern` says whose state has to be looked into, beside those of `also`; None: everybody's. Returns
+        how many times a profile was judged by a segment.
         """
         plan, now_ms = self.plans[workspace], self.clock_ms
-        judged = self._making.steady(lambda: self._upkeep.walk(plan, stored, concern, now_ms))
+        judged = self._making.steady(lambda: self._upkeep.walk(plan, stored, concern, also, now_ms))
         if not self.changed:
             self._making.touched = {}
         return judged

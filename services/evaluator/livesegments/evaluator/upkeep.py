@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from livesegments.core.backfill import Backfill, Past
@@ -63,12 +63,22 @@ class Upkeep:
             wake = slot.profile.wake_at
         return wake
 
-    def walk(self, plan: Plan, stored: Mapping[str, bytes], concern: Concern | None, now_ms: int) -> int:
-        """Brings a chunk of stored profiles to the plan; how many times one was judged by a segment."""
+    def walk(
+        self,
+        plan: Plan,
+        stored: Mapping[str, bytes],
+        concern: Concern | None,
+        also: Collection[str],
+        now_ms: int,
+    ) -> int:
+        """Brings a chunk of stored profiles to the plan; how many times one was judged by a segment.
+
+        `also` are looked at whatever `concern` says of their states.
+        """
         self.judged = 0
         for id_, data in stored.items():
             key = profile_key(plan.workspace, id_)
-            if concern is not None and not concern(self._cache.get(key) or data):
+            if concern is not None and id_ not in also and not concern(self._cache.get(key) or data):
                 continue
             slot = self._making.touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
@@ -98,7 +108,7 @@ class Upkeep:
                 spliced = splice.put(state, filled.facts, filled.dues, now_ms)
                 if spliced is not None:
                     count += 1
-                    making.splice(key, workspace, id_, state, spliced)
+                    making.splice(key, workspace, id_, state, spliced, filled.holds)
                     continue
             past = filled.events
             slot = making.touched.get(key) or making.touch(key, state)

@@ -14,10 +14,13 @@ from collections.abc import Callable, Collection, Mapping
 import structlog
 
 from livesegments.core.beyond import beyond
+from livesegments.core.concern import Concern
+from livesegments.core.needed import all_edges, needed
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.adoption import Adopted, News, Stored
 from livesegments.evaluator.aside import publish
+from livesegments.evaluator.candidates import Candidates
 from livesegments.evaluator.flight import Flight
 from livesegments.evaluator.outcome import Outcome
 from livesegments.evaluator.partition import Partition
@@ -56,6 +59,8 @@ class Walks:
         self._adopted: dict[str, Adopted] = {}
         self._walking: deque[str] = deque()
         self._faults: Mapping[str, str] = {}
+        self._listed: dict[str, list[str]] = {}
+        """Workspace → whom its round still has to look at, where that is known by id."""
         self._lacking: dict[str, None] = {}
         """The workspaces that may have facts that lack history."""
         self._sizes: dict[str, tuple[int, float]] = {}
@@ -84,6 +89,8 @@ class Walks:
             del self._latest[workspace]
             self._adopted.pop(workspace, None)
             self._sizes.pop(workspace, None)
+            self._listed.pop(workspace, None)
+            partition.noted.pop(workspace, None)
 
         unplanned = partition.degrading.unplanned(self._plans.faults)
 
@@ -104,13 +111,20 @@ class Walks:
         partition, adopted = self._partition, self._adopted.get(workspace)
         if adopted is None:
             return True
-        concern = adopted.concern(partition.plans[workspace])
-        count = self._few(workspace, adopted) if concern is None else UNDECODED * self._chunk
-        cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
+        also, concern = self._concerned(workspace, adopted)
+        if adopted.cursor == 0:
+            self._list(workspace, adopted)
+        listed = self._listed.get(workspace)
+        if listed is not None:
+            cursor, stored = await self._next(workspace, listed, self._few(workspace, adopted))
+            concern = None
+        else:
+            count = self._few(workspace, adopted) if concern is None else UNDECODED * self._chunk
+            cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        judged = partition.walk(workspace, stored, concern)
+        judged = partition.walk(workspace, stored, concern, also)
         if concern is None:
             share = JUDGEMENTS / max(judged, 1)
             self._sizes[workspace] = adopted.revision, len(stored) * min(share, GROWTH)
@@ -122,6 +136,10 @@ class Walks:
         if adopted.walked(cursor, len(stored)):
             outcome = partition.seal(lambda commit: adopted.write_walked(commit, workspace))
             partition.walked[workspace] = adopted.completed
+            if cursor == 0:
+                self._listed.pop(workspace, None)
+                if not adopted.wanting() and not adopted.walking:
+                    partition.noted.pop(workspace, None)
         elif partition.changed:
             outcome = partition.seal()
         if outcome is not None:
@@ -203,7 +221,37 @@ class Walks:
 
         await self._flight.send(self._partition.seal(write))
 
+    def foresee(self, workspace: str, plan: Plan, facts: Collection[int], now_ms: int) -> None:
+        """A filling of facts begins with the first profile: their states will say whom the segments that wait
+        may hold for."""
+        noted = self._partition.noted.get(workspace)
+        if noted is not None:
+            noted.filling(needed(plan, facts, now_ms), {fact: all_edges(plan, fact) for fact in facts})
+
     # -- inside
+
+    def _concerned(self, workspace: str, adopted: Adopted) -> tuple[Collection[str], Concern | None]:
+        """Whom the walk has to look at: by id, and by state."""
+        plan, noted = self._partition.plans[workspace], self._partition.noted.get(workspace)
+        if noted is None:
+            return (), adopted.concern(plan)
+        covered = {id_ for id_ in adopted.newer(plan) if noted.covers(plan, id_)}
+        return (noted.ids if covered else ()), adopted.concern(plan, covered)
+
+    def _list(self, workspace: str, adopted: Adopted) -> None:
+        """A round begins. Where it is for new segments alone whose candidates are noted, nobody else is
+        looked at: whoever is touched from now on is judged then."""
+        plan, noted = self._partition.plans[workspace], self._partition.noted.get(workspace)
+        self._listed.pop(workspace, None)
+        newer = adopted.newer(plan)
+        if noted is not None and adopted.only_new(newer) and all(noted.covers(plan, id_) for id_ in newer):
+            self._listed[workspace] = sorted(noted.ids, reverse=True)
+
+    async def _next(self, workspace: str, listed: list[str], count: int) -> tuple[int, dict[str, bytes]]:
+        """The next of those that are listed, and how many are left."""
+        ids, listed[-count:] = listed[-count:], []
+        found = await self._shard.profiles(workspace, ids) if ids else []
+        return len(listed), {id_: data for id_, data in zip(ids, found, strict=True) if data is not None}
 
     def _few(self, workspace: str, adopted: Adopted) -> int:
         """How many profiles come next. Until it is seen how few segments these lead to, it may be all."""
@@ -228,6 +276,8 @@ class Walks:
         partition.since[workspace] = adopted.since()
         partition.walked[workspace] = adopted.completed
         self._lacking[workspace] = None
+        if news is not None and news.facts and adopted.wanting().keys() <= set(news.facts):
+            partition.noted[workspace] = Candidates()
         if adopted.walking and workspace not in self._walking:
             self._walking.append(workspace)
         return news
