@@ -13,11 +13,12 @@ from livesegments.core.backfill import Backfill
 from livesegments.core.bulk import Bulk, order
 from livesegments.core.definition import Node
 from livesegments.core.event import Event
+from livesegments.core.kind import held
 from livesegments.core.needed import needed
 from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.splice import Splice
-from livesegments.core.step import on_plan
+from livesegments.core.step import on_event, on_plan
 from livesegments.history.filled import fill
 from livesegments.history.protocol import fills, put_chunk
 
@@ -97,6 +98,35 @@ def test_made_at_once_is_as_fed_one_by_one(seed: int) -> None:
             for later in (0, 5 * DAY_MS, 40 * DAY_MS):
                 values = [track.kind.value(state, NOW_MS + later) for state in pair]
                 assert values[0] == values[1], (fact, track.fact)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_sequence_of_which_a_part_came_live_is_whole(seed: int) -> None:
+    random = Random(seed)
+    steps: list[dict[str, Any]] = [{"name": "a"}, {"name": "b", "absent": random.random() < 0.5}]
+    node = msgspec.convert({"type": "sequence", "within": "3d", "steps": steps}, Node)
+    plan = compile("w", "UTC", [], 6, staged=[Segment("s", 1, 5, node)])
+    upto = dict.fromkeys(plan.fact_ids, 9)
+    events = sorted((_event(at, random) for at in range(3)), key=lambda each: (each.time_ms, each.id))
+    past = [(random.choice((3, 12)), event) for event in events]
+    live = Profile(plan=6)
+    for commit, event in past:
+        if commit > 9:
+            live = on_event(plan, live, event, NOW_MS).profile
+    wanted = order(plan, upto, NOW_MS)
+    assert wanted is not None
+    filled = fill("p", past, Bulk(wanted))
+    assert filled.facts is not None
+    spliced = Splice(plan, dict.fromkeys(upto, 6), -1).put(encode(live), filled.facts, filled.dues, NOW_MS)
+    if spliced is None:
+        return  # it is decoded, and given its history event by event
+    at_once, one_by_one = decode(spliced.state), decode(encode(live))
+    Backfill(plan, upto).give(one_by_one, past, NOW_MS)
+    for fact, track in plan.tracks.items():
+        values = [
+            track.kind.value(held(each.facts, fact, track.kind), NOW_MS) for each in (at_once, one_by_one)
+        ]
+        assert values[0] == values[1], (fact, track.fact)
 
 
 def test_a_chunk_is_read_back(tmp_path: Path) -> None:

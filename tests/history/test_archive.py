@@ -1,14 +1,11 @@
 """Files of the archive: written whole, merged, swept; the same in a folder and in an object store."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
 
 from livesegments.core.event import Event, Transition
 from livesegments.history import schema
@@ -17,20 +14,6 @@ from livesegments.history.ranges import Range
 from livesegments.store.tail import Applied
 
 ONE, TWO, BOTH = Range(1, 4, "a"), Range(5, 9, "a"), Range(1, 9, "b")
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """The URL of a bucket in a server that speaks S3."""
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    fs.S3FileSystem(
-        access_key="k", secret_key="s", region="eu-west-1", scheme="http",
-        endpoint_override=f"{host}:{port}", allow_bucket_creation=True,
-    ).create_dir("archive")  # fmt: skip
-    yield f"s3://k:s@archive/{{prefix}}?region=eu-west-1&scheme=http&endpoint_override={host}%3A{port}"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -1,5 +1,8 @@
 """The race of several profiles that go into each other: core and oracle, and nothing counts twice or is lost.
 
+Events of theirs are taken back meanwhile, by whichever profile, and the retractions carried out by the history that a
+profile has then; and one may be erased, and be let in again.
+
 Every profile has a partition of its own, with a clock and a log of what is handed over to it. What a profile hands
 over lies in the other's log until it is taken from there, so anything may come in between; and at times a sender
 hands the newest of it over again, as it does after a crash.
@@ -7,6 +10,7 @@ hands the newest of it over again, as it does after a crash.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,14 +18,16 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
+from livesegments.core.backfill import Past
 from livesegments.core.bounds import Bounds
-from livesegments.core.event import MERGE, Event, Transition
+from livesegments.core.event import MERGE, Event, Transition, derived_from
 from livesegments.core.handed import Handed
 from livesegments.core.merging import Onward, on_late, on_merge, receive
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
-from livesegments.core.step import on_clock, on_event
+from livesegments.core.recount import Recounts
+from livesegments.core.step import Why, on_clock, on_event, on_leave
 from livesegments.wire import pack
 from tests.properties.catalogue import Catalogue, Put
 from tests.properties.definitions import Draw, contents, node, written_out
@@ -34,10 +40,13 @@ from tests.properties.histories import (
     When,
     ahead,
     happenings,
+    retractions,
 )
 
 MEMBERS = "abcd"
 AHEAD_MS = 800 * DAY
+COUNTED = [Put(f"counted {count}", {"type": "event", "name": "a", "value": count}) for count in (1, 2, 3)]
+"""What is taken back is hardly ever an event that random definitions count."""
 CHUNK = 2
 """Events that are handed over at once."""
 
@@ -67,26 +76,52 @@ class Again(Struct, frozen=True):
     count: int
 
 
+class Carry(Struct, frozen=True):
+    """The retractions of a profile that wait are carried out."""
+
+    profile: str
+
+
+class Gone(Struct, frozen=True):
+    """A profile is erased, and kept out until it is let in again (another one of these)."""
+
+    profile: str
+
+
+Command = To | Merge | Take | Again | Carry | Gone
+
+
 class Story(Struct, frozen=True):
     zone: str
     start: str
     dedup_window_ms: int
     dedup_max_ids: int
     segments: list[Put]
-    commands: list[To | Merge | Take | Again]
+    commands: list[Command]
     most: int | None = None
 
 
 @st.composite
 def stories(draw: Draw) -> Story:
+    erasures = draw(st.integers(0, 3)) == 0
     catalogue = Catalogue(draw)
     puts = [put for _ in range(draw(st.integers(2, 5))) for put in catalogue.put()]
     last = {put.segment: put for put in puts if isinstance(put, Put)}
-    commands: list[To | Merge | Take | Again] = []
+    commands: list[Command] = []
     ids: list[str] = []
-    who = st.sampled_from(MEMBERS)
-    for index in range(draw(st.integers(6, 24))):
-        match draw(st.integers(0, 15)):
+    owners: dict[str, str] = {}
+    who = st.sampled_from(MEMBERS[: draw(st.integers(2, len(MEMBERS)))])
+    for index in range(draw(st.integers(6, 28))):
+        match draw(st.integers(0, 20)):
+            case 16 | 17 | 18:
+                came = draw(st.sampled_from(ids[-8:])) if ids else ""
+                to = owners.get(came, "a") if draw(st.integers(0, 2)) else draw(who)
+                for each in draw(retractions(index, [came] if came else [])):
+                    commands.append(To(to, each) if isinstance(each, Happen) else Carry(to))
+            case 19:
+                commands.append(Carry(draw(who)))
+            case 20 if erasures:
+                commands.append(Gone(draw(who)))
             case 0 | 1 | 2:
                 commands.append(Merge(draw(who), draw(who)))
             case 3 | 4 | 5 | 6:
@@ -99,6 +134,7 @@ def stories(draw: Draw) -> Story:
                 happened = draw(happenings(index, ids, catalogue.leaves()))
                 ids += [each.id for each in happened]
                 to = draw(who)
+                owners |= {each.id: to for each in happened}
                 commands += [To(to, each) for each in happened]
     window_ms, newest = draw(st.sampled_from(((7 * DAY, 1_000), (7 * DAY, 1_000), (DAY, 2))))
     zone, start = draw(st.sampled_from(ZONES)), draw(st.sampled_from(STARTS))
@@ -119,6 +155,9 @@ class Member:
         self.sent: list[Handed] = []
         self.history: list[Event] = []
         """What was applied to it and is its own still."""
+        self.past: list[Past] = []
+        """What its archive has: its history, and what followed from it."""
+        self.kept_out = False
         self.accepted: list[str] = []
         """Ids of what came for it from outside, and was no repeat."""
         self.returns = 0
@@ -128,6 +167,8 @@ class Member:
     # -- what happens
 
     def happen(self, command: Happen) -> list[Handed]:
+        if self.kept_out:
+            return []
         event = Event(
             command.id, "w", self.name, command.name, self._resolved(command.when), command.properties
         )
@@ -145,10 +186,13 @@ class Member:
             self.profile = step.profile
             self.history += [] if step.duplicate else [event]
             self.accepted += [] if step.duplicate else [event.id]
+            self._keep([] if step.duplicate else [event, *step.derived])
         self._same(step.transitions, flips)
         return self._stored([])
 
     def merge(self, event: Event) -> list[Handed]:
+        if self.kept_out:
+            return []
         now = self._comes_to(event.time_ms)
         if self.profile is not None and self.profile.gone:
             return []
@@ -160,7 +204,7 @@ class Member:
         self.profile = left.profile
         kin = left.profile.kin
         assert kin is not None
-        past, self.history = self.history, []
+        past, self.history, self.past = self.history, [], []
         if not left.history:
             return self._stored([])
         into = str(kin.into)
@@ -177,6 +221,8 @@ class Member:
     def take(self, handed: Handed, arrivals: list[tuple[str, int]]) -> list[Handed]:
         """`arrivals`: what the sender of the history had seen when it went."""
         assert handed.profile == self.name
+        if self.kept_out:
+            return []
         now = self._comes_to(max((each.time_ms for each in handed.events), default=self.clock_ms))
         was_gone = self.profile is not None and self.profile.gone
         result = receive(self.plan, self.profile, handed, now)
@@ -204,8 +250,35 @@ class Member:
         assert refused == [handed.events[place].id for place, _ in result.refused]
         left_out = {*result.duplicates, *(place for place, _ in result.refused)}
         self.history += [each for place, each in enumerate(handed.events) if place not in left_out]
+        derived: dict[int, list[Event]] = {}
+        for place, each in result.derived:
+            derived.setdefault(place, []).append(each)
+        for place, each in enumerate(handed.events):
+            self._keep([] if place in left_out else [each, *derived.get(place, ())])
         self._same(result.transitions, flips)
         return self._stored([])
+
+    def carry_out(self) -> None:
+        if self.profile is None or self.profile.taken is None or not self.profile.taken.waiting:
+            return
+        flips = self.oracle.recount(self.clock_ms)
+        recounts = Recounts(self.plan)
+        step = recounts.take_back(self.name, self.profile, self.past, {}, self.clock_ms)
+        self.profile = step.profile
+        self._same(step.transitions, flips)
+        self._stored([])
+
+    def go(self, oracle: Oracle) -> None:
+        """It is erased; or let in again, as one never seen: `oracle` is."""
+        if self.kept_out:
+            self.kept_out = False
+            return
+        if self.profile is not None and not self.profile.gone:
+            transitions = on_leave(self.plan, self.profile, Why(self.name, self.clock_ms, "erasure", None))
+            assert {each.segment for each in transitions} == self.oracle.members()
+        self.kept_out, self.profile, self.oracle = True, None, oracle
+        self.history, self.past, self.accepted, self.sequences = [], [], [], {}
+        self._comes_to(self.clock_ms)
 
     def tick(self, command: Tick) -> None:
         self._comes_to(max(self.clock_ms, self._resolved(command.when)))
@@ -222,6 +295,9 @@ class Member:
             }
             assert members == self.oracle.members(), f"core {members}, oracle {self.oracle.members()}"
         return [each for one in handed if isinstance(each := pack.decode(pack.encode(one)), Handed)]
+
+    def _keep(self, events: Sequence[Event]) -> None:
+        self.past += [(self.commit + 1, each) for each in events]
 
     def _resolved(self, when: When) -> int:
         wake = self.profile.wake_at if self.profile is not None and when.wake else None
@@ -249,6 +325,7 @@ class Member:
         for each in transitions:
             assert each.sequence == self.sequences.get(each.segment, 0) + 1, "a gap"
             self.sequences[each.segment] = each.sequence
+        self._keep([derived_from(each) for each in transitions])
 
 
 class Family:
@@ -261,23 +338,24 @@ class Family:
                 put.segment, 1, 1,
                 None if put.definition is None else node(put.definition),
             )
-            for put in story.segments
+            for put in [*story.segments, *COUNTED]
         ]  # fmt: skip
         plan = compile("w", story.zone, segments, 1, limits, contents=contents)
         start_ms = int(datetime.fromisoformat(story.start).timestamp() * 1_000)
         self.members: dict[str, Member] = {}
+        self._bounds, self._segments = bounds, segments
         for name in MEMBERS:
-            oracle = Oracle(
-                story.zone,
-                story.dedup_window_ms,
-                story.dedup_max_ids,
-                msgspec.structs.asdict(bounds),
-                name,
-            )
-            oracle.define({each.id: each.definition and written_out(each.definition) for each in segments})
-            self.members[name] = Member(name, plan, oracle, start_ms)
+            self.members[name] = Member(name, plan, self._oracle(name), start_ms)
         self.arrivals: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self.merges = 0
+        self.erased = False
+
+    def _oracle(self, name: str) -> Oracle:
+        story, most = self.story, msgspec.structs.asdict(self._bounds)
+        oracle = Oracle(story.zone, story.dedup_window_ms, story.dedup_max_ids, most, name)
+        roots = {each.id: each.definition and written_out(each.definition) for each in self._segments}
+        oracle.define(roots)
+        return oracle
 
     def run(self) -> None:
         for number, command in enumerate(self.story.commands):
@@ -288,9 +366,12 @@ class Family:
                 raise
         while waiting := [each for each in self.members.values() if each.log]:
             self._take(waiting[0])
-        self._nothing_lost()
+        for each in self.members.values():
+            each.carry_out()
+        if not self.erased:
+            self._nothing_lost()
 
-    def step(self, command: To | Merge | Take | Again) -> None:
+    def step(self, command: Command) -> None:
         match command:
             case To(profile, Happen() as happen):
                 member = self.members[profile]
@@ -306,6 +387,11 @@ class Family:
                 self._send(member, sent)
             case Take(profile) if self.members[profile].log:
                 self._take(self.members[profile])
+            case Carry(profile):
+                self.members[profile].carry_out()
+            case Gone(profile):
+                self.erased = True
+                self.members[profile].go(self._oracle(profile))
             case Again(sender, count):
                 for each in self.members[sender].sent[-count:]:
                     self.members[each.profile].log.append(each)

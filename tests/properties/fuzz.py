@@ -1,21 +1,27 @@
-"""The race with fresh seeds: a few for the tests, or until it is stopped or a disagreement is found.
+"""The races with fresh seeds, until it is stopped or a disagreement is found: of one profile, of several that go into
+each other, of the language in SQL, and of a whole evaluator that all goes wrong for.
 
 python -m tests.properties.fuzz [SEED]   with a seed, just that one again
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from itertools import count
 from random import SystemRandom
 
+import structlog
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.properties.crowded import crowded
+from tests.properties.family import Family, Story, stories
 from tests.properties.histories import History, histories
 from tests.properties.race import Race
 from tests.properties.sql_race import SqlRace
+from tests.simulation.loop import run as run_loop
+from tests.simulation.test_joint import joint
 
 FRESH = 8
 """A seed's independent examples. Hypothesis begins with the simplest; from the tenth on most would be
@@ -25,6 +31,8 @@ TOLD_EVERY = 100
 
 SQL_EVERY = 10
 """One seed in this many is raced against SQL as well, which takes far longer."""
+JOINT_EVERY = 5
+"""So is the seed of a simulation."""
 
 
 def run(number: int, race_of: Callable[[History], Race] = Race) -> None:
@@ -39,14 +47,31 @@ def run(number: int, race_of: Callable[[History], Race] = Race) -> None:
     race()
 
 
+def run_family(number: int) -> None:
+    @seed(number)
+    @settings(max_examples=1 + FRESH, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(stories())
+    def race(story: Story) -> None:
+        Family(story).run()
+
+    race()
+
+
+def run_joint(number: int) -> None:
+    run_loop(joint(number))
+
+
 def fresh_seed() -> int:
     return SystemRandom().randrange(2**32)
 
 
 def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if len(sys.argv) > 1:
         run(int(sys.argv[1]))
         run(int(sys.argv[1]), SqlRace)
+        run_family(int(sys.argv[1]))
+        run_joint(int(sys.argv[1]))
         return
     for done in count():
         if done % TOLD_EVERY == 0:
@@ -54,9 +79,12 @@ def main() -> None:
         number = fresh_seed()
         try:
             run(number)
+            run_family(number)
             if done % SQL_EVERY == 0:
                 run(number, SqlRace)
-        except AssertionError:
+            if done % JOINT_EVERY == 0:
+                run_joint(number)
+        except (AssertionError, TimeoutError):
             print(f"again: make fuzz SEED={number}", flush=True)
             raise
 

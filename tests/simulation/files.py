@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -98,6 +99,10 @@ def young(entry: Entry, before: Mapping[str, int]) -> tuple[Entry, set[str]]:
                 record = encode(Packed(kept))
                 return replace(entry, record=record, left_out=left_out, derived=derived), lost
     return (replace(entry, derived=derived) if lost else entry), lost
+
+
+def _preceding(rows: Sequence[Row], workspace: str, profile: str) -> str:
+    return max((id_ for of, id_, _ in rows if of == workspace and id_ < profile), default="")
 
 
 class Rows(Spool):
@@ -200,9 +205,10 @@ class MemoryFiles:
                 if offset < before:
                     for hash_, found in added.items():
                         hashes.setdefault(hash_, {}).update(found)
-            unname(partition, hashes, [each for each in persons if offset <= each.offset])
-            new = replace(mark, by=by, hashes=hashes)
             kept = [row for row in rows if row[:2] not in gone]
+            leaving = [each for each in persons if offset <= each.offset]
+            unname(partition, hashes, leaving, partial(_preceding, kept))
+            new = replace(mark, by=by, hashes=hashes)
             self.checkpoints[partition][new.name] = new, kept
             purged.append(Purged(name, new.name, Saved(len(kept), 0, mark.offset)))
         await self._pause()

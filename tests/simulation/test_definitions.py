@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -40,8 +41,9 @@ LASTING = {"active", "rich", "recent"}
 class Catalogue:
     """Changes one definition at a time, as an api would."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, variants: Mapping[str, Sequence[str]] = VARIANTS) -> None:
         self.world = world
+        self._variants = variants
         self.segments: dict[str, Segment] = {}
         self._versions: dict[str, int] = {}
         for id_ in sorted(LASTING):
@@ -49,7 +51,7 @@ class Catalogue:
         self._publish()
 
     def change(self) -> None:
-        id_ = self.world.random.choice(sorted(VARIANTS))
+        id_ = self.world.random.choice(sorted(self._variants))
         if id_ in self.segments and id_ not in LASTING and self.world.random.random() < 0.5:
             del self.segments[id_]
         else:
@@ -59,7 +61,7 @@ class Catalogue:
     def _put(self, id_: str) -> None:
         version = self._versions[id_] = self._versions.get(id_, 0) + 1
         revision = self.world.revision + 1
-        self.segments[id_] = segment(id_, self.world.random.choice(VARIANTS[id_]), revision, version)
+        self.segments[id_] = segment(id_, self.world.random.choice(self._variants[id_]), revision, version)
 
     def _publish(self) -> None:
         revision = self.world.revision + 1

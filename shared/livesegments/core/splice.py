@@ -18,6 +18,7 @@ from msgspec import Raw
 from livesegments.core.kin import GONE
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
+from livesegments.core.track import ChainTrack, TrailTrack
 
 _FIELDS = Profile.__struct_fields__
 _PLAN, _LISTS, _FACTS, _DUES, _MEMBERSHIPS, _TAKEN, _KIN = map(
@@ -47,6 +48,8 @@ class Splice:
     def __init__(self, plan: Plan, since: Mapping[int, int], walked: int) -> None:
         self._plan, self._since, self._walked = plan, since, walked
         self._revision = _encode(plan.revision)
+        self._parts_of: dict[int, frozenset[int]] = {}
+        """Of a sequence the trails of its later steps; of a trail the sequences that it is one of."""
         self._quiet: dict[int, bool] = {}
         """The number of a plan → whether no definition was adopted since."""
 
@@ -60,7 +63,7 @@ class Splice:
         if number != self._plan.revision and not self._is_quiet(number, parts, facts):
             return None
         new = _states(made)
-        if not facts.keys().isdisjoint(new):
+        if facts and (not facts.keys().isdisjoint(new) or self._tangled(facts, new)):
             return None
         before = _due(parts[_DUES])
         wake_before = min(before.values()) if before else None
@@ -74,6 +77,21 @@ class Splice:
         parts[_FACTS] = Raw(_encode(facts | new)) if facts else made
         parts[_DUES] = Raw(_encode(after))
         return Spliced(_encode(parts), wake_before, wake)
+
+    def _tangled(self, kept: Mapping[int, Raw], new: Mapping[int, Raw]) -> bool:
+        """Whether a part of a sequence came live, and another one of its parts is history."""
+        return any(not self._parts(fact).isdisjoint(kept) for fact in new)
+
+    def _parts(self, fact: int) -> frozenset[int]:
+        found = self._parts_of.get(fact)
+        if found is None:
+            track, ids = self._plan.tracks.get(fact), set[int]()
+            if isinstance(track, ChainTrack):
+                ids.update(trail.id for trail in track.trails)
+            elif isinstance(track, TrailTrack):
+                ids.update(track.followers)
+            found = self._parts_of[fact] = frozenset(ids)
+        return found
 
     def _is_quiet(self, number: int, parts: list[Raw], facts: Mapping[int, Raw]) -> bool:
         if number == GONE or bytes(parts[_LISTS]) != _EMPTY:

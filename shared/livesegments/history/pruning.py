@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +31,8 @@ from livesegments.history.mark import Mark, Saved
 from livesegments.history.protocol import Fields, Person, Pruned, Pruning, Purged
 from livesegments.history.ranges import Range
 from livesegments.store import keys
+from livesegments.store.adoption import decode_stage
+from livesegments.store.adoption import encode as encode_stage
 from livesegments.store.degraded import decode as decode_degraded
 from livesegments.store.degraded import encode as encode_degraded
 from livesegments.store.degraded import without
@@ -122,13 +124,23 @@ def _purged(
         mark = msgspec.json.decode(schema.metadata[MARK], type=Mark)
         hashes = {key: dict(found) for key, found in mark.hashes.items()}
         offset = mark.offset if mark.topic == topic else -1
-        unname(partition, hashes, [each for each in persons if offset <= each.offset])
+        leaving = [each for each in persons if offset <= each.offset]
+        gone = _any(map(_is, leaving))
+
+        def preceding(workspace: str, profile: str) -> str:
+            stays = ~gone & (pc.field("workspace") == workspace) & (pc.field("profile") < profile)
+            groups = (
+                pc.max(file.read_row_group(group, ["workspace", "profile"]).filter(stays).column("profile"))
+                for group in range(file.num_row_groups)
+            )
+            return max((each.as_py() for each in groups if each.is_valid), default="")
+
+        unname(partition, hashes, leaving, preceding)
         for before, added in fields:
             if offset < before:
                 for key, found in added.items():
                     hashes.setdefault(key, {}).update(found)
         mark = replace(mark, by=by, hashes=hashes)
-        gone = _any(_is(each) for each in persons if offset <= each.offset)
         rows = 0
 
         def fill(sink: pa.NativeFile) -> None:
@@ -146,9 +158,19 @@ def _purged(
     return mark.name, Saved(rows, size, mark.offset)
 
 
-def unname(partition: int, hashes: dict[str, dict[str, str]], persons: Sequence[Person]) -> None:
-    """Takes what names them out of the hashes of a checkpoint."""
+def unname(
+    partition: int,
+    hashes: dict[str, dict[str, str]],
+    persons: Sequence[Person],
+    preceding: Callable[[str, str], str],
+) -> None:
+    """Takes what names them out of the hashes of a checkpoint.
+
+    `preceding`: the last profile of a workspace before an id, of those that stay in the checkpoint. A filling
+    that had just come to a person goes on behind that one.
+    """
     merged, degraded = hashes.get(keys.merged(partition), {}), hashes.get(keys.degraded(partition), {})
+    adopted = hashes.get(keys.adopted(partition), {})
     for each in persons:
         named = profile_key(each.workspace, each.profile) + "\0"
         for field in [field for field in merged if field.startswith(named)]:
@@ -156,6 +178,11 @@ def unname(partition: int, hashes: dict[str, dict[str, str]], persons: Sequence[
         if each.workspace in degraded:
             before = decode_degraded(degraded[each.workspace].encode())
             degraded[each.workspace] = encode_degraded(without(before, each.profile)).decode()
+        if each.workspace in adopted:
+            stage = decode_stage(adopted[each.workspace].encode())
+            if stage.filling is not None and stage.filling.after == each.profile:
+                filling = replace(stage.filling, after=preceding(each.workspace, each.profile))
+                adopted[each.workspace] = encode_stage(replace(stage, filling=filling)).decode()
 
 
 def _gone(persons: Sequence[Person], before: Mapping[str, int], time: str, counts: bool) -> Any:
