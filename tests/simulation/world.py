@@ -160,7 +160,7 @@ class Process:
         self.world = world
         self.name = name
         self.worker = Worker(self._make, world.crashes.append)
-        self._pace = Pace(500, 50)
+        self._pace = Pace(30, 4, lambda: 0.0)
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._assigning: asyncio.Task[None] | None = None

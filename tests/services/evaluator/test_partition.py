@@ -3,11 +3,14 @@
 from typing import Any
 
 import msgspec
+import pytest
 
+from livesegments.core import step
 from livesegments.core.bounds import Bounds
 from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.plan import Limits, Plan, Segment, compile
+from livesegments.core.step import Step
 from livesegments.evaluator.partition import Partition
 from livesegments.store import keys
 from livesegments.store.shard import Head
@@ -91,3 +94,46 @@ def test_the_tail_says_at_which_clock_every_event_was_applied() -> None:
         ("3", 30),
     ]
     assert partition.clock_ms == 30
+
+
+def due_together(number: int) -> Partition:
+    """`number` profiles that fall due at one instant."""
+    partition = Partition(0, Head(0, 0, None, 0), 1_000_000, 20_000)
+    partition.dues.load([], complete=True)
+    adopt(partition, plan_of(1, buyers=(1, ORDERED)))
+    events = [Event(f"e{each}", "w", f"p{each}", "order", 0) for each in range(number)]
+    for event in events:
+        partition.give(profile_key("w", event.profile), None)
+    partition.apply(events, None, 1)
+    return partition
+
+
+def test_slices_of_a_commit_do_what_is_done_at_once() -> None:
+    whole, sliced = due_together(10), due_together(10)
+    for size in (3, 4, 3):
+        sliced.advance(40 * DAY, size)
+    at_once, outcome = whole.fire(40 * DAY, 10), sliced.seal()
+    assert len(outcome.transitions) == 10
+    assert outcome.transitions == at_once.transitions
+    assert outcome.commit.writes == at_once.commit.writes
+    assert sliced.clock_ms == whole.clock_ms == 30 * DAY
+    assert sliced.dues.next() is None
+
+
+def test_a_fault_in_a_slice_loses_nothing_of_the_slices_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = due_together(10)
+
+    def on_clock(plan: Plan, id_: str, *rest: Any) -> Step:
+        if id_ == "p5":
+            raise RuntimeError("planted")
+        return step.on_clock(plan, id_, *rest)
+
+    monkeypatch.setattr("livesegments.evaluator.upkeep.on_clock", on_clock)
+    for _ in range(3):
+        partition.advance(40 * DAY, 3)
+    outcomes = [partition.seal()]
+    while partition.dues.next() is not None:
+        outcomes.append(partition.fire(40 * DAY, 3))
+    exited = [each.profile for outcome in outcomes for each in outcome.transitions]
+    assert sorted(exited) == [f"p{each}" for each in range(10) if each != 5]
+    assert [each.profile for outcome in outcomes for each in outcome.aside] == ["p5"]

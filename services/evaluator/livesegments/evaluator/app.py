@@ -15,6 +15,7 @@ import secrets
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -52,8 +53,8 @@ from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
-LARGE_CHUNK, SMALL_CHUNK = 400, 100
-"""Dues that fire in one commit in a storm, while no events come and while they do."""
+CHUNK, SLICE = 200, 20
+"""Due times that fire in one commit in a storm, and without a pause."""
 SWITCH_S = 0.0001
 """So soon the thread that reads from the broker has its turn beside the evaluation."""
 LOOK_S = 3.0
@@ -65,7 +66,7 @@ _log = structlog.get_logger(__name__)
 class FaustApp(faust.App):
     """Faust, safely: no tables, no leader, no transactions, nothing acknowledged before it is committed."""
 
-    def __init__(self, settings: Settings, worker: Worker, pace: Pace, folder: str) -> None:
+    def __init__(self, settings: Settings, worker: Worker, folder: str) -> None:
         super().__init__(
             EVENTS_GROUP,
             broker=f"kafka://{settings.kafka.replace(',', ';kafka://')}",
@@ -84,14 +85,13 @@ class FaustApp(faust.App):
             agent_supervisor=CrashingSupervisor,
         )
         self._worker = worker
-        self._pace = pace
         topic = self.topic(EVENTS, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name="evaluate")(self._read)
         self.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]
         self.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
 
     def _new_transport(self) -> Transport:
-        return Transport(self.conf.broker_consumer, self, self._begin, self._pace.coming)
+        return Transport(self.conf.broker_consumer, self, self._begin)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
@@ -207,7 +207,7 @@ async def serve(settings: Settings) -> None:
         erasure_key=settings.erasure_key,
         history_days=settings.history_days,
     )
-    pace = Pace(LARGE_CHUNK, SMALL_CHUNK)
+    pace = Pace(CHUNK, SLICE, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka))
         catalog = Catalog(settings.kafka, limits, settings.recompile_s)
@@ -226,7 +226,7 @@ async def serve(settings: Settings) -> None:
             return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace, names))
 
         worker = Worker(make, crash)
-        log.faust = FaustApp(settings, worker, pace, folder)
+        log.faust = FaustApp(settings, worker, folder)
         for endless in (catalog.run(), same_topic(settings.kafka, log.topic)):
             task = asyncio.create_task(endless)
             task.add_done_callback(ended)

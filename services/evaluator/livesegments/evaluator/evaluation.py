@@ -107,7 +107,7 @@ class Evaluation:
         self.waits = False
         now_ms, next_ms = self._wall_ms(), self._partition.dues.next()
         clock_ms = self._partition.clock_ms  # beyond the wall's if stamps are
-        fired = await self._fire(clock_ms if now_ms is None else max(clock_ms, now_ms), self._pace.chunk)
+        fired = await self._fire(clock_ms if now_ms is None else max(clock_ms, now_ms))
         if fired and now_ms is not None and next_ms is not None:
             metrics.WAKE_LATENESS.observe((now_ms - next_ms) / 1_000)
         return fired
@@ -132,7 +132,7 @@ class Evaluation:
         partition, live = self._partition, self._options.now_ms is not None
         if isinstance(content, Clock):
             if not live and not partition.pass_to(content.to_ms):
-                await self._fire(max(content.to_ms, partition.clock_ms), self._options.chunk, at_once=True)
+                await self._fire_at_once(max(content.to_ms, partition.clock_ms))
                 return None
             return partition.skip(record.offset + 1)
         events = content.events
@@ -191,32 +191,60 @@ class Evaluation:
         await self._walks.adopt()
         self._refreshed = upto
 
-    async def _fired(self, until_ms: int, count: int) -> Outcome:
-        outcome = self._partition.fire(until_ms, count)
-        for aside in outcome.aside:
-            source = f"{EVENTS}/{self._partition.number}/due/{aside.at_ms}"
-            await publish(self._publisher, aside, source, aside.at_ms)
-        return outcome
-
-    async def _fire(self, until_ms: int, chunk: int, at_once: bool = False) -> bool:
-        """Fires a chunk of due times up to `until_ms`; in a storm, when it is this partition's turn."""
+    async def _fire(self, until_ms: int) -> bool:
+        """Fires due times up to `until_ms`: all if they are few, else a chunk when it is our turn."""
         partition, pace, relay = self._partition, self._pace, self._relay
         if until_ms == NEVER_MS:
             return False
-        due = await self._loader.due(until_ms, chunk)
+        due = await self._loader.due(until_ms, pace.slice)
         if not due:
             return False
-        await self._loader.profiles(partition.cache.missing(key for _, key in due))
-        if at_once or len(due) < chunk:
-            await self._flight.send(await self._fired(until_ms, len(due)))
+        if len(due) < pace.slice:
+            await self._loader.profiles(partition.cache.missing(key for _, key in due))
+            await self._send_fired(until_ms, len(due))
             return True
         self.waits = relay.waiting > self._options.chunk or not pace.take(self._wake)
         if self.waits:
             return False
         reply = None
         try:
-            reply = await self._flight.send(await self._fired(until_ms, len(due)))
+            reply = await self._fire_chunk(until_ms)
         finally:
             pace.give(reply)
-        await asyncio.sleep(0)  # tasks that were woken go first
+        await pace.rest()
         return True
+
+    async def _fire_at_once(self, until_ms: int) -> None:
+        """Fires a chunk of due times up to `until_ms`, if there are any, whoever else waits."""
+        if until_ms == NEVER_MS:
+            return
+        due = await self._loader.due(until_ms, self._options.chunk)
+        if due:
+            await self._loader.profiles(self._partition.cache.missing(key for _, key in due))
+            await self._send_fired(until_ms, len(due))
+
+    async def _fire_chunk(self, until_ms: int) -> asyncio.Future[bool]:
+        """One commit. The event loop goes round between its slices, and a record that comes for this
+        partition ends it."""
+        partition, size = self._partition, self._pace.slice
+        due = await self._loader.due(until_ms, self._pace.chunk)
+        await self._loader.profiles(partition.cache.missing(key for _, key in due))
+        left = len(due) - size
+        partition.advance(until_ms, size)
+        while left > 0:
+            await self._pace.rest()
+            if self._intake.records:
+                break
+            partition.advance(until_ms, min(left, size))
+            left -= size
+        return await self._flight.send(await self._sealed(partition.seal()))
+
+    async def _send_fired(self, until_ms: int, count: int) -> None:
+        await self._flight.send(await self._sealed(self._partition.fire(until_ms, count)))
+
+    async def _sealed(self, outcome: Outcome) -> Outcome:
+        """With what was set aside published."""
+        for aside in outcome.aside:
+            source = f"{EVENTS}/{self._partition.number}/due/{aside.at_ms}"
+            await publish(self._publisher, aside, source, aside.at_ms)
+        return outcome

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Log, Received
 from livesegments.runtime import metrics
 
@@ -29,14 +28,13 @@ class Intake:
     `first` is the first offset that the log still has, as far as known.
     """
 
-    def __init__(self, number: int, log: Log, limit: int, pace: Pace, wake: Callable[[], None]) -> None:
+    def __init__(self, number: int, log: Log, limit: int, wake: Callable[[], None]) -> None:
         self.records: deque[Received] = deque()
         self.next = 0
         self.first = 0
         self._number = number
         self._log = log
         self._limit = limit
-        self._pace = pace
         self._wake = wake
         self._closed = False
         self._room = asyncio.Event()
@@ -49,7 +47,6 @@ class Intake:
 
     def offer(self, record: Received) -> None:
         self.records.append(record)
-        self._pace.came()
         self._came_s = self._now_s()
         self.next = record.offset + 1
         self._wake()
@@ -63,7 +60,6 @@ class Intake:
     def close(self) -> None:
         """From now on nobody waits for room."""
         self._closed = True
-        self._pace.went(len(self.records))
         self.records.clear()
         self._room.set()
 
@@ -85,7 +81,6 @@ class Intake:
     def drop(self) -> None:
         """The first record is under way, or not wanted."""
         self.records.popleft()
-        self._pace.went(1)
         self._room.set()
 
     def put_back(self, records: Sequence[Received], applied: int) -> None:
@@ -96,7 +91,6 @@ class Intake:
                 record.ack()
         back = [record for record in reversed(records) if record.offset >= applied]
         self.records.extendleft(back)
-        self._pace.came(len(back))
 
     def renew(self) -> None:
         """A new claim begins: the next seek is made, whatever was sought before."""

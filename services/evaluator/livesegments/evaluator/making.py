@@ -7,7 +7,7 @@ costs a copy of the profile before every step, so it is taken only after a fault
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import structlog
@@ -132,6 +132,15 @@ class Making:
         for key, slot in self.dirty.items():
             assert slot.profile is not None
             states[key] = encode(slot.profile)
+
+    def encode_some(self, keys_: Iterable[ProfileKey]) -> None:
+        """The same for some profiles: a slice of a commit encodes its own."""
+        states, dirty = self.states, self.dirty
+        for key in keys_:
+            slot = dirty.get(key)
+            if slot is not None:
+                assert slot.profile is not None
+                states[key] = encode(slot.profile)
 
     # -- faults of ours
 

@@ -54,7 +54,7 @@ class Owner:
         self.number = number
         self._ports = ports
         self._wake = asyncio.Event()
-        self._intake = Intake(number, ports.log, ports.options.queue, ports.pace, self._wake.set)
+        self._intake = Intake(number, ports.log, ports.options.queue, self._wake.set)
         self._claim: Claim | None = None
         self._token = ""
         self._head = Head(0, 0, None, -1)

@@ -237,10 +237,17 @@ class Partition:
         It does not come to `until_ms`: so the log and the dues alone say what a profile goes through, and
         that is the same when the log is applied again, whenever somebody looked at the clock.
         """
+        self.advance(until_ms, limit)
+        return self.seal()
+
+    def advance(self, until_ms: int, limit: int | None = None) -> None:
+        """A slice of `fire`: several may go into one commit, which `seal` ends.
+
+        A fault of ours undoes the slices before it, too; their due times then fire in later commits.
+        """
         fired = self._making.steady(lambda: self._fire(until_ms, limit))
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
-        return self.seal()
 
     def pass_to(self, to_ms: int) -> bool:
         """Moves the clock on, unless a due time up to there, or up to the clock, has not fired yet."""
@@ -384,7 +391,7 @@ class Partition:
     def _fire(self, until_ms: int, limit: int | None) -> int | None:
         """Fires dues in order; the instant of the last."""
         making, pop, last = self._making, self.dues.pop, None
-        catch_up = self._upkeep.catch_up
+        catch_up, keys_ = self._upkeep.catch_up, list[ProfileKey]()
         while (limit is None or limit > 0) and (entry := pop(until_ms)):
             due, key = last, _ = entry
             if limit is not None:
@@ -398,8 +405,9 @@ class Partition:
             wake = catch_up(key, slot, plan, due)
             if wake != slot.wake_ms:
                 making.wake(key, slot, wake)
+            keys_.append(key)
         if limit is not None:
-            making.encode()
+            making.encode_some(keys_)
         return last
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:

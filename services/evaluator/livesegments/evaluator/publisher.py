@@ -21,23 +21,31 @@ from livesegments.wire.rejected import Rejected, encode
 from livesegments.wire.topics import EVENTS, IDENTITIES, MEMBERSHIPS, REJECTED
 
 MAX_BATCH_BYTES = 256 * 1024
+BULK = 50
+"""So many transitions of one partition at once are taken to be those of a storm."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class KafkaPublisher:
-    """One producer for all partitions of a worker; after a failure that it can't mend, a new one."""
+    """Two producers for all partitions of a worker; one that can't go on after a failure is made anew.
+
+    A producer has one request at a time under way to a broker. So what a storm of due times announces
+    goes through a producer of its own, and what few events announce does not wait for the broker to store it.
+    """
 
     def __init__(self, kafka: str) -> None:
         self._producer = Producer(kafka, MAX_BATCH_BYTES)
+        self._bulk = Producer(kafka, MAX_BATCH_BYTES)
 
     async def publish(self, partition: int, transitions: Sequence[Transition]) -> None:
         """Batches built here, not one future a record: an order of magnitude less work."""
         start = 0
+        through = self._producer if len(transitions) < BULK else self._bulk
 
         async def send() -> int:
             """Sends the next batch; returns where the one after it begins."""
-            producer = await self._producer.started()
+            producer = await through.started()
             batch = producer.create_batch()
             end = start
             for each in transitions[start:]:
@@ -45,7 +53,7 @@ class KafkaPublisher:
                     break
                 end += 1
             assert end > start, "a transition larger than a batch"
-            await self._sent(producer, producer.send_batch(batch, MEMBERSHIPS, partition=partition))
+            await _sent(through, producer, producer.send_batch(batch, MEMBERSHIPS, partition=partition))
             return end
 
         while start < len(transitions):
@@ -57,7 +65,7 @@ class KafkaPublisher:
 
         async def send() -> None:
             producer = await self._producer.started()
-            await self._sent(producer, producer.send(REJECTED, value))
+            await _sent(self._producer, producer, producer.send(REJECTED, value))
 
         await until_done(send, KafkaError)
 
@@ -66,7 +74,7 @@ class KafkaPublisher:
 
         async def send() -> None:
             producer = await self._producer.started()
-            await self._sent(producer, producer.send(EVENTS, value, partition=partition))
+            await _sent(self._producer, producer, producer.send(EVENTS, value, partition=partition))
 
         await until_done(send, KafkaError)
 
@@ -76,17 +84,19 @@ class KafkaPublisher:
         async def send() -> None:
             producer = await self._producer.started()
             key, value = identities.key_of(identity), identities.encode(identity)
-            await self._sent(producer, producer.send(IDENTITIES, value, key=key))
+            await _sent(self._producer, producer, producer.send(IDENTITIES, value, key=key))
 
         await until_done(send, KafkaError)
 
     async def close(self) -> None:
         await self._producer.close()
+        await self._bulk.close()
 
-    async def _sent(self, producer: AIOKafkaProducer, sending: Awaitable[Awaitable[Any]]) -> None:
-        """Returns when the broker has it. Raises KafkaError; a new producer then takes this one's place."""
-        try:
-            await (await sending)
-        except KafkaError:
-            await self._producer.drop(producer)
-            raise
+
+async def _sent(through: Producer, producer: AIOKafkaProducer, sending: Awaitable[Awaitable[Any]]) -> None:
+    """Returns when the broker has it. Raises KafkaError; a new producer then takes this one's place."""
+    try:
+        await (await sending)
+    except KafkaError:
+        await through.drop(producer)
+        raise

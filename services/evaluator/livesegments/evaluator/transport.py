@@ -1,5 +1,5 @@
 """Faust's Kafka transport, except that it begins to read elsewhere, survives a failed commit, and hands on a
-batch of records at once. `coming` is called in the event loop when some were read.
+batch of records at once.
 
 The offset lives in Redis with the state that it describes (law 2). So on assignment the consumer asks the
 owners of the partitions where to read from. The offset that is committed to Kafka serves the monitoring of
@@ -67,9 +67,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 _log.error("a record can't be read", source=each.source, why=each.why)
             record = _empty(each) if isinstance(each, Unread) else each
             records.setdefault(TopicPartition(each.topic, each.partition), []).append(record)
-        if records:
-            assert isinstance(self.consumer, Consumer)
-            self.parent_loop.call_soon_threadsafe(self.consumer.coming)
         return records
 
 
@@ -111,8 +108,6 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = Unremembered()
-        assert isinstance(self.transport, Transport)
-        self.coming = self.transport.coming
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -147,7 +142,6 @@ class Consumer(driver.Consumer):
 class Transport(driver.Transport):
     Consumer = Consumer
 
-    def __init__(self, url: Any, app: Any, begin: Begin, coming: Callable[[], None]) -> None:
+    def __init__(self, url: Any, app: Any, begin: Begin) -> None:
         super().__init__(url, app)
         self.begin = begin
-        self.coming = coming
