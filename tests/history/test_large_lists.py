@@ -18,7 +18,7 @@ SEEN = [0, 149, 150, 1.0, 0.5, 0.25, "STRASSE", "Straße", "x'y", "n1", True, No
 def test_many_values_give_the_verdicts_of_few(op: str, folded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     test = Filter("p", op, MANY, ignore_case=folded)
     with duckdb.connect() as connection:
-        prepare(connection, "UTC", 0)
+        prepare(connection, "UTC")
         for statement in large.variables(iter([(MANY, folded)])):
             connection.execute(statement)
 

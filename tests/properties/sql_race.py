@@ -6,7 +6,6 @@ and at the end about random instants before, for which it has to leave out what 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
 
@@ -32,7 +31,7 @@ class Happened:
 
     def __init__(self, zone: str, now_ms: int, past: list[tuple[int, Event]]) -> None:
         self.now_ms = now_ms
-        self.connection = _prepared(zone, datetime.fromtimestamp(now_ms / 1_000, UTC).year)
+        self.connection = _prepared(zone)
         rows = [
             {
                 "profile": event.profile, "name": event.name, "t": event.time_ms, "id": event.id,
@@ -52,10 +51,9 @@ class Happened:
 
 
 @lru_cache(maxsize=32)
-def _prepared(zone: str, year: int) -> duckdb.DuckDBPyConnection:
-    """A connection for all questions about a year: the macros of a zone reach some years beyond it."""
+def _prepared(zone: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
-    prepare(connection, zone, int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1_000))
+    prepare(connection, zone)
     return connection
 
 

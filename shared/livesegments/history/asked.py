@@ -69,7 +69,7 @@ class Desk:
         now_ms = request.now_ms
         if now_ms is None:
             now_ms = max((each.snapshot.clock_ms or 0 for each in parts), default=0)
-        with self._sessions.open(request.timezone, now_ms) as connection:
+        with self._sessions.open(request.timezone) as connection:
             if isinstance(request, Flowing):
                 size = sum(each.snapshot.members for each in parts)
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)

@@ -22,9 +22,9 @@ from livesegments.history.asking import (
     WasFound,
 )
 from livesegments.history.sql.behind import behind
+from livesegments.history.sql.offset import DAY_MS
 from livesegments.history.sql.query import Answer, Question, translate
 from livesegments.history.sql.text import text
-from livesegments.history.sql.zone import DAY_MS
 
 WEIGHED, WEIGHED_EVENTS = 100, 1_000
 """Profiles whose events are given for weighing, and how many of each at most."""

@@ -1,36 +1,22 @@
-"""Calendar arithmetic in SQL: macros of one zone, made from a table of the zone's changes of offset.
-
-Example: in Berlin the offset changes on 31 March 2024, 01:00 UTC, from one hour to two. A clock on the wall
-shows 02:00 when it does, and jumps to 03:00. The table of instants says: from 01:00 UTC on, two hours. The
-table of walls says: from 03:00 on, two hours; what is read before, 02:30 too, has the offset before the
-change. In autumn the wall shows 02:00 to 03:00 twice, and from 03:00 on the new offset holds: 02:30 is the
-earlier one. So in both, the new offset holds from the later of the two readings of the wall at the change.
+"""Calendar arithmetic in SQL: macros of one zone, over its offset at any instant (module `offset`).
 
 Instants are ms since 1970 (BIGINT), as are readings of the wall.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from livesegments.history.sql import offset
+from livesegments.history.sql.offset import DAY_MS
+from livesegments.history.sql.text import let
 
-from livesegments.history.sql.text import let, search
-
-DAY_MS = 86_400_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_YEAR = 1840
-"""No zone has a change before (the first was Britain's railway time, 1847)."""
-_YEARS_AHEAD = 8
-"""Windows and durations are at most three years; instants beyond are compared with nearer ones only."""
 _FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_399_999
 """Anniversaries of dates before 2 January 0001 and after 30 December 9999 are theirs."""
 _LAST_YEAR = 9_998
 _DATE = r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?$"
 
 
-def macros(zone: str, now_ms: int) -> list[str]:
-    """Statements that make the macros of a zone, for questions about the instant `now_ms`.
+def macros(zone: str) -> list[str]:
+    """Statements that make the macros of a zone.
 
     ls_wall(t)            what a clock on the wall shows
     ls_instant(text)      the instant of a date, NULL if the text is none
@@ -41,13 +27,8 @@ def macros(zone: str, now_ms: int) -> list[str]:
     ls_first_day(t), ls_first_week(t), …         the first day (DATE) of the period that t lies in
     ls_begin_day(date, n), ls_begin_week(…), …   the instant at which the period begins that is n later
     """
-    year = _moment(now_ms).year
-    changes = _changes(zone, year + _YEARS_AHEAD)
-    first = _offset(ZoneInfo(zone), _ms(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)))
-    instants = [(at, after) for at, _, after in changes]
-    walls = [(at + max(before, after), after) for at, before, after in changes]
-    resolved = f"w - ({search('w', walls, first)})"
-    wall = f"t + ({search('t', instants, first)})"
+    resolved = f"w - ({offset.of_wall(zone)})"
+    wall = f"t + ({offset.of_instant(zone)})"
     named = "'date', 'hour', 'minute', 'second', 'fraction', 'utc', 'sign', 'hours', 'minutes'"
     clock = (
         "(coalesce(try_cast(d.hour AS INT), 0) * 60 + coalesce(try_cast(d.minute AS INT), 0)) * 60000"
@@ -131,40 +112,3 @@ def _near(period: str, clamped: str) -> str:
     found = f"list_contains(list_transform([{', '.join(years)}], lambda y: {holds}), TRUE)"
     born = let("t", "t0", f"CAST(epoch_ms(ls_wall({clamped})) AS DATE)")
     return f"CREATE OR REPLACE MACRO ls_near_{period}(t0, i, j, now) AS {let('born', born, found)}"
-
-
-@lru_cache(maxsize=100)
-def _changes(zone: str, last_year: int) -> tuple[tuple[int, int, int], ...]:
-    """(instant, offset before, offset after) in ms, ascending: a day whose ends differ is halved."""
-    rules = ZoneInfo(zone)
-    found = []
-    start = _ms(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC))
-    end = _ms(datetime(min(last_year, 9_998), 1, 1, tzinfo=UTC))
-    before = _offset(rules, start)
-    for low in range(start, end, DAY_MS):
-        after = _offset(rules, low + DAY_MS)
-        if after != before:
-            below, above = low, low + DAY_MS
-            while above - below > 1:
-                middle = (below + above) // 2
-                if _offset(rules, middle) == before:
-                    below = middle
-                else:
-                    above = middle
-            found.append((above, before, after))
-            before = after
-    return tuple(found)
-
-
-def _offset(rules: ZoneInfo, t_ms: int) -> int:
-    offset = _moment(t_ms).astimezone(rules).utcoffset()
-    assert offset is not None
-    return offset // timedelta(milliseconds=1)
-
-
-def _moment(t_ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=t_ms)
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
