@@ -11,7 +11,7 @@ from tests.cli.run import Answers, run
 
 AT = "2026-01-31T23:30:00.000Z"
 EVIDENCE: dict[str, Any] = {
-    "value": None, "or_more": False, "at": None, "event_id": None, "steps": None, "moves_at": None, "events": [],
+    "value": None, "or_more": False, "at": None, "event_id": None, "steps": None, "same": None, "moves_at": None, "events": [],
 }  # fmt: skip
 
 

@@ -42,7 +42,11 @@ def aimed(draw: Draw, leaf: Json) -> tuple[str, Json]:
         case "event" | "occurrence":
             return draw(_happening(leaf))
         case "sequence":
-            return draw(_happening(draw(st.sampled_from(leaf["steps"]))))
+            name, properties = draw(_happening(draw(st.sampled_from(leaf["steps"]))))
+            if "same" in leaf and name != PROFILE and draw(st.integers(0, 7)):
+                few = st.sampled_from((1, 1.0, "a"))
+                _put(properties, leaf["same"], draw(few | few | st.lists(few, max_size=2)))
+            return name, properties
         case "tag":
             name = leaf.get("name") or draw(st.sampled_from(TAGS))
             return PROFILE, _tag(name, draw(st.booleans()))

@@ -302,7 +302,8 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
             if draw(st.booleans()):
                 steps[-1] = {**steps[-1], "absent": True}
             within = draw(st.sampled_from(WITHIN))
-            return {"type": kind, "steps": steps, "within": within, **draw(windows())}
+            shared = {"same": draw(st.sampled_from(("x", "x", "y", "l.x", "o.x")))} if draw(flags) else {}
+            return {"type": kind, "steps": steps, "within": within, **draw(windows()), **shared}
         case "attribute":
             return {"type": kind, "name": draw(st.sampled_from(ATTRIBUTES)), **draw(tests(True))}
         case "day":

@@ -87,21 +87,23 @@ def _condition(condition: dict[str, Any]) -> str:
     """In the words of the language, and in its order, shortened."""
     match condition["type"]:
         case "attribute":
-            return _words(condition["name"], condition["op"], condition.get("value"))
+            return _words(condition["name"], condition["op"], _operand(condition))
         case "event":
             measure = condition.get("measure") or {}
             of = " of ".join(filter(None, (measure.get("of", "count"), measure.get("property"))))
             wanted = _words(condition.get("op", "gte"), condition.get("value", 1))
             return f"{_event(condition)}: {of} {wanted}"
         case "occurrence":
-            return f"{condition['which']} {_event(condition)}"
+            has = _filters(condition.get("has"))
+            return f"{condition['which']} {_event(condition)}{f' has {has}' if has else ''}"
         case "sequence":
             steps = (("no " if step.get("absent") else "") + _event(step) for step in condition["steps"])
-            return f"{', then '.join(steps)} within {condition['within']}{_window(condition)}"
+            same = f" with the same {condition['same']}" if condition.get("same") else ""
+            return f"{', then '.join(steps)}{same} within {condition['within']}{_window(condition)}"
         case "segment":
             return f"in segment {condition['id']}"
         case "tag":
-            return f"tag {condition['name']}"
+            return f"tag {condition['name']}" if condition.get("name") else "any tag"
         case "consent":
             subject = " ".join(condition[part] for part in ("channel", "topic") if condition.get(part))
             return _words("consent", subject or None, condition["state"])
@@ -112,17 +114,31 @@ def _condition(condition: dict[str, Any]) -> str:
 
 
 def _event(part: dict[str, Any]) -> str:
-    filters = " and ".join(
-        _words(item["property"], item["op"], item.get("value")) for item in part.get("where") or ()
-    )
+    filters = _filters(part.get("where"))
     where = f" where {filters}" if filters else ""
-    return f"{part['name']}{where}{_window(part)}"
+    return f"{' or '.join(part.get('names') or [part['name']])}{where}{_window(part)}"
+
+
+def _filters(filters: list[dict[str, Any]] | None) -> str:
+    return " and ".join(map(_filter, filters or ()))
+
+
+def _filter(item: dict[str, Any]) -> str:
+    for name, word in (("item", "an item"), ("no_item", "no item")):
+        if item.get(name):
+            return f"{word} of {item['property']} ({_filters(item[name])})"
+    return _words(item["property"], item["op"], _operand(item))
+
+
+def _operand(condition: dict[str, Any]) -> Any:
+    listed = condition.get("value_list")
+    return condition.get("value") if listed is None else f"list {listed}"
 
 
 def _window(part: dict[str, Any]) -> str:
     window = part.get("window") or {}
     names = ("last", "skip", "period", "from", "to")
-    words = (f"{name} {window[name]}" for name in names if window.get(name))
+    words = (f"{name} {window[name]}" for name in names if window.get(name) is not None)
     return "".join(f" {word}" for word in words)
 
 
@@ -130,7 +146,8 @@ def _evidence(evidence: dict[str, Any], local: ZoneInfo) -> str:
     value = evidence["value"]
     parts = ["nothing" if value is None else _json(value) + (" or more" if evidence["or_more"] else "")]
     if evidence["steps"] is not None:
-        parts.append(f"{evidence['steps']} steps have come")
+        shared = "" if evidence["same"] is None else f" with {_json(evidence['same'])}"
+        parts.append(f"{evidence['steps']} steps have come{shared}")
     if evidence["at"] is not None:
         parts.append(f"at {output.instant(evidence['at'], local)}")
     if evidence["event_id"] is not None:

@@ -279,7 +279,9 @@ class Checker:
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
 
     def _sequence(self, value: dict[str, Any], at: str, depth: int) -> None:
-        self._fields(value, at, ("steps", "within"), ("window",))
+        self._fields(value, at, ("steps", "within"), ("window", "same"))
+        if value.get("same") is not None:
+            path(self._faults, value["same"], join(at, "same"))
         if "within" in value:
             values.duration(self._faults, value["within"], join(at, "within"), values.MAX_WITHIN_MS, "90d")
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)

@@ -123,9 +123,12 @@ class Occurrence(Happening, frozen=True, kw_only=True, tag="occurrence"):
 
 
 class Sequence(Part, frozen=True, tag="sequence"):
+    """`same`: the path of a property of which all events of a chain have one value in common."""
+
     steps: tuple[SequenceStep, ...]
     within: str
     window: Window | None = None
+    same: str | None = None
 
 
 class SegmentRef(Part, frozen=True, tag="segment"):

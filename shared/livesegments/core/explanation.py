@@ -17,9 +17,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesegments.core import bucket
-from livesegments.core.absent import Absent, Awaited
+from livesegments.core.absent import Awaited
 from livesegments.core.chain import Begun
 from livesegments.core.compiled import Compiled
 from livesegments.core.definition import (
@@ -40,9 +41,11 @@ from livesegments.core.definition import (
 from livesegments.core.explain import next_flips
 from livesegments.core.fact import EventLeaf, Fact, edges, key_of
 from livesegments.core.kind import held
+from livesegments.core.measure import read
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, Register, Stamp, consent_key, decode, encode
 from livesegments.core.program import of_profile
+from livesegments.core.same import Same
 from livesegments.core.smallest import Smallest
 from livesegments.core.trail import Stamps, earliest_after
 from livesegments.core.whatif import Change, is_in
@@ -60,6 +63,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
                the first event of the sequence that is furthest on
     event_id   the event that brought it
     steps      how many steps of a sequence have come, in order and in time
+    same       of a sequence whose steps share a value: that by which it holds, or which had an event last
     moves_ms   the next instant at which the clock alone may change it
     """
 
@@ -68,6 +72,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     at_ms: int | None = None
     event_id: str | None = None
     steps: int | None = None
+    same: Any = None
     moves_ms: int | None = None
 
 
@@ -216,16 +221,31 @@ class _Reading:
         fact = self._fact(node)
         state = self._state(node)
         moves = fact.kind.next_ms(state, self._now, ())
+        if isinstance(fact.kind, Same):
+            found = fact.kind.newest(state)
+            if found is None:
+                return Evidence(holds, steps=len(node.steps) if holds else 0, moves_ms=moves)
+            value, part = found
+            told = _chained(node, part.chain, part.trails, holds, moves)
+            return replace(told, same=read(value))
         trails = [held(self._profile.facts, trail.id, trail.kind) or [] for trail in fact.trails]
-        if isinstance(fact.kind, Absent):
-            trails = trails[:-1]
-        if isinstance(state, Awaited) and holds and state.best is not None:
-            return Evidence(holds, False, *state.best, len(trails) + 1, moves)
-        if state is None or holds:
-            return Evidence(holds, steps=len(node.steps) if holds else 0, moves_ms=moves)
-        first, steps = _furthest(_firsts(state), trails)
-        at_ms, id_ = first if first is not None else (None, None)
-        return Evidence(holds, False, at_ms, id_, steps, moves)
+        return _chained(node, state, trails, holds, moves)
+
+
+def _chained(
+    node: Sequence, state: Begun | Awaited | None, trails: list[Stamps], holds: bool, moves: int | None
+) -> Evidence:
+    if node.steps[-1].absent:
+        trails = trails[:-1]
+    if isinstance(state, Awaited) and holds and state.best is not None:
+        at_ms, id_ = state.best
+        return Evidence(holds, at_ms=at_ms, event_id=id_, steps=len(trails) + 1, moves_ms=moves)
+    if state is None or holds:
+        return Evidence(holds, steps=len(node.steps) if holds else 0, moves_ms=moves)
+    first, steps = _furthest(_firsts(state), trails)
+    if first is None:
+        return Evidence(holds, steps=steps, moves_ms=moves)
+    return Evidence(holds, at_ms=first[0], event_id=first[1], steps=steps, moves_ms=moves)
 
 
 def _firsts(state: Begun | Awaited) -> Stamps:

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from livesegments.core.absent import Absent
-from livesegments.core.chain import Chain, Present
+from livesegments.core.absent import Absent, Awaited
+from livesegments.core.chain import Begun, Chain, Present
 from livesegments.core.definition import Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
@@ -26,8 +26,9 @@ from livesegments.core.frame import canonical as canonical_window
 from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.measure import measure_kind
 from livesegments.core.occurrence import Occurrence as OccurrenceKind
+from livesegments.core.same import Same, Step
 from livesegments.core.trail import Trail
-from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles
+from livesegments.core.where import Handle, Predicate, canonical, compile_where, handles, path_of
 from livesegments.core.window import Shift, parse_duration, plus
 from livesegments.core.words import WHOLE
 
@@ -40,11 +41,12 @@ DEPTHS = (4, 32, 256, 2_048, MAX_ENTRIES)
 class FactKey(Struct, frozen=True, array_like=True):
     """Everything that a fact's state depends on, and nothing else.
 
-    kind      a measure's name, `first`, `last`, `sequence` or `trail` (a sequence's later step)
+    kind      a measure's name, `first`, `last`, `sequence`, `trail` (a sequence's later step) or `same` (a
+              sequence whose steps share a value)
     names     event names, one a step (several are joined by NUL); `where` the canonical filters of each,
               and `has`
     window    canonical; `zone` for calendar durations, days and dates without an offset
-    path      what is measured; `depth` how many are kept (0 where that doesn't arise)
+    path      what is measured, or shared; `depth` how many are kept (0 where that doesn't arise)
     within    canonical duration and `absent`, of a sequence
     owner     the segment whose own transitions it ignores, of `$segment_…` events
     """
@@ -106,7 +108,8 @@ def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
             return FactKey(leaf.which, names, where, window, zone, owner=owner)
     within = parse_duration(leaf.within)
     absent = leaf.steps[-1].absent
-    return FactKey("sequence", names, where, window, zone, None, 0, (within.months, within.ms), absent, owner)
+    kind = "sequence" if leaf.same is None else "same"
+    return FactKey(kind, names, where, window, zone, leaf.same, 0, (within.months, within.ms), absent, owner)
 
 
 def _sees_segments(names: tuple[str, ...]) -> bool:
@@ -164,6 +167,12 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
             return Fact(key.digest(), found, _feed(leaf.called, leaf.where, region), key.owner)
     within = plus(parse_duration(leaf.within), region)
     months = _in_months(leaf)
+    if leaf.same is not None:
+        steps = [Step(frozenset(each.called), compile_where(each.where, region)) for each in leaf.steps]
+        shape: type[Any] = Awaited if leaf.steps[-1].absent else Begun
+        chain, later = _chain(leaf, window, within, months), Trail(window, within, months)
+        kept = Same(shape, chain, later, steps, path_of(leaf.same))
+        return Fact(key.digest(), kept, _any_step(steps), key.owner)
     trails = []
     for index, step in enumerate(leaf.steps[1:], 1):
         trail = trail_key(leaf, index, zone, segment)
@@ -171,6 +180,15 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
         trails.append(Fact(trail.digest(), Trail(window, within, months), feed, trail.owner))
     first = _feed(leaf.steps[0].called, leaf.steps[0].where, region)
     return Fact(key.digest(), _chain(leaf, window, within, months), first, key.owner, tuple(trails))
+
+
+def _any_step(steps: list[Step]) -> Feed:
+    """What may match some step; which one, the kind asks itself."""
+    names = tuple(sorted(frozenset().union(*(step.names for step in steps))))
+    accepted = [step.accepts for step in steps if step.accepts is not None]
+    if len(accepted) < len(steps):
+        return Feed(names, (), None)
+    return Feed(names, (), lambda properties, time_ms: any(each(properties, time_ms) for each in accepted))
 
 
 def _in_months(leaf: Sequence) -> bool:

@@ -46,7 +46,7 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
         case "months":
             return Keys(lambda event: [_month(local_day(event.time_ms, zone))], depth, int)
         case "distinct":
-            return Keys(lambda event: _distinct(walk(path, event.properties)), depth, str)
+            return Keys(lambda event: distinct(walk(path, event.properties)), depth, str)
         case "sum":
             return Sum(numbers)
         case "avg":
@@ -63,10 +63,21 @@ def _month(day: int) -> int:
     return of_date("month", date.fromordinal(day))
 
 
-def _distinct(values: list[Any]) -> list[str]:
+def distinct(values: list[Any]) -> list[str]:
     """Each scalar once, as text that is equal exactly when the values are."""
     found = (value for value in flat(values) if key(value) is not None)
     return sorted({f"{kind(value)[0]}{_text(exact.plain(value))}" for value in found})
+
+
+def read(text: str) -> str | int | float | bool:
+    """The scalar that a text of `distinct` stands for."""
+    sort, rest = text[0], text[1:]
+    if sort != "n":
+        return rest if sort == "s" else rest == "True"
+    try:
+        return int(rest)
+    except ValueError:
+        return float(rest)
 
 
 def _text(value: Any) -> str:

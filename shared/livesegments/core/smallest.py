@@ -36,8 +36,10 @@ from livesegments.core.explain import HORIZON_MS
 from livesegments.core.fact import Fact, edges
 from livesegments.core.fold import Bagged
 from livesegments.core.kind import held
+from livesegments.core.measure import read
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.same import Same
 from livesegments.core.samples import LISTED, around, properties
 from livesegments.core.step import on_clock
 from livesegments.core.track import bound
@@ -152,7 +154,20 @@ class Smallest:
                 yield from self._event(node.called, (*node.where, *node.has))
             case Sequence():
                 for step in reversed(node.steps):
-                    yield from self._event(step.called, step.where)
+                    for fixed in self._shared(node, facts[id(node)]):
+                        yield from self._event(step.called, step.where, 1, fixed)
+
+    def _shared(self, node: Sequence, fact: Fact) -> Iterator[tuple[str, Any] | None]:
+        """The values that the event may have that the steps share: those that had an event last."""
+        if node.same is None:
+            yield None
+            return
+        assert isinstance(fact.kind, Same)
+        state = held(self._profile.facts, fact.id, fact.kind)
+        latest = [] if state is None else [*state.parts][: -LISTED - 1 : -1]
+        for value in latest:
+            yield node.same, read(value)
+        yield node.same, "another"
 
     def _tags(self) -> list[str]:
         return [name for name, register in self._profile.tags.items() if register.value is True]

@@ -154,8 +154,8 @@ def bound(leaf: Event) -> Any:
 
 def track(edition: Edition, fact: Fact, leaf: EventLeaf) -> Track:
     """The kind of track that a leaf's fact wants."""
-    if isinstance(leaf, Sequence):
+    if isinstance(fact.kind, Chain):
         return ChainTrack(edition, fact)
-    if isinstance(leaf, Occurrence):
+    if isinstance(leaf, Occurrence | Sequence):
         return Track(edition, fact)
     return (Counted if leaf.measure.of in WHOLE else Measured)(edition, fact)

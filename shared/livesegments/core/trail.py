@@ -41,22 +41,23 @@ class Trail(Kind[Stamps]):
         self._slack = SLACK_MS if months else 0
 
     def add(self, state: Stamps | None, event: Event, now_ms: int) -> Stamps | None:
-        if not self._wanted(event.time_ms, now_ms):
+        if not self.wants(event.time_ms, now_ms):
             return state
         stamps = state or []
         insort(stamps, (event.time_ms, event.id))
         past = 0
-        while past < len(stamps) and not self._wanted(stamps[past][0], now_ms):
+        while past < len(stamps) and not self.wants(stamps[past][0], now_ms):
             past += 1
         del stamps[: max(past, len(stamps) - MAX_ENTRIES)]
         return stamps
 
     def of_all(self, events: Sequence[Event], now_ms: int) -> Stamps | None:
-        wanted = self._wanted
+        wanted = self.wants
         stamps = [(event.time_ms, event.id) for event in events if wanted(event.time_ms, now_ms)]
         return stamps[-MAX_ENTRIES:] or None
 
-    def _wanted(self, time_ms: int, now_ms: int) -> bool:
+    def wants(self, time_ms: int, now_ms: int) -> bool:
+        """Whether an event at that time can still matter."""
         if isinstance(self._frame, Sliding):
             return self._frame.leave(time_ms) + self._slack > now_ms
         return self._frame.from_ms <= time_ms <= self._within(self._frame.to_ms) + self._slack

@@ -73,11 +73,11 @@ def _leaves(plan: Plan, facts: Collection[int]) -> Iterator[EventLeaf]:
 
 
 def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | None]]:
-    """(event name, its filters, the path that is measured)."""
+    """(event name, its filters, the path that is measured or shared)."""
     if isinstance(leaf, Sequence):
         for step in leaf.steps:
             for name in step.called:
-                yield name, step.where, None
+                yield name, step.where, leaf.same
     else:
         filters = (*leaf.where, *leaf.has) if isinstance(leaf, Occurrence) else leaf.where
         for name in leaf.called:

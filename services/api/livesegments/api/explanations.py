@@ -45,6 +45,9 @@ class EvidenceOut(BaseModel):
     )
     event_id: str | None = Field(description="The id of the event that brought it.")
     steps: int | None = Field(description="How many steps of the sequence have come, in order and in time.")
+    same: Any = Field(
+        description="Of steps that share a value: the one by which the sequence holds, or that came last."
+    )
     moves_at: shapes.Instant | None = Field(description="When the clock alone may change it next.")
     events: list[behind.EventBehind] = Field(
         description="The events that it counts, the newest first; as many as `events` asks for."
@@ -166,6 +169,7 @@ def _node(node: Explained, seen: Mapping[str, Seen]) -> NodeOut:
             at=times.iso_or_none(evidence.at_ms),
             event_id=evidence.event_id,
             steps=evidence.steps,
+            same=evidence.same,
             moves_at=times.iso_or_none(evidence.moves_ms),
             events=behind.events(seen[node.pointer]) if node.pointer in seen else [],
         ),

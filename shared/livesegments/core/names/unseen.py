@@ -79,6 +79,8 @@ def _node(node: Node, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:
         case Sequence():
             for index, step in enumerate(node.steps):
                 yield from _event(step, join(join(at, "steps"), index), names)
+                if node.same is not None:
+                    yield from _property(step, node.same, join(at, "same"), names)
 
 
 def _attribute(name: str, at: str, names: Mapping[str, Name]) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ Both are worked out from the list of all events that count for the leaf, one suc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -110,13 +110,38 @@ def _occurred(leaf: definition.Occurrence, events: list[event.Event], calendar: 
 def _in_sequence(
     leaf: definition.Sequence, matching: list[list[event.Event]], calendar: Calendar
 ) -> Evidence:
+    if leaf.same is not None:
+        apart = [_spans(leaf, each, calendar) for each in _by_value(leaf.same, matching)]
+        spans = [span for part in apart for span in part]
+    else:
+        spans = _spans(leaf, matching, calendar)
+    return (lambda now: any(inside(span, now) for span in spans)), _edges(spans)
+
+
+SHARED = 100
+"""So many values of one event count."""
+
+
+def _by_value(path: str, matching: list[list[event.Event]]) -> Iterator[list[list[event.Event]]]:
+    """For every value on the path, the events that have it."""
+    having: dict[int, set[Any]] = {}
+    for each in (each for step in matching for each in step):
+        values = [value for value in values_on(path, each.properties)[:SHARED] if is_scalar(value)]
+        having[id(each)] = {(kind(value), comparable(value)) for value in values}
+    for wanted in set().union(*having.values()):
+        yield [[each for each in step if wanted in having[id(each)]] for step in matching]
+
+
+def _spans(
+    leaf: definition.Sequence, matching: list[list[event.Event]], calendar: Calendar
+) -> list[Span | None]:
     spans: list[Span | None] = []
     for first in matching[0]:
         until = calendar.add(first.time_ms, leaf.within)
         window = calendar.span(leaf.window, first.time_ms)
         if window is not None and _complete(leaf, first, until, matching[1:]):
             spans.append((max(window[0], until), window[1]) if leaf.steps[-1].absent else window)
-    return (lambda now: any(inside(span, now) for span in spans)), _edges(spans)
+    return spans
 
 
 def _complete(

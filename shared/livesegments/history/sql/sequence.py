@@ -10,20 +10,20 @@ Events are compared by time, then by id: `place` is their rank in that order amo
 
 from __future__ import annotations
 
-from livesegments.core.definition import Sequence
-from livesegments.history.sql import window
+from livesegments.core.definition import Sequence, SequenceStep
+from livesegments.history.sql import path, window
 from livesegments.history.sql.evidence import Evidence, matching
-from livesegments.history.sql.text import every
+from livesegments.history.sql.text import every, truth
+
+_SHARED = 100
+"""So many values of one event count."""
 
 
 def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
     absent = leaf.steps[-1].absent
     if absent and len(leaf.steps) == 2:
         return _pair(leaf, now_ms, segment)
-    parts = [
-        f"SELECT {index} AS step, profile, t, id {matching(step, segment)}"
-        for index, step in enumerate(leaf.steps)
-    ]
+    parts = [_matched(f"{index} AS step", step, leaf.same, segment) for index, step in enumerate(leaf.steps)]
     begun = every([window.counts(leaf.window, "t", now_ms)])
     until = window.later("t", leaf.within)
     relations = [
@@ -37,11 +37,11 @@ def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
         relations += _latest(index) if last_before_absent else _earliest(index)
     chain = f"chain{present - 1}"
     if not absent:
-        found = f"SELECT DISTINCT profile, TRUE AS holds, NULL AS measured FROM {chain}"
+        found = f"{_held(leaf, 'profile')} FROM {chain}"
     else:
         spoilers = f"SELECT profile, r, t FROM ranked WHERE step = {present}"
         found = (
-            f"SELECT DISTINCT c.profile, TRUE AS holds, NULL AS measured FROM {chain} c"
+            f"{_held(leaf, 'c.profile')} FROM {chain} c"
             f" ASOF LEFT JOIN ({spoilers}) s ON c.profile = s.profile AND c.r < s.r"
             f" WHERE (s.t IS NULL OR s.t > c.until) AND c.until <= {now_ms}"
         )
@@ -51,20 +51,38 @@ def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
 
 def _pair(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
     """One step, then none of another: who may spoil it first is seen in one pass, which takes a tenth."""
-    first, away = (matching(step, segment) for step in leaf.steps)
+    first, away = (_matched(f"{truth(step.absent)} AS away", step, leaf.same, segment) for step in leaf.steps)
     until = window.later("t", leaf.within)
     begun = every([window.counts(leaf.window, "t", now_ms), f"{until} <= {now_ms}"])
     return Evidence(f"""
 WITH matched AS (
-  SELECT profile, t, id, FALSE AS away {first} UNION ALL SELECT profile, t, id, TRUE AS away {away}
+  {first} UNION ALL {away}
 ), paired AS (
   SELECT *, min(t) FILTER (away) OVER (
     PARTITION BY profile ORDER BY t, id GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
   ) AS spoiled FROM matched
 )
-SELECT DISTINCT profile, TRUE AS holds, NULL AS measured FROM paired
+{_held(leaf, "profile")} FROM paired
 WHERE NOT away AND {begun} AND (spoiled IS NULL OR spoiled > {until})
 """)
+
+
+def _matched(label: str, step: SequenceStep, same: str | None, segment: str | None) -> str:
+    """The events that match a step. Where the steps share a value, it is as if every value had a profile of
+    its own, with the profile's id, a NUL and the value for an id."""
+    clause = matching(step, segment)
+    if same is None:
+        return f"SELECT {label}, profile, t, id {clause}"
+    values = f"list_transform(({path.values(same)})[:{_SHARED}], lambda j: ls_key(j))"
+    return (
+        f"SELECT DISTINCT {label}, profile || chr(0) || k AS profile, t, id FROM"
+        f" (SELECT profile, t, id, unnest({values}) AS k {clause}) WHERE k IS NOT NULL"
+    )
+
+
+def _held(leaf: Sequence, profile: str) -> str:
+    own = profile if leaf.same is None else f"split_part({profile}, chr(0), 1) AS profile"
+    return f"SELECT DISTINCT {own}, TRUE AS holds, NULL AS measured"
 
 
 def _earliest(index: int) -> list[tuple[str, str]]:
