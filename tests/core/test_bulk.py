@@ -50,6 +50,8 @@ def _leaves(random: Random) -> dict[str, Any]:
     if random.random() < 0.6:
         steps[-1]["absent"] = True
     more.pop("where", None)
+    if random.random() < 0.3:
+        more["same"] = random.choice(("k", "x"))
     return {"type": "sequence", "within": random.choice(("1h", "3d", "1mo")), "steps": steps, **more}
 
 

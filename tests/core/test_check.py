@@ -32,6 +32,7 @@ def items(levels: int, *filters: dict[str, Any]) -> dict[str, Any]:
     return {"property": "a", "item": inner}
 
 
+SEQUENCE = {"type": "sequence", "steps": [{"name": "a"}, {"name": "b"}], "within": "1h"}
 EQ = {"property": "a", "op": "eq", "value": 1}
 OUT = "out_of_range"
 BUCKET_FAULTS = [("/salt", "empty"), ("/from", "wrong_type"), ("/to", OUT)]
@@ -126,6 +127,8 @@ BAD: list[tuple[Any, list[tuple[str, str]]]] = [
         },
         [("/has/0/op", "unknown_value")],
     ),
+    (SEQUENCE | {"same": "a..b", "where": []}, [("/where", "unknown_field"), ("/same", "bad_path")]),
+    (SEQUENCE | {"same": ["a"]}, [("/same", "wrong_type")]),
     (EVENT | {"where": [{"item": [EQ]}]}, [("/where/0", "missing_field")]),
     (EVENT | {"where": [{"property": "a", "item": []}]}, [("/where/0/item", "wrong_length")]),
     (EVENT | {"where": [{"property": "a", "no_item": EQ}]}, [("/where/0/no_item", "wrong_type")]),

@@ -47,13 +47,16 @@ TOTALS = [
     (condition, values if values != ["none"] else [], holds == "yes")
     for (condition,), values, (holds,) in rows("condition | events with x | holds")
 ]
-
-
 ITEMS = [
     (products[0], filters, item == "yes", no_item == "yes")
     for products, (filters,), (item,), (no_item,) in rows(
         "`products` of the event | filters | `item` | `no_item`"
     )
+]
+(CART,) = (json.loads(example) for example in EXAMPLES if '"same"' in example)
+SHARED = [
+    (events, holds == "holds")
+    for events, (holds,) in rows("events, ten minutes apart, with `cart_id` | an hour after the last of them")
 ]
 
 
@@ -174,6 +177,15 @@ def test_items_are_as_told(products: Any, filters: list[Json], item: bool, no_it
     )
     story.happens("a", "2024-03-01", products=products)
     assert story.members == {name for name, holds in (("item", item), ("no_item", no_item)) if holds}
+
+
+@pytest.mark.parametrize(("events", "holds"), SHARED, ids=str)
+def test_steps_share_a_value_as_told(events: list[list[Any]], holds: bool) -> None:
+    story = Story("2024-03-01T09:00", s=CART)
+    for at, (name, cart_id) in enumerate(events):
+        story.happens(name, f"2024-03-01T10:{at}0", cart_id=cart_id)
+    story.clock(f"2024-03-01T11:{len(events) - 1}0")
+    assert bool(story.members) == holds
 
 
 def codes(table: str) -> set[str]:

@@ -16,7 +16,7 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.core.oracle.calendar import calendar
 from livesegments.history.sql import fold
 from livesegments.history.sql.session import prepare
-from tests.core.test_conditions_page import ITEMS, OPS, TOTALS
+from tests.core.test_conditions_page import CART, ITEMS, OPS, SHARED, TOTALS
 from tests.properties.sql_race import Happened
 
 Json = dict[str, Any]
@@ -76,6 +76,12 @@ def test_items_are_as_the_page_says(products: Any, filters: list[Json], item: bo
     for name, expected in (("item", item), ("no_item", no_item)):
         where = [{"property": "products", name: filters}]
         assert holds({"type": "event", "name": "a", "where": where}, event) == expected, name
+
+
+@pytest.mark.parametrize(("events", "expected"), SHARED, ids=str)
+def test_steps_share_a_value_as_the_page_says(events: list[list[Any]], expected: bool) -> None:
+    past = [(name, {"cart_id": cart_id}) for name, cart_id in events]
+    assert holds({**CART, "within": "4s"}, *past, *[("b", {})] * 4) == expected
 
 
 @pytest.mark.parametrize(("condition", "values", "expected"), TOTALS, ids=str)

@@ -64,6 +64,7 @@ PROPERTIES = {
     "progress": "How far the evaluation of the segment is.",
     "property": "The path of the event's property that is compared.",
     "revision": "A revision of the catalogue: of a partition the one that it has adopted, else the newest.",
+    "same": "The path of a property of which all events of a sequence have one value in common.",
     "salt": "The name of the lot: with another one, every profile is in another bucket.",
     "scopes": "What the key may do.",
     "score": "The score of the profile; null: it has none.",
