@@ -48,7 +48,7 @@ async def test_a_commit_is_all_there_and_so_is_its_head(open_shard: Open) -> Non
     assert await shard.outbox(1, 10) == [(1, [transition(1)])]
     assert await shard.count("w") == 2
     _, head = await claimed(open_shard, "b")
-    assert head == Head(commit=1, offset=10, clock_ms=1_001, catalog=7)
+    assert head == Head(commit=1, offset=10, clock_ms=1_001, catalog=7, restoring=True)
 
 
 async def test_what_is_taken_away_is_gone(open_shard: Open) -> None:
@@ -148,8 +148,8 @@ async def test_the_outbox_is_read_in_order_and_trimmed_up_to_a_commit(open_shard
 async def test_a_recreated_topic_is_noticed_and_read_from_its_start(open_shard: Open) -> None:
     shard, _ = await claimed(open_shard)
     await shard.commit("a", commit_of(shard, 1, offset=50))
-    assert await shard.claim("b", "topic-2") == Head(1, 0, 1_001, 7, recreated=True)
-    assert await shard.claim("c", "topic-2") == Head(1, 0, 1_001, 7)
+    assert await shard.claim("b", "topic-2") == Head(1, 0, 1_001, 7, recreated=True, restoring=True)
+    assert await shard.claim("c", "topic-2") == Head(1, 0, 1_001, 7, restoring=True)
 
 
 async def test_a_partition_is_made_anew_by_its_owner_alone(open_shard: Open) -> None:

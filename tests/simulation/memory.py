@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from livesegments.store.tail import Entry, decode_fields
 from livesegments.wire.profilekey import ProfileKey
 
 T = TypeVar("T")
+_claims = itertools.count(1)
 
 
 class MemoryStore:
@@ -127,16 +129,20 @@ class MemoryShard:
         def take() -> Head:
             head = self.store.hashes.setdefault(keys.head(self.partition), {})
             recreated = head.get("topic", topic) != topic
-            head.update(owner=token, topic=topic)
+            restoring = "restoring" in head
+            head.update(owner=token, topic=topic, claimed=next(_claims))
+            if "commit" not in head and not restoring:
+                head["restoring"] = b"0 0"
             if recreated:
                 head["offset"] = 0
+                head.pop("upto", None)
             return Head(
                 commit=head.get("commit", 0),
                 offset=head.get("offset", 0),
                 clock_ms=head.get("clock"),
                 catalog=head.get("catalog", -1),
                 recreated=recreated,
-                restoring="restoring" in head,
+                restoring=restoring,
             )
 
         return await self._now(take)

@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
@@ -47,6 +48,8 @@ class World:
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
         self.firsts = [0] * partitions
         """The first offset that a log still has."""
+        self.acked: dict[int, int] = {}
+        """Of a partition, the offset up to which the broker was told that it is applied."""
         self.checkpoint_every_s = 0.0
         self.erase_within_s = 0.0
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
@@ -241,6 +244,10 @@ class Process:
         self._feeding = []
         await self.worker.revoke(list(self.worker.owners))
 
+    def _ack(self, partition: int, offset: int) -> None:
+        acked = self.world.acked
+        acked[partition] = max(acked.get(partition, 0), offset + 1)
+
     async def _feed(self, partition: int) -> None:
         log, owner = self.world.logs[partition], self.worker.owners[partition]
         while True:
@@ -251,7 +258,7 @@ class Process:
             if at < len(log):
                 stamp_ms, value = log[at]
                 self._positions[partition] = at + 1
-                owner.offer(Received(at, stamp_ms, value, _no_ack))
+                owner.offer(Received(at, stamp_ms, value, partial(self._ack, partition, at)))
             else:
                 await asyncio.sleep(0.005)
 
@@ -263,7 +270,3 @@ def _named_task(
 ) -> asyncio.Task[T]:
     options.setdefault("name", _worker.get())
     return asyncio.Task(coroutine, loop=loop, **options)
-
-
-def _no_ack() -> None:
-    pass

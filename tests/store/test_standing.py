@@ -8,7 +8,8 @@ from livesegments.store import keys
 from livesegments.store.client import Client, connect
 from livesegments.store.members import Members
 from livesegments.store.profiles import Profiles
-from livesegments.store.standing import Restoring
+from livesegments.store.seen import Restoring
+from livesegments.store.standing import Heads
 
 PARTITIONS = 2
 
@@ -35,7 +36,8 @@ async def head(client: Client, partition: int, **fields: str | int) -> None:
 
 
 async def test_while_a_partition_is_made_anew_nothing_is_counted(store: Client) -> None:
-    members, profiles = Members(store, PARTITIONS), Profiles(store, PARTITIONS)
+    heads = Heads(store, PARTITIONS)
+    members, profiles = Members(store, heads), Profiles(store, heads)
     assert await members.count("w", "s") == 2
     await store.hdel(keys.head(1), "commit", "offset")
     await head(store, 1, restoring="4000 125000")
@@ -43,14 +45,15 @@ async def test_while_a_partition_is_made_anew_nothing_is_counted(store: Client) 
         with pytest.raises(Restoring, match="4,000 of 125,000 profiles"):
             await read
     with pytest.raises(Restoring):
-        await Members(store, PARTITIONS).count("w", "s")  # also for a reader that has seen nothing before
+        # also for a reader that has seen nothing before
+        await Members(store, Heads(store, PARTITIONS)).count("w", "s")
     await store.hdel(keys.head(1), "restoring")
     await head(store, 1, commit=7, offset=10, restored="a")
     assert await members.count("w", "s") == 2
 
 
 async def test_what_is_behind_what_was_seen_is_not_counted(store: Client) -> None:
-    members = Members(store, PARTITIONS)
+    members = Members(store, Heads(store, PARTITIONS))
     assert await members.count("w", "s") == 2
     await store.flushall()
     with pytest.raises(Restoring, match="partition 0 has applied 0 of 10 records again"):
@@ -65,7 +68,7 @@ async def test_what_is_behind_what_was_seen_is_not_counted(store: Client) -> Non
 
 
 async def test_what_was_read_before_the_store_was_whole_again_is_read_again(store: Client) -> None:
-    members, reads = Members(store, PARTITIONS), list[int]()
+    members, reads = Members(store, Heads(store, PARTITIONS)), list[int]()
 
     async def read() -> int:
         reads.append(len(reads))

@@ -92,10 +92,10 @@ class Found(Struct, frozen=True):
 class Notes:
     """The erasures of all partitions, as the api reads them. Raises Away, or Restoring."""
 
-    def __init__(self, store: Client, partitions: int) -> None:
+    def __init__(self, store: Client, heads: Heads) -> None:
         self._together = together(store)
-        self.heads = Heads(store, partitions)
-        self._partitions = partitions
+        self.heads = heads
+        self._partitions = heads.partitions
 
     @whole
     async def read(self, partition: int, offset: int) -> Found:

@@ -13,6 +13,7 @@ from livesegments.core.profile import Profile, decode
 from livesegments.store import adoption, keys
 from livesegments.store.adoption import Kept, Served, Stage
 from livesegments.store.client import Client
+from livesegments.store.standing import Heads, whole
 
 PAGE = 5_000
 """Due times that are read at once."""
@@ -35,11 +36,14 @@ class Definitions(Struct, frozen=True):
 
 
 class Judged:
-    """Every answer is of one instant. All reads raise Away when the store can't be reached."""
+    """Every answer is of one instant. All reads raise Away when the store can't be reached, and Restoring
+    when it is not whole."""
 
-    def __init__(self, store: Client) -> None:
+    def __init__(self, store: Client, heads: Heads) -> None:
         self._redis: Any = store
+        self.heads = heads
 
+    @whole
     async def state(self, partition: int, workspace: str, profile: str) -> State:
         pipe = self._redis.pipeline(transaction=True)
         pipe.hget(keys.head(partition), "clock")
@@ -48,6 +52,7 @@ class Judged:
         clock, state, stage = await pipe.execute()
         return State(None if state is None else decode(state), int(clock or 0), _stage(stage))
 
+    @whole
     async def states(
         self, partition: int, workspace: str, profiles: Sequence[str]
     ) -> tuple[Stage | None, int, list[tuple[str, Profile]]]:
@@ -74,7 +79,9 @@ class Judged:
             found = await self._redis.zrange(due, start, stop - 1)
             yield [each[len(prefix) :].decode() for each in found if each.startswith(prefix)]
             start = stop
+        await self.heads.look()
 
+    @whole
     async def served(self, partitions: Iterable[int], workspace: str, segment: str) -> list[Served]:
         """The definition of a segment that a partition serves, of those that serve one."""
         pipe = self._redis.pipeline(transaction=False)
@@ -82,6 +89,7 @@ class Judged:
             pipe.hget(keys.served(partition, workspace), segment)
         return [adoption.decode_served(data) for data in await pipe.execute() if data is not None]
 
+    @whole
     async def definitions(self, partition: int, workspace: str) -> Definitions:
         pipe = self._redis.pipeline(transaction=True)
         pipe.hget(keys.adopted(partition), workspace)

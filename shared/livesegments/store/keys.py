@@ -4,8 +4,10 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:head                    HASH  owner, commit, offset, clock, topic, catalog: the fence, the next
                                     offset to read, the clock (ms; absent before the first event), the
                                     topic's id, the catalogue revision that the partition has adopted;
+                                    claimed: the instant (ms) of the last claim, later than any before it;
                                     restoring: `DONE TOTAL` profiles, only while it is made anew; restored:
-                                    the token of who made it anew last
+                                    the token of who made it anew last; upto: the offset at which it is then
+                                    whole again
   {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
   {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
   {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms

@@ -32,10 +32,10 @@ class Size(Struct, frozen=True):
 class Members:
     """All reads raise Away when the store can't be reached, and Restoring when it is not whole."""
 
-    def __init__(self, store: Client, partitions: int) -> None:
+    def __init__(self, store: Client, heads: Heads) -> None:
         self._redis: Any = store
-        self.heads = Heads(store, partitions)
-        self._partitions = range(partitions)
+        self.heads = heads
+        self._partitions = range(heads.partitions)
 
     async def count(self, workspace: str, segment: str) -> int:
         names = (keys.members(partition, workspace, segment) for partition in self._partitions)

@@ -15,10 +15,10 @@ from livesegments.wire.topics import partition_of
 class Profiles:
     """All reads raise Away when the store can't be reached; `get` Restoring when it is not whole."""
 
-    def __init__(self, store: Client, partitions: int) -> None:
+    def __init__(self, store: Client, heads: Heads) -> None:
         self._redis: Any = store
-        self.heads = Heads(store, partitions)
-        self._partitions = partitions
+        self.heads = heads
+        self._partitions = heads.partitions
 
     async def get(self, workspace: str, ids: Iterable[str]) -> dict[str, Profile]:
         """Those that there are, by id."""

@@ -50,7 +50,8 @@ class Shard(Protocol):
         """The token of the last claim, and the number of the last commit."""
 
     async def claim(self, token: str, topic: str) -> Head:
-        """From now on only commits under `token` are applied."""
+        """From now on only commits under `token` are applied. A partition without a commit counts from here
+        on as one that is being made anew: nobody knows yet whether there was one."""
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
         """False: refused, nothing was written."""
@@ -131,7 +132,7 @@ class RedisShard:
         return None if token is None else token.decode(), int(commit or 0)
 
     async def claim(self, token: str, topic: str) -> Head:
-        commit, offset, clock, old_topic, catalog, restoring = await self._call(
+        commit, offset, clock, old_topic, catalog, restoring, _ = await self._call(
             "EVALSHA", sha(CLAIM), 1, self._head, token, topic
         )
         recreated = old_topic is not None and old_topic.decode() != topic

@@ -5,101 +5,101 @@ them up is a wrong number that looks like a right one. So the partitions' heads 
 read, and what was read is given away only if
 
 - no partition is being made anew (its head says so), nor was one since the look before the read;
-- no partition is behind where this process has seen it: then the store was taken back, and the log is applied
-  again.
-
-A process that has just started has seen nothing; the second then shows it nothing.
+- no partition is behind where this process, its owner, or the broker knows that it has been (module `seen`):
+  then the store was taken back, and the log is applied again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from livesegments.store import keys
 from livesegments.store.client import Client
+from livesegments.store.seen import FIELDS, Restoring, Seen, looked, newest
 from livesegments.store.together import Command, together
 
 P = ParamSpec("P")
 T = TypeVar("T")
 TRIES = 3
-
-
-class Restoring(Exception):
-    """A partition is not whole; `str` gives a sentence that says how far it is."""
+Lives = tuple[bytes | None, ...]
+"""Who made every partition anew last."""
+Log = Callable[[], Awaitable[Mapping[int, int] | None]]
+"""Asks the broker up to which offset the records of partitions were applied once; None: it is away."""
 
 
 class Heads:
-    """Of all partitions. `whole` gives a read's result, and reads again if it can't be relied on."""
+    """Of all partitions. `whole` gives a read's result, and reads again if it can't be relied on.
 
-    def __init__(self, store: Client, partitions: int) -> None:
+    `log` is asked before the first read; `expect` takes what it says later. Without it a process that has
+    just started knows of no partition where it was.
+    """
+
+    def __init__(self, store: Client, partitions: int, log: Log | None = None) -> None:
+        self.partitions = partitions
         self._together = together(store)
-        wanted = ("restored", "restoring", "topic", "offset")
-        self._commands = tuple(("HMGET", keys.head(each), *wanted) for each in range(partitions))
-        self._seen: dict[int, tuple[bytes | None, int]] = {}
-        self._lives: tuple[bytes | None, ...] | None = None
+        self._commands = tuple(("HMGET", keys.head(each), *FIELDS) for each in range(partitions))
+        self._log = log
+        self._applied: Mapping[int, int] = {}
+        self._seen = (Seen(),) * partitions
+        self._heads: list[Any] = []
+        self._lives: Lives | None = None
 
     async def whole(self, read: Callable[[], Awaitable[T]]) -> T:
         """Raises Restoring, and what `read` raises."""
         before = await self.lives()
         for _ in range(TRIES):
             result = await read()
-            after = await self._look()
+            after = await self.look()
             if after == before:
                 return result
             before = after
         raise anew()
 
-    async def lives(self) -> tuple[bytes | None, ...]:
+    async def lives(self) -> Lives:
         """Who made every partition anew last, as far as this process has seen. Raises Restoring."""
-        return self._lives if self._lives is not None else await self._look()
+        return self._lives if self._lives is not None else await self.look()
 
     async def read(self, *commands: Command) -> list[Any]:
         """The replies to one read's commands, in one round trip with the look after it. Raises Restoring."""
         before = await self.lives()
         for _ in range(TRIES):
-            seen = dict(self._seen)
+            seen = self._seen
             replies = await self._together.ask(*commands, last=self._commands)
-            after = self._seen_now(replies[len(commands) :], seen)
+            after = self._relied(replies[len(commands) :], seen)
             if after == before:
                 return replies[: len(commands)]
             before = after
         raise anew()
 
-    async def _look(self) -> tuple[bytes | None, ...]:
-        """Of every partition, the token of the worker that made it anew last."""
-        seen = dict(self._seen)  # as of now: another look that ends earlier may have begun later
-        return self._seen_now(await self._together.ask(last=self._commands), seen)
+    async def look(self) -> Lives:
+        """Of every partition, the token of the worker that made it anew last. Raises Restoring."""
+        if self._lives is None and not self._applied and self._log is not None:
+            self.expect(await self._log())
+        seen = self._seen  # as of now: another look that ends earlier may have begun later
+        return self._relied(await self._together.ask(last=self._commands), seen)
 
-    def _seen_now(
-        self, heads: Sequence[Any], seen: dict[int, tuple[bytes | None, int]]
-    ) -> tuple[bytes | None, ...]:
-        lives = []
-        for partition, found in enumerate(heads):
-            restored, restoring, topic, offset = found
-            lives.append(restored)
-            if restoring is not None:
-                done, total = map(int, restoring.split(b" "))
-                raise Restoring(
-                    f"Partition {partition} is being made anew from a checkpoint: it has {done:,} of"
-                    f" {total:,} profiles. Try again."
-                )
-            self._follow(partition, topic, int(offset or 0), *seen.get(partition, (None, 0)))
-        self._lives = tuple(lives)
+    def expect(self, applied: Mapping[int, int] | None) -> None:
+        """What the broker knows now."""
+        if applied is not None and applied != self._applied:
+            self._applied = applied
+            self._heads = []
+
+    def _relied(self, heads: list[Any], seen: Sequence[Seen]) -> Lives:
+        if heads == self._heads and self._lives is not None:
+            return self._lives  # what was relied on before
+        last = self._heads or [None] * self.partitions
+        kept = list(self._seen)
+        for partition, head in enumerate(heads):
+            if head != last[partition]:
+                now = looked(partition, head, seen[partition], self._applied.get(partition, 0))
+                kept[partition] = newest(now, kept[partition])
+                if kept[partition] is not now:
+                    heads = [*heads[:partition], None, *heads[partition + 1 :]]
+        self._seen, self._heads = tuple(kept), heads
+        self._lives = tuple(each.restored for each in kept)
         return self._lives
-
-    def _follow(
-        self, partition: int, topic: bytes | None, offset: int, seen_topic: bytes | None, seen: int
-    ) -> None:
-        recreated = topic is not None and seen_topic is not None and topic != seen_topic
-        if offset < seen and not recreated:
-            raise Restoring(
-                f"The store was taken back: partition {partition} has applied {offset:,} of {seen:,} records"
-                " again. Try again."
-            )
-        newest = self._seen.get(partition, (None, 0))[1]
-        self._seen[partition] = topic, offset if recreated else max(offset, newest)
 
 
 def anew() -> Restoring:

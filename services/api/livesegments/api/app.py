@@ -69,6 +69,7 @@ from livesegments.store.erasures import Notes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
 
 VERSION = "1"
@@ -153,8 +154,9 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     redis = connect(settings.redis)
     catalog = Catalog(redis)
     contents = StoredContents(redis)
-    stored = Profiles(redis, settings.partitions)
     lags = Lags(settings.kafka, redis, settings.partitions)
+    heads = Heads(redis, settings.partitions, lags.committed)
+    stored = Profiles(redis, heads)
     follow_log = settings.clock == "log"
     archive = settings.archive or f"{settings.data}/archive"
     return Context(
@@ -163,21 +165,22 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         redis=redis,
         catalog=catalog,
         contents=contents,
+        heads=heads,
         publisher=Publisher(redis, catalog, settings.kafka),
-        members=Members(redis, settings.partitions),
+        members=Members(redis, heads),
         profiles=stored,
         names=NameStore(redis),
         plans=Plans(catalog, contents),
-        served=ServedPlans(redis, settings.partitions, contents),
+        served=ServedPlans(redis, heads, contents),
         records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
         lags=lags,
-        watch=Watch(lags, settings.unowned_ms / 1_000),
+        watch=Watch(lags, heads, settings.unowned_ms / 1_000),
         refusals=Refusals(settings.kafka),
         announcements=Announcements(settings.kafka, settings.partitions),
         asker=Asker(archive, settings.redis, settings.partitions, ASK_S),
         timelines=Timelines(archive, redis, settings.partitions),
         forecasting=asyncio.Semaphore(1),
-        erasures=Notes(redis, settings.partitions),
+        erasures=Notes(redis, heads),
         suppressions=Suppressions(redis, settings.partitions, settings.erasure_key),
     )
 

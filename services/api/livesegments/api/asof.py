@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -14,6 +15,8 @@ from livesegments.core.value_list import named, spelled
 from livesegments.history.asker import CantAnswer
 from livesegments.history.asking import Asked, FlowFound, Flowing, Found, Was, WasFound
 from livesegments.wire.catalog import Segment
+
+T = TypeVar("T")
 
 RETRY_S = 2
 
@@ -43,35 +46,35 @@ def now(context: Context) -> int | None:
 
 
 async def ask(context: Context, asked: Asked) -> Found:
-    try:
-        return await context.asker.ask(
-            replace(
-                asked,
-                definition=await _spelled(context, asked.workspace, asked.definition),
-                before=await _spelled(context, asked.workspace, asked.before),
-                segments=await _all_spelled(context, asked.workspace, asked.segments),
-            )
-        )
-    except CantAnswer as error:
-        raise _later(error) from error
+    whole = replace(
+        asked,
+        definition=await _spelled(context, asked.workspace, asked.definition),
+        before=await _spelled(context, asked.workspace, asked.before),
+        segments=await _all_spelled(context, asked.workspace, asked.segments),
+    )
+    return await _answered(context, lambda: context.asker.ask(whole))
 
 
 async def was(context: Context, asked: Was) -> WasFound:
-    try:
-        return await context.asker.was(
-            replace(
-                asked,
-                definition=await _spelled(context, asked.workspace, asked.definition),
-                segments=await _all_spelled(context, asked.workspace, asked.segments),
-            )
-        )
-    except CantAnswer as error:
-        raise _later(error) from error
+    whole = replace(
+        asked,
+        definition=await _spelled(context, asked.workspace, asked.definition),
+        segments=await _all_spelled(context, asked.workspace, asked.segments),
+    )
+    return await _answered(context, lambda: context.asker.was(whole))
 
 
 async def flow(context: Context, asked: Flowing) -> FlowFound:
+    return await _answered(context, lambda: context.asker.flow(asked))
+
+
+async def _answered(context: Context, ask: Callable[[], Awaitable[T]]) -> T:
+    """Registers and tails are in the store: what is read of one that lost them is not given away.
+
+    Raises Restoring, or Problem 503."""
+    await context.heads.look()  # no long question is asked in vain
     try:
-        return await context.asker.flow(asked)
+        return await context.heads.whole(ask)
     except CantAnswer as error:
         raise _later(error) from error
 

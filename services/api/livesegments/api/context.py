@@ -28,6 +28,7 @@ from livesegments.store.erasures import Notes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
 from livesegments.wire.catalog import Quotas, Workspace
 
@@ -39,6 +40,7 @@ class Context:
     redis: Any
     catalog: Catalog
     contents: StoredContents
+    heads: Heads
     publisher: Publisher
     members: Members
     profiles: Profiles

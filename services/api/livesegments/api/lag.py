@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from livesegments.runtime.groups import assigned
@@ -15,6 +17,8 @@ from livesegments.store.client import Client
 from livesegments.wire.topics import DEFINITIONS, EVENTS, EVENTS_GROUP, INBOUND, INBOUND_GROUP
 
 TIMEOUT_S = 10.0
+FIRST_S = 3.0
+"""A read waits at most this long for the broker, once."""
 
 
 class Partition(Struct, frozen=True):
@@ -35,6 +39,8 @@ class Lag(Struct, frozen=True):
     partitions: list[Partition]
     inbound: int
     revision: int
+    committed: Mapping[int, int]
+    """Partition of `events` → the offset up to which its evaluator told the broker that it is applied."""
 
 
 class Lags:
@@ -54,7 +60,7 @@ class Lags:
         Raises KafkaError, TimeoutError or Away."""
         async with asyncio.timeout(TIMEOUT_S), self._one:
             try:
-                ends, inbound, revision = await self._topics()
+                ends, inbound, revision, committed = await self._topics()
             except BaseException:
                 await self.close()
                 raise
@@ -75,7 +81,15 @@ class Lags:
                 ends, heads, outboxes, await pipe.execute(), recounts, strict=True
             )
         ]
-        return Lag(partitions, inbound, revision)
+        return Lag(partitions, inbound, revision, committed)
+
+    async def committed(self) -> Mapping[int, int] | None:
+        """As of `Lag`; None while the broker is away."""
+        try:
+            async with asyncio.timeout(FIRST_S):
+                return (await self.read()).committed
+        except (KafkaError, OSError, TimeoutError):
+            return None
 
     async def owned(self) -> set[int]:
         """The partitions of `events` that evaluators have now. Raises KafkaError, TimeoutError."""
@@ -92,18 +106,25 @@ class Lags:
             (consumer, admin), self._clients = self._clients, None
             await asyncio.gather(consumer.stop(), admin.close(), return_exceptions=True)
 
-    async def _topics(self) -> tuple[list[int], int, int]:
+    async def _topics(self) -> tuple[list[int], int, int, dict[int, int]]:
         consumer, admin = await self._open()
         events = [TopicPartition(EVENTS, p) for p in self._partitions]
         inbound = [TopicPartition(INBOUND, p) for p in self._partitions]
         catalog = TopicPartition(DEFINITIONS, 0)
         ends = await consumer.end_offsets([*events, *inbound, catalog])
-        committed = await admin.list_consumer_group_offsets(INBOUND_GROUP)
+        read = await admin.list_consumer_group_offsets(INBOUND_GROUP)
         behind = 0
         for partition in inbound:
-            done = committed.get(partition)
+            done = read.get(partition)
             behind += max(0, ends[partition] - max(done.offset if done else 0, 0))
-        return [ends[partition] for partition in events], behind, ends[catalog] - 1
+        applied = await admin.list_consumer_group_offsets(EVENTS_GROUP)
+        committed = {
+            each.partition: found.offset
+            for each in events
+            # one beyond the end is of a topic that is gone
+            if (found := applied.get(each)) is not None and found.offset <= ends[each]
+        }
+        return [ends[partition] for partition in events], behind, ends[catalog] - 1, committed
 
     async def _open(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
         if self._clients is None:

@@ -24,7 +24,7 @@ from livesegments.api.wording import said
 from livesegments.core.fault import Fault
 from livesegments.runtime import metrics
 from livesegments.store.changes import NotRestored
-from livesegments.store.standing import Restoring
+from livesegments.store.seen import Restoring
 
 COMPONENT = "$component"
 """In a schema: becomes a reference to the component of that name (module `openapi`)."""

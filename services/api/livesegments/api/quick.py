@@ -19,7 +19,7 @@ from livesegments.api.context import Context
 from livesegments.api.problems import Problem
 from livesegments.runtime import metrics
 from livesegments.store.catalog import digest, see_once
-from livesegments.store.standing import Restoring
+from livesegments.store.seen import Restoring
 from livesegments.wire.catalog import Workspace
 
 _ID = r"[A-Za-z0-9_@:~+-][A-Za-z0-9_@:~+.-]{0,255}"

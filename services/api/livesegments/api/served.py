@@ -19,6 +19,7 @@ from livesegments.store.adoption import Served
 from livesegments.store.client import Client
 from livesegments.store.contents import StoredContents
 from livesegments.store.judged import Definitions, Judged
+from livesegments.store.standing import Heads
 from livesegments.wire.topics import partition_of
 
 CACHED = 64
@@ -38,9 +39,9 @@ class Deciding(NamedTuple):
 
 
 class ServedPlans:
-    def __init__(self, store: Client, partitions: int, contents: StoredContents) -> None:
-        self._judged, self._contents = Judged(store), contents
-        self._partitions = partitions
+    def __init__(self, store: Client, heads: Heads, contents: StoredContents) -> None:
+        self._judged, self._contents = Judged(store, heads), contents
+        self._partitions = heads.partitions
         self._cache: LRUCache[tuple[str, int], tuple[Plan, dict[int, int]]] = LRUCache(CACHED)
         self._compiling = asyncio.Lock()
 

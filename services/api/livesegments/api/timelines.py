@@ -58,7 +58,7 @@ async def read_timeline(
     cause, newest first; or one event by its id, with what followed from it."""
     before = None if after is None else cursor.decode(after, Place)
     asked = Asked(workspace.id, profile, limit + 1, before, event)
-    moments = await context.timelines.read(asked)
+    moments = await context.heads.whole(lambda: context.timelines.read(asked))
     if not moments and before is None and (await context.profiles.get(workspace.id, [profile])) == {}:
         raise not_found("profile", profile)
     more = len(moments) > limit

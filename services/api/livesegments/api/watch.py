@@ -1,12 +1,14 @@
 """The lag of all partitions, read again and again for `/metrics` and `/readyz`.
 
 Evaluators export their own lag, but a dead one exports nothing. So the api reads it from the log and the
-store.
+store. It also sees then how far the partitions are, though nobody asks: a store that is taken back while
+nothing is read is noticed at the next read.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -14,6 +16,8 @@ from aiokafka.errors import KafkaError
 from livesegments.api.lag import Lags
 from livesegments.runtime import metrics
 from livesegments.store.client import Away
+from livesegments.store.seen import Restoring
+from livesegments.store.standing import Heads
 
 LOOK_S = 2.0
 
@@ -23,8 +27,9 @@ _log = structlog.get_logger(__name__)
 class Watch:
     """`unowned` names the partitions that nobody has had for `unowned_s`, as seen in looks `LOOK_S` apart."""
 
-    def __init__(self, lags: Lags, unowned_s: float) -> None:
+    def __init__(self, lags: Lags, heads: Heads, unowned_s: float) -> None:
         self._lags = lags
+        self._heads = heads
         self._unowned_s = unowned_s
         self._now_s = asyncio.get_running_loop().time
         self._missing_since: dict[int, float] = {}
@@ -50,6 +55,9 @@ class Watch:
 
     async def _look(self) -> None:
         lag, owned = await self._lags.read(), await self._lags.owned()
+        self._heads.expect(lag.committed)
+        with suppress(Restoring):
+            await self._heads.look()
         metrics.API_INBOUND_LAG.set(lag.inbound)
         for number, partition in enumerate(lag.partitions):
             label = str(number)

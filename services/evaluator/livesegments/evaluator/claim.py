@@ -29,7 +29,9 @@ from livesegments.store.shard import Head
 
 
 class Claim:
-    """`head` is what the store had when it took `token`; `moved` is called when something has changed."""
+    """`head` is what the store had when it took `token`; `moved` is called when something has changed.
+
+    `applied`: the number of the last commit that is stored, `applied_offset`: the next offset after it."""
 
     def __init__(
         self, number: int, head: Head, token: str, ports: Ports, intake: Intake, moved: Callable[[], None]
@@ -41,7 +43,7 @@ class Claim:
         self._now_s = asyncio.get_running_loop().time
         self.heard_s = self._now_s()
         self.applied_any = False
-        self._applied_commit = head.commit
+        self.applied, self.applied_offset = head.commit, head.offset
         self.partition = Partition(number, head, options.cache_bytes, options.dues)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
         self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
@@ -49,7 +51,7 @@ class Claim:
         self.errands = Errands(self.partition, self.flight, moved)
         self.retaining = Retaining(ports.plans, options, self.partition)
         self.archiver = Archiver(
-            number, token[:8], ports, self.errands, lambda: self._applied_commit, self.retaining.keeps
+            number, token[:8], ports, self.errands, lambda: self.applied, self.retaining.keeps
         )
         self.handing = Handing(ports, self.archiver, token, number, self.partition.erased, moved)
         self.checkpoints = Checkpoints(
@@ -148,7 +150,7 @@ class Claim:
     def _applied(self, sent: Sent) -> None:
         outcome = sent.outcome
         self.applied_any = True
-        self._applied_commit = outcome.commit.number
+        self.applied, self.applied_offset = outcome.commit.number, outcome.commit.offset
         if sent.record is not None:
             sent.record.ack()
         if outcome.transitions:

@@ -37,6 +37,8 @@ class Intake:
         self._limit = limit
         self._wake = wake
         self._closed = False
+        self._end = 0
+        self._bounded = asyncio.Event()
         self._room = asyncio.Event()
         self._now_s = asyncio.get_running_loop().time
         self._came_s = self._now_s()
@@ -65,7 +67,8 @@ class Intake:
 
     def bound(self, applied: int, first: int, end: int) -> int:
         """The offset to read from: `applied`, or what the log still has of [first, end) if that is less."""
-        self.first = first
+        self.first, self._end = first, end
+        self._bounded.set()
         if applied > end:
             self._logger.error("the log has lost its end", stored=applied, end=end)
         self.next = min(max(applied, first), end)
@@ -77,6 +80,19 @@ class Intake:
         """Records of the log from offset `applied` on, as far as known."""
         end = self._log.end(self._number)
         return None if end is None else max(0, end - applied)
+
+    async def end(self) -> int:
+        """The offset after the last record that is known of; once it was said what the log has."""
+        await self._bounded.wait()
+        return self._known_end
+
+    def there(self, offset: int) -> int:
+        """An offset that was applied once, or the log's end where that has lost it."""
+        return min(offset, self._known_end) if self._bounded.is_set() else offset
+
+    @property
+    def _known_end(self) -> int:
+        return max(self._end, self._log.end(self._number) or 0)
 
     def drop(self) -> None:
         """The first record is under way, or not wanted."""

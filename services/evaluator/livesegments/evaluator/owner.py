@@ -26,7 +26,7 @@ from livesegments.evaluator.claim import Claim
 from livesegments.evaluator.flight import Refused
 from livesegments.evaluator.intake import Forgotten, Intake
 from livesegments.evaluator.ports import Ports, Received
-from livesegments.evaluator.rebuilding import Rebuilt, rebuild
+from livesegments.evaluator.rebuilding import Log, Rebuilt, rebuild, taken_back
 from livesegments.runtime import metrics
 from livesegments.runtime.retry import until_done
 from livesegments.store import keys
@@ -58,6 +58,8 @@ class Owner:
         self._claim: Claim | None = None
         self._token = ""
         self._head = Head(0, 0, None, -1)
+        self._reached = 0
+        self._older = False
         self._recovering = False
         self._skips = False
         self._unsubscribe = ports.plans.subscribe(self._wake.set)
@@ -154,12 +156,18 @@ class Owner:
         if before is not None:
             self._intake.put_back(before.flight.records, head.offset)
         self._head = head
+        if before is not None:
+            self._reached = max(self._reached, before.applied_offset)
+            self._older = head.commit < before.applied or head.offset < self._reached
         if head.commit and head.offset >= self._intake.first:
             await self._begin(claim)
 
     async def _begin(self, claim: Claim) -> None:
         """Goes on from the stored state."""
         plans, partition = self._ports.plans, claim.partition
+        if self._older:
+            end = self._intake.there(self._reached)
+            await taken_back(self.number, self._token, self._ports, end)
         first = self._intake.first
         if partition.offset < first:
             self._logger.error("records are gone from the log", first=partition.offset, last=first - 1)
@@ -196,7 +204,10 @@ class Owner:
     async def _serve(self, claim: Claim) -> None:
         records = self._intake.records
         if not claim.begun:
-            if await rebuild(self.number, self._head, self._token, self._ports):
+            end = await self._intake.end()
+            self._reached = max(self._reached, end)
+            log = Log(self._intake.first, end)
+            if await rebuild(self.number, self._head, self._token, self._ports, log):
                 self._skips = True
                 raise Rebuilt
             await self._begin(claim)

@@ -8,6 +8,9 @@ and the log is read from offset 900.
 While `restoring` stands in the head there is no commit in it. So after a death on the way the rebuilding
 begins again, and readers know that not all profiles are there. Every write names the owner, and fails once
 there is another.
+
+The last write also says up to which offset the log must be applied again (`upto`): where it ended when the
+loss was noticed. Until then readers know that the partition is not what it was.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -50,7 +53,14 @@ class Rebuilt(Exception):
     """The partition is stored as a checkpoint has it: claim it anew."""
 
 
-async def rebuild(number: int, head: Head, token: str, ports: Ports) -> bool:
+class Log(NamedTuple):
+    """What there is of the log: offsets [first, end)."""
+
+    first: int
+    end: int
+
+
+async def rebuild(number: int, head: Head, token: str, ports: Ports, log: Log) -> bool:
     """False if no checkpoint is of use: then the stored state is all there is.
 
     Raises Refused where the partition went to another owner, and what the shard raises.
@@ -64,11 +74,12 @@ async def rebuild(number: int, head: Head, token: str, ports: Ports) -> bool:
         if mark is None:
             if head.restoring or damaged:
                 await _clear(number, token, ports)
-                await _write(ports, token, _ended(number))
+            if not head.commit or damaged:
+                await _write(ports, token, _ended(number, token, log))
             return False
         _log.warning("made anew from a checkpoint", partition=number, commit=mark.commit, offset=mark.offset)
         try:
-            await _restore(mark, token, ports)
+            await _restore(mark, token, ports, log)
         except FilesGone as error:
             _log.error("a checkpoint can't be used", partition=number, error=str(error))
             damaged.add(mark.name)
@@ -78,7 +89,7 @@ async def rebuild(number: int, head: Head, token: str, ports: Ports) -> bool:
             return True
 
 
-async def _restore(mark: Mark, token: str, ports: Ports) -> None:
+async def _restore(mark: Mark, token: str, ports: Ports, log: Log) -> None:
     number, done = mark.partition, 0
     there = await ports.history.ranges(number, 0.0)
     under_way: deque[asyncio.Future[bool]] = deque()
@@ -95,7 +106,7 @@ async def _restore(mark: Mark, token: str, ports: Ports) -> None:
             batch = await anext(batches, None)
     for reply in under_way:
         await _applied(reply)
-    await _write(ports, token, _whole(mark, there, done, token))
+    await _write(ports, token, _whole(mark, there, done, token, log))
 
 
 async def _clear(number: int, token: str, ports: Ports) -> None:
@@ -141,9 +152,8 @@ def _batch(number: int, rows: Sequence[Row], done: int, count: int) -> Restore:
     return batch
 
 
-def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str) -> Restore:
-    """The rest, and the head: from here on the partition counts. `restored` tells a reader that it is another
-    life than the one before."""
+def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str, log: Log) -> Restore:
+    """The rest, and the head: from here on the partition has a commit."""
     number, last = mark.partition, Restore(mark.partition)
     for key, fields in mark.hashes.items():
         last.put_fields(key, dict(fields))
@@ -153,7 +163,7 @@ def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str) -> Res
     saved = msgspec.json.encode(Saved(profiles, 0, mark.offset, mark.commit))
     last.put_fields(keys.checkpoint(number), {mark.name: saved})
     head = {"commit": str(mark.commit), "offset": str(mark.offset), "catalog": str(mark.catalog)}
-    head["restored"] = token
+    head |= _life(token, log.end)
     if mark.clock_ms is not None:
         head["clock"] = str(mark.clock_ms)
     last.put_fields(keys.head(number), dict[str, str | bytes](head))
@@ -186,10 +196,27 @@ def _merged(whole: Range, named: dict[Range, str]) -> bytes:
     )
 
 
-def _ended(number: int) -> Restore:
+def _ended(number: int, token: str, log: Log) -> Restore:
+    """There is nothing to begin with but the log."""
     ended = Restore(number)
+    head = {"offset": str(log.first)} | _life(token, log.end)
+    ended.put_fields(keys.head(number), dict[str, str | bytes](head))
     ended.drop_fields(keys.head(number), ["restoring"])
     return ended
+
+
+async def taken_back(number: int, token: str, ports: Ports, end: int) -> None:
+    """Of a stored state that is older than what was applied once, up to offset `end`: it goes on from there.
+
+    Raises Refused, and what the shard raises."""
+    older = Restore(number)
+    older.put_fields(keys.head(number), dict[str, str | bytes](_life(token, end)))
+    await _write(ports, token, older)
+
+
+def _life(token: str, end: int) -> dict[str, str]:
+    """Tells readers that it is another life than the one before, and from which offset on it is whole."""
+    return {"restored": token, "upto": str(end)}
 
 
 async def _write(ports: Ports, token: str, restore: Restore) -> None:

@@ -2,8 +2,9 @@
 batch of records at once.
 
 The offset lives in Redis with the state that it describes (law 2). So on assignment the consumer asks the
-owners of the partitions where to read from. The offset that is committed to Kafka serves the monitoring of
-lag alone: if that commit fails, nothing is lost, and it is no reason to crash.
+owners of the partitions where to read from. The offset that is committed to Kafka serves monitoring, and
+an api that must know whether the store was taken back: if that commit fails, nothing is lost, and it is no
+reason to crash.
 """
 
 from __future__ import annotations
@@ -31,12 +32,25 @@ def worth_saying(record: logging.LogRecord) -> bool:
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     _portions: Portions | None = None
+    _committed: dict[TP, int]
+    _mine: frozenset[TP] = frozenset()
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Only upwards: where the store was taken back, the group's offset tells readers how far it was."""
         consumer = self._ensure_consumer()
-        mine = self.assignment()
+        mine = frozenset(self.assignment())
         try:
-            await consumer.commit({tp: offset for tp, offset in offsets.items() if tp in mine})
+            if mine != self._mine:  # others may have committed meanwhile
+                found = {tp: await consumer.committed(TopicPartition(*tp)) for tp in mine}
+                self._committed, self._mine = {tp: offset or 0 for tp, offset in found.items()}, mine
+            higher = {
+                tp: offset
+                for tp, offset in offsets.items()
+                if tp in mine and offset > self._committed.get(tp, 0)
+            }
+            if higher:
+                await consumer.commit(higher)
+                self._committed |= higher
         except KafkaError as error:
             _log.info("offsets not committed to Kafka", error=repr(error))
             return False

@@ -33,6 +33,7 @@ from livesegments.store import names as seen
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import Client, connect
 from livesegments.store.profiles import Profiles
+from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
 from livesegments.wire.catalog import Quotas
 
@@ -76,7 +77,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(in_time, "names", names.flush)
         packer = Packer(broker, settings.partitions, wall_ms, names.offer, sieve.events)
         stack.push_async_callback(in_time, "packer", packer.close)
-        profiles = Profiles(redis, settings.partitions)
+        profiles = Profiles(redis, Heads(redis, settings.partitions))
         log = LogTime(settings.log_ahead_ms, profiles.newest_clock) if settings.clock == "log" else None
         gate = Gate(
             access.quotas,
