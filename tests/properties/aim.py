@@ -62,6 +62,8 @@ def aimed(draw: Draw, leaf: Json) -> tuple[str, Json]:
         case "segment":
             static = leaf["id"] if leaf["id"] in STATIC else draw(st.sampled_from(STATIC))
             return PROFILE, draw(listing(static))
+        case "computed":
+            return draw(_computed(leaf))
     return PROFILE, draw(_change(leaf["name"], values(leaf) | st.none()))
 
 
@@ -116,6 +118,17 @@ def _items(draw: Draw, properties: Json, test: Json) -> None:
     apart: list[Any] = [{name: value} for name, value in fits.items()]
     found = draw(st.sampled_from(([fits], [fits], [{"x": 1}, [fits]], apart, [*apart, fits], fits)))
     _put(properties, test["property"], found)
+
+
+@st.composite
+def _computed(draw: Draw, leaf: Json) -> tuple[str, Json]:
+    """Often with a value that the condition asks for."""
+    name, properties = draw(_happening(leaf))
+    measured = leaf["measure"].get("property")
+    if name != PROFILE and measured is not None and draw(st.integers(0, 3)):
+        value = draw(values(leaf["asked"]))
+        _put(properties, measured, [value, draw(scalars)] if draw(st.integers(0, 3)) == 0 else value)
+    return name, properties
 
 
 def values(test: Json) -> st.SearchStrategy[Any]:

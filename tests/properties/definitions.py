@@ -7,6 +7,7 @@ are no cycles; the last one may look at the transitions of all others.
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from livesegments.core import bucket
 from livesegments.core.definition import Node
 from livesegments.core.value import Values
 from livesegments.core.value_list import content, referring, spelled
+from livesegments.core.words import MEASURES, VALUES
 
 Json = dict[str, Any]
 Draw = st.DrawFn
@@ -25,7 +27,7 @@ STATIC = ("z0", "z1")
 NAMES = ("a", "b")
 LISTS: dict[str, list[Any]] = {"l0": [1, "a", 0.1], "l1": ["A", "ab", 2, "ß"], "l2": ["b"]}
 """The value lists of the workspace."""
-VALUES = {id_: Values(content(list_)[0], content(list_)[1]) for id_, list_ in LISTS.items()}
+CONTENTS = {id_: Values(content(list_)[0], content(list_)[1]) for id_, list_ in LISTS.items()}
 ATTRIBUTES = ("p", "p", "q", "score", "groups")
 PATHS = ("x", "y", "o.x", "l.x", "l", "m.n.x")
 TAGS = ("t", "u")
@@ -80,13 +82,15 @@ flags = st.sampled_from((False, False, False, True))
 
 def node(document: Json) -> Node:
     """A definition as it is stored."""
-    return referring(msgspec.convert(document, Node), {id_: values.digest for id_, values in VALUES.items()})
+    return referring(
+        msgspec.convert(document, Node), {id_: values.digest for id_, values in CONTENTS.items()}
+    )
 
 
 def contents(id_: str, digest: str) -> Values:
     """What is in the workspace's value lists."""
-    assert VALUES[id_].digest == digest
-    return VALUES[id_]
+    assert CONTENTS[id_].digest == digest
+    return CONTENTS[id_]
 
 
 def written_out(root: Node) -> Node:
@@ -281,10 +285,52 @@ def buckets(draw: Draw) -> Json:
 
 
 @st.composite
+def computed(draw: Draw, before: tuple[str, ...]) -> Json:
+    """A condition on a computed attribute, as it is stored: with what the attribute is."""
+    of = draw(st.sampled_from((*MEASURES, *VALUES, *VALUES)))
+    measure: Json = {"of": of}
+    if (MEASURES | VALUES)[of].property:
+        measure["property"] = draw(st.sampled_from(("x", "x", *PATHS)))
+    if of in MEASURES:
+        op = draw(st.sampled_from(("gte", "lt", "eq", "neq", "in", "not_in", "between", "exists", "missing")))
+        pool = st.sampled_from((0, 1, 1, 2, 2, 3, 0.3, 1.5, 0.15))
+        asked: Json = {"op": op}
+        if op.endswith("in") and draw(flags):
+            asked["value_list"] = draw(st.sampled_from(tuple(LISTS)))
+        elif op not in ("exists", "missing"):
+            bounds = sorted(draw(st.lists(pool, min_size=2, max_size=2)))
+            asked["value"] = bounds if op in ("in", "not_in", "between") else bounds[0]
+    elif (MEASURES | VALUES)[of].gives == "date":
+        asked = draw(
+            relative()
+            | st.builds(
+                lambda op, date: {"op": op, "value": date},
+                st.sampled_from(("before", "after")),
+                st.sampled_from(DATES),
+            )
+            | st.sampled_from(({"op": "exists"}, {"op": "missing"}))
+        )
+    else:
+        asked = draw(tests(True).filter(lambda test: test["op"] not in ("has_any", "has_all", "has_none")))
+    if draw(flags):
+        asked["when_missing"] = draw(st.booleans())
+    happening = draw(happenings(before, False))
+    name = f"computed:{sha256(repr((happening, measure)).encode()).hexdigest()[:8]}"
+    return {
+        "type": "computed",
+        **happening,
+        **draw(windows()),
+        "measure": measure,
+        "asked": {"type": "attribute", "name": name, **asked},
+    }
+
+
+@st.composite
 def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
     kinds: tuple[str, ...] = (
         ("event",) * 8 + ("sequence",) * 4 + ("occurrence",) * 3 + ("attribute",) * 3 + ("day",) * 2
     )
+    kinds += ("computed",) * 5
     kinds += ("tag", "consent", "near", "bucket") + ("segment",) * 2 * bool(before)
     kind = draw(st.sampled_from(kinds))
     happening = happenings(before, all_others)
@@ -304,6 +350,8 @@ def leaves(draw: Draw, before: tuple[str, ...], all_others: bool) -> Json:
             within = draw(st.sampled_from(WITHIN))
             shared = {"same": draw(st.sampled_from(("x", "x", "y", "l.x", "o.x")))} if draw(flags) else {}
             return {"type": kind, "steps": steps, "within": within, **draw(windows()), **shared}
+        case "computed":
+            return draw(computed(before))
         case "attribute":
             return {"type": kind, "name": draw(st.sampled_from(ATTRIBUTES)), **draw(tests(True))}
         case "day":

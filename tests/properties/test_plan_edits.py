@@ -20,7 +20,7 @@ from livesegments.core.chain import Chain
 from livesegments.core.event import Event
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile
-from livesegments.core.track import Counted, Measured, TrailTrack
+from livesegments.core.track import Counted, Measured, TrailTrack, ValuedTrack
 from tests.properties.definitions import SCALARS, Draw, Json, contents, definitions, node
 
 IDS = tuple(f"s{number}" for number in range(8))
@@ -105,7 +105,13 @@ def picture(plan: Plan) -> Picture:
                 reach.collect(had, into)
                 told(f"{kind} {label}, facts {sorted(had)}", into)
     for id_, track in plan.tracks.items():
-        found[f"track {id_}"] = (type(track).__name__, track.owner, list(track.edges))
+        clocks = sorted(track._clocks) if isinstance(track, ValuedTrack) else []
+        edges = len(clocks) if clocks else list(track.edges)
+        found[f"track {id_}"] = (type(track).__name__, track.owner, edges, clocks)
+        for had in ({}, facts):
+            into = set()
+            track.ticked(had, into)
+            told(f"fact {id_} by the clock, {len(had)} facts", into)
         values: tuple[Any, ...] = (False, True)
         if isinstance(track, Counted):
             values = COUNTS

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from livesegments.core.definition import All, AnyOf, Event, Node, Not, Occurrence, Sequence
+from livesegments.core.definition import All, AnyOf, Computed, Event, Node, Not, Occurrence, Sequence
 from livesegments.core.fact import EventLeaf
 from livesegments.core.plan import Plan
 from livesegments.core.wanted import earliest, reads
@@ -68,5 +68,5 @@ def _leaves(node: Node, at: str) -> Iterator[tuple[str, EventLeaf]]:
                 yield from _leaves(child, f"{at}/of/{index}")
         case Not():
             yield from _leaves(node.of, f"{at}/of")
-        case Event() | Occurrence() | Sequence():
+        case Event() | Occurrence() | Sequence() | Computed():
             yield at, node

@@ -5,21 +5,22 @@ of each profile's orders the one state that the fact would have if it had been g
 partition only puts that into the profile's stored state (module `splice`).
 
 What can't be made so: facts that want history up to different commits, facts that share a part with one that
-is kept already, those fed by transitions, and those that name a value list, of which that process has no
-content. Then the partition is given the events (module `backfill`).
+is kept already, those fed by transitions, those whose due times depend on conditions that are relative to
+now, and those that name a value list, of which that process has no content. Then the partition is given the
+events (module `backfill`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from livesegments.core.chain import Chain
-from livesegments.core.definition import Event as EventCondition
-from livesegments.core.definition import Occurrence
-from livesegments.core.definition import Sequence as SequenceCondition
+from livesegments.core.computed_value import clock
+from livesegments.core.definition import Computed
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event
 from livesegments.core.fact import EventLeaf, Fact, build
 from livesegments.core.kind import Kind
@@ -51,7 +52,11 @@ def order(plan: Plan, upto: Mapping[int, int], now_ms: int) -> Order | None:
     covered: set[int] = set()
     for segment, leaf, fact in _leaves(plan):
         ids = {fact.id, *(trail.id for trail in fact.trails)}
-        if ids.isdisjoint(upto) or fact.id in parts:
+        if ids.isdisjoint(upto):
+            continue
+        if isinstance(leaf, Computed) and clock(leaf, ZoneInfo(plan.timezone)) is not None:
+            return None
+        if fact.id in parts:
             continue
         if any(test.value_list is not None for test in comparisons(leaf)):
             return None
@@ -69,7 +74,7 @@ def _leaves(plan: Plan) -> Iterator[tuple[str, EventLeaf, Fact]]:
     for item in (*plan.order, *plan.staged.values()):
         for read in item.reads:
             leaf = read.leaf
-            if read.fact is not None and isinstance(leaf, EventCondition | Occurrence | SequenceCondition):
+            if read.fact is not None and isinstance(leaf, EventLeaf):
                 yield item.segment.id, leaf, read.fact
 
 

@@ -15,7 +15,8 @@ import msgspec
 
 from livesegments.core import check_value as values
 from livesegments.core.check_where import Where, path
-from livesegments.core.definition import Node
+from livesegments.core.computed import asking, ops
+from livesegments.core.definition import Computed, Node
 from livesegments.core.event import (
     ATTRIBUTE_CHANGED,
     CONSENT_CHANGED,
@@ -31,7 +32,7 @@ from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
 from livesegments.core.value import kind
 from livesegments.core.value_list import referring
-from livesegments.core.words import MEASURE_OPS, MEASURES, OPS, WHOLE
+from livesegments.core.words import MEASURE_OPS, MEASURES, OPS, WHOLE, Sort
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
@@ -75,6 +76,7 @@ def check(
     segment_id: str | None = None,
     dependents: Dependents | None = None,
     lists: Mapping[str, str] | None = None,
+    computed: Mapping[str, Computed] | None = None,
 ) -> tuple[Node | None, list[Fault]]:
     """The node and no faults, or None and every fault.
 
@@ -83,15 +85,16 @@ def check(
     through them. `segment_id` is the segment that the definition is for, if it has an id yet. `dependents`
     of the others make looking for a cycle cost what depends on the segment, not what it depends on. `lists`:
     the workspace's value lists, id → digest; given, the node has their digests (module `value_list`).
+    `computed`: its computed attributes by id; given, the node has their measures (module `computed`).
     """
     faults = Faults()
-    checker = Checker(faults, ZoneInfo(timezone), others, segment_id, lists)
+    checker = Checker(faults, ZoneInfo(timezone), others, segment_id, lists, computed)
     checker.node(document, "", 1)
     if checker.nodes > MAX_NODES:
         faults.add("", "too_many_nodes", f"has more than {MAX_NODES} nodes, the most that is allowed")
     if faults.found:
         return None, faults.found
-    node = msgspec.convert(document, Node)
+    node = asking(msgspec.convert(document, Node), computed or {})
     if others is not None:
         circle = cycle(node, others, segment_id, dependents)
         if circle:
@@ -110,8 +113,10 @@ class Checker:
         others: Others | None,
         segment_id: str | None,
         lists: Collection[str] | None = None,
+        computed: Mapping[str, Computed] | None = None,
     ) -> None:
         self.nodes = 0
+        self._computed = computed
         self._faults = faults
         self._zone = zone
         self._patterns = Patterns()
@@ -170,7 +175,9 @@ class Checker:
         self._fields(value, at, ("name", "op"), ("value", "value_list", "when_missing", "ignore_case"))
         if "name" in value:
             self._attribute_name(value["name"], join(at, "name"))
-        values.comparison(self._faults, value, at, OPS, self._zone, self._patterns, self._lists)
+        asked = values.asked(self._faults, value, at, self._computed)
+        known = OPS if asked is None else ops(asked.measure)
+        values.comparison(self._faults, value, at, known, self._zone, self._patterns, self._lists)
 
     def _attribute_name(self, value: Any, at: str) -> None:
         name = self._faults.name(value, at)
@@ -180,10 +187,10 @@ class Checker:
 
     def _event(self, value: dict[str, Any], at: str, depth: int) -> None:
         self._fields(value, at, (), ("name", "names", "where", "window", "measure", "op", "value"))
-        self._happening(value, at)
+        self.happening(value, at)
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
         if "measure" in value:
-            self._measure(value["measure"], join(at, "measure"))
+            self.measure(value["measure"], join(at, "measure"))
         op = self._faults.choice(value.get("op", "gte"), join(at, "op"), MEASURE_OPS)
         if op is not None:
             self._threshold(value, op, at)
@@ -210,20 +217,20 @@ class Checker:
         ):
             self._faults.add(where, "out_of_range", f"at most {MAX_COUNT} are counted here")
 
-    def _measure(self, value: Any, at: str) -> None:
+    def measure(self, value: Any, at: str, known: Mapping[str, Sort] = MEASURES) -> None:
         node = self._faults.object(value, at, ("of", "property"))
         if node is None:
             return
-        of = self._faults.choice(node.get("of", "count"), join(at, "of"), MEASURES)
-        if of is not None and not MEASURES[of].property:
+        of = self._faults.choice(node.get("of", "count"), join(at, "of"), known)
+        if of is not None and not known[of].property:
             if node.get("property") is not None:
-                self._faults.add(join(at, "property"), "no_meaning", f"{of!r} counts events: no property")
+                self._faults.add(join(at, "property"), "no_meaning", f"{of!r} is of events: no property")
         elif of is not None and "property" not in node:
             self._faults.add(at, "missing_field", f"the field 'property' is missing: {of!r} of what?")
         elif of is not None:
             path(self._faults, node["property"], join(at, "property"))
 
-    def _happening(self, value: dict[str, Any], at: str) -> None:
+    def happening(self, value: dict[str, Any], at: str) -> None:
         """The name and the filters of an event."""
         names = self._names(value, at)
         if "where" not in value:
@@ -273,7 +280,7 @@ class Checker:
         self._fields(value, at, ("which",), ("name", "names", "where", "has", "window"))
         if "which" in value:
             self._faults.choice(value["which"], join(at, "which"), ("first", "last"))
-        self._happening(value, at)
+        self.happening(value, at)
         if "has" in value:
             self._filters(value["has"], join(at, "has"))
         values.window(self._faults, value.get("window"), join(at, "window"), self._zone)
@@ -291,7 +298,7 @@ class Checker:
             node = self._faults.object(step, where, ("name", "names", "where", "absent"))
             if node is None:
                 continue
-            self._happening(node, where)
+            self.happening(node, where)
             absent = self._faults.flag(node.get("absent", False), join(where, "absent"))
             if absent and steps is not None and index < len(steps) - 1:
                 self._faults.add(join(where, "absent"), "not_last", "only the last step may be absent")

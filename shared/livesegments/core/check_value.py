@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from decimal import Decimal
 from math import isfinite
 from typing import Any, assert_never
 
+from livesegments.core.computed import gives, id_of
+from livesegments.core.definition import Computed
 from livesegments.core.exact import INT64, plain
 from livesegments.core.fault import Faults, join, kind_name, shown, storable
+from livesegments.core.kind import MAX_COUNT
 from livesegments.core.pattern import Patterns
 from livesegments.core.value import kind
 from livesegments.core.window import DAY_MS, Duration, parse_date, parse_duration
-from livesegments.core.words import FOLDABLE, LISTED_OPS, OPS, PRESENCE_OPS, Operand
+from livesegments.core.words import FOLDABLE, LISTED_OPS, OPS, PRESENCE_OPS, WHOLE, Operand
 
 MAX_VALUES = 100
 MAX_TEXT = 1_024
@@ -64,6 +67,29 @@ def comparison(
         pattern(faults, node["value"], node.get("ignore_case") is True, join(at, "value"), patterns)
     else:
         compared(faults, operand, node["value"], join(at, "value"), zone)
+
+
+def asked(
+    faults: Faults, condition: dict[str, Any], at: str, known: Mapping[str, Computed] | None
+) -> Computed | None:
+    """The computed attribute that a condition names, if `known` are the workspace's. A number is compared
+    with numbers only."""
+    name = condition.get("name")
+    id_ = id_of(name) if isinstance(name, str) else None
+    if id_ is None or known is None:
+        return None
+    found = known.get(id_)
+    if found is None:
+        told = f"there is no computed attribute {shown(id_)} in this workspace"
+        faults.add(join(at, "name"), "unknown_computed_attribute", told)
+    elif gives(found.measure) == "number":
+        operand, where = condition.get("value"), join(at, "value")
+        for item in operand if isinstance(operand, list) else [operand]:
+            if kind(item) in ("string", "boolean"):
+                faults.add(where, "wrong_type", f"{name!r} is a number, and compared with numbers only")
+            elif isinstance(item, int | float) and found.measure.of in WHOLE and item > MAX_COUNT:
+                faults.add(where, "out_of_range", f"at most {MAX_COUNT} are counted here")
+    return found
 
 
 def _listed(faults: Faults, node: dict[str, Any], at: str, op: str, lists: Collection[str] | None) -> None:

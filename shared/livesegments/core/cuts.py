@@ -126,10 +126,14 @@ class Cuts:
             line.cut(low, False, *given)
             line.cut(high, True, *given)
         if op in ("eq", "between") if when_missing else op == "neq":
-            if present:
-                self._unequal.add(position, guard)
-            else:
-                self._unequal.discard(position, guard)
+            self.mark_presence(position, guard, present)
+
+    def mark_presence(self, position: int, guard: Guard | None, present: bool = True) -> None:
+        """Whether there is a value at all."""
+        if present:
+            self._unequal.add(position, guard)
+        else:
+            self._unequal.discard(position, guard)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         """Adds to `into` the positions that going from `old` to `new` may flip."""

@@ -17,6 +17,8 @@ Value: TypeAlias = Scalar | list[Scalar] | None
 """A value of an attribute or a property; `None` removes an attribute."""
 
 MeasureName = Literal["count", "days", "weeks", "months", "sum", "avg", "min", "max", "distinct"]
+ValueName = Literal["first", "last", "first_at", "last_at", "mode"]
+"""What only computed attributes measure."""
 PeriodName = Literal["day", "week", "month", "quarter", "year"]
 ConsentState = Literal["opted_in", "opted_out", "none"]
 
@@ -65,7 +67,7 @@ class Filter(Part, frozen=True):
 
 
 class Measure(Part, frozen=True):
-    of: MeasureName = "count"
+    of: MeasureName | ValueName = "count"
     property: str | None = None
 
 
@@ -162,6 +164,27 @@ class Bucket(Part, frozen=True, tag="bucket"):
     to: float
 
 
+class Computed(Happening, frozen=True, kw_only=True, tag="computed"):
+    """A computed attribute; with `asked`, a condition on one. No author writes it (module `computed`)."""
+
+    where: tuple[Filter, ...] = ()
+    window: Window | None = None
+    measure: Measure = Measure()
+    asked: Attribute | None = None
+
+
 Node: TypeAlias = (
-    All | AnyOf | Not | Attribute | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Near | Bucket
+    All
+    | AnyOf
+    | Not
+    | Attribute
+    | Event
+    | Occurrence
+    | Sequence
+    | SegmentRef
+    | Tag
+    | Consent
+    | Near
+    | Bucket
+    | Computed
 )

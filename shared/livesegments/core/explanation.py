@@ -23,11 +23,13 @@ from livesegments.core import bucket
 from livesegments.core.absent import Awaited
 from livesegments.core.chain import Begun
 from livesegments.core.compiled import Compiled
+from livesegments.core.computed_value import clock, edges_of, shown
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
     Bucket,
+    Computed,
     Consent,
     Event,
     Near,
@@ -40,7 +42,7 @@ from livesegments.core.definition import (
 )
 from livesegments.core.explain import next_flips
 from livesegments.core.fact import EventLeaf, Fact, edges, key_of
-from livesegments.core.kind import held
+from livesegments.core.kind import MAX_COUNT, held
 from livesegments.core.measure import read
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, Register, Stamp, consent_key, decode, encode
@@ -158,7 +160,7 @@ class _Reading:
                 return Explained(pointer, "all" if isinstance(node, All) else "any", holds, of=tuple(of))
             case Not():
                 return Explained(pointer, "not", holds, of=(self._explained(node.of, f"{pointer}/of"),))
-        type_ = node.__struct_config__.tag
+        type_ = "attribute" if isinstance(node, Computed) else node.__struct_config__.tag
         assert type(type_) is str
         return Explained(pointer, type_, holds, node, self._evidence(node, holds))
 
@@ -190,6 +192,8 @@ class _Reading:
                 return Evidence(holds, at_ms=membership.entered_ms if membership else None)
             case Event():
                 return self._measured(node)
+            case Computed():
+                return self._computed(node)
             case Occurrence():
                 state = self._state(node)
                 moves = self._fact(node).kind.next_ms(state, self._now, ())
@@ -216,6 +220,14 @@ class _Reading:
             or_more=whole and 0 < depth <= amount,
             moves_ms=kind.next_ms(state, self._now, edges(node.op, node.value) if whole else ()),
         )
+
+    def _computed(self, node: Computed) -> Evidence:
+        fact, state = self._fact(node), self._state(node)
+        value = fact.kind.value(state, self._now)
+        around = clock(node, self._zone)
+        moves = fact.kind.next_ms(state, self._now, edges_of(node, value, around))
+        more = node.measure.of in WHOLE and value > MAX_COUNT
+        return Evidence(shown(node.measure, value), or_more=more, moves_ms=moves)
 
     def _followed(self, node: Sequence, holds: bool) -> Evidence:
         fact = self._fact(node)

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from livesegments.core.absent import Absent, Awaited
 from livesegments.core.chain import Begun, Chain, Present
-from livesegments.core.definition import Event, Filter, Occurrence, Sequence
+from livesegments.core.definition import Computed, Event, Filter, Occurrence, Sequence
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.exact import exact
 from livesegments.core.frame import Frame, frame
@@ -32,7 +32,7 @@ from livesegments.core.where import Handle, Predicate, canonical, compile_where,
 from livesegments.core.window import Shift, parse_duration, plus
 from livesegments.core.words import WHOLE
 
-EventLeaf: TypeAlias = Event | Occurrence | Sequence
+EventLeaf: TypeAlias = Event | Occurrence | Sequence | Computed
 
 DEPTHS = (4, 32, 256, 2_048, MAX_ENTRIES)
 """How many a sliding count, days or distinct values are kept; `check` lets no threshold need more."""
@@ -48,7 +48,7 @@ class FactKey(Struct, frozen=True, array_like=True):
     window    canonical; `zone` for calendar durations, days and dates without an offset
     path      what is measured, or shared; `depth` how many are kept (0 where that doesn't arise)
     within    canonical duration and `absent`, of a sequence
-    owner     the segment whose own transitions it ignores, of `$segment_…` events
+    owner     the segment whose own transitions it ignores, of `$segment_…` events; "" for none
     """
 
     kind: str
@@ -98,9 +98,11 @@ def key_of(leaf: EventLeaf, zone: str, segment: str = "") -> FactKey:
     window = canonical_window(leaf.window, ZoneInfo(zone))
     owner = segment if own else None
     match leaf:
-        case Event():
+        case Event() | Computed():
             measure = leaf.measure
             depth = _depth(leaf)
+            if isinstance(leaf, Computed) and own:
+                owner = ""  # it is one for all segments
             return FactKey(measure.of, names, where, window, zone, measure.property, depth, owner=owner)
         case Occurrence():
             if leaf.has:
@@ -116,10 +118,12 @@ def _sees_segments(names: tuple[str, ...]) -> bool:
     return SEGMENT_ENTERED in names or SEGMENT_EXITED in names
 
 
-def _depth(leaf: Event) -> int:
+def _depth(leaf: Event | Computed) -> int:
     of, window = leaf.measure.of, leaf.window
     sliding = window is not None and window.moves
     if of in WHOLE and (of != "count" or sliding):
+        if isinstance(leaf, Computed):
+            return DEPTHS[-1]  # any number may be asked for, and all are shown
         highest = max(edges(leaf.op, leaf.value), default=0)
         return next((depth for depth in DEPTHS if depth >= highest), DEPTHS[-1])
     return 0
@@ -158,7 +162,7 @@ def build(leaf: EventLeaf, zone: str, segment: str = "") -> Fact:
     region = ZoneInfo(zone)
     window = frame(leaf.window, region)
     match leaf:
-        case Event():
+        case Event() | Computed():
             measured = measure_kind(leaf.measure, window, key.depth, region)
             return Fact(key.digest(), measured, _feed(leaf.called, leaf.where, region), key.owner)
         case Occurrence():

@@ -17,7 +17,9 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from msgspec import Struct
 
 from livesegments.core import exact
+from livesegments.core.definition import Scalar
 from livesegments.core.event import Event
+from livesegments.core.value import key
 
 P = TypeVar("P")
 """A payload."""
@@ -229,7 +231,8 @@ class Extreme:
     """
 
     counts = False
-    payload = total = Number
+    payload: Any = Number
+    total: Any = Number
 
     def __init__(self, numbers: Numbers, pick: Callable[..., Any]) -> None:
         self._numbers, self._pick = numbers, pick
@@ -239,26 +242,50 @@ class Extreme:
         return [exact.stored(self._pick(numbers))] if numbers else []
 
     def merge(self, total: Any, payload: Any) -> Any:
-        number = exact.exact(payload)
-        return exact.stored(number if total is None else self._pick(exact.exact(total), number))
+        return total if total is not None and self._beats(total, self._rank(payload)) else payload
 
     def unmerge(self, total: Any, payload: Any) -> Any:
         return None
 
-    def read(self, total: Any) -> Amount | None:
+    def read(self, total: Any) -> Any:
         return None if total is None else exact.exact(total)
 
     def put(self, bag: Bagged[Any, Any], leave: int, payload: Any) -> None:
-        inside, number = bag.inside, exact.exact(payload)
+        inside, rank = bag.inside, self._rank(payload)
         at = bisect_left(inside, leave, key=moment)
-        if at < len(inside) and self._beats(inside[at][1], number):
+        if at < len(inside) and self._beats(inside[at][1], rank):
             return
         end = bisect_right(inside, leave, lo=at, key=moment)
-        while at and self._pick(number, exact.exact(inside[at - 1][1])) == number:
+        while at and self._pick(rank, self._rank(inside[at - 1][1])) == rank:
             at -= 1
         inside[at:end] = [(leave, payload)]
 
-    def _beats(self, payload: Any, number: exact.Exact) -> bool:
-        """Whether a number that leaves no earlier is at least as extreme."""
-        known = exact.exact(payload)
-        return bool(self._pick(known, number) == known)
+    def _rank(self, payload: Any) -> Any:
+        """By what payloads are compared."""
+        return exact.exact(payload)
+
+    def _beats(self, payload: Any, rank: Any) -> bool:
+        """Whether a payload that leaves no earlier is at least as extreme."""
+        known = self._rank(payload)
+        return bool(self._pick(known, rank) == known)
+
+
+class Pick(Extreme):
+    """The first or last value. A payload is (time, id, value) of one event, and so is a total."""
+
+    payload: Any = tuple[int, str, Scalar]
+    total: Any = payload
+
+    def __init__(self, values: Callable[[Event], list[Scalar]], last: bool) -> None:
+        self._values, self._last = values, last
+        self._pick = max if last else min
+
+    def payloads(self, event: Event) -> list[Any]:
+        values = self._values(event)
+        return [(event.time_ms, event.id, values[-1 if self._last else 0])] if values else []
+
+    def read(self, total: Any) -> Any:
+        return None if total is None else key(total[2])
+
+    def _rank(self, payload: Any) -> Any:
+        return payload[:2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from livesegments.core.definition import All, AnyOf, Event, Node, Not, Occurrence, Sequence
+from livesegments.core.definition import All, AnyOf, Computed, Event, Node, Not, Occurrence, Sequence
 from livesegments.core.program import FactOf, Leaf, holds_without_events
 from livesegments.core.reach import Guard
 
@@ -29,9 +29,9 @@ def guarded(node: Node, fact_of: FactOf, guard: Guard | None = None) -> Iterator
 def _needs(node: Node, fact_of: FactOf) -> Guard | None:
     """The facts without which the node can't hold; None if there are none."""
     match node:
-        case Event() | Occurrence() | Sequence():
+        case Event() | Occurrence() | Sequence() | Computed():
             fact = fact_of(node)
-            if isinstance(node, Event) and holds_without_events(node, fact):
+            if isinstance(node, Event | Computed) and holds_without_events(node, fact):
                 return None
             feed = fact.feed
             return Guard(frozenset([fact.id]), 0 if feed.handles else 1 if feed.accepts else 2)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import Any, assert_never
 
 from livesegments.core import exact
 from livesegments.core.bag import Bag, Ever
 from livesegments.core.count import CountEver, CountSliding
-from livesegments.core.definition import Measure
+from livesegments.core.definition import Measure, Scalar
 from livesegments.core.event import Event
-from livesegments.core.fold import Average, Each, Extreme, Keys, Of, Sum
+from livesegments.core.fold import Average, Each, Extreme, Keys, Of, Pick, Sum
 from livesegments.core.frame import Absolute, Frame
 from livesegments.core.kind import Kind
+from livesegments.core.mode import ModeEver, ModeSliding
 from livesegments.core.period import of_date
 from livesegments.core.value import flat, key, kind, walk
+from livesegments.core.valued import Valued
 from livesegments.core.where import path_of
 from livesegments.core.window import local_day
+from livesegments.core.words import VALUES
 
 
 def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Kind[Any]:
@@ -25,8 +29,13 @@ def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Ki
         if isinstance(frame, Absolute):
             return CountEver(frame)
         return Bag(Each(depth), frame) if frame.enter else CountSliding(frame, depth)
+    if measure.of == "mode":
+        values = _values(measure)
+        mode = ModeEver(values, frame) if isinstance(frame, Absolute) else ModeSliding(values, frame)
+        return Valued(mode, zone)
     of = _of(measure, depth, zone)
-    return Ever(of, frame) if isinstance(frame, Absolute) else Bag(of, frame)
+    found: Kind[Any] = Ever(of, frame) if isinstance(frame, Absolute) else Bag(of, frame)
+    return Valued(found, zone) if measure.of in VALUES else found
 
 
 def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
@@ -55,8 +64,20 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
             return Extreme(numbers, min)
         case "max":
             return Extreme(numbers, max)
+        case "first" | "last":
+            return Pick(_values(measure), last=measure.of == "last")
+        case "first_at" | "last_at":
+            return Extreme(lambda event: [event.time_ms], min if measure.of == "first_at" else max)
+        case "mode":
+            raise AssertionError("it has kinds of its own")
         case _:
             assert_never(measure.of)
+
+
+def _values(measure: Measure) -> Callable[[Event], list[Scalar]]:
+    """The strings, numbers and booleans on the path, in order."""
+    path = path_of(measure.property or "")
+    return lambda event: [value for value in flat(walk(path, event.properties)) if key(value) is not None]
 
 
 def _month(day: int) -> int:

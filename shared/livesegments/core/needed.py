@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from livesegments.core.compiled import Compiled, Segment, compile_segment
-from livesegments.core.definition import All, AnyOf, Event, Node, Not, Occurrence, Sequence
-from livesegments.core.fact import edges
+from livesegments.core.definition import All, AnyOf, Computed, Event, Node, Not, Occurrence, Sequence
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
+from livesegments.core.track import leaf_edges
 from livesegments.core.words import WHOLE
 
 
@@ -44,10 +44,10 @@ def all_edges(plan: Plan, fact: int) -> list[int]:
     for item in plan.staged.values():
         for read in item.reads:
             leaf = read.leaf
-            if read.fact is None or read.fact.id != fact or not isinstance(leaf, Event):
+            if read.fact is None or read.fact.id != fact or not isinstance(leaf, Event | Computed):
                 continue
             if leaf.measure.of in WHOLE:
-                found.update(edges(leaf.op, leaf.value))
+                found.update(leaf_edges(leaf))
     return sorted(found)
 
 
@@ -71,7 +71,7 @@ def _implied(node: Node, facts: Mapping[int, int], made: Collection[int]) -> Nod
             return AnyOf(of=tuple(known)) if len(known) == len(ways) else None
         case Not():
             return node if _reads_only(node.of, facts, made) else None
-        case Event() | Occurrence() | Sequence():
+        case Event() | Occurrence() | Sequence() | Computed():
             return node if facts.get(id(node)) in made else None
     return None
 
@@ -82,6 +82,6 @@ def _reads_only(node: Node, facts: Mapping[int, int], made: Collection[int]) -> 
             return all(_reads_only(each, facts, made) for each in node.of)
         case Not():
             return _reads_only(node.of, facts, made)
-        case Event() | Occurrence() | Sequence():
+        case Event() | Occurrence() | Sequence() | Computed():
             return facts.get(id(node)) in made
     return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from livesegments.core.definition import Computed, Node, Occurrence
 from livesegments.core.definition import Event as EventCondition
-from livesegments.core.definition import Node, Occurrence
 from livesegments.core.definition import Sequence as SequenceCondition
 
 
@@ -13,7 +13,7 @@ class Part(Struct, frozen=True):
     """A leaf whose facts are wanted, of a segment; `edges` as the plan will have them for the leaf's fact
     once the segments that wait are served."""
 
-    leaf: EventCondition | Occurrence | SequenceCondition
+    leaf: EventCondition | Occurrence | SequenceCondition | Computed
     segment: str
     edges: list[int]
 

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Raw
 
-from livesegments.core import bucket
+from livesegments.core import bucket, computed_value
 from livesegments.core.attribute import truth
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
     Bucket,
+    Computed,
     Consent,
     Event,
     Near,
@@ -35,8 +36,11 @@ from livesegments.core.track import bound
 from livesegments.core.value import COMPARE
 
 Program: TypeAlias = Callable[[Profile, int], bool]
-Leaf: TypeAlias = Attribute | Near | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Bucket
+Leaf: TypeAlias = (
+    Attribute | Near | Event | Occurrence | Sequence | SegmentRef | Tag | Consent | Bucket | Computed
+)
 FactOf: TypeAlias = Callable[[EventLeaf], Fact]
+_ANY_ZONE = ZoneInfo("UTC")
 Drawn: TypeAlias = Callable[[str], Program]
 """A profile's id → the program of a definition that asks for a bucket."""
 
@@ -90,11 +94,14 @@ def program(node: Node, zone: ZoneInfo, fact_of: FactOf) -> Program:
             return _consent(consent_key(node.channel, node.topic), node.state)
         case Bucket():
             return _constant(False)
+        case Computed():
+            return _computed(node, fact_of(node), zone)
 
 
-def holds_without_events(node: Event, fact: Fact) -> bool:
+def holds_without_events(node: Event | Computed, fact: Fact) -> bool:
     """Whether a measure's condition holds for a profile that the fact knows nothing of."""
-    return _measure(node, fact)(Profile(), 0)
+    run = _measure(node, fact) if isinstance(node, Event) else _computed(node, fact, _ANY_ZONE)
+    return run(Profile(), 0)
 
 
 def static(segment: str, version: int) -> Program:
@@ -154,6 +161,14 @@ def _measure(node: Event, fact: Fact) -> Program:
         return value is not None and compare(value, wanted)
 
     return measure
+
+
+def _computed(node: Computed, fact: Fact, zone: ZoneInfo) -> Program:
+    """Without a condition it holds for nobody: it is there for its fact."""
+    if node.asked is None:
+        return _constant(False)
+    fact_id, kind, holds = fact.id, fact.kind, computed_value.truth(node, zone)
+    return lambda profile, now: holds(kind.value(held(profile.facts, fact_id, kind), now), now)
 
 
 def _happened(fact: Fact) -> Program:

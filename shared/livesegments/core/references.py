@@ -11,6 +11,7 @@ from livesegments.core.definition import (
     AnyOf,
     Attribute,
     Bucket,
+    Computed,
     Consent,
     Event,
     Near,
@@ -44,6 +45,8 @@ def references(node: Node) -> References:
             return References(frozenset([node.id]))
         case Event() | Occurrence():
             return _named(node)
+        case Computed():
+            return References() if node.asked is None else _named(node)
         case Sequence():
             return _union([_named(step) for step in node.steps])
         case Attribute() | Tag() | Consent() | Near() | Bucket():
@@ -57,7 +60,7 @@ def _union(parts: list[References]) -> References:
     return References(ids, any(part.all_others for part in parts))
 
 
-def _named(step: Event | Occurrence | SequenceStep) -> References:
+def _named(step: Event | Occurrence | SequenceStep | Computed) -> References:
     if SEGMENT_ENTERED not in step.called and SEGMENT_EXITED not in step.called:
         return References()
     for item in step.where:

@@ -34,7 +34,7 @@ DateSpan: TypeAlias = Callable[[int, int], Span]
 
 def span_of(op: str, operand: Any, zone: tzinfo) -> SpanOf:
     """Of every op that `words` marks as relative to now."""
-    around = _dates(op, operand, zone)
+    around = date_span(op, operand, zone)
 
     def spanned(value: Any, now: int) -> Span | None:
         then = date_of(value, zone)
@@ -48,7 +48,8 @@ def bounds(operand: Mapping[str, Any]) -> tuple[int, int]:
     return operand.get("from", 0), operand.get("to", 0)
 
 
-def _dates(op: str, operand: Any, zone: tzinfo) -> DateSpan:
+def date_span(op: str, operand: Any, zone: tzinfo) -> DateSpan:
+    """The same for dates that are instants."""
     match op:
         case "in_period":
             return _in_period(operand["period"], *bounds(operand), zone)

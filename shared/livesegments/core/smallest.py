@@ -18,10 +18,12 @@ from zoneinfo import ZoneInfo
 from livesegments.core import exact
 from livesegments.core.attribute import truth
 from livesegments.core.compiled import Compiled
+from livesegments.core.computed import gives
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Computed,
     Consent,
     Event,
     Near,
@@ -45,7 +47,7 @@ from livesegments.core.step import on_clock
 from livesegments.core.track import bound
 from livesegments.core.value import COMPARE, Values, kind
 from livesegments.core.whatif import Change, applied, is_in
-from livesegments.core.words import WHOLE
+from livesegments.core.words import MEASURE_OPS, WHOLE
 
 MAX_EVENTS = 200
 """A change has at most this many events."""
@@ -150,6 +152,8 @@ class Smallest:
                     yield from self._flipping(self._compiled(node.id), wanted)
             case Event():
                 yield from self._measure(node, facts[id(node)])
+            case Computed() if node.asked is not None:
+                yield from self._computed(node, node.asked, facts[id(node)])
             case Occurrence():
                 yield from self._event(node.called, (*node.where, *node.has))
             case Sequence():
@@ -229,6 +233,17 @@ class Smallest:
                 given = exact.stored(exact.subtract(exact.exact(value), exact.exact(amount)))
             if type(given) in (int, float):
                 yield from self._event(node.called, node.where, 1, (path, given))
+
+    def _computed(self, node: Computed, asked: Attribute, fact: Any) -> Iterator[Change]:
+        path = node.measure.property
+        if gives(node.measure) == "number" and asked.op in MEASURE_OPS:
+            event = Event(node.name, node.names, node.where, node.window, node.measure, asked.op, asked.value)
+            yield from self._measure(event, fact)
+            return
+        for value in around(asked.op, asked.value, self._now, self._zone) if path is not None else [None]:
+            fixed = None if path is None else (path, value)
+            if path is None or kind(value) in ("string", "number", "boolean"):
+                yield from self._event(node.called, node.where, 1, fixed)
 
     # -- trials
 

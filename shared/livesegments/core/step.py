@@ -132,6 +132,8 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
         new = kind.value(state, now_ms)
         if old != new:
             track.changed(old, new, facts, affected)
+        if track.clocks:
+            track.ticked(facts, affected)
         due = kind.next_ms(state, now_ms, track.edges)
         if due is None:
             del profile.dues[name]

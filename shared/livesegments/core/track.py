@@ -6,15 +6,21 @@ from bisect import bisect_right
 from fractions import Fraction
 from typing import Any, Self
 
+import msgspec
+
+from livesegments.core import computed_value
+from livesegments.core.attribute import Question
 from livesegments.core.chain import Chain
 from livesegments.core.cuts import Cuts
-from livesegments.core.definition import Event, Occurrence, Sequence
-from livesegments.core.edition import Edition
+from livesegments.core.definition import Computed, Event, Occurrence, Sequence
+from livesegments.core.edition import Edition, own
 from livesegments.core.exact import exact
 from livesegments.core.fact import EventLeaf, Fact, edges
 from livesegments.core.kind import Kind
 from livesegments.core.reach import Facts, Guard, Reach, mark
-from livesegments.core.words import WHOLE
+from livesegments.core.value import when_missing
+from livesegments.core.valued import Valued
+from livesegments.core.words import POSITIVE, PRESENCE_OPS, VALUES, WHOLE
 
 
 class Track:
@@ -22,6 +28,8 @@ class Track:
 
     __slots__ = ("edges", "edition", "fact", "id", "kind", "owner", "reach")
     linked = False
+    clocks = False
+    """Whether conditions on the value are relative to now, so that the clock alone may flip them."""
 
     def __init__(self, edition: Edition, fact: Fact) -> None:
         self.edition = edition
@@ -48,6 +56,9 @@ class Track:
         """Adds to `into` the positions that going from `old` to `new` (they differ) may flip."""
         self.reach.collect(facts, into)
 
+    def ticked(self, facts: Facts, into: set[int]) -> None:
+        """Adds the positions that the clock alone may flip, though the value stays as it is."""
+
 
 class Counted(Track):
     """Counts, days, distinct: whole numbers, so each edge between two of them has its segments."""
@@ -70,9 +81,8 @@ class Counted(Track):
         self._mark(leaf, position, guard, present=False)
 
     def _mark(self, leaf: EventLeaf, position: int, guard: Guard | None, present: bool) -> None:
-        assert isinstance(leaf, Event)
         before = len(self._at)
-        for edge in edges(leaf.op, leaf.value):
+        for edge in leaf_edges(leaf):
             mark(self._at, edge, position, guard, self.edition, present)
         if len(self._at) != before:
             self.edges = sorted(self._at)
@@ -104,15 +114,80 @@ class Measured(Track):
         return made
 
     def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
-        assert isinstance(leaf, Event)
-        self._cuts.mark(leaf.op, bound(leaf), position, guard)
+        self._mark(leaf, position, guard, present=True)
 
     def discard(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
-        assert isinstance(leaf, Event)
-        self._cuts.mark(leaf.op, bound(leaf), position, guard, present=False)
+        self._mark(leaf, position, guard, present=False)
+
+    def _mark(self, leaf: EventLeaf, position: int, guard: Guard | None, present: bool) -> None:
+        if isinstance(leaf, Event):
+            self._cuts.mark(leaf.op, bound(leaf), position, guard, present=present)
+            return
+        assert isinstance(leaf, Computed)
+        asked = leaf.asked
+        if asked is None:
+            return
+        if asked.op in PRESENCE_OPS:
+            self._cuts.mark_presence(position, guard, present)
+            return
+        bounds = computed_value.numbers(asked, Fraction if leaf.measure.of == "avg" else exact)
+        without = when_missing(asked)
+        if asked.op == "between":
+            self._cuts.mark("between", bounds, position, guard, without, present)
+            return
+        op = {"in": "eq", "not_in": "neq"}.get(asked.op, asked.op)
+        for each in bounds:
+            self._cuts.mark(op, each, position, guard, without, present)
 
     def changed(self, old: Any, new: Any, facts: Facts, into: set[int]) -> None:
         self._cuts.changed(old, new, facts, into)
+
+
+class ValuedTrack(Track):
+    """First, last and most frequent values, and dates: any change of the value concerns all who ask about it.
+
+    Its `edges` are those of its kind, module `valued`.
+    """
+
+    __slots__ = ("_clocks",)
+
+    def __init__(self, edition: Edition, fact: Fact) -> None:
+        super().__init__(edition, fact)
+        self._clocks: dict[bytes, Question] = {}
+
+    @property
+    def clocks(self) -> bool:  # type: ignore[override]
+        return bool(self._clocks)
+
+    def copied(self, edition: Edition) -> Self:
+        made = super().copied(edition)
+        made._clocks, made.edges = dict(self._clocks), self.edges
+        return made
+
+    def add(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        self._mark(leaf, position, guard, present=True)
+
+    def discard(self, leaf: EventLeaf, position: int, guard: Guard | None) -> None:
+        self._mark(leaf, position, guard, present=False)
+
+    def _mark(self, leaf: EventLeaf, position: int, guard: Guard | None, present: bool) -> None:
+        assert isinstance(leaf, Computed) and isinstance(self.kind, Valued)
+        if leaf.asked is None:
+            return
+        (self.reach.add if present else self.reach.discard)(position, guard)
+        around = computed_value.clock(leaf, self.kind.zone)
+        if around is None:
+            return
+        name = msgspec.json.encode((leaf.asked.op, leaf.asked.value))
+        question = own(self._clocks, name, self.edition, lambda edition: Question(edition, around))
+        (question.reach.add if present else question.reach.discard)(position, guard)
+        if not question.reach:
+            del self._clocks[name]
+        self.edges = [each.answer for each in self._clocks.values()]
+
+    def ticked(self, facts: Facts, into: set[int]) -> None:
+        for question in self._clocks.values():
+            question.reach.collect(facts, into)
 
 
 class TrailTrack(Track):
@@ -144,6 +219,19 @@ class ChainTrack(Track):
         self.trails = fact.trails
 
 
+def leaf_edges(leaf: EventLeaf) -> set[int]:
+    """Of a count, days or distinct values: the amounts n at which a condition differs between n - 1 and n."""
+    if isinstance(leaf, Event):
+        return {*edges(leaf.op, leaf.value)}
+    assert isinstance(leaf, Computed)
+    asked = leaf.asked
+    if asked is None or asked.op in PRESENCE_OPS:
+        return set()
+    if POSITIVE.get(asked.op, asked.op) in ("eq", "in"):
+        return {edge for each in computed_value.numbers(asked, exact) for edge in edges("eq", each)}
+    return {*edges(asked.op, asked.value)}
+
+
 def bound(leaf: Event) -> Any:
     """A measure condition's value, exact, in the form that its measure compares with."""
     form = Fraction if leaf.measure.of == "avg" else exact
@@ -158,4 +246,6 @@ def track(edition: Edition, fact: Fact, leaf: EventLeaf) -> Track:
         return ChainTrack(edition, fact)
     if isinstance(leaf, Occurrence | Sequence):
         return Track(edition, fact)
+    if leaf.measure.of in VALUES:
+        return ValuedTrack(edition, fact)
     return (Counted if leaf.measure.of in WHOLE else Measured)(edition, fact)

@@ -14,10 +14,12 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from livesegments.core.computed import written
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Computed,
     Event,
     Filter,
     Node,
@@ -88,7 +90,9 @@ def shown(node: Node | None) -> Any:
     """The JSON of a definition in any of these forms, as its author wrote it."""
     if node is None:
         return None
-    return msgspec.to_builtins(_changed(node, lambda test: msgspec.structs.replace(test, value=None)))
+    return msgspec.to_builtins(
+        _changed(written(node), lambda test: msgspec.structs.replace(test, value=None))
+    )
 
 
 def encoded(node: Node) -> bytes:
@@ -113,6 +117,10 @@ def comparisons(node: Node) -> Iterator[Test]:
             yield from comparisons(node.of)
         case Event():
             yield from tests(node.where)
+        case Computed():
+            yield from tests(node.where)
+            if node.asked is not None:
+                yield node.asked
         case Occurrence():
             yield from tests((*node.where, *node.has))
         case Sequence():
@@ -147,6 +155,11 @@ def _changed(node: Node, change: Callable[[Test], Test]) -> Node:
             return replace(node, of=_changed(node.of, change))
         case Event():
             return replace(node, where=where(node.where))
+        case Computed():
+            asked = node.asked
+            if asked is not None and asked.value_list is not None:
+                asked = change(asked)  # type: ignore[assignment]
+            return replace(node, where=where(node.where), asked=asked)
         case Occurrence():
             return replace(node, where=where(node.where), has=where(node.has))
         case Sequence():

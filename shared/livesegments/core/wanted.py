@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from livesegments.core.definition import Event, Filter, Occurrence, Sequence
+from livesegments.core.definition import Filter, Occurrence, Sequence
 from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.fact import EventLeaf, Fact
 from livesegments.core.frame import Sliding, frame
@@ -81,7 +81,7 @@ def _steps(leaf: EventLeaf) -> Iterator[tuple[str, tuple[Filter, ...], str | Non
     else:
         filters = (*leaf.where, *leaf.has) if isinstance(leaf, Occurrence) else leaf.where
         for name in leaf.called:
-            yield name, filters, leaf.measure.property if isinstance(leaf, Event) else None
+            yield name, filters, None if isinstance(leaf, Occurrence) else leaf.measure.property
 
 
 def earliest(leaf: EventLeaf, zone: ZoneInfo, now_ms: int) -> int | None:

@@ -44,15 +44,20 @@ class Op(Struct, frozen=True):
     measures: bool = False
 
 
+Given: TypeAlias = Literal["number", "date", "value"]
+
+
 class Sort(Struct, frozen=True):
     """A measure. `property`: it measures the values on a path, not the events themselves.
 
     `whole`: it is a whole number from 0 on, and no more are kept than a condition asks about.
+    `gives`: a number, a date, or a value as events have it.
     """
 
     name: str
     property: bool = True
     whole: bool = False
+    gives: Given = "number"
 
 
 OPS = {
@@ -103,6 +108,17 @@ MEASURES = {
         Sort("distinct", whole=True),
     )
 }
+VALUES = {
+    sort.name: sort
+    for sort in (
+        Sort("first", gives="value"),
+        Sort("last", gives="value"),
+        Sort("mode", gives="value"),
+        Sort("first_at", property=False, gives="date"),
+        Sort("last_at", property=False, gives="date"),
+    )
+}
+"""The measures that only computed attributes have."""
 
 POSITIVE = {op.name: op.denies for op in OPS.values() if op.denies is not None}
 """Each negative op with the one that it denies."""
@@ -116,4 +132,12 @@ LISTED_OPS = frozenset(("in", "not_in", "has_any", "has_none"))
 FOLDABLE = frozenset(op.name for op in OPS.values() if op.compares in ("its kind", "texts", "lists"))
 """Those that compare text, so that its case may be ignored."""
 MEASURE_OPS = tuple(op.name for op in OPS.values() if op.measures)
+_NUMBER_OPS = frozenset((*MEASURE_OPS, "in", "not_in", *PRESENCE_OPS))
+_DATE_OPS = frozenset(op.name for op in OPS.values() if op.compares == "dates") | PRESENCE_OPS
+COMPUTED_OPS: dict[Given, frozenset[str]] = {
+    "number": _NUMBER_OPS,
+    "date": _DATE_OPS,
+    "value": frozenset(OPS) - LIST_OPS,
+}
+"""The ops that a computed attribute can be asked with, by what its measure gives."""
 WHOLE = frozenset(sort.name for sort in MEASURES.values() if sort.whole)

@@ -40,7 +40,7 @@ def inside(span: Span | None, now: int) -> bool:
     return span is not None and span[0] <= now < span[1]
 
 
-def _edges(spans: list[Span | None]) -> list[int]:
+def window_edges(spans: list[Span | None]) -> list[int]:
     return [edge for span in spans if span not in (None, ALWAYS) for edge in span or ()]
 
 
@@ -52,7 +52,7 @@ def _measured(leaf: definition.Event, events: list[event.Event], calendar: Calen
         measured = measure(leaf.measure, counted, calendar)
         return measured is not None and _compares(leaf.op, measured, leaf.value)
 
-    return holds, _edges(spans)
+    return holds, window_edges(spans)
 
 
 def measure(wanted: definition.Measure, events: list[event.Event], calendar: Calendar) -> Fraction | None:
@@ -104,7 +104,7 @@ def _occurred(leaf: definition.Occurrence, events: list[event.Event], calendar: 
     if not passes(leaf.has, chosen.properties, calendar, chosen.time_ms):
         return (lambda now: False), []
     span = calendar.span(leaf.window, chosen.time_ms)
-    return (lambda now: inside(span, now)), _edges([span])
+    return (lambda now: inside(span, now)), window_edges([span])
 
 
 def _in_sequence(
@@ -115,7 +115,7 @@ def _in_sequence(
         spans = [span for part in apart for span in part]
     else:
         spans = _spans(leaf, matching, calendar)
-    return (lambda now: any(inside(span, now) for span in spans)), _edges(spans)
+    return (lambda now: any(inside(span, now) for span in spans)), window_edges(spans)
 
 
 SHARED = 100

@@ -12,6 +12,7 @@ from livesegments.core.definition import (
     AnyOf,
     Attribute,
     Bucket,
+    Computed,
     Consent,
     Event,
     Near,
@@ -29,7 +30,7 @@ from livesegments.core.oracle.registers import Registers
 from livesegments.core.oracle.relative import RELATIVE, edges, relative
 
 SEGMENT_EVENTS = ("$segment_entered", "$segment_exited")
-Step: TypeAlias = Event | Occurrence | SequenceStep
+Step: TypeAlias = Event | Occurrence | SequenceStep | Computed
 
 
 def leaves(node: Node) -> Iterator[Node]:
@@ -54,7 +55,7 @@ def holds(node: Node, leaf_holds: Callable[[Node], bool]) -> bool:
     return leaf_holds(node)
 
 
-def steps(leaf: Event | Occurrence | Sequence) -> tuple[Step, ...]:
+def steps(leaf: Event | Occurrence | Sequence | Computed) -> tuple[Step, ...]:
     return leaf.steps if isinstance(leaf, Sequence) else (leaf,)
 
 
@@ -65,7 +66,7 @@ def looks_at(root: Node, segment: str, others: set[str]) -> set[str]:
         match leaf:
             case SegmentRef():
                 found.add(leaf.id)
-            case Event() | Occurrence() | Sequence():
+            case Event() | Occurrence() | Sequence() | Computed():
                 for step in steps(leaf):
                     if any(name in SEGMENT_EVENTS for name in (step.name, *step.names)):
                         found |= _named(step, others)

@@ -15,15 +15,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from graphlib import TopologicalSorter
+from typing import Any
 
 from msgspec import Struct
 
-from livesegments.core.definition import Bucket, Node, Occurrence, SegmentRef, Sequence
+from livesegments.core.definition import Bucket, Computed, Node, Occurrence, SegmentRef, Sequence
 from livesegments.core.definition import Event as EventNode
 from livesegments.core.event import PROFILE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Cause, Event, Kind
+from livesegments.core.oracle import computed
 from livesegments.core.oracle.calendar import calendar
 from livesegments.core.oracle.compare import passes
-from livesegments.core.oracle.evidence import EventLeaf, Evidence, evidence
+from livesegments.core.oracle.evidence import EventLeaf, Evidence, evidence, inside
 from livesegments.core.oracle.leaves import (
     SEGMENT_EVENTS,
     Step,
@@ -290,6 +292,8 @@ class Oracle:
             return in_bucket(leaf, self._profile)
         if isinstance(leaf, EVENT_LEAVES):
             return self._evidence(segment, leaf)[0](self.clock_ms)
+        if isinstance(leaf, Computed):
+            return self._computed(leaf)[0](self.clock_ms)
         return profile_leaf(leaf, self._registers, self._calendar, self.clock_ms)
 
     def _evidence(self, segment: str, leaf: EventLeaf) -> Evidence:
@@ -300,6 +304,24 @@ class Oracle:
             matching = [self._matching(segment, step) for step in steps(leaf)]
             known = self._known[key] = len(self._happened), evidence(leaf, matching, self._calendar)
         return known[1]
+
+    def _computed(self, leaf: Computed) -> Evidence:
+        """It is one for all segments, so it sees the transitions of every one."""
+        key = "", id(leaf)
+        known = self._known.get(key)
+        if known is None or known[0] != len(self._happened):
+            found = computed.computed(leaf, self._matching("", leaf), self._calendar)
+            known = self._known[key] = len(self._happened), found
+        return known[1]
+
+    def value(self, leaf: Computed) -> Any:
+        """What a computed attribute comes to now."""
+        counted = [
+            each
+            for each in self._matching("", leaf)
+            if inside(self._calendar.span(leaf.window, each.time_ms), self.clock_ms)
+        ]
+        return computed.value(leaf.measure, counted, self._calendar)
 
     def _matching(self, segment: str, step: Step) -> list[Event]:
         return [
@@ -317,6 +339,10 @@ class Oracle:
             for leaf in leaves(root) if root else ():
                 if isinstance(leaf, EVENT_LEAVES):
                     found.update(self._evidence(segment, leaf)[1])
+                elif isinstance(leaf, Computed):
+                    found.update(self._computed(leaf)[1])
+                    matching = self._matching("", leaf)
+                    found.update(computed.instants(leaf, matching, self._calendar, self.clock_ms, until))
                 else:
                     found.update(instants(leaf, self._registers, self._calendar, self.clock_ms, until))
         return sorted(instant for instant in found if self.clock_ms < instant <= until)

@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from livesegments.core.definition import Event, Occurrence, SequenceStep
+from livesegments.core.definition import Computed, Event, Occurrence, SequenceStep
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history.sql import number, path, window
 from livesegments.history.sql.text import every, text
 
-Step: TypeAlias = Event | Occurrence | SequenceStep
+Step: TypeAlias = Event | Occurrence | SequenceStep | Computed
 
 
 class Evidence(Struct, frozen=True):

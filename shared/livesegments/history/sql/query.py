@@ -21,6 +21,7 @@ from livesegments.core.definition import (
     AnyOf,
     Attribute,
     Bucket,
+    Computed,
     Consent,
     Event,
     Filter,
@@ -34,6 +35,7 @@ from livesegments.core.definition import (
 )
 from livesegments.core.event import RETRACT
 from livesegments.history.sql import large, number, value
+from livesegments.history.sql.computed import computed
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
 from livesegments.history.sql.registers import ANY_TAG, Registers
 from livesegments.history.sql.sequence import sequence
@@ -105,6 +107,10 @@ def _comparisons(root: Node) -> Iterator[Attribute | Filter]:
                 yield node
             case Event():
                 yield from _within(node.where)
+            case Computed():
+                yield from _within(node.where)
+                if node.asked is not None:
+                    yield node.asked
             case Occurrence():
                 yield from _within((*node.where, *node.has))
             case Sequence():
@@ -169,6 +175,8 @@ class _Build:
                 return self._member(node.id, joined), "NULL"
             case Event():
                 evidence = measure(node, now_ms, segment)
+            case Computed():
+                evidence = computed(node, now_ms)
             case Occurrence():
                 evidence = occurrence(node, now_ms, segment)
             case Sequence():

@@ -149,6 +149,13 @@ def _dated(judge: Callable[[str], str]) -> Predicate:
     return _texts(lambda value: let("moment", f"ls_instant({value})", judge("moment")))
 
 
+def relative(test: Attribute, then: str, now_ms: int) -> str:
+    """Whether an instant is before, after, so long ago … as an op on dates asks."""
+    if test.op in ("before", "after"):
+        return f"{then} {'<' if test.op == 'before' else '>='} ls_instant({text(test.value)})"
+    return _relative(test.op, then, test.value, now_ms)
+
+
 def _relative(op: str, then: str, operand: Any, now: int | str) -> str:
     if isinstance(operand, dict):
         verdict = _near(op, then, operand, now)

@@ -1,0 +1,177 @@
+"""The most frequent value of a property, by the events in a window; of equally frequent ones the one that was
+used last.
+
+Example: `tea`, `coffee`, `coffee`, `tea` gives `tea`. An event with several values on the path uses each of
+them, in their order. Values are equal as conditions say: 1 and 1.0 are one, 1 and "1" are two.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from livesegments.core.bag import Bag
+from livesegments.core.definition import Scalar
+from livesegments.core.event import Event
+from livesegments.core.fold import Bagged, moment
+from livesegments.core.frame import Absolute, Sliding
+from livesegments.core.kind import MAX_ENTRIES, Kind
+from livesegments.core.value import Key, key
+
+Values: TypeAlias = Callable[[Event], list[Scalar]]
+"""The values of one event on the path, in order."""
+Use: TypeAlias = tuple[int, str, int, Scalar]
+"""Time and id of an event, the place of a value among its values, and that value."""
+Stamp: TypeAlias = tuple[int, str, int]
+
+
+class Counted(Struct, array_like=True):
+    """How often a value was used, and its last use."""
+
+    count: int
+    last: Use
+
+    @property
+    def rank(self) -> tuple[int, Stamp]:
+        return self.count, self.last[:3]
+
+
+class Tally(Struct, array_like=True, dict=True):
+    """The different values. What is looked up in it is made when it is first asked for, and not stored."""
+
+    values: list[Counted]
+
+    @property
+    def by_key(self) -> dict[Key | None, Counted]:
+        known: dict[str, Any] = self.__dict__
+        if "by_key" not in known:
+            known["by_key"] = {key(each.last[3]): each for each in self.values}
+        found: dict[Key | None, Counted] = known["by_key"]
+        return found
+
+    @property
+    def best(self) -> Counted | None:
+        known: dict[str, Any] = self.__dict__
+        if known.get("best") is None:
+            known["best"] = max(self.values, key=lambda each: each.rank, default=None)
+        found: Counted | None = known["best"]
+        return found
+
+    def add(self, use: Use) -> None:
+        best = self.best
+        found = self.by_key.get(key(use[3]))
+        if found is None:
+            if len(self.values) >= MAX_ENTRIES:
+                return
+            found = self.by_key[key(use[3])] = Counted(1, use)
+            self.values.append(found)
+        else:
+            found.count += 1
+            found.last = max(found.last, use, key=lambda each: each[:3])
+        if best is None or found.rank > best.rank:
+            self.__dict__["best"] = found
+
+    def discard(self, use: Use, left: Iterable[Use]) -> None:
+        """Takes out a use; `left` are those that stay."""
+        wanted = key(use[3])
+        found = self.by_key[wanted]
+        if self.__dict__.get("best") is found:
+            del self.__dict__["best"]
+        found.count -= 1
+        if not found.count:
+            del self.by_key[wanted]
+            self.values.remove(found)
+        elif found.last[:3] == use[:3]:  # where months are clipped, a later event may leave first
+            same = (each for each in left if key(each[3]) == wanted)
+            found.last = max(same, key=lambda each: each[:3])
+
+    def read(self) -> Key | None:
+        return None if self.best is None else key(self.best.last[3])
+
+
+def _uses(event: Event, values: Values) -> list[Use]:
+    return [(event.time_ms, event.id, place, value) for place, value in enumerate(values(event))]
+
+
+class ModeEver(Kind[Tally]):
+    """Over an absolute window, of the first 10,001 different values that came."""
+
+    def __init__(self, values: Values, window: Absolute) -> None:
+        super().__init__(Tally)
+        self._values, self._from, self._to = values, window.from_ms, window.to_ms
+
+    def add(self, state: Tally | None, event: Event, now_ms: int) -> Tally | None:
+        if self._from <= event.time_ms < self._to:
+            for use in _uses(event, self._values):
+                state = state or Tally([])
+                state.add(use)
+        return state
+
+    def value(self, state: Tally | None, now_ms: int) -> Any:
+        return None if state is None else state.read()
+
+    def next_ms(self, state: Tally | None, now_ms: int, edges: Sequence[int]) -> int | None:
+        return None
+
+
+class ModeSliding(Bag[Use, int]):
+    """Over a sliding window: each use is an entry, and the tally follows from them."""
+
+    def __init__(self, values: Values, window: Sliding) -> None:
+        super().__init__(Uses(values), window)
+
+    def _enter(self, state: Bagged[Use, int], leave: int, payload: Use) -> None:
+        tally = _tally(state)
+        insort(state.inside, (leave, payload), key=moment)
+        tally.add(payload)
+        if len(state.inside) > MAX_ENTRIES:
+            self._leave(state, len(state.inside) - MAX_ENTRIES)
+
+    def _leave(self, state: Bagged[Use, int], count: int) -> None:
+        tally = _tally(state)
+        gone = state.inside[:count]
+        del state.inside[:count]
+        for _, use in gone:
+            tally.discard(use, (each for _, each in state.inside))
+
+    def _read(self, state: Bagged[Use, int]) -> Any:
+        return _tally(state).read()
+
+
+def _tally(state: Bagged[Use, int]) -> Tally:
+    known: dict[str, Any] = state.__dict__
+    if "tally" not in known:
+        made = known["tally"] = Tally([])
+        for _, use in state.inside:
+            made.add(use)
+    found: Tally = known["tally"]
+    return found
+
+
+class Uses:
+    """The uses of one event as the payloads of a bag, which has no total."""
+
+    counts = False
+    payload: Any = Use
+    total: Any = int
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def payloads(self, event: Event) -> list[Use]:
+        return _uses(event, self._values)
+
+    def merge(self, total: int | None, payload: Use) -> int:
+        return 0
+
+    def unmerge(self, total: int | None, payload: Use) -> int | None:
+        return None
+
+    def read(self, total: int | None) -> None:
+        return None
+
+    def put(self, bag: Bagged[Use, int], leave: int, payload: Use) -> None:
+        raise AssertionError("the kind puts it")
