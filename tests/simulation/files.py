@@ -154,7 +154,6 @@ class MemoryFiles:
         partition: int,
         registered: Sequence[Range],
         persons: Sequence[Person],
-        before: Mapping[str, int],
         by: str,
         key: str,
     ) -> Pruning:

@@ -127,7 +127,7 @@ class Seek(Struct, frozen=True, tag=True):
 
 
 class Prune(Struct, frozen=True, tag=True):
-    """All files with rows of `persons`, or of workspaces' times `before` an instant, anew without them.
+    """All files with rows of `persons`, anew without them.
 
     `registered` are those that count; `by` is the tag of the new ones; `key` that of digests.
     Answers `Pruning`.
@@ -136,7 +136,6 @@ class Prune(Struct, frozen=True, tag=True):
     partition: int
     registered: Sequence[Range]
     persons: Sequence[Person]
-    before: Mapping[str, int]
     by: str
     key: str
 

@@ -1,5 +1,4 @@
-"""Files written anew without some of their rows: those of persons who were erased, and those that are older
-than a workspace keeps them.
+"""Files written anew without the rows of persons who were erased.
 
 Example: ada of the workspace `shop` was erased by commit 4,711. Of every file of her partition, whether a
 register names it or not, it is looked whether it has rows of hers up to that commit; most have not, which
@@ -14,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -44,7 +43,6 @@ EVER_MS = 253_402_300_799_999
 """The last instant that there is."""
 MOST_VALUES = 100_000
 """Digests of values that are answered."""
-_TIME: dict[Table, str] = {"events": "time", "transitions": "at"}
 _properties = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -53,24 +51,23 @@ def prune(
     partition: int,
     registered: Sequence[Range],
     persons: Sequence[Person],
-    before: Mapping[str, int],
     by: str,
     key: str,
 ) -> Pruning:
-    """`before`: workspace → the first instant (ms) of which rows are kept; `by`: the tag of new files."""
+    """`by`: the tag of new files; `key`: that of digests."""
     archive.drop_drafts(partition)
     pruned, values = [], set[str]()
     for old in archive.ranges(partition, float("inf")):
         tables = {}
         counts = old in registered
-        gone = {table: _gone(persons, before, _TIME[table], counts) for table in TABLES}
+        gone = _gone(persons, counts)
         try:
-            if not any(_has(archive, partition, table, old, gone[table]) for table in TABLES):
+            if not any(_has(archive, partition, table, old, gone) for table in TABLES):
                 continue
-            if persons and len(values) < MOST_VALUES:
-                values |= _values(archive, partition, old, _gone(persons, {}, "time", counts), key)
+            if len(values) < MOST_VALUES:
+                values |= _values(archive, partition, old, gone, key)
             for table in TABLES:
-                tables[table] = _dataset(archive, partition, table, old).to_table(filter=~gone[table])
+                tables[table] = _dataset(archive, partition, table, old).to_table(filter=~gone)
         except FileNotFoundError:
             continue  # a half of a range, from a death between its two files: no register ever names it
         new = old.anew(by)
@@ -185,7 +182,7 @@ def unname(
                 adopted[each.workspace] = encode_stage(replace(stage, filling=filling)).decode()
 
 
-def _gone(persons: Sequence[Person], before: Mapping[str, int], time: str, counts: bool) -> Any:
+def _gone(persons: Sequence[Person], counts: bool) -> Any:
     """The rows that go, as an expression. `counts`: a register names the file."""
     found = []
     for each in persons:
@@ -193,8 +190,6 @@ def _gone(persons: Sequence[Person], before: Mapping[str, int], time: str, count
         if not counts:
             earlier |= pc.field("at") <= _instant(each.at_ms)
         found.append(_is(each) & earlier)
-    for workspace, first_ms in before.items():
-        found.append((pc.field("workspace") == workspace) & (pc.field(time) < _instant(first_ms)))
     return _any(found)
 
 

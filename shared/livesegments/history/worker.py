@@ -75,8 +75,8 @@ def work(archive: Archive, request: Request) -> Done:
             old = checkpoints.older(archive, partition, time.time() - older_s)
             checkpoints.remove(archive, partition, set(old) - set(but))
             return Done()
-        case Prune(partition, registered, persons, before, by, key):
-            return Done(pruning=pruning.prune(archive, partition, registered, persons, before, by, key))
+        case Prune(partition, registered, persons, by, key):
+            return Done(pruning=pruning.prune(archive, partition, registered, persons, by, key))
         case Retain(partition, registered, before, by):
             return Done(pruning=retaining.retain(archive, partition, registered, before, by))
         case Purge(partition, topic, persons, fields, by):

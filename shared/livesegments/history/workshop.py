@@ -80,12 +80,11 @@ class Workshop:
         partition: int,
         registered: Sequence[Range],
         persons: Sequence[Person],
-        before: Mapping[str, int],
         by: str,
         key: str,
     ) -> Pruning:
-        """Files anew without some of their rows; the old ones stay until they are removed."""
-        return (await self._ask(Prune(partition, registered, persons, before, by, key))).pruning
+        """Files anew without persons' rows; the old ones stay until they are removed."""
+        return (await self._ask(Prune(partition, registered, persons, by, key))).pruning
 
     async def retain(
         self, partition: int, registered: Sequence[Range], before: Mapping[str, int], by: str

@@ -190,8 +190,8 @@ class Archiver:
         registered, key = list(self._register), self._options.erasure_key
         return await self._history.seek(self._number, registered, digests, key)
 
-    async def prune(self, persons: Sequence[Person], before: Mapping[str, int]) -> Sequence[str]:
-        """Writes files anew without the rows of persons, and of workspaces before an instant.
+    async def prune(self, persons: Sequence[Person]) -> Sequence[str]:
+        """Writes files anew without the rows of persons.
 
         Returns the digests of the values that persons had. Files that no register names are written anew,
         too: a store that was taken back may name them again. Raises FilesAway.
@@ -200,7 +200,7 @@ class Archiver:
         async with self._cutting:
             tag, key = self._tag(), self._options.erasure_key
             counting = list(self._register)
-            pruning = await self._history.prune(self._number, counting, persons, before, tag, key)
+            pruning = await self._history.prune(self._number, counting, persons, tag, key)
             self._there |= {each.new for each in pruning.pruned}
             ours = [each for each in pruning.pruned if each.old in self._register]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -22,12 +22,8 @@ from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode
 from livesegments.core.recount import Counted, Recounts
 from livesegments.core.step import on_plan
-from livesegments.evaluator.archiver import Archiver
-from livesegments.evaluator.errands import Errands, nothing
-from livesegments.evaluator.loading import Loader
-from livesegments.evaluator.partition import Partition
-from livesegments.evaluator.ports import Ports
-from livesegments.evaluator.walks import Walks
+from livesegments.evaluator.errands import nothing
+from livesegments.evaluator.parts import Parts
 from livesegments.history.protocol import Of
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
@@ -44,30 +40,18 @@ _log = structlog.get_logger(__name__)
 class Auditing:
     """`run` in a task of its own, `step` between records; `moved` is called when there is something to do."""
 
-    def __init__(
-        self,
-        ports: Ports,
-        partition: Partition,
-        loader: Loader,
-        walks: Walks,
-        archiver: Archiver,
-        errands: Errands,
-        reading: asyncio.Lock,
-        wall_ms: Callable[[], int | None],
-        moved: Callable[[], None],
-    ) -> None:
-        """`reading` is had by one at a time who follows profiles."""
-        self._shard = ports.shard
-        self._history = ports.history
-        self._turns = ports.options.audits
-        self._partition = partition
-        self._loader = loader
-        self._walks = walks
-        self._archiver = archiver
-        self._errands = errands
-        self._reading = reading
-        self._wall_ms = wall_ms
-        self._moved = moved
+    def __init__(self, parts: Parts) -> None:
+        self._shard = parts.ports.shard
+        self._history = parts.ports.history
+        self._turns = parts.ports.options.audits
+        self._partition = parts.partition
+        self._loader = parts.loader
+        self._walks = parts.walks
+        self._archiver = parts.archiver
+        self._errands = parts.errands
+        self._following = parts.following
+        self._wall_ms = parts.wall_ms
+        self._moved = parts.moved
         self._found: _Found | None = None
         self._random = random.Random()
         self._recounts: dict[str, Recounts] = {}
@@ -79,7 +63,7 @@ class Auditing:
         while True:
             await self._turns.take()
             try:
-                async with self._reading:
+                async with self._following:
                     await self._one()
             except FilesAway as error:
                 metrics.ARCHIVE_FAILURES.inc()

@@ -19,6 +19,7 @@ from livesegments.evaluator.handing import Handing
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
 from livesegments.evaluator.partition import NEVER_MS, Partition
+from livesegments.evaluator.parts import Parts
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.recounting import Recounting
 from livesegments.evaluator.relay import Relay
@@ -58,37 +59,17 @@ class Claim:
             token[:8], ports, self.partition, self.errands, self.archiver, self.relay, self.handing, moved
         )
         loader = Loader(ports.shard, self.partition, options.dues)
-        self.fillings = Fillings(
-            ports, self.partition, loader, self.walks, self.archiver, self.errands,
+        parts = Parts(
+            ports, self.partition, loader, self.walks, self.archiver, self.errands, asyncio.Lock(),
             self.wall_ms, moved,
         )  # fmt: skip
+        self.fillings = Fillings(parts)
+        self.recounting = Recounting(parts)
+        self.auditing = Auditing(parts)
         self.erasures = Erasures(
             token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
             self.relay, self.handing,
         )  # fmt: skip
-        reading = asyncio.Lock()
-        self.recounting = Recounting(
-            ports,
-            self.partition,
-            loader,
-            self.walks,
-            self.archiver,
-            self.errands,
-            reading,
-            self.wall_ms,
-            moved,
-        )
-        self.auditing = Auditing(
-            ports,
-            self.partition,
-            loader,
-            self.walks,
-            self.archiver,
-            self.errands,
-            reading,
-            self.wall_ms,
-            moved,
-        )
         self.evaluation = Evaluation(
             ports, intake, self.partition, self.flight, loader, self.walks, self.relay, self.erasures,
             self.wall_ms, moved,

@@ -264,7 +264,7 @@ class Erasures:
         persons = await self._archiver.seek(self._suppression.digests)
         if persons:
             async with self._checkpoints.making:
-                await self._archiver.prune(persons, {})
+                await self._archiver.prune(persons)
         key = keys.erasures(self._partition.number)
         await self._errands.post(lambda commit: commit.drop_fields(key, [SEARCH]))
         self._search = False
@@ -282,7 +282,7 @@ class Erasures:
         await self._relay.tidy()
         await self._handing.reached(latest)
         async with self._checkpoints.making:
-            values = set(await self._archiver.prune(persons, {}))
+            values = set(await self._archiver.prune(persons))
             values.update(*(each.values for each in erasings))
             now_ms = self._options.wall_ms()
             await self._write(fields, lambda each: replace(each, archive_ms=now_ms))

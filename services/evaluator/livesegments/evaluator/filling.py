@@ -13,7 +13,6 @@ history or live, and the profile that the stored filling names decides whether i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
@@ -22,12 +21,8 @@ from livesegments.core.bulk import order
 from livesegments.core.order import Order
 from livesegments.core.plan import Plan
 from livesegments.core.wanted import History, wanted
-from livesegments.evaluator.archiver import Archiver
-from livesegments.evaluator.errands import Errands, nothing
-from livesegments.evaluator.loading import Loader
-from livesegments.evaluator.partition import Partition
-from livesegments.evaluator.ports import Ports
-from livesegments.evaluator.walks import Walks
+from livesegments.evaluator.errands import nothing
+from livesegments.evaluator.parts import Parts
 from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
@@ -42,27 +37,17 @@ RETRY_S = 0.5
 class Fillings:
     """`moved` is called when there is a chunk to give."""
 
-    def __init__(
-        self,
-        ports: Ports,
-        partition: Partition,
-        loader: Loader,
-        walks: Walks,
-        archiver: Archiver,
-        errands: Errands,
-        wall_ms: Callable[[], int | None],
-        moved: Callable[[], None],
-    ) -> None:
-        self._history = ports.history
-        self._partition = partition
-        self._loader = loader
-        self._walks = walks
-        self._archiver = archiver
-        self._errands = errands
-        self._wall_ms = wall_ms
-        self._moved = moved
+    def __init__(self, parts: Parts) -> None:
+        self._history = parts.ports.history
+        self._partition = parts.partition
+        self._loader = parts.loader
+        self._walks = parts.walks
+        self._archiver = parts.archiver
+        self._errands = parts.errands
+        self._wall_ms = parts.wall_ms
+        self._moved = parts.moved
         self._job: _Job | None = None
-        self._logger = structlog.get_logger(__name__).bind(partition=partition.number)
+        self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
 
     async def step(self) -> bool:
         """Gives one chunk, or ends a filling; False if there is nothing to do now."""

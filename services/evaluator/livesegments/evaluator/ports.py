@@ -104,12 +104,11 @@ class History(Protocol):
         partition: int,
         registered: Sequence[Range],
         persons: Sequence[Person],
-        before: Mapping[str, int],
         by: str,
         key: str,
     ) -> Pruning:
-        """Writes every file with rows of persons, or of a workspace's time before an instant, anew without
-        them; the old ones stay until they are removed."""
+        """Writes every file with rows of persons anew without them; the old ones stay until they are
+        removed."""
 
     async def retain(
         self, partition: int, registered: Sequence[Range], before: Mapping[str, int], by: str

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -23,12 +23,8 @@ from livesegments.core.fault import Fault
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode
 from livesegments.core.recount import Recounts, not_taken
-from livesegments.evaluator.archiver import Archiver
-from livesegments.evaluator.errands import Errands, nothing
-from livesegments.evaluator.loading import Loader
-from livesegments.evaluator.partition import Partition
-from livesegments.evaluator.ports import Ports
-from livesegments.evaluator.walks import Walks
+from livesegments.evaluator.errands import nothing
+from livesegments.evaluator.parts import Parts
 from livesegments.history.protocol import Chunk, Of
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
@@ -47,29 +43,17 @@ _log = structlog.get_logger(__name__)
 class Recounting:
     """`run` in a task of its own, `step` between records; `moved` is called when there is something to do."""
 
-    def __init__(
-        self,
-        ports: Ports,
-        partition: Partition,
-        loader: Loader,
-        walks: Walks,
-        archiver: Archiver,
-        errands: Errands,
-        reading: asyncio.Lock,
-        wall_ms: Callable[[], int | None],
-        moved: Callable[[], None],
-    ) -> None:
-        """`reading` is had by one at a time who follows profiles."""
-        self._history = ports.history
-        self._publisher = ports.publisher
-        self._partition = partition
-        self._loader = loader
-        self._walks = walks
-        self._archiver = archiver
-        self._errands = errands
-        self._reading = reading
-        self._wall_ms = wall_ms
-        self._moved = moved
+    def __init__(self, parts: Parts) -> None:
+        self._history = parts.ports.history
+        self._publisher = parts.ports.publisher
+        self._partition = parts.partition
+        self._loader = parts.loader
+        self._walks = parts.walks
+        self._archiver = parts.archiver
+        self._errands = parts.errands
+        self._following = parts.following
+        self._wall_ms = parts.wall_ms
+        self._moved = parts.moved
         self._some = asyncio.Event()
         self._ready: deque[_Ready] = deque()
         self._recounts: dict[str, Recounts] = {}
@@ -81,7 +65,7 @@ class Recounting:
             if not self._partition.retracting.waiting:
                 self._some.clear()
                 await self._some.wait()
-            async with self._reading:
+            async with self._following:
                 done = await self._next()
             if not done:
                 await asyncio.sleep(RETRY_S)
