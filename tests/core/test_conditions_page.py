@@ -26,7 +26,9 @@ WORDED = [
     for row in table.splitlines()
 ]
 """The definitions of the tables with the head "in words"."""
-EXAMPLES = [*re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE), *WORDED]
+FENCED = re.compile(r"^```json\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+EXAMPLES = [*FENCED.findall(PAGE), *WORDED]
+PEERS = FENCED.findall((Path(__file__).parents[2] / "docs" / "coming-from.md").read_text())
 
 WRITTEN = {kind.__struct_config__.tag for kind in get_args(Node)} - {"computed"}
 """The nodes that authors write."""
@@ -63,7 +65,7 @@ SHARED = [
 ]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: " ".join(text.split())[:50])
+@pytest.mark.parametrize("example", [*EXAMPLES, *PEERS], ids=lambda text: " ".join(text.split())[:50])
 def test_each_example_passes_the_check(example: str) -> None:
     others: dict[str, Node | None] = {"newsletter": None}
     _, faults = check(json.loads(example), timezone="Europe/Berlin", others=others, segment_id="example")
