@@ -234,9 +234,10 @@ class MemoryShard:
         return await self._now(lambda: sum(map(len, self.store.streams.get(key, {}).values())))
 
     def _now(self, action: Callable[[], T]) -> asyncio.Future[T]:
-        """Runs after everything asked for before it, as over one connection."""
+        """Runs after everything asked for before it, as over one connection. Who is cancelled while it waits for an
+        answer breaks it for nobody else."""
         self._last = asked = asyncio.ensure_future(self._run(self._last, action))
-        return asked
+        return asyncio.shield(asked)
 
     async def _run(self, before: asyncio.Future[Any] | None, action: Callable[[], T]) -> T:
         if before is not None:

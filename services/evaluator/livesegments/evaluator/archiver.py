@@ -19,14 +19,14 @@ checkpoint is whole files.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import structlog
 
 from livesegments.evaluator.errands import Errands, nothing
 from livesegments.evaluator.ports import Ports
 from livesegments.history.mark import commit_of
-from livesegments.history.protocol import Person, Written, encode_written, written
+from livesegments.history.protocol import Person, Pruned, Written, encode_written, written
 from livesegments.history.ranges import Range, mergeable, parse
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
@@ -176,10 +176,10 @@ class Archiver:
         def register(commit: Commit) -> None:
             commit.put_fields(keys.archive(self._number), {of.name: encode_written(found[0])})
             commit.archived(of.last)
+            self._register[of] = found[0]
+            self._upto = of.last
 
         await self._errands.post(register)
-        self._register[of] = found[0]
-        self._upto = of.last
         metrics.ARCHIVED.inc(found[0].events)
         metrics.ARCHIVED_BYTES.inc(found[0].bytes)
         return True
@@ -209,11 +209,9 @@ class Archiver:
                 if ours:
                     commit.put_fields(files, {each.new.name: encode_written(each.written) for each in ours})
                     commit.drop_fields(files, [each.old.name for each in ours])
+                self._replace(ours)
 
             await self._errands.post(register)
-            for each in ours:
-                del self._register[each.old]
-                self._register[each.new] = each.written
             await self._history.remove(self._number, [each.old for each in pruning.pruned])
         return pruning.values
 
@@ -253,15 +251,20 @@ class Archiver:
             commit.put_fields(keys.retained(self._number), kept)
             commit.put_fields(files, {each.new.name: encode_written(each.written) for each in pruned})
             commit.drop_fields(files, [each.old.name for each in pruned])
+            now_s = asyncio.get_running_loop().time()
+            self._replaced += [(now_s, each.old) for each in pruned]
+            self._replace(pruned)
 
         await self._errands.post(register)
-        now_s = asyncio.get_running_loop().time()
+        metrics.RETAINED.inc(len(pruned))
+        return True
+
+    def _replace(self, pruned: Iterable[Pruned]) -> None:
+        """In the call that makes the commit, like all that is registered: whoever asked for it may be
+        cancelled while it is under way, and the next cut must know of it."""
         for each in pruned:
             del self._register[each.old]
             self._register[each.new] = each.written
-            self._replaced.append((now_s, each.old))
-        metrics.RETAINED.inc(len(pruned))
-        return True
 
     def _tag(self) -> str:
         """Of files that are written anew; no file that is there has it."""
@@ -306,11 +309,11 @@ class Archiver:
         def register(commit: Commit) -> None:
             commit.put_fields(keys.archive(self._number), {whole.name: encode_written(merged)})
             commit.drop_fields(keys.archive(self._number), [part.name for part in parts])
+            for part in parts:
+                del self._register[part]
+            self._register[whole] = merged
 
         await self._errands.post(register)
-        for part in parts:
-            del self._register[part]
-        self._register[whole] = merged
 
     async def _tidy(self) -> None:
         """Checks that every registered file is there, and removes files that no register names after the
@@ -359,10 +362,10 @@ class Archiver:
                 files, {new.name: encode_written(self._register[old]) for old, new in moved.items()}
             )
             commit.drop_fields(files, [old.name for old in moved])
+            for old, new in moved.items():
+                self._register[new] = self._register.pop(old)
 
         await self._errands.post(register)
-        for old, new in moved.items():
-            self._register[new] = self._register.pop(old)
 
     async def _until_due(self) -> None:
         """Waits until the tail is old or large enough."""

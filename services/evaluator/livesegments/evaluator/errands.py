@@ -29,7 +29,10 @@ class Errands:
         self._waiting: deque[tuple[Write, asyncio.Future[None]]] = deque()
 
     async def post(self, write: Write) -> None:
-        """Returns when the commit with the write in it is applied. Where the claim is lost, never."""
+        """Returns when the commit with the write in it is applied. Where the claim is lost, never.
+
+        If the caller is cancelled before that commit is made, nothing is written.
+        """
         applied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((write, applied))
         self._moved()
@@ -37,6 +40,8 @@ class Errands:
 
     async def run(self) -> bool:
         """Makes a commit of the first that waits; False if there is none."""
+        while self._waiting and self._waiting[0][1].cancelled():
+            self._waiting.popleft()
         if not self._waiting:
             return False
         write, applied = self._waiting.popleft()
