@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from livesegments.store import keys
+from livesegments.store.adoption import decode_stage
 from tests.simulation.memory import MemoryStore
 from tests.simulation.world import Process, World
 
@@ -102,6 +103,9 @@ def settled(world: World, partition: int) -> bool:
     walked = all(
         b'"ready"' in progress
         for progress in world.store.hashes.get(keys.segments(partition, "w"), {}).values()
+    ) and all(
+        stage.walked == stage.revision  # who was in a deleted segment has left it
+        for stage in map(decode_stage, world.store.hashes.get(keys.adopted(partition), {}).values())
     )
     return (
         head.get("offset") == len(world.logs[partition])

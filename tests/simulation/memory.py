@@ -234,8 +234,8 @@ class MemoryShard:
         return await self._now(lambda: sum(map(len, self.store.streams.get(key, {}).values())))
 
     def _now(self, action: Callable[[], T]) -> asyncio.Future[T]:
-        """Runs after everything asked for before it, as over one connection. Who is cancelled while it waits for an
-        answer breaks it for nobody else."""
+        """Runs after everything asked for before it, as over one connection. Whoever is cancelled while waiting
+        for an answer breaks it for nobody else."""
         self._last = asked = asyncio.ensure_future(self._run(self._last, action))
         return asyncio.shield(asked)
 

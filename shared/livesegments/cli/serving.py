@@ -143,7 +143,7 @@ async def _redis_answers(url: str) -> None:
 async def _topics(kafka: str, settings: Settings) -> None:
     try:
         await create_topics(kafka, settings)
-    except WrongTopic as error:
+    except (WrongTopic, ValueError) as error:
         raise Problem(str(error)) from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise Problem(

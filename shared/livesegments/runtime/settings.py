@@ -44,6 +44,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """So many days of events the archive keeps of a workspace that doesn't say; 0: for ever."""
     checkpoint_every_s: float = 600.0
     """A partition's states are written beside the archive at this interval; 0: never."""
+    events_retention_s: Annotated[int, Meta(ge=0)] = 0
+    """How long the broker keeps topic `events`, where it is made here; 0: for ever."""
+    inbound_retention_s: Annotated[int, Meta(ge=1)] = 7 * 86_400
+    rejected_retention_s: Annotated[int, Meta(ge=1)] = 7 * 86_400
     audits_per_s: float = 1.0
     recompile_s: float = 60.0
     """Definitions that can't be compiled are tried again at this interval."""

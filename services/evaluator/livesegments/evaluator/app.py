@@ -45,6 +45,7 @@ from livesegments.runtime import logs, metrics
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
+from livesegments.runtime.topics import config_of, too_short
 from livesegments.store.client import connect
 from livesegments.store.names import NameStore
 from livesegments.store.shard import RedisShard
@@ -158,6 +159,17 @@ async def known_topic(kafka: str) -> str:
             await asyncio.sleep(LOOK_S)
 
 
+async def see_retention(kafka: str, checkpoint_every_s: float) -> None:
+    """Warns where the broker forgets events before a checkpoint has them."""
+    try:
+        fault = too_short(await config_of(kafka, EVENTS), checkpoint_every_s)
+    except (KafkaError, OSError) as error:
+        _log.warning("how long the topic is kept isn't known", topic=EVENTS, error=repr(error))
+        return
+    if fault is not None:
+        _log.warning("a lost Redis may not come back whole", topic=EVENTS, fault=fault)
+
+
 async def same_topic(kafka: str, identity: str) -> None:
     """Never returns. Raises CreatedAnew; whoever starts then reads the new topic from its beginning."""
     while True:
@@ -210,6 +222,7 @@ async def serve(settings: Settings) -> None:
     pace = Pace(CHUNK, SLICE, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka))
+        await see_retention(settings.kafka, settings.checkpoint_every_s)
         catalog = Catalog(settings.kafka, limits, settings.recompile_s)
         stack.push_async_callback(catalog.stop)
         await catalog.start()
