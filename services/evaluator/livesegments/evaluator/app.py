@@ -149,11 +149,13 @@ class CreatedAnew(Exception):
     """Topic `events` is another one: its offsets mean other records than those that are stored."""
 
 
-async def known_topic(kafka: str) -> str:
+async def known_topic(kafka: str, checkpoint_every_s: float) -> str:
     """The identity of topic `events`, once it is there."""
     while True:
         try:
-            return await topic_id(kafka, EVENTS)
+            identity = await topic_id(kafka, EVENTS)
+            await see_retention(kafka, checkpoint_every_s)
+            return identity
         except UnknownTopicOrPartitionError:
             _log.warning("the topic is not there: `livesegments up` at this broker makes it", topic=EVENTS)
             await asyncio.sleep(LOOK_S)
@@ -221,8 +223,7 @@ async def serve(settings: Settings) -> None:
     )
     pace = Pace(CHUNK, SLICE, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:
-        log = FaustLog(await known_topic(settings.kafka))
-        await see_retention(settings.kafka, settings.checkpoint_every_s)
+        log = FaustLog(await known_topic(settings.kafka, settings.checkpoint_every_s))
         catalog = Catalog(settings.kafka, limits, settings.recompile_s)
         stack.push_async_callback(catalog.stop)
         await catalog.start()
