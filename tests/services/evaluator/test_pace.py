@@ -26,14 +26,16 @@ def test_one_partition_at_a_time_and_the_next_is_woken() -> None:
 def test_one_chunk_is_under_way_to_the_store() -> None:
     async def main() -> None:
         reply: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        pace, woken = Pace(400, 25, still), list[str]()
+        pace = Pace(400, 25, still)
         assert pace.take(lambda: None)
+        await pace.landed()
         pace.give(reply)
-        assert not pace.take(lambda: woken.append("next"))
-        reply.set_result(True)
+        assert pace.take(lambda: None), "the next one is computed meanwhile"
+        waiting = asyncio.create_task(pace.landed())
         await asyncio.sleep(0)
-        assert woken == ["next"]
-        assert pace.take(lambda: None)
+        assert not waiting.done()
+        reply.set_result(True)
+        await waiting
 
     asyncio.run(main())
 

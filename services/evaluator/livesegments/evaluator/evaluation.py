@@ -237,6 +237,7 @@ class Evaluation:
                 break
             partition.advance(until_ms, min(left, size))
             left -= size
+        await self._pace.landed()
         return await self._flight.send(await self._sealed(partition.seal()))
 
     async def _send_fired(self, until_ms: int, count: int) -> None:

@@ -6,9 +6,9 @@ chunks, one partition at a time. A chunk is one commit, since every commit costs
 about the same, whatever its size. But it is computed in slices, and the event loop goes round between two of
 them: so whatever an event needs next in the worker waits for one slice at most.
 
-Two things hold a chunk back. A chunk that the store has not applied: the store does one thing after the
-other, so an event waits there for one chunk at most. And a partition whose transitions wait for the broker,
-which is its owner's to see.
+Two things hold a chunk back. One that the store has not applied: the store does one thing after the other,
+so an event waits there for one chunk at most; the next one is computed meanwhile. And a partition whose
+transitions wait for the broker, which is its owner's to see.
 """
 
 from __future__ import annotations
@@ -31,25 +31,17 @@ class Pace:
         self.slice = slice_
         self._now_s = now_s
         self._taken = False
-        self._under_way = False
+        self._reply: asyncio.Future[bool] | None = None
         self._owners: dict[Callable[[], None], None] = {}
 
     def take(self, wake: Callable[[], None]) -> bool:
-        """The turn to fire a chunk; False if others go first: `wake` is called when it may be free."""
-        if self._taken or self._under_way:
+        """The turn to fire a chunk; False if another has it: `wake` is called when it may be free."""
+        if self._taken:
             self._owners[wake] = None
             return False
         self._owners.pop(wake, None)
         self._taken = True
         return True
-
-    def give(self, reply: asyncio.Future[bool] | None = None) -> None:
-        """The end of a turn, with the store's reply to come."""
-        self._taken = False
-        if reply is not None:
-            self._under_way = True
-            reply.add_done_callback(self._landed)
-        self._next()
 
     async def rest(self) -> None:
         """Between two slices: returns when the event loop had nothing else to do in a round, or after
@@ -62,13 +54,15 @@ class Pace:
                 return
             last_s = now_s
 
-    def _landed(self, _: asyncio.Future[bool]) -> None:
-        self._under_way = False
-        self._next()
+    async def landed(self) -> None:
+        """Returns when the chunk of the turn before has been answered by the store."""
+        if self._reply is not None:
+            await asyncio.wait([self._reply])
 
-    def _next(self) -> None:
-        if self._taken or self._under_way:
-            return
+    def give(self, reply: asyncio.Future[bool] | None = None) -> None:
+        """The end of a turn, with the store's reply to come."""
+        self._taken = False
+        self._reply = reply
         for wake in self._owners:
             del self._owners[wake]
             wake()
