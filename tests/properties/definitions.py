@@ -68,7 +68,7 @@ RELATIVE = (
     "anniversary_in_next",
 )
 CASELESS = ("before", "after", "exists", "missing", *RELATIVE)
-PERIODS = ("day", "day", "week", "month", "month", "quarter", "year")
+PERIODS = ("day", "day", "week", "sunday_week", "month", "month", "quarter", "year")
 WITHIN = ("1s", "1h", "1d", "2d", "7d", "30d", "1mo", "2mo")
 
 STATES = ("opted_in", "opted_out", "none")
@@ -256,20 +256,33 @@ def filters(draw: Draw) -> Json:
 def measures(draw: Draw) -> Json:
     of = draw(
         st.sampled_from(
-            ("count", "count", "count", "days", "weeks", "months", "sum", "avg", "min", "max", "distinct")
+            (
+                "count",
+                "count",
+                "count",
+                "days",
+                "weeks",
+                "sunday_weeks",
+                "months",
+                "sum",
+                "avg",
+                "min",
+                "max",
+                "distinct",
+            )
         )
     )
     op = draw(st.sampled_from(("gte", "gte", "gte", "eq", "neq", "gt", "lt", "lte", "between")))
     pool = (
         (1, 1, 2, 2, 3, 0, 4, 5, 1.5)
-        if of in ("count", "days", "weeks", "months", "distinct")
+        if of in ("count", "days", "weeks", "sunday_weeks", "months", "distinct")
         else (0, 1, 0.1, 0.3, 2, 0.15)
     )
     bounds = sorted(draw(st.lists(st.sampled_from(pool), min_size=2, max_size=2)))
     found: Json = {"op": op, "value": bounds if op == "between" else bounds[0]}
     if of != "count":
         found["measure"] = {"of": of}
-        if of not in ("days", "weeks", "months"):
+        if of not in ("days", "weeks", "sunday_weeks", "months"):
             found["measure"]["property"] = draw(st.sampled_from(("x", "x", *PATHS)))
     return found if draw(st.integers(0, 2)) else {}
 

@@ -104,6 +104,9 @@ def edit(
         str | None,
         typer.Option(help="For how many days events are kept: a number, 0 (for ever) or `default`."),
     ] = None,
+    week_start: Annotated[
+        str | None, typer.Option(help="The first day of weeks in segments saved from now on: monday, sunday.")
+    ] = None,
     api: context.ApiOption = None,
     key: context.AdminKeyOption = None,
     data: context.DataOption = context.DATA,
@@ -112,7 +115,7 @@ def edit(
     """Change a workspace's name, time zone, quotas or retention, or whether it merges profiles.
 
     In a new time zone every segment is evaluated anew, over its whole history."""
-    given = {"name": name, "timezone": timezone, "merge": merge}
+    given = {"name": name, "timezone": timezone, "merge": merge, "week_start": week_start}
     body: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     most = {"events_per_s": events_per_s, "segments": segments, "profiles": profiles, "names": names}
     if history_days is not None:
@@ -122,7 +125,7 @@ def edit(
     if not body:
         raise Problem(
             "nothing to change was given",
-            advice="give --name, --timezone, --merge, --no-merge, --history-days or a quota",
+            advice="give --name, --timezone, --merge, --no-merge, --history-days, --week-start or a quota",
         )
     target = context.admin(api, key, data)
     with Client(target.url, target.key) as client:

@@ -32,6 +32,7 @@ from livesegments.core.pattern import Patterns
 from livesegments.core.references import references
 from livesegments.core.value import kind
 from livesegments.core.value_list import referring
+from livesegments.core.weeks import with_weeks
 from livesegments.core.words import MEASURE_OPS, MEASURES, OPS, WHOLE, Sort
 
 MAX_BYTES = 64 * 1024
@@ -77,6 +78,7 @@ def check(
     dependents: Dependents | None = None,
     lists: Mapping[str, str] | None = None,
     computed: Mapping[str, Computed] | None = None,
+    week_start: str = "monday",
 ) -> tuple[Node | None, list[Fault]]:
     """The node and no faults, or None and every fault.
 
@@ -86,6 +88,7 @@ def check(
     of the others make looking for a cycle cost what depends on the segment, not what it depends on. `lists`:
     the workspace's value lists, id → digest; given, the node has their digests (module `value_list`).
     `computed`: its computed attributes by id; given, the node has their measures (module `computed`).
+    `week_start`: `sunday` where the workspace says so; then the weeks of the node are Sunday's.
     """
     faults = Faults()
     checker = Checker(faults, ZoneInfo(timezone), others, segment_id, lists, computed)
@@ -94,7 +97,7 @@ def check(
         faults.add("", "too_many_nodes", f"has more than {MAX_NODES} nodes, the most that is allowed")
     if faults.found:
         return None, faults.found
-    node = asking(msgspec.convert(document, Node), computed or {})
+    node = asking(msgspec.convert(with_weeks(document, week_start), Node), computed or {})
     if others is not None:
         circle = cycle(node, others, segment_id, dependents)
         if circle:

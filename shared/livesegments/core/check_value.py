@@ -23,9 +23,16 @@ MAX_TEXT = 1_024
 MAX_SLIDING_MS = (3 * 365 + 1) * DAY_MS
 MAX_WITHIN_MS = 90 * DAY_MS
 MAX_AGE_MS = 150 * 365 * DAY_MS
-FARTHEST = {"day": 1_096, "week": 157, "month": 36, "quarter": 12, "year": 3}
+FARTHEST = {"day": 1_096, "week": 157, "sunday_week": 157, "month": 36, "quarter": 12, "year": 3}
 """How many periods a window reaches back at most: 3 years."""
-FARTHEST_DATE = {"day": 54_787, "week": 7_827, "month": 1_800, "quarter": 600, "year": 150}
+FARTHEST_DATE = {
+    "day": 54_787,
+    "week": 7_827,
+    "sunday_week": 7_827,
+    "month": 1_800,
+    "quarter": 600,
+    "year": 150,
+}
 """How many periods a date may lie before or after now: 150 years."""
 FARTHEST_ANNIVERSARY = {"days": 366, "months": 12}
 

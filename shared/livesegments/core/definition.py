@@ -16,10 +16,12 @@ Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | list[Scalar] | None
 """A value of an attribute or a property; `None` removes an attribute."""
 
-MeasureName = Literal["count", "days", "weeks", "months", "sum", "avg", "min", "max", "distinct"]
+MeasureName = Literal[
+    "count", "days", "weeks", "sunday_weeks", "months", "sum", "avg", "min", "max", "distinct"
+]
 ValueName = Literal["first", "last", "first_at", "last_at", "mode"]
 """What only computed attributes measure."""
-PeriodName = Literal["day", "week", "month", "quarter", "year"]
+PeriodName = Literal["day", "week", "sunday_week", "month", "quarter", "year"]
 ConsentState = Literal["opted_in", "opted_out", "none"]
 
 

@@ -52,6 +52,8 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
             return Keys(lambda event: [local_day(event.time_ms, zone)], depth, int)
         case "weeks":
             return Keys(lambda event: [(local_day(event.time_ms, zone) - 1) // 7], depth, int)
+        case "sunday_weeks":
+            return Keys(lambda event: [local_day(event.time_ms, zone) // 7], depth, int)
         case "months":
             return Keys(lambda event: [_month(local_day(event.time_ms, zone))], depth, int)
         case "distinct":

@@ -15,8 +15,10 @@ from typing import Literal, TypeAlias, get_args
 
 from livesegments.core.window import BEGINNING, FOREVER, QUARTER_MS, local, to_ms
 
-Period: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+Period: TypeAlias = Literal["day", "week", "sunday_week", "month", "quarter", "year"]
 PERIODS: tuple[Period, ...] = get_args(Period)
+_DAYS = {"day": (1, 0), "week": (7, 1), "sunday_week": (7, 0)}
+"""How long it is, and the ordinal of the first day of number 0."""
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _FIRST_YEAR, _LAST_YEAR = 1, 9_998
 
@@ -47,14 +49,17 @@ def of_date(period: Period, day: date) -> int:
         return day.toordinal()
     if period == "week":
         return (day.toordinal() - 1) // 7  # day 1 was a Monday
+    if period == "sunday_week":
+        return day.toordinal() // 7
     return (day.year * 12 + day.month - 1) // _MONTHS[period]
 
 
 @lru_cache(maxsize=8_192)
 def start(period: Period, number: int, zone: tzinfo) -> int:
     """The instant (ms) at which a period begins, by its number."""
-    if period in ("day", "week"):
-        ordinal = number if period == "day" else number * 7 + 1
+    if period in _DAYS:
+        days, first = _DAYS[period]
+        ordinal = number * days + first
         if ordinal < 2:
             return BEGINNING
         if ordinal > date(_LAST_YEAR, 12, 31).toordinal():

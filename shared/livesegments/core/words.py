@@ -100,6 +100,7 @@ MEASURES = {
         Sort("count", property=False, whole=True),
         Sort("days", property=False, whole=True),
         Sort("weeks", property=False, whole=True),
+        Sort("sunday_weeks", property=False, whole=True),
         Sort("months", property=False, whole=True),
         Sort("sum"),
         Sort("avg"),

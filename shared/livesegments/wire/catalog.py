@@ -45,6 +45,7 @@ class Workspace(Struct, frozen=True, tag="workspace"):
     """A tenant. `version` counts every edit (the ETag).
 
     `history_days`: so many days of events its archive keeps; 0: for ever, None: as the setting says.
+    `week_start`: `monday` or `sunday`, for definitions that are saved from then on.
     `merge`: by `identify` and `alias` an anonymous profile goes into the known one, with all it did.
     """
 
@@ -56,6 +57,7 @@ class Workspace(Struct, frozen=True, tag="workspace"):
     quotas: Quotas = Quotas()
     merge: bool = True
     history_days: int | None = None
+    week_start: str = "monday"
 
 
 class Key(Struct, frozen=True, tag="key"):

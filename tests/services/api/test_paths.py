@@ -210,3 +210,20 @@ async def test_what_holds_for_everyone_is_created_with_a_warning(shop: Client) -
     assert edited.json()["warnings"] == made["warnings"]
     assert (await shop.segment("vips", {"type": "tag", "name": "vip"}))["warnings"] == []
     assert "warnings" not in (await shop.get("/v1/segments/all")).json()
+
+
+async def test_in_a_workspace_whose_weeks_begin_on_sunday_a_week_is_sundays(
+    shop: Client, boss: Client
+) -> None:
+    path, week = f"/v1/workspaces/{shop.workspace}", {"period": "week"}
+    found = await boss.get(path)
+    assert found.json()["week_start"] == "monday"
+    edit = {"If-Match": found.headers["ETag"]}
+    assert (await boss.patch(path, json={"week_start": "friday"}, headers=edit)).status_code == 422
+    visit = {"type": "event", "name": "visit", "window": week}
+    before = await shop.segment("before", visit)
+    edited = await boss.patch(path, json={"week_start": "sunday"}, headers=edit)
+    assert edited.json()["week_start"] == "sunday"
+    after = await shop.segment("after", visit)
+    assert before["definition"]["window"] == week
+    assert after["definition"]["window"] == {"period": "sunday_week"}

@@ -25,7 +25,13 @@ def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.K
     """What the definition of a segment (None: a new one without an id) is checked against."""
     others = Others(snapshot.segments, own or "")
     return shapes.Known(
-        workspace.timezone, others, own, snapshot.revision, snapshot.dependents, snapshot.digests
+        workspace.timezone,
+        others,
+        own,
+        snapshot.revision,
+        snapshot.dependents,
+        snapshot.digests,
+        workspace.week_start,
     )
 
 
@@ -150,6 +156,7 @@ def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, i
         segment_id=id_,
         dependents=snapshot.dependents,
         lists=snapshot.digests,
+        week_start=workspace.week_start,
     )
     if node is None:
         found = [

@@ -32,7 +32,16 @@ async def _know(context: Ctx, workspace: Reading) -> None:
     snapshot = await context.catalog.segments(workspace.id)
     others = editing.Others(snapshot.segments, "")
     digests = snapshot.digests
-    shapes.known.set(shapes.Known(workspace.timezone, others, None, snapshot.revision, lists=digests))
+    shapes.known.set(
+        shapes.Known(
+            workspace.timezone,
+            others,
+            None,
+            snapshot.revision,
+            lists=digests,
+            week_start=workspace.week_start,
+        )
+    )
 
 
 class ToPreview(shapes.In):

@@ -28,6 +28,7 @@ from livesegments.api.texts import Description, Label, Name, ProfileId, SegmentI
 from livesegments.core.check import MAX_BYTES, Dependents, check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
+from livesegments.core.weeks import MONDAY
 
 DYNAMIC, STATIC = f"{VARIANT}dynamic", f"{VARIANT}static"
 CONDITION = {COMPONENT: "Condition"}
@@ -58,6 +59,7 @@ class Known(NamedTuple):
     revision: str
     dependents: Dependents | None = None
     lists: Mapping[str, str] | None = None
+    week_start: str = MONDAY
 
 
 known: ContextVar[Known | None] = ContextVar("known", default=None)
@@ -85,6 +87,7 @@ def _definition(document: Any) -> Defined:
             segment_id=against.segment if against else None,
             dependents=against.dependents if against else None,
             lists=against.lists if against else None,
+            week_start=against.week_start if against else MONDAY,
         )
     if node is None:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})
@@ -138,12 +141,20 @@ HISTORY_DAYS = (
 MOST_DAYS = 36_525
 
 
+WeekStart = Literal["monday", "sunday"]
+WEEK_START = (
+    "On which day the weeks begin of definitions that are saved from now on: where it is Sunday, `week` is "
+    "stored as `sunday_week`."
+)
+
+
 class NewWorkspace(In):
     name: Name
     id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
     timezone: Timezone = "UTC"
     merge: bool = Field(True, description=MERGES)
     history_days: int | None = Field(None, ge=0, le=MOST_DAYS, description=HISTORY_DAYS)
+    week_start: WeekStart = Field("monday", description=WEEK_START)
 
 
 MAX_QUOTA_NAMES = 2_000
@@ -169,6 +180,7 @@ class WorkspacePatch(In):
     quotas: QuotasPatch = Field(default_factory=QuotasPatch, description="The most that it may have.")
     merge: bool = Field(default_factory=bool, description=MERGES)
     history_days: int | None = Field(None, ge=0, le=MOST_DAYS, description=HISTORY_DAYS)
+    week_start: WeekStart = Field(default_factory=lambda: "monday", description=WEEK_START)
 
 
 class QuotasOut(BaseModel):
@@ -211,6 +223,7 @@ class WorkspaceOut(BaseModel):
         description="For how many days the events of its history are kept, by its own value or the services' "
         "setting; 0: for ever."
     )
+    week_start: str = Field(description=WEEK_START)
     degraded: Degraded | None = Field(None, description="Absent while nothing had to be set aside.")
 
 

@@ -47,6 +47,7 @@ async def create_workspace(
         context.now_ms(),
         merge=new.merge,
         history_days=new.history_days,
+        week_start=new.week_start,
     )
     sequence = await context.catalog.add_workspace(workspace)
     if sequence is None:
@@ -94,8 +95,8 @@ async def read_workspace(
 async def edit_workspace(
     context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
 ) -> shapes.WorkspaceOut:
-    """Change its name, time zone, quotas, `history_days` or `merge` (JSON merge patch); with `If-Match`, so
-    no edit is lost.
+    """Change its name, time zone, quotas, `history_days`, `merge` or `week_start` (JSON merge patch); with
+    `If-Match`, so no edit is lost.
 
     In another time zone every segment is evaluated anew, because days and dates begin at other instants. The
     old time zone is served until all conditions that depend on it have their history in the new one."""
@@ -161,6 +162,7 @@ def shown(context: Context, workspace: Workspace, degraded: Degraded | None = No
         quotas=_quotas(workspace.quotas.over(context.quotas)),
         merge=workspace.merge,
         history_days=context.history_days(workspace),
+        week_start=workspace.week_start,
         degraded=None if degraded is None else _degraded(degraded),
     )
 

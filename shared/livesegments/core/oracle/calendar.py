@@ -149,6 +149,8 @@ def beginning(period: str, day: date) -> date:
             return day
         case "week":
             return day - timedelta(days=day.weekday()) if day.year > 1 else day
+        case "sunday_week":
+            return day - timedelta(days=day.isoweekday() % 7) if day.year > 1 else day
         case "month":
             return day.replace(day=1)
         case "quarter":
@@ -160,8 +162,8 @@ def moved(period: str, day: date | None, by: int) -> date | None:
     """The first day of the period so many later; None where that is further than anything is told."""
     if day is None or not 200 < day.year < 9_800:
         return None
-    if period in ("day", "week"):
-        return day + timedelta(days=by * (7 if period == "week" else 1))
+    if period in ("day", "week", "sunday_week"):
+        return day + timedelta(days=by * (1 if period == "day" else 7))
     months = day.year * 12 + day.month - 1 + by * {"month": 1, "quarter": 3, "year": 12}[period]
     return date(months // 12, months % 12 + 1, 1)
 

@@ -62,7 +62,7 @@ def measure(wanted: definition.Measure, events: list[event.Event], calendar: Cal
     if wanted.of == "days":
         days: set[date] = {calendar.day(each.time_ms) for each in events}
         return Fraction(len(days))
-    if wanted.of in ("weeks", "months"):
+    if wanted.of in ("weeks", "sunday_weeks", "months"):
         firsts = {beginning(wanted.of[:-1], calendar.day(each.time_ms)) for each in events}
         return Fraction(len(firsts))
     assert wanted.property is not None

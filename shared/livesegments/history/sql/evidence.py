@@ -15,6 +15,7 @@ from livesegments.core.definition import Computed, Event, Occurrence, SequenceSt
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history.sql import number, path, window
 from livesegments.history.sql.text import every, text
+from livesegments.history.sql.zone import first_day
 
 Step: TypeAlias = Event | Occurrence | SequenceStep | Computed
 
@@ -90,8 +91,10 @@ _DATE = "CAST(epoch_ms(ls_wall(t)) AS DATE)"
 _COUNTED = {
     "count": "count(*)",
     "days": f"count(DISTINCT {_DATE})",
-    "weeks": f"count(DISTINCT date_trunc('week', {_DATE}))",
-    "months": f"count(DISTINCT date_trunc('month', {_DATE}))",
+    **{
+        f"{period}s": f"count(DISTINCT {first_day(period, _DATE)})"
+        for period in ("week", "sunday_week", "month")
+    },
 }
 
 

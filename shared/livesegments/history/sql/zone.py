@@ -77,10 +77,22 @@ def macros(zone: str) -> list[str]:
     ]
 
 
-_PERIODS = {"day": "to_days(n)", "week": "to_days(7 * n)", "month": "to_months(n)"} | {
+_PERIODS = {
+    "day": "to_days(n)",
+    "week": "to_days(7 * n)",
+    "sunday_week": "to_days(7 * n)",
+    "month": "to_months(n)",
+} | {
     "quarter": "to_months(3 * n)",
     "year": "to_months(12 * n)",
 }
+
+
+def first_day(period: str, wall: str) -> str:
+    """The first DATE of the period that a local date, or time, belongs to."""
+    if period == "sunday_week":  # a Monday's week, a day earlier
+        return f"CAST(date_trunc('week', {wall} + to_days(1)) - to_days(1) AS DATE)"
+    return f"CAST(date_trunc('{period}', {wall}) AS DATE)"
 
 
 def _period(period: str) -> list[str]:
@@ -88,7 +100,7 @@ def _period(period: str) -> list[str]:
     begin = f"ls_resolved(epoch_ms(CAST(d AS TIMESTAMP) + {_PERIODS[period]}))"
     later = f"CAST(d + {_PERIODS[period]} AS DATE)"
     told = f"greatest(least(t, {_LAST_MS}), {_FIRST_MS})"
-    read = f"CAST(date_trunc('{period}', epoch_ms(ls_wall({told}))) AS DATE)"
+    read = first_day(period, f"epoch_ms(ls_wall({told}))")
     chosen = " ".join(
         f"WHEN ls_begin_{period}(read, {by}) <= t THEN ls_later_{period}(read, {by})" for by in (1, 0)
     )
