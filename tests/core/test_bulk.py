@@ -77,7 +77,9 @@ def test_made_at_once_is_as_fed_one_by_one(seed: int) -> None:
     Backfill(plan, upto).give(one_by_one, past, NOW_MS)
     wanted = order(plan, upto, NOW_MS)
     assert wanted is not None
-    filled = fill("p", past, Bulk(msgspec.msgpack.decode(msgspec.msgpack.encode(wanted), type=type(wanted))))
+    filled = fill(
+        "p", past, Bulk(msgspec.msgpack.decode(msgspec.msgpack.encode(wanted), type=type(wanted))), False
+    )
     assert filled.facts is not None
     spliced = Splice(plan, dict.fromkeys(upto, 6), -1).put(
         encode(Profile(plan=3)), filled.facts, filled.dues, NOW_MS
@@ -138,7 +140,7 @@ def test_a_chunk_is_read_back(tmp_path: Path) -> None:
     assert wanted is not None
     past = [(1, Event("e", "w", "p", "a", NOW_MS, {"x": 1}))]
     with (tmp_path / "chunks").open("wb") as file:
-        put_chunk(file, 1.0, [fill("p", past, Bulk(wanted)), fill("q", past, None)])
+        put_chunk(file, 1.0, [fill("p", past, Bulk(wanted), False), fill("q", past, None, False)])
     ((share, (made, not_made)),) = fills(tmp_path / "chunks")
     assert share == 1.0
     assert made.facts is not None

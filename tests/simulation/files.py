@@ -286,10 +286,10 @@ class MemoryFiles:
         for start in range(0, len(profiles), CHUNK):
             await self._pause()
             bulk = Bulk(wanted.order) if wanted.order is not None else None
-            chunk = [
-                fill(id_, sorted(found[id_], key=lambda past: (past[1].time_ms, past[1].id)), bulk)
-                for id_ in profiles[start : start + CHUNK]
-            ]
+            chunk = []
+            for id_ in profiles[start : start + CHUNK]:
+                past = sorted(found[id_], key=lambda each: (each[1].time_ms, each[1].id))
+                chunk.append(fill(id_, past, bulk, any(event.name == RETRACT for _, event in past)))
             yield min(1.0, (start + CHUNK) / len(profiles)), chunk
 
     async def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:

@@ -80,15 +80,16 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             return super().of_all(events, now_ms)
         leave, payloads = self._window.leave, self._of.payloads
         inside: list[tuple[int, P]] = []
-        total: T | None = None
         for event in events:
             leaves = leave(event.time_ms)
             if leaves > now_ms:
                 for payload in payloads(event):
                     inside.append((leaves, payload))
-                    total = self._of.merge(total, payload)
+        if not inside:
+            return None
+        total = self._of.together([payload for _, payload in inside])
         inside.sort(key=moment)
-        return Bagged(inside, [], total) if inside else None
+        return Bagged(inside, [], total)
 
     def without(
         self, state: Bagged[P, T], events: Sequence[Event], rest: Bagged[P, T] | None, now_ms: int

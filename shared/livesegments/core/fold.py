@@ -9,7 +9,7 @@ Sums and averages keep every entry in the window; they are exact, so an entry th
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -81,6 +81,9 @@ class Of(Protocol[P, T]):
     def merge(self, total: T | None, payload: P) -> T:
         """The total with one more payload; the first total is None."""
 
+    def together(self, payloads: Sequence[P]) -> T | None:
+        """The total of payloads, as if they had been merged one by one."""
+
     def unmerge(self, total: T | None, payload: P) -> T | None:
         """The total without a payload that is in it."""
 
@@ -99,7 +102,20 @@ def moment(entry: tuple[int, *tuple[Any, ...]]) -> int:
 K = TypeVar("K", int, str)
 
 
-class Keys(Generic[K]):
+class OneByOne(Generic[P, T]):
+    """Measures without a quicker way to a total."""
+
+    def merge(self, total: T | None, payload: P) -> T:
+        raise NotImplementedError
+
+    def together(self, payloads: Sequence[P]) -> T | None:
+        total: T | None = None
+        for payload in payloads:
+            total = self.merge(total, payload)
+        return total
+
+
+class Keys(OneByOne[K, "list[K]"], Generic[K]):
     """Days and distinct values. A total is the sorted keys, no more than `depth`."""
 
     counts = True
@@ -141,7 +157,7 @@ class Keys(Generic[K]):
             bag.left(inside.pop(0)[1])
 
 
-class Each:
+class Each(OneByOne[int, int]):
     """A count whose window skips: one entry an event, the `depth` that leave last."""
 
     counts = True
@@ -183,6 +199,9 @@ class Sum:
     def merge(self, total: Any, payload: Any) -> Any:
         return exact.stored(exact.add(exact.exact(total or 0), exact.exact(payload)))
 
+    def together(self, payloads: Sequence[Any]) -> Any:
+        return exact.stored(reduce(exact.add, map(exact.exact, payloads))) if payloads else None
+
     def unmerge(self, total: Any, payload: Any) -> Any:
         return exact.stored(exact.subtract(exact.exact(total), exact.exact(payload)))
 
@@ -193,7 +212,7 @@ class Sum:
         insort(bag.inside, (leave, payload), key=moment)
 
 
-class Average:
+class Average(OneByOne["tuple[Any, int]", "tuple[Any, int]"]):
     """A payload is (exact sum, how many) of one event's numbers, and so is a total."""
 
     counts = False
@@ -224,7 +243,7 @@ class Average:
         insort(bag.inside, (leave, payload), key=moment)
 
 
-class Extreme:
+class Extreme(OneByOne[Any, Any]):
     """Min or max. A payload is one event's extreme number, and so is a total.
 
     What is inside is the better the sooner it leaves, so the first is the extreme of all.

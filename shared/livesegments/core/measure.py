@@ -42,6 +42,8 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
     path = path_of(measure.property or "")
 
     def numbers(event: Event) -> list[exact.Exact]:
+        if len(path) == 1 and type(event.properties.get(path[0])) in (int, float):
+            return [exact.exact(event.properties[path[0]])]
         found = (item for value in walk(path, event.properties) for item in flat(value))
         return [exact.exact(item) for item in found if kind(item) == "number"]
 

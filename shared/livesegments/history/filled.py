@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from msgspec import Raw
 
 from livesegments.core.bulk import Bulk
-from livesegments.core.event import RETRACT, Event
+from livesegments.core.event import Event
 from livesegments.core.profile import encoded
 from livesegments.history.protocol import NULL, Filled, encode
 
 
-def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None) -> Filled:
-    """`past`: sorted by (time, id)."""
+def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None, took_back: bool) -> Filled:
+    """`past`: sorted by (time, id). `took_back`: whether a `$retract` is among them."""
     data = Raw(encode(past))
-    if bulk is None or any(event.name == RETRACT for _, event in past):
+    if bulk is None or took_back:
         return Filled(profile, data, Raw(NULL))
-    made = bulk.make([event for commit, event in past if commit <= bulk.upto])
+    upto = bulk.upto
+    made = bulk.make([event for commit, event in past if commit <= upto])
     return Filled(profile, data, Raw(encoded(made.facts)), made.dues, made.holds)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from livesegments.core.bulk import Bulk
-from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event, Transition, derived_from
+from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Event, Transition, derived_from
 from livesegments.history.archive import Archive, Table
 from livesegments.history.filled import fill
 from livesegments.history.protocol import Filled, Wanted, put_chunk
@@ -35,12 +35,13 @@ def scan(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Want
     rows = _events(archive, partition, ranges, wanted) + _of_segments(archive, partition, ranges, wanted)
     rows.sort(key=itemgetter(0, 1, 2))
     done, bulk = 0, Bulk(wanted.order) if wanted.order is not None else None
+    took_back = {row[0] for row in rows if row[4].name == RETRACT}
     with into.open("wb") as file:
         chunk: list[Filled] = []
         size = 0
         for profile, mine in groupby(rows, itemgetter(0)):
             past = [(commit, event) for _, _, _, commit, event in mine]
-            chunk.append(fill(profile, past, bulk))
+            chunk.append(fill(profile, past, bulk, profile in took_back))
             size += len(past)
             if size >= CHUNK_EVENTS:
                 done += size
