@@ -119,7 +119,7 @@ def test_a_sequence_of_which_a_part_came_live_is_whole(seed: int) -> None:
             live = on_event(plan, live, event, NOW_MS).profile
     wanted = order(plan, upto, NOW_MS)
     assert wanted is not None
-    filled = fill("p", past, Bulk(wanted))
+    filled = fill("p", past, Bulk(wanted), False)
     assert filled.facts is not None
     spliced = Splice(plan, dict.fromkeys(upto, 6), -1).put(encode(live), filled.facts, filled.dues, NOW_MS)
     if spliced is None:

@@ -9,6 +9,7 @@ from functools import partial
 
 from livesegments.evaluator.archiver import Archiver
 from livesegments.evaluator.auditing import Auditing
+from livesegments.evaluator.building import Building
 from livesegments.evaluator.checkpoints import Checkpoints
 from livesegments.evaluator.erasing import Erasures
 from livesegments.evaluator.errands import Errands
@@ -66,6 +67,7 @@ class Claim:
         self.fillings = Fillings(parts)
         self.recounting = Recounting(parts)
         self.auditing = Auditing(parts)
+        self.building = Building(self.walks, self.fillings, self.flight, self.relay, ports.pace, moved)
         self.erasures = Erasures(
             token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
             self.relay, self.handing,

@@ -29,6 +29,8 @@ from livesegments.runtime import metrics
 from livesegments.store.adoption import Filling
 from livesegments.wire.profilekey import profile_key
 
+SLICE = 128
+"""A commit gives history to at most this many profiles, so that events wait for a few ms at most."""
 AHEAD = 2
 """Chunks that are read before they are wanted."""
 RETRY_S = 0.5
@@ -49,25 +51,31 @@ class Fillings:
         self._job: _Job | None = None
         self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to give."""
+        job = self._job
+        return job is not None and (bool(job.left) or not job.chunks.empty())
+
     async def step(self) -> bool:
-        """Gives one chunk, or ends a filling; False if there is nothing to do now."""
+        """Gives one slice, or ends a filling; False if there is nothing to do now."""
         job = self._job
         if job is not None and not self._walks.wants(job.workspace, job.filling):
             job.reading.cancel()
             job = self._job = None
         if job is None:
             return self._begin()
-        if job.chunks.empty():
+        if not job.left and job.chunks.empty():
             if job.reading.done():
                 job.reading.result()  # a fault of ours ends the worker
             return False
-        chunk = job.chunks.get_nowait()
-        if chunk is None:
+        if not job.left and not job.next():
             self._job = None
             since_ms = self._archiver.complete_since(job.workspace)
             await self._walks.filled(job.workspace, since_ms)
         else:
-            await self._give(job, *chunk)
+            slice_, job.left = job.left[:SLICE], job.left[SLICE:]
+            await self._give(job, job.share, slice_)
         return True
 
     def close(self) -> None:
@@ -138,5 +146,16 @@ class _Job:
         self.workspace = workspace
         self.filling = filling
         self.chunks: asyncio.Queue[tuple[float, list[Filled]] | None] = asyncio.Queue(AHEAD)
+        self.left: list[Filled] = []
+        self.share = 0.0
+        """The rest of a chunk, and how much is done with it."""
         self.plan: Plan | None = None
         self.backfill: Backfill | None = None
+
+    def next(self) -> bool:
+        """Takes the next chunk; False if that was the last."""
+        found = self.chunks.get_nowait()
+        if found is None:
+            return False
+        self.share, self.left = found
+        return True

@@ -47,6 +47,8 @@ class Flight:
         self._applied = applied
         self._moved = moved
         self._sent: deque[Sent] = deque()
+        self.newest: asyncio.Future[bool] | None = None
+        """The reply to the commit that was sent last."""
         self._room = asyncio.Event()
         self._now_s = asyncio.get_running_loop().time
 
@@ -62,7 +64,7 @@ class Flight:
             await self._room.wait()
         if self.lost is not None:
             raise self.lost
-        reply = self._shard.commit(self._token, outcome.commit)
+        reply = self.newest = self._shard.commit(self._token, outcome.commit)
         self._sent.append(Sent(reply, outcome, record, self._now_s()))
         reply.add_done_callback(self._replied)
         await asyncio.sleep(0)

@@ -41,7 +41,7 @@ COUNTED = 100_000
 CHECK_S = 1.0
 """While there is nothing to do, the store is looked at once in this time."""
 BUILDING = 16
-"""While segments are built, so many records are applied between two chunks at most: chunks of all partitions
+"""While segments are built, so many records are applied between two slices at most: slices of all partitions
 lie between two turns of one."""
 LOST = (Refused, Away, Forgotten, Rebuilt)
 """What ends a claim without being a fault of ours."""
@@ -102,6 +102,7 @@ class Owner:
         await until_done(self._make_claim, Away)
 
     def offer(self, record: Received) -> None:
+        self._ports.pace.heard()
         self._intake.offer(record)
 
     async def room(self) -> None:
@@ -239,10 +240,8 @@ class Owner:
                 await claim.evaluation.record(records[0])
                 worked = True
             worked |= await claim.evaluation.tick()
-            building = await claim.walks.walk()
-            building |= await claim.fillings.step()
-            at_once = BUILDING if building else 1
-            worked |= building
+            worked |= await claim.building.step()
+            at_once = BUILDING if claim.building.active else 1
             worked |= await claim.recounting.step()
             worked |= await claim.auditing.step()
             if not worked:

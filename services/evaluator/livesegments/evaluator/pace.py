@@ -20,6 +20,8 @@ QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""
 REST_S = 0.0015
 """A storm rests between two slices for so long at most."""
+CALM_S = 0.1
+"""Records are taken to come until none has come for this time."""
 
 
 class Pace:
@@ -33,6 +35,16 @@ class Pace:
         self._taken = False
         self._reply: asyncio.Future[bool] | None = None
         self._owners: dict[Callable[[], None], None] = {}
+        self._heard_s = now_s() - CALM_S
+
+    def heard(self) -> None:
+        """A record has come, for any partition."""
+        self._heard_s = self._now_s()
+
+    @property
+    def calm(self) -> bool:
+        """Whether no records come."""
+        return self._now_s() - self._heard_s >= CALM_S
 
     def take(self, wake: Callable[[], None]) -> bool:
         """The turn to fire a chunk; False if another has it: `wake` is called when it may be free."""

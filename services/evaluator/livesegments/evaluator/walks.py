@@ -38,6 +38,9 @@ JUDGEMENTS = 20_000
 GROWTH = 4
 """A chunk has at most this many times the profiles of the one before, whose cost is known by then."""
 
+SLICE = 128
+"""It has at most this many profiles while records come."""
+
 UNDECODED = 4
 """A chunk has this many times more profiles where most of them needn't be decoded."""
 
@@ -51,7 +54,7 @@ class Walks:
         self._plans = ports.plans
         self._shard = ports.shard
         self._publisher = ports.publisher
-        self._chunk = ports.options.chunk
+        self._chunk, self._pace = ports.options.chunk, ports.pace
         self._partition = partition
         self._flight = flight
         self._wall_ms = wall_ms
@@ -103,6 +106,10 @@ class Walks:
             partition.catalog = revision
             await self._flight.send(partition.seal(write))
 
+    @property
+    def walking(self) -> bool:
+        return bool(self._walking)
+
     async def walk(self) -> bool:
         """One chunk of the stored profiles of one workspace; False if there is no walk."""
         if not self._walking:
@@ -119,7 +126,8 @@ class Walks:
             cursor, stored = await self._next(workspace, listed, self._few(workspace, adopted))
             concern = None
         else:
-            count = self._few(workspace, adopted) if concern is None else UNDECODED * self._chunk
+            few = concern is None or not self._pace.calm
+            count = self._few(workspace, adopted) if few else UNDECODED * self._chunk
             cursor, stored = await self._shard.scan(workspace, adopted.cursor, count)
         now_ms = self._wall_ms()
         if now_ms is not None:
@@ -258,7 +266,8 @@ class Walks:
         revision, size = self._sizes.get(workspace, (-1, 0.0))
         if revision != adopted.revision:
             size = JUDGEMENTS / max(adopted.segments, 1)
-        return max(1, min(self._chunk, int(size)))
+        most = self._chunk if self._pace.calm else min(self._chunk, SLICE)
+        return max(1, min(most, int(size)))
 
     async def _take(self, workspace: str, latest: Plan) -> News | None:
         """Stages and adopts a workspace's definitions in memory. Returns the writes that store that."""
