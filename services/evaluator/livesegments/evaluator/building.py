@@ -2,8 +2,8 @@
 
 Example: a segment is created over a million profiles, and 2,000 events a second go on coming. A slice of 128
 profiles takes a few milliseconds, and it is a commit of its own. Between two slices the event loop goes
-round, and the partition applies the records that wait. While records come, the next slice also waits until the
-store has applied the last one, so a live commit is behind one slice there at most.
+round, and the partition applies the records that wait. While records come, the next slice also waits until
+the store has applied the last one, so a live commit is behind one slice there at most.
 
 A walk makes transitions. While many of these wait for the broker it rests, for live ones wait behind them.
 """
@@ -18,7 +18,7 @@ from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.relay import Relay
 from livesegments.evaluator.walks import Walks
 
-WAITING = 500
+WAITING = 100
 """While so many transitions wait for the broker, no walk makes more of them."""
 
 
