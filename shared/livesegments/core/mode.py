@@ -16,7 +16,7 @@ from msgspec import Struct
 from livesegments.core.bag import Bag
 from livesegments.core.definition import Scalar
 from livesegments.core.event import Event
-from livesegments.core.fold import Bagged, moment
+from livesegments.core.fold import Bagged, OneByOne, moment
 from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.value import Key, key
@@ -151,7 +151,7 @@ def _tally(state: Bagged[Use, int]) -> Tally:
     return found
 
 
-class Uses:
+class Uses(OneByOne[Use, int]):
     """The uses of one event as the payloads of a bag, which has no total."""
 
     counts = False
