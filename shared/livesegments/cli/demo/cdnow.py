@@ -70,6 +70,10 @@ LOG = Log(
         "slipped-away",
         "lapsed",
         "win-back",
+        "three-months-of-six",
+        "twice-last-quarter",
+        "large-last-order",
+        "letter-a",
     ),
     late="back-soon",
     checkpoints=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -41,7 +41,7 @@ class Log(Struct, frozen=True):
     `LATE-edited.json`, which has a longer window. At every instant of `checkpoints` the replay stops, and
     membership is proven; the last one is the log's end. Then the product is asked why a member of `explained`
     is in it (`explained.sql` says who), how many will leave `foreseen`, and who was in every segment at the
-    instant `past`.
+    instant `past`. Definitions may name the `value_lists`.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Log(Struct, frozen=True):
     explained: str
     foreseen: str
     past: datetime
+    value_lists: Mapping[str, Sequence[str]] = {}
 
     @property
     def folder(self) -> Traversable:

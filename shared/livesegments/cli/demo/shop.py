@@ -31,7 +31,7 @@ def read(raw: Path) -> Iterator[Happening]:
     with gzip.open(raw, "rt", encoding="utf-8", newline="") as file:
         rows = list(enumerate(csv.DictReader(file), 1))
     rows.sort(key=lambda row: (row[1]["timestamp"], row[0]))
-    known: dict[str, dict[str, str]] = {}
+    known: dict[str, dict[str, Any]] = {}
     for line, row in rows:
         visitor, at = row["user_id"], datetime.fromisoformat(row["timestamp"]).replace(tzinfo=UTC)
         common = {"messageId": f"shop-{line:05}", "userId": visitor, "timestamp": at.isoformat()}
@@ -47,8 +47,9 @@ def read(raw: Path) -> Iterator[Happening]:
         yield _happening(at, common | _what(row))
 
 
-def _traits(row: dict[str, str]) -> dict[str, str]:
-    return {
+def _traits(row: dict[str, str]) -> dict[str, Any]:
+    tags = {"tags": ["paid"]} if row["acquisition_channel"] == "paid_search" else {}
+    return tags | {
         "acquisition_channel": row["acquisition_channel"],
         "cohort": row["user_cohort"],
         "lifecycle": row["user_lifecycle"],
@@ -91,7 +92,15 @@ LOG = Log(
         "may-buyers-gone",
         "became-loyal",
         "loyal-going-cold",
+        "settled-in",
+        "first-anniversary",
+        "tagged-buyers",
+        "keen",
+        "handheld",
+        "weekly",
+        "bought-last-month",
     ),
+    value_lists={"handheld": ("mobile", "tablet")},
     late="cart-fillers",
     checkpoints=(
         datetime(2024, 5, 1, tzinfo=ZoneInfo(ZONE)),

@@ -38,6 +38,8 @@ class Workspace:
 
     def create_segments(self) -> dict[str, str]:
         """Id → name, of every segment of the log, each ready. Raises Problem."""
+        for id, values in self.log.value_lists.items():
+            self._client.call("PUT", f"/v1/value-lists/{id}", json={"values": values})
         names = {}
         for segment in self.log.segments:
             definition = self.log.definition(segment)

@@ -1,0 +1,4 @@
+SELECT profile
+FROM orders
+GROUP BY profile
+HAVING arg_max(dollars, (stamp, line)) >= 100
