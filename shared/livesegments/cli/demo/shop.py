@@ -86,6 +86,7 @@ LOG = Log(
         "paid-mobile",
         "window-shoppers",
         "cart-abandoners",
+        "lost-sessions",
         "warm-leads",
         "checkout-trouble",
         "needs-help",

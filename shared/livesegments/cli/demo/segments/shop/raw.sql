@@ -6,6 +6,7 @@ CREATE TABLE clicks AS
 SELECT
     row_number() OVER () AS line,
     user_id AS profile,
+    session_id AS session,
     event,
     timestamp AT TIME ZONE 'UTC' AS stamp,
     platform,
