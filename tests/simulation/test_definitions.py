@@ -29,6 +29,16 @@ VARIANTS = {
     "rich": [DEFINITIONS["rich"], DEFINITIONS["rich"].replace("3", "1")],
     "poor": [DEFINITIONS["rich"].replace("gte", "lt"), DEFINITIONS["rich"].replace("gte", "lte")],
     "both": [DEFINITIONS["both"], DEFINITIONS["both"].replace("active", "recent")],
+    "often": [
+        '{"type":"computed","name":"a","window":{"last":"1h"},"measure":{"of":"count"},'
+        '"asked":{"type":"attribute","name":"computed:visits","op":"gte","value":2}}',
+        '{"type":"computed","name":"a","measure":{"of":"last_at"},'
+        '"asked":{"type":"attribute","name":"computed:seen","op":"younger_than","value":"30m"}}',
+    ],
+    "computed:visits": [
+        '{"type":"computed","name":"a","window":{"last":"1h"},"measure":{"of":"count"}}',
+        '{"type":"computed","name":"a","window":{"last":"2h"},"measure":{"of":"count"}}',
+    ],
     "left": [
         '{"type":"sequence","window":{"last":"2h"},"within":"20m",'
         '"steps":[{"name":"a"},{"name":"b","absent":true}]}'

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from livesegments.core.definition import Node
+from livesegments.core.definition import Computed, Node
 from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.core.fault import Fault
 from livesegments.core.handed import Handed
@@ -64,6 +64,7 @@ GOOD: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
             catalog.encode(catalog.Workspace("w", "W", "Europe/Berlin", T)),
             catalog.encode(catalog.Key("ab" * 32, "w", "k", ("read", "ingest"), T)),
             catalog.encode(catalog.Segment("w", "s", "S", 1, 1, T, T, NODE)),
+            catalog.encode(catalog.ComputedAttribute("w", "c", 1, T, T, Computed(name="a"), "text")),
             catalog.encode(catalog.ValueList("w", "l", 1, "ab", 1, 5, T, T, (catalog.Former("cd", T),))),
             catalog.encode(catalog.ValuePart("w", "ab", 0, 1, ["a", 1])),
         ],

@@ -10,11 +10,12 @@ import msgspec
 
 from livesegments.core import check_value as values
 from livesegments.core.check import Checker, Others
-from livesegments.core.definition import Attribute, Computed
+from livesegments.core.definition import Computed
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.fault import Fault, Faults, join
-from livesegments.core.references import references
+from livesegments.core.references import measured
 from livesegments.core.value_list import referring
+from livesegments.core.weeks import MONDAY, with_weeks
 from livesegments.core.words import MEASURES, VALUES
 
 FIELDS = ("name", "names", "where", "window", "measure")
@@ -26,6 +27,7 @@ def check_computed(
     timezone: str = "UTC",
     others: Others | None = None,
     lists: Mapping[str, str] | None = None,
+    week_start: str = MONDAY,
 ) -> tuple[Computed | None, list[Fault]]:
     """The node and no faults, or None and every fault. The arguments are those of `check.check`.
 
@@ -38,9 +40,9 @@ def check_computed(
         _fields(faults, given, ZoneInfo(timezone), others, lists)
     if faults.found:
         return None, faults.found
-    node = msgspec.convert({"type": "computed", **(given or {})}, Computed)
-    found = references(msgspec.structs.replace(node, asked=Attribute("", "exists")))
-    if found.all_others:
+    document = with_weeks({"type": "computed", **(given or {})}, week_start)
+    node = msgspec.convert(document, Computed)
+    if measured(node).all_others:
         told = f"of {SEGMENT_ENTERED} and {SEGMENT_EXITED} a filter has to name the segments, by eq or in"
         return None, [Fault("/where" if "where" in (given or {}) else "", "missing_field", told)]
     if lists is not None:

@@ -55,6 +55,11 @@ def references(node: Node) -> References:
             assert_never(node)
 
 
+def measured(node: Computed) -> References:
+    """Those whose transitions a computed attribute measures."""
+    return _named(node)
+
+
 def _union(parts: list[References]) -> References:
     ids = frozenset(segment for part in parts for segment in part.ids)
     return References(ids, any(part.all_others for part in parts))

@@ -29,6 +29,7 @@ from typing import Any, Literal, TypeVar
 from cachetools import LRUCache
 from redis.exceptions import WatchError
 
+from livesegments.core.computed import PREFIX
 from livesegments.store import keys
 from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
 from livesegments.store.client import Client
@@ -36,7 +37,7 @@ from livesegments.store.places import own, place_of
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.together import together
 from livesegments.wire import catalog as wire
-from livesegments.wire.catalog import Entry, Key, Segment, ValueList, Workspace
+from livesegments.wire.catalog import ComputedAttribute, Entry, Key, Segment, ValueList, Workspace
 
 Kept = TypeVar("Kept", Workspace, Key, Segment, ValueList)
 
@@ -97,6 +98,8 @@ class Catalog:
         )
 
     async def segment(self, workspace: str, id_: str) -> Segment | None:
+        if id_.startswith(PREFIX):  # they are kept beside the segments
+            return None
         snapshot = self._cache.get(workspace)
         if snapshot is not None and snapshot.revision == (await self._revisions(workspace))[0]:
             return snapshot.segments.get(id_)
@@ -120,10 +123,12 @@ class Catalog:
             pipe.hgetall(retired_place)
             pipe.hvals(keys.catalog_lists(workspace))
             revision, found, retired, lists_found = await pipe.execute()
-        segments = [each for each in (_as(Segment, data) for data in found) if each is not None]
+        entries = [wire.decode(data) for data in found]
+        segments = [each for each in entries if isinstance(each, Segment)]
+        computed = [each for each in entries if isinstance(each, ComputedAttribute)]
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
         found_lists = [each for each in (_as(ValueList, data) for data in lists_found) if each is not None]
-        return self._remember(workspace, Snapshot(_text(revision), segments, versions, found_lists))
+        return self._remember(workspace, Snapshot(_text(revision), segments, versions, found_lists, computed))
 
     async def add_workspace(self, workspace: Workspace) -> int | None:
         """The number of the change; None if there is one with this id already."""
@@ -185,7 +190,7 @@ class Catalog:
     async def change_lists(
         self, workspace: str, decide: Callable[[Snapshot], Awaitable[Sequence[Put]]]
     ) -> int:
-        """Does the same for value lists, their contents and the segments that name them, in this order.
+        """Does the same for value lists, their contents, computed attributes and the segments that name them.
 
         Returns the number of the last change; 0 for none."""
         async with self._changing:
@@ -230,7 +235,8 @@ class Catalog:
         decoded = [(wire.decode(data), data) for data in entries]
         named = {wire.key_of(entry) for entry, _ in decoded}
         old = {key: data for key, data in (await self.entries()).items() if key not in named}
-        gone = [entry for entry in map(wire.decode, old.values()) if isinstance(entry, Segment)]
+        kept = map(wire.decode, old.values())
+        gone = [entry for entry in kept if isinstance(entry, Segment | ComputedAttribute)]
         before = await self._redis.hkeys(keys.CATALOG_WORKSPACES)
         ids = {id_.decode() for id_ in before} | {
             each.id for each, _ in decoded if isinstance(each, Workspace)
@@ -245,8 +251,9 @@ class Catalog:
                 pipe.delete(*map(keys.catalog_changed, ids))
             for entry, data in decoded:
                 pipe.hset(*place_of(entry), data)
-            for segment in gone:
-                pipe.hset(keys.catalog_retired(segment.workspace), segment.id, segment.definition_version)
+            for each in gone:
+                version = each.definition_version if isinstance(each, Segment) else each.version
+                pipe.hset(keys.catalog_retired(each.workspace), place_of(each)[1], version)
             # unlike any revision before: nobody takes an older snapshot for this one
             revision = f"{sequence}-{token_hex(4)}"
             for scope in (EVERYONE, *ids):
@@ -341,10 +348,13 @@ def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
     lists = (_as(ValueList, data) for data in since.beside)
     made.lists = {each.id: each for each in lists if each is not None}
     for id_, (data, retired) in since.fields.items():
-        segment = _as(Segment, data)
-        if segment is not None:
-            made.put(segment)
+        entry = None if data is None else wire.decode(data)
+        if isinstance(entry, ComputedAttribute):
+            made.computed[entry.id] = entry
+        elif isinstance(entry, Segment):
+            made.put(entry)
         else:
+            made.computed.pop(id_.removeprefix(PREFIX), None)
             made.drop(id_, int(retired or 0))
     return made
 

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from livesegments.core.computed import PREFIX
 from livesegments.store import keys
 from livesegments.store.changes import Put
 from livesegments.wire import catalog as wire
-from livesegments.wire.catalog import Entry, Key, Segment, ValueList, ValuePart, Workspace
+from livesegments.wire.catalog import ComputedAttribute, Entry, Key, Segment, ValueList, ValuePart, Workspace
 
 
 def put(entry: Entry) -> Put:
     """An entry of a workspace's own as it is written."""
     place, field = place_of(entry)
-    elsewhere = "" if isinstance(entry, Segment) else place
+    elsewhere = "" if isinstance(entry, Segment | ComputedAttribute) else place
     return Put(field, wire.key_of(entry), wire.encode(entry), place=elsewhere)
 
 
@@ -41,6 +42,8 @@ def place_of(entry: Entry) -> tuple[str, str]:
             return keys.CATALOG_KEYS, entry.digest
         case Segment():
             return keys.catalog_segments(entry.workspace), entry.id
+        case ComputedAttribute():
+            return keys.catalog_segments(entry.workspace), PREFIX + entry.id
         case ValueList():
             return keys.catalog_lists(entry.workspace), entry.id
         case ValuePart():

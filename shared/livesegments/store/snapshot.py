@@ -1,12 +1,14 @@
-"""A workspace's segments and value lists at one revision, with what an edit has to look up in them."""
+"""A workspace's segments, computed attributes and value lists at one revision, and what an edit looks up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from livesegments.core.references import References, references
+from livesegments.core.computed import named as asked_by
+from livesegments.core.definition import Computed
+from livesegments.core.references import References, measured, references
 from livesegments.core.value_list import named
-from livesegments.wire.catalog import Segment, ValueList
+from livesegments.wire.catalog import ComputedAttribute, Segment, ValueList
 
 
 class Snapshot:
@@ -15,6 +17,7 @@ class Snapshot:
     segments  by id
     retired   the last version of deleted ones
     lists     value lists by id, also deleted ones whose contents are kept
+    computed  computed attributes by id
     """
 
     def __init__(
@@ -23,11 +26,13 @@ class Snapshot:
         segments: Iterable[Segment] = (),
         retired: Mapping[str, int] | None = None,
         lists: Iterable[ValueList] = (),
+        computed: Iterable[ComputedAttribute] = (),
     ) -> None:
         self.revision = revision
         self.segments: dict[str, Segment] = {}
         self.retired: dict[str, int] = dict(retired or {})
         self.lists = {each.id: each for each in lists}
+        self.computed = {each.id: each for each in computed}
         self._ids: dict[str, str] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._watchers: frozenset[str] = frozenset()
@@ -36,7 +41,7 @@ class Snapshot:
 
     def draft(self, revision: str) -> Snapshot:
         """A copy, to be changed before anybody else has it."""
-        made = Snapshot(revision, (), self.retired, self.lists.values())
+        made = Snapshot(revision, (), self.retired, self.lists.values(), self.computed.values())
         made.segments, made._ids, made._users = dict(self.segments), dict(self._ids), dict(self._users)
         made._watchers = self._watchers
         return made
@@ -58,6 +63,25 @@ class Snapshot:
         """Of the value lists that may be named."""
         return {id_: each.digest for id_, each in self.lists.items() if each.deleted_ms is None}
 
+    @property
+    def measures(self) -> dict[str, Computed]:
+        """What computed attributes are."""
+        return {id_: each.definition for id_, each in self.computed.items()}
+
+    def asking(self, computed: str) -> list[Segment]:
+        """The segments that ask about a computed attribute, sorted by id."""
+        found = [
+            each
+            for each in self.segments.values()
+            if each.definition is not None and computed in asked_by(each.definition)
+        ]
+        return sorted(found, key=lambda each: each.id)
+
+    def measuring(self, segment: str) -> list[ComputedAttribute]:
+        """The computed attributes that measure transitions of a segment, sorted by id."""
+        found = [each for each in self.computed.values() if segment in measured(each.definition).ids]
+        return sorted(found, key=lambda each: each.id)
+
     def naming(self, value_list: str) -> list[Segment]:
         """The segments that name a value list, sorted by id."""
         found = [
@@ -65,6 +89,11 @@ class Snapshot:
             for each in self.segments.values()
             if each.definition is not None and value_list in named(each.definition)
         ]
+        return sorted(found, key=lambda each: each.id)
+
+    def computed_naming(self, value_list: str) -> list[ComputedAttribute]:
+        """The computed attributes that name a value list, sorted by id."""
+        found = [each for each in self.computed.values() if value_list in named(each.definition)]
         return sorted(found, key=lambda each: each.id)
 
     def put(self, segment: Segment) -> None:

@@ -1,8 +1,8 @@
 """The records of topic `definitions`: everything a workspace has decided, last value per key.
 
-A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `value_list/WORKSPACE/ID` or
-`values/WORKSPACE/DIGEST/PART`; an empty value deletes it. The offset of a record is the catalogue's revision:
-every reader sees the same revisions in the same order.
+A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `computed/WORKSPACE/ID`,
+`value_list/WORKSPACE/ID` or `values/WORKSPACE/DIGEST/PART`; an empty value deletes it. The offset of a record
+is the catalogue's revision: every reader sees the same revisions in the same order.
 
 A value list is cut into parts, because a record has a bound. The parts of one content never change and stand
 under its digest; they come before the list and the segments that refer to it. A content that was replaced is
@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from livesegments.core.definition import Node
+from livesegments.core.definition import Computed, Node
 from livesegments.wire.unreadable import Unreadable, reading
 
 Scope = Literal["ingest", "read", "write", "operate", "admin"]
@@ -125,14 +125,28 @@ class ValuePart(Struct, frozen=True, tag="values"):
     values: list[str | int | float | bool]
 
 
-Entry: TypeAlias = Workspace | Key | Segment | ValueList | ValuePart
+class ComputedAttribute(Struct, frozen=True, tag="computed", omit_defaults=True):
+    """A computed attribute as its author left it; `version` counts its definitions."""
 
-_KINDS = frozenset({("workspace", 2), ("key", 2), ("segment", 3), ("value_list", 3), ("values", 4)})
+    workspace: str
+    id: str
+    version: int
+    created_ms: int
+    updated_ms: int
+    definition: Computed
+    description: str = ""
+
+
+Entry: TypeAlias = Workspace | Key | Segment | ComputedAttribute | ValueList | ValuePart
+
+_KINDS = frozenset(
+    {("workspace", 2), ("key", 2), ("segment", 3), ("computed", 3), ("value_list", 3), ("values", 4)}
+)
 MAX_SHOWN = 100
 """Characters of a foreign key that an error shows."""
 
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(
-    Workspace | Key | Segment | ValueList | ValuePart
+    Workspace | Key | Segment | ComputedAttribute | ValueList | ValuePart
 )
 
 
@@ -144,6 +158,8 @@ def key_of(entry: Entry) -> str:
             return f"key/{entry.digest}"
         case Segment():
             return f"segment/{entry.workspace}/{entry.id}"
+        case ComputedAttribute():
+            return f"computed/{entry.workspace}/{entry.id}"
         case ValueList():
             return f"value_list/{entry.workspace}/{entry.id}"
         case ValuePart():

@@ -158,6 +158,7 @@ async def test_a_profile_with_everything(shop: Shop) -> None:
         "groups": ["acme"],
         "score": 7.5,
         "segments": [],
+        "computed": {},
         "merged_into": None,
     }
 
@@ -416,3 +417,47 @@ async def test_who_is_in_throughout_the_paging_is_given_exactly_once(shop: Shop,
                 else:
                     await redis.zadd(place(passing), {passing: 0})
     assert sorted(name for name in given if name in steady) == sorted(steady)
+
+
+async def test_a_computed_attribute_counts_history_and_what_comes(shop: Shop) -> None:
+    await shop.rig.send(
+        [shop.event(who, "order", START_MS, total=total) for who, total in (("ada", 0.1), ("bob", 400))]
+    )
+    await shop.settled()
+    spent = {"name": "order", "window": {"last": "90d"}, "measure": {"of": "sum", "property": "total"}}
+    assert (await shop.put("/v1/computed-attributes/spent", json=spent)).status_code == 200
+    asks = {"type": "attribute", "name": "computed:spent", "op": "gt", "value": 300}
+    await shop.segment("big", asks)
+    await shop.ready("big")
+
+    async def value() -> Any:
+        return (await shop.get("/v1/profiles/ada")).json()["computed"].get("spent")
+
+    left = times.iso(START_MS + 90 * DAY_MS)
+
+    async def filled() -> bool:
+        return bool(await value() == {"value": 0.1, "changes_at": left})
+
+    await until(filled)
+    assert await shop.members("big") == ["bob"]
+    await shop.rig.send([shop.event("ada", "order", START_MS + 1, total=300)])
+    await shop.settled()
+    assert (await value())["value"] == 300.1
+    assert sorted(await shop.members("big")) == ["ada", "bob"]
+    why = (await shop.get("/v1/segments/big/explanations/ada")).json()["why"]
+    assert (why["type"], why["condition"], why["evidence"]["value"]) == ("attribute", asks, 300.1)
+    assert (why["evidence"]["moves_at"]) == left
+    last = {"name": "order", "measure": {"of": "last_at"}}
+    assert (
+        await shop.put("/v1/computed-attributes/spent", json={**spent, "window": {"last": "30d"}})
+    ).status_code == 200
+    assert (await shop.put("/v1/computed-attributes/last", json=last)).status_code == 200
+
+    async def both() -> bool:
+        found: dict[str, Any] = (await shop.get("/v1/profiles/ada")).json()["computed"]
+        return found == {
+            "last": {"value": times.iso(START_MS + 1), "changes_at": None},
+            "spent": {"value": 300.1, "changes_at": times.iso(START_MS + 30 * DAY_MS)},
+        }
+
+    await until(both)

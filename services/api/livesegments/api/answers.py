@@ -16,6 +16,7 @@ from livesegments.api.context import Context
 from livesegments.api.finding import found, found_for
 from livesegments.api.problems import not_found
 from livesegments.api.validity import entered, next_changes
+from livesegments.core.computed_read import computed_of
 from livesegments.core.profile import Profile
 from livesegments.store.members import Place
 from livesegments.wire.catalog import Workspace
@@ -60,6 +61,13 @@ class ProfileSegment(Struct):
     valid_until: str | None
 
 
+class Computed(Struct):
+    """A computed attribute of a profile."""
+
+    value: Any
+    changes_at: str | None
+
+
 class Known(Struct):
     """Of a profile."""
 
@@ -70,6 +78,7 @@ class Known(Struct):
     groups: list[str]
     score: Any
     segments: list[ProfileSegment]
+    computed: dict[str, Computed] = {}
     merged_into: str | None = None
 
 
@@ -113,7 +122,7 @@ async def known(context: Context, workspace: Workspace, profile: str) -> Known:
     if state is None:
         raise not_found("profile", profile)
     if state.kin is not None and state.kin.into is not None:
-        return Known(profile, {}, [], [], [], None, [], state.kin.into)
+        return Known(profile, {}, [], [], [], None, [], merged_into=state.kin.into)
     snapshot = await context.catalog.segments(workspace.id)
     changes = (await next_changes(context, workspace, {profile: state}, None))[profile]
     attributes = {
@@ -133,7 +142,16 @@ async def known(context: Context, workspace: Workspace, profile: str) -> Known:
             for id_, since in sorted(entered(state).items())
             if id_ in snapshot.segments
         ],
+        await _computed(context, workspace, profile) if snapshot.computed else {},
     )
+
+
+async def _computed(context: Context, workspace: Workspace, profile: str) -> dict[str, Computed]:
+    """By the definitions that its partition serves, from the state that segments are judged by."""
+    wall_ms = context.now_ms() if context.settings.clock == "wall" else None
+    deciding = await context.served.deciding(workspace.id, profile, wall_ms)
+    found = computed_of(deciding.plan, deciding.profile, deciding.now_ms)
+    return {id_: Computed(each.value, times.iso_or_none(each.moves_ms)) for id_, each in found.items()}
 
 
 def _consent(state: Profile) -> list[Consent]:

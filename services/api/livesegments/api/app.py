@@ -19,6 +19,7 @@ from livesegments.api import (
     batch,
     builds,
     checking,
+    computed_attributes,
     docs,
     erasures,
     explanations,
@@ -86,6 +87,7 @@ TAGS = [
     {"name": "segments", "description": "Definitions, with their size, state and progress."},
     {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
     {"name": "profiles", "description": "What is known of one profile."},
+    {"name": "computed attributes", "description": "Measures with a name, kept live for every profile."},
     {"name": "value lists", "description": "Values that conditions name by reference."},
     {"name": "operations", "description": "For those who run it."},
 ]
@@ -118,7 +120,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        names, lists, value_lists, workspace, workspaces, forecasts, flows, timelines, operations, rejected,
+        names, lists, value_lists, computed_attributes, workspace, workspaces, forecasts, flows, timelines,
+        operations, rejected,
         transitions, erasures, health,
     ):  # fmt: skip
         app.include_router(resource.router)

@@ -32,6 +32,7 @@ def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.K
         snapshot.dependents,
         snapshot.digests,
         workspace.week_start,
+        snapshot.measures,
     )
 
 
@@ -135,6 +136,11 @@ def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
             for each in using[:MAX_NAMED]
         ]
         raise Problem(409, f"{len(using)} segment(s) refer to '{id_}'; change or delete them first.", faults)
+    measuring = snapshot.measuring(id_)
+    if measuring:
+        told = f"{len(measuring)} computed attribute(s) measure transitions of '{id_}'; edit them first."
+        faults = [Fault("", "in_use", f"computed attribute '{each.id}'") for each in measuring[:MAX_NAMED]]
+        raise Problem(409, told, faults)
     return old
 
 
@@ -157,6 +163,7 @@ def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, i
         dependents=snapshot.dependents,
         lists=snapshot.digests,
         week_start=workspace.week_start,
+        computed=snapshot.measures,
     )
     if node is None:
         found = [

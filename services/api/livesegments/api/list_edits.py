@@ -13,13 +13,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from livesegments.api.problems import QUOTA, Problem, not_found
+from livesegments.core.definition import Computed, Node
 from livesegments.core.fault import Fault
 from livesegments.core.value_list import named, referring
 from livesegments.store.changes import Put
 from livesegments.store.contents import StoredContents, cut
 from livesegments.store.places import gone, put
 from livesegments.store.snapshot import Snapshot
-from livesegments.wire.catalog import Former, Segment, ValueList
+from livesegments.wire.catalog import ComputedAttribute, Former, Segment, ValueList
 
 MAX_LISTS = 100
 MAX_VALUES = 1_000_000
@@ -60,7 +61,9 @@ async def replacing(
     parts = [] if await contents.has(workspace, digest) else cut(workspace, digest, values, PART_BYTES)
     lists = snapshot.lists | {id_: entry}
     segments = [_following(each, {**snapshot.digests, id_: digest}, now_ms) for each in snapshot.naming(id_)]
-    puts = [*map(put, parts), put(entry), *map(put, segments)]
+    digests = {**snapshot.digests, id_: digest}
+    computed = [_measuring(each, digests, now_ms) for each in snapshot.computed_naming(id_)]
+    puts = [*map(put, parts), put(entry), *map(put, computed), *map(put, segments)]
     return [*puts, *await _dropped(snapshot, lists, contents, workspace, now_ms)]
 
 
@@ -76,6 +79,10 @@ async def deleting(
             for each in using[:MAX_NAMED]
         ]
         raise Problem(409, f"{len(using)} segment(s) name the value list '{id_}'; edit them first.", faults)
+    measuring = snapshot.computed_naming(id_)
+    if measuring:
+        faults = [Fault("", "in_use", f"computed attribute '{each.id}' names it") for each in measuring]
+        raise Problem(409, f"Computed attributes name the value list '{id_}'; edit them first.", faults)
     entry = replace(old, deleted_ms=now_ms)
     dropped = await _dropped(snapshot, snapshot.lists | {id_: entry}, contents, workspace, now_ms)
     return [put(entry), *dropped]
@@ -111,6 +118,13 @@ def _following(segment: Segment, digests: dict[str, str], now_ms: int) -> Segmen
     )
 
 
+def _measuring(found: ComputedAttribute, digests: dict[str, str], now_ms: int) -> ComputedAttribute:
+    node = referring(found.definition, digests)
+    assert isinstance(node, Computed)
+    updated_ms = max(now_ms, found.updated_ms)
+    return replace(found, version=found.version + 1, updated_ms=updated_ms, definition=node)
+
+
 def _formers(old: ValueList | None, digest: str, now_ms: int) -> tuple[Former, ...]:
     """The newest first."""
     if old is None:
@@ -131,7 +145,8 @@ async def _dropped(
     """What goes: lists that were deleted long ago, and contents that no list has any more."""
     left = [each for each in lists.values() if now_ms - (each.deleted_ms or now_ms) < KEPT_MS]
     kept = {digest for each in left for digest in _digests(each)}
-    kept |= {digest for each in snapshot.segments.values() for digest in _named(each)}
+    kept |= {digest for each in snapshot.segments.values() for digest in _named(each.definition)}
+    kept |= {digest for node in snapshot.measures.values() for digest in _named(node)}
     lost = {digest for each in snapshot.lists.values() for digest in _digests(each)} - kept
     puts = [gone(each) for id_, each in snapshot.lists.items() if lists[id_] is each and each not in left]
     for digest in sorted(lost):
@@ -143,7 +158,5 @@ def _digests(value_list: ValueList) -> list[str]:
     return [value_list.digest, *(each.digest for each in value_list.formers)]
 
 
-def _named(segment: Segment) -> list[str]:
-    if segment.definition is None:
-        return []
-    return [digest for digest in named(segment.definition).values() if digest is not None]
+def _named(node: Node | None) -> list[str]:
+    return [] if node is None else [digest for digest in named(node).values() if digest is not None]

@@ -43,10 +43,21 @@ def _document(app: FastAPI) -> dict[str, Any]:
     _, problems = msgspec.json.schema_components([ProblemBody], ref_template=REF.format("{name}"))
     schemas |= problems
     (root,), parts = msgspec.json.schema_components([Node], ref_template=REF.format(PREFIX + "{name}"))
-    schemas |= {PREFIX + name: _recursive(part, root) for name, part in parts.items()} | {PREFIX: root}
+    schemas |= {PREFIX + name: _recursive(part, root) for name, part in parts.items()}
+    del schemas[f"{PREFIX}Computed"]
+    schemas[PREFIX] = _written(root)
     found: dict[str, Any] = _replace(document)
     describe(found)
     return found
+
+
+def _written(root: Any) -> Any:
+    """All nodes but the one that no author writes."""
+    own = REF.format(f"{PREFIX}Computed")
+    of = root["discriminator"]
+    mapping = {tag: ref for tag, ref in of["mapping"].items() if ref != own}
+    nodes = [each for each in root["anyOf"] if each != {"$ref": own}]
+    return {**root, "anyOf": nodes, "discriminator": {**of, "mapping": mapping}}
 
 
 def _recursive(part: Any, root: Any) -> Any:

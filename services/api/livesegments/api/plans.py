@@ -7,6 +7,8 @@ import asyncio
 from cachetools import LRUCache
 
 from livesegments.core import plan
+from livesegments.core.computed import PREFIX
+from livesegments.core.definition import Node
 from livesegments.core.plan import Plan
 from livesegments.core.value_list import Contents
 from livesegments.store.catalog import Catalog
@@ -32,7 +34,8 @@ class Plans:
             revision, previous = self._cache.get(workspace.id, ("", None))
             stale = previous is None or previous.timezone != workspace.timezone
             if stale or revision != snapshot.revision:
-                nodes = [each.definition for each in snapshot.segments.values()]
+                nodes: list[Node | None] = [each.definition for each in snapshot.segments.values()]
+                nodes += snapshot.measures.values()
                 contents = await self._contents.of(workspace.id, nodes)
                 made = await asyncio.to_thread(_compile, workspace, snapshot, contents, previous)
                 self._cache[workspace.id] = snapshot.revision, made
@@ -43,5 +46,9 @@ def _compile(workspace: Workspace, snapshot: Snapshot, contents: Contents, previ
     segments = [
         plan.Segment(each.id, each.definition_version, 0, each.definition)
         for each in snapshot.segments.values()
+    ]
+    segments += [
+        plan.Segment(PREFIX + each.id, each.version, 0, each.definition)
+        for each in snapshot.computed.values()
     ]
     return plan.compile(workspace.id, workspace.timezone, segments, 0, previous=previous, contents=contents)

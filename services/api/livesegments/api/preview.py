@@ -40,6 +40,7 @@ async def _know(context: Ctx, workspace: Reading) -> None:
             snapshot.revision,
             lists=digests,
             week_start=workspace.week_start,
+            computed=snapshot.measures,
         )
     )
 

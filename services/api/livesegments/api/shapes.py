@@ -26,7 +26,7 @@ from livesegments.api import times
 from livesegments.api.problems import COMPONENT, FAULTS, VARIANT
 from livesegments.api.texts import Description, Label, Name, ProfileId, SegmentId, fault
 from livesegments.core.check import MAX_BYTES, Dependents, check
-from livesegments.core.definition import Node
+from livesegments.core.definition import Computed, Node
 from livesegments.core.fault import Fault
 from livesegments.core.weeks import MONDAY
 
@@ -60,6 +60,7 @@ class Known(NamedTuple):
     dependents: Dependents | None = None
     lists: Mapping[str, str] | None = None
     week_start: str = MONDAY
+    computed: Mapping[str, Computed] | None = None
 
 
 known: ContextVar[Known | None] = ContextVar("known", default=None)
@@ -88,6 +89,7 @@ def _definition(document: Any) -> Defined:
             dependents=against.dependents if against else None,
             lists=against.lists if against else None,
             week_start=against.week_start if against else MONDAY,
+            computed=against.computed if against else None,
         )
     if node is None:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})
@@ -411,6 +413,15 @@ class ProfileSegment(BaseModel):
     valid_until: Instant | None
 
 
+class ComputedOut(BaseModel):
+    """A computed attribute of a profile."""
+
+    value: Any = Field(description="A number, an instant, or a value of an event; null: there is none.")
+    changes_at: Instant | None = Field(
+        description="When the clock alone changes it, if nothing else happens; null: never."
+    )
+
+
 class ProfileOut(BaseModel):
     """What is known of one profile."""
 
@@ -421,6 +432,10 @@ class ProfileOut(BaseModel):
     groups: list[str]
     score: float | int | None
     segments: list[ProfileSegment]
+    computed: dict[str, ComputedOut] = Field(
+        default_factory=dict,
+        description="The computed attributes by id, but for those that are still given their history.",
+    )
     merged_into: str | None = Field(
         None, description="The profile that this one was merged into; then nothing else is known of it."
     )

@@ -7,12 +7,14 @@ from contextlib import suppress
 import structlog
 
 from livesegments.core import plan
+from livesegments.core.computed import PREFIX
+from livesegments.core.definition import Node
 from livesegments.core.plan import Limits, Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.list_contents import ListContents
 from livesegments.runtime import metrics
 from livesegments.wire import catalog
-from livesegments.wire.catalog import Segment, Workspace
+from livesegments.wire.catalog import ComputedAttribute, Segment, Workspace
 
 _log = structlog.get_logger(__name__)
 
@@ -60,9 +62,12 @@ class Definitions:
             case Workspace():
                 self._workspaces[workspace] = entry
             case Segment():
-                self._put(entry, offset)
+                self._put(workspace, entry.id, entry.definition_version, entry.definition, offset)
+            case ComputedAttribute():
+                self._put(workspace, PREFIX + entry.id, entry.version, entry.definition, offset)
             case _ if rest:
-                self._segments.get(workspace, {}).pop(rest[0], None)
+                id_ = PREFIX + rest[0] if kind == "computed" else rest[0]
+                self._segments.get(workspace, {}).pop(id_, None)
             case _:
                 self._workspaces.pop(workspace, None)
 
@@ -136,9 +141,9 @@ class Definitions:
             self._contents_of(latest.workspace).nearest,
         )
 
-    def _put(self, entry: Segment, offset: int) -> None:
+    def _put(self, workspace: str, id_: str, version: int, definition: Node | None, offset: int) -> None:
         """A new name is not a new definition: `revision` stays that of the definition."""
-        segments = self._segments.setdefault(entry.workspace, {})
-        old = segments.get(entry.id)
-        if old is None or old.definition_version != entry.definition_version:
-            segments[entry.id] = plan.Segment(entry.id, entry.definition_version, offset, entry.definition)
+        segments = self._segments.setdefault(workspace, {})
+        old = segments.get(id_)
+        if old is None or old.definition_version != version:
+            segments[id_] = plan.Segment(id_, version, offset, definition)

@@ -19,7 +19,7 @@ CHOSEN = {
     "first_at": "min(t)",
     "last_at": "max(t)",
 }
-TOTALS = ("count", "days", "weeks", "months", "distinct", "sum")
+TOTALS = ("count", "days", "weeks", "sunday_weeks", "months", "distinct", "sum")
 """Of nothing these are 0."""
 
 
