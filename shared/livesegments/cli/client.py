@@ -107,13 +107,22 @@ class Client:
 
     def pages(self, path: str, items: str, **query: Any) -> Iterator[Any]:
         """Every item of a list over all its pages, in order."""
-        cursor: str | None = None
-        while True:
-            page = self.call("GET", path, params={**query, **({"cursor": cursor} if cursor else {})})
-            yield from page[items]
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return
+        yield from self.warned_pages(path, items, **query)[1]
+
+    def warned_pages(self, path: str, items: str, **query: Any) -> tuple[list[Any], Iterator[Any]]:
+        """The same, and the warnings of the first page."""
+        first = self.call("GET", path, params=query)
+
+        def every() -> Iterator[Any]:
+            page = first
+            while True:
+                yield from page[items]
+                cursor = page.get("next_cursor")
+                if not cursor:
+                    return
+                page = self.call("GET", path, params={**query, "cursor": cursor})
+
+        return first.get("warnings", []), every()
 
 
 def _sendable(what: str, value: str) -> str:

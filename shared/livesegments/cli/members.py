@@ -36,7 +36,8 @@ def members(
         if as_of is None:
             found: Iterator[str] = client.pages(f"{own}/members", "members", limit=limit)
         else:
-            found = client.pages(f"{own}/as-of", "members", limit=limit, at=as_of)
+            warnings, found = client.warned_pages(f"{own}/as-of", "members", limit=limit, at=as_of)
+            output.warnings(warnings)
         first = next(found, None)
         if first is None:
             output.say(_nobody(segment, as_of))

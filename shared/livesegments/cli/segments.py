@@ -250,6 +250,7 @@ def _tell_planned(plan: dict[str, Any], as_json: bool) -> None:
             "segments that follow": plan["dependents"] or None,
         }
     )
+    output.warnings(plan["warnings"])
 
 
 def _tell_checked(results: list[creating.Checked], as_json: bool) -> None:

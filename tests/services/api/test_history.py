@@ -322,6 +322,42 @@ async def test_segments_overlap(shop: Client, history: History) -> None:
     assert (await shop.get("/v1/overlap", params={"segment": ["a", "nobody"]})).status_code == 404
 
 
+async def test_what_reaches_back_beyond_the_history_that_is_kept_is_said_to_be_counted_short(
+    shop: Client, history: History
+) -> None:
+    await shop.segment("week", ORDERED)
+    await history.happened("ann", "ordered", 10)
+    since_ms = START_MS + 2 * DAY_MS
+    await history.redis.hset(keys.retained(0), history.workspace, since_ms)
+    month = {**ORDERED, "window": {"last": "30d"}}
+    either = {"type": "any", "of": [PRO, month]}
+
+    def said(answer: Any) -> list[tuple[str, str]]:
+        found = [(each["pointer"], each["message"]) for each in answer if each["code"] == "history_short"]
+        assert all("events before 2023-11-16T22:13:20" in text for _, text in found)
+        return found
+
+    async def preview(definition: Any) -> list[tuple[str, str]]:
+        answer = await shop.post("/v1/segments/preview", json={"definition": definition})
+        assert answer.status_code == 200, answer.text
+        return said(answer.json()["warnings"])
+
+    assert [pointer for pointer, _ in await preview(either)] == ["/definition/of/1"]
+    assert await preview(ORDERED) == [], "a week has all its history"
+    plan = (await shop.post("/v1/segments/week/plan", json={"definition": month})).json()
+    assert [pointer for pointer, _ in said(plan["warnings"])] == ["/definition"]
+    asked = {"at": "2023-11-18T00:00:00Z"}
+    then = (await shop.get("/v1/segments/week/as-of", params=asked)).json()
+    assert [pointer for pointer, _ in said(then["warnings"])] == ["/definition"]
+    edit = {"json": {"definition": month}, "headers": {"If-Match": '"1"'}}
+    assert (await shop.patch("/v1/segments/week", **edit)).status_code == 200
+    ((_, text),) = await preview({"type": "segment", "id": "week"})
+    assert "the segment week reaches further back" in text
+    plan = (await shop.post("/v1/segments/week/plan", json={"definition": ORDERED})).json()
+    ((pointer, text),) = said(plan["warnings"])
+    assert (pointer, "the definition so far" in text) == ("", True)
+
+
 async def test_pages_of_the_past_follow_each_other(shop: Client, history: History) -> None:
     await shop.segment("buyers", ORDERED)
     for profile in ("a", "b", "c'd", "é"):

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from livesegments.api import asof, behind, cursor, shapes, times
+from livesegments.api import asof, behind, cursor, shapes, shortened, times
+from livesegments.api.advice import Warned
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.editing import existing
@@ -41,6 +42,10 @@ class MembersThen(BaseModel):
     count: int = Field(description="How many fulfilled it.")
     members: list[str] = Field(description="A page of their ids, in order.")
     next_cursor: str | None = Field(description="For the next page; null where this was the last.")
+    warnings: list[Warned] = Field(
+        description="Windows that reach back beyond the history that is kept are counted short "
+        "(`history_short`)."
+    )
 
 
 class WasMember(BaseModel):
@@ -83,6 +88,7 @@ async def list_members_then(
     by what had arrived by then. So it may be about a time at which the segment wasn't there yet."""
     snapshot = await context.catalog.segments(workspace.id)
     segment = existing(snapshot, id_)
+    others = asof.needed(segment.definition, snapshot.segments, id_)
     found = await asof.ask(
         context,
         Asked(
@@ -90,7 +96,7 @@ async def list_members_then(
             timezone=workspace.timezone,
             now_ms=_past(context, at),
             definition=segment.definition,
-            segments=asof.needed(segment.definition, snapshot.segments, id_),
+            segments=others,
             segment=id_,
             after=None if after is None else cursor.decode(after, str),
             limit=limit,
@@ -102,6 +108,7 @@ async def list_members_then(
         count=found.nodes[0][1],
         members=found.members,
         next_cursor=cursor.encode(found.members[-1]) if found.more else None,
+        warnings=await shortened.warnings(context, workspace, segment.definition, others, found.at_ms),
     )
 
 

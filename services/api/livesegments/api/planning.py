@@ -15,7 +15,8 @@ from fastapi import APIRouter, Body, Depends, Header, Path
 from msgspec import Struct
 from pydantic import BaseModel, Field
 
-from livesegments.api import asof, cursor, editing, preview, shapes, times
+from livesegments.api import asof, cursor, editing, preview, shapes, shortened, times
+from livesegments.api.advice import Warned
 from livesegments.api.auth import Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import Problem, responses
@@ -79,6 +80,10 @@ class Plan(BaseModel):
     dependents: list[str] = Field(
         description="The ids of the segments whose members may change too, as they refer to this one."
     )
+    warnings: list[Warned] = Field(
+        description="Windows that reach back beyond the history that is kept are counted short "
+        "(`history_short`)."
+    )
 
 
 @router.post("/{id}/plan", dependencies=[Depends(_know)], responses=responses(400, 404, 413, 415, 503))
@@ -98,7 +103,11 @@ async def plan_edit(context: Ctx, workspace: Writing, id_: Id, asked: Annotated[
         sample_entering=preview.samples(node, found, found.sample_entering),
         sample_leaving=preview.samples(node, found, found.sample_leaving),
         dependents=dependents(snapshot, id_),
-    )
+        warnings=await shortened.warnings(
+            context, workspace, node, asof.needed(node, snapshot.segments, id_), found.at_ms,
+            segment.definition,
+        ),
+    )  # fmt: skip
 
 
 async def hold(context: Context, workspace: Workspace, id_: str, node: Node | None, plan: str) -> None:

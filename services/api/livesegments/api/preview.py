@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, Field
 
-from livesegments.api import advice, asof, editing, shapes, times
+from livesegments.api import advice, asof, editing, shapes, shortened, times
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.cost import Cost, priced, weighed
@@ -108,7 +108,8 @@ class Preview(BaseModel):
         description="The conditions of attributes that some profiles lack, and how many."
     )
     warnings: list[advice.Warned] = Field(
-        description="Conditions that hold for everyone or for no one, names that were never seen."
+        description="Conditions that hold for everyone or for no one, names that were never seen, and "
+        "windows that reach back beyond the history that is kept (`history_short`)."
     )
     cost: Cost | None = Field(description="What a profile would keep for it; null of an estimate.")
 
@@ -123,6 +124,7 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
     one_of = _largest(counts) if asked.estimate and sum(counts) > ESTIMATED_FROM else None
     plan = await context.plans.of(workspace) if one_of is None else None
     contents = await context.contents.of(workspace.id, [node])
+    others = asof.needed(node, snapshot.segments, None)
     found = await asof.ask(
         context,
         Asked(
@@ -130,7 +132,7 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
             timezone=workspace.timezone,
             now_ms=asof.now(context),
             definition=node,
-            segments=asof.needed(node, snapshot.segments, None),
+            segments=others,
             sample=asked.sample,
             one_of=one_of,
             weighed=[] if plan is None else weighed(plan, node, contents, context.now_ms()),
@@ -158,7 +160,10 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
             for (name, excluded), (pointer, lacking) in zip(_attributes(node), found.lacking, strict=True)
             if lacking
         ],
-        warnings=advice.warnings(node, seen),
+        warnings=[
+            *advice.warnings(node, seen),
+            *await shortened.warnings(context, workspace, node, others, found.at_ms),
+        ],
         cost=price,
     )
 

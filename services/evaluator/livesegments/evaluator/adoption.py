@@ -23,6 +23,7 @@ from math import ceil
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.beyond import beyond
 from livesegments.core.concern import Concern, concern
 from livesegments.core.definition import SegmentRef
 from livesegments.core.plan import Plan, Segment
@@ -233,6 +234,23 @@ class Adopted:
                 self.facts[fact] = Kept(self.facts[fact].revision, since_ms if fact in short else None)
                 self._wanting.pop(fact, None)
         self.filling = None
+
+    def complete(self, plan: Plan, now_ms: int) -> tuple[set[int], set[str]]:
+        """The facts whose windows have moved past what their history lacked, and the segments that are whole
+        by that."""
+        facts = set()
+        for since_ms in {each.since_ms for each in self.facts.values() if each.since_ms is not None}:
+            short = beyond(plan, since_ms, now_ms)
+            facts |= {id_ for id_, each in self.facts.items() if each.since_ms == since_ms} - short
+        for fact in facts:
+            self.facts[fact] = Kept(self.facts[fact].revision, None)
+        return facts, self._complete(plan, plan.positions.keys() & self.progress.keys()) if facts else set()
+
+    def write_complete(
+        self, commit: Commit, workspace: str, facts: Collection[int], segments: set[str]
+    ) -> None:
+        self.write_facts(commit, workspace, facts)
+        self._write(commit, workspace, segments)
 
     def write_facts(self, commit: Commit, workspace: str, facts: Collection[int]) -> None:
         fields = {str(fact): adoption.encode(self.facts[fact]) for fact in facts if fact in self.facts}

@@ -81,7 +81,7 @@ class Claim:
     def begin(self) -> None:
         """The stored state is whole, and the claim goes on from it: its own tasks may run."""
         work = [self.relay.run(), self.archiver.run(), self.handing.run(), self.erasures.run()]
-        work += [self.recounting.run(), self.retaining.run(self.archiver)]
+        work += [self.recounting.run(), self.retaining.run(self.archiver, self.walks, self.errands)]
         if self._ports.options.audits is not None:
             work.append(self.auditing.run())
         if self._ports.options.checkpoint_every_s:

@@ -4,24 +4,30 @@ Example: the workspace `shop` keeps 365 days. Soon after midnight (UTC) its owne
 that hold older events anew without them, a few at a time. Running segments are not touched: what they counted
 lies in the states of profiles.
 
+A segment of which a part of the history was gone when it was made is whole once its windows have moved past
+that. It is looked for such segments every hour, and then their `complete_since` goes.
+
 The clock is that of the partition: the wall's, or that of the log.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
 from livesegments.evaluator.archiver import Archiver
+from livesegments.evaluator.errands import Errands
 from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.ports import Options, Plans
+from livesegments.evaluator.walks import Walks
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 
 LOOK_S = 10.0
 """How often it is looked whether another day has begun, or another time is set."""
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
 class Retaining:
@@ -36,7 +42,7 @@ class Retaining:
     def keeps(self) -> dict[str, int]:
         """Workspace → the first instant (ms, a midnight UTC) of which events are kept; not those that keep
         all."""
-        now_ms = self._partition.clock_ms if self._options.now_ms is None else self._options.now_ms()
+        now_ms = self._now_ms()
         if now_ms == NEVER_MS:
             return {}
         days = {
@@ -45,10 +51,18 @@ class Retaining:
         }
         return {workspace: (now_ms // DAY_MS - each) * DAY_MS for workspace, each in days.items() if each}
 
-    async def run(self, archiver: Archiver) -> None:
+    def _now_ms(self) -> int:
+        return self._partition.clock_ms if self._options.now_ms is None else self._options.now_ms()
+
+    async def run(self, archiver: Archiver, walks: Walks, errands: Errands) -> None:
         """Never returns, but raises what the shard raises."""
         done: dict[str, int] = {}
+        hour = NEVER_MS
         while True:
+            now_ms = self._now_ms()
+            if now_ms // HOUR_MS > hour and walks.short:
+                hour = now_ms // HOUR_MS
+                await errands.post(partial(walks.complete, now_ms))
             before = {name: at for name, at in self.keeps().items() if at > done.get(name, at - 1)}
             try:
                 if before:

@@ -229,6 +229,21 @@ class Walks:
 
         await self._flight.send(self._partition.seal(write))
 
+    @property
+    def short(self) -> bool:
+        """Whether there are facts whose history is not all there."""
+        return any(
+            each.since_ms is not None for adopted in self._adopted.values() for each in adopted.facts.values()
+        )
+
+    def complete(self, now_ms: int, commit: Commit) -> None:
+        """Facts whose windows have moved past what their history lacked are whole: what a commit writes of
+        that."""
+        for workspace, adopted in self._adopted.items():
+            plan = self._partition.plans.get(workspace)
+            if plan is not None:
+                adopted.write_complete(commit, workspace, *adopted.complete(plan, now_ms))
+
     def foresee(self, workspace: str, plan: Plan, facts: Collection[int], now_ms: int) -> None:
         """A filling of facts begins with the first profile: their states will say whom the segments that wait
         may hold for."""
