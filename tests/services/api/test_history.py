@@ -349,8 +349,8 @@ async def test_what_reaches_back_beyond_the_history_that_is_kept_is_said_to_be_c
     asked = {"at": "2023-11-18T00:00:00Z"}
     then = (await shop.get("/v1/segments/week/as-of", params=asked)).json()
     assert [pointer for pointer, _ in said(then["warnings"])] == ["/definition"]
-    edit = {"json": {"definition": month}, "headers": {"If-Match": '"1"'}}
-    assert (await shop.patch("/v1/segments/week", **edit)).status_code == 200
+    edited = await shop.patch("/v1/segments/week", json={"definition": month}, headers={"If-Match": '"1"'})
+    assert edited.status_code == 200
     ((_, text),) = await preview({"type": "segment", "id": "week"})
     assert "the segment week reaches further back" in text
     plan = (await shop.post("/v1/segments/week/plan", json={"definition": ORDERED})).json()
