@@ -61,17 +61,21 @@ class Recounts:
         after: Mapping[int, int],
         now_ms: int,
         since_ms: int | None = None,
+        anew: bool = False,
     ) -> Step:
         """Carries out the retractions that wait; cause `retraction`. See `affected`, `count` and `put`.
 
         `since_ms`: events before that instant are gone from history.
+        `anew`: all facts are counted anew, not only those that have what is taken back; cause `repair`.
         """
-        counted = self.count(profile, past, self.affected(profile, past), after, now_ms)
+        facts = self.closed(self.plan.tracks.keys()) if anew else self.affected(profile, past)
+        counted = self.count(profile, past, facts, after, now_ms)
         waiting = profile.taken.waiting if profile.taken is not None else ()
         beyond = self.beyond(since_ms, now_ms) & counted.facts
         if beyond:
             counted = self._taken_out(profile_id, profile, past, after, now_ms, counted, beyond)
-        step = self.put(profile_id, profile, counted, now_ms, "retraction", cause_of(past, waiting))
+        cause: Cause = "repair" if anew else "retraction"
+        step = self.put(profile_id, profile, counted, now_ms, cause, cause_of(past, waiting))
         if profile.taken is not None:
             profile.taken = Taken(profile.taken.ids)
         return step

@@ -94,7 +94,7 @@ class Splice:
         return found
 
     def _is_quiet(self, number: int, parts: list[Raw], facts: Mapping[int, Raw]) -> bool:
-        if number == GONE or bytes(parts[_LISTS]) != _EMPTY:
+        if number <= GONE or bytes(parts[_LISTS]) != _EMPTY:
             return False
         before, plan = max(number, self._walked), self._plan
         quiet = self._quiet.get(before)

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from livesegments.core.bounds import Refusal, beyond
+from livesegments.core.debt import debt_of
 from livesegments.core.dedup import remember
 from livesegments.core.event import (
     PROFILE,
@@ -161,25 +162,30 @@ def on_plan(
     `walked`: a revision to which every stored profile was brought; where that needed no writing,
     `profile.plan` is older still.
     `few` new segments are judged without asking which of them the profile leads to.
+    What the profile is owed (module `debt`) is paid, with the cause `repair`.
     """
-    before, dues = max(profile.plan, walked), dict(profile.dues)
+    debt, dues = debt_of(profile.plan), dict(profile.dues)
+    before = max(profile.plan, walked) if debt is None else debt.plan
     profile.plan = plan.revision
     stale = [fact for fact in profile.facts if fact not in plan.tracks or since.get(fact, before) > before]
     for fact in stale:
         del profile.facts[fact]
     profile.dues = {}
     for fact in profile.facts:
-        set_fact_due(profile, plan.tracks[fact], now_ms)
+        track = plan.tracks[fact]
+        if debt is not None and isinstance(track, ChainTrack):
+            track.chain.settle(held(profile.facts, fact, track.kind), _stamps(profile.facts, track), now_ms)
+        set_fact_due(profile, track, now_ms)
     for name in profile.attributes:
         _set_attribute_due(plan, profile, name, now_ms)
     claimed = claim_lists(profile, plan.lists)
-    why = Why(profile_id, now_ms, plan.cause_since(before), None)
-    newer = plan.newer_than(before)
+    why = Why(profile_id, now_ms, plan.cause_since(before) if debt is None else "repair", None)
+    newer = plan.newer_than(before) if debt is None else frozenset(plan.positions.values())
     affected = set(newer) if len(newer) <= few else reached(plan, profile, now_ms) & newer
     judged = len(affected)
     transitions = _leave_deleted(plan, profile, affected, why)
     transitions += _judge(plan, profile, affected, why)
-    changed = bool(stale or claimed or transitions or dues != profile.dues)
+    changed = bool(stale or claimed or transitions or dues != profile.dues or debt)
     return Step(profile, transitions, profile.wake_at, changed, judged=judged)
 
 

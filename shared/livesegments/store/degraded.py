@@ -20,9 +20,10 @@ MOST_IDS = 1_000
 
 
 class Degraded(Struct, frozen=True):
-    """How many events, due times and changes of definition were set aside, of which the last was at
-    `last_ms` by the partition's clock. `plan`: why the newest definitions can't be compiled, if so. `ids`: of
-    the newest `MOST_IDS` of those events, "PROFILE ID", so that one that is replayed counts no more."""
+    """How many events are set aside, and how many profiles are owed due times, or changes of definitions and
+    history; the last was set aside at `last_ms` by the partition's clock. `plan`: why the newest definitions
+    can't be compiled, if so. `ids`: of the newest `MOST_IDS` of those events, "PROFILE ID", so that one that
+    is replayed counts no more."""
 
     events: int = 0
     dues: int = 0

@@ -201,12 +201,16 @@ class QuotasOut(BaseModel):
 
 
 class Degraded(BaseModel):
-    """What a fault of ours kept from being evaluated. The events are in topic `rejected` with the code
-    `internal_fault`, and can be replayed once the fault is mended."""
+    """What a fault of ours keeps from being evaluated. All of it is in topic `rejected` with the code
+    `internal_fault`, and can be replayed once the fault is mended. What is owed to profiles is also tried
+    again by itself: when a profile is touched, its workspace's definitions change, or an evaluator starts."""
 
     events: int = Field(description="Events set aside.")
-    dues: int = Field(description="Due times of profiles that could not fire.")
-    definitions: int = Field(description="Profiles that could not be brought to a change of definitions.")
+    dues: int = Field(description="Profiles with a due time that could not fire.")
+    definitions: int = Field(
+        description="Profiles that could not be brought to a change of definitions, or whose history could "
+        "not be counted."
+    )
     last_at: Instant | None = Field(description="The latest, by the clock of its partition.")
     plan: str | None = Field(
         description="Why the newest definitions can't be compiled: the last good ones hold until then."

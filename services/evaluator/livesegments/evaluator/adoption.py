@@ -88,7 +88,6 @@ class Adopted:
         self._removed: set[str] = set()
         self._gone: set[int] = set()
         self._round_gone: set[int] = set()
-        self._spoiled = False
         self._new: set[str] = set()
         """Segments that nobody was ever in."""
         self._done = 0
@@ -271,11 +270,6 @@ class Adopted:
         """Which states the walk has to look into; None: into all. `covered` as in `core.concern`."""
         return concern(plan, self.completed, self._removed, self._gone, covered)
 
-    def spoil(self) -> None:
-        """A fault of ours kept a profile from the plan, so the round doesn't count as having brought all
-        profiles."""
-        self._spoiled = True
-
     def walked(self, cursor: int, profiles: int) -> bool:
         """The walk has come one chunk further. Returns whether that is to be written."""
         if self.cursor == 0:
@@ -315,10 +309,8 @@ class Adopted:
                 del self.progress[id_]
             self._removed -= removed
             self._round = set()
-            if not self._spoiled:
-                self.completed = self._round_revision
-                self._gone -= self._round_gone
-            self._spoiled = False
+            self.completed = self._round_revision
+            self._gone -= self._round_gone
         return building, removed
 
     @staticmethod

@@ -4,17 +4,22 @@ For example an event on which the core raises, in a record of 500: all that the 
 applied again step by step, and the one event on which the core raises again goes to topic `rejected` with
 the code `internal_fault`. Its bytes there are a packed record with just this event, so it can be sent again
 once the fault is mended.
+
+A due time, or a change of definitions, on which the core raises is owed to its profile from then on
+(`core.debt`), and tried again whenever the profile is touched. In `rejected` stands an event that changes
+nothing, so that sending it again touches the profile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 import structlog
 
-from livesegments.core.event import Event
+from livesegments.core import debt
+from livesegments.core.event import PROFILE, Event
 from livesegments.core.fault import Fault
 from livesegments.evaluator.ports import Publisher
 from livesegments.runtime import metrics
@@ -22,13 +27,17 @@ from livesegments.store.degraded import MOST_IDS, Degraded
 from livesegments.wire.pack import Packed, encode
 from livesegments.wire.rejected import INTERNAL_FAULT, Rejected
 
-What = Literal["event", "due", "definition"]
+What: TypeAlias = debt.What | Literal["event"]
+CHANGES: tuple[debt.What, ...] = ("definition", "history")
+"""What `Degraded.definitions` counts."""
+TOUCH = "$touch."
+"""Begins the id of an event that changes nothing: by it whatever is owed to a profile is tried again."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Aside(NamedTuple):
-    """An event, or of a profile a due time or the change to new definitions; at `at_ms` by the clock.
+    """An event, or what is owed to a profile from then on; at `at_ms` by the clock.
 
     `place` is the event's place in its record.
     """
@@ -52,10 +61,18 @@ def counted(degraded: Degraded, aside: Aside) -> Degraded:
     return msgspec.structs.replace(
         degraded,
         events=degraded.events + more,
-        dues=degraded.dues + (aside.what == "due"),
-        definitions=degraded.definitions + (aside.what == "definition"),
         last_ms=aside.at_ms,
         ids=ids,
+    )
+
+
+def owed(degraded: Degraded, before: debt.What | None, after: debt.What | None) -> Degraded:
+    """A profile to which something was owed, and to which something is owed now."""
+    dues = degraded.dues + (after == "due") - (before == "due")
+    definitions = degraded.definitions + (after in CHANGES) - (before in CHANGES)
+    quiet = not (degraded.events or dues or definitions)
+    return msgspec.structs.replace(
+        degraded, dues=dues, definitions=definitions, last_ms=None if quiet else degraded.last_ms
     )
 
 
@@ -82,6 +99,15 @@ def _id(event: Event) -> str:
     return f"{event.profile} {event.id}"
 
 
+def is_touch(event: Event) -> bool:
+    return event.name == PROFILE and not event.properties and event.id.startswith(TOUCH)
+
+
+def _touch(aside: Aside) -> Event:
+    id_ = f"{TOUCH}{aside.what}.{aside.at_ms}"
+    return Event(id_, aside.workspace, aside.profile, PROFILE, aside.at_ms)
+
+
 async def publish(publisher: Publisher, aside: Aside, source: str, stamp_ms: int) -> None:
     """Logs and counts it; returns when topic `rejected` has it."""
     _log.error(
@@ -96,6 +122,6 @@ async def publish(publisher: Publisher, aside: Aside, source: str, stamp_ms: int
     metrics.ASIDE.labels(aside.what).inc()
     name = f"event '{aside.event.id}'" if aside.event is not None else f"{aside.what} at {aside.at_ms}"
     message = f"{name} of profile '{aside.profile}' met a fault of ours: {aside.error!r}"
-    raw = encode(Packed([] if aside.event is None else [aside.event]))
+    raw = encode(Packed([aside.event or _touch(aside)]))
     fault = Fault("", INTERNAL_FAULT, message)
     await publisher.reject(Rejected(aside.workspace, source, stamp_ms, [fault], raw, aside.place))

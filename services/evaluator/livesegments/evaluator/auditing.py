@@ -17,6 +17,7 @@ import structlog
 
 from livesegments.core.audit import drifted, repair
 from livesegments.core.backfill import Past
+from livesegments.core.debt import debt_of
 from livesegments.core.event import RETRACT, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode
@@ -110,7 +111,7 @@ class Auditing:
                 partition.number, Of(workspace, [id_], sorted({*plan.feeds, RETRACT}), upto)
             ):
                 past += chunk[0][1]
-            if profile.kin is not None and profile.kin.into is not None:
+            if (profile.kin is not None and profile.kin.into is not None) or debt_of(profile.plan):
                 return
             born = 0 if profile.kin is None else profile.kin.since
             past = [each for each in past if each[0] > born]
@@ -119,10 +120,16 @@ class Auditing:
             now_ms = partition.clock_ms
             if profile.wake_at is not None and profile.wake_at <= now_ms:
                 return
-            if profile.plan != plan.revision:
-                since, walked = partition.since.get(workspace, {}), partition.walked.get(workspace, -1)
-                on_plan(plan, id_, profile, now_ms, since, walked)
-            counted, right = await asyncio.to_thread(_examined, recounts, id_, profile, past, facts, now_ms)
+            try:
+                if profile.plan != plan.revision:
+                    since, walked = partition.since.get(workspace, {}), partition.walked.get(workspace, -1)
+                    on_plan(plan, id_, profile, now_ms, since, walked)
+                counted, right = await asyncio.to_thread(
+                    _examined, recounts, id_, profile, past, facts, now_ms
+                )
+            except Exception as error:
+                _log.error("an audit met a fault of ours", workspace=workspace, profile=id_, exc_info=error)
+                return
             self._found = found = _Found(
                 plan, key, id_, held, stored, members, inside, counted, right, asyncio.Event()
             )

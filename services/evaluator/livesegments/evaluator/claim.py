@@ -19,6 +19,7 @@ from livesegments.evaluator.flight import Flight, Refused, Sent
 from livesegments.evaluator.handing import Handing
 from livesegments.evaluator.intake import Intake
 from livesegments.evaluator.loading import Loader
+from livesegments.evaluator.mending import Mending
 from livesegments.evaluator.partition import NEVER_MS, Partition
 from livesegments.evaluator.parts import Parts
 from livesegments.evaluator.ports import Ports
@@ -50,6 +51,7 @@ class Claim:
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
         self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
+        self.mending = Mending(ports, self.partition, self.walks, self.wall_ms)
         self.errands = Errands(self.partition, self.flight, moved)
         self.retaining = Retaining(ports.plans, options, self.partition)
         self.archiver = Archiver(

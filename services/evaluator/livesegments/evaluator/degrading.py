@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec.structs import replace
 
 from livesegments.core.event import Event
-from livesegments.evaluator.aside import Aside, counted, forgiven
+from livesegments.evaluator.aside import Aside, counted, forgiven, owed
+from livesegments.evaluator.making import Making
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.degraded import Degraded, encode, without
+from livesegments.wire.profilekey import split
 
 
 class Degrading:
@@ -20,11 +22,19 @@ class Degrading:
         self.of: dict[str, Degraded] = {}
         self._partition = partition
 
-    def count(self, aside: Sequence[Aside]) -> Collection[str]:
-        """Notes what was set aside; the workspaces of that."""
-        for each in aside:
+    def note(self, making: Making) -> Collection[str]:
+        """Notes what a commit set aside, and what is owed no more; the workspaces where that changes
+        anything."""
+        before = dict[str, Degraded | None]()
+        for each in making.aside:
+            before.setdefault(each.workspace, self.of.get(each.workspace))
             self.of[each.workspace] = counted(self.of.get(each.workspace, Degraded()), each)
-        return {each.workspace for each in aside}
+        for key in making.met.keys() | making.owed.keys():
+            workspace, _ = split(key)
+            known = self.of.get(workspace)
+            before.setdefault(workspace, known)
+            self.of[workspace] = owed(known or Degraded(), making.met.get(key), making.owed.get(key))
+        return [each for each, known in before.items() if self.of[each] != known]
 
     def forgive(self, events: Sequence[Event], aside: Sequence[Aside]) -> Collection[str]:
         """Of events that were applied, but for those `aside`: the workspaces where that ends a fault."""

@@ -81,7 +81,12 @@ def take_over(
     if handed.empty and slot.profile is None:
         making.spilt.append((key, handed.sender))
         return
-    result = receive(plan, slot.profile, handed, now_ms)
+    result, error = _received(making, key, slot, plan, handed, now_ms)
+    if error is not None:
+        for place, event in zip(places, handed.events, strict=True):
+            making.aside.append(Aside("event", plan.workspace, event.profile, now_ms, error, event, place))
+        tally.left_out += places
+        return
     if not isinstance(result, Handover):
         tally.left_out += places
     if result is None:
@@ -105,6 +110,22 @@ def take_over(
     tally.refused += [(handed.events[place], refusal) for place, refusal in result.refused]
     tally.left_out += [places[place] for place in result.duplicates]
     tally.left_out += [places[place] for place, _ in result.refused]
+
+
+def _received(
+    making: Making, key: ProfileKey, slot: Slot, plan: Plan, handed: Handed, now_ms: int
+) -> tuple[Handover | Onward | None, Exception | None]:
+    """What comes of it, or the error that keeps all of it from being taken over."""
+    result: Handover | Onward | None = None
+
+    def go() -> None:
+        nonlocal result
+        result = receive(plan, slot.profile, handed, now_ms)
+        if result is not None:
+            encode(result.profile)
+
+    error = making.guarded(key, slot, go)
+    return result, error
 
 
 def _without_faults(

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 import structlog
 
+from livesegments.core.debt import What, owing
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode, encode
 from livesegments.core.splice import Spliced
 from livesegments.core.step import Step, on_event
-from livesegments.evaluator.aside import Aside
+from livesegments.evaluator.aside import Aside, is_touch
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.candidates import Candidates
 from livesegments.evaluator.dues import Dues
@@ -42,12 +43,13 @@ class Making:
 
     `careful`: every step is to go through `guarded`. `entry` is the record's part of history. `late`: events
     that came for merged profiles; `items`: what is left to be handed over (module `kindred`);
-    `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`).
+    `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`). `met`: what profiles
+    were owed before, as far as that was looked at; `owed`: what they are owed now (`core.debt`).
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "noted", "spilt",
-        "spliced", "states", "touched", "transitions", "woken",
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "met", "noted",
+        "owed", "spilt", "spliced", "states", "touched", "transitions", "woken",
     )  # fmt: skip
 
     def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
@@ -71,6 +73,12 @@ class Making:
         self.late: dict[ProfileKey, list[Event]] = {}
         self.items: list[Item] = []
         self.spilt: list[tuple[ProfileKey, str]] = []
+        self.met: dict[ProfileKey, What] = {}
+        self.owed: dict[ProfileKey, What] = {}
+
+    def forget(self) -> None:
+        """Nothing came of what was looked at."""
+        self.touched, self.met, self.owed = {}, {}, {}
 
     @property
     def changed(self) -> bool:
@@ -118,16 +126,37 @@ class Making:
         if spliced.wake_ms != spliced.wake_before_ms:
             self.wake(key, slot, spliced.wake_ms)
 
-    def forgo(self, key: ProfileKey, slot: Slot, until_ms: int) -> None:
-        """Forgets dues up to `until_ms` that can't fire; otherwise they would be tried for ever."""
+    def meet(self, key: ProfileKey, what: What) -> None:
+        """A profile comes up that was owed something before this commit."""
+        if key not in self.owed:
+            self.met[key] = what
+
+    def owe(self, key: ProfileKey, slot: Slot, what: What, until_ms: int, error: Exception) -> None:
+        """A fault of ours keeps something from a profile. It is set aside if nothing was owed to it yet.
+
+        Its dues up to `until_ms` are forgotten; otherwise they would be tried for ever.
+        """
         profile = slot.profile
         assert profile is not None
-        profile.dues = {name: due for name, due in profile.dues.items() if due > until_ms}
-        self.dirty[key] = slot
-        self.wake(key, slot, profile.wake_at)
+        if key not in self.met and key not in self.owed:
+            self.aside.append(Aside(what, slot.workspace, slot.id, until_ms, error))
+            self.dirty[key] = slot
+        self.owed.setdefault(key, what)
+        wake = profile.wake_at
+        if wake is not None and wake <= until_ms:
+            profile.dues = {name: due for name, due in profile.dues.items() if due > until_ms}
+            self.dirty[key] = slot
+            self.wake(key, slot, profile.wake_at)
 
     def encode(self) -> None:
         """The states to be stored; a fault there is met like one in a step."""
+        if self.owed:
+            for key, what in list(self.owed.items()):
+                profile = self.touched[key].profile
+                if profile is None or profile.gone:
+                    del self.owed[key]
+                elif profile.plan >= -1:
+                    profile.plan = owing(profile.plan, what)
         states = self.states
         for key, slot in self.dirty.items():
             assert slot.profile is not None
@@ -200,7 +229,10 @@ class Making:
 
         error = self.guarded(key, slot, step)
         if error is not None:
-            self.aside.append(Aside("event", plan.workspace, event.profile, clock_ms, error, event, place))
+            if not is_touch(event):
+                self.aside.append(
+                    Aside("event", plan.workspace, event.profile, clock_ms, error, event, place)
+                )
             tally.left_out.append(place)
 
     # -- its end

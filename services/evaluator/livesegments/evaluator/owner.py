@@ -240,6 +240,7 @@ class Owner:
                 await claim.evaluation.record(records[0])
                 worked = True
             worked |= await claim.evaluation.tick()
+            worked |= await claim.mending.step()
             worked |= await claim.building.step()
             at_once = BUILDING if claim.building.active else 1
             worked |= await claim.recounting.step()

@@ -25,6 +25,7 @@ from livesegments.core.profile import Profile
 from livesegments.core.recount import Recounts
 from livesegments.core.step import Why, on_event, on_leave
 from livesegments.evaluator import kindred
+from livesegments.evaluator.aside import is_touch
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.degrading import Degrading
 from livesegments.evaluator.dues import Dues
@@ -150,8 +151,7 @@ class Partition:
                 if profile.gone:
                     making.put_by(key, event, place, tally)
                     continue
-                self._upkeep.catch_up(key, slot, plan, clock)
-                profile = slot.profile
+                profile = self._caught_up(key, slot, plan, clock, event)
             if event.name == MERGE:
                 kindred.merge(making, key, slot, plan, event, clock, place, tally, self.commit + 1)
                 continue
@@ -175,6 +175,14 @@ class Partition:
         making.encode()
         self.clock_ms = clock
         return tally
+
+    def _caught_up(
+        self, key: ProfileKey, slot: Slot, plan: Plan, now_ms: int, event: Event
+    ) -> Profile | None:
+        self._upkeep.catch_up(key, slot, plan, now_ms)
+        if self._making.owed.get(key) == "history" and is_touch(event):
+            self.retracting.again(key)
+        return slot.profile
 
     def receive(
         self,
@@ -273,7 +281,7 @@ class Partition:
         plan, now_ms = self.plans[workspace], self.clock_ms
         judged = self._making.steady(lambda: self._upkeep.walk(plan, stored, concern, also, now_ms))
         if not self.changed:
-            self._making.touched = {}
+            self._making.forget()
         return judged
 
     def fill(
@@ -344,11 +352,6 @@ class Partition:
         return self.seal(write)
 
     @property
-    def spoiled(self) -> bool:
-        """Whether a fault of ours kept a part of the present commit from being done."""
-        return bool(self._making.aside)
-
-    @property
     def changed(self) -> bool:
         """Whether `walk` left anything to commit."""
         return self._making.changed
@@ -364,7 +367,14 @@ class Partition:
         if making.changed:
             making.encode()
             return True
-        transitions = work(slot.profile)
+        transitions: list[Transition] | None = None
+
+        def go() -> None:
+            nonlocal transitions
+            assert slot.profile is not None
+            transitions = work(slot.profile)
+
+        making.guarded(key, slot, go)
         if transitions is not None:
             making.dirty[key] = slot
             making.transitions += transitions
@@ -372,7 +382,7 @@ class Partition:
                 making.wake(key, slot, slot.profile.wake_at)
         making.encode()
         if not making.changed:
-            making.touched = {}
+            making.forget()
         return False
 
     def _erase(self, key: ProfileKey, stamp_ms: int | None) -> Slot:
@@ -384,6 +394,7 @@ class Partition:
             self._upkeep.catch_up(key, slot, plan, clock)
             making.transitions += on_leave(plan, slot.profile, Why(slot.id, clock, "erasure", None))
         making.dirty.pop(key, None)
+        making.owed.pop(key, None)
         making.wake(key, slot, None)
         self.clock_ms = clock
         return slot
@@ -417,10 +428,11 @@ class Partition:
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
         outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
+        degraded = self.degrading.note(making) if making.aside or making.met else ()
         self.retracting.note(commit)
         outcome.state_bytes = making.write(commit, self.images)
-        if outcome.aside:
-            self.degrading.write(commit, self.degrading.count(outcome.aside))
+        if degraded:
+            self.degrading.write(commit, degraded)
         if write is not None:
             write(commit)
         return outcome

@@ -11,11 +11,11 @@ from functools import partial
 from typing import TypeAlias
 
 from livesegments.core.backfill import Past
+from livesegments.core.debt import debt_of
 from livesegments.core.event import derived_from
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.recount import Recounts
-from livesegments.evaluator.aside import Aside
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.slot import Slot
 from livesegments.store import keys
@@ -35,6 +35,7 @@ class Retracting:
         self._making = making
         self._followed: dict[ProfileKey, list[Past]] = {}
         self.waiting: dict[ProfileKey, None] = {}
+        self._anew: set[ProfileKey] = set()
 
     def follow(self, profiles: Iterable[ProfileKey]) -> None:
         """From the next commit on, what happens to these is kept."""
@@ -43,6 +44,11 @@ class Retracting:
     def unfollow(self, profiles: Iterable[ProfileKey]) -> None:
         for key in profiles:
             self._followed.pop(key, None)
+
+    def again(self, key: ProfileKey) -> None:
+        """A profile that is owed its history waits for it once more."""
+        self.waiting.setdefault(key)
+        self._anew.add(key)
 
     def free(self, key: ProfileKey) -> bool:
         """Whether nobody follows the profile, and it doesn't wait."""
@@ -57,7 +63,7 @@ class Retracting:
         making, waiting = self._making, self.waiting
         if waiting:
             for key in making.dirty.keys() & waiting.keys():
-                if not waits(making.dirty[key].profile):
+                if not waits(making.dirty[key].profile) and key not in self._anew:
                     self.drop(commit, key)
         for key, slot in making.dirty.items():
             profile = slot.profile
@@ -97,19 +103,23 @@ class Retracting:
         """
         making, plan = self._making, recounts.plan
         for key, past, after in read:
+            self._anew.discard(key)
             slot = making.touched.get(key) or making.touch(key)
             profile = slot.profile
-            if profile is None or not waits(profile):
+            if profile is None or not (waits(profile) or _owes(profile)):
                 self.waiting.pop(key, None)
                 continue
+            anew = _owes(profile)
             since = max(erased.get(key, 0), 0 if profile.kin is None else profile.kin.since)
             whole = [each for each in (*past, *self._followed[key]) if each[0] > since]
             catch_up(key, slot, plan, now_ms)
             error = making.guarded(
-                key, slot, partial(self._one, key, slot, recounts, whole, after, now_ms, since_ms)
+                key, slot, partial(self._one, key, slot, recounts, whole, after, now_ms, since_ms, anew)
             )
-            if error is not None:
-                making.aside.append(Aside("event", slot.workspace, slot.id, now_ms, error))
+            if error is None:
+                making.owed.pop(key, None)
+            else:
+                making.owe(key, slot, "history", now_ms, error)
                 _give_up(slot)
                 making.dirty[key] = slot
         making.encode()
@@ -123,13 +133,20 @@ class Retracting:
         after: Mapping[int, int],
         now_ms: int,
         since_ms: int | None,
+        anew: bool,
     ) -> None:
         assert slot.profile is not None
-        self._making.take(key, slot, recounts.take_back(slot.id, slot.profile, past, after, now_ms, since_ms))
+        step = recounts.take_back(slot.id, slot.profile, past, after, now_ms, since_ms, anew)
+        self._making.take(key, slot, step)
 
 
 def waits(profile: Profile | None) -> bool:
     return profile is not None and profile.taken is not None and bool(profile.taken.waiting)
+
+
+def _owes(profile: Profile) -> bool:
+    debt = debt_of(profile.plan)
+    return debt is not None and debt.what == "history"
 
 
 def _give_up(slot: Slot) -> None:

@@ -7,10 +7,10 @@ from functools import partial
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
+from livesegments.core.debt import debt_of
 from livesegments.core.plan import Plan
 from livesegments.core.splice import Splice
 from livesegments.core.step import on_clock, on_plan
-from livesegments.evaluator.aside import Aside
 from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.slot import Slot
@@ -38,19 +38,14 @@ class Upkeep:
         """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant. Returns
         its next due instant.
 
-        What a fault of ours keeps from firing is set aside: it fires no more, until the next event that its
-        fact sees, or the next change of definitions, gives a new due time.
+        What a fault of ours keeps from that is owed to the profile (`core.debt`), and is tried again here.
         """
         assert slot.profile is not None
         making = self._making
         if slot.profile.gone:
             return None
-        if slot.profile.plan != plan.revision:
-            error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms))
-            if error is not None:
-                making.aside.append(Aside("definition", slot.workspace, slot.id, until_ms, error))
-                making.forgo(key, slot, until_ms)
-                return slot.profile.wake_at
+        if slot.profile.plan != plan.revision and not self._brought(key, slot, plan, until_ms):
+            return slot.profile.wake_at
         wake = slot.profile.wake_at
         while wake is not None and wake <= until_ms:
             if not making.careful:
@@ -58,8 +53,7 @@ class Upkeep:
                 continue
             error = making.guarded(key, slot, partial(self._tick, key, slot, plan, wake))
             if error is not None:
-                making.aside.append(Aside("due", slot.workspace, slot.id, wake, error))
-                making.forgo(key, slot, wake)
+                making.owe(key, slot, "due", wake, error)
             wake = slot.profile.wake_at
         return wake
 
@@ -122,19 +116,44 @@ class Upkeep:
             self.catch_up(key, slot, plan, now_ms)
             error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting, now_ms))
             if error is not None:
-                making.aside.append(Aside("definition", plan.workspace, id_, now_ms, error))
+                making.owe(key, slot, "history", now_ms, error)
         self._making.encode()
         return count
 
-    def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> None:
+    def _brought(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> bool:
+        """Whether the profile is at the plan now; it may be owed something there."""
+        making, profile, walked = self._making, slot.profile, self._walked.get(slot.workspace, -1)
+        assert profile is not None
+        debt = debt_of(profile.plan)
+        if debt is not None:
+            making.meet(key, debt.what)
+        error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms, walked))
+        if error is None:
+            if debt is not None and debt.what == "history":
+                making.owed[key] = "history"
+            else:
+                making.owed.pop(key, None)
+            return True
+        profile = slot.profile  # another object after an error
+        assert profile is not None
+        if debt is None:
+            profile.plan = max(profile.plan, walked)
+            making.owe(key, slot, "definition", until_ms, error)
+            return False
+        making.owe(key, slot, debt.what, until_ms, error)
+        profile.plan = debt.plan
+        if debt.plan == plan.revision:
+            return True
+        return making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms, -1)) is None
+
+    def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int, walked: int) -> None:
         """An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
         that. So what falls due then is judged by the new plan."""
         profile = slot.profile
         assert profile is not None
         wake = profile.wake_at
         at_ms = until_ms if wake is None else min(until_ms, wake - 1)
-        since, walked = self._since.get(slot.workspace, {}), self._walked.get(slot.workspace, -1)
-        step = on_plan(plan, slot.id, profile, at_ms, since, walked)
+        step = on_plan(plan, slot.id, profile, at_ms, self._since.get(slot.workspace, {}), walked)
         self.judged += step.judged
         if step.changed:
             self._making.take(key, slot, step)

@@ -139,8 +139,6 @@ class Walks:
         metrics.WALKED.inc(len(stored))
         outcome: Outcome | None = None
         plan = partition.plans[workspace]
-        if partition.spoiled:
-            adopted.spoil()
         if adopted.walked(cursor, len(stored)):
             outcome = partition.seal(lambda commit: adopted.write_walked(commit, workspace))
             partition.walked[workspace] = adopted.completed
