@@ -56,7 +56,7 @@ def stored(world: World) -> degraded.Degraded:
     return degraded.decode(world.store.hashes[keys.degraded(0)]["w"])
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_an_event_that_the_core_raises_on_is_set_aside_alone(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +96,7 @@ def test_an_event_that_the_core_raises_on_is_set_aside_alone(
     run(main())
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_due_time_that_the_core_raises_on_is_set_aside_alone(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
