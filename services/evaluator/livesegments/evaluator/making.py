@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from livesegments.core.debt import What, owing
+from livesegments.core.debt import What, debt_of, owing
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode, encode
@@ -151,12 +151,7 @@ class Making:
     def encode(self) -> None:
         """The states to be stored; a fault there is met like one in a step."""
         if self.owed:
-            for key, what in list(self.owed.items()):
-                profile = self.touched[key].profile
-                if profile is None or profile.gone:
-                    del self.owed[key]
-                elif profile.plan >= -1:
-                    profile.plan = owing(profile.plan, what)
+            self._mark()
         states = self.states
         for key, slot in self.dirty.items():
             assert slot.profile is not None
@@ -164,12 +159,23 @@ class Making:
 
     def encode_some(self, keys_: Iterable[ProfileKey]) -> None:
         """The same for some profiles: a slice of a commit encodes its own."""
+        if self.owed:
+            self._mark()
         states, dirty = self.states, self.dirty
         for key in keys_:
             slot = dirty.get(key)
             if slot is not None:
                 assert slot.profile is not None
                 states[key] = encode(slot.profile)
+
+    def _mark(self) -> None:
+        """What is owed to a profile stands in its state."""
+        for key, what in list(self.owed.items()):
+            profile = self.touched[key].profile
+            if profile is None or profile.gone:
+                del self.owed[key]
+            elif debt_of(profile.plan) is None:
+                profile.plan = owing(profile.plan, what)
 
     # -- faults of ours
 
