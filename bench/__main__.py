@@ -20,6 +20,7 @@ from bench import (
     checking,
     core,
     harness,
+    hot,
     kinds,
     latency,
     many,
@@ -74,6 +75,12 @@ def only_tail(segments: int = 1_000, events: int = 150_000, rounds: int = 3) -> 
 def only_kinds() -> None:
     """What an event costs by how much its fact keeps."""
     print("\n".join(kinds.table(kinds.run())))
+
+
+@app.command("hot")
+def only_hot() -> None:
+    """What a hot profile costs a partition by how much its fact keeps."""
+    print("\n".join(hot.table(hot.run())))
 
 
 @app.command("backfill")
