@@ -214,6 +214,7 @@ def test_every_fault_is_told() -> None:
         "repeated_key",
         "unknown_segment",
         "unknown_value_list",
+        "unknown_computed_attribute",
         "cycle",
     }
     assert codes(PAGE[PAGE.index("## Faults") : PAGE.index("## Warnings")]) == faults | elsewhere

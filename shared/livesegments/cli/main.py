@@ -22,6 +22,7 @@ COMMANDS = {
     "clock": "livesegments.cli.clock:clock",
     "segments": "livesegments.cli.segments:app",
     "value-lists": "livesegments.cli.value_lists:app",
+    "computed": "livesegments.cli.computed:app",
     "members": "livesegments.cli.members:members",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",

@@ -30,6 +30,13 @@ def value_list(id_: str) -> str:
     return f"{VALUE_LISTS}/{_named('value list', id_)}"
 
 
+COMPUTED = "/v1/computed-attributes"
+
+
+def computed(id_: str) -> str:
+    return f"{COMPUTED}/{_named('computed attribute', id_)}"
+
+
 def membership(segment_id: str, profile_id: str) -> str:
     return f"{segment(segment_id)}/members/{part(profile_id)}"
 

@@ -18,7 +18,7 @@ def profile(
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """A profile's attributes, tags, consent and segments."""
+    """A profile's attributes, tags, consent, computed attributes and segments."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
         found = client.call("GET", paths.profile(id))
@@ -32,6 +32,14 @@ def profile(
     known += [(f"consent {_subject(item)}", item["state"]) for item in found["consent"]]
     if known:
         output.table(f"profile {id}", ("attribute", "value"), known)
+        output.console.print()
+    computed = found.get("computed", {})
+    if computed:
+        rows = [
+            (id_, each["value"], output.instant(each["changes_at"], local)) for id_, each in computed.items()
+        ]
+        columns = ("computed", "value", f"changes by the clock ({local})")
+        output.table("" if known else f"profile {id}", columns, rows)
         output.console.print()
     if not found["segments"]:
         output.say(f"{id} is in no segment: `livesegments explain SEGMENT {id}` says why it is not in one")

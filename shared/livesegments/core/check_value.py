@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, assert_never
 
-from livesegments.core.computed import gives, id_of
+from livesegments.core.computed import gives, id_of, ops
 from livesegments.core.definition import Computed
 from livesegments.core.exact import INT64, plain
 from livesegments.core.fault import Faults, join, kind_name, shown, storable
@@ -89,7 +89,7 @@ def asked(
     if found is None:
         told = f"there is no computed attribute {shown(id_)} in this workspace"
         faults.add(join(at, "name"), "unknown_computed_attribute", told)
-    elif gives(found.measure) == "number":
+    elif gives(found.measure) == "number" and condition.get("op") in ops(found.measure):
         operand, where = condition.get("value"), join(at, "value")
         for item in operand if isinstance(operand, list) else [operand]:
             if kind(item) in ("string", "boolean"):

@@ -1,0 +1,24 @@
+"""`livesegments computed put`: the file is sent as it is, and what isn't an object is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from livesegments.cli import paths
+from livesegments.cli.computed import put
+from livesegments.cli.problem import Problem
+
+
+def test_a_file_that_is_no_object_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text("[1]")
+    with pytest.raises(Problem, match="no JSON object"):
+        put("spent", str(file))
+
+
+def test_an_id_with_a_slash_is_of_nothing() -> None:
+    assert paths.computed("total_90d") == "/v1/computed-attributes/total_90d"
+    with pytest.raises(Problem, match="no computed attribute"):
+        paths.computed("a/b")
