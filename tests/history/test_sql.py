@@ -14,7 +14,9 @@ import pytest
 from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.oracle.calendar import calendar
+from livesegments.core.words import MEASURES
 from livesegments.history.sql import fold
+from livesegments.history.sql.computed import TOTALS as TOTALS_OF_COMPUTED
 from livesegments.history.sql.session import prepare
 from tests.core.test_conditions_page import CART, ITEMS, OPS, SHARED, TOTALS
 from tests.properties.sql_race import Happened
@@ -76,6 +78,10 @@ def test_items_are_as_the_page_says(products: Any, filters: list[Json], item: bo
     for name, expected in (("item", item), ("no_item", no_item)):
         where = [{"property": "products", name: filters}]
         assert holds({"type": "event", "name": "a", "where": where}, event) == expected, name
+
+
+def test_what_counts_nothing_as_0_is_what_the_language_says() -> None:
+    assert {*TOTALS_OF_COMPUTED} == {of for of, sort in MEASURES.items() if sort.whole} | {"sum"}
 
 
 @pytest.mark.parametrize(("events", "expected"), SHARED, ids=str)
