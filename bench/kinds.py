@@ -83,6 +83,12 @@ def sequence(*steps: str, within: int | None = None) -> Callable[[int], Json]:
     return definition
 
 
+def same(*steps: str, within: int | None = None) -> Callable[[int], Json]:
+    """Of steps that share `x`, which every event has a value of its own of."""
+    of = sequence(*steps, within=within)
+    return lambda seconds: {**of(seconds), "same": "x"}
+
+
 def turns(*names: str) -> Names:
     return lambda number: names[number % len(names)]
 
@@ -108,6 +114,8 @@ SHAPES = {
     "absent, comes each time": Shape(sequence("a", "no b"), turns("a", "b")),
     "absent, three steps": Shape(sequence("a", "b", "no c"), turns("a", "b", "a", "c")),
     "absent, three steps, no second": Shape(sequence("a", "b", "no c", within=5), turns("a", "c")),
+    "same, each value once": Shape(same("a", "b")),
+    "same, absent, each value once": Shape(same("a", "no b", within=5)),
     "score": SCORE,
     "last occurrence": Shape(
         lambda seconds: {
