@@ -173,3 +173,26 @@ async def test_where_a_list_is_empty_that_is_said_and_what_to_do_next(
     if arguments[0] != "profile":
         await run(Answers(GET=answer | {"next_cursor": None}), *arguments, "--json")
         assert told(capsys)[0] == ""
+
+
+@pytest.mark.parametrize(("given", "sent"), [("365", 365), ("0", 0), ("default", None)])
+async def test_how_long_events_are_kept_is_sent_as_it_was_given(given: str, sent: int | None) -> None:
+    answers = Answers(GET=Answer(200, ZONE, {"ETag": '"1"'}), PATCH=ZONE)
+    await run(answers, "workspaces", "edit", "w", "--history-days", given)
+    (patch,) = [each for each in answers.asked if each.method == "PATCH"]
+    assert patch.body == {"history_days": sent}
+    with pytest.raises(Problem, match="neither a number of days nor `default`"):
+        await run(answers, "workspaces", "edit", "w", "--history-days", "long")
+
+
+async def test_what_is_counted_short_is_said_of_the_past(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    short = {"pointer": "/definition", "code": "history_short", "message": "events before T are not kept"}
+    page = {"members": ["ann"], "next_cursor": None, "warnings": [short]}
+    await run(Answers(GET=page), "members", "a", "--as-of", "2026-01-01T00:00:00Z")
+    out, err = told(capsys)
+    assert (
+        out == "ann\n"
+        and "warning: /definition events before T are not kept [history_short]" in err.replace("  ", " ")
+    )

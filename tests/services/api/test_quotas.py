@@ -40,6 +40,25 @@ async def test_a_quota_is_at_least_one_and_an_admins_to_set(shop: Client, boss: 
     assert (await shop.patch(path, json={"quotas": {"profiles": 1}}, headers=match)).status_code == 403
 
 
+async def test_how_long_events_are_kept_is_an_admins_to_set(shop: Client, boss: Client) -> None:
+    path = f"/v1/workspaces/{shop.workspace}"
+
+    async def shown() -> int:
+        return int((await boss.get(path)).json()["history_days"])
+
+    async def put(who: Client, days: object) -> int:
+        match = {"If-Match": (await boss.get(path)).headers["ETag"]}
+        return (await who.patch(path, json={"history_days": days}, headers=match)).status_code
+
+    assert await shown() == 0, "for ever, as the services' settings have it"
+    assert await put(boss, 365) == 200
+    assert await shown() == (await shop.get("/v1/workspace")).json()["history_days"] == 365
+    for wrong in (-1, "7", 1.5, 10**9):
+        assert await put(boss, wrong) == 422, wrong
+    assert await put(shop, 1) == 403
+    assert (await shown(), await put(boss, None), await shown()) == (365, 200, 0)
+
+
 async def test_segments_beyond_the_quota_are_refused_one_by_one_and_in_a_batch(
     shop: Client, boss: Client
 ) -> None:

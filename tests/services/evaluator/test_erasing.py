@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from livesegments.core.event import PROFILE, Event
+from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.core.names.seen import Names, observe
 from livesegments.store import keys
-from livesegments.store.erasures import Erasing, decode
+from livesegments.store.erasures import SEARCH, Erasing, decode
 from livesegments.store.names import NameStore
 from livesegments.wire import pack
 from livesegments.wire.suppressed import digest
-from livesegments.wire.topics import EVENTS, MEMBERSHIPS, partition_of
+from livesegments.wire.topics import EVENTS, MEMBERSHIPS, REJECTED, partition_of
 from tests.services.evaluator.canary import in_files, in_redis
 from tests.services.evaluator.rig import PARTITIONS, Rig
 
@@ -117,6 +117,43 @@ async def test_a_canary_is_nowhere_after_its_erasure_and_never_comes_back(evalua
     await rig.settled()
     await is_nowhere(rig)
     await others_are_whole(rig)
+
+
+async def test_a_canary_that_was_merged_is_nowhere_whichever_id_is_named(evaluation: Rig) -> None:
+    rig = evaluation
+    await begun(rig)
+    visitor = f"anonymous:{CANARY}"
+    home = partition_of("w", visitor, PARTITIONS)
+    await rig.send([Event(f"{SECRET}-visit", "w", visitor, "bought", T + 4, {"note": f"{SECRET}-visit"})])
+    await rig.send([Event(f"{SECRET}-merge", "w", visitor, MERGE, T + 5, {"into": CANARY})])
+    await rig.settled()
+
+    async def handed() -> bool:
+        return not await rig.redis.xlen(keys.handing(home)) and await filed(rig)
+
+    await rig.until(handed)
+    await rig.settled()
+    record = pack.encode(pack.Erase("w", visitor, at_once=True))
+    await rig.producer.send_and_wait(EVENTS, record, partition=home)
+    wanted = {digest(KEY, "w", each) for each in (visitor, CANARY)}
+
+    async def both_done() -> bool:
+        found = []
+        for partition in {home, HOME}:
+            stored = await rig.redis.hgetall(keys.erasures(partition))
+            found += [decode(data) for name, data in stored.items() if name.decode() != SEARCH]
+        return {each.digest for each in found} == wanted and None not in {each.done_ms for each in found}
+
+    await rig.until(both_done)
+    await rig.settled()
+    await rig.until(both_done)  # those that know of each other have asked for each other, too
+    await is_nowhere(rig)
+    await others_are_whole(rig)
+    late = [Event(f"{SECRET}-late", "w", each, "bought", T + 6, {}) for each in (visitor, CANARY)]
+    await rig.send(late)
+    await rig.settled()
+    await is_nowhere(rig)
+    assert not [each for each in await rig.records(REJECTED, 1) if CANARY.encode() in (each.value or b"")]
 
 
 async def test_an_erasure_goes_on_after_a_death_and_the_next_owner_ends_it(evaluation: Rig) -> None:
