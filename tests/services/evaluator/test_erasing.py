@@ -146,7 +146,11 @@ async def test_a_canary_that_was_merged_is_nowhere_whichever_id_is_named(evaluat
 
     await rig.until(both_done)
     await rig.settled()
-    await rig.until(both_done)  # those that know of each other have asked for each other, too
+
+    async def gone() -> bool:  # those that know of each other have asked for each other, too
+        return await both_done() and not await in_redis(rig.redis, CANARY)
+
+    await rig.until(gone)
     await is_nowhere(rig)
     await others_are_whole(rig)
     late = [Event(f"{SECRET}-late", "w", each, "bought", T + 6, {}) for each in (visitor, CANARY)]
