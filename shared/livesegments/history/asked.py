@@ -74,9 +74,9 @@ class Desk:
                 size = sum(each.snapshot.members for each in parts)
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
             profile = request.profile if isinstance(request, Was) else None
-            attach(connection, self._archive, parts, request.workspace, now_ms, profile)
+            retracted = attach(connection, self._archive, parts, request.workspace, now_ms, profile)
             if isinstance(request, Asked):
-                return answer(connection, request, now_ms)
+                return answer(connection, request, now_ms, retracted)
             return was(connection, transitions(connection, self._archive, parts), request, now_ms)
 
 

@@ -30,17 +30,17 @@ WEIGHED, WEIGHED_EVENTS = 100, 1_000
 """Profiles whose events are given for weighing, and how many of each at most."""
 
 
-def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int) -> Found:
+def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int, retracted: bool = True) -> Found:
     """Counts, samples, and a page of members; of a change also who would enter and leave."""
     definition = asked.definition
     if definition is None:
         assert asked.segment is not None
         definition = SegmentRef(asked.segment)
-    translated = translate(Question(definition, asked.segments, now_ms, asked.segment))
+    translated = translate(Question(definition, asked.segments, now_ms, asked.segment, retracted))
     _prepared(connection, translated)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {translated.sql}")
     if asked.before is not None:
-        before = translate(Question(asked.before, asked.segments, now_ms, asked.segment))
+        before = translate(Question(asked.before, asked.segments, now_ms, asked.segment, retracted))
         _prepared(connection, before)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE change AS SELECT answer.*, was FROM answer"

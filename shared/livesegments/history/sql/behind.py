@@ -5,7 +5,7 @@ from __future__ import annotations
 from livesegments.core.definition import Event, Node, Occurrence, Sequence
 from livesegments.history.sql import window
 from livesegments.history.sql.evidence import matching
-from livesegments.history.sql.query import TAKEN
+from livesegments.history.sql.query import standing
 
 
 def behind(node: Node, now_ms: int, segment: str | None, limit: int) -> str | None:
@@ -28,6 +28,6 @@ def behind(node: Node, now_ms: int, segment: str | None, limit: int) -> str | No
             return None
     found = " UNION ".join(f'SELECT id, name, t, properties, "commit", place {clause}' for clause in clauses)
     return (
-        f"WITH taken AS MATERIALIZED ({TAKEN}) SELECT id, name, t, CAST(properties AS VARCHAR) FROM ({found})"
+        f"WITH {', '.join(standing(True))} SELECT id, name, t, CAST(properties AS VARCHAR) FROM ({found})"
         f' ORDER BY t {order}, "commit" {order}, place {order} LIMIT {limit}'
     )

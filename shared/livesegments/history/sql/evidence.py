@@ -30,7 +30,8 @@ class Evidence(Struct, frozen=True):
 def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
     """The clause from FROM on: the events that match a step of a leaf of `segment`.
 
-    Relation `taken` has those that were taken back; what we derived ourselves can't be.
+    Relation `standing` is without those that were taken back, which are in `taken`; what we derived ourselves
+    can't be.
     """
     names = step.called
     listed = f"name = {text(names[0])}" if len(names) == 1 else f"name IN ({', '.join(map(text, names))})"
@@ -41,7 +42,7 @@ def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
     if step.where:
         conditions.append(path.passes(step.where))
     derived = sum(name.startswith("$") for name in names)
-    known = "happened" if derived else "happened ANTI JOIN taken USING (profile, id)"
+    known = "happened" if derived else "standing"
     if 0 < derived < len(names):
         both = "(profile, id) IN (SELECT (profile, id) FROM taken)"
         conditions.append(f"(starts_with(name, '$') OR NOT {both})")

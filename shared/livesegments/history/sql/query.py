@@ -49,12 +49,14 @@ class Question(Struct, frozen=True):
 
     segments   the workspace's: id → definition, or the version of a static one
     segment    the id of the one asked about, for it doesn't see its own transitions; None: it has none yet
+    retracted  whether any event was taken back: where none was, ids needn't be read
     """
 
     definition: Node
     segments: Mapping[str, Node | int]
     now_ms: int
     segment: str | None = None
+    retracted: bool = True
 
 
 class Answer(Struct, frozen=True):
@@ -74,7 +76,8 @@ def translate(question: Question) -> Answer:
     build = _Build(question)
     final = build.select(question.definition, question.segment)
     relations = [*build.registers.relations(), *build.relations]
-    listed = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in [*_BASE, *relations])
+    base = [_PROFILES, *standing(question.retracted)]
+    listed = ", ".join([*base, *(f"{name} AS MATERIALIZED ({query})" for name, query in relations)])
     roots = [each for each in question.segments.values() if not isinstance(each, int)]
     tests = (test for root in (question.definition, *roots) for test in _comparisons(root))
     many = ((test.value, test.ignore_case) for test in tests if isinstance(test.value, list))
@@ -97,7 +100,16 @@ TAKEN = (
     "SELECT DISTINCT profile, properties->>'$.event_id' AS id FROM happened "
     f"WHERE name = {text(RETRACT)} AND json_type(properties, '$.event_id') = 'VARCHAR'"
 )
-_BASE = [("profiles", "SELECT DISTINCT profile FROM happened"), ("taken", TAKEN)]
+_PROFILES = "profiles AS MATERIALIZED (SELECT DISTINCT profile FROM happened)"
+
+
+def standing(retracted: bool) -> list[str]:
+    """The relations `taken`, and `standing`: what happened and was not taken back."""
+    if not retracted:
+        none = "SELECT profile, id FROM happened WHERE FALSE"
+        return [f"taken AS ({none})", "standing AS NOT MATERIALIZED (SELECT * FROM happened)"]
+    left = "SELECT * FROM happened ANTI JOIN taken USING (profile, id)"
+    return [f"taken AS MATERIALIZED ({TAKEN})", f"standing AS NOT MATERIALIZED ({left})"]
 
 
 def _comparisons(root: Node) -> Iterator[Attribute | Filter]:
@@ -142,7 +154,8 @@ class _Build:
         for at, node in reversed(nodes.items()):  # children first, so that parents can name them
             holds, told = self._holds(node, at, names, segment, joined)
             columns.append(f"{holds} AS {names[at]}, CAST({told} AS VARCHAR) AS v{names[at][1:]}")
-        joins = "".join(f" LEFT JOIN {name} USING (profile)" for name in ["registers", "score", *joined])
+        registers = [name for name, _ in self.registers.relations()]
+        joins = "".join(f" LEFT JOIN {name} USING (profile)" for name in [*registers, *joined])
         return f"SELECT profile, {', '.join(columns)} FROM profiles{joins}"
 
     def _holds(

@@ -19,10 +19,12 @@ class Registers(Struct):
     """The columns that are wanted; asking for one notes it and gives its name."""
 
     columns: dict[str, str] = {}
+    scored: bool = False
 
     def attribute(self, name: str) -> str:
         """JSON, NULL where the profile has none."""
         if name == "score":
+            self.scored = True
             return "score.value"
         if name == "groups":
             return self._column(_GROUPS)
@@ -46,15 +48,11 @@ class Registers(Struct):
         return self._column(f"arg_max({items}[-1]->>'$.state', {_STAMP})")
 
     def relations(self) -> list[tuple[str, str]]:
-        """(name, query) of `registers` and `score`."""
+        """(name, query) of `registers` and `score`, if they are asked for."""
         columns = "".join(f", {query} AS {name}" for query, name in self.columns.items())
-        return [
-            (
-                "registers",
-                f"SELECT profile{columns} FROM happened WHERE name = {text(PROFILE)} GROUP BY profile",
-            ),
-            ("score", _SCORE),
-        ]
+        query = f"SELECT profile{columns} FROM happened WHERE name = {text(PROFILE)} GROUP BY profile"
+        found = [("registers", query)] if columns else []
+        return [*found, ("score", _SCORE)] if self.scored else found
 
     def _column(self, query: str) -> str:
         return f"registers.{self.columns.setdefault(query, f'r{len(self.columns)}')}"

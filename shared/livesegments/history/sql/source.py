@@ -7,13 +7,14 @@ Transitions count as the events that they are to other segments.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 from msgspec import Struct
 
-from livesegments.core.event import MERGE
+from livesegments.core.event import MERGE, RETRACT
 from livesegments.history import schema
 from livesegments.history.archive import Archive, Table
 from livesegments.history.ranges import Range, parse
@@ -45,9 +46,11 @@ def attach(
     workspace: str,
     now_ms: int,
     profile: str | None = None,
-) -> None:
-    """Makes `happened`, of one profile or of all. What a merged profile did before its `$merge` was handed
-    over to another: it counts there, and here no more.
+) -> bool:
+    """Makes `happened`, of one profile or of all. Returns whether any event may have been taken back.
+
+    What a merged profile did before its `$merge` was handed over to another: it counts there, and here no
+    more.
 
     Raises FileNotFoundError where a file was merged away: resolve the parts again.
     """
@@ -57,15 +60,17 @@ def attach(
     told = schema.transitions_table(
         (commit, entry.transitions) for part in parts for commit, entry in part.snapshot.tail
     )
-    known = f'workspace = {text(workspace)} AND epoch_ms("at") <= {now_ms}'
+    known = f'workspace = {text(workspace)} AND "at" <= {_instant(now_ms)}'
     if profile is not None:
         known += f" AND profile = {text(profile)}"
     rows = _relation(connection, archive, parts, "events", events)
-    connection.execute(f"""
+    both = f"name IN ({text(MERGE)}, {text(RETRACT)})"
+    there = connection.execute(f"SELECT DISTINCT name FROM {rows} WHERE {known} AND {both}").fetchall()
+    if (MERGE,) in there:
+        connection.execute(f"""
 CREATE OR REPLACE TEMP TABLE merged AS
 SELECT profile, max("commit") AS upto FROM {rows} WHERE {known} AND name = {text(MERGE)} GROUP BY profile
 """)
-    if connection.execute("SELECT 1 FROM merged LIMIT 1").fetchall():
         known += """ AND NOT EXISTS (
   SELECT 1 FROM merged WHERE merged.profile = had.profile AND had."commit" <= merged.upto
 )"""
@@ -78,6 +83,13 @@ SELECT profile, '$segment_' || kind, epoch_ms("at"), coalesce(event_id, cause) |
   CAST(json_object('segment', segment) AS VARCHAR), "commit", place + {_AFTER_EVENTS}
 FROM {_relation(connection, archive, parts, "transitions", told)} AS had WHERE {known}
 """)
+    return (RETRACT,) in there
+
+
+def _instant(ms: int) -> str:
+    """A literal, which a scan of files compares with what they say of their parts."""
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    return f"TIMESTAMPTZ '{at.isoformat(sep=' ')}'"
 
 
 def transitions(connection: duckdb.DuckDBPyConnection, archive: Archive, parts: Sequence[Part]) -> str:
