@@ -15,7 +15,8 @@ from livesegments.cli.demo.late import Late
 from livesegments.cli.demo.log import Happening, Log
 from livesegments.cli.demo.proof import Analyst, Reason, compare
 from livesegments.core import plan, value_list
-from livesegments.core.definition import Node
+from livesegments.core.computed import asking
+from livesegments.core.definition import Computed, Node
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.oracle.oracle import Oracle
 from livesegments.core.profile import Profile
@@ -54,7 +55,11 @@ def event_of(log: Log, happening: Happening) -> Event:
 def definition(log: Log, id: str) -> Node:
     """In the form in which a store keeps it; here a list's id is its digest."""
     node: Node = msgspec.convert(log.definition(id)["definition"], Node)
-    return value_list.referring(node, {id: id for id in log.value_lists})
+    measures = {
+        id: msgspec.convert({"type": "computed", **document}, Computed)
+        for id, document in log.computed.items()
+    }
+    return value_list.referring(asking(node, measures), {id: id for id in log.value_lists})
 
 
 def contents(log: Log) -> value_list.Contents:

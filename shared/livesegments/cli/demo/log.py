@@ -41,7 +41,8 @@ class Log(Struct, frozen=True):
     `LATE-edited.json`, which has a longer window. At every instant of `checkpoints` the replay stops, and
     membership is proven; the last one is the log's end. Then the product is asked why a member of `explained`
     is in it (`explained.sql` says who), how many will leave `foreseen`, and who was in every segment at the
-    instant `past`. Definitions may name the `value_lists`.
+    instant `past`. Definitions may name the `value_lists` and the
+    `computed` attributes.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Log(Struct, frozen=True):
     foreseen: str
     past: datetime
     value_lists: Mapping[str, Sequence[str]] = {}
+    computed: Mapping[str, Any] = {}
 
     @property
     def folder(self) -> Traversable:

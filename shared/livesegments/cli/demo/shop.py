@@ -98,10 +98,18 @@ LOG = Log(
         "tagged-buyers",
         "keen",
         "handheld",
+        "phone-first",
         "weekly",
         "bought-last-month",
     ),
     value_lists={"handheld": ("mobile", "tablet")},
+    computed={
+        "favourite_platform": {
+            "name": "product_view",
+            "window": {"last": "30d"},
+            "measure": {"of": "mode", "property": "platform"},
+        }
+    },
     late="cart-fillers",
     checkpoints=(
         datetime(2024, 5, 1, tzinfo=ZoneInfo(ZONE)),

@@ -40,6 +40,8 @@ class Workspace:
         """Id → name, of every segment of the log, each ready. Raises Problem."""
         for id, values in self.log.value_lists.items():
             self._client.call("PUT", f"/v1/value-lists/{id}", json={"values": values})
+        for id, document in self.log.computed.items():
+            self._client.call("PUT", f"/v1/computed-attributes/{id}", json=document)
         names = {}
         for segment in self.log.segments:
             definition = self.log.definition(segment)
