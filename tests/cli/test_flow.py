@@ -68,9 +68,24 @@ async def test_was_says_why_and_by_which_events(capsys: pytest.CaptureFixture[st
     out = [line.strip() for line in told(capsys)[0].splitlines()]
     since = "since 2026-01-01 00:00:00 (version 1, event)"
     assert out[0].startswith(f"ada was in s on 2026-01-02 00:30:00, {since}")
-    assert out[1] == "the definition was another one; version 2 saw:"
+    assert out[1] == "version 2 of the definition saw:"
     assert out[2:] == [
         "✗ not",
         '✓ event {"name":"order"}  ← 2',
         '2026-01-01 00:00:00  e1  {"total":5}',
     ]
+
+
+async def test_versions_are_listed_and_the_past_asked_by_one(capsys: pytest.CaptureFixture[str]) -> None:
+    since = "2026-01-01T23:30:00.000Z"
+    one = {"version": 1, "since": since, "until": since, "by": None, "definition": {"type": "not"}}
+    two = one | {"version": 2, "until": None, "by": "backend", "definition": None}
+    answers = Answers(GET={"versions": [two, one]})
+    assert await run(answers, "segments", "versions", "s") == 0
+    out = told(capsys)[0]
+    for part in ("backend", "now", "a list", '{"type":"not"}', "2026-01-02 00:30:00"):
+        assert part in out, part
+    answers = Answers(GET={"members": ["ann"], "next_cursor": None})
+    assert await run(answers, "members", "s", "--as-of", since, "--version", "1", "--served") == 0
+    (path,) = answers.paths("GET")
+    assert "version=1" in path and "definition=served" in path

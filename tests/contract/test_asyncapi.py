@@ -32,6 +32,7 @@ RECORDS = {
     "key": catalog.encode(catalog.Key("0" * 64, "w", "k", ("read", "ingest"), 0)),
     "segment": catalog.encode(SEGMENT),
     "computed": catalog.encode(catalog.ComputedAttribute("w", "c", 1, 0, 0, Computed(name="a"), "text")),
+    "version": catalog.encode(catalog.Version("w", "s", 1, 0, 5, "k", SEGMENT.definition)),
 }
 
 

@@ -22,6 +22,12 @@ def members(
         str | None,
         typer.Option("--as-of", metavar="T", help="Who fulfilled its present definition at this instant."),
     ] = None,
+    served: Annotated[
+        bool, typer.Option("--served", help="With --as-of: the definition that it had at the instant.")
+    ] = False,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="With --as-of: its definition number N.")
+    ] = None,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -36,7 +42,9 @@ def members(
         if as_of is None:
             found: Iterator[str] = client.pages(f"{own}/members", "members", limit=limit)
         else:
-            warnings, found = client.warned_pages(f"{own}/as-of", "members", limit=limit, at=as_of)
+            query = {"definition": "served"} if served else {}
+            query |= {} if version is None else {"version": str(version)}
+            warnings, found = client.warned_pages(f"{own}/as-of", "members", limit=limit, at=as_of, **query)
             output.warnings(warnings)
         first = next(found, None)
         if first is None:

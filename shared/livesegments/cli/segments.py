@@ -147,6 +147,41 @@ def show(
         output.console.print_json(data=found["definition"])
 
 
+@app.command("versions")
+def versions(
+    segment: IdArgument,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """The definitions that a segment has had, the newest first: by whom, since when, until when."""
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        found = client.call("GET", f"{paths.segment(segment)}/versions")["versions"]
+        if as_json:
+            for version in found:
+                output.json(version)
+            return
+        local = zone.of(client)
+    output.table(
+        "",
+        ("version", f"since ({local})", "until", "by", "definition"),
+        [
+            (
+                each["version"],
+                output.instant(each["since"], local),
+                "now" if each["until"] is None else output.instant(each["until"], local),
+                each["by"] or "",
+                "a list" if each["definition"] is None else msgspec.json.encode(each["definition"]).decode(),
+            )
+            for each in found
+        ],
+        numbers=("version",),
+    )
+
+
 @app.command("edit")
 def edit(
     segment: IdArgument,

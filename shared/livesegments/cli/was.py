@@ -48,11 +48,11 @@ def was(
 
 
 def _why(found: dict[str, Any], local: ZoneInfo) -> Iterator[Text]:
-    """What the present definition saw then, as a tree."""
+    """What the definition of that time saw, as a tree."""
     if not found["why"]:
         yield Text("nothing was known of the profile then", "dim")
     elif found["version"] not in (None, found["why_version"]):
-        yield Text(f"the definition was another one; version {found['why_version']} saw:", "dim")
+        yield Text(f"version {found['why_version']} of the definition saw:", "dim")
     for node in found["why"]:
         indent = "  " * len([part for part in node["pointer"].split("/") if part == "of"])
         mark = ("✓ ", "green") if node["holds"] else ("✗ ", "red")

@@ -30,7 +30,7 @@ from cachetools import LRUCache
 from redis.exceptions import WatchError
 
 from livesegments.core.computed import PREFIX
-from livesegments.store import keys
+from livesegments.store import keys, versions
 from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
 from livesegments.store.client import Client
 from livesegments.store.places import own, place_of
@@ -289,11 +289,17 @@ class Catalog:
         self, snapshot: Snapshot, workspace: str, segments: Sequence[Segment], deleted: bool
     ) -> int:
         """The number of the last change; -1 if the snapshot's revision is not the workspace's any more."""
-        puts = tuple(
-            Put(each.id, wire.key_of(each), b"", str(each.definition_version))
-            if deleted
-            else Put(each.id, wire.key_of(each), wire.encode(each))
-            for each in segments
+        former = versions.deleted(snapshot, segments) if deleted else versions.former(snapshot, segments)
+        if not deleted:
+            segments = [versions.stamped(snapshot, each) for each in segments]
+        puts = (
+            *former,
+            *(
+                Put(each.id, wire.key_of(each), b"", str(each.definition_version))
+                if deleted
+                else Put(each.id, wire.key_of(each), wire.encode(each))
+                for each in segments
+            ),
         )
         place, retired = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
         changed = keys.catalog_changed(workspace)

@@ -32,6 +32,7 @@ Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
   {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment; computed:ID → of ComputedAttribute
+  {catalog}:versions:WORKSPACE HASH  ID/NUMBER → JSON of wire.catalog.Version: former definitions of segments
   {catalog}:lists:WORKSPACE   HASH  id → JSON of wire.catalog.ValueList
   {catalog}:values:WORKSPACE  HASH  DIGEST/PART → JSON of wire.catalog.ValuePart
   {catalog}:retired:WORKSPACE HASH  id of a deleted segment → its last definition version
@@ -137,6 +138,10 @@ def segments(partition: int, workspace: str) -> str:
 
 def catalog_segments(workspace: str) -> str:
     return f"{{catalog}}:segments:{workspace}"
+
+
+def catalog_versions(workspace: str) -> str:
+    return f"{{catalog}}:versions:{workspace}"
 
 
 def catalog_lists(workspace: str) -> str:

@@ -10,7 +10,16 @@ from livesegments.core.computed import PREFIX
 from livesegments.store import keys
 from livesegments.store.changes import Put
 from livesegments.wire import catalog as wire
-from livesegments.wire.catalog import ComputedAttribute, Entry, Key, Segment, ValueList, ValuePart, Workspace
+from livesegments.wire.catalog import (
+    ComputedAttribute,
+    Entry,
+    Key,
+    Segment,
+    ValueList,
+    ValuePart,
+    Version,
+    Workspace,
+)
 
 
 def put(entry: Entry) -> Put:
@@ -30,6 +39,7 @@ def own(workspaces: Iterable[str]) -> Iterator[str]:
     for id_ in workspaces:
         yield keys.catalog_values(id_)
         yield keys.catalog_lists(id_)
+        yield keys.catalog_versions(id_)
         yield keys.catalog_segments(id_)
 
 
@@ -44,6 +54,8 @@ def place_of(entry: Entry) -> tuple[str, str]:
             return keys.catalog_segments(entry.workspace), entry.id
         case ComputedAttribute():
             return keys.catalog_segments(entry.workspace), PREFIX + entry.id
+        case Version():
+            return keys.catalog_versions(entry.workspace), f"{entry.id}/{entry.version}"
         case ValueList():
             return keys.catalog_lists(entry.workspace), entry.id
         case ValuePart():

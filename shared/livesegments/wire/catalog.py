@@ -1,8 +1,8 @@
 """The records of topic `definitions`: everything a workspace has decided, last value per key.
 
-A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `computed/WORKSPACE/ID`,
-`value_list/WORKSPACE/ID` or `values/WORKSPACE/DIGEST/PART`; an empty value deletes it. The offset of a record
-is the catalogue's revision: every reader sees the same revisions in the same order.
+A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `version/WORKSPACE/ID/NUMBER`,
+`computed/WORKSPACE/ID`, `value_list/WORKSPACE/ID` or `values/WORKSPACE/DIGEST/PART`; no value deletes it.
+The offset of a record is the catalogue's revision: every reader sees the same revisions in the same order.
 
 A value list is cut into parts, because a record has a bound. The parts of one content never change and stand
 under its digest; they come before the list and the segments that refer to it. A content that was replaced is
@@ -77,7 +77,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     """A segment as its author left it. `definition` is None for a static segment.
 
     `version` counts every edit (the ETag); `definition_version` only those of the definition, and is
-    what transitions carry.
+    what transitions carry. `defined_ms` is when the present one was written, and `defined_by` the name of the
+    key that wrote it; 0 and empty where that was not noted.
     """
 
     workspace: str
@@ -90,6 +91,20 @@ class Segment(Struct, frozen=True, tag="segment"):
     definition: Node | None = None
     description: str = ""
     tags: tuple[str, ...] = ()
+    defined_ms: int = 0
+    defined_by: str = ""
+
+
+class Version(Struct, frozen=True, tag="version"):
+    """A former definition of a segment: number `version`, from `since_ms` to `until_ms`, written by `by`."""
+
+    workspace: str
+    id: str
+    version: int
+    since_ms: int
+    until_ms: int
+    by: str = ""
+    definition: Node | None = None
 
 
 class Former(Struct, frozen=True):
@@ -137,16 +152,24 @@ class ComputedAttribute(Struct, frozen=True, tag="computed", omit_defaults=True)
     description: str = ""
 
 
-Entry: TypeAlias = Workspace | Key | Segment | ComputedAttribute | ValueList | ValuePart
+Entry: TypeAlias = Workspace | Key | Segment | Version | ComputedAttribute | ValueList | ValuePart
 
 _KINDS = frozenset(
-    {("workspace", 2), ("key", 2), ("segment", 3), ("computed", 3), ("value_list", 3), ("values", 4)}
+    {
+        ("workspace", 2),
+        ("key", 2),
+        ("segment", 3),
+        ("version", 4),
+        ("computed", 3),
+        ("value_list", 3),
+        ("values", 4),
+    }
 )
 MAX_SHOWN = 100
 """Characters of a foreign key that an error shows."""
 
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(
-    Workspace | Key | Segment | ComputedAttribute | ValueList | ValuePart
+    Workspace | Key | Segment | Version | ComputedAttribute | ValueList | ValuePart
 )
 
 
@@ -160,6 +183,8 @@ def key_of(entry: Entry) -> str:
             return f"segment/{entry.workspace}/{entry.id}"
         case ComputedAttribute():
             return f"computed/{entry.workspace}/{entry.id}"
+        case Version():
+            return f"version/{entry.workspace}/{entry.id}/{entry.version}"
         case ValueList():
             return f"value_list/{entry.workspace}/{entry.id}"
         case ValuePart():

@@ -91,6 +91,24 @@ async def test_after_the_loss_of_redis_a_new_api_restores_everything(stack: Stac
             assert edited.json()["version"] == 3
 
 
+async def test_former_definitions_come_back_too(stack: Stack) -> None:
+    await emptied(stack)
+    async with running(settings(stack)) as url:
+        header = await furnished(url)
+        async with Client(url, None) as client:
+            city = {"definition": {**CITY, "value": "Lviv"}}
+            edited = await client.patch("/v1/segments/b", json=city, headers={**header, "If-Match": "*"})
+            assert edited.status_code == 200
+            before = (await client.get("/v1/segments/b/versions", headers=header)).json()
+    assert [each["version"] for each in before["versions"]] == [2, 1]
+    async with Redis.from_url(stack.redis) as redis:
+        await redis.flushall()
+    async with running(settings(stack)) as url, Client(url, None) as client:
+        assert (await client.get("/v1/segments/b/versions", headers=header)).json() == before
+        assert (await client.delete("/v1/segments/b", headers=header)).status_code == 204
+    assert not [key for key in await in_topic(stack) if key.startswith("version/")]
+
+
 async def test_the_loss_of_redis_under_a_running_api_mends_itself(stack: Stack) -> None:
     await emptied(stack)
     async with running(settings(stack)) as url, Redis.from_url(stack.redis) as redis:

@@ -408,3 +408,51 @@ async def test_an_edit_is_planned_and_made_only_while_the_plan_holds(shop: Clien
     assert plan["entering"] == 12
     assert await edit(longer) == 200
     assert await edit(longer, 2) == 412
+
+
+async def test_the_past_is_asked_by_the_definition_that_was_served_then(
+    shop: Client, history: History
+) -> None:
+    """Both are written at the same instant here, so that is when the second took over."""
+    await shop.segment("vips", PRO)
+    names = {"type": "any", "of": [ORDERED, {"type": "segment", "id": "vips"}]}
+    await shop.segment("buyers", names)
+    month = {"definition": {**ORDERED, "window": {"last": "30d"}}}
+    edited = await shop.patch("/v1/segments/buyers", json=month, headers={"If-Match": "*"})
+    assert edited.json()["definition_version"] == 2
+    await history.happened("ann", "ordered", -20)
+    await history.happened("bob", "ordered", -6)
+
+    async def then(**params: Any) -> Any:
+        answer = await shop.get("/v1/segments/buyers/as-of", params={"at": "2023-11-09T22:13:20Z", **params})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["version"], answer.json()["members"]
+
+    assert await then() == (2, ["ann", "bob"])
+    assert await then(definition="served") == (1, ["bob"])
+    assert await then(version=1) == (1, ["bob"])
+    assert await then(version=2, definition="served") == (2, ["ann", "bob"])
+    assert await then(at="2023-11-14T22:13:20Z", definition="served") == (2, ["ann", "bob"])
+    missing = await shop.get("/v1/segments/buyers/as-of", params={"at": "2023-11-09", "version": 3})
+    assert missing.status_code == 404
+
+    async def was(at: str) -> Any:
+        return (await shop.get("/v1/segments/buyers/was", params={"at": at, "profile": "ann"})).json()
+
+    before = await was("2023-11-09T22:13:20Z")
+    assert (before["why_version"], before["definition"], before["why"][0]["holds"]) == (1, names, False)
+    after = await was("2023-11-14T22:13:20Z")
+    assert (after["why_version"], after["why"][0]["holds"]) == (2, True)
+
+    listed = (await shop.get("/v1/segments/buyers/versions")).json()["versions"]
+    assert [(each["version"], each["by"], each["definition"]) for each in listed] == [
+        (2, "k", month["definition"]),
+        (1, "k", names),
+    ]
+    assert [each["until"] for each in listed] == [None, listed[0]["since"]]
+
+    assert (await shop.delete("/v1/segments/vips")).status_code == 204
+    params = {"at": "2023-11-09T22:13:20Z", "definition": "served"}
+    refused = await shop.get("/v1/segments/buyers/as-of", params=params)
+    assert refused.status_code == 409 and "'vips'" in refused.json()["detail"]
+    assert (await was("2023-11-09T22:13:20Z"))["why_version"] == 2

@@ -42,6 +42,7 @@ from livesegments.api import (
     timelines,
     transitions,
     value_lists,
+    versions,
     workspace,
     workspaces,
 )
@@ -72,6 +73,7 @@ from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
 from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
+from livesegments.store.versions import Versions
 
 VERSION = "1"
 DESCRIPTION = """Live customer segments: definitions, membership, profiles.
@@ -120,8 +122,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        names, lists, value_lists, computed_attributes, workspace, workspaces, forecasts, flows, timelines,
-        operations, rejected,
+        versions, names, lists, value_lists, computed_attributes, workspace, workspaces, forecasts, flows,
+        timelines, operations, rejected,
         transitions, erasures, health,
     ):  # fmt: skip
         app.include_router(resource.router)
@@ -168,6 +170,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         redis=redis,
         catalog=catalog,
         contents=contents,
+        versions=Versions(redis),
         heads=heads,
         publisher=Publisher(redis, catalog, settings.kafka),
         members=Members(redis, heads),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from livesegments.api.context import Context
 from livesegments.api.problems import Problem, not_found
 from livesegments.store.catalog import EVERYONE, digest, see_once
+from livesegments.store.versions import by
 from livesegments.wire.catalog import Scope, Workspace
 
 SCHEME = "HTTPBearer"
@@ -56,6 +57,7 @@ async def caller(request: Request) -> Caller:
         raise _unknown("Give a key: `Authorization: Bearer KEY`.")
     admin = context.settings.admin_key
     if admin and compare_digest(secret.encode(), admin.encode()):
+        by("admin")
         return Caller(EVERYONE, frozenset({"admin"}))
     key = await context.catalog.key(digest(secret))
     if key is None:
@@ -63,6 +65,7 @@ async def caller(request: Request) -> Caller:
         key = await context.catalog.key(digest(secret))  # it may have been restored just now
     if key is None:
         raise _unknown("This key is not known, or was revoked.")
+    by(key.name)
     return Caller(key.workspace, frozenset(key.scopes))
 
 

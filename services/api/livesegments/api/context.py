@@ -30,6 +30,7 @@ from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
 from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
+from livesegments.store.versions import Versions
 from livesegments.wire.catalog import Quotas, Workspace
 
 
@@ -40,6 +41,7 @@ class Context:
     redis: Any
     catalog: Catalog
     contents: StoredContents
+    versions: Versions
     heads: Heads
     publisher: Publisher
     members: Members

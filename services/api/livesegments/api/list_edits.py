@@ -16,6 +16,7 @@ from livesegments.api.problems import QUOTA, Problem, not_found
 from livesegments.core.definition import Computed, Node
 from livesegments.core.fault import Fault
 from livesegments.core.value_list import named, referring
+from livesegments.store import versions
 from livesegments.store.changes import Put
 from livesegments.store.contents import StoredContents, cut
 from livesegments.store.places import gone, put
@@ -63,7 +64,9 @@ async def replacing(
     segments = [_following(each, {**snapshot.digests, id_: digest}, now_ms) for each in snapshot.naming(id_)]
     digests = {**snapshot.digests, id_: digest}
     computed = [_measuring(each, digests, now_ms) for each in snapshot.computed_naming(id_)]
-    puts = [*map(put, parts), put(entry), *map(put, computed), *map(put, segments)]
+    former = versions.former(snapshot, segments)
+    segments = [versions.stamped(snapshot, each) for each in segments]
+    puts = [*map(put, parts), put(entry), *former, *map(put, computed), *map(put, segments)]
     return [*puts, *await _dropped(snapshot, lists, contents, workspace, now_ms)]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from livesegments.api import asof, behind, cursor, shapes, shortened, times
+from livesegments.api import asof, behind, cursor, shapes, shortened, times, versions
 from livesegments.api.advice import Warned
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
@@ -20,6 +21,8 @@ from livesegments.api.texts import ProfileId
 from livesegments.core.fault import Fault
 from livesegments.core.value_list import shown
 from livesegments.history.asking import Asked, Was
+from livesegments.store.snapshot import Snapshot
+from livesegments.wire.catalog import Segment
 
 router = APIRouter(
     prefix="/v1/segments/{id}", tags=["members"], route_class=Route, responses=responses(401, 403)
@@ -35,10 +38,10 @@ At = Annotated[
 
 
 class MembersThen(BaseModel):
-    """Who fulfilled the segment's present definition at an instant, by what was known then."""
+    """Who fulfilled one of the segment's definitions at an instant, by what was known then."""
 
     at: shapes.Instant = Field(description="The instant that was asked for.")
-    version: int = Field(description="The version of the definition that was applied: the present one.")
+    version: int = Field(description="The version of the definition that was applied.")
     count: int = Field(description="How many fulfilled it.")
     members: list[str] = Field(description="A page of their ids, in order.")
     next_cursor: str | None = Field(description="For the next page; null where this was the last.")
@@ -63,8 +66,9 @@ class WasMember(BaseModel):
     cause: str | None = Field(description="What led to the transition: `event`, `clock` and so on.")
     event_id: str | None = Field(description="The id of the event that led to it, if one did.")
     why_version: int = Field(
-        description="The version of the definition that `why` applies: the present one. Where `version` is "
-        "another one, the definition was another one then."
+        description="The version of the definition that `why` applies: that of the instant; the present one "
+        "where that isn't kept, or names what isn't there any more. `version` is an earlier one where "
+        "nothing changed for the profile since."
     )
     definition: Annotated[Any, WithJsonSchema({"anyOf": [shapes.CONDITION, {"type": "null"}]})] = Field(
         description="The definition that `why` applies; null of a static segment."
@@ -75,7 +79,7 @@ class WasMember(BaseModel):
     )
 
 
-@router.get("/as-of", responses=responses(400, 404, 422, 503))
+@router.get("/as-of", responses=responses(400, 404, 409, 422, 503))
 async def list_members_then(
     context: Ctx,
     workspace: Reading,
@@ -83,18 +87,34 @@ async def list_members_then(
     at: At,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
     after: cursor.Cursor = None,
+    definition: Annotated[
+        Literal["present", "served"],
+        Query(description="Which definition is applied: the present one, or that of the instant."),
+    ] = "present",
+    version: Annotated[
+        int | None, Query(ge=1, description="The definition with this number, whatever `definition` says.")
+    ] = None,
 ) -> MembersThen:
-    """A page of those who fulfilled the segment's present definition at an instant: worked out from history,
-    by what had arrived by then. So it may be about a time at which the segment wasn't there yet."""
+    """A page of those who fulfilled a definition of the segment at an instant: worked out from history, by
+    what had arrived by then. With the present definition, which is applied unless another one is asked for,
+    it may be about a time at which the segment wasn't there yet. Other segments that the definition names are
+    taken as they are now, or, with another than the present one, as they were defined at that instant."""
     snapshot = await context.catalog.segments(workspace.id)
-    segment = existing(snapshot, id_)
-    others = asof.needed(segment.definition, snapshot.segments, id_)
+    segment, named = existing(snapshot, id_), snapshot.segments
+    now_ms = _past(context, at)
+    if version is not None or definition == "served":
+        if version is not None:
+            segment = await versions.numbered(context, segment, version)
+        else:
+            segment = await versions.at(context, segment, now_ms)
+        named = dict(await versions.around(context, segment, snapshot, now_ms))
+    others = asof.needed(segment.definition, named, id_)
     found = await asof.ask(
         context,
         Asked(
             workspace=workspace.id,
             timezone=workspace.timezone,
-            now_ms=_past(context, at),
+            now_ms=now_ms,
             definition=segment.definition,
             segments=others,
             segment=id_,
@@ -123,17 +143,19 @@ async def read_was_member(
 ) -> WasMember:
     """Whether a profile was in the segment at an instant, as it was announced then: under the version of the
     definition that was served at that time. A profile that is not known was in none. `why` says what the
-    present definition saw of the profile then, node by node, with the events that it counted."""
-    known = await found_for(context, workspace.id, id_, profile)
+    definition of that time saw of the profile, node by node, with the events that it counted."""
+    present = await found_for(context, workspace.id, id_, profile)
     snapshot = await context.catalog.segments(workspace.id)
+    now_ms = _past(context, at)
+    known, others = await _then(context, present, snapshot, now_ms)
     asked = Was(
         workspace=workspace.id,
         timezone=workspace.timezone,
         profile=profile,
         segment=id_,
-        now_ms=_past(context, at),
+        now_ms=now_ms,
         definition=known.definition,
-        segments=asof.needed(known.definition, snapshot.segments, id_),
+        segments=asof.needed(known.definition, others, id_),
         events=events,
     )
     found = await asof.was(context, asked)
@@ -150,6 +172,18 @@ async def read_was_member(
         definition=shown(known.definition),
         why=behind.nodes(found.nodes),
     )
+
+
+async def _then(
+    context: Context, present: Segment, snapshot: Snapshot, at_ms: int
+) -> tuple[Segment, Mapping[str, Segment]]:
+    """The segment and those that it names as they were defined at an instant; as they are now where that
+    can't be had any more."""
+    then = await versions.at(context, present, at_ms)
+    try:
+        return then, await versions.around(context, then, snapshot, at_ms)
+    except Problem:
+        return present, snapshot.segments
 
 
 def _past(context: Context, at: str) -> int:
