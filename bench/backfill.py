@@ -214,14 +214,17 @@ def section(found: Backfilled) -> list[str]:
 
 
 async def _stand(running: Stack, store: Any) -> None:
-    """All partitions at one instant, so that every way to ask has the same answer."""
-    clocks = [int(await store.hget(keys.head(p), "clock")) for p in range(harness.PARTITIONS)]
-    to_ms = max(clocks) + STAND_MS
-    clock = pack.encode(pack.Clock(to_ms))
-    await harness.preload(running, [(number, to_ms, clock) for number in range(harness.PARTITIONS)])
-    for partition in range(harness.PARTITIONS):
-        while int(await store.hget(keys.head(partition), "clock")) < to_ms:
-            await asyncio.sleep(0.05)
+    """All partitions at one instant, so that every way to ask has the same answer: first all that waits is
+    applied, then the clock comes to one instant."""
+    for more_ms in (0, STAND_MS):
+        clocks = [int(await store.hget(keys.head(p), "clock")) for p in range(harness.PARTITIONS)]
+        to_ms = max(clocks) + more_ms
+        async with harness.producer(running) as out:
+            for partition in range(harness.PARTITIONS):
+                record = pack.encode(pack.Clock(to_ms))
+                sent = await out.send_and_wait(EVENTS, record, partition=partition, timestamp_ms=to_ms)
+                while int(await store.hget(keys.head(partition), "offset")) <= sent.offset:
+                    await asyncio.sleep(0.05)
 
 
 async def _create(running: Stack, store: Any, id_: str, definition: dict[str, Any]) -> float:
