@@ -53,3 +53,4 @@ async def test_a_large_list_travels_in_parts_and_is_read_in_pages(shop: Client) 
     assert found == values
     refused = await shop.put("/v1/value-lists/skus", json={"values": [True, None, "a\0"]})
     assert [each["pointer"] for each in refused.json()["errors"]] == ["/values/0", "/values/1", "/values/2"]
+    assert refused.json()["errors"][1]["message"] == "must be a string or a number, not null"

@@ -18,7 +18,7 @@ from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
 from livesegments.api.texts import SegmentId
 from livesegments.core.check_value import scalar
-from livesegments.core.fault import Fault, Faults, join
+from livesegments.core.fault import Fault, Faults, join, kind_name
 from livesegments.core.value_list import MAX_LISTED, MAX_LISTED_BYTES, content, named
 from livesegments.store.changes import Put
 from livesegments.store.snapshot import Snapshot
@@ -166,8 +166,8 @@ def _read(values: list[Any]) -> tuple[str, list[Any], int]:
     faults = Faults()
     for at, value in enumerate(values):
         where = join("/values", at)
-        if isinstance(value, bool):
-            faults.add(where, "wrong_type", "must be a string or a number, not a boolean")
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            faults.add(where, "wrong_type", f"must be a string or a number, not {kind_name(value)}")
         else:
             scalar(faults, value, where)
         if len(faults.found) >= MAX_FAULTS:
