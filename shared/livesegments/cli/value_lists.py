@@ -132,6 +132,11 @@ def _values(file: str, column: str | None) -> list[Any]:
     except OSError as error:
         advice = "give the file of values with -f"
         raise Problem(f"{files.named(file)} can't be read: {error.strerror}", advice=advice) from error
+    except UnicodeDecodeError as error:
+        advice = "save it as UTF-8, then repeat"
+        raise Problem(
+            f"{files.named(file)} is no text in UTF-8, from byte {error.start} on", advice=advice
+        ) from error
     except (ValueError, csv.Error) as error:
         raise Problem(f"{files.named(file)}: {error}", advice="correct it, then repeat") from error
     return [line for line in text.splitlines() if line.strip()]
