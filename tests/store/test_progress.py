@@ -1,4 +1,4 @@
-from livesegments.store.progress import Progress, aggregate, decode, encode
+from livesegments.store.progress import Progress, aggregate, decode, encode, estimated_end
 
 
 def test_progress_survives_the_wire() -> None:
@@ -21,3 +21,11 @@ def test_a_partition_without_an_entry_or_at_another_version_is_not_ready() -> No
 def test_complete_since_is_the_latest_of_the_partitions() -> None:
     parts = [Progress("ready", 1, 1, 1, since) for since in (None, 20, 10)]
     assert aggregate(parts, 1).complete_since_ms == 20
+
+
+def test_the_end_is_estimated_by_the_pace_so_far() -> None:
+    building = Progress("building", 250, 1_000, 2)
+    assert estimated_end(building, 1_000, 3_000) == 9_000
+    assert estimated_end(Progress("building", 0, 1_000, 2), 1_000, 3_000) is None
+    assert estimated_end(building, 3_000, 3_000) is None
+    assert estimated_end(Progress("ready", 1_000, 1_000, 2), 1_000, 3_000) is None

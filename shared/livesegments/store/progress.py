@@ -42,6 +42,14 @@ def decode(data: bytes) -> Progress:
     return _decoder.decode(data)
 
 
+def estimated_end(progress: Progress, begun_ms: int, now_ms: int) -> int | None:
+    """ms, by the profiles done since `begun_ms`; None where nothing is built, or nothing done yet."""
+    took_ms = now_ms - begun_ms
+    if progress.state == "ready" or not progress.done or took_ms <= 0:
+        return None
+    return now_ms + took_ms * (progress.total - progress.done) // progress.done
+
+
 def aggregate(parts: Iterable[Progress | None], definition_version: int, timezone: str = "") -> Progress:
     """The whole segment's progress from that of every partition (None: not adopted there yet).
 

@@ -16,7 +16,7 @@ from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.vacating import vacated
 from livesegments.core.value_list import shown
 from livesegments.store.members import Size
-from livesegments.store.progress import Progress
+from livesegments.store.progress import estimated_end
 from livesegments.wire.catalog import Segment, Workspace
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
@@ -137,18 +137,12 @@ def shape(segment: Segment, size: Size, now_ms: int) -> shapes.SegmentOut:
         progress=shapes.Done(
             done=size.progress.done,
             total=size.progress.total,
-            estimated_end=times.iso_or_none(_end(segment, size.progress, now_ms)),
+            estimated_end=times.iso_or_none(
+                estimated_end(size.progress, segment.defined_ms or segment.updated_ms, now_ms)
+            ),
         ),
         complete_since=times.iso_or_none(size.progress.complete_since_ms),
     )
-
-
-def _end(segment: Segment, progress: Progress, now_ms: int) -> int | None:
-    """By the pace since the last edit; None where nothing is built, or nothing done yet."""
-    took_ms = now_ms - segment.updated_ms
-    if progress.state == "ready" or not progress.done or took_ms <= 0:
-        return None
-    return now_ms + took_ms * (progress.total - progress.done) // progress.done
 
 
 async def described(context: Context, workspace: Workspace, segment: Segment) -> shapes.SegmentOut:
