@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -35,6 +35,7 @@ from livesegments.wire.topics import EVENTS
 
 MOST = 200
 """Profiles that are read together."""
+EVENTS_AT_ONCE = 1_000
 RETRY_S = 0.5
 
 _log = structlog.get_logger(__name__)
@@ -101,7 +102,8 @@ class Recounting:
             async for _, chunk in self._history.pasts(partition.number, of):
                 for id_, _ in chunk:
                     del left[id_]
-                await self._hand(plan, chunk)
+                for piece in pieces(chunk):
+                    await self._hand(plan, piece)
             await self._hand(plan, [(id_, []) for id_ in left])
         except FilesAway as error:
             metrics.ARCHIVE_FAILURES.inc()
@@ -159,6 +161,23 @@ class Recounting:
         await self._publisher.reject(
             Rejected(event.workspace, source, self._partition.clock_ms, [fault], raw)
         )
+
+
+def pieces(chunk: Chunk) -> Iterator[Chunk]:
+    """One piece is counted between two records, so live events wait for the counting of few events only.
+
+    Every profile is whole in one of them.
+    """
+    piece: Chunk = []
+    events = 0
+    for id_, past in chunk:
+        if piece and events + len(past) > EVENTS_AT_ONCE:
+            yield piece
+            piece, events = [], 0
+        piece.append((id_, past))
+        events += len(past)
+    if piece:
+        yield piece
 
 
 class _Ready:
