@@ -69,7 +69,7 @@ class Partition:
         self.dues = Dues(dues)
         self._making = Making(number, self.cache, self.dues)
         self.noted = self._making.noted
-        self._upkeep = Upkeep(self._making, self.cache, self.since, self.walked)
+        self._upkeep = Upkeep(self._making, self.cache, self.dues, self.plans, self.since, self.walked)
         self.retracting = Retracting(self._making)
         self.degrading = Degrading(number)
         self.suppressed: Callable[[ProfileKey], bool] | None = None
@@ -137,7 +137,7 @@ class Partition:
                 continue
             clock = max(clock, event.time_ms)
             if along and ((heap and heap[0][0] <= clock) or (run and run[-1][0] <= clock)):
-                self._fire(clock, None)
+                self._upkeep.fire(clock, None)
             key = profile_key(workspace, event.profile)
             slot = touched.get(key)
             if slot is None:
@@ -220,7 +220,7 @@ class Partition:
                 tally.leave_unknown(place)
             return tally
         if along:
-            self._fire(clock, None)
+            self._upkeep.fire(clock, None)
         key = profile_key(handed.workspace, handed.profile)
         slot = making.touched.get(key) or making.touch(key)
         if slot.profile is not None:
@@ -253,7 +253,7 @@ class Partition:
 
         A fault of ours undoes the slices before it, too; their due times then fire in later commits.
         """
-        fired = self._making.steady(lambda: self._fire(until_ms, limit))
+        fired = self._making.steady(lambda: self._upkeep.fire(until_ms, limit))
         if fired is not None and fired > self.clock_ms:
             self.clock_ms = fired
 
@@ -398,28 +398,6 @@ class Partition:
         making.wake(key, slot, None)
         self.clock_ms = clock
         return slot
-
-    def _fire(self, until_ms: int, limit: int | None) -> int | None:
-        """Fires dues in order; the instant of the last."""
-        making, pop, last = self._making, self.dues.pop, None
-        catch_up, keys_ = self._upkeep.catch_up, list[ProfileKey]()
-        while (limit is None or limit > 0) and (entry := pop(until_ms)):
-            due, key = last, _ = entry
-            if limit is not None:
-                limit -= 1
-            slot = making.touched.get(key) or making.touch(key)
-            slot.wake_ms = None
-            making.woken[key] = None
-            plan, profile = self.plans.get(slot.workspace), slot.profile
-            if plan is None or profile is None:
-                continue
-            wake = catch_up(key, slot, plan, due)
-            if wake != slot.wake_ms:
-                making.wake(key, slot, wake)
-            keys_.append(key)
-        if limit is not None:
-            making.encode_some(keys_)
-        return last
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
         """Ends the commit in the making with `write`'s part; nothing may be written to it afterwards."""

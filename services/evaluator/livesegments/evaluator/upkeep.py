@@ -12,6 +12,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.splice import Splice
 from livesegments.core.step import on_clock, on_plan
 from livesegments.evaluator.cache import Cache
+from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.slot import Slot
 from livesegments.history.protocol import Filled
@@ -26,11 +27,19 @@ class Upkeep:
     because its plan was an older one."""
 
     def __init__(
-        self, making: Making, cache: Cache, since: Mapping[str, Mapping[int, int]], walked: Mapping[str, int]
+        self,
+        making: Making,
+        cache: Cache,
+        dues: Dues,
+        plans: Mapping[str, Plan],
+        since: Mapping[str, Mapping[int, int]],
+        walked: Mapping[str, int],
     ) -> None:
         self.judged = 0
         self._making = making
         self._cache = cache
+        self._dues = dues
+        self._plans = plans
         self._since = since
         self._walked = walked
 
@@ -56,6 +65,31 @@ class Upkeep:
                 making.owe(key, slot, "due", wake, error)
             wake = slot.profile.wake_at
         return wake
+
+    def fire(self, until_ms: int, limit: int | None) -> int | None:
+        """Fires at most `limit` dues in order; the instant of the last.
+
+        With a `limit` they are a slice of a commit, and are encoded.
+        """
+        making, pop, last = self._making, self._dues.pop, None
+        catch_up, keys_ = self.catch_up, list[ProfileKey]()
+        while (limit is None or limit > 0) and (entry := pop(until_ms)):
+            due, key = last, _ = entry
+            if limit is not None:
+                limit -= 1
+            slot = making.touched.get(key) or making.touch(key)
+            slot.wake_ms = None
+            making.woken[key] = None
+            plan, profile = self._plans.get(slot.workspace), slot.profile
+            if plan is None or profile is None:
+                continue
+            wake = catch_up(key, slot, plan, due)
+            if wake != slot.wake_ms:
+                making.wake(key, slot, wake)
+            keys_.append(key)
+        if limit is not None:
+            making.encode_some(keys_)
+        return last
 
     def walk(
         self,
