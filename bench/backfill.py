@@ -94,11 +94,11 @@ async def run(
             await _whole(store)
             rebuilt_s, rebuilt_cpu_s = time.perf_counter() - begun, sum(map(cpu_s, pids))
             other = None if peer is None else await _peer(peer, running, archive)
+            await _create(running, store, "pulse", live.PULSE)  # until every partition is served again
             plain_s = await _create(running, store, "plain", PLAIN)
             quiet_ms = meanwhile_ms = 0.0
             async with AsyncExitStack() as beside:
                 if per_s:
-                    await _create(running, store, "pulse", live.PULSE)
                     sending = live.traffic(running, per_s, profiles, longhistory.END_MS)
                     traffic = await beside.enter_async_context(sending)
                     await asyncio.sleep(WARM_UP_S)
