@@ -252,6 +252,8 @@ class Extreme(OneByOne[Any, Any]):
     counts = False
     payload: Any = Number
     total: Any = Number
+    _rank: Callable[[Any], Any] = staticmethod(exact.exact)
+    """By what payloads are compared."""
 
     def __init__(self, numbers: Numbers, pick: Callable[..., Any]) -> None:
         self._numbers, self._pick = numbers, pick
@@ -279,10 +281,6 @@ class Extreme(OneByOne[Any, Any]):
             at -= 1
         inside[at:end] = [(leave, payload)]
 
-    def _rank(self, payload: Any) -> Any:
-        """By what payloads are compared."""
-        return exact.exact(payload)
-
     def _beats(self, payload: Any, rank: Any) -> bool:
         """Whether a payload that leaves no earlier is at least as extreme."""
         known = self._rank(payload)
@@ -306,5 +304,6 @@ class Pick(Extreme):
     def read(self, total: Any) -> Any:
         return None if total is None else key(total[2])
 
-    def _rank(self, payload: Any) -> Any:
+    @staticmethod
+    def _rank(payload: Any) -> Any:
         return payload[:2]
