@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from livesegments.core.event import RETRACT, Event
+from livesegments.core.recount import cause_of
 from livesegments.core.retraction import MAX_TAKEN, MAX_WAITING, Taken, is_taken, take_back
 from tests.core.story import Story, event
 
@@ -126,3 +127,18 @@ def test_only_the_newest_retractions_are_remembered() -> None:
 @pytest.mark.parametrize("properties", [{}, {"event_id": 7}, {"event_id": None}])
 def test_a_retraction_that_names_no_event_is_none(properties: dict[str, Any]) -> None:
     assert take_back(None, Event("r", "w", "p", RETRACT, 0, properties)) is None
+
+
+def test_transitions_name_a_retraction_that_took_something_back() -> None:
+    def retract(id_: str, of: str) -> Event:
+        return Event(id_, "w", "p", RETRACT, 0, {"event_id": of})
+
+    events = [
+        Event("e1", "w", "p", "a", 0, {}),
+        retract("r1", "e1"),
+        retract("r2", "e2"),
+        Event("e2", "w", "p", "a", 0, {}),
+    ]
+    past = list(enumerate(events, 1))
+    assert cause_of(past, ["r1", "r2"]) == "r1", "e2 never counted"
+    assert cause_of(past, ["r2"]) == "r2"

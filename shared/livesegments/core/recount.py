@@ -220,10 +220,17 @@ def _copied(kind: Kind[Any], state: Any) -> Any:
 
 def cause_of(past: Sequence[Past], waiting: Collection[str]) -> str | None:
     """The id of the `$retract` that the transitions name: of those that wait, the last that takes anything
-    back, or else the last."""
-    ids = {event.id for _, event in past if event.name[:1] != "$"}
-    found = [event for _, event in past if event.name == RETRACT and event.id in waiting]
-    effective = [event for event in found if target(event) in ids]
+    back, or else the last. One whose event came only after it has taken nothing out of any fact."""
+    came: set[str] = set()
+    found: list[Event] = []
+    effective: list[Event] = []
+    for _, event in past:
+        if event.name[:1] != "$":
+            came.add(event.id)
+        elif event.name == RETRACT and event.id in waiting:
+            found.append(event)
+            if target(event) in came:
+                effective.append(event)
     return (effective or found)[-1].id if found else None
 
 
