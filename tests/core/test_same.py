@@ -120,7 +120,7 @@ def _sequence(random: Random) -> Json:
     return {"type": "sequence", "steps": steps, "within": within, "same": "x", **random.choice(windows)}
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_whatever_order_events_come_in_it_is_as_the_oracle_says(seed: int) -> None:
     random = Random(seed)
     race = Race(History("Europe/Berlin", "2024-03-30T01:30:00Z", 7 * 24 * HOUR, 1_000, []))
