@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from livesegments.cli.clock import behind
@@ -196,3 +197,27 @@ async def test_what_is_counted_short_is_said_of_the_past(
         out == "ann\n"
         and "warning: /definition events before T are not kept [history_short]" in err.replace("  ", " ")
     )
+
+
+async def test_members_have_a_column_for_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"profile": "ann", "fields": {"city": "Kyiv", "computed:spent": 312.5}},
+        {"profile": "bob", "fields": {}},
+    ]
+    late = {
+        "pointer": "query: fields",
+        "code": "building",
+        "message": "computed:spent is still given its history",
+    }
+    page = {"members": ["ann", "bob"], "fields": rows, "next_cursor": None, "warnings": [late]}
+    answers, asked = Answers(GET=page), ("members", "a", "--field", "city", "--field", "computed:spent")
+    await run(answers, *asked)
+    out, err = told(capsys)
+    assert [line.split() for line in out.splitlines()] == [
+        ["profile", "city", "computed:spent"], ["ann", "Kyiv", "312.5"], ["bob", "–", "–"],
+    ]  # fmt: skip
+    assert answers.asked[0].path.endswith("fields=city&fields=computed%3Aspent") and "[building]" in err
+    await run(Answers(GET=page), *asked, "--json")
+    assert [msgspec.json.decode(line) for line in told(capsys)[0].splitlines()] == rows
+    with pytest.raises(Problem, match="not of those at --as-of"):
+        await run(Answers(GET=page), *asked, "--as-of", "2026-01-01T00:00:00Z")

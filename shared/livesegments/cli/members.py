@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from livesegments.cli import context, output, paths
 from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
 
 FIRST = 100
 PAGE = 1_000
@@ -28,6 +29,14 @@ def members(
     version: Annotated[
         int | None, typer.Option("--version", min=1, help="With --as-of: its definition number N.")
     ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            metavar="NAME",
+            help="Also the value of this attribute, or of `computed:ID`; may be repeated.",
+        ),
+    ] = None,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -35,12 +44,18 @@ def members(
     as_json: context.JsonOption = False,
 ) -> None:
     """The profiles that are in a segment now, or were at an instant, one a line."""
+    if field and as_of is not None:
+        raise Problem("--field is of members now, not of those at --as-of", advice="give one of the two")
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
         limit = PAGE if everyone else FIRST + 1
         own = paths.segment(segment)
-        if as_of is None:
-            found: Iterator[str] = client.pages(f"{own}/members", "members", limit=limit)
+        found: Iterator[Any]
+        if field:
+            warnings, found = client.warned_pages(f"{own}/members", "fields", limit=limit, fields=field)
+            output.warnings(warnings)
+        elif as_of is None:
+            found = client.pages(f"{own}/members", "members", limit=limit)
         else:
             query = {"definition": "served"} if served else {}
             query |= {} if version is None else {"version": str(version)}
@@ -51,13 +66,25 @@ def members(
             output.say(_nobody(segment, as_of))
             return
         found = chain((first,), found)
-        for profile in found if everyone else islice(found, FIRST):
-            if as_json:
+        given: Iterator[Any] = found if everyone else islice(found, FIRST)
+        if field and not as_json:
+            _tables(list(dict.fromkeys(field)), given)
+        for profile in given:
+            if field:
+                output.json(profile)
+            elif as_json:
                 output.json({"profile": profile})
             else:
                 output.console.print(profile, markup=False, soft_wrap=True)
         if not everyone and next(found, None) is not None:
             output.errors.print(f"the first {FIRST} only: --all for every member", style="dim")
+
+
+def _tables(names: list[str], given: Iterator[dict[str, Any]]) -> None:
+    """One for every page, so that no more is held at once."""
+    while rows := list(islice(given, PAGE)):
+        cells = [(each["profile"], *(each["fields"].get(name) for name in names)) for each in rows]
+        output.table("", ("profile", *names), cells)
 
 
 def _nobody(segment: str, as_of: str | None) -> str:

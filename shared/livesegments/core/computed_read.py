@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from livesegments.core.computed import PREFIX, id_of
@@ -19,10 +20,16 @@ class Value(NamedTuple):
     moves_ms: int | None
 
 
-def computed_of(plan: Plan, profile: Profile, now_ms: int) -> dict[str, Value]:
-    """By id. `profile` was brought to the plan, and all that is due up to `now_ms` may have fired."""
+def computed_of(
+    plan: Plan, profile: Profile, now_ms: int, names: Iterable[str] | None = None
+) -> dict[str, Value]:
+    """By id; of `names` (`computed:spent`) those that the plan has, or (None) all.
+
+    `profile` was brought to the plan, and all that is due up to `now_ms` may have fired.
+    """
     found = {}
-    for name in sorted(name for name in plan.positions if name.startswith(PREFIX)):
+    among = plan.positions if names is None else plan.positions.keys() & names
+    for name in sorted(name for name in among if name.startswith(PREFIX)):
         (leaf,) = plan.order[plan.positions[name]].reads
         assert isinstance(leaf.leaf, Computed) and leaf.fact is not None
         state = held(profile.facts, leaf.fact.id, leaf.fact.kind)

@@ -5,20 +5,24 @@ msgspec writes them in a tenth of the time that pydantic takes to check and writ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from fastapi import Response
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from livesegments.api import cursor, times
 from livesegments.api.context import Context
+from livesegments.api.fields import MOST_MEMBERS, Fields, check, fields_of
 from livesegments.api.finding import found, found_for
 from livesegments.api.problems import not_found
 from livesegments.api.validity import entered, next_changes
 from livesegments.core.computed_read import computed_of
+from livesegments.core.fault import Fault
 from livesegments.core.profile import Profile
 from livesegments.store.members import Place
+from livesegments.store.standing import anew
 from livesegments.wire.catalog import Workspace
 
 MAX_WITH_TIMES = 200
@@ -46,6 +50,8 @@ class Members(Struct):
     members: list[str]
     times: list[Times]
     next_cursor: str | None
+    fields: list[Fields] | UnsetType = UNSET
+    warnings: list[Fault] | UnsetType = UNSET
 
 
 class Consent(Struct):
@@ -95,17 +101,31 @@ async def count(context: Context, workspace: Workspace, id_: str) -> Count:
 
 
 async def page(
-    context: Context, workspace: Workspace, id_: str, limit: int, after: str | None, with_times: bool
+    context: Context,
+    workspace: Workspace,
+    id_: str,
+    limit: int,
+    after: str | None,
+    with_times: bool,
+    names: Sequence[str] = (),
 ) -> Members:
+    """`names`: of attributes and computed attributes; see `fields`."""
     await found(context, workspace.id, id_)
     size = min(limit, MAX_WITH_TIMES) if with_times else limit
     place = None if after is None else cursor.decode(after, Place)
+    if names:
+        await check(context, workspace, names)
+        size = min(size, MOST_MEMBERS)
+        lives = await context.heads.lives()
     members, more = await context.members.page(workspace.id, id_, place, size)
-    return Members(
-        members,
-        await _times(context, workspace, id_, members) if with_times else [],
-        None if more is None else cursor.encode(more),
-    )
+    answer = Members(members, [], None if more is None else cursor.encode(more))
+    if names:
+        answer.fields, answer.warnings = await fields_of(context, workspace, names, members)
+        if await context.heads.lives() != lives:
+            raise anew()  # the members may be of before, and the fields of afterwards
+    if with_times:
+        answer.times = await _times(context, workspace, id_, members)
+    return answer
 
 
 async def membership(context: Context, workspace: Workspace, id_: str, profile: str) -> Membership:

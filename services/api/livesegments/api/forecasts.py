@@ -67,7 +67,7 @@ async def read_forecast(context: Ctx, workspace: Reading, id_: Id) -> ForecastOu
         for partition, profiles in drawn.items():
             for start in range(0, len(profiles), CHUNK):
                 share = profiles[start : start + CHUNK]
-                plan, states = await context.served.several(partition, workspace.id, share)
+                plan, _, states = await context.served.several(partition, workspace.id, share)
                 if id_ not in plan.positions:
                     raise Problem(
                         409, f"Segment {quoted(id_)} is still being built; its `progress` says how far it is."

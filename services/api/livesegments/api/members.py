@@ -10,6 +10,7 @@ from livesegments.api import cursor, shapes, times
 from livesegments.api.answers import MAX_WITH_TIMES, membership, page, written
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
+from livesegments.api.fields import Names
 from livesegments.api.finding import found
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
@@ -35,6 +36,7 @@ async def list_members(
     context: Ctx,
     workspace: Reading,
     id_: Id,
+    names: Names,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
     after: cursor.Cursor = None,
     include: Annotated[
@@ -43,7 +45,7 @@ async def list_members(
     ] = None,
 ) -> Response:
     """A page of the members. Whoever is in throughout the paging is given exactly once."""
-    return written(await page(context, workspace, id_, limit, after, include is not None))
+    return written(await page(context, workspace, id_, limit, after, include is not None, names))
 
 
 @router.post("/check", responses=responses(400, 404, 413, 415))

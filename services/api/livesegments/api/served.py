@@ -64,23 +64,22 @@ class ServedPlans:
                 await self._compile(workspace, partition)
                 continue
             made, since = cached
-            profile, wake, now = state.profile, state.profile.wake_at, state.clock_ms
+            profile = state.profile
             was_in = frozenset(
                 id_ for id_, each in profile.memberships.items() if each.entered_ms is not None
             )
             judged = profile.plan == made.revision
             if not judged:
-                on_plan(made, profile_id, profile, now, since)
-                wake = profile.wake_at
-            if wall_ms is not None:
-                now = max(now, min(wall_ms, wake - 1) if wake is not None else wall_ms)
+                on_plan(made, profile_id, profile, state.clock_ms, since)
+            now = instant(state.clock_ms, profile, wall_ms)
             return Deciding(made, prepared(made, profile), now, judged, was_in)
         raise unsettled()
 
     async def several(
         self, partition: int, workspace: str, profiles: Sequence[str]
-    ) -> tuple[Plan, list[tuple[str, Profile]]]:
-        """Those of a partition's profiles that there are, brought to the definitions that it serves.
+    ) -> tuple[Plan, int, list[tuple[str, Profile]]]:
+        """Those of a partition's profiles that there are, brought to the definitions that it serves, and its
+        clock (ms) then.
 
         Raises Problem 503 where the definitions don't stand still.
         """
@@ -93,7 +92,7 @@ class ServedPlans:
             if cached is None or cached[0].revision != stage.revision:
                 await self._compile(workspace, partition)
                 continue
-            return cached[0], await asyncio.to_thread(_brought, *cached, states, clock_ms)
+            return cached[0], clock_ms, await asyncio.to_thread(_brought, *cached, states, clock_ms)
         raise unsettled()
 
     def due(self, partition: int, workspace: str, until_ms: int) -> AsyncIterator[list[str]]:
@@ -118,6 +117,15 @@ class ServedPlans:
     def _other(self, workspace: str) -> tuple[Plan, dict[int, int]] | None:
         """That of another partition, which differs little."""
         return next((cached for (of, _), cached in self._cache.items() if of == workspace), None)
+
+
+def instant(clock_ms: int, profile: Profile, wall_ms: int | None) -> int:
+    """Up to when a state says all: the partition's clock, and where the wall clock counts (`wall_ms`) now,
+    but before the profile's next due time."""
+    if wall_ms is None:
+        return clock_ms
+    wake = profile.wake_at
+    return max(clock_ms, wall_ms if wake is None else min(wall_ms, wake - 1))
 
 
 def unsettled() -> Problem:

@@ -23,7 +23,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from livesegments.api import times
-from livesegments.api.problems import COMPONENT, FAULTS, VARIANT
+from livesegments.api.problems import COMPONENT, FAULTS, VARIANT, FaultOut
 from livesegments.api.texts import Description, Label, Name, ProfileId, SegmentId, fault
 from livesegments.core.check import MAX_BYTES, Dependents, check
 from livesegments.core.definition import Computed, Node
@@ -359,6 +359,15 @@ class MemberTimes(BaseModel):
     )
 
 
+class MemberFields(BaseModel):
+    """Values of a member."""
+
+    profile: str
+    fields: dict[str, Any] = Field(
+        description="Name → value; a name that the profile has no value for is left out."
+    )
+
+
 class MembersOut(BaseModel):
     """A page of members."""
 
@@ -367,6 +376,14 @@ class MembersOut(BaseModel):
         [], description="One for every member of the page, in the same order; empty without `include=times`."
     )
     next_cursor: str | None = None
+    fields: list[MemberFields] = Field(
+        [], description="One for every member of the page, in the same order; absent without `fields`."
+    )
+    warnings: list[FaultOut] = Field(
+        [],
+        description="The computed attributes that are still given their history, so that their values are "
+        "left out (`building`); absent without `fields`.",
+    )
 
 
 class Membership(BaseModel):

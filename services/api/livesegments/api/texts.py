@@ -70,6 +70,8 @@ SegmentId = Annotated[
     str, AfterValidator(_segment_id), Field(examples=["newsletter"]), _schema(64, SEGMENT_ID)
 ]
 ProfileId = Annotated[str, AfterValidator(_id), _schema(ids.MAX_ID, f"^[^{CONTROLS}]+$")]
+AttributeName = ProfileId
+"""One rule holds for both: `core.ids`."""
 Name = Annotated[
     str,
     AfterValidator(lambda text: _name(text, 200)),

@@ -1,0 +1,100 @@
+"""Pages of members with values of attributes and of computed attributes, with a real evaluator beside the api."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import Redis
+
+from livesegments.core.event import PROFILE, Event
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import keys
+from livesegments.wire.topics import partition_of
+from tests.services.api.conftest import until
+from tests.services.api.test_members import START_MS, Shop, live, shop
+
+__all__ = ["live", "shop"]
+
+SPENT = {"name": "order", "window": {"last": "90d"}, "measure": {"of": "sum", "property": "total"}}
+MOST = {"name": "order", "measure": {"of": "max", "property": "items"}}
+
+
+async def page(shop: Shop, *names: str, **query: Any) -> Any:
+    answer = await shop.get("/v1/segments/shoppers/members", params={"fields": names, **query})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_every_member_has_the_values_that_it_has(shop: Shop, stack: Stack) -> None:
+    await shop.segment("shoppers", {"type": "event", "name": "order"})
+    parts = {name: partition_of(shop.workspace, name, 8) for name in ("ada", *map("bob{}".format, range(99)))}
+    bob = next(name for name, part in parts.items() if part != parts["ada"])
+    kyiv = {"attributes": {"city": "Kyiv", "vip": False, "gone": None, "age": 36}}
+    await shop.rig.send(
+        [
+            Event("e", shop.workspace, "ada", PROFILE, START_MS, kyiv),
+            shop.event("ada", "order", START_MS, total=0.1, items=3),
+            shop.event(bob, "order", START_MS, total=400),
+        ]
+    )
+    for id_, definition in (("spent", SPENT), ("most", MOST)):
+        assert (await shop.put(f"/v1/computed-attributes/{id_}", json=definition)).status_code == 200
+    await shop.settled()
+
+    async def ready() -> bool:
+        found = (await shop.get("/v1/computed-attributes")).json()["computed_attributes"]
+        return all(each["state"] == "ready" for each in found)
+
+    await until(ready)
+    ready_members = (await shop.get("/v1/segments/shoppers/members")).json()
+    assert ready_members.keys() == {"members", "times", "next_cursor"}  # as before, without `fields`
+    plain = await page(shop, "city", "gone", "vip", "city")
+    values = {each["profile"]: each["fields"] for each in plain["fields"]}
+    assert values == {"ada": {"city": "Kyiv", "vip": False}, bob: {}}
+
+    # to a partition that still builds it, a computed attribute is one that it does not serve yet
+    place = keys.served(parts[bob], shop.workspace)
+    async with Redis.from_url(stack.redis) as redis:
+        assert await redis.hdel(place, "computed:most") == 1
+    found = await page(shop, "city", "computed:spent", "computed:most", include="times")
+    assert [each["profile"] for each in found["fields"]] == found["members"] == plain["members"]
+    assert [each["profile"] for each in found["times"]] == found["members"]
+    assert {each["profile"]: each["fields"] for each in found["fields"]} == {
+        "ada": {"city": "Kyiv", "computed:spent": 0.1, "computed:most": 3},
+        bob: {"computed:spent": 400},
+    }
+    assert [(each["code"], "computed:most" in each["message"]) for each in found["warnings"]] == [
+        ("building", True)
+    ]
+    spent = (await shop.get("/v1/profiles/ada")).json()["computed"]["spent"]["value"]
+    assert spent == 0.1
+
+    first = await page(shop, "computed:spent", limit=1)
+    rest = await page(shop, "computed:spent", limit=1, cursor=first["next_cursor"])
+    assert first["fields"] + rest["fields"] == [
+        {"profile": name, "fields": {"computed:spent": {"ada": 0.1, bob: 400}[name]}}
+        for name in plain["members"]
+    ]
+    assert first["warnings"] == []
+
+
+async def test_what_is_no_field_is_refused_by_its_name(shop: Shop) -> None:
+    await shop.segment("shoppers", {"type": "event", "name": "order"})
+    assert await page(shop, "city") == {
+        "members": [], "times": [], "next_cursor": None, "fields": [], "warnings": [],
+    }  # fmt: skip
+    path = "/v1/segments/shoppers/members"
+    unknown = await shop.get(path, params={"fields": ["city", "computed:spent", "computed:"]})
+    assert unknown.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in unknown.json()["errors"]] == [
+        ("query: fields", "unknown_computed_attribute")
+    ] * 2
+    assert "'computed:spent'" in unknown.json()["errors"][0]["message"]
+    for names, code in (
+        ([f"a{at}" for at in range(21)], "wrong_length"),
+        (["x" * 257], "too_long"),
+        ([""], "empty"),
+    ):
+        answer = await shop.get(path, params={"fields": names})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
+    assert (await shop.get("/v1/segments/nobody/members?fields=a")).status_code == 404
