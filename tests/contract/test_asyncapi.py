@@ -17,13 +17,14 @@ from livesegments.core.definition import Computed, Not, SegmentRef
 from livesegments.core.event import Transition
 from livesegments.core.fault import Fault
 from livesegments.core.handed import Handed
-from livesegments.wire import catalog, identities, pack, rejected, topics
+from livesegments.wire import catalog, identities, memberships, pack, rejected, topics
 from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 TRANSITION = Transition("i", "w", "s", "p", "exited", 1_700_000_000_123, 2, "clock", None, 3)
 SEGMENT = catalog.Segment("w", "s", "S", 1, 1, 0, 0, Not(SegmentRef("t")), "text", ("a",))
+VALUED = msgspec.structs.replace(TRANSITION, computed={"spent": 312.5, "favourite": "tea", "new": True})
 RECORDS = {
     "transition": msgspec.json.encode(TRANSITION),
     "rejection": rejected.encode(Rejected(None, "http", 5, [Fault("/x", "code", "text")], b"{")),
@@ -92,6 +93,16 @@ def test_what_is_written_is_as_declared(name: str) -> None:
     assert faults(name, record | {"surplus": 1}) != []
     for field in of(f"#/components/schemas/{name}")["required"]:
         assert faults(name, {key: value for key, value in record.items() if key != field}) != [], field
+
+
+def test_a_transition_carries_computed_attributes_only_where_there_are_some() -> None:
+    assert b"computed" not in memberships.encode(TRANSITION)
+    written = memberships.encode(VALUED)
+    assert memberships.decode(written) == VALUED
+    assert faults("transition", msgspec.json.decode(written)) == []
+    lines = transitions.message(Heard(VALUED, (3, 0))).decode().splitlines()
+    heard = msgspec.json.decode(lines[1].removeprefix("data: "))
+    assert heard["computed"] == VALUED.computed and faults("heard", heard) == []
 
 
 def test_packed_records_are_as_declared() -> None:

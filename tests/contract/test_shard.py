@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from livesegments.core.event import Transition
 from livesegments.store import keys
@@ -40,12 +41,13 @@ async def test_a_commit_is_all_there_and_so_is_its_head(open_shard: Open) -> Non
     partition = commit.partition
     commit.put_fields(keys.profiles(partition, "w"), {"ann": b"\x00\xff", "bob": b"2"})
     commit.score(keys.due(partition), {"w\0ann": 200, "w\0bob": 100})
-    commit.announce([transition(1)])
+    announced = replace(transition(1), computed={"spent": 0.5, "seen": "2024-03-01T12:00:00.000Z"})
+    commit.announce([announced])
     assert await shard.commit("a", commit)
     assert await shard.profiles("w", ["bob", "eve", "ann"]) == [b"2", None, b"\x00\xff"]
     assert await shard.dues(10) == [(100, "w\0bob"), (200, "w\0ann")]
     assert await shard.dues(1) == [(100, "w\0bob")]
-    assert await shard.outbox(1, 10) == [(1, [transition(1)])]
+    assert await shard.outbox(1, 10) == [(1, [announced])]
     assert await shard.count("w") == 2
     _, head = await claimed(open_shard, "b")
     assert head == Head(commit=1, offset=10, clock_ms=1_001, catalog=7, restoring=True)

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import msgspec
@@ -11,12 +12,12 @@ import pytest
 from livesegments.core.check import check
 from livesegments.core.check_computed import check_computed
 from livesegments.core.computed_read import Value, computed_of
-from livesegments.core.definition import Computed
-from livesegments.core.event import Event
+from livesegments.core.definition import Computed, Node
+from livesegments.core.event import Event, Transition
 from livesegments.core.fact import build
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
-from livesegments.core.step import on_event
+from livesegments.core.step import Why, on_clock, on_event, on_leave
 from tests.core.story import Story
 from tests.core.test_conditions_page import rows
 
@@ -142,6 +143,71 @@ def test_true_and_one_are_two_values() -> None:
     assert story.members == {"one"}
     story.happens("a", "2024-01-02", x=True)
     assert story.members == {"yes"}
+
+
+def named(id_: str, node: Any) -> Any:
+    return {**node, "asked": {**node["asked"], "name": f"computed:{id_}"}}
+
+
+def serving(**definitions: Any) -> Plan:
+    made = [Segment(id_, 1, 1, msgspec.convert(node, Node)) for id_, node in definitions.items()]
+    return compile("w", "UTC", made, 1)
+
+
+def test_a_transition_carries_the_values_that_its_segment_asks_about() -> None:
+    of = serving(
+        rich={
+            "type": "all",
+            "of": [
+                named("spent", asked("sum", "gt", 10, "1d")),
+                {"type": "not", "of": named("seen", asked("last_at", "missing"))},
+            ],
+        },
+        through={"type": "segment", "id": "rich"},
+        plain={"type": "event", "name": "a"},
+    )
+    step = on_event(of, None, Event("e1", "w", "p", "a", NOON_MS, {"x": 10.5}), NOON_MS)
+    seen = {"seen": "2024-03-01T12:00:00.000Z"}
+    assert {each.segment: each.computed for each in step.transitions} == {
+        "rich": {**seen, "spent": 10.5}, "through": None, "plain": None,
+    }  # fmt: skip
+    profile = decode(encode(step.profile))
+    step = on_clock(of, "p", profile, NOON_MS + DAY_MS)
+    assert {each.segment: each.computed for each in step.transitions} == {
+        "rich": {**seen, "spent": 0}, "through": None,
+    }  # fmt: skip
+    on_event(of, profile, Event("e2", "w", "p", "a", NOON_MS + DAY_MS, {"x": 11}), NOON_MS + DAY_MS)
+    gone = on_leave(of, profile, Why("p", NOON_MS + DAY_MS, "erasure", None))
+    assert {each.segment: each.computed for each in gone} == dict.fromkeys(("plain", "rich", "through"))
+
+
+def test_its_id_and_the_other_transitions_are_those_of_an_equal_condition_on_events() -> None:
+    event = Event("e1", "w", "p", "a", NOON_MS, {"x": 11})
+    equal = {"type": "event", "name": "a", "measure": {"of": "sum", "property": "x"}, "op": "gt", "value": 10}
+    (other,) = on_event(serving(s=equal), None, event, NOON_MS).transitions
+    (own,) = on_event(serving(s=asked("sum", "gt", 10)), None, event, NOON_MS).transitions
+    assert own.computed == {"c": 11}
+    assert msgspec.structs.replace(own, computed=None) == other
+    assert b"computed" not in msgspec.json.encode(other) + msgspec.msgpack.encode(other)
+
+
+@pytest.mark.parametrize(
+    ("of", "given", "values"),
+    [
+        ("last", "a" * 256, {"c": "a" * 256}),
+        ("last", "a" * 257, {}),
+        ("last", (1 << 64) - 1, {"c": (1 << 64) - 1}),
+        ("sum", [1.7e308, 1.7e308], {"c": sys.float_info.max}),
+        ("sum", [(1 << 63) - 1, 1], {"c": float(1 << 63)}),
+    ],
+)
+def test_every_value_of_a_transition_can_be_written(of: str, given: Any, values: dict[str, Any]) -> None:
+    event = Event("e1", "w", "p", "a", NOON_MS, {"x": given})
+    condition = asked(of, "exists") if of == "last" else asked(of, "gt", 1)
+    (transition,) = on_event(serving(s=condition), None, event, NOON_MS).transitions
+    assert transition.computed == values
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(transition), type=Transition) == transition
+    assert msgspec.json.decode(msgspec.json.encode(transition), type=Transition) == transition
 
 
 KNOWN = {

@@ -264,7 +264,10 @@ class Race:
     # -- comparison
 
     def _same_flips(self, transitions: list[Transition], flips: list[Flip]) -> None:
-        told = [Flip(each.segment, each.kind, each.at_ms, each.cause, each.event_id) for each in transitions]
+        told = [
+            Flip(each.segment, each.kind, each.at_ms, each.cause, each.event_id, each.computed)
+            for each in transitions
+        ]
         core, oracle = (
             sorted(each, key=lambda flip: (flip.at_ms, flip.segment, flip.kind)) for each in (told, flips)
         )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from livesegments.core.computed_told import Tells, tells
 from livesegments.core.definition import Node
 from livesegments.core.fact import EventLeaf, Fact, build, key_of
 from livesegments.core.guards import guarded
@@ -42,6 +43,7 @@ class Compiled(Struct, frozen=True):
 
     drawn   of a definition that asks for a bucket: the program is another for each profile
     root    its definition with the contents of its value lists
+    tells   the computed attributes whose values its transitions carry
     """
 
     segment: Segment
@@ -50,6 +52,7 @@ class Compiled(Struct, frozen=True):
     needs: References = References()
     drawn: Drawn | None = None
     root: Node | None = None
+    tells: Tells = ()
 
     @property
     def facts(self) -> Iterator[Fact]:
@@ -81,4 +84,5 @@ def compile_segment(
     run = program(root, ZoneInfo(timezone), fact_of)
     reads = tuple(Read(leaf, guard, found.get(id(leaf))) for leaf, guard in guarded(root, fact_of))
     own = drawn(root, ZoneInfo(timezone), fact_of)
-    return Compiled(segment, run, reads, references(root), own, root)
+    asked = tells((read.leaf, read.fact) for read in reads)
+    return Compiled(segment, run, reads, references(root), own, root, asked)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from livesegments.core import attribute
 from livesegments.core.computed import gives
 from livesegments.core.definition import Attribute, Computed, Measure
-from livesegments.core.exact import exact
+from livesegments.core.exact import exact, finite
 from livesegments.core.kind import Kind
 from livesegments.core.relative import SpanOf, date_span, span_of
 from livesegments.core.value import COMPARE, Flag, Values, when_missing
@@ -106,7 +106,7 @@ def shown(measure: Measure, value: Any) -> Any:
         return value.on
     if type(value) in (int, float, str):
         return value
-    return int(value) if value == int(value) else float(value)
+    return finite(value)
 
 
 def edges_of(node: Computed, value: Any, around: SpanOf | None = None) -> list[Any]:

@@ -92,13 +92,15 @@ class ProfileChange(Struct, frozen=True, omit_defaults=True):
     lists_versions: dict[str, int] = {}
 
 
-class Transition(Struct, frozen=True):
+class Transition(Struct, frozen=True, omit_defaults=True):
     """A profile entered or exited a segment. One JSON record of topic `memberships`.
 
     `at_ms` is the instant at which it became true: the clock's instant of the causing event, or the
     due instant. `sequence` counts this (segment, profile)'s transitions from 1, so a gap is seen.
-    `id` is a digest of all other fields: the same transition always has the same id, and two
+    `id` is a digest of all other fields but `computed`: the same transition always has the same id, and two
     different ones never share one.
+    `computed`: the values at that instant of the computed attributes that the definition asks about, by id;
+    None, and not in the record, where it asks about none, and of a profile that goes (erasure, merge).
     """
 
     id: str
@@ -111,6 +113,7 @@ class Transition(Struct, frozen=True):
     cause: Cause
     event_id: str | None
     version: int
+    computed: dict[str, str | int | float | bool] | None = None
 
 
 def segment_event(workspace: str, profile: str, segment: str, name: str, at_ms: int, why: str) -> Event:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
-from math import isfinite
+from math import copysign, isfinite, isinf
 from typing import Any, TypeAlias
 
 Exact: TypeAlias = int | Decimal
@@ -13,6 +14,8 @@ Exact: TypeAlias = int | Decimal
 # didn't, Inexact would raise rather than round.
 _CONTEXT = Context(prec=2_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
 INT64 = 1 << 63
+MAX_DOUBLE = sys.float_info.max
+"""The greatest finite double, 1.7976931348623157e308."""
 _UINT64 = 1 << 64
 _SAFE = 1 << 53  # from here on, the shortest form may write another whole number than the float's own
 
@@ -57,6 +60,14 @@ def stored(number: Exact) -> Exact | float:
         return number
     near = float(number)
     return near if isfinite(near) and Decimal(repr(near)) == number else number
+
+
+def finite(number: Exact | Fraction) -> int | float:
+    """As JSON readers take it: whole in 64 bits, or else the nearest finite double."""
+    if number == int(number) and -INT64 <= number < INT64:
+        return int(number)
+    near = float(number)
+    return copysign(MAX_DOUBLE, near) if isinf(near) else near
 
 
 def ratio(total: Exact, count: int) -> Fraction:

@@ -12,10 +12,8 @@ an order of arrival in which the total is too great for a while gives the same s
 
 from __future__ import annotations
 
-import sys
 from bisect import insort
 from collections.abc import Collection, Iterator, Mapping
-from math import copysign, isinf
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -37,9 +35,8 @@ from livesegments.core.event import (
 from livesegments.core.profile import WAITING, Increment, ListRegister, Profile, Register, consent_key
 
 MAX_INCREMENTS = 1_000
-MAX_SCORE = sys.float_info.max
-"""The greatest finite double, 1.7976931348623157e308; a score lies between it and its negative."""
-_INT64 = 1 << 63
+MAX_SCORE = exact.MAX_DOUBLE
+"""A score lies between it and its negative."""
 _increments = msgspec.msgpack.Decoder(list[Increment])
 
 
@@ -232,18 +229,11 @@ def _increased(profile: Profile) -> exact.Exact:
 
 
 def _total(profile: Profile) -> int | float:
-    return _plain(exact.add(exact.exact(profile.score.value if profile.score else 0), _increased(profile)))
+    latest = exact.exact(profile.score.value if profile.score else 0)
+    return exact.finite(exact.add(latest, _increased(profile)))
 
 
 def _kept(number: exact.Exact) -> int | float | str:
     """A form that `exact.exact` reads back as the same number."""
     short = exact.stored(number)
     return short if isinstance(short, int | float) else str(short)
-
-
-def _plain(number: exact.Exact) -> int | float:
-    """The number that an attribute can hold: whole in 64 bits, or the nearest finite double."""
-    if number == int(number) and -_INT64 <= number < _INT64:
-        return int(number)
-    near = float(number)
-    return copysign(MAX_SCORE, near) if isinf(near) else near

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from livesegments.core.bounds import Refusal, beyond
+from livesegments.core.computed_told import Tells, told
 from livesegments.core.debt import debt_of
 from livesegments.core.dedup import remember
 from livesegments.core.event import (
@@ -351,7 +352,7 @@ def _judge(plan: Plan, profile: Profile, affected: set[int], why: Why) -> list[T
         run = compiled.program if compiled.drawn is None else compiled.drawn(why.profile_id)
         if run(profile, why.now_ms) == was:
             continue
-        transitions.append(_flip(plan, profile, segment.id, segment.definition_version, why))
+        transitions.append(_flip(plan, profile, segment.id, segment.definition_version, why, compiled.tells))
         more: set[int] = set()
         if position in plan.dependents:
             plan.dependents[position].collect(profile.facts, more)
@@ -384,15 +385,15 @@ def _leave_deleted(plan: Plan, profile: Profile, affected: set[int], why: Why) -
     return transitions
 
 
-def _flip(plan: Plan, profile: Profile, segment: str, version: int, why: Why) -> Transition:
-    old = profile.memberships.get(segment) or Membership(0, None)
+def _flip(plan: Plan, profile: Profile, id_: str, version: int, why: Why, asked: Tells = ()) -> Transition:
+    old = profile.memberships.get(id_) or Membership(0, None)
     entered = old.entered_ms is None
     membership = Membership(old.sequence + 1, why.now_ms if entered else None)
-    profile.memberships[segment] = membership
+    profile.memberships[id_] = membership
     kind: Kind = "entered" if entered else "exited"
-    told = (
-        plan.workspace, segment, why.profile_id, kind, why.now_ms,
+    fields = (
+        plan.workspace, id_, why.profile_id, kind, why.now_ms,
         membership.sequence, why.cause, why.event_id, version,
     )  # fmt: skip
-    digest = blake2b(msgspec.msgpack.encode(told), digest_size=16).hexdigest()
-    return Transition(digest, *told)
+    digest = blake2b(msgspec.msgpack.encode(fields), digest_size=16).hexdigest()
+    return Transition(digest, *fields, told(asked, profile.facts, why.now_ms))

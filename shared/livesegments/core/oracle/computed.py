@@ -3,6 +3,7 @@ comparison."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -78,6 +79,15 @@ def value(wanted: Measure, events: list[Event], calendar: Calendar) -> Any:
         alike.setdefault((kind(use[1]), comparable(use[1])), []).append(use)
     best = max(alike.values(), key=lambda them: (len(them), max(use[0] for use in them)))
     return max(best, key=lambda use: use[0])[1]
+
+
+def shown(wanted: Measure, found: Any) -> Any:
+    """As JSON has it: dates in UTC, amounts as numbers."""
+    if found is None or wanted.of in VALUES:
+        return found
+    if wanted.of in DATES:
+        return (datetime(1970, 1, 1) + timedelta(milliseconds=found)).isoformat(timespec="milliseconds") + "Z"
+    return int(found) if found == int(found) else float(found)
 
 
 def _scalars(path: str, event: Event) -> list[Any]:

@@ -44,13 +44,15 @@ EVENT_LEAVES = (EventNode, Occurrence, Sequence)
 
 
 class Flip(Struct, frozen=True):
-    """What the core calls a transition. `event_id` is that of the causing event."""
+    """What the core calls a transition. `event_id` is that of the causing event, `computed` the values of the
+    computed attributes that the definition asks about."""
 
     segment: str
     kind: Kind
     at_ms: int
     cause: Cause
     event_id: str | None = None
+    computed: dict[str, Any] | None = None
 
 
 class Oracle:
@@ -273,7 +275,7 @@ class Oracle:
             entered = segment not in self._members
             self._members ^= {segment}
             kind: Kind = "entered" if entered else "exited"
-            flips.append(Flip(segment, kind, self.clock_ms, cause, event_id))
+            flips.append(Flip(segment, kind, self.clock_ms, cause, event_id, self._told(segment)))
             name = SEGMENT_ENTERED if entered else SEGMENT_EXITED
             id_ = f"{event_id or cause}~segment~{segment}"
             self._happened.append(Event(id_, "", "", name, self.clock_ms, {"segment": segment}))
@@ -322,6 +324,16 @@ class Oracle:
             if inside(self._calendar.span(leaf.window, each.time_ms), self.clock_ms)
         ]
         return computed.value(leaf.measure, counted, self._calendar)
+
+    def _told(self, segment: str) -> dict[str, Any] | None:
+        root = self._definitions.get(segment)
+        asked = {
+            leaf.asked.name.removeprefix("computed:"): leaf
+            for leaf in (leaves(root) if root else ())
+            if isinstance(leaf, Computed) and leaf.asked is not None
+        }
+        values = {id_: computed.shown(leaf.measure, self.value(leaf)) for id_, leaf in asked.items()}
+        return {id_: each for id_, each in values.items() if each is not None} if asked else None
 
     def _matching(self, segment: str, step: Step) -> list[Event]:
         return [
