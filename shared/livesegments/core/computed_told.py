@@ -30,13 +30,11 @@ def tells(reads: Iterable[tuple[Any, Fact | None]]) -> Tells:
     return tuple((id_, *found[id_]) for id_ in sorted(found))
 
 
-def told(asked: Tells, facts: dict[int, Any], now_ms: int) -> dict[str, Scalar] | None:
-    """The values at an instant, out of a profile's facts, as JSON has them; None where none is asked about.
+def told(asked: Tells, facts: dict[int, Any], now_ms: int) -> dict[str, Scalar]:
+    """The values at an instant, out of a profile's facts, as JSON has them.
 
     One that there is none of is left out, and so is a text beyond `MAX_TEXT`.
     """
-    if not asked:
-        return None
     found: dict[str, Scalar] = {}
     for id_, measure, fact in asked:
         value = shown(measure, fact.kind.value(held(facts, fact.id, fact.kind), now_ms))

@@ -396,4 +396,4 @@ def _flip(plan: Plan, profile: Profile, id_: str, version: int, why: Why, asked:
         membership.sequence, why.cause, why.event_id, version,
     )  # fmt: skip
     digest = blake2b(msgspec.msgpack.encode(fields), digest_size=16).hexdigest()
-    return Transition(digest, *fields, told(asked, profile.facts, why.now_ms))
+    return Transition(digest, *fields, told(asked, profile.facts, why.now_ms) if asked else None)
