@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livesegments.cli.problem import Problem
-from livesegments.cli.value_lists import _values
+from livesegments.cli.value_lists import _values, put
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,9 @@ def test_a_file_in_another_encoding_is_said_to_be_that(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("Köln\n".encode("latin-1"))
     with pytest.raises(Problem, match="is no text in UTF-8, from byte 1 on"):
         _values(str(tmp_path / "a.csv"), None)
+
+
+def test_a_list_is_emptied_only_if_that_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\n")
+    with pytest.raises(Problem, match="has no values"):
+        put("winter", str(tmp_path / "a.csv"), data=tmp_path)

@@ -28,6 +28,7 @@ def put(
         typer.Option("--file", "-f", help="`.json`: an array; `.ndjson`; `.csv`; else a text a line."),
     ],
     column: Annotated[str | None, typer.Option(help="The column of a CSV file with a header.")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="The list shall have no values at all.")] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
     workspace: context.WorkspaceOption = None,
@@ -40,6 +41,11 @@ def put(
     texts and numbers. Standard input is `-`: one text a line.
     """
     values = _values(file, column)
+    if not values and not empty:
+        raise Problem(
+            f"{files.named(file)} has no values, so the list would match nobody",
+            advice="give a file with values, or --empty if that is meant",
+        )
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
         found = client.call("PUT", paths.value_list(value_list), json={"values": values})

@@ -196,6 +196,15 @@ async def test_a_cursor_of_another_list_is_refused(shop: Client) -> None:
         assert response.status_code == 422, response.text
 
 
+async def test_what_is_no_id_of_a_refusal_is_said(shop: Client) -> None:
+    for response in (
+        await shop.get("/v1/rejected/1-2"),
+        await shop.get("/v1/rejected", params={"after": "0-"}),
+    ):
+        assert response.status_code == 422, response.text
+        assert response.json()["errors"][0]["message"] == "must be the id of a refusal, as `0-1742`"
+
+
 async def last_event(stack: Stack, partition: int) -> bytes:
     where = TopicPartition(EVENTS, partition)
     consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka)

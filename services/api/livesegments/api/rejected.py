@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, PlainValidator, WithJsonSchema
 
 from livesegments.api import cursor, times
 from livesegments.api.auth import Replaying, Seeing
@@ -17,6 +18,7 @@ from livesegments.api.problems import FaultOut, Problem, not_found, responses
 from livesegments.api.refusals import Refusal, Wanted
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.shapes import Instant
+from livesegments.api.texts import fault
 from livesegments.core.event import Event
 from livesegments.wire import pack
 from livesegments.wire.rejected import INTERNAL_FAULT, PROFILE_FULL, TOO_MANY_PROFILES, Record
@@ -25,6 +27,7 @@ from livesegments.wire.unreadable import Unreadable
 MAX_PAGE = 200
 TEXT_BYTES = 3_072
 MAX_OFFSET = 2**62
+_REFUSAL = re.compile("^0-[0-9]{1,18}$")
 
 router = APIRouter(
     prefix="/v1/rejected", tags=["operations"], route_class=Route, responses=responses(401, 403)
@@ -35,7 +38,16 @@ def _instant(value: Any) -> int:
     return times.parse(str(value))
 
 
-RefusalId = Annotated[str, Path(alias="id", pattern="^0-[0-9]{1,18}$", description="The id of a refusal.")]
+def _refusal(text: str) -> str:
+    if not _REFUSAL.match(text):
+        raise fault("bad_id", "must be the id of a refusal, as `0-1742`")
+    return text
+
+
+Refused = Annotated[
+    str, AfterValidator(_refusal), WithJsonSchema({"type": "string", "pattern": _REFUSAL.pattern})
+]
+RefusalId = Annotated[Refused, Path(alias="id", description="The id of a refusal.")]
 When = Annotated[int, PlainValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
@@ -109,8 +121,7 @@ async def list_rejected(
     since: Annotated[When | None, Query(description="Only those refused at this instant or later.")] = None,
     until: Annotated[When | None, Query(description="Only those refused before this instant.")] = None,
     after: Annotated[
-        str | None,
-        Query(pattern="^0-[0-9]{1,18}$", description="Only those refused after the one with this id."),
+        Refused | None, Query(description="Only those refused after the one with this id.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="The most refusals in a page.")] = 50,
     before: Annotated[

@@ -10,8 +10,10 @@ declare it ignores it: a new secret is never kept.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -88,11 +90,20 @@ class StrictRequest(Request):
         try:
             value = msgspec.json.decode(body)
         except CAUSES as error:
-            raise Problem(400, f"The body is not JSON: {error}.") from error
+            raise Problem(400, f"The body is not JSON: {_why(error, body)}.") from error
         twice = repeated(body, value)
         if twice is not None:
             raise Problem(422, "1 fault(s) in the request.", [twice])
         return value
+
+
+def _why(error: Exception, body: bytes) -> str:
+    """What msgspec says; but it takes a text that ends with half a pair of surrogates for a body cut off."""
+    if isinstance(error, msgspec.DecodeError) and b"\\u" in body:
+        with suppress(ValueError, RecursionError):
+            json.loads(body)
+            return "a text in it has a lone surrogate"
+    return str(error)
 
 
 class Route(APIRoute):
