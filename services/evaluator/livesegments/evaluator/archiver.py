@@ -37,7 +37,9 @@ from livesegments.store.tail import Entry
 TAG = 7
 """Characters of the tag of a file that is written anew."""
 PAGE = 200
-"""Entries of the tail that are read at once."""
+"""The most entries of the tail that are read at once."""
+PAGE_BYTES = 256 * 1024
+"""About so much of the tail is read at once: live commits wait behind it in the store."""
 MERGE_PARTS = 8
 MERGE_BYTES = 64 * 1024 * 1024
 LOOK_S = 1.0
@@ -285,15 +287,17 @@ class Archiver:
     async def _entries(self, upto: int) -> tuple[list[tuple[int, Entry]], int]:
         """The tail's entries up to a commit, or as many as make a file; and the last commit covered."""
         entries: list[tuple[int, Entry]] = []
-        after, size = self._upto, 0
-        while page := await self._shard.tail(after, upto, PAGE):
+        after, size, count = self._upto, 0, 10
+        while page := await self._shard.tail(after, upto, count):
             entries += page
             after = page[-1][0]
-            size += sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
+            bytes_ = sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
+            size += bytes_
             if size >= self._options.archive_after_bytes:
                 return entries, after
-            if len(page) < PAGE:
+            if len(page) < count:
                 break
+            count = min(PAGE, max(1, PAGE_BYTES * count // max(bytes_, 1)))
         return entries, upto
 
     async def _merge(self) -> None:

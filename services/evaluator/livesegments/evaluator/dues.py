@@ -18,6 +18,9 @@ from heapq import heappop, heappush, nsmallest
 from livesegments.wire.profilekey import ProfileKey
 
 Entry = tuple[int, ProfileKey]
+MANY = 2_000
+"""A heap that is larger, and larger than half of the run, becomes part of it: sorting it all at the beginning
+of a storm would hold events up."""
 
 
 class Dues:
@@ -49,6 +52,8 @@ class Dues:
             return
         self.current[key] = due_ms
         heappush(self.heap, (due_ms, key))
+        if len(self.heap) > MANY and 2 * len(self.heap) > len(self.run):
+            self._merge()
 
     def next(self) -> int | None:
         """The earliest instant in memory."""
@@ -71,9 +76,7 @@ class Dues:
         """The first dues up to `until_ms`, in order; they stay."""
         run, heap, current = self.run, self.heap, self.current
         if heap and heap[0][0] <= until_ms:
-            run += heap
-            run.sort(reverse=True)
-            heap.clear()
+            self._merge()
         found: list[Entry] = []
         for entry in reversed(run):
             if entry[0] > until_ms or len(found) == limit:
@@ -112,6 +115,12 @@ class Dues:
             self.horizon = kept[-1]
         self.current = {key: due for due, key in kept}
         self.run, self.heap = kept[::-1], []
+
+    def _merge(self) -> None:
+        """The heap becomes part of the run."""
+        self.run += self.heap
+        self.run.sort(reverse=True)
+        self.heap.clear()
 
     def _first(self) -> Entry | None:
         """The earliest entry that counts; those before it that do not are dropped."""
