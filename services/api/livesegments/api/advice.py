@@ -7,8 +7,8 @@ from typing import TypeAlias
 import structlog
 from pydantic import BaseModel, Field
 
-from livesegments.api import shapes
 from livesegments.api.context import Context
+from livesegments.api.segment_shapes import SegmentOut
 from livesegments.core.definition import Node
 from livesegments.core.names.seen import Names
 from livesegments.core.names.unseen import unseen
@@ -28,7 +28,7 @@ class Warned(BaseModel):
     message: str = Field(description="What the definition may not mean, as a sentence.")
 
 
-class EditedSegment(shapes.SegmentOut):
+class EditedSegment(SegmentOut):
     """A segment that was created or edited, with the warnings of its definition."""
 
     warnings: list[Warned] = Field(description="What may be meant otherwise; empty if nothing is noticed.")
@@ -53,7 +53,7 @@ def warnings(node: Node | None, seen: Seen) -> list[Warned]:
     ]
 
 
-async def warned(context: Context, segment: Segment, answer: shapes.SegmentOut) -> EditedSegment:
+async def warned(context: Context, segment: Segment, answer: SegmentOut) -> EditedSegment:
     """The answer to a request that created or edited the segment."""
     seen = await names(context, segment.workspace)
     return EditedSegment(**answer.model_dump(), warnings=warnings(segment.definition, seen))

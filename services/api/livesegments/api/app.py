@@ -26,6 +26,7 @@ from livesegments.api import (
     flows,
     forecasts,
     health,
+    keys,
     listing,
     lists,
     members,
@@ -122,8 +123,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        versions, names, lists, value_lists, computed_attributes, workspace, workspaces, forecasts, flows,
-        timelines, operations, rejected,
+        versions, names, lists, value_lists, computed_attributes, workspace, workspaces, keys, forecasts,
+        flows, timelines, operations, rejected,
         transitions, erasures, health,
     ):  # fmt: skip
         app.include_router(resource.router)

@@ -19,6 +19,7 @@ from livesegments.api.context import Context, Ctx
 from livesegments.api.finding import found as found_segment
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
+from livesegments.api.segment_shapes import SegmentOut
 from livesegments.api.segments import Id, described
 from livesegments.core.definition import Node
 from livesegments.core.value_list import shown
@@ -37,7 +38,7 @@ class Cancelled(BaseModel):
         description="`edit`: the definition that was served is the present one again, as a version more. "
         "`segment`: it was new, and is deleted."
     )
-    segment: shapes.SegmentOut | None = Field(description="The segment as it is now; null: it is deleted.")
+    segment: SegmentOut | None = Field(description="The segment as it is now; null: it is deleted.")
 
 
 @router.delete("", responses=responses(404, 409))

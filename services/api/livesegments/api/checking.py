@@ -13,6 +13,7 @@ from livesegments.api.auth import Writing
 from livesegments.api.context import Ctx
 from livesegments.api.problems import FaultOut, Problem, faults_of, responses
 from livesegments.api.route import Route
+from livesegments.api.segment_shapes import NewDynamic, NewSegment, NewStatic, SegmentPatch
 from livesegments.core.fault import Fault
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
@@ -20,7 +21,7 @@ from livesegments.wire.catalog import Segment, Workspace
 MAX_CHECKED = 1_000
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
-_new: TypeAdapter[shapes.NewDynamic | shapes.NewStatic] = TypeAdapter(shapes.NewSegment)
+_new: TypeAdapter[NewDynamic | NewStatic] = TypeAdapter(NewSegment)
 
 
 class ToCheck(shapes.In):
@@ -92,14 +93,14 @@ def _one(
         if old is None:
             made = editing.new_segment(snapshot, workspace, new, now_ms)
             return Checked(id=id_, action=action, errors=[]), made
-        if (old.definition is None) != isinstance(new, shapes.NewStatic):
+        if (old.definition is None) != isinstance(new, NewStatic):
             told = "the segment that is there is of the other type, and a segment's type never changes"
             fault = Fault(pointer="/type", code="conflict", message=told)
             return Checked(id=id_, action=action, errors=[fault]), None
-        fields = {name: body[name] for name in shapes.SegmentPatch.model_fields if name in body}
-        if isinstance(new, shapes.NewStatic):
+        fields = {name: body[name] for name in SegmentPatch.model_fields if name in body}
+        if isinstance(new, NewStatic):
             fields.pop("definition", None)
-        patch = shapes.SegmentPatch.model_validate(fields)
+        patch = SegmentPatch.model_validate(fields)
         made = editing.patched(snapshot, workspace, old.id, patch, "*", now_ms)
     except ValidationError as error:
         faults = [

@@ -8,6 +8,7 @@ from secrets import token_hex
 from livesegments.api import shapes
 from livesegments.api.etags import check_match
 from livesegments.api.problems import QUOTA, Problem, not_found
+from livesegments.api.segment_shapes import NewDynamic, NewStatic, SegmentPatch
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
@@ -59,7 +60,10 @@ def most_segments(quotas: Quotas) -> int:
 
 
 def new_segment(
-    snapshot: Snapshot, workspace: Workspace, new: shapes.NewDynamic | shapes.NewStatic, now_ms: int
+    snapshot: Snapshot,
+    workspace: Workspace,
+    new: NewDynamic | NewStatic,
+    now_ms: int,
 ) -> Segment:
     """Raises Problem 409 where id or name are taken, 422 with the definition's faults."""
     id_ = new.id or f"seg_{token_hex(6)}"
@@ -73,7 +77,7 @@ def new_segment(
         )
     _free(snapshot, new.name, id_)
     node = None
-    if isinstance(new, shapes.NewDynamic):
+    if isinstance(new, NewDynamic):
         node = checked(snapshot, workspace, new.definition, id_)
     version = snapshot.retired.get(id_, 0) + 1
     return Segment(
@@ -94,7 +98,7 @@ def patched(
     snapshot: Snapshot,
     workspace: Workspace,
     id_: str,
-    patch: shapes.SegmentPatch,
+    patch: SegmentPatch,
     match: str | None,
     now_ms: int,
 ) -> Segment:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 
-from livesegments.api import shapes
 from livesegments.api.context import Ctx
 from livesegments.api.problems import Problem, responses
 from livesegments.runtime import metrics
@@ -14,14 +16,18 @@ from livesegments.runtime import metrics
 router = APIRouter(tags=["operations"], responses=responses())
 
 
+class Health(BaseModel):
+    status: Literal["ok"]
+
+
 @router.get("/healthz")
-async def healthz() -> shapes.Health:
+async def healthz() -> Health:
     """The process answers."""
-    return shapes.Health(status="ok")
+    return Health(status="ok")
 
 
 @router.get("/readyz")
-async def readyz(context: Ctx) -> shapes.Health:
+async def readyz(context: Ctx) -> Health:
     """The store and the broker answer, the catalogue is whole, and evaluators have every partition."""
     await context.redis.ping()
     await context.lags.read()
@@ -31,7 +37,7 @@ async def readyz(context: Ctx) -> shapes.Health:
         raise Problem(503, detail, headers={"Retry-After": "1"})
     if not context.publisher.restored:
         raise Problem(503, "The catalogue is being restored.", headers={"Retry-After": "1"})
-    return shapes.Health(status="ok")
+    return Health(status="ok")
 
 
 @router.get(

@@ -12,6 +12,7 @@ from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
+from livesegments.api.segment_shapes import Segments
 from livesegments.api.segments import shape
 from livesegments.store.members import Size
 from livesegments.wire.catalog import Segment
@@ -45,7 +46,7 @@ async def list_segments(
     order: Annotated[Order, Query()] = "asc",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     after: cursor.Cursor = None,
-) -> shapes.Segments:
+) -> Segments:
     """A page of the segments. A cursor goes on where its page ended, under the same sort and order."""
     snapshot = await context.catalog.segments(workspace.id)
     wanted = [each for each in snapshot.segments.values() if _fits(each, search.casefold(), tag, type_)]
@@ -70,7 +71,7 @@ async def list_segments(
     page = wanted[:limit]
     if not sizes:
         sizes = await context.members.sizes(workspace.id, _versions(page), workspace.timezone)
-    return shapes.Segments(
+    return Segments(
         segments=[shape(each, sizes[each.id], context.now_ms()) for each in page],
         next_cursor=cursor.encode((how, *place(page[-1]))) if len(wanted) > limit else None,
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from livesegments.api import cursor, shapes, times
+from livesegments.api import cursor, times
 from livesegments.api.answers import MAX_WITH_TIMES, membership, page, written
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.fields import Names
 from livesegments.api.finding import found
-from livesegments.api.problems import responses
+from livesegments.api.problems import FaultOut, responses
 from livesegments.api.route import Route
 from livesegments.api.segments import Id
+from livesegments.api.shapes import Instant, Profiles
 from livesegments.api.texts import ProfileId
 from livesegments.api.validity import entered
 
@@ -31,7 +33,69 @@ ProfilePath = Annotated[
 ]
 
 
-@router.get("", response_model=shapes.MembersOut, responses=responses(404))
+class MemberTimes(BaseModel):
+    """Since when and until when at most a profile is a member."""
+
+    profile: str
+    entered_at: Instant | None
+    valid_until: Instant | None = Field(
+        description="When the clock alone will end the membership; null: never, as things are."
+    )
+
+
+class MemberFields(BaseModel):
+    """Values of a member."""
+
+    profile: str
+    fields: dict[str, Any] = Field(
+        description="Name → value; a name that the profile has no value for is left out."
+    )
+
+
+class MembersOut(BaseModel):
+    """A page of members."""
+
+    members: list[str]
+    times: list[MemberTimes] = Field(
+        [], description="One for every member of the page, in the same order; empty without `include=times`."
+    )
+    next_cursor: str | None = None
+    fields: list[MemberFields] = Field(
+        [], description="One for every member of the page, in the same order; absent without `fields`."
+    )
+    warnings: list[FaultOut] = Field(
+        [],
+        description="The computed attributes that are still given their history, so that their values are "
+        "left out (`building`); absent without `fields`.",
+    )
+
+
+class Membership(BaseModel):
+    """`valid_until`: when the clock alone will change the answer; null: never, as things are."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    profile: str
+    is_in: bool = Field(alias="in")
+    entered_at: Instant | None
+    valid_until: Instant | None = None
+
+
+class MemberChecked(BaseModel):
+    """In the order asked for."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    profile: str
+    is_in: bool = Field(alias="in")
+    entered_at: Instant | None
+
+
+class Checks(BaseModel):
+    memberships: list[MemberChecked]
+
+
+@router.get("", response_model=MembersOut, responses=responses(404))
 async def list_members(
     context: Ctx,
     workspace: Reading,
@@ -49,14 +113,14 @@ async def list_members(
 
 
 @router.post("/check", responses=responses(400, 404, 413, 415))
-async def check_members(context: Ctx, workspace: Reading, id_: Id, asked: shapes.Profiles) -> shapes.Checks:
+async def check_members(context: Ctx, workspace: Reading, id_: Id, asked: Profiles) -> Checks:
     """Whether each of up to 1,000 profiles is a member now."""
     await found(context, workspace.id, id_)
     profiles = await context.profiles.get(workspace.id, asked.profiles)
     since = {name: entered(profile).get(id_) for name, profile in profiles.items()}
-    return shapes.Checks(
+    return Checks(
         memberships=[
-            shapes.MemberChecked(
+            MemberChecked(
                 profile=name,
                 is_in=since.get(name) is not None,
                 entered_at=times.iso_or_none(since.get(name)),
@@ -66,7 +130,7 @@ async def check_members(context: Ctx, workspace: Reading, id_: Id, asked: shapes
     )
 
 
-@router.get("/{profile:path}", response_model=shapes.Membership, responses=responses(404))
+@router.get("/{profile:path}", response_model=Membership, responses=responses(404))
 async def read_membership(context: Ctx, workspace: Reading, id_: Id, profile: ProfilePath) -> Response:
     """Whether a profile is a member now, since when, and until when at most. A profile that is not known
     is in no segment."""

@@ -12,6 +12,7 @@ from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
+from livesegments.api.workspace_shapes import MAX_QUOTA_NAMES
 from livesegments.core.event import PROFILE
 from livesegments.core.names.seen import GAVE_WAY, MAX_PATHS, MAX_VALUES, Name, Path, frequent
 from livesegments.core.names.unseen import DERIVED
@@ -47,7 +48,7 @@ class SeenNames(BaseModel):
     """What definitions in this workspace may name."""
 
     events: list[SeenEvent] = Field(
-        max_length=shapes.MAX_QUOTA_NAMES + len(DERIVED),
+        max_length=MAX_QUOTA_NAMES + len(DERIVED),
         description="By name, those that the evaluator makes last.",
     )
     attributes: list[SeenPath] = Field(max_length=MAX_PATHS, description="By name.")

@@ -13,6 +13,7 @@ from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNon
 from livesegments.api.finding import found
 from livesegments.api.problems import responses
 from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.segment_shapes import Count, NewSegment, SegmentOut, SegmentPatch
 from livesegments.api.vacating import vacated
 from livesegments.core.value_list import shown
 from livesegments.store.members import Size
@@ -45,7 +46,7 @@ async def create_segment(
     context: Ctx,
     workspace: Writing,
     response: Response,
-    new: Annotated[shapes.NewSegment, Body()],
+    new: Annotated[NewSegment, Body()],
     once: IdempotencyKey = None,
 ) -> advice.EditedSegment:
     """Make a dynamic segment with its definition, or a static one.
@@ -64,14 +65,14 @@ async def create_segment(
     return await advice.warned(context, segment, await _answer(context, workspace, segment, response))
 
 
-@router.get("/{id}", response_model=shapes.SegmentOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
+@router.get("/{id}", response_model=SegmentOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
 async def read_segment(
     context: Ctx,
     workspace: Reading,
     response: Response,
     id_: Id,
     if_none_match: IfNoneMatch = None,
-) -> shapes.SegmentOut | Response:
+) -> SegmentOut | Response:
     """A segment with its size, its state and its progress. The ETag is the version of what its author wrote:
     with `If-None-Match`, 304 says that this is the same, not that the size is."""
     segment = await found(context, workspace.id, id_)
@@ -88,7 +89,7 @@ async def edit_segment(
     workspace: Writing,
     response: Response,
     id_: Id,
-    patch: shapes.SegmentPatch,
+    patch: SegmentPatch,
     if_match: IfMatch = None,
     if_plan_match: planning.IfPlanMatch = None,
 ) -> advice.EditedSegment:
@@ -114,14 +115,14 @@ async def delete_segment(context: Ctx, workspace: Writing, id_: Id, if_match: If
     await context.publisher.published(sequence)
 
 
-@router.get("/{id}/count", response_model=shapes.Count, responses=responses(404))
+@router.get("/{id}/count", response_model=Count, responses=responses(404))
 async def count_members(context: Ctx, workspace: Reading, id_: Id) -> Response:
     """How many profiles are in the segment now."""
     return answers.written(await answers.count(context, workspace, id_))
 
 
-def shape(segment: Segment, size: Size, now_ms: int) -> shapes.SegmentOut:
-    return shapes.SegmentOut(
+def shape(segment: Segment, size: Size, now_ms: int) -> SegmentOut:
+    return SegmentOut(
         id=segment.id,
         name=segment.name,
         type="static" if segment.definition is None else "dynamic",
@@ -145,15 +146,13 @@ def shape(segment: Segment, size: Size, now_ms: int) -> shapes.SegmentOut:
     )
 
 
-async def described(context: Context, workspace: Workspace, segment: Segment) -> shapes.SegmentOut:
+async def described(context: Context, workspace: Workspace, segment: Segment) -> SegmentOut:
     """With its size, its state and its progress."""
     versions = {segment.id: segment.definition_version}
     sizes = await context.members.sizes(workspace.id, versions, workspace.timezone)
     return shape(segment, sizes[segment.id], context.now_ms())
 
 
-async def _answer(
-    context: Context, workspace: Workspace, segment: Segment, response: Response
-) -> shapes.SegmentOut:
+async def _answer(context: Context, workspace: Workspace, segment: Segment, response: Response) -> SegmentOut:
     response.headers["ETag"] = etag(segment.version)
     return await described(context, workspace, segment)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from livesegments.api import shapes
 from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
+from livesegments.api.workspace_shapes import WorkspaceOut
 from livesegments.api.workspaces import shown
 
 router = APIRouter(
@@ -17,6 +17,6 @@ router = APIRouter(
 
 
 @router.get("", responses=responses(404))
-async def read_own_workspace(context: Ctx, workspace: Reading) -> shapes.WorkspaceOut:
+async def read_own_workspace(context: Ctx, workspace: Reading) -> WorkspaceOut:
     """The workspace of the key (an admin key names one with `X-Workspace`): its name and its time zone."""
     return shown(context, workspace)

@@ -1,29 +1,32 @@
-"""Workspaces and their keys. Only admins make them."""
+"""Workspaces. Only admins make them."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from secrets import token_hex, token_urlsafe
+from secrets import token_hex
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from msgspec.structs import replace
 
-from livesegments.api import cursor, editing, shapes, times
+from livesegments.api import cursor, editing, times
 from livesegments.api.auth import Admin
 from livesegments.api.context import Context, Ctx
 from livesegments.api.etags import NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, check_match, etag, is_known
 from livesegments.api.problems import Problem, not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.workspace_shapes import Degraded as DegradedOut
+from livesegments.api.workspace_shapes import (
+    NewWorkspace,
+    QuotasOut,
+    WorkspaceOut,
+    WorkspacePatch,
+    Workspaces,
+)
 from livesegments.core.names.seen import MAX_NAMES
-from livesegments.store.catalog import digest
 from livesegments.store.degraded import Degraded, encode
 from livesegments.store.degraded import read as read_degraded
-from livesegments.wire.catalog import Key, Quotas, Workspace
-
-KEY_ID_LENGTH = 16
-PREFIX = "ls_"
-MAX_KEYS = 1_000
+from livesegments.wire.catalog import Quotas, Workspace
 
 router = APIRouter(
     prefix="/v1/workspaces",
@@ -36,9 +39,7 @@ Id = Annotated[str, Path(alias="id", max_length=64)]
 
 
 @router.post("", status_code=201, responses=responses(400, 409, 413, 415))
-async def create_workspace(
-    context: Ctx, new: shapes.NewWorkspace, once: IdempotencyKey = None
-) -> shapes.WorkspaceOut:
+async def create_workspace(context: Ctx, new: NewWorkspace, once: IdempotencyKey = None) -> WorkspaceOut:
     """Make a workspace: a tenant, isolated from all others."""
     workspace = Workspace(
         new.id or f"ws_{token_hex(6)}",
@@ -61,7 +62,7 @@ async def list_workspaces(
     context: Ctx,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     after: cursor.Cursor = None,
-) -> shapes.Workspaces:
+) -> Workspaces:
     """All workspaces, oldest first."""
     found = await context.catalog.workspaces()
     if after is not None:
@@ -70,15 +71,15 @@ async def list_workspaces(
     page = found[:limit]
     more = cursor.encode((page[-1].created_ms, page[-1].id)) if len(found) > limit else None
     degraded = await read_degraded(context.redis, context.settings.partitions, [each.id for each in page])
-    return shapes.Workspaces(
+    return Workspaces(
         workspaces=[shown(context, each, degraded.get(each.id)) for each in page], next_cursor=more
     )
 
 
-@router.get("/{id}", response_model=shapes.WorkspaceOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
+@router.get("/{id}", response_model=WorkspaceOut, responses=WITH_ETAG | NOT_MODIFIED | responses(404))
 async def read_workspace(
     context: Ctx, response: Response, id_: Id, if_none_match: IfNoneMatch = None
-) -> shapes.WorkspaceOut | Response:
+) -> WorkspaceOut | Response:
     """A workspace with its version as the ETag; while it is degraded, the ETag says that, too."""
     workspace = await context.catalog.workspace(id_)
     if workspace is None:
@@ -93,8 +94,12 @@ async def read_workspace(
 
 @router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 412, 413, 415, 428))
 async def edit_workspace(
-    context: Ctx, response: Response, id_: Id, patch: shapes.WorkspacePatch, if_match: IfMatch = None
-) -> shapes.WorkspaceOut:
+    context: Ctx,
+    response: Response,
+    id_: Id,
+    patch: WorkspacePatch,
+    if_match: IfMatch = None,
+) -> WorkspaceOut:
     """Change its name, time zone, quotas, `history_days`, `merge` or `week_start` (JSON merge patch); with
     `If-Match`, so no edit is lost.
 
@@ -117,43 +122,8 @@ async def edit_workspace(
     return shown(context, workspace)
 
 
-@router.post("/{id}/keys", status_code=201, responses=responses(400, 404, 409, 413, 415))
-async def create_key(context: Ctx, id_: Id, new: shapes.NewKey) -> shapes.MadeKey:
-    """Make a key of a workspace. Its secret is answered this once; there is no `Idempotency-Key` for it,
-    because then it would have to be kept."""
-    await _existing(context, id_)
-    if len(await context.catalog.keys(id_)) >= MAX_KEYS:
-        raise Problem(409, f"A workspace has at most {MAX_KEYS} keys: revoke some.")
-    secret = PREFIX + token_urlsafe(32)
-    key = Key(digest(secret), id_, new.name, tuple(dict.fromkeys(new.scopes)), context.now_ms())
-    await context.publisher.published(await context.catalog.put_key(key))
-    return shapes.MadeKey(**_key(key).model_dump(), key=secret)
-
-
-@router.get("/{id}/keys", responses=responses(404))
-async def list_keys(context: Ctx, id_: Id) -> shapes.Keys:
-    """A workspace's keys, without their secrets."""
-    await _existing(context, id_)
-    return shapes.Keys(keys=[_key(key) for key in await context.catalog.keys(id_)])
-
-
-@router.delete("/{id}/keys/{key_id}", status_code=204, responses=responses(404))
-async def revoke_key(context: Ctx, id_: Id, key_id: Annotated[str, Path(max_length=64)]) -> None:
-    """Revoke a key: from now on it opens nothing."""
-    await _existing(context, id_)
-    found = [key for key in await context.catalog.keys(id_) if key.digest[:KEY_ID_LENGTH] == key_id]
-    if not found:
-        raise not_found("key", key_id)
-    await context.publisher.published(await context.catalog.delete_key(found[0]))
-
-
-async def _existing(context: Context, id_: str) -> None:
-    if await context.catalog.workspace(id_) is None:
-        raise not_found("workspace", id_)
-
-
-def shown(context: Context, workspace: Workspace, degraded: Degraded | None = None) -> shapes.WorkspaceOut:
-    return shapes.WorkspaceOut(
+def shown(context: Context, workspace: Workspace, degraded: Degraded | None = None) -> WorkspaceOut:
+    return WorkspaceOut(
         id=workspace.id,
         name=workspace.name,
         timezone=workspace.timezone,
@@ -167,8 +137,8 @@ def shown(context: Context, workspace: Workspace, degraded: Degraded | None = No
     )
 
 
-def _quotas(quotas: Quotas) -> shapes.QuotasOut:
-    return shapes.QuotasOut(
+def _quotas(quotas: Quotas) -> QuotasOut:
+    return QuotasOut(
         events_per_s=quotas.events_per_s,
         segments=editing.most_segments(quotas),
         profiles=quotas.profiles,
@@ -176,20 +146,11 @@ def _quotas(quotas: Quotas) -> shapes.QuotasOut:
     )
 
 
-def _degraded(degraded: Degraded) -> shapes.Degraded:
-    return shapes.Degraded(
+def _degraded(degraded: Degraded) -> DegradedOut:
+    return DegradedOut(
         events=degraded.events,
         dues=degraded.dues,
         definitions=degraded.definitions,
         last_at=times.iso_or_none(degraded.last_ms),
         plan=degraded.plan,
-    )
-
-
-def _key(key: Key) -> shapes.KeyOut:
-    return shapes.KeyOut(
-        id=key.digest[:KEY_ID_LENGTH],
-        name=key.name,
-        scopes=list(key.scopes),
-        created_at=times.iso(key.created_ms),
     )
