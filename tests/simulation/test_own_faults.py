@@ -12,7 +12,8 @@ import pytest
 from livesegments.core import plan
 from livesegments.core.count import CountSliding
 from livesegments.core.event import Event
-from livesegments.core.plan import Limits
+from livesegments.core.plan import Limits, Plan
+from livesegments.core.staging import Staging
 from livesegments.evaluator.definitions import Definitions
 from livesegments.store import degraded, keys
 from livesegments.wire import catalog, pack
@@ -222,6 +223,48 @@ def test_what_was_served_is_served_after_a_restart_while_the_newest_cannot_be_co
         await cluster.settle()
         assert stored_members(world, 0).keys() == {("w", "active"), ("w", "also")}
         assert {each.kind for each in world.announced[0]} == {"entered"}
+        await cluster.stop()
+
+    run(main())
+
+
+def test_where_only_the_staged_form_cannot_be_compiled_what_was_served_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = DEFINITIONS["active"].replace('"a"', '"b"')
+    staged = World.staged
+
+    async def planted(self: World, latest: Plan, staging: Staging, timezone: str) -> Plan:
+        if staging.staged:
+            raise OverflowError("planted")
+        return await staged(self, latest, staging, timezone)
+
+    async def main() -> None:
+        world = World(0, 1)
+        plans = {"w": plan_of(DEFINITIONS)}
+        world.publish_plans(plans, 1)
+        cluster = Cluster(world)
+        names = {"p1": "a", "p2": "b"}
+        records = [
+            pack.Packed([Event(f"{p}.{number}", "w", p, name, START_MS, {}) for p, name in names.items()])
+            for number in "12"
+        ]
+        world.append(0, pack.encode(records[0]))
+        await cluster.settle()
+        with monkeypatch.context() as broken:
+            broken.setattr(World, "staged", planted)
+            world.publish_plans({"w": plan_of(DEFINITIONS | {"also": other})}, 2)
+            world.append(0, pack.encode(records[1]))
+            async with asyncio.timeout(60):
+                while int(world.store.hashes[keys.head(0)]["offset"]) < 2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)  # of the simulation's time
+        assert stored_members(world, 0) == {("w", "active"): {"p1"}}
+        assert stored(world).plan == "OverflowError('planted')"
+        await cluster.stop()
+        cluster = Cluster(world)
+        await cluster.settle()
+        assert stored_members(world, 0) == {("w", "active"): {"p1"}, ("w", "also"): {"p2"}}
+        assert stored(world) == degraded.Degraded()
         await cluster.stop()
 
     run(main())

@@ -62,6 +62,8 @@ class Walks:
         self._adopted: dict[str, Adopted] = {}
         self._walking: deque[str] = deque()
         self._faults: Mapping[str, str] = {}
+        self._unstaged: dict[str, str] = {}
+        """Workspace → why its definitions can't be compiled in the form in which some of them wait."""
         self._listed: dict[str, list[str]] = {}
         """Workspace → whom its round still has to look at, where that is known by id."""
         self._lacking: dict[str, None] = {}
@@ -81,7 +83,7 @@ class Walks:
         self._faults = self._plans.faults
         news: list[tuple[str, Adopted, News]] = []
         for workspace, plan in plans.items():
-            if self._latest.get(workspace) is plan:
+            if self._latest.get(workspace) is plan and workspace not in self._unstaged:
                 continue
             self._latest[workspace] = plan
             found = await self._take(workspace, plan)
@@ -94,8 +96,9 @@ class Walks:
             self._sizes.pop(workspace, None)
             self._listed.pop(workspace, None)
             partition.noted.pop(workspace, None)
+            self._unstaged.pop(workspace, None)
 
-        unplanned = partition.degrading.unplanned(self._plans.faults)
+        unplanned = self._unplanned()
 
         def write(commit: Commit) -> None:
             for workspace, adopted, found in news:
@@ -217,8 +220,10 @@ class Walks:
         adopted.end_filling(since_ms, short)
         metrics.BUILT.inc()
         news = await self._take(workspace, self._latest[workspace])
+        unplanned = self._unplanned()
 
         def write(commit: Commit) -> None:
+            self._partition.degrading.write(commit, unplanned)
             adopted.write_facts(commit, workspace, facts)
             if news is not None:
                 adopted.write_adopted(commit, workspace, news)
@@ -287,11 +292,7 @@ class Walks:
         partition = self._partition
         adopted = self._adopted.get(workspace) or await self._stored(workspace)
         total = await self._shard.count(workspace)
-        staging, plan = await self._held(workspace, latest, adopted) or (None, latest)
-        if staging is None:
-            staging = adopted.propose(latest, total == 0)
-            timezone = adopted.zone_of(latest, staging)
-            plan = latest if not staging.staged else await self._plans.staged(latest, staging, timezone)
+        staging, plan = await self._staged(workspace, latest, adopted, total == 0)
         news = adopted.adopt(latest, staging, plan, partition.commit, total)
         self._adopted[workspace] = adopted
         partition.plans[workspace] = adopted.view(plan)
@@ -304,17 +305,38 @@ class Walks:
             self._walking.append(workspace)
         return news
 
-    async def _held(self, workspace: str, latest: Plan, adopted: Adopted) -> tuple[Staging, Plan] | None:
-        """Where the newest definitions can't be compiled: what the partition served last stays, also after a
-        restart, when `latest` has only those that compile. None: there is nothing to stay."""
-        if workspace not in self._plans.faults or not adopted.served or adopted.timezone is None:
-            return None
-        staging = Staging({id_: each.segment(id_) for id_, each in adopted.served.items()}, {})
+    async def _staged(
+        self, workspace: str, latest: Plan, adopted: Adopted, empty: bool
+    ) -> tuple[Staging, Plan]:
+        """The definitions to be served and those that wait, compiled. Where they can't be compiled, what the
+        partition served last stays, also after a restart, when `latest` has only those that compile.
+
+        `empty`: the partition has no profile of the workspace.
+        """
+        self._unstaged.pop(workspace, None)
+        zone = adopted.timezone
+        if workspace in self._plans.faults and adopted.served and zone is not None:
+            try:
+                return await self._as_served(latest, adopted, zone)
+            except Exception as error:
+                _log.error("what was served can't be compiled", workspace=workspace, exc_info=error)
+        staging = adopted.propose(latest, empty)
+        if not staging.staged:
+            return staging, latest
         try:
-            return staging, await self._plans.staged(latest, staging, adopted.timezone)
+            return staging, await self._plans.staged(latest, staging, adopted.zone_of(latest, staging))
         except Exception as error:
-            _log.error("what was served can't be compiled", workspace=workspace, exc_info=error)
-            return None
+            _log.error("what waits for history can't be compiled", workspace=workspace, exc_info=error)
+            self._unstaged[workspace] = repr(error)
+        return await self._as_served(latest, adopted, zone or latest.timezone)
+
+    async def _as_served(self, latest: Plan, adopted: Adopted, timezone: str) -> tuple[Staging, Plan]:
+        staging = Staging({id_: each.segment(id_) for id_, each in adopted.served.items()}, {})
+        return staging, await self._plans.staged(latest, staging, timezone)
+
+    def _unplanned(self) -> Collection[str]:
+        """Notes which workspaces are not as their newest definitions want them; those where that changed."""
+        return self._partition.degrading.unplanned({**self._unstaged, **self._plans.faults})
 
     async def _stored(self, workspace: str) -> Adopted:
         number = self._partition.number
