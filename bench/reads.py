@@ -33,7 +33,7 @@ EVENTS = 60_000
 CONNECTIONS = 16
 PER_S = 1_500
 KEY = "bench-read-key"
-ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api")
+ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api", "services/notify")
 
 
 class Reads(Struct, frozen=True):

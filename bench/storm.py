@@ -38,7 +38,7 @@ QUIET_S = 8.0
 """Live events begin this many seconds before the storm."""
 LIVE = '{"type":"event","name":"live"}'
 STORED = '{"type":"event","name":"stored","window":{"last":"25s"}}'
-ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api")
+ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api", "services/notify")
 
 
 class Storm(NamedTuple):
