@@ -132,5 +132,5 @@ async def test_many_are_created_by_one_request(tmp_path: Path, capsys: pytest.Ca
 def test_the_help_of_edit_says_what_its_file_takes() -> None:
     shown = CliRunner().invoke(app, ["segments", "edit", "--help"], env={"COLUMNS": "200"}).output
     words = " ".join(shown.split())
-    assert "any of `name`, `description`, `tags` and `definition`" in words
+    assert "any of `name`, `description`, `tags`, `folder`, `topics` and `definition`" in words
     assert "the file that the segment was created from" in words

@@ -12,7 +12,8 @@ from tests.cli.server import Answer
 
 AT = "2026-06-30T22:30:00.000Z"
 SEGMENT: dict[str, Any] = {
-    "id": "a", "type": "dynamic", "name": "A", "description": "", "tags": [], "definition": None, "count": 1,
+    "id": "a", "type": "dynamic", "name": "A", "description": "", "tags": [], "folder": "", "topics": [],
+    "definition": None, "count": 1,
     "state": "ready", "progress": {"done": 1, "total": 1}, "version": 1, "definition_version": 1,
     "created_at": AT, "updated_at": AT, "complete_since": AT,
 }  # fmt: skip
@@ -141,7 +142,7 @@ async def test_where_nothing_was_seen_that_is_said(capsys: pytest.CaptureFixture
     ("arguments", "answer", "said"),
     [
         (["segments", "list"], {"segments": []}, "`livesegments segments create -f FILE` makes one"),
-        (["segments", "list", "--search", "x"], {"segments": []}, "no segment has 'x' in its id, name or"),
+        (["segments", "list", "--search", "x"], {"segments": []}, "no segment fits: search 'x'"),
         (
             ["members", "a"],
             {"members": []},

@@ -17,7 +17,10 @@ from livesegments.core.fault import Fault
 from livesegments.wire import pack
 from livesegments.wire.rejected import INTERNAL_FAULT, Rejected, encode
 from livesegments.wire.topics import REJECTED
+from tests.e2e import page
 from tests.e2e.conftest import COMMAND, Product
+
+ROOT = Path(__file__).parents[2]
 
 BUYERS = {
     "id": "buyers",
@@ -382,3 +385,11 @@ async def test_a_refunded_order_counts_no_more(defined: Product) -> None:
     moments = await product.json("timeline", "zoe")
     found = [each for each in moments if each.get("cause") == "retraction"]
     assert [(each["name"], each["event_id"]) for each in found] == [("$segment_exited", "refund-zoe")]
+
+
+async def test_the_commands_of_the_page_about_segments_do_what_it_says(
+    product: Product, tmp_path: Path
+) -> None:
+    commands = page.commands_of(ROOT / "docs" / "segments.md", tmp_path)
+    assert len(commands) > 5
+    await page.run(commands, product, tmp_path)

@@ -15,6 +15,8 @@ from livesegments.cli.problem import Problem
 app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_is_help=True)
 
 Sort = Literal["name", "created", "updated", "size"]
+Kind = Literal["dynamic", "static"]
+State = Literal["building", "ready"]
 
 FileOption = Annotated[
     str, typer.Option("--file", "-f", help="JSON of one segment, or an array of them; `-` is standard input.")
@@ -76,6 +78,11 @@ def list_(
         str | None, typer.Option(help="Only those with this in id, name or description.")
     ] = None,
     sort: Annotated[Sort, typer.Option(help="By what the list is sorted.")] = "name",
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only those with this topic.")] = None,
+    folder: Annotated[str | None, typer.Option(help="Only those in this folder, or within it.")] = None,
+    kind: Annotated[Kind | None, typer.Option("--type", help="Only those of this kind.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     desc: Annotated[bool, typer.Option("--desc", help="The other way round: newest, largest first.")] = False,
     api: context.ApiOption = None,
     key: context.KeyOption = None,
@@ -86,7 +93,9 @@ def list_(
     """Every segment with its size and state."""
     target = context.api(api, key, workspace, data)
     with Client(target.url, target.key, target.workspace) as client:
-        query = {"sort": sort, "order": "desc" if desc else "asc"} | ({"search": search} if search else {})
+        asked = {"search": search, "tag": tag, "topic": topic, "folder": folder, "type": kind, "state": state}
+        filters = {name: value for name, value in asked.items() if value is not None}
+        query = {"sort": sort, "order": "desc" if desc else "asc"} | filters
         found = list(client.pages("/v1/segments", "segments", **query))
         if as_json:
             for segment in found:
@@ -94,8 +103,8 @@ def list_(
             return
         local = zone.of(client)
     if not found:
-        fits = f"no segment has '{search}' in its id, name or description"
-        output.say(fits if search else "no segments yet: `livesegments segments create -f FILE` makes one")
+        fits = "no segment fits: " + ", ".join(f"{name} '{value}'" for name, value in filters.items())
+        output.say(fits if filters else "no segments yet: `livesegments segments create -f FILE` makes one")
         return
     output.table(
         "",
@@ -133,6 +142,8 @@ def show(
         "name": found["name"],
         "description": found["description"] or None,
         "tags": found["tags"] or None,
+        "folder": found["folder"] or None,
+        "topics": found["topics"] or None,
         "type": found["type"],
         "members": found["count"],
         "state": _state(found),
@@ -200,8 +211,8 @@ def edit(
 ) -> None:
     """Change the fields that the file names; the other fields stay.
 
-    The file is a JSON object with any of `name`, `description`, `tags` and `definition`, for example
-    {"name": "Big spenders"}. It may also be the file that the segment was created from, or what
+    The file is a JSON object with any of `name`, `description`, `tags`, `folder`, `topics` and `definition`:
+    for example {"name": "Big spenders"}. It may also be the file that the segment was created from, or what
     `segments show --json` printed: fields that nobody can set are passed over.
     """
     body = files.read(file)

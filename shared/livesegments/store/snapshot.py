@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from livesegments.core.computed import named as asked_by
@@ -9,6 +10,12 @@ from livesegments.core.definition import Computed
 from livesegments.core.references import References, measured, references
 from livesegments.core.value_list import named
 from livesegments.wire.catalog import ComputedAttribute, Segment, ValueList
+
+
+def folded(name: str) -> str:
+    """The same for names that people take for one: case, and how many spaces there are, don't matter."""
+    plain = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(unicodedata.normalize("NFC", plain).split())
 
 
 class Snapshot:
@@ -33,7 +40,7 @@ class Snapshot:
         self.retired: dict[str, int] = dict(retired or {})
         self.lists = {each.id: each for each in lists}
         self.computed = {each.id: each for each in computed}
-        self._ids: dict[str, str] = {}
+        self._ids: dict[str, tuple[str, ...]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._watchers: frozenset[str] = frozenset()
         for segment in segments:
@@ -46,9 +53,12 @@ class Snapshot:
         made._watchers = self._watchers
         return made
 
-    def named(self, name: str) -> Segment | None:
-        id_ = self._ids.get(name)
-        return None if id_ is None else self.segments[id_]
+    def named(self, name: str, but: str = "") -> Segment | None:
+        """The segment that has this name, or one that is `folded` alike; `but` is passed over.
+
+        (Several may: names were compared as they are written before.)"""
+        ids = (id_ for id_ in self._ids.get(folded(name), ()) if id_ != but)
+        return next((self.segments[id_] for id_ in ids), None)
 
     def users(self, id_: str) -> frozenset[str]:
         """Those that name the segment in their definitions."""
@@ -102,7 +112,8 @@ class Snapshot:
         if old is not None:
             self._forget(old)
         self.segments[segment.id] = segment
-        self._ids[segment.name] = segment.id
+        name = folded(segment.name)
+        self._ids[name] = (*self._ids.get(name, ()), segment.id)
         needs = _needs(segment)
         for other in needs.ids:
             self._users[other] = self.users(other) | {segment.id}
@@ -117,8 +128,12 @@ class Snapshot:
         self.retired[id_] = version
 
     def _forget(self, old: Segment) -> None:
-        if self._ids.get(old.name) == old.id:
-            del self._ids[old.name]
+        name = folded(old.name)
+        others = tuple(id_ for id_ in self._ids[name] if id_ != old.id)
+        if others:
+            self._ids[name] = others
+        else:
+            del self._ids[name]
         for other in _needs(old).ids:
             left = self.users(other) - {old.id}
             if left:

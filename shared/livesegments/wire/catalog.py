@@ -78,7 +78,8 @@ class Segment(Struct, frozen=True, tag="segment"):
 
     `version` counts every edit (the ETag); `definition_version` only those of the definition, and is
     what transitions carry. `defined_ms` is when the present one was written, and `defined_by` the name of the
-    key that wrote it; 0 and empty where that was not noted.
+    key that wrote it; 0 and empty where that was not noted. `folder` is a path (`Campaigns/Spring`);
+    empty: in none.
     """
 
     workspace: str
@@ -93,6 +94,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     tags: tuple[str, ...] = ()
     defined_ms: int = 0
     defined_by: str = ""
+    folder: str = ""
+    topics: tuple[str, ...] = ()
 
 
 class Version(Struct, frozen=True, tag="version"):

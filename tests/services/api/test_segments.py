@@ -15,6 +15,8 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
             "definition": CITY,
             "description": "Lives there",
             "tags": ["geo"],
+            "folder": "Places/Ukraine",
+            "topics": ["news", "news"],
         },
     )
     assert made.status_code == 201
@@ -25,6 +27,8 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
         "type": "dynamic",
         "description": "Lives there",
         "tags": ["geo"],
+        "folder": "Places/Ukraine",
+        "topics": ["news"],
         "definition": CITY,
         "version": 1,
         "definition_version": 1,
@@ -132,6 +136,47 @@ async def test_of_many_who_want_one_name_one_gets_it(
     assert (await elsewhere.segment("vip", name="VIP"))["name"] == "VIP"
 
 
+async def test_a_name_is_one_whatever_its_case_and_the_other_is_named(shop: Client) -> None:
+    await shop.segment("vip", name="VIP  Customers")
+    await shop.segment("other")
+    name = " vip customers"
+    body = {"name": name, "definition": CITY}
+    made = await shop.post("/v1/segments", json=body)
+    renamed = await shop.patch("/v1/segments/other", json={"name": name}, headers={"If-Match": "*"})
+    for refused in (made, renamed):
+        assert (refused.status_code, refused.json()["errors"]) == (
+            409,
+            [
+                {
+                    "pointer": "/name",
+                    "code": "taken",
+                    "message": "segment 'vip' (VIP  Customers) has this name",
+                }
+            ],
+        )
+    several = await shop.post("/v1/segments:batch", json={"segments": [{**body, "name": "New"}, body]})
+    assert (several.status_code, several.json()["errors"][0]["pointer"]) == (422, "/segments/1/name")
+    own = await shop.patch("/v1/segments/vip", json={"name": name.strip()}, headers={"If-Match": "*"})
+    assert own.json()["name"] == "vip customers"
+    again = await shop.post("/v1/segments", json={"id": "vip", **body})
+    assert again.json()["errors"][0] == {
+        "pointer": "/id",
+        "code": "taken",
+        "message": "segment 'vip' (vip customers) has this id",
+    }
+
+
+async def test_null_empties_what_describes_a_segment(shop: Client) -> None:
+    await shop.segment("a", description="d", tags=["t"], folder="f", topics=["n"])
+    edit = {"description": None, "tags": None, "folder": None, "topics": None}
+    found = (await shop.patch("/v1/segments/a", json=edit, headers={"If-Match": "*"})).json()
+    assert [found[name] for name in edit] == ["", [], "", []]
+    assert found["definition_version"] == 1
+    long = {"folder": "f" * 201, "topics": ["n" * 101]}
+    refused = await shop.patch("/v1/segments/a", json=long, headers={"If-Match": "*"})
+    assert {fault["pointer"] for fault in refused.json()["errors"]} == {"/folder", "/topics/0"}
+
+
 async def test_what_others_refer_to_is_not_deleted(shop: Client) -> None:
     await shop.segment("a")
     await shop.segment("b", {"type": "not", "of": {"type": "segment", "id": "a"}})
@@ -151,8 +196,10 @@ async def test_an_id_used_again_goes_on_counting_versions(shop: Client) -> None:
 
 async def test_the_list_is_searched_filtered_sorted_and_paged(shop: Client) -> None:
     for number in range(5):
-        await shop.segment(f"s{number}", name=f"Name {number}", tags=["even"] if number % 2 == 0 else [])
-    await shop.segment("list", type="static", description="A NAME to find")
+        tags = ["even"] if number % 2 == 0 else []
+        fields = {"tags": tags, "folder": "A/B" if number else "AB", "topics": [f"t{number}"]}
+        await shop.segment(f"s{number}", name=f"Name {number}", **fields)
+    await shop.segment("list", type="static", description="A NAME to find", folder="A")
 
     async def ids(**query: str | int) -> list[str]:
         found: list[str] = []
@@ -171,6 +218,10 @@ async def test_the_list_is_searched_filtered_sorted_and_paged(shop: Client) -> N
     assert await ids(search="to find") == ["list"]
     assert await ids(tag="even") == ["s0", "s2", "s4"]
     assert await ids(type="static") == ["list"]
+    assert await ids(topic="t3") == ["s3"]
+    assert await ids(folder="A") == ["list", "s1", "s2", "s3", "s4"]
+    assert await ids(folder="A/B", tag="even") == ["s2", "s4"]
+    assert await ids(folder="") == []
     assert await ids(state="ready") == []
     assert sorted(await ids(sort="size")) == ["list", "s0", "s1", "s2", "s3", "s4"]
     assert await ids(sort="created") == sorted(await ids())

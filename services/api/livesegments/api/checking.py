@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -115,9 +116,4 @@ def _one(
 
 
 def _same(old: Segment, made: Segment) -> bool:
-    return (old.name, old.definition, old.description, old.tags) == (
-        made.name,
-        made.definition,
-        made.description,
-        made.tags,
-    )
+    return msgspec.structs.replace(made, version=old.version, updated_ms=old.updated_ms) == old

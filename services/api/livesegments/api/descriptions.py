@@ -101,8 +101,10 @@ PARAMETERS = {
     "limit": "The most items in a page.",
     "order": "Upward or downward.",
     "sort": "By what the list is sorted.",
+    "folder": "Only segments in this folder and those within it; empty: those in none.",
     "state": "Only segments in this state.",
     "tag": "Only segments with this tag.",
+    "topic": "Only segments with this topic.",
     "type": "Only segments of this kind.",
 }
 NODE = "The kind of node."

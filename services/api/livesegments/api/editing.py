@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from secrets import token_hex
 
+import msgspec
+
 from livesegments.api import shapes
 from livesegments.api.etags import check_match
 from livesegments.api.problems import QUOTA, Problem, not_found
@@ -12,7 +14,7 @@ from livesegments.api.segment_shapes import NewDynamic, NewStatic, SegmentPatch
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
-from livesegments.store.snapshot import Snapshot
+from livesegments.store.snapshot import Snapshot, folded
 from livesegments.wire.catalog import Quotas, Segment, Workspace
 
 MAX_SEGMENTS = 20_000
@@ -68,7 +70,9 @@ def new_segment(
     """Raises Problem 409 where id or name are taken, 422 with the definition's faults."""
     id_ = new.id or f"seg_{token_hex(6)}"
     if id_ in snapshot.segments:
-        raise Problem(409, f"There is a segment '{id_}' already.", [_taken("/id", "id")])
+        name = snapshot.segments[id_].name
+        fault = Fault("/id", "taken", f"segment '{id_}' ({name}) has this id")
+        raise Problem(409, f"There is a segment '{id_}' ({name}) already.", [fault])
     most = most_segments(workspace.quotas)
     if len(snapshot.segments) >= most:
         message = f"the workspace has its quota of {most} segments (segments): delete some, or raise it"
@@ -91,6 +95,8 @@ def new_segment(
         definition=node,
         description=new.description,
         tags=tuple(dict.fromkeys(new.tags)),
+        folder=new.folder,
+        topics=tuple(dict.fromkeys(new.topics)),
     )
 
 
@@ -107,7 +113,7 @@ def patched(
     check_match(old.version, match)
     given = patch.model_fields_set
     name = patch.name if "name" in given else old.name
-    if name != old.name:
+    if folded(name) != folded(old.name):
         _free(snapshot, name, id_)
     node = old.definition
     if "definition" in given:
@@ -115,17 +121,17 @@ def patched(
             fault = Fault(pointer="/definition", code="static", message="a static segment has no definition")
             raise Problem(422, "1 fault(s) in the request.", [fault])
         node = checked(snapshot, workspace, patch.definition, id_)
-    return Segment(
-        workspace=workspace.id,
-        id=id_,
+    return msgspec.structs.replace(
+        old,
         name=name,
         version=old.version + 1,
         definition_version=old.definition_version + (node != old.definition),
-        created_ms=old.created_ms,
         updated_ms=max(now_ms, old.updated_ms),
         definition=node,
         description=(patch.description or "") if "description" in given else old.description,
         tags=tuple(dict.fromkeys(patch.tags or ())) if "tags" in given else old.tags,
+        folder=(patch.folder or "") if "folder" in given else old.folder,
+        topics=tuple(dict.fromkeys(patch.topics or ())) if "topics" in given else old.topics,
     )
 
 
@@ -179,10 +185,7 @@ def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, i
 
 
 def _free(snapshot: Snapshot, name: str, id_: str) -> None:
-    holder = snapshot.named(name)
-    if holder is not None and holder.id != id_:
-        raise Problem(409, f"The segment '{holder.id}' has this name already.", [_taken("/name", "name")])
-
-
-def _taken(pointer: str, what: str) -> Fault:
-    return Fault(pointer=pointer, code="taken", message=f"this {what} is taken in the workspace")
+    holder = snapshot.named(name, but=id_)
+    if holder is not None:
+        fault = Fault("/name", "taken", f"segment '{holder.id}' ({holder.name}) has this name")
+        raise Problem(409, f"The segment '{holder.id}' ({holder.name}) has this name already.", [fault])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from msgspec import Struct
 
 from livesegments.api import cursor, shapes
 from livesegments.api.auth import Reading
@@ -40,6 +41,8 @@ async def list_segments(
         Query(max_length=200, description="Only segments with this text in their id, name or description."),
     ] = "",
     tag: Annotated[str | None, Query(max_length=100)] = None,
+    topic: Annotated[str | None, Query(max_length=100)] = None,
+    folder: Annotated[str | None, Query(max_length=200)] = None,
     type_: Annotated[Literal["dynamic", "static"] | None, Query(alias="type")] = None,
     state: Annotated[shapes.State | None, Query()] = None,
     sort: Annotated[Sort, Query()] = "name",
@@ -49,7 +52,8 @@ async def list_segments(
 ) -> Segments:
     """A page of the segments. A cursor goes on where its page ended, under the same sort and order."""
     snapshot = await context.catalog.segments(workspace.id)
-    wanted = [each for each in snapshot.segments.values() if _fits(each, search.casefold(), tag, type_)]
+    asked = _Asked(search.casefold(), tag, topic, folder, type_)
+    wanted = [each for each in snapshot.segments.values() if asked.fits(each)]
     sizes: Sized = {}
     if state is not None or sort == "size":
         sizes = await context.members.sizes(workspace.id, _versions(wanted), workspace.timezone)
@@ -77,12 +81,28 @@ async def list_segments(
     )
 
 
-def _fits(segment: Segment, search: str, tag: str | None, type_: str | None) -> bool:
-    return (
-        any(search in text.casefold() for text in (segment.id, segment.name, segment.description))
-        and (tag is None or tag in segment.tags)
-        and (type_ is None or (type_ == "static") == (segment.definition is None))
-    )
+class _Asked(Struct, frozen=True):
+    """What a segment must have to be in the list; None: anything."""
+
+    search: str
+    tag: str | None
+    topic: str | None
+    folder: str | None
+    type: str | None
+
+    def fits(self, segment: Segment) -> bool:
+        return (
+            any(self.search in text.casefold() for text in (segment.id, segment.name, segment.description))
+            and (self.tag is None or self.tag in segment.tags)
+            and (self.topic is None or self.topic in segment.topics)
+            and (self.folder is None or _lies_in(segment.folder, self.folder))
+            and (self.type is None or (self.type == "static") == (segment.definition is None))
+        )
+
+
+def _lies_in(folder: str, asked: str) -> bool:
+    """`Campaigns/Spring` lies in `Campaigns`, too; an empty `asked` is no folder at all."""
+    return folder == asked or (bool(asked) and folder.startswith(f"{asked.rstrip('/')}/"))
 
 
 def _versions(segments: list[Segment]) -> dict[str, int]:

@@ -9,9 +9,11 @@ from pydantic.config import JsonDict
 
 from livesegments.api.problems import VARIANT
 from livesegments.api.shapes import CONDITION, Definition, Done, In, Instant, Labels, State
-from livesegments.api.texts import Description, Name, SegmentId
+from livesegments.api.texts import Description, Folder, Name, SegmentId
 
 DYNAMIC, STATIC = f"{VARIANT}dynamic", f"{VARIANT}static"
+FOLDER = "The folder that it lies in, as a path: `Campaigns/Spring`, say. Empty: in none."
+TOPICS = "What sends to it are about, as subscribers know it: `newsletter`, say."
 EXAMPLE: JsonDict = {
     "name": "Recent buyers",
     "definition": {"type": "event", "name": "order_placed", "window": {"last": "30d"}},
@@ -27,6 +29,8 @@ class NewDynamic(In):
     type: Literal["dynamic"] = "dynamic"
     description: Description = ""
     tags: Labels = Field([])
+    folder: Folder = Field("", description=FOLDER)
+    topics: Labels = Field([], description=TOPICS)
 
 
 class NewStatic(In):
@@ -36,6 +40,8 @@ class NewStatic(In):
     definition: None = None
     description: Description = ""
     tags: Labels = Field([])
+    folder: Folder = Field("", description=FOLDER)
+    topics: Labels = Field([], description=TOPICS)
 
 
 def _kind(body: Any) -> str:
@@ -49,12 +55,14 @@ NewSegment = Annotated[
 
 
 class SegmentPatch(In):
-    """JSON merge patch (RFC 7396): what isn't named stays; null empties description and tags."""
+    """JSON merge patch (RFC 7396): what isn't named stays; null empties all but name and definition."""
 
     name: Name = Field(default_factory=str)
     definition: Definition = Field(default_factory=lambda: None)
     description: Description | None = None
     tags: Labels | None = None
+    folder: Folder | None = Field(None, description=FOLDER)
+    topics: Labels | None = Field(None, description=TOPICS)
 
 
 class SegmentOut(BaseModel):
@@ -63,6 +71,8 @@ class SegmentOut(BaseModel):
     type: Literal["dynamic", "static"]
     description: str
     tags: list[str]
+    folder: str = Field(description=FOLDER)
+    topics: list[str] = Field(description=TOPICS)
     definition: Annotated[Any, WithJsonSchema({"anyOf": [CONDITION, {"type": "null"}]})] = Field(
         description="Null for a static segment."
     )

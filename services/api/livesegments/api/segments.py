@@ -128,6 +128,8 @@ def shape(segment: Segment, size: Size, now_ms: int) -> SegmentOut:
         type="static" if segment.definition is None else "dynamic",
         description=segment.description,
         tags=list(segment.tags),
+        folder=segment.folder,
+        topics=list(segment.topics),
         definition=shown(segment.definition),
         version=segment.version,
         definition_version=segment.definition_version,

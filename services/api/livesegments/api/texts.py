@@ -82,6 +82,12 @@ Label = Annotated[
     AfterValidator(lambda text: _name(text, 100)),
     _schema(100, f"^[^{CONTROLS}]*[^\\s{CONTROLS}][^{CONTROLS}]*$"),
 ]
+Folder = Annotated[
+    str,
+    AfterValidator(lambda text: _name(text, 200) if text else text),
+    WithJsonSchema({"type": "string", "maxLength": 200, "pattern": f"^[^{CONTROLS}]*$"}),
+]
+"""A path: `Campaigns/Spring`; empty: in none."""
 Description = Annotated[
     str,
     AfterValidator(_description),

@@ -1,0 +1,61 @@
+"""The commands of a page of the documentation, run as they stand there.
+
+    `kyiv.json`:          before a fence `json`: the file that it is.
+    $ livesegments …      in a fence `console`: a command for bash, with what it prints below it.
+
+Commands run one after the other in one folder. What they print, on both outputs, is what stands there; `…` is any
+text. A command with nothing below it may print anything, but has to succeed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+from tests.e2e.conftest import COMMAND, RUN_S, Product
+
+FENCE = re.compile(r"(?:^`([\w.-]+)`:\n\n)?^```(json|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def commands_of(page: Path, folder: Path) -> list[tuple[str, str]]:
+    """The page's commands and what they print; its files are written into the folder."""
+    found = []
+    for name, kind, text in FENCE.findall(page.read_text("utf-8")):
+        if kind == "json" and name:
+            (folder / name).write_text(text)
+        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:] if kind == "console" else ():
+            command, _, expected = part.partition("\n")
+            found.append((command, expected.strip("\n")))
+    return found
+
+
+async def run(commands: list[tuple[str, str]], product: Product, folder: Path) -> None:
+    for command, expected in commands:
+        status, said = await _shell(command, product, folder)
+        if expected:
+            assert re.fullmatch(_pattern(expected), said, re.DOTALL), f"$ {command}\n{said}"
+        else:
+            assert status == 0, f"$ {command}\n{said}"
+
+
+async def _shell(command: str, product: Product, folder: Path) -> tuple[int | None, str]:
+    env = {
+        **os.environ,
+        "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
+        "LIVESEGMENTS_DATA": str(product.data),
+    }
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", command, cwd=folder, env=env, stdout=PIPE, stderr=STDOUT
+    )
+    async with asyncio.timeout(RUN_S):
+        out, _ = await process.communicate()
+    return process.returncode, out.decode()
+
+
+def _pattern(expected: str) -> str:
+    """Blanks at the ends of lines don't count, and `…` is any text."""
+    lines = (re.escape(line.rstrip()).replace("…", ".*?") for line in expected.split("\n"))
+    return r"[ ]*\n".join(lines) + r"\s*"
