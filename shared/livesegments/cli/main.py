@@ -32,6 +32,7 @@ COMMANDS = {
     "count": "livesegments.cli.count:count",
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",
+    "profiles": "livesegments.cli.profiles:profiles",
     "erase": "livesegments.cli.erase:erase",
     "erasures": "livesegments.cli.erasures:app",
     "was": "livesegments.cli.was:was",

@@ -37,6 +37,7 @@ from livesegments.api import (
     planning,
     preview,
     problems,
+    profile_batches,
     profiles,
     rejected,
     segments,
@@ -126,6 +127,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         versions, names, lists, value_lists, computed_attributes, workspace, workspaces, keys, forecasts,
         flows, timelines, operations, rejected,
         transitions, erasures, health,
+        profile_batches,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
