@@ -18,6 +18,7 @@ from livesegments.api.auth import Reading
 from livesegments.api.context import Ctx
 from livesegments.api.fields import MOST, Fields, check, fields_of
 from livesegments.api.problems import FaultOut, responses
+from livesegments.api.profiles import ConsentOut
 from livesegments.api.route import Route
 from livesegments.api.texts import AttributeName
 from livesegments.api.validity import entered
@@ -59,7 +60,7 @@ class ReadOut(BaseModel):
         description="Name → value; a name that the profile has no value for is left out."
     )
     tags: list[str] = Field([], description="Sorted.")
-    consent: list[shapes.ConsentOut] = []
+    consent: list[ConsentOut] = []
     groups: list[str] = []
     segments: list[SegmentOut] = Field([], description="Sorted by id.")
     merged_into: str | None = Field(
