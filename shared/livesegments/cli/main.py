@@ -23,6 +23,7 @@ COMMANDS = {
     "segments": "livesegments.cli.segments:app",
     "value-lists": "livesegments.cli.value_lists:app",
     "computed": "livesegments.cli.computed:app",
+    "subscriptions": "livesegments.cli.subscriptions:app",
     "members": "livesegments.cli.members:members",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",
