@@ -208,7 +208,7 @@ class MemoryShard:
 
         return await self._now(oldest)
 
-    async def trim(self, to: int) -> None:
+    async def trim(self, to: int, in_time: bool = True) -> None:
         await self._now(lambda: self.store.xtrim(keys.outbox(self.partition), "MINID", f"{to + 1}-0"))
 
     async def handing(self, limit: int) -> list[tuple[int, list[Item]]]:

@@ -13,6 +13,7 @@ import pytest
 from livesegments.core.event import Event
 from livesegments.evaluator.archiver import Archiver
 from livesegments.evaluator.errands import Errands
+from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports
 from livesegments.history.ranges import chain, parse
 from livesegments.store import keys
@@ -61,7 +62,8 @@ def test_a_cut_that_is_cancelled_loses_nothing(awaits: int) -> None:
         await shard.open()
         line = Line(shard)
         options = Options(None, str, 1, 1_000, 1.0, archive_after_s=10**6)
-        ports = cast(Ports, SimpleNamespace(shard=shard, history=files, options=options))
+        pace = Pace(1, 1, asyncio.get_running_loop().time)
+        ports = cast(Ports, SimpleNamespace(shard=shard, history=files, options=options, pace=pace))
         errands = Errands(cast(Any, line), cast(Any, line), lambda: None)
         archiver = Archiver(0, "tag", ports, errands, lambda: line.number, dict)
 

@@ -4,43 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Raw
 
-from livesegments.core.bulk import Bulk, Made
+from livesegments.core.bulk import Bulk
 from livesegments.core.event import Event
 from livesegments.core.profile import encoded
-from livesegments.history.protocol import NULL, Filled, Stretch, encode
-
-_json = msgspec.json.Encoder()
+from livesegments.history.protocol import NULL, Filled, encode
 
 
 def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None, took_back: bool) -> Filled:
-    """Of one profile; `past`: sorted by (time, id). `took_back`: whether a `$retract` is among them."""
+    """`past`: sorted by (time, id). `took_back`: whether a `$retract` is among them."""
+    data = Raw(encode(past))
     if bulk is None or took_back:
-        return filled(profile, stretch(past), None)
+        return Filled(profile, data, Raw(NULL))
+    upto = bulk.upto
     try:
-        made = bulk.make(bulk.fed([event for commit, event in past if commit <= bulk.upto]))
+        made = bulk.make([event for commit, event in past if commit <= upto])
     except Exception:  # a fault of ours: the partition, which takes the events, sets aside what meets it
-        made = None
-    return filled(profile, stretch(past), made)
-
-
-def filled(profile: str, past: Stretch, made: Made | None) -> Filled:
-    """None: the partition takes the events."""
-    if made is None:
-        return Filled(profile, Raw(encode(past)), _NOT_MADE)
-    return Filled(profile, Raw(encode(past)), Raw(encoded(made.facts)), made.dues, made.holds)
-
-
-def stretch(past: Sequence[tuple[int, Event]]) -> Stretch:
-    return (
-        [commit for commit, _ in past],
-        [event.name for _, event in past],
-        [event.time_ms for _, event in past],
-        [event.id for _, event in past],
-        [_json.encode(event.properties).decode() for _, event in past],
-    )
-
-
-_NOT_MADE = Raw(NULL)
+        return Filled(profile, data, Raw(NULL))
+    return Filled(profile, data, Raw(encoded(made.facts)), made.dues, made.holds)

@@ -22,6 +22,9 @@ Argument: TypeAlias = str | bytes | int | float
 REPLY_TIMEOUT_S = 15.0
 """A server that owes a reply for this many seconds is treated as gone."""
 
+LATER_S = 0.02
+"""A command that need not be sent at once waits for the next one for so long."""
+
 
 class Lane:
     """Open with `await Lane.open(url)`. Every failure of the connection fails all that is under way."""
@@ -52,13 +55,23 @@ class Lane:
         It fails with Away if the server refuses, or if the connection breaks: then it is unknown whether the
         command ran.
         """
+        reply = self._put(command)
+        self._to_write.set()
+        return reply
+
+    def call_later(self, *command: Argument) -> asyncio.Future[Any]:
+        """The same, but it is sent with the next command, or after `LATER_S`: a system call less."""
+        reply = self._put(command)
+        asyncio.get_running_loop().call_later(LATER_S, self._to_write.set)
+        return reply
+
+    def _put(self, command: tuple[Argument, ...]) -> asyncio.Future[Any]:
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._broken is not None:
             reply.set_exception(Away(f"the lane is closed: {self._broken!r}"))
             return reply
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
         self._owed.append(reply)
-        self._to_write.set()
         self._to_read.set()
         return reply
 
@@ -73,6 +86,8 @@ class Lane:
                 await self._to_write.wait()
                 self._to_write.clear()
                 packed, self._unsent = b"".join(self._unsent), []
+                if not packed:  # it went with an earlier command
+                    continue
                 await self._connection.send_packed_command(packed, check_health=False)
         except Exception as error:
             self._break(error)

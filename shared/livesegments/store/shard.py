@@ -82,8 +82,8 @@ class Shard(Protocol):
     async def outbox(self, to: int, limit: int) -> list[tuple[int, list[Transition]]]:
         """The oldest commits up to number `to` that are not trimmed, with their transitions."""
 
-    async def trim(self, to: int) -> None:
-        """Forget the outbox's entries up to commit `to`."""
+    async def trim(self, to: int, in_time: bool = True) -> None:
+        """Forget the outbox's entries up to commit `to`; if not `in_time`, together with the next command."""
 
     async def handing(self, limit: int) -> list[tuple[int, list[Item]]]:
         """The oldest commits' items that are not handed over."""
@@ -122,10 +122,14 @@ class RedisShard:
             lane, self._lane = self._lane, None
             await lane.close()
 
-    def _call(self, *command: Any) -> asyncio.Future[Any]:
+    @property
+    def _opened(self) -> Lane:
         if self._lane is None:
             raise Away("not open")
-        return self._lane.call(*command)
+        return self._lane
+
+    def _call(self, *command: Any) -> asyncio.Future[Any]:
+        return self._opened.call(*command)
 
     async def fence(self) -> tuple[str | None, int]:
         token, commit = await self._call("HMGET", self._head, "owner", "commit")
@@ -196,8 +200,9 @@ class RedisShard:
         entries = await self._call("XRANGE", keys.outbox(self.partition), "-", f"{to}-0", "COUNT", limit)
         return [(int(id_.split(b"-")[0]), announced(fields[1])) for id_, fields in entries]
 
-    async def trim(self, to: int) -> None:
-        await self._call("XTRIM", keys.outbox(self.partition), "MINID", f"{to + 1}-0")
+    async def trim(self, to: int, in_time: bool = True) -> None:
+        command = "XTRIM", keys.outbox(self.partition), "MINID", f"{to + 1}-0"
+        await (self._call(*command) if in_time else self._opened.call_later(*command))
 
     async def handing(self, limit: int) -> list[tuple[int, list[Item]]]:
         entries = await self._call("XRANGE", keys.handing(self.partition), "-", "+", "COUNT", limit)

@@ -43,6 +43,8 @@ PAGE_BYTES = 256 * 1024
 MERGE_PARTS = 8
 MERGE_BYTES = 64 * 1024 * 1024
 LOOK_S = 1.0
+PUT_OFF_S = 60.0
+"""A tail that is old enough waits so long for the end of a storm."""
 SWEEP_S = 300.0
 RETRY_S = 1.0
 FULL = 16
@@ -69,6 +71,7 @@ class Archiver:
         self._shard = ports.shard
         self._history = ports.history
         self._options = ports.options
+        self._pace = ports.pace
         self._errands = errands
         self._applied = applied
         self._register: dict[Range, Written] = {}
@@ -144,10 +147,7 @@ class Archiver:
         them."""
         await self._open.wait()
         async with self._cutting:
-            entries, after = list[tuple[int, Entry]](), self._upto
-            while page := await self._shard.tail(after, upto, PAGE):
-                entries += page
-                after = page[-1][0]
+            entries, _ = await self._entries(upto, None)
             return self.ranges, entries
 
     async def cut(self) -> None:
@@ -162,7 +162,7 @@ class Archiver:
         """One range; False if the tail has nothing more."""
         applied, entries, after = self._applied(), list[tuple[int, Entry]](), 0
         for last in sorted({each for each in self.borders if self._upto < each < applied} | {applied}):
-            entries, after = await self._entries(last)
+            entries, after = await self._entries(last, self._options.archive_after_bytes)
             if entries:
                 break
         else:
@@ -284,20 +284,21 @@ class Archiver:
         for workspace, at_ms in before.items():
             self._retained[workspace] = max(at_ms, self._retained.get(workspace, at_ms))
 
-    async def _entries(self, upto: int) -> tuple[list[tuple[int, Entry]], int]:
-        """The tail's entries up to a commit, or as many as make a file; and the last commit covered."""
+    async def _entries(self, upto: int, most: int | None) -> tuple[list[tuple[int, Entry]], int]:
+        """The tail's entries up to a commit, or their first `most` bytes; and the last commit covered."""
         entries: list[tuple[int, Entry]] = []
         after, size, count = self._upto, 0, 10
-        while page := await self._shard.tail(after, upto, count):
-            entries += page
-            after = page[-1][0]
-            bytes_ = sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
-            size += bytes_
-            if size >= self._options.archive_after_bytes:
-                return entries, after
-            if len(page) < count:
-                break
-            count = min(PAGE, max(1, PAGE_BYTES * count // max(bytes_, 1)))
+        async with self._pace.reading:
+            while page := await self._shard.tail(after, upto, count):
+                entries += page
+                after = page[-1][0]
+                bytes_ = sum(len(entry.record or b"") + len(entry.told or b"") for _, entry in page)
+                size += bytes_
+                if most is not None and size >= most:
+                    return entries, after
+                if len(page) < count:
+                    break
+                count = min(PAGE, max(1, PAGE_BYTES * count // max(bytes_, 1)))
         return entries, upto
 
     async def _merge(self) -> None:
@@ -372,9 +373,9 @@ class Archiver:
         await self._errands.post(register)
 
     async def _until_due(self) -> None:
-        """Waits until the tail is old or large enough."""
-        waited = 0.0
-        while waited < self._options.archive_after_s:
+        """Waits until the tail is large enough, or old enough and no storm of due times is on."""
+        waited, enough = 0.0, self._options.archive_after_s
+        while waited < enough or (self._pace.storming and waited < enough + PUT_OFF_S):
             await asyncio.sleep(min(LOOK_S, self._options.archive_after_s))
             waited += LOOK_S
             if await self._shard.tail_bytes() >= self._options.archive_after_bytes:

@@ -19,8 +19,9 @@ from livesegments.wire.profilekey import ProfileKey
 
 Entry = tuple[int, ProfileKey]
 MANY = 2_000
-"""A heap that is larger, and larger than half of the run, becomes part of it: sorting it all at the beginning
-of a storm would hold events up."""
+SHARE = 8
+"""A heap of more than `MANY`, and of more than this part of the run, becomes part of the run: sorting it all
+at the beginning of a storm would hold events up."""
 
 
 class Dues:
@@ -52,7 +53,7 @@ class Dues:
             return
         self.current[key] = due_ms
         heappush(self.heap, (due_ms, key))
-        if len(self.heap) > MANY and 2 * len(self.heap) > len(self.run):
+        if len(self.heap) > MANY and SHARE * len(self.heap) > len(self.run):
             self._merge()
 
     def next(self) -> int | None:

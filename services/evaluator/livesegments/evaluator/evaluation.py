@@ -237,7 +237,9 @@ class Evaluation:
                 break
             partition.advance(until_ms, min(left, size))
             left -= size
-        await self._pace.landed()
+        if not self._intake.records:
+            await self._pace.landed()
+        self._pace.fired()
         return await self._flight.send(await self._sealed(partition.seal()))
 
     async def _send_fired(self, until_ms: int, count: int) -> None:

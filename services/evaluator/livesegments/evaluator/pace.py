@@ -22,6 +22,8 @@ REST_S = 0.0015
 """A storm rests between two slices for so long at most."""
 CALM_S = 0.1
 """Records are taken to come until none has come for this time."""
+OVER_S = 1.0
+"""A storm is on until no chunk has been fired for this time."""
 
 
 class Pace:
@@ -36,6 +38,9 @@ class Pace:
         self._reply: asyncio.Future[bool] | None = None
         self._owners: dict[Callable[[], None], None] = {}
         self._heard_s = now_s() - CALM_S
+        self._fired_s = now_s() - OVER_S
+        self.reading = asyncio.Lock()
+        """Held while a partition's tail is read to be archived: one after the other."""
 
     def heard(self) -> None:
         """A record has come, for any partition."""
@@ -45,6 +50,15 @@ class Pace:
     def calm(self) -> bool:
         """Whether no records come."""
         return self._now_s() - self._heard_s >= CALM_S
+
+    def fired(self) -> None:
+        """A chunk of due times is under way to the store."""
+        self._fired_s = self._now_s()
+
+    @property
+    def storming(self) -> bool:
+        """Whether due times come in chunks: what can wait waits."""
+        return self._now_s() - self._fired_s < OVER_S
 
     def take(self, wake: Callable[[], None]) -> bool:
         """The turn to fire a chunk; False if another has it: `wake` is called when it may be free."""

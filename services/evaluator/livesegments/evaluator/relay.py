@@ -3,6 +3,7 @@
 A commit's transitions come here as soon as it is applied, so announcing needs no read; those that an earlier
 owner left in the outbox are read from it first. An entry is trimmed only after the broker has all of it.
 Trimming names a commit, so it can be repeated, and a zombie can't trim transitions that are not announced.
+The next transitions don't wait for it: it goes to the store with the next commit, or a moment later.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from livesegments.core.event import Transition
 from livesegments.evaluator.ports import Publisher
@@ -43,6 +45,8 @@ class Relay:
         self._pending: deque[tuple[int, Sequence[Transition]]] = deque()
         self._waiting = 0
         self._announced = 0
+        self._trimming: asyncio.Future[None] | None = None
+        self._broken: BaseException | None = None
         self._oldest: int | None = 0
         """The first commit of what the broker is given now; 0: what an earlier owner left."""
         self._some = asyncio.Event()
@@ -71,10 +75,12 @@ class Relay:
         self._some.set()
 
     async def drain(self, timeout_s: float) -> None:
-        """Waits until nothing is pending, but not for ever."""
+        """Waits until nothing is pending and the outbox is trimmed, but not for ever."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._idle.wait()
+                while self._trimming is not None:
+                    await asyncio.wait([self._trimming])
         except TimeoutError:
             pass
 
@@ -86,6 +92,7 @@ class Relay:
         """Raises what the shard raises: its lane broke, and its owner opens a new one."""
         while page := await self._shard.outbox(self._upto, PAGE):
             await self._announce(page[-1][0], [each for _, transitions in page for each in transitions])
+            await self._shard.trim(self._announced)
         self._announced = self._upto
         self._oldest = None
         self._some_gone.set()
@@ -94,11 +101,14 @@ class Relay:
                 self._some.clear()
                 self._idle.set()
                 await self._some.wait()
+            if self._broken is not None:
+                raise self._broken
             self._idle.clear()
             batch, self._pending = self._pending, deque()
             self._oldest = batch[0][0]
             transitions = [each for _, transitions in batch for each in transitions]
             await self._announce(batch[-1][0], transitions)
+            self._trim()
             self._waiting -= len(transitions)
             self._oldest = None
             self._some_gone.set()
@@ -114,4 +124,19 @@ class Relay:
         await self._publisher.publish(self._partition, transitions)
         metrics.ANNOUNCED.inc(len(transitions))
         self._announced = commit
-        await self._shard.trim(commit)
+
+    def _trim(self) -> None:
+        """One trim is under way at a time; what was announced meanwhile is trimmed by the next one."""
+        if self._trimming is None:
+            self._trimming = asyncio.ensure_future(self._shard.trim(self._announced, in_time=False))
+            self._trimming.add_done_callback(partial(self._trimmed, self._announced))
+
+    def _trimmed(self, upto: int, done: asyncio.Future[None]) -> None:
+        self._trimming = None
+        if done.cancelled():
+            return
+        if (error := done.exception()) is not None:
+            self._broken = error
+            self._some.set()
+        elif self._announced > upto:
+            self._trim()

@@ -299,7 +299,8 @@ class Walks:
         partition.since[workspace] = adopted.since()
         partition.walked[workspace] = adopted.completed
         self._lacking[workspace] = None
-        if news is not None and news.facts and adopted.wanting().keys() <= set(news.facts):
+        wanting = adopted.wanting().keys()
+        if news is not None and wanting and wanting <= set(news.facts):
             partition.noted[workspace] = Candidates()
         if adopted.walking and workspace not in self._walking:
             self._walking.append(workspace)
