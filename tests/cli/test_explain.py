@@ -76,3 +76,33 @@ async def test_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
 async def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert await run(Answers(GET=SAID), "explain", "regulars", "a/b", "--json") == 0
     assert json.loads(capsys.readouterr().out) == SAID
+
+
+async def test_several_names_any_tag_items_and_shared_values_in_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    opened = {"type": "event", "names": ["opened", "clicked"], "window": {"last": "30d"}, "value": 5}
+    red = [{"property": "color", "op": "eq", "value": "red"}, {"property": "size", "op": "lte", "value": 1}]
+    items = {"type": "event", "name": "order", "where": [{"property": "products", "item": red}]}
+    none = {"type": "event", "name": "order", "where": [{"property": "products", "no_item": red[:1]}]}
+    cart = {
+        "type": "sequence", "steps": [{"name": "cart"}, {"name": "order", "absent": True}],
+        "same": "cart_id", "within": "1h", "window": {"last": "7d"},
+    }  # fmt: skip
+    of = [
+        node("/of/0", True, opened, value=5, or_more=True),
+        node("/of/1", False, {"type": "tag"}),
+        node("/of/2", True, items, value=1),
+        node("/of/3", True, none, value=2),
+        node("/of/4", True, cart, steps=1, same="c1"),
+        node("/of/5", True, {**CITY, "op": "in", "value": None, "value_list": "big"}, value="Kyiv"),
+    ]
+    assert await run(Answers(GET={**SAID, "why": node("", False, of=of)}), "explain", "regulars", "a/b") == 0
+    assert capsys.readouterr().out.splitlines()[2:8] == [
+        "  ✓ opened or clicked last 30d: count gte 5  ← 5 or more",
+        "  ✗ any tag  ← nothing",
+        "  ✓ order where an item of products (color eq red and size lte 1): count gte 1  ← 1",
+        "  ✓ order where no item of products (color eq red): count gte 1  ← 2",
+        '  ✓ cart, then no order with the same cart_id within 1h last 7d  ← nothing, 1 steps have come with "c1"',
+        '  ✓ city in list big  ← "Kyiv"',
+    ]

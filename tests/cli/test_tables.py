@@ -32,7 +32,7 @@ KEY = {"id": "k1", "name": "K", "scopes": ["read", "write"], "created_at": AT}
         (["segments", "list"], {"segments": [SEGMENT], "next_cursor": None}),
         (["segments", "show", "a"], SEGMENT),
         (["profile", "p"], PROFILE),
-        (["keys", "list", "-w", "w"], {"keys": [KEY]}),
+        (["keys", "list", "-w", "w"], {"keys": [KEY], **ZONE}),  # of the workspace, too
     ],
     ids=["segments list", "segments show", "profile", "keys list"],
 )

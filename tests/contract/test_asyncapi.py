@@ -20,6 +20,7 @@ from livesegments.core.handed import Handed
 from livesegments.wire import catalog, identities, memberships, pack, rejected, topics
 from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected
+from livesegments.wire.subscription import Secret, Subscription, Webhook
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 TRANSITION = Transition("i", "w", "s", "p", "exited", 1_700_000_000_123, 2, "clock", None, 3)
@@ -33,6 +34,28 @@ RECORDS = {
     "key": catalog.encode(catalog.Key("0" * 64, "w", "k", ("read", "ingest"), 0)),
     "segment": catalog.encode(SEGMENT),
     "computed": catalog.encode(catalog.ComputedAttribute("w", "c", 1, 0, 0, Computed(name="a"), "text")),
+    "subscription": catalog.encode(
+        Subscription(
+            "w",
+            "s",
+            "S",
+            1,
+            0,
+            5,
+            (0, 3),
+            ("vip",),
+            ("entered",),
+            ("clock",),
+            True,
+            1_000,
+            1_000,
+            10,
+            1_000,
+            Webhook("https://a.com/", (Secret("whsec_YQ==", 5), Secret("whsec_YQ==")), "json", {"a": "b"}),
+            True,
+            1,
+        )
+    ),
     "version": catalog.encode(catalog.Version("w", "s", 1, 0, 5, "k", SEGMENT.definition)),
 }
 

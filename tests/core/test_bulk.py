@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from livesegments.core import exact
 from livesegments.core.backfill import Backfill
 from livesegments.core.bulk import Bulk, order
 from livesegments.core.definition import Node
 from livesegments.core.event import Event
+from livesegments.core.exact import in_cents
 from livesegments.core.kind import held
 from livesegments.core.needed import needed
 from livesegments.core.plan import Segment, compile
-from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.profile import Profile, decode, encode, encoded
+from livesegments.core.rows import Rows
 from livesegments.core.splice import Splice
 from livesegments.core.step import on_event, on_plan
 from livesegments.history.filled import fill
@@ -146,7 +151,8 @@ def test_a_chunk_is_read_back(tmp_path: Path) -> None:
     assert made.facts is not None
     assert decode_facts(made.facts) == {fact: [NOW_MS + 30 * DAY_MS] for fact in plan.fact_ids}
     assert not_made.facts is None
-    assert made.events == not_made.events == past
+    assert made.events("w") == past
+    assert [(1, replace(event, profile="q")) for _, event in past] == not_made.events("w")
 
 
 def test_a_profile_that_has_more_to_do_is_decoded() -> None:
@@ -162,6 +168,73 @@ def test_a_profile_that_has_more_to_do_is_decoded() -> None:
     assert splice.put(encode(touched), nothing, due, NOW_MS) is None
     stale = Profile(plan=3, facts={77: [NOW_MS + 5]})
     assert splice.put(encode(stale), nothing, due, NOW_MS) is None
+
+
+def _rows(bulk: Bulk, fact: int, pasts: list[list[tuple[int, Event]]]) -> Rows:
+    """What feeds a fact, of the profiles that have anything of it."""
+    found = [
+        (owner, mine)
+        for owner, past in enumerate(pasts)
+        if (mine := bulk.fed([event for commit, event in past if commit <= bulk.upto]).get(fact))
+    ]
+    events = [event for _, mine in found for event in mine]
+    return Rows(
+        "w",
+        [owner for owner, _ in found],
+        [0, *accumulate(len(mine) for _, mine in found)],
+        [each.time_ms for each in events],
+        [each.id for each in events],
+        [each.name for each in events],
+        [each.properties for each in events],
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_made_of_many_profiles_in_columns_is_as_made_of_one(seed: int) -> None:
+    random = Random(seed)
+    nodes = [msgspec.convert(_leaves(random), Node) for _ in range(4)]
+    plan = compile(
+        "w", "Europe/Berlin", [], 6, staged=[Segment(f"s{at}", 1, 5, node) for at, node in enumerate(nodes)]
+    )
+    wanted = order(plan, dict.fromkeys(plan.fact_ids, 9), NOW_MS)
+    assert wanted is not None
+    bulk, pasts = Bulk(wanted), []
+    for size in (40, 0, 3, 1, 12):
+        events = sorted((_event(at, random) for at in range(size)), key=lambda each: (each.time_ms, each.id))
+        pasts.append([(random.randrange(1, 12), event) for event in events])
+    found = list(bulk.make_all({fact: _rows(bulk, fact, pasts) for fact in bulk.feeds}, len(pasts)))
+    for past, made in zip(pasts, found, strict=True):
+        one = bulk.make(bulk.fed([event for commit, event in past if commit <= 9]))
+        assert (made.dues, made.holds, made.facts.keys()) == (one.dues, one.holds, one.facts.keys())
+        for fact, state in made.facts.items():
+            kind = plan.tracks[fact].kind
+            pair = [kind.decode(encoded({0: each})[2:]) for each in (state, one.facts[fact])]
+            for later in (0, 5 * DAY_MS, 40 * DAY_MS):
+                values = [kind.value(each, NOW_MS + later) for each in pair]
+                assert values[0] == values[1], (fact, plan.tracks[fact].fact)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [1, 2],
+        [0.1, 0.2],
+        [12.5, -12.5],
+        [0.005, 1.0],
+        [1e300, 1],
+        [10**15, 0.01],
+        [2**60, 2**60],
+        [],
+        [9e12, 0.07],
+    ],
+)
+def test_a_sum_in_hundredths_is_the_exact_one(numbers: list[int | float]) -> None:
+    total = in_cents(numbers)
+    one_by_one: exact.Exact = 0
+    for number in numbers:
+        one_by_one = exact.add(one_by_one, exact.exact(number))
+    assert total is None or exact.exact(total) == one_by_one
+    assert (total is None) == any(number in numbers for number in (0.005, 1e300, 10**15, 2**60))
 
 
 ONCE = {"type": "event", "name": "a", "window": {"last": "30d"}}

@@ -21,6 +21,7 @@ from livesegments.core.handed import Handed
 from livesegments.core.profile import Profile
 from livesegments.core.registers import apply_change
 from livesegments.wire import catalog, memberships, pack, rejected
+from livesegments.wire.subscription import Secret, Subscription, Webhook
 from livesegments.wire.unreadable import Unreadable
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
@@ -49,6 +50,18 @@ NODE = msgspec.json.decode(
     b'{"type":"all","of":[{"type":"event","name":"bought","window":{"last":"1h"},"value":2}]}',
     type=Node,
 )
+SUBSCRIPTION = Subscription(
+    "w",
+    "s",
+    "S",
+    1,
+    T,
+    T,
+    (0, 5),
+    ("a",),
+    backfill=True,
+    webhook=Webhook("https://a.com/", (Secret("whsec_YQ==", T),)),
+)
 GOOD: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
     "events": (
         pack.decode,
@@ -65,6 +78,7 @@ GOOD: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
             catalog.encode(catalog.Key("ab" * 32, "w", "k", ("read", "ingest"), T)),
             catalog.encode(catalog.Segment("w", "s", "S", 1, 1, T, T, NODE)),
             catalog.encode(catalog.ComputedAttribute("w", "c", 1, T, T, Computed(name="a"), "text")),
+            catalog.encode(SUBSCRIPTION),
             catalog.encode(catalog.ValueList("w", "l", 1, "ab", 1, 5, T, T, (catalog.Former("cd", T),))),
             catalog.encode(catalog.ValuePart("w", "ab", 0, 1, ["a", 1])),
         ],

@@ -7,27 +7,21 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def check(
+    call: Call,
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Whether a profile is in a segment now. The exit status is 0 whether it is or not."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", paths.membership(segment, profile))
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    found = call.client.call("GET", paths.membership(segment, profile))
+    if call.printed(found):
+        return
+    local = call.zone
     output.console.print(Text(f"{profile} {sentence(found, segment, local)}"), soft_wrap=True)
 
 

@@ -7,35 +7,30 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from livesegments.cli import context, output, settle
-from livesegments.cli.client import Client
+from livesegments.cli import output, settle
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 UTC = ZoneInfo("UTC")
 """No workspace's: all workspaces share the clock."""
 
 
+@verb("stack")
 def clock(
+    call: Call,
     to: Annotated[str, typer.Argument(metavar="T", help="ISO 8601 instant, or milliseconds UTC.")],
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    data: context.DataOption = context.DATA,
     timeout: settle.TimeoutOption = settle.TIMEOUT_S,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Move every partition's clock to T, let everything due by then fire, and settle.
 
     In clock mode `log`. It never goes back, and all workspaces share it: the key needs the scope `operate`.
     """
-    target = context.api(api, key, None, data)
-    with Client(target.url, target.key) as client:
-        before = [part.clock for part in settle.read(client).partitions]
-        moved = client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdecimal() else to})
-        lag = settle.wait(client, timeout)
+    client = call.client
+    before = [part.clock for part in settle.read(client).partitions]
+    moved = client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdecimal() else to})
+    lag = settle.wait(client, timeout)
     behind(moved["to"], before)
-    if as_json:
-        output.json(lag)
-    else:
+    if not call.printed(lag):
         first = min(part.clock or "" for part in lag.partitions)
         output.console.print(f"every partition's clock stands at {output.instant(first, UTC)} UTC or later")
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, files, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import files, output, paths
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="Put, list, show and delete computed attributes.", no_args_is_help=True)
 
@@ -16,14 +16,11 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The computed attr
 
 
 @app.command("put")
+@verb()
 def put(
+    call: Call,
     computed: IdArgument,
     file: Annotated[str, typer.Option("--file", "-f", help="Its JSON; `-` is standard input.")],
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Make a computed attribute, or replace it: members of the segments that ask about it enter and leave by
     that.
@@ -36,11 +33,8 @@ def put(
         raise Problem(
             f"{files.named(file)} is no JSON object", advice='write it as {"name": …, "measure": …}'
         )
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("PUT", paths.computed(computed), json=document)
-    if as_json:
-        output.json(found)
+    found = call.client.call("PUT", paths.computed(computed), json=document)
+    if call.printed(found):
         return
     output.say(
         f"{found['id']} (version {found['version']}) is {found['state']}, asked about by {_users(found)}"
@@ -48,25 +42,13 @@ def put(
 
 
 @app.command("list")
-def list_(
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def list_(call: Call) -> None:
     """Every computed attribute with its state."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", paths.COMPUTED)["computed_attributes"]
-        if as_json:
-            for each in found:
-                output.json(each)
-            return
-        local = zone.of(client)
-    if not found:
-        output.say("no computed attributes yet: `livesegments computed put ID -f FILE` makes one")
+    found = call.client.call("GET", paths.COMPUTED)["computed_attributes"]
+    if not call.tabled(found, "no computed attributes yet: `livesegments computed put ID -f FILE` makes one"):
         return
+    local = call.zone
     rows = [
         (
             each["id"],
@@ -82,31 +64,17 @@ def list_(
 
 
 @app.command("show")
-def show(
-    computed: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-) -> None:
+@verb(json=False)
+def show(call: Call, computed: IdArgument) -> None:
     """A computed attribute: its definition, its state, and the segments that ask about it, as JSON."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        output.json(client.call("GET", paths.computed(computed)))
+    output.json(call.client.call("GET", paths.computed(computed)))
 
 
 @app.command("delete")
-def delete(
-    computed: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-) -> None:
+@verb(json=False)
+def delete(call: Call, computed: IdArgument) -> None:
     """Delete a computed attribute; refused while segments ask about it."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        client.call("DELETE", paths.computed(computed))
+    call.client.call("DELETE", paths.computed(computed))
     output.say(f"deleted {computed}")
 
 

@@ -7,15 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, output, paths
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 LOOK_S = 0.2
 STEPS = (("archive_at", "archive"), ("checkpoints_at", "checkpoints"), ("names_at", "names that were seen"))
 
 
+@verb()
 def erase(
+    call: Call,
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant so.")] = False,
     at_once: Annotated[
@@ -24,11 +26,6 @@ def erase(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until no file has anything of it (with --at-once).")
     ] = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Erase a person: profile, memberships, history. It can't be undone."""
     if wait and not at_once:
@@ -37,13 +34,11 @@ def erase(
         typer.confirm(
             f"Erase everything that is kept of {profile}? It can't be undone.", abort=True, err=True
         )
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("POST", paths.ERASURES, json={"profile": profile, "at_once": at_once})
-        while wait and found["state"] != "done":
-            time.sleep(LOOK_S)
-            found = client.call("GET", paths.erasure(found["id"]))
-    tell(found, as_json)
+    found = call.client.call("POST", paths.ERASURES, json={"profile": profile, "at_once": at_once})
+    while wait and found["state"] != "done":
+        time.sleep(LOOK_S)
+        found = call.client.call("GET", paths.erasure(found["id"]))
+    tell(found, call.as_json)
 
 
 def tell(found: dict[str, Any], as_json: bool) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from livesegments.cli import context, output, paths
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
 from livesegments.cli.erase import tell
+from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="Show an erasure, or lift what keeps a person out.", no_args_is_help=True)
 
@@ -16,34 +16,16 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The erasure's id,
 
 
 @app.command("show")
-def show(
-    erasure: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def show(call: Call, erasure: IdArgument) -> None:
     """How far an erasure is."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        tell(client.call("GET", paths.erasure(erasure)), as_json)
+    tell(call.client.call("GET", paths.erasure(erasure)), call.as_json)
 
 
 @app.command("lift")
-def lift(
-    erasure: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def lift(call: Call, erasure: IdArgument) -> None:
     """Take later events of the person in again. What was erased stays erased."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        client.call("DELETE", paths.erasure(erasure))
-    if as_json:
-        output.json({"lifted": erasure})
-    else:
+    call.client.call("DELETE", paths.erasure(erasure))
+    if not call.printed({"lifted": erasure}):
         output.say(f"lifted {erasure}: events that come from now on count")

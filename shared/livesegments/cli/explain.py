@@ -10,34 +10,28 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
+from livesegments.cli.verb import Call, verb
 
 HEADS = {"all": "all of", "any": "any of", "not": "not", "list": "on the list"}
 
 
+@verb()
 def explain(
+    call: Call,
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
     events: Annotated[
         int, typer.Option(min=0, max=50, help="The most events to show behind a condition.")
     ] = 0,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Why a profile is in a segment or not, and what would change that."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call(
-            "GET", paths.explanation(segment, profile), params={"events": events} if events else {}
-        )
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    found = call.client.call(
+        "GET", paths.explanation(segment, profile), params={"events": events} if events else {}
+    )
+    if call.printed(found):
+        return
+    local = call.zone
     for line in lines(found, local):
         output.console.print(line, soft_wrap=True)
 

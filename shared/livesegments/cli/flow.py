@@ -6,28 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, output, paths
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
+from livesegments.cli.verb import Call, verb
 
 WIDTH = 30
 """Columns of the plot's longest bar."""
 
 
+@verb()
 def flow(
+    call: Call,
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
     days: Annotated[int, typer.Option(min=1, max=400, help="How many days, today among them.")] = 30,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Who entered and exited by day and cause, and the size at each day's end."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", f"{paths.segment(segment)}/flow", params={"days": days})
-    if as_json:
-        output.json(found)
+    found = call.client.call("GET", f"{paths.segment(segment)}/flow", params={"days": days})
+    if call.printed(found):
         return
     most = max((day["size"] for day in found["days"]), default=0) or 1
     output.table(

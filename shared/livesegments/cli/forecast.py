@@ -6,26 +6,20 @@ from typing import Annotated
 
 import typer
 
-from livesegments.cli import context, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def forecast(
+    call: Call,
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """How many members leave and enter by the clock alone, within 24 h, 7 d and 30 d."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", f"{paths.segment(segment)}/forecast")
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    found = call.client.call("GET", f"{paths.segment(segment)}/forecast")
+    if call.printed(found):
+        return
+    local = call.zone
     output.table(
         f"forecast of {segment}, if nothing happens",
         ("within", f"until ({local})", "leave", "enter"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import context, output, paths
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="List, create and delete keys (with an admin key).", no_args_is_help=True)
 
@@ -31,25 +32,16 @@ OfOption = Annotated[
 
 
 @app.command("list")
-def list_(
-    workspace: OfOption = None,
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb("admin")
+def list_(call: Call, workspace: OfOption = None) -> None:
     """A workspace's keys, the oldest first, without their secrets."""
-    target, of = context.admin(api, key, data), _workspace(workspace, data)
-    with Client(target.url, target.key, of) as client:
-        found = client.call("GET", f"{paths.workspace(of)}/keys")["keys"]
-        if as_json:
-            for each in found:
-                output.json(each)
-            return
-        local = zone.of(client)
-    if not found:
-        output.say(f"{of} has no keys: `livesegments keys create NAME -s SCOPE -w {of}` makes one")
+    of = _workspace(workspace, call.data)
+    found = call.client.call("GET", f"{paths.workspace(of)}/keys")["keys"]
+    if not call.tabled(
+        found, f"{of} has no keys: `livesegments keys create NAME -s SCOPE -w {of}` makes one"
+    ):
         return
+    local = ZoneInfo(call.client.call("GET", paths.workspace(of))["timezone"])
     rows = [
         (each["id"], each["name"], each["scopes"], output.instant(each["created_at"], local))
         for each in found
@@ -58,45 +50,36 @@ def list_(
 
 
 @app.command("create")
+@verb("admin")
 def create(
+    call: Call,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for, for people.")],
     scopes: Annotated[
         list[Scope], typer.Option("--scope", "-s", help="What it may do; give it once for every scope.")
     ],
     workspace: OfOption = None,
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Create a key. Its secret is printed this once: only a digest of it is kept."""
-    target, of = context.admin(api, key, data), _workspace(workspace, data)
-    with Client(target.url, target.key) as client:
-        body = {"name": name, "scopes": scopes}
-        made = client.call("POST", f"{paths.workspace(of)}/keys", json=body)
-    if as_json:
-        output.json(made)
+    of = _workspace(workspace, call.data)
+    body = {"name": name, "scopes": scopes}
+    made = call.client.call("POST", f"{paths.workspace(of)}/keys", json=body)
+    if call.printed(made):
         return
     output.say(f"created {made['id']} ({made['name']}: {', '.join(made['scopes'])}); keep the secret, it is:")
     output.console.print(Text(made["key"]), soft_wrap=True)
 
 
 @app.command("delete")
+@verb("admin")
 def delete(
+    call: Call,
     id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` shows it.")],
     workspace: OfOption = None,
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Delete a key: from now on it opens nothing."""
-    target, of = context.admin(api, key, data), _workspace(workspace, data)
-    with Client(target.url, target.key) as client:
-        client.call("DELETE", paths.key(of, id))
-    if as_json:
-        output.json({"id": id})
-    else:
+    of = _workspace(workspace, call.data)
+    call.client.call("DELETE", paths.key(of, id))
+    if not call.printed({"id": id}):
         output.console.print(Text.assemble("deleted ", (id, "bold")))
 
 

@@ -8,15 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, output, paths
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 FIRST = 100
 PAGE = 1_000
 
 
+@verb()
 def members(
+    call: Call,
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
     everyone: Annotated[bool, typer.Option("--all", help="Every member, not only the first 100.")] = False,
     as_of: Annotated[
@@ -37,47 +39,41 @@ def members(
             help="Also the value of this attribute, or of `computed:ID`; may be repeated.",
         ),
     ] = None,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """The profiles that are in a segment now, or were at an instant, one a line."""
     if field and as_of is not None:
         raise Problem("--field is of members now, not of those at --as-of", advice="give one of the two")
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        limit = PAGE if everyone else FIRST + 1
-        own = paths.segment(segment)
-        found: Iterator[Any]
+    client = call.client
+    limit = PAGE if everyone else FIRST + 1
+    own = paths.segment(segment)
+    found: Iterator[Any]
+    if field:
+        warnings, found = client.warned_pages(f"{own}/members", "fields", limit=limit, fields=field)
+        output.warnings(warnings)
+    elif as_of is None:
+        found = client.pages(f"{own}/members", "members", limit=limit)
+    else:
+        query = {"definition": "served"} if served else {}
+        query |= {} if version is None else {"version": str(version)}
+        warnings, found = client.warned_pages(f"{own}/as-of", "members", limit=limit, at=as_of, **query)
+        output.warnings(warnings)
+    first = next(found, None)
+    if first is None:
+        output.say(_nobody(segment, as_of))
+        return
+    found = chain((first,), found)
+    given: Iterator[Any] = found if everyone else islice(found, FIRST)
+    if field and not call.as_json:
+        _tables(list(dict.fromkeys(field)), given)
+    for profile in given:
         if field:
-            warnings, found = client.warned_pages(f"{own}/members", "fields", limit=limit, fields=field)
-            output.warnings(warnings)
-        elif as_of is None:
-            found = client.pages(f"{own}/members", "members", limit=limit)
+            output.json(profile)
+        elif call.as_json:
+            output.json({"profile": profile})
         else:
-            query = {"definition": "served"} if served else {}
-            query |= {} if version is None else {"version": str(version)}
-            warnings, found = client.warned_pages(f"{own}/as-of", "members", limit=limit, at=as_of, **query)
-            output.warnings(warnings)
-        first = next(found, None)
-        if first is None:
-            output.say(_nobody(segment, as_of))
-            return
-        found = chain((first,), found)
-        given: Iterator[Any] = found if everyone else islice(found, FIRST)
-        if field and not as_json:
-            _tables(list(dict.fromkeys(field)), given)
-        for profile in given:
-            if field:
-                output.json(profile)
-            elif as_json:
-                output.json({"profile": profile})
-            else:
-                output.console.print(profile, markup=False, soft_wrap=True)
-        if not everyone and next(found, None) is not None:
-            output.errors.print(f"the first {FIRST} only: --all for every member", style="dim")
+            output.console.print(profile, markup=False, soft_wrap=True)
+    if not everyone and next(found, None) is not None:
+        output.errors.print(f"the first {FIRST} only: --all for every member", style="dim")
 
 
 def _tables(names: list[str], given: Iterator[dict[str, Any]]) -> None:

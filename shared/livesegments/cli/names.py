@@ -9,34 +9,28 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output, zone
-from livesegments.cli.client import Client
+from livesegments.cli import output
+from livesegments.cli.verb import Call, verb
 
 SHOWN = 6
 """Values in a table; `--json` has all that are kept."""
 
 
+@verb()
 def names(
+    call: Call,
     search: Annotated[
         str, typer.Argument(metavar="[TEXT]", help="Only events and attributes with this in their name.")
     ] = "",
     everything: Annotated[
         bool, typer.Option("--all", help="Also the events that we make ourselves.")
     ] = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Events with their properties, and attributes: types, frequent values, and when they were last seen."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", "/v1/names", params={"search": search} if search else {})
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    found = call.client.call("GET", "/v1/names", params={"search": search} if search else {})
+    if call.printed(found):
+        return
+    local = call.zone
     events = [event for event in found["events"] if everything or not event["derived"]]
     if not events and not found["attributes"]:
         fits = f"no event and no attribute that was seen has '{search}' in its name"

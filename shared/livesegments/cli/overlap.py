@@ -6,27 +6,21 @@ from typing import Annotated
 
 import typer
 
-from livesegments.cli import context, output
-from livesegments.cli.client import Client
+from livesegments.cli import output
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def overlap(
+    call: Call,
     segments: Annotated[list[str], typer.Argument(metavar="ID ID ...", help="Two to five ids of segments.")],
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """How many profiles are in both of two segments; of several, in every group of them."""
     if len(segments) < 2:
         raise Problem("one segment overlaps nothing", advice="give two to five ids")
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", "/v1/overlap", params={"segment": segments})
-    if as_json:
-        output.json(found)
+    found = call.client.call("GET", "/v1/overlap", params={"segment": segments})
+    if call.printed(found):
         return
     sizes = {group["segments"][0]: group["count"] for group in found["groups"] if len(group["segments"]) == 1}
     output.table(

@@ -37,6 +37,13 @@ def computed(id_: str) -> str:
     return f"{COMPUTED}/{_named('computed attribute', id_)}"
 
 
+SUBSCRIPTIONS = "/v1/subscriptions"
+
+
+def subscription(id_: str) -> str:
+    return f"{SUBSCRIPTIONS}/{_named('subscription', id_)}"
+
+
 def membership(segment_id: str, profile_id: str) -> str:
     return f"{segment(segment_id)}/members/{part(profile_id)}"
 

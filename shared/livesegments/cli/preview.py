@@ -7,37 +7,31 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, files, nodes, output, zone
-from livesegments.cli.client import Client
+from livesegments.cli import files, nodes, output
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def preview(
+    call: Call,
     file: Annotated[
         str,
         typer.Option("--file", "-f", help="JSON of a definition or of a segment; `-` is standard input."),
     ],
     sample: Annotated[int, typer.Option(min=0, max=50, help="The most members to show.")] = 5,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """How many profiles fulfil a definition now, and each of its nodes; some of them with their values."""
     body = files.read(file)
     definition = body["definition"] if isinstance(body, dict) and "definition" in body else body
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        asked = {"definition": definition, "sample": sample}
-        if not as_json and output.errors.is_terminal:
-            soon = client.call("POST", "/v1/segments/preview", json=asked | {"sample": 0, "estimate": True})
-            if soon["margin"]:
-                output.say(f"about {soon['count']:,} ± {soon['margin']:,} of {soon['profiles']:,} profiles …")
-        found = client.call("POST", "/v1/segments/preview", json=asked)
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    asked = {"definition": definition, "sample": sample}
+    if not call.as_json and output.errors.is_terminal:
+        soon = call.client.call("POST", "/v1/segments/preview", json=asked | {"sample": 0, "estimate": True})
+        if soon["margin"]:
+            output.say(f"about {soon['count']:,} ± {soon['margin']:,} of {soon['profiles']:,} profiles …")
+    found = call.client.call("POST", "/v1/segments/preview", json=asked)
+    if call.printed(found):
+        return
+    local = call.zone
     at = output.named_instant(found["at"], local)
     output.console.print(f"{found['count']:,} of {found['profiles']:,} profiles, {at}")
     output.table(

@@ -6,26 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def profile(
+    call: Call,
     id: Annotated[str, typer.Argument(metavar="ID", help="The profile's id.")],
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """A profile's attributes, tags, consent, computed attributes and segments."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", paths.profile(id))
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    found = call.client.call("GET", paths.profile(id))
+    if call.printed(found):
+        return
+    local = call.zone
     known = [(name, found["attributes"][name]) for name in sorted(found["attributes"])]
     if found["tags"]:
         known.append(("tags", found["tags"]))

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, output, paths
+from livesegments.cli import output, paths
 from livesegments.cli.client import Client
+from livesegments.cli.verb import Call, verb
 
 PATH = paths.REJECTED
 FIRST = 20
@@ -24,7 +25,9 @@ WIDTH = 120
 """Characters of an item in a table."""
 
 
+@verb()
 def rejected(
+    call: Call,
     code: Annotated[str | None, typer.Option("--code", help="Only with this code: bad_date, say.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="Only from this instant on (ISO 8601).")
@@ -37,25 +40,19 @@ def rejected(
         str | None,
         typer.Option("--replay", metavar="ID", help="Apply an event again that an internal fault held back."),
     ] = None,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """What was refused, newest first, with its reason; with --follow the newest last."""
-    target = context.api(api, key, workspace, data)
     query = {name: value for name, value in (("code", code), ("since", since), ("until", until)) if value}
-    with Client(target.url, target.key, target.workspace) as client:
-        if show is not None:
-            _show(client.call("GET", paths.refusal(show)), as_json)
-        elif replay is not None:
-            _tell_replayed(client.call("POST", f"{paths.refusal(replay)}/replay"), as_json)
-        elif follow:
-            for item in followed(client, query, PAGE if everything else FIRST):
-                _tell(item, as_json)
-        else:
-            _list(client, query, everything, as_json)
+    client = call.client
+    if show is not None:
+        _show(client.call("GET", paths.refusal(show)), call.as_json)
+    elif replay is not None:
+        _tell_replayed(client.call("POST", f"{paths.refusal(replay)}/replay"), call.as_json)
+    elif follow:
+        for item in followed(client, query, PAGE if everything else FIRST):
+            _tell(item, call.as_json)
+    else:
+        _list(client, query, everything, call.as_json)
 
 
 def followed(client: Client, query: dict[str, str], first: int) -> Iterator[Any]:

@@ -8,9 +8,10 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, context, creating, files, output, paths, zone
+from livesegments.cli import building, creating, files, output, paths
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_is_help=True)
 
@@ -25,18 +26,15 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.
 
 
 @app.command("create")
+@verb()
 def create(
+    call: Call,
     file: FileOption,
     upsert: Annotated[
         bool, typer.Option("--upsert", help="Edit those that are there already: the command can be repeated.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; create and edit nothing.")] = False,
     wait: building.WaitOption = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Create a segment, or several in the file's order (one that others refer to comes first).
 
@@ -44,36 +42,37 @@ def create(
     already is edited: the fields in the file are set, its other fields stay.
     """
     several = creating.segments_in(files.read(file), files.named(file))
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        if len(several) > creating.MANY and not dry_run:
-            ids = []
-            for what, made in creating.created_at_once(client, several, upsert):
-                _tell(what, made, as_json)
-                ids.append(made["id"])
-            if wait:
-                _tell_ready(client, ids)
-            return
-        results = creating.checked(client, several, upsert)
-        if dry_run:
-            _tell_checked(results, as_json)
-            return
+    client = call.client
+    if len(several) > creating.MANY and not dry_run:
         ids = []
-        for number, (segment, result) in enumerate(zip(several, results, strict=True), 1):
-            try:
-                what, made = creating.applied(client, segment, result, files.named(file))
-            except Problem as problem:
-                if len(several) > 1:
-                    problem.message = f"segment {number} of {len(several)}: {problem.message}"
-                raise
-            _tell(what, made, as_json)
+        for what, made in creating.created_at_once(client, several, upsert):
+            _tell(what, made, call.as_json)
             ids.append(made["id"])
         if wait:
             _tell_ready(client, ids)
+        return
+    results = creating.checked(client, several, upsert)
+    if dry_run:
+        _tell_checked(results, call.as_json)
+        return
+    ids = []
+    for number, (segment, result) in enumerate(zip(several, results, strict=True), 1):
+        try:
+            what, made = creating.applied(client, segment, result, files.named(file))
+        except Problem as problem:
+            if len(several) > 1:
+                problem.message = f"segment {number} of {len(several)}: {problem.message}"
+            raise
+        _tell(what, made, call.as_json)
+        ids.append(made["id"])
+    if wait:
+        _tell_ready(client, ids)
 
 
 @app.command("list")
+@verb()
 def list_(
+    call: Call,
     search: Annotated[
         str | None, typer.Option(help="Only those with this in id, name or description.")
     ] = None,
@@ -84,28 +83,17 @@ def list_(
     kind: Annotated[Kind | None, typer.Option("--type", help="Only those of this kind.")] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     desc: Annotated[bool, typer.Option("--desc", help="The other way round: newest, largest first.")] = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Every segment with its size and state."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        asked = {"search": search, "tag": tag, "topic": topic, "folder": folder, "type": kind, "state": state}
-        filters = {name: value for name, value in asked.items() if value is not None}
-        query = {"sort": sort, "order": "desc" if desc else "asc"} | filters
-        found = list(client.pages("/v1/segments", "segments", **query))
-        if as_json:
-            for segment in found:
-                output.json(segment)
-            return
-        local = zone.of(client)
-    if not found:
-        fits = "no segment fits: " + ", ".join(f"{name} '{value}'" for name, value in filters.items())
-        output.say(fits if filters else "no segments yet: `livesegments segments create -f FILE` makes one")
+    asked = {"search": search, "tag": tag, "topic": topic, "folder": folder, "type": kind, "state": state}
+    filters = {name: value for name, value in asked.items() if value is not None}
+    query = {"sort": sort, "order": "desc" if desc else "asc"} | filters
+    found = list(call.client.pages("/v1/segments", "segments", **query))
+    fits = "no segment fits: " + ", ".join(f"{name} '{value}'" for name, value in filters.items())
+    nothing = fits if filters else "no segments yet: `livesegments segments create -f FILE` makes one"
+    if not call.tabled(found, nothing):
         return
+    local = call.zone
     output.table(
         "",
         ("id", "name", "type", "members", "state", f"updated ({local})"),
@@ -118,25 +106,19 @@ def list_(
 
 
 @app.command("show")
+@verb()
 def show(
+    call: Call,
     segment: IdArgument,
     watch: Annotated[bool, typer.Option("--watch", help="First wait until it is ready, with a bar.")] = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """One segment: its definition, state, progress and size."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        if watch:
-            building.until_ready(client, [segment])
-        found = client.call("GET", paths.segment(segment))
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    if watch:
+        building.until_ready(call.client, [segment])
+    found = call.client.call("GET", paths.segment(segment))
+    if call.printed(found):
+        return
+    local = call.zone
     rows = {
         "id": found["id"],
         "name": found["name"],
@@ -159,23 +141,13 @@ def show(
 
 
 @app.command("versions")
-def versions(
-    segment: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def versions(call: Call, segment: IdArgument) -> None:
     """The definitions that a segment has had, the newest first: by whom, since when, until when."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", f"{paths.segment(segment)}/versions")["versions"]
-        if as_json:
-            for version in found:
-                output.json(version)
-            return
-        local = zone.of(client)
+    found = call.client.call("GET", f"{paths.segment(segment)}/versions")["versions"]
+    if call.printed(*found):
+        return
+    local = call.zone
     output.table(
         "",
         ("version", f"since ({local})", "until", "by", "definition"),
@@ -194,7 +166,9 @@ def versions(
 
 
 @app.command("edit")
+@verb()
 def edit(
+    call: Call,
     segment: IdArgument,
     file: Annotated[
         str, typer.Option("--file", "-f", help="JSON of the fields to change; `-` is standard input.")
@@ -203,11 +177,6 @@ def edit(
         bool, typer.Option("--dry-run", help="Only say who would enter and leave; change nothing.")
     ] = False,
     wait: building.WaitOption = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Change the fields that the file names; the other fields stay.
 
@@ -216,52 +185,35 @@ def edit(
     `segments show --json` printed: fields that nobody can set are passed over.
     """
     body = files.read(file)
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        answer = client.send("GET", paths.segment(segment))
-        if dry_run:
-            _tell_planned(creating.planned(client, body, answer, files.named(file)), as_json)
-            return
-        _tell(*creating.edited(client, body, answer, files.named(file)), as_json)
-        if wait:
-            _tell_ready(client, [segment])
+    client = call.client
+    answer = client.send("GET", paths.segment(segment))
+    if dry_run:
+        _tell_planned(creating.planned(client, body, answer, files.named(file)), call.as_json)
+        return
+    _tell(*creating.edited(client, body, answer, files.named(file)), call.as_json)
+    if wait:
+        _tell_ready(client, [segment])
 
 
 @app.command("cancel")
-def cancel(
-    segment: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def cancel(call: Call, segment: IdArgument) -> None:
     """Stop building a segment: an edited one goes back to what it was, a new one is deleted."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("DELETE", f"{paths.segment(segment)}/build")
-    if as_json:
+    found = call.client.call("DELETE", f"{paths.segment(segment)}/build")
+    if call.as_json:
         output.json(found)
     elif found["cancelled"] == "edit":
-        _tell("gone back to the definition that was served:", found["segment"], as_json)
+        _tell("gone back to the definition that was served:", found["segment"], call.as_json)
     else:
-        _tell("deleted, as it was new:", {"id": segment}, as_json)
+        _tell("deleted, as it was new:", {"id": segment}, call.as_json)
 
 
 @app.command("delete")
-def delete(
-    segment: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def delete(call: Call, segment: IdArgument) -> None:
     """Delete a segment; its members leave it, profiles are untouched."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        client.call("DELETE", paths.segment(segment))
-    _tell("deleted", {"id": segment}, as_json)
+    call.client.call("DELETE", paths.segment(segment))
+    _tell("deleted", {"id": segment}, call.as_json)
 
 
 def _tell(what: str, segment: dict[str, Any], as_json: bool) -> None:

@@ -9,9 +9,10 @@ import msgspec
 import typer
 from msgspec import Struct
 
-from livesegments.cli import context, output
+from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 TIMEOUT_S = 120.0
 POLL_S = 0.05
@@ -77,18 +78,9 @@ def wait(client: Client, timeout_s: float = TIMEOUT_S) -> Lag:
     return now
 
 
-def settle(
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    data: context.DataOption = context.DATA,
-    timeout: TimeoutOption = TIMEOUT_S,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb("stack")
+def settle(call: Call, timeout: TimeoutOption = TIMEOUT_S) -> None:
     """Wait until everything acknowledged so far is applied and its transitions are published."""
-    target = context.api(api, key, None, data)
-    with Client(target.url, target.key) as client:
-        lag = wait(client, timeout)
-    if as_json:
-        output.json(lag)
-    else:
+    lag = wait(call.client, timeout)
+    if not call.printed(lag):
         output.console.print("settled: everything acknowledged is applied and announced")

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from livesegments.cli import context, files, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import files, output, paths
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="Put, list, show and delete value lists.", no_args_is_help=True)
 
@@ -21,7 +21,9 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The list's id.")]
 
 
 @app.command("put")
+@verb()
 def put(
+    call: Call,
     value_list: IdArgument,
     file: Annotated[
         str,
@@ -29,11 +31,6 @@ def put(
     ],
     column: Annotated[str | None, typer.Option(help="The column of a CSV file with a header.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="The list shall have no values at all.")] = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Make a list, or replace all its values: members of the segments that name it enter and leave by that.
 
@@ -46,11 +43,8 @@ def put(
             f"{files.named(file)} has no values, so the list would match nobody",
             advice="give a file with values, or --empty if that is meant",
         )
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("PUT", paths.value_list(value_list), json={"values": values})
-    if as_json:
-        output.json(found)
+    found = call.client.call("PUT", paths.value_list(value_list), json={"values": values})
+    if call.printed(found):
         return
     output.say(
         f"{found['id']} has {found['count']:,} values (version {found['version']}), "
@@ -59,25 +53,13 @@ def put(
 
 
 @app.command("list")
-def list_(
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def list_(call: Call) -> None:
     """Every value list with its size."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        found = client.call("GET", paths.VALUE_LISTS)["value_lists"]
-        if as_json:
-            for each in found:
-                output.json(each)
-            return
-        local = zone.of(client)
-    if not found:
-        output.say("no value lists yet: `livesegments value-lists put ID -f FILE` makes one")
+    found = call.client.call("GET", paths.VALUE_LISTS)["value_lists"]
+    if not call.tabled(found, "no value lists yet: `livesegments value-lists put ID -f FILE` makes one"):
         return
+    local = call.zone
     rows = [
         (each["id"], each["count"], each["used_by_count"], output.instant(each["updated_at"], local))
         for each in found
@@ -86,37 +68,22 @@ def list_(
 
 
 @app.command("show")
-def show(
-    value_list: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb()
+def show(call: Call, value_list: IdArgument) -> None:
     """All values of a list, one JSON value a line (with --json: what is known of the list instead)."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        place = paths.value_list(value_list)
-        if as_json:
-            output.json(client.call("GET", place))
-            return
-        for value in client.pages(f"{place}/values", "values", limit="10000"):
-            output.json(value)
+    place = paths.value_list(value_list)
+    if call.as_json:
+        output.json(call.client.call("GET", place))
+        return
+    for value in call.client.pages(f"{place}/values", "values", limit="10000"):
+        output.json(value)
 
 
 @app.command("delete")
-def delete(
-    value_list: IdArgument,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-) -> None:
+@verb(json=False)
+def delete(call: Call, value_list: IdArgument) -> None:
     """Delete a list; refused while segments name it."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        client.call("DELETE", paths.value_list(value_list))
+    call.client.call("DELETE", paths.value_list(value_list))
     output.say(f"deleted {value_list}")
 
 

@@ -9,33 +9,27 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, nodes, output, paths, zone
-from livesegments.cli.client import Client
+from livesegments.cli import nodes, output, paths
 from livesegments.cli.explain import behind
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def was(
+    call: Call,
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's id.")],
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
     at: Annotated[str, typer.Option("--at", metavar="T", help="The instant: `2025-12-24T18:00:00Z`.")],
     events: Annotated[
         int, typer.Option(min=0, max=50, help="The most events to show behind a condition.")
     ] = 3,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Whether a profile was in a segment at an instant, as it was announced then, and why."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        query = {"profile": profile, "at": at, "events": events}
-        found = client.call("GET", f"{paths.segment(segment)}/was", params=query)
-        if as_json:
-            output.json(found)
-            return
-        local = zone.of(client)
+    query = {"profile": profile, "at": at, "events": events}
+    found = call.client.call("GET", f"{paths.segment(segment)}/was", params=query)
+    if call.printed(found):
+        return
+    local = call.zone
     verb = "was" if found["in"] else "was not"
     told = f"{profile} {verb} in {segment} on {output.instant(found['at'], local)}"
     if found["since"] is not None:

@@ -12,37 +12,37 @@ import typer
 from httpx_sse import EventSource
 from rich.text import Text
 
-from livesegments.cli import context, output
-from livesegments.cli.client import Client, problem_of, reaching
+from livesegments.cli import output
+from livesegments.cli.client import problem_of, reaching
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 
+@verb()
 def watch(
+    call: Call,
     segment: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this segment's.")] = None,
     backfill: Annotated[
         bool,
         typer.Option("--backfill", help="Also who enters or leaves because a definition got its history."),
     ] = False,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Every profile that enters or leaves a segment, from now on, until interrupted."""
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client, reaching(target.url):
-        query = ({"segment": segment} if segment else {}) | ({"backfill": "true"} if backfill else {})
-        timeout = httpx.Timeout(10.0, read=None)
-        with client.http.stream("GET", "/v1/transitions", params=query, timeout=timeout) as response:
-            if response.is_error:
-                response.read()
-                raise problem_of(response)
-            watched = segment or "every segment"
-            output.errors.print(f"watching {watched}; interrupt (Ctrl+C) to end", style="dim")
-            with suppress(httpx.TransportError):  # it ended in the middle of the stream
-                for transition in transitions(response):
-                    _tell(transition, as_json)
+    query = ({"segment": segment} if segment else {}) | ({"backfill": "true"} if backfill else {})
+    timeout = httpx.Timeout(10.0, read=None)
+    client = call.client
+    with (
+        reaching(client.url),
+        client.http.stream("GET", "/v1/transitions", params=query, timeout=timeout) as response,
+    ):
+        if response.is_error:
+            response.read()
+            raise problem_of(response)
+        watched = segment or "every segment"
+        output.errors.print(f"watching {watched}; interrupt (Ctrl+C) to end", style="dim")
+        with suppress(httpx.TransportError):  # it ended in the middle of the stream
+            for transition in transitions(response):
+                _tell(transition, call.as_json)
     raise Problem(
         "the api ended the stream", advice="is it running? run this again to hear what comes from then on"
     )

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output, paths
-from livesegments.cli.client import Client
+from livesegments.cli import output, paths
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="List, create, show and edit workspaces (with an admin key).", no_args_is_help=True)
 
@@ -21,22 +21,11 @@ ZoneOption = Annotated[
 
 
 @app.command("list")
-def list_(
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb("admin")
+def list_(call: Call) -> None:
     """Every workspace, the oldest first."""
-    target = context.admin(api, key, data)
-    with Client(target.url, target.key) as client:
-        found = list(client.pages("/v1/workspaces", "workspaces"))
-    if as_json:
-        for each in found:
-            output.json(each)
-        return
-    if not found:
-        output.say("no workspaces yet: `livesegments workspaces create NAME` makes one")
+    found = list(call.client.pages("/v1/workspaces", "workspaces"))
+    if not call.tabled(found, "no workspaces yet: `livesegments workspaces create NAME` makes one"):
         return
     rows = [
         (each["id"], each["name"], each["timezone"], _created(each), "yes" if each.get("degraded") else "")
@@ -46,46 +35,36 @@ def list_(
 
 
 @app.command("create")
+@verb("admin")
 def create(
+    call: Call,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, for people.")],
     id: Annotated[
         str | None, typer.Option("--id", help="Its id; if none is given, the api chooses one.")
     ] = None,
     timezone: ZoneOption = None,
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Create a workspace: a tenant, isolated from all others. Its time zone is UTC if none is given."""
     body = {"name": name} | ({"id": id} if id is not None else {})
     body |= {"timezone": timezone} if timezone is not None else {}
-    target = context.admin(api, key, data)
-    with Client(target.url, target.key) as client:
-        _tell("created", client.call("POST", "/v1/workspaces", json=body), as_json)
+    _tell("created", call.client.call("POST", "/v1/workspaces", json=body), call.as_json)
 
 
 @app.command("show")
-def show(
-    workspace: IdArgument,
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
-) -> None:
+@verb("admin")
+def show(call: Call, workspace: IdArgument) -> None:
     """One workspace: its name, its time zone and its quotas."""
-    target = context.admin(api, key, data)
-    with Client(target.url, target.key) as client:
-        found = client.call("GET", paths.workspace(workspace))
-    if as_json:
-        output.json(found)
+    found = call.client.call("GET", paths.workspace(workspace))
+    if call.printed(found):
         return
     rows = {"id": found["id"], "name": found["name"], "time zone": found["timezone"]}
     output.fields(rows | {"created": _created(found), "quotas": _quotas(found)} | _degraded(found))
 
 
 @app.command("edit")
+@verb("admin")
 def edit(
+    call: Call,
     workspace: IdArgument,
     name: Annotated[str | None, typer.Option(help="The new name.")] = None,
     timezone: ZoneOption = None,
@@ -107,10 +86,6 @@ def edit(
     week_start: Annotated[
         str | None, typer.Option(help="The first day of weeks in segments saved from now on: monday, sunday.")
     ] = None,
-    api: context.ApiOption = None,
-    key: context.AdminKeyOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Change a workspace's name, time zone, quotas or retention, or whether it merges profiles.
 
@@ -127,11 +102,9 @@ def edit(
             "nothing to change was given",
             advice="give --name, --timezone, --merge, --no-merge, --history-days, --week-start or a quota",
         )
-    target = context.admin(api, key, data)
-    with Client(target.url, target.key) as client:
-        path = paths.workspace(workspace)
-        headers = {"If-Match": client.send("GET", path).headers["ETag"]}
-        _tell("edited", client.call("PATCH", path, json=body, headers=headers), as_json)
+    path = paths.workspace(workspace)
+    headers = {"If-Match": call.client.send("GET", path).headers["ETag"]}
+    _tell("edited", call.client.call("PATCH", path, json=body, headers=headers), call.as_json)
 
 
 def _days(text: str) -> int | None:

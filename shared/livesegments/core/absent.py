@@ -21,7 +21,7 @@ e1 ⊕ within lies after it, newest first until one is complete: at worst at all
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ from livesegments.core.chain import Chain
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, Sliding, span
 from livesegments.core.kind import MAX_ENTRIES
+from livesegments.core.rows import Rows
 from livesegments.core.trail import Stamp, Stamps, earliest_after
 from livesegments.core.window import FOREVER, Shift, Span
 
@@ -77,17 +78,50 @@ class Absent(Chain[Awaited]):
     def begun(self, events: Sequence[Event], trails: Sequence[Stamps], now_ms: int) -> Awaited | None:
         if self._between or len(events) > MAX_ENTRIES:
             return super().begun(events, trails, now_ms)
-        state: Awaited | None = None
-        for event in events:
-            counted = self._span(event.time_ms)
+        return self._begun([(event.time_ms, event.id) for event in events], trails[-1], now_ms)
+
+    def begun_rows(
+        self, rows: Rows, trails: Sequence[Mapping[int, Stamps]], now_ms: int
+    ) -> dict[int, Awaited]:
+        if self._between:
+            return super().begun_rows(rows, trails, now_ms)
+        stamps, found = list(zip(rows.times, rows.ids, strict=True)), dict[int, Awaited]()
+        for owner, first, end in rows.stretches():
+            away = trails[-1].get(owner, [])
+            if end - first > MAX_ENTRIES:
+                state = self.begun(rows.events(first, end), [away], now_ms)
+            else:
+                state = self._begun(stamps[first:end], away, now_ms)
+            if state is not None:
+                found[owner] = state
+        return found
+
+    def _begun(self, firsts: Stamps, away: Stamps, now_ms: int) -> Awaited | None:
+        """Without steps between; `firsts` ascend, and `away` has all that should have stayed away."""
+        span, within, state = self._span, self._within, Awaited([], [])
+        counts = False
+        for first in firsts:
+            time_ms, id_ = first
+            counted = span(time_ms)
             if counted is None or counted[1] <= now_ms:
                 continue
-            state = state or Awaited([], [])
-            if self._complete((event.time_ms, event.id), trails):
-                state.open.append((counted[0], event.time_ms, event.id))
-        if state is not None:
+            counts = True
+            if away:
+                index = bisect_right(away, first)
+                if index < len(away) and away[index][0] <= within(time_ms):
+                    continue
+            enter, leave = counted
+            if enter > now_ms:
+                state.open.append((enter, time_ms, id_))
+                continue
+            state.decided.append(first)
+            if leave > state.until:
+                state.until, state.best = leave, first
+        if not counts:
+            return None
+        if len(state.open) > 1:
             state.open.sort()
-            self.settle(state, trails, now_ms)
+        state.due_ms = self._due(state, [away], now_ms)
         return state
 
     def follow(

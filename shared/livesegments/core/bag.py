@@ -16,6 +16,7 @@ from livesegments.core.exact import exact
 from livesegments.core.fold import Average, Bagged, Extreme, Of, P, Sum, T, moment
 from livesegments.core.frame import Absolute, Sliding, span
 from livesegments.core.kind import MAX_ENTRIES, Kept, Kind, edge_below
+from livesegments.core.rows import Rows
 
 
 class Ever(Kind[T], Generic[P, T]):
@@ -90,6 +91,27 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
         total = self._of.together([payload for _, payload in inside])
         inside.sort(key=moment)
         return Bagged(inside, [], total)
+
+    def of_rows(self, rows: Rows, now_ms: int) -> dict[int, Bagged[P, T]]:
+        of = self._of
+        if not isinstance(of, Sum) or self._window.enter is not None:
+            return super().of_rows(rows, now_ms)
+        leaves, payloads, found = self._window.leaves(rows.times), of.of_rows(rows), dict[int, Any]()
+        for owner, first, end in rows.stretches():
+            if end - first > MAX_ENTRIES:
+                state = self.of_all(rows.events(first, end), now_ms)
+                if state is not None:
+                    found[owner] = state
+                continue
+            inside = [
+                (leave, payload)
+                for leave, payload in zip(leaves[first:end], payloads[first:end], strict=True)
+                if leave > now_ms and payload is not None
+            ]
+            if inside:
+                inside.sort(key=moment)
+                found[owner] = Bagged(inside, [], of.together([payload for _, payload in inside]))
+        return found
 
     def without(
         self, state: Bagged[P, T], events: Sequence[Event], rest: Bagged[P, T] | None, now_ms: int

@@ -28,6 +28,7 @@ from livesegments.core.needed import all_edges, compiled, needed
 from livesegments.core.order import Order, Part
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
+from livesegments.core.rows import Rows
 from livesegments.core.trail import Trail
 from livesegments.core.value_list import comparisons
 from livesegments.core.where import Predicate
@@ -83,11 +84,13 @@ def _names(fact: Fact) -> set[str]:
 
 
 class Bulk:
+    """`feeds`: fact id → the names of the events that it takes, and which of them it accepts (None: all)."""
+
     def __init__(self, wanted: Order) -> None:
         self.upto = wanted.upto
+        self.feeds: dict[int, tuple[tuple[str, ...], Predicate | None]] = {}
         self._now_ms = wanted.now_ms
         self._kinds: dict[int, tuple[Kind[Any], list[int], tuple[int, ...]]] = {}
-        self._by_name: dict[str, list[tuple[Predicate | None, int]]] = {}
         self._needed = [compiled(id_, node, wanted.timezone).program for id_, node in wanted.needed.items()]
         for part in wanted.parts:
             fact = build(part.leaf, wanted.timezone, part.segment)
@@ -98,17 +101,24 @@ class Bulk:
     def _put(self, fact: Fact, edges: list[int], trails: tuple[int, ...]) -> None:
         if fact.id not in self._kinds:
             self._kinds[fact.id] = fact.kind, edges, trails
-            for name in fact.feed.names:
-                self._by_name.setdefault(name, []).append((fact.feed.accepts, fact.id))
+            self.feeds[fact.id] = fact.feed.names, fact.feed.accepts
 
-    def make(self, events: Sequence[Event]) -> Made:
-        """Of one profile's events, sorted by (time, id)."""
-        by_name, now_ms = self._by_name, self._now_ms
-        fed: dict[int, list[Event]] = {}
-        for event in events:
-            for accepts, fact in by_name.get(event.name, ()):
-                if accepts is None or accepts(event.properties, event.time_ms):
-                    fed.setdefault(fact, []).append(event)
+    def fed(self, events: Sequence[Event]) -> dict[int, list[Event]]:
+        """Fact id → those of one profile's events that feed it."""
+        found: dict[int, list[Event]] = {}
+        for fact, (names, accepts) in self.feeds.items():
+            mine = [
+                event
+                for event in events
+                if event.name in names and (accepts is None or accepts(event.properties, event.time_ms))
+            ]
+            if mine:
+                found[fact] = mine
+        return found
+
+    def make(self, fed: Mapping[int, Sequence[Event]]) -> Made:
+        """Of one profile's events, fact id → those that feed it, sorted by (time, id)."""
+        now_ms = self._now_ms
         facts: dict[int, Any] = {}
         dues: dict[int, int] = {}
         for fact, (kind, edges, trails) in self._kinds.items():  # the trails of a chain go before it
@@ -126,5 +136,28 @@ class Bulk:
                 due = kind.next_ms(state, now_ms, edges)
                 if due is not None:
                     dues[fact] = due
-        profile = Profile(facts=facts)
-        return Made(facts, dues, any(holds(profile, now_ms) for holds in self._needed))
+        return Made(facts, dues, self._holds(facts))
+
+    def make_all(self, fed: Mapping[int, Rows], count: int) -> Iterator[Made]:
+        """Of many profiles, those of the numbers 0 to `count` - 1; fact id → the events that feed it."""
+        now_ms = self._now_ms
+        facts: list[dict[int, Any]] = [{} for _ in range(count)]
+        dues: list[dict[int, int]] = [{} for _ in range(count)]
+        states: dict[int, dict[int, Any]] = {}
+        for fact, (kind, edges, trails) in self._kinds.items():
+            rows = fed[fact]
+            if isinstance(kind, Chain):
+                made = kind.begun_rows(rows, [states[trail] for trail in trails], now_ms)
+            else:
+                made = kind.of_rows(rows, now_ms)
+            states[fact] = made
+            moves, next_ms = not isinstance(kind, Trail), kind.next_ms
+            for owner, state in made.items():
+                facts[owner][fact] = state
+                if moves and (due := next_ms(state, now_ms, edges)) is not None:
+                    dues[owner][fact] = due
+        return (Made(of, dues[at], self._holds(of)) for at, of in enumerate(facts))
+
+    def _holds(self, facts: dict[int, Any]) -> bool:
+        profile, now_ms = Profile(facts=facts), self._now_ms
+        return any(holds(profile, now_ms) for holds in self._needed)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from bisect import bisect_left, insort
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from msgspec import Raw, Struct
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, span
 from livesegments.core.kind import MAX_ENTRIES, Kind
+from livesegments.core.rows import Rows
 from livesegments.core.trail import SLACK_MS, Stamp, Stamps, earliest_after, latest_before
 from livesegments.core.window import FOREVER, Shift, Span
 
@@ -60,6 +61,16 @@ class Chain(Kind[B], Generic[B]):
             if state is not None:
                 self.follow(state, event, True, (), trails, now_ms)
         return state
+
+    def begun_rows(self, rows: Rows, trails: Sequence[Mapping[int, Stamps]], now_ms: int) -> dict[int, B]:
+        """The same of many profiles: owner → state, where there is one; `trails`: owner → stamps."""
+        found = {}
+        for owner, first, end in rows.stretches():
+            mine = [trail.get(owner, []) for trail in trails]
+            state = self.begun(rows.events(first, end), mine, now_ms)
+            if state is not None:
+                found[owner] = state
+        return found
 
     @abstractmethod
     def _from_old(self, firsts: Stamps, spans: list[Span]) -> B:

@@ -19,6 +19,7 @@ from msgspec import Raw
 from livesegments.core.event import Event
 from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import Kept, Kind, edge_below
+from livesegments.core.rows import Rows
 
 PACKED = 64
 """From this many leaves on they are kept as packed integers, which are stored and read back as one block."""
@@ -55,7 +56,7 @@ class CountSliding(Kind[Leaves]):
     def __init__(self, window: Sliding, depth: int) -> None:
         super().__init__(list[int])
         assert window.enter is None
-        self._leave, self._depth = window.leave, depth
+        self._window, self._leave, self._depth = window, window.leave, depth
         if depth > PACKED:
             self.decode = unpacked
 
@@ -94,6 +95,19 @@ class CountSliding(Kind[Leaves]):
         leaves = sorted(moment for event in events if (moment := leave(event.time_ms)) > now_ms)
         leaves = leaves[-self._depth :]
         return array("q", leaves) if len(leaves) >= PACKED else leaves or None
+
+    def of_rows(self, rows: Rows, now_ms: int) -> dict[int, Leaves]:
+        leaves, depth, found = self._window.leaves(rows.times), self._depth, dict[int, Leaves]()
+        for owner, first, end in rows.stretches():
+            mine = leaves[first:end]
+            mine.sort()
+            if mine[0] <= now_ms:
+                del mine[: bisect_right(mine, now_ms)]
+            if len(mine) > depth:
+                del mine[:-depth]
+            if mine:
+                found[owner] = array("q", mine) if len(mine) >= PACKED else mine
+        return found
 
     def without(
         self, state: Leaves, events: Sequence[Event], rest: Leaves | None, now_ms: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from math import copysign, isfinite, isinf
@@ -60,6 +61,33 @@ def stored(number: Exact) -> Exact | float:
         return number
     near = float(number)
     return near if isfinite(near) and Decimal(repr(near)) == number else number
+
+
+def in_cents(numbers: Sequence[Any]) -> int | float | None:
+    """The sum of numbers with two decimals at most, as `stored` has it; None where others are among them.
+
+    Exact: a decimal of at most 15 digits is the shortest form of the float next to it, so n / 100 is the
+    float exactly where the float's shortest form writes n hundredths.
+    """
+    cents, whole = 0, True
+    for number in numbers:
+        if type(number) is int:
+            cents += number * 100
+            continue
+        if type(number) is not float or not -_FIFTEEN <= number * 100 <= _FIFTEEN:
+            return None
+        hundredths = round(number * 100)
+        if hundredths / 100 != number:
+            return None
+        cents += hundredths
+        whole = False
+    if not -_FIFTEEN <= cents <= _FIFTEEN:
+        return None
+    return cents // 100 if whole else cents / 100
+
+
+_FIFTEEN = 10**15 - 1
+"""The greatest number of 15 digits."""
 
 
 def finite(number: Exact | Fraction) -> int | float:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from livesegments.core import exact
 from livesegments.core.definition import Scalar
 from livesegments.core.event import Event
+from livesegments.core.rows import Rows
 from livesegments.core.value import key
 
 P = TypeVar("P")
@@ -189,18 +190,35 @@ class Sum:
     counts = False
     payload = total = Number
 
-    def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
+    def __init__(self, numbers: Numbers, head: str | None = None) -> None:
+        """`head`: the property of which the numbers are, where it isn't one of a property's parts."""
+        self._numbers, self._head = numbers, head
 
     def payloads(self, event: Event) -> list[Any]:
         numbers = self._numbers(event)
         return [exact.stored(reduce(exact.add, numbers))] if numbers else []
 
+    def of_rows(self, rows: Rows) -> list[Any]:
+        """The payload of every event; None where it has none."""
+        head, found = self._head, list[Any]()
+        for at, properties in enumerate(rows.properties):
+            value = properties.get(head) if head is not None else None
+            if (type(value) is float and not value.is_integer()) or (
+                type(value) is int and -exact.INT64 <= value < exact.INT64
+            ):
+                found.append(value)  # it is its own shortest form
+            else:
+                found.append(next(iter(self.payloads(*rows.events(at, at + 1))), None))
+        return found
+
     def merge(self, total: Any, payload: Any) -> Any:
         return exact.stored(exact.add(exact.exact(total or 0), exact.exact(payload)))
 
     def together(self, payloads: Sequence[Any]) -> Any:
-        return exact.stored(reduce(exact.add, map(exact.exact, payloads))) if payloads else None
+        if not payloads:
+            return None
+        total = exact.in_cents(payloads)
+        return exact.stored(reduce(exact.add, map(exact.exact, payloads))) if total is None else total
 
     def unmerge(self, total: Any, payload: Any) -> Any:
         return exact.stored(exact.subtract(exact.exact(total), exact.exact(payload)))

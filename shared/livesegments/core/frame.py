@@ -9,6 +9,7 @@ So a window turns an event's time into one span [enter, leave), and truth moves 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from livesegments.core import period
 from livesegments.core.definition import PeriodName, Window
 from livesegments.core.window import (
     BEGINNING,
+    DAY_MS,
     FOREVER,
     Duration,
     Shift,
@@ -29,10 +31,17 @@ from livesegments.core.window import (
 
 
 class Sliding(Struct, frozen=True):
-    """`enter` is None when nothing is skipped: the event counts from the start."""
+    """`enter` is None when nothing is skipped: the event counts from the start. `fixed_ms`: so long after it
+    happened an event leaves; 0 where that isn't the same for all."""
 
     leave: Shift
     enter: Shift | None
+    fixed_ms: int = 0
+
+    def leaves(self, times: Sequence[int]) -> list[int]:
+        """When events of these times leave."""
+        fixed_ms, leave = self.fixed_ms, self.leave
+        return [time_ms + fixed_ms for time_ms in times] if fixed_ms else list(map(leave, times))
 
 
 class Absolute(Struct, frozen=True):
@@ -45,6 +54,8 @@ class Absolute(Struct, frozen=True):
 Frame: TypeAlias = Sliding | Absolute
 """A window made ready for a zone. Ever is the absolute window of all instants."""
 
+_FAR_MS = 1_000 * 366 * DAY_MS
+"""Longer windows may end later than `FOREVER`."""
 EVER = Absolute(BEGINNING, FOREVER)
 
 
@@ -53,7 +64,8 @@ def frame(window: Window | None, zone: tzinfo) -> Frame:
         return EVER
     if window.last is not None:
         skip = plus(parse_duration(window.skip), zone) if window.skip else None
-        return Sliding(plus(parse_duration(window.last), zone), skip)
+        last = parse_duration(window.last)
+        return Sliding(plus(last, zone), skip, last.ms if last.ms < _FAR_MS else 0)
     if window.period is not None:
         return _calendar(window.period, *periods(window), zone)
     return Absolute(_bound(window.from_, zone, BEGINNING), _bound(window.to, zone, FOREVER))

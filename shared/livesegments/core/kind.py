@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from livesegments.core.event import Event
+from livesegments.core.rows import Rows
 
 S = TypeVar("S")
 """The state of a fact in memory, of the shape that its kind keeps: what msgpack can carry, numbers that no
@@ -52,6 +53,11 @@ class Kind(ABC, Generic[S]):
         for event in events:
             state = self.add(state, event, now_ms)
         return state
+
+    def of_rows(self, rows: Rows, now_ms: int) -> dict[int, S]:
+        """The same of many profiles: owner → state, where there is one."""
+        found = ((owner, self.of_all(rows.events(*at), now_ms)) for owner, *at in rows.stretches())
+        return {owner: state for owner, state in found if state is not None}
 
     @abstractmethod
     def value(self, state: S | None, now_ms: int) -> Any:

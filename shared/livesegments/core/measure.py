@@ -61,7 +61,7 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
         case "distinct":
             return Keys(lambda event: distinct(walk(path, event.properties)), depth, str)
         case "sum":
-            return Sum(numbers)
+            return Sum(numbers, path[0] if len(path) == 1 else None)
         case "avg":
             return Average(numbers)
         case "min":

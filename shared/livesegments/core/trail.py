@@ -22,6 +22,7 @@ from typing import TypeAlias
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
+from livesegments.core.rows import Rows
 from livesegments.core.window import DAY_MS, Shift
 
 SLACK_MS = 4 * DAY_MS
@@ -55,6 +56,17 @@ class Trail(Kind[Stamps]):
         wanted = self.wants
         stamps = [(event.time_ms, event.id) for event in events if wanted(event.time_ms, now_ms)]
         return stamps[-MAX_ENTRIES:] or None
+
+    def of_rows(self, rows: Rows, now_ms: int) -> dict[int, Stamps]:
+        wanted, evenly = self.wants, isinstance(self._frame, Sliding) and self._frame.fixed_ms > 0
+        stamps, found = list(zip(rows.times, rows.ids, strict=True)), dict[int, Stamps]()
+        for owner, first, end in rows.stretches():
+            mine = stamps[first:end]
+            if not (evenly and wanted(mine[0][0], now_ms)):
+                mine = [stamp for stamp in mine if wanted(stamp[0], now_ms)]
+            if mine:
+                found[owner] = mine[-MAX_ENTRIES:]
+        return found
 
     def wants(self, time_ms: int, now_ms: int) -> bool:
         """Whether an event at that time can still matter."""

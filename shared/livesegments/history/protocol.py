@@ -1,14 +1,14 @@
 """Requests of an evaluator to the process that works on archive files, and its answers.
 
 Requests and answers are msgpack behind their length. Chunks of a scan have the same form, in a file:
-their reader needs neither Arrow nor JSON.
+their reader needs no Arrow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
@@ -322,11 +322,15 @@ NULL = b"\xc0"
 """In msgpack."""
 
 
+Stretch: TypeAlias = tuple[list[int], list[str], list[int], list[str], list[str]]
+"""A profile's events as columns: numbers of commits, names, times, ids, properties as JSON."""
+
+
 class Filled(Struct, frozen=True, array_like=True):
     """What a profile's new facts are filled from; both are in msgpack.
 
-    `past`: its events, as of a `Chunk`. `made`: the states that were made of them, fact id → state, and
-    `dues` and `holds` as of `bulk.Made`; null where it takes the events.
+    `past`: its events, a `Stretch`, which is read of few profiles. `made`: the states that were made of them,
+    fact id → state, and `dues` and `holds` as of `bulk.Made`; null where it takes the events.
     """
 
     profile: str
@@ -339,12 +343,17 @@ class Filled(Struct, frozen=True, array_like=True):
     def facts(self) -> Raw | None:
         return None if bytes(self.made) == NULL else self.made
 
-    @property
-    def events(self) -> list[tuple[int, Event]]:
-        return _past.decode(self.past)
+    def events(self, workspace: str) -> list[tuple[int, Event]]:
+        """With the numbers of their commits."""
+        profile, read = self.profile, _properties.decode
+        return [
+            (commit, Event(id_, workspace, profile, name, time_ms, read(data)))
+            for commit, name, time_ms, id_, data in zip(*_stretch.decode(self.past), strict=True)
+        ]
 
 
-_past = msgspec.msgpack.Decoder(list[tuple[int, Event]])
+_stretch: msgspec.msgpack.Decoder[Stretch] = msgspec.msgpack.Decoder(Stretch)
+_properties: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 _filled: msgspec.msgpack.Decoder[tuple[float, list[Filled]]] = msgspec.msgpack.Decoder(
     tuple[float, list[Filled]]
 )

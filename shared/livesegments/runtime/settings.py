@@ -68,6 +68,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     quota_names: int = 500
     ingest_processes: Annotated[int, Meta(ge=1)] = 1
     """Each of so many ingest processes lets its share of a quota of events in."""
+    notify_hosts: str = ""
+    """Hosts, with commas between, that webhooks may go to although their addresses are not public."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -38,6 +38,8 @@ from livesegments.store.snapshot import Snapshot
 from livesegments.store.together import together
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import ComputedAttribute, Entry, Key, Segment, ValueList, Workspace
+from livesegments.wire.subscription import PREFIX as SUBSCRIPTION
+from livesegments.wire.subscription import Subscription
 
 Kept = TypeVar("Kept", Workspace, Key, Segment, ValueList)
 
@@ -98,7 +100,7 @@ class Catalog:
         )
 
     async def segment(self, workspace: str, id_: str) -> Segment | None:
-        if id_.startswith(PREFIX):  # they are kept beside the segments
+        if id_.startswith((PREFIX, SUBSCRIPTION)):  # they are kept beside the segments
             return None
         snapshot = self._cache.get(workspace)
         if snapshot is not None and snapshot.revision == (await self._revisions(workspace))[0]:
@@ -126,9 +128,11 @@ class Catalog:
         entries = [wire.decode(data) for data in found]
         segments = [each for each in entries if isinstance(each, Segment)]
         computed = [each for each in entries if isinstance(each, ComputedAttribute)]
+        hearing = [each for each in entries if isinstance(each, Subscription)]
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
         found_lists = [each for each in (_as(ValueList, data) for data in lists_found) if each is not None]
-        return self._remember(workspace, Snapshot(_text(revision), segments, versions, found_lists, computed))
+        made = Snapshot(_text(revision), segments, versions, found_lists, computed, hearing)
+        return self._remember(workspace, made)
 
     async def add_workspace(self, workspace: Workspace) -> int | None:
         """The number of the change; None if there is one with this id already."""
@@ -359,6 +363,10 @@ def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
             made.computed[entry.id] = entry
         elif isinstance(entry, Segment):
             made.put(entry)
+        elif isinstance(entry, Subscription):
+            made.subscriptions[entry.id] = entry
+        elif id_.startswith(SUBSCRIPTION):
+            made.subscriptions.pop(id_.removeprefix(SUBSCRIPTION), None)
         else:
             made.computed.pop(id_.removeprefix(PREFIX), None)
             made.drop(id_, int(retired or 0))

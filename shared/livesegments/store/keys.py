@@ -31,7 +31,8 @@ Of a partition p (written by its evaluator, in one commit with the head):
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
-  {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment; computed:ID → of ComputedAttribute
+  {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment; computed:ID → of ComputedAttribute,
+                                    subscription:ID → of wire.subscription.Subscription
   {catalog}:versions:WORKSPACE HASH  ID/NUMBER → JSON of wire.catalog.Version: former definitions of segments
   {catalog}:lists:WORKSPACE   HASH  id → JSON of wire.catalog.ValueList
   {catalog}:values:WORKSPACE  HASH  DIGEST/PART → JSON of wire.catalog.ValuePart

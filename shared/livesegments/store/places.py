@@ -20,12 +20,14 @@ from livesegments.wire.catalog import (
     Version,
     Workspace,
 )
+from livesegments.wire.subscription import PREFIX as SUBSCRIPTION
+from livesegments.wire.subscription import Subscription
 
 
 def put(entry: Entry) -> Put:
     """An entry of a workspace's own as it is written."""
     place, field = place_of(entry)
-    elsewhere = "" if isinstance(entry, Segment | ComputedAttribute) else place
+    elsewhere = "" if isinstance(entry, Segment | ComputedAttribute | Subscription) else place
     return Put(field, wire.key_of(entry), wire.encode(entry), place=elsewhere)
 
 
@@ -54,6 +56,8 @@ def place_of(entry: Entry) -> tuple[str, str]:
             return keys.catalog_segments(entry.workspace), entry.id
         case ComputedAttribute():
             return keys.catalog_segments(entry.workspace), PREFIX + entry.id
+        case Subscription():
+            return keys.catalog_segments(entry.workspace), SUBSCRIPTION + entry.id
         case Version():
             return keys.catalog_versions(entry.workspace), f"{entry.id}/{entry.version}"
         case ValueList():

@@ -1,4 +1,4 @@
-"""A workspace's segments, computed attributes and value lists at one revision, and what an edit looks up."""
+"""What a workspace has decided, at one revision, and what an edit looks up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from livesegments.core.definition import Computed
 from livesegments.core.references import References, measured, references
 from livesegments.core.value_list import named
 from livesegments.wire.catalog import ComputedAttribute, Segment, ValueList
+from livesegments.wire.subscription import Subscription
 
 
 def folded(name: str) -> str:
@@ -25,6 +26,7 @@ class Snapshot:
     retired   the last version of deleted ones
     lists     value lists by id, also deleted ones whose contents are kept
     computed  computed attributes by id
+    subscriptions  by id
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Snapshot:
         retired: Mapping[str, int] | None = None,
         lists: Iterable[ValueList] = (),
         computed: Iterable[ComputedAttribute] = (),
+        subscriptions: Iterable[Subscription] = (),
     ) -> None:
         self.revision = revision
         self.segments: dict[str, Segment] = {}
         self.retired: dict[str, int] = dict(retired or {})
         self.lists = {each.id: each for each in lists}
         self.computed = {each.id: each for each in computed}
+        self.subscriptions = {each.id: each for each in subscriptions}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._watchers: frozenset[str] = frozenset()
@@ -49,6 +53,7 @@ class Snapshot:
     def draft(self, revision: str) -> Snapshot:
         """A copy, to be changed before anybody else has it."""
         made = Snapshot(revision, (), self.retired, self.lists.values(), self.computed.values())
+        made.subscriptions = dict(self.subscriptions)
         made.segments, made._ids, made._users = dict(self.segments), dict(self._ids), dict(self._users)
         made._watchers = self._watchers
         return made
@@ -90,6 +95,11 @@ class Snapshot:
     def measuring(self, segment: str) -> list[ComputedAttribute]:
         """The computed attributes that measure transitions of a segment, sorted by id."""
         found = [each for each in self.computed.values() if segment in measured(each.definition).ids]
+        return sorted(found, key=lambda each: each.id)
+
+    def subscribing(self, segment: str) -> list[Subscription]:
+        """The subscriptions that name a segment, sorted by id."""
+        found = [each for each in self.subscriptions.values() if segment in each.segments]
         return sorted(found, key=lambda each: each.id)
 
     def naming(self, value_list: str) -> list[Segment]:

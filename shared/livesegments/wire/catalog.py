@@ -1,7 +1,8 @@
 """The records of topic `definitions`: everything a workspace has decided, last value per key.
 
 A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `version/WORKSPACE/ID/NUMBER`,
-`computed/WORKSPACE/ID`, `value_list/WORKSPACE/ID` or `values/WORKSPACE/DIGEST/PART`; no value deletes it.
+`computed/WORKSPACE/ID`, `subscription/WORKSPACE/ID`, `value_list/WORKSPACE/ID` or
+`values/WORKSPACE/DIGEST/PART`; no value deletes it.
 The offset of a record is the catalogue's revision: every reader sees the same revisions in the same order.
 
 A value list is cut into parts, because a record has a bound. The parts of one content never change and stand
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.definition import Computed, Node
+from livesegments.wire.subscription import Subscription
 from livesegments.wire.unreadable import Unreadable, reading
 
 Scope = Literal["ingest", "read", "write", "operate", "admin"]
@@ -155,7 +157,9 @@ class ComputedAttribute(Struct, frozen=True, tag="computed", omit_defaults=True)
     description: str = ""
 
 
-Entry: TypeAlias = Workspace | Key | Segment | Version | ComputedAttribute | ValueList | ValuePart
+Entry: TypeAlias = (
+    Workspace | Key | Segment | Version | ComputedAttribute | Subscription | ValueList | ValuePart
+)
 
 _KINDS = frozenset(
     {
@@ -164,6 +168,7 @@ _KINDS = frozenset(
         ("segment", 3),
         ("version", 4),
         ("computed", 3),
+        ("subscription", 3),
         ("value_list", 3),
         ("values", 4),
     }
@@ -172,7 +177,7 @@ MAX_SHOWN = 100
 """Characters of a foreign key that an error shows."""
 
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(
-    Workspace | Key | Segment | Version | ComputedAttribute | ValueList | ValuePart
+    Workspace | Key | Segment | Version | ComputedAttribute | Subscription | ValueList | ValuePart
 )
 
 
@@ -186,6 +191,8 @@ def key_of(entry: Entry) -> str:
             return f"segment/{entry.workspace}/{entry.id}"
         case ComputedAttribute():
             return f"computed/{entry.workspace}/{entry.id}"
+        case Subscription():
+            return f"subscription/{entry.workspace}/{entry.id}"
         case Version():
             return f"version/{entry.workspace}/{entry.id}/{entry.version}"
         case ValueList():

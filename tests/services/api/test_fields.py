@@ -98,3 +98,50 @@ async def test_what_is_no_field_is_refused_by_its_name(shop: Shop) -> None:
         answer = await shop.get(path, params={"fields": names})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
     assert (await shop.get("/v1/segments/nobody/members?fields=a")).status_code == 404
+
+
+async def test_many_profiles_are_read_at_once_each_as_it_was_asked_for(shop: Shop) -> None:
+    await shop.segment("shoppers", {"type": "event", "name": "order"})
+    spent = await shop.put("/v1/computed-attributes/spent", json=SPENT)
+    assert spent.status_code == 200
+    await shop.settled()
+    known: dict[str, Any] = {"attributes": {"city": "Kyiv"}, "tags": ["vip"], "groups": ["g"]}
+    known |= {"consent": [{"channel": "email", "topic": "news", "state": "opted_out"}]}
+    await shop.rig.send(
+        [
+            Event("e", shop.workspace, "ada", PROFILE, START_MS, known),
+            shop.event("ada", "order", START_MS + 1, total=2),
+            shop.event("eve", "seen", START_MS),
+        ]
+    )
+    await shop.settled()
+
+    async def read(**asked: Any) -> Any:
+        answer = await shop.post("/v1/profiles/read", json=asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    asked = ["eve", "nobody", "ada", "eve"]
+    assert await read(profiles=asked) == {
+        "profiles": [{"profile": "eve", "fields": {}}, {"profile": "ada", "fields": {}}],
+        "unknown": ["nobody"],
+        "warnings": [],
+    }
+    parts = ["tags", "consent", "groups", "segments"]
+    found = await read(profiles=asked, fields=["city", "computed:spent"], parts=parts)
+    empty: dict[str, Any] = {"tags": [], "consent": [], "groups": [], "segments": []}
+    assert found["profiles"][0] == {"profile": "eve", "fields": {"computed:spent": 0}, **empty}
+    whole = (await shop.get("/v1/profiles/ada")).json()
+    assert found["profiles"][1] == {
+        "profile": "ada",
+        "fields": {"city": "Kyiv", "computed:spent": 2},
+        **{part: whole[part] for part in ("tags", "consent", "groups")},
+        "segments": [{key: each[key] for key in ("id", "entered_at")} for each in whole["segments"]],
+    }
+    for body, pointer in (
+        ({"profiles": ["ada"], "fields": ["computed:no"]}, "/fields"),
+        ({"profiles": [f"p{at}" for at in range(1_001)]}, "/profiles"),
+        ({"profiles": ["ada"], "parts": ["lists"]}, "/parts/0"),
+    ):
+        answer = await shop.post("/v1/profiles/read", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)

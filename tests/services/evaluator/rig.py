@@ -15,7 +15,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
 
-from livesegments.core.definition import Node
+from livesegments.core.definition import Computed, Node
 from livesegments.core.event import Event, Transition
 from livesegments.runtime.embedded.child import Child
 from livesegments.runtime.embedded.ports import free_port
@@ -87,6 +87,11 @@ class Rig:
     async def segment(self, id_: str, definition: str | None, version: int = 1, workspace: str = "w") -> None:
         node = None if definition is None else msgspec.json.decode(definition, type=Node)
         await self._define(catalog.Segment(workspace, id_, id_, version, version, 0, 0, node))
+
+    async def computed(self, id_: str, node: dict[str, Any], workspace: str = "w") -> None:
+        """`node`: its stored form, `{"type": "computed", …}`."""
+        made = msgspec.convert(node, Computed)
+        await self._define(catalog.ComputedAttribute(workspace, id_, 1, 0, 0, made))
 
     async def delete_segment(self, id_: str, workspace: str = "w") -> None:
         await self._produce_definition(f"segment/{workspace}/{id_}", None)

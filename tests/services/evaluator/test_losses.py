@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from livesegments.core.event import PROFILE, Event
@@ -12,6 +13,8 @@ T = 1_700_000_000_000
 HOUR = 3_600_000
 ACTIVE = '{"type":"event","name":"bought","window":{"last":"1h"},"value":2}'
 PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
+SPENT = {"type": "computed", "name": "bought", "measure": {"of": "sum", "property": "total"}}
+ASKED = {"type": "attribute", "name": "computed:spent", "op": "gte", "value": 0.3}
 PROFILES = [f"p{number}" for number in range(100)]
 
 
@@ -20,15 +23,17 @@ async def begun(rig: Rig) -> None:
     await rig.workspace()
     await rig.segment("active", ACTIVE)
     await rig.segment("pro", PRO)
+    await rig.computed("spent", SPENT)
+    await rig.segment("spenders", json.dumps(SPENT | {"asked": ASKED}))
     rig.start()
     await rig.settled()
     await rig.send(Event(f"{p}-plan", "w", p, PROFILE, T, {"attributes": {"plan": "pro"}}) for p in PROFILES)
-    await rig.send(Event(f"{p}-first", "w", p, "bought", T + 1, {}) for p in PROFILES)
+    await rig.send(Event(f"{p}-first", "w", p, "bought", T + 1, {"total": 0.1}) for p in PROFILES)
     await rig.settled()
 
 
 async def buy_again(rig: Rig) -> None:
-    await rig.send(Event(f"{p}-second", "w", p, "bought", T + 2, {}) for p in PROFILES[::2])
+    await rig.send(Event(f"{p}-second", "w", p, "bought", T + 2, {"total": 0.2}) for p in PROFILES[::2])
     await rig.clock(T + HOUR // 2)
     await rig.settled()
 
@@ -37,9 +42,12 @@ async def check(rig: Rig) -> None:
     """Members are as if nothing had happened, and what was announced twice has its old id."""
     assert await rig.members("active") == set(PROFILES[::2])
     assert await rig.members("pro") == set(PROFILES)
+    assert await rig.members("spenders") == set(PROFILES[::2])
     announced = [each for _, each in await rig.announced()]
-    assert len(check_delivery(announced)) == 150
-    assert len({each.id for each in announced}) == 150
+    assert len(check_delivery(announced)) == 200
+    assert len({each.id for each in announced}) == 200
+    told = [each.computed for each in announced if each.segment == "spenders"]
+    assert told and all(values == {"spent": 0.3} for values in told)
 
 
 async def test_redis_taken_back_to_an_old_snapshot_catches_up(evaluation: Rig) -> None:
@@ -71,7 +79,7 @@ async def test_redis_without_room_is_waited_for_and_said(evaluation: Rig) -> Non
     worker = rig.evaluators[0]
     await rig.redis.config_set("maxmemory", "1mb")
     try:
-        await rig.send(Event(f"{p}-second", "w", p, "bought", T + 2, {}) for p in PROFILES[::2])
+        await rig.send(Event(f"{p}-second", "w", p, "bought", T + 2, {"total": 0.2}) for p in PROFILES[::2])
 
         async def unready() -> bool:
             return not await worker.ready()

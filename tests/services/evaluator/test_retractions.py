@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from livesegments.core.event import PROFILE, RETRACT, Event
@@ -14,6 +16,8 @@ T = 1_700_000_000_000
 HOUR = 3_600_000
 BUYERS = '{"type":"event","name":"order","window":{"last":"30d"}}'
 SPENDERS = '{"type":"event","name":"order","measure":{"of":"sum","property":"total"},"op":"gte","value":100}'
+SPENT = {"type": "computed", "name": "order", "measure": {"of": "sum", "property": "total"}}
+ASKED = {"type": "attribute", "name": "computed:spent", "op": "lt", "value": 100, "when_missing": False}
 
 
 def order(id_: str, profile: str = "ada", total: int = 60, at: int = T) -> Event:
@@ -28,6 +32,9 @@ async def begun(rig: Rig, **settings: float) -> Evaluator:
     await rig.workspace()
     await rig.segment("buyers", BUYERS)
     await rig.segment("spenders", SPENDERS)
+    await rig.computed("spent", SPENT)
+    frugal = {"type": "all", "of": [json.loads(BUYERS), SPENT | {"asked": ASKED}]}
+    await rig.segment("frugal", json.dumps(frugal))
     evaluator = rig.start("log", **settings)
     await rig.settled()
     return evaluator
@@ -56,11 +63,15 @@ async def test_a_refund_takes_the_order_out_of_counts_and_sums(
     await rig.send([retraction("r1", "o1"), retraction("r2", "b1", "bob"), retraction("r3", "o2", "bob")])
     await rig.settled()
     assert await rig.members("spenders") == set()
-    assert await rig.members("buyers") == {"ada"}
+    assert await rig.members("buyers") == await rig.members("frugal") == {"ada"}
+    announced = [each for _, each in await rig.announced()]
+    last = [each for each in announced if (each.segment, each.profile) == ("frugal", "ada")][-1]
+    assert (last.kind, last.cause, last.event_id) == ("entered", "retraction", "r1")
+    assert last.computed == {"spent": 60}
     told = {
         (each.segment, each.profile, each.kind, each.cause, each.event_id)
-        for _, each in await rig.announced()
-        if each.kind == "exited"
+        for each in announced
+        if each.kind == "exited" and each.segment != "frugal"
     }
     assert told == {
         ("spenders", "ada", "exited", "retraction", "r1"),

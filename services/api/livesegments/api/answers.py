@@ -152,7 +152,7 @@ async def known(context: Context, workspace: Workspace, profile: str) -> Known:
         profile,
         attributes,
         sorted(tag for tag, register in state.tags.items() if register.value),
-        _consent(state),
+        consent_of(state),
         state.groups,
         attributes.get("score"),
         [
@@ -174,7 +174,7 @@ async def _computed(context: Context, workspace: Workspace, profile: str) -> dic
     return {id_: Computed(each.value, times.iso_or_none(each.moves_ms)) for id_, each in found.items()}
 
 
-def _consent(state: Profile) -> list[Consent]:
+def consent_of(state: Profile) -> list[Consent]:
     made = []
     for pair, register in sorted(state.consent.items()):
         channel, _, topic = pair.partition("\0")

@@ -37,9 +37,11 @@ from livesegments.api import (
     planning,
     preview,
     problems,
+    profile_batches,
     profiles,
     rejected,
     segments,
+    subscriptions,
     timelines,
     transitions,
     value_lists,
@@ -92,6 +94,7 @@ TAGS = [
     {"name": "profiles", "description": "What is known of one profile."},
     {"name": "computed attributes", "description": "Measures with a name, kept live for every profile."},
     {"name": "value lists", "description": "Values that conditions name by reference."},
+    {"name": "subscriptions", "description": "Who hears of transitions, and how they are sent."},
     {"name": "operations", "description": "For those who run it."},
 ]
 STOP_S = 2
@@ -123,9 +126,10 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        versions, names, lists, value_lists, computed_attributes, workspace, workspaces, keys, forecasts,
-        flows, timelines, operations, rejected,
+        versions, names, lists, value_lists, computed_attributes, subscriptions, workspace, workspaces, keys,
+        forecasts, flows, timelines, operations, rejected,
         transitions, erasures, health,
+        profile_batches,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app

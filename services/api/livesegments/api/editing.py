@@ -11,6 +11,7 @@ from livesegments.api import shapes
 from livesegments.api.etags import check_match
 from livesegments.api.problems import QUOTA, Problem, not_found
 from livesegments.api.segment_shapes import NewDynamic, NewStatic, SegmentPatch
+from livesegments.api.subscription_edits import users_of
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
@@ -151,6 +152,10 @@ def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
         told = f"{len(measuring)} computed attribute(s) measure transitions of '{id_}'; edit them first."
         faults = [Fault("", "in_use", f"computed attribute '{each.id}'") for each in measuring[:MAX_NAMED]]
         raise Problem(409, told, faults)
+    hearing = users_of(snapshot, id_)
+    if hearing:
+        told = f"{len(hearing)} subscription(s) hear of '{id_}'; edit or delete them first."
+        raise Problem(409, told, hearing[:MAX_NAMED])
     return old
 
 

@@ -49,14 +49,16 @@ class Fields(Struct):
     fields: dict[str, Any]
 
 
-async def check(context: Context, workspace: Workspace, names: Iterable[str]) -> None:
+async def check(
+    context: Context, workspace: Workspace, names: Iterable[str], where: str = "query: fields"
+) -> None:
     """Raises Problem 422 for computed attributes that the workspace has not."""
     computed = [name for name in dict.fromkeys(names) if name.startswith(PREFIX)]
     if not computed:
         return
     known = (await context.catalog.segments(workspace.id)).computed
     faults = [
-        Fault("query: fields", "unknown_computed_attribute", f"there is no computed attribute {quoted(name)}")
+        Fault(where, "unknown_computed_attribute", f"there is no computed attribute {quoted(name)}")
         for name in computed
         if id_of(name) not in known
     ]
@@ -65,7 +67,11 @@ async def check(context: Context, workspace: Workspace, names: Iterable[str]) ->
 
 
 async def fields_of(
-    context: Context, workspace: Workspace, names: Sequence[str], members: Sequence[str]
+    context: Context,
+    workspace: Workspace,
+    names: Sequence[str],
+    members: Sequence[str],
+    where: str = "query: fields",
 ) -> tuple[list[Fields], list[Fault]]:
     """One for every member, in the same order, and a warning for every computed attribute that is still given
     its history in a partition of these members.
@@ -85,7 +91,7 @@ async def fields_of(
     else:
         found = _values(names, await context.profiles.get(workspace.id, members))
     return [Fields(member, found.get(member, {})) for member in members], [
-        Fault("query: fields", "building", f"{name} is still given its history: its values are left out")
+        Fault(where, "building", f"{name} is still given its history: its values are left out")
         for name in names
         if name in building
     ]

@@ -46,7 +46,7 @@ class Definitions:
         self.revision = offset
         name, entry = catalog.read(key, value)
         kind, workspace, *rest = name.split("/")
-        if kind in ("key", "version"):
+        if kind in ("key", "version", "subscription"):
             return
         old = self._workspaces.get(workspace)
         if isinstance(entry, Workspace) and old is not None and old.timezone == entry.timezone:

@@ -138,7 +138,7 @@ class Upkeep:
                     count += 1
                     making.splice(key, workspace, id_, state, spliced, filled.holds)
                     continue
-            past = filled.events
+            past = filled.events(workspace)
             slot = making.touched.get(key) or making.touch(key, state)
             if slot.profile is None or slot.profile.gone:
                 continue

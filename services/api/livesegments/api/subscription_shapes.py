@@ -1,0 +1,170 @@
+"""The bodies of requests and answers about subscriptions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from livesegments.api import times
+from livesegments.api.shapes import In, Instant
+from livesegments.api.texts import Name, SegmentId
+from livesegments.core.event import Cause, Kind
+from livesegments.runtime.addresses import MAX_URL
+from livesegments.wire.subscription import Subscription
+
+DAY_S = 86_400
+MAX_NAMED = 100
+SECRET = "`whsec_…`, with which the signature is checked. It is shown this once."
+Seconds = Annotated[int, Field(ge=0, le=366 * DAY_S, examples=[3_600])]
+
+
+class Batch(In):
+    """A message has at most `max` transitions, and goes at latest `within_s` after its first."""
+
+    max: int = Field(1, ge=1, le=500, description="How many transitions a message has at most.")
+    within_s: int = Field(0, ge=0, le=3_600, description="So long the first of them waits at most.")
+
+
+class WebhookIn(In):
+    """Where messages are posted, and in which form."""
+
+    url: str = Field(
+        min_length=1,
+        max_length=MAX_URL,
+        description="A public address, by http or https; redirects are not followed.",
+        examples=["https://hooks.example.com/segments"],
+    )
+
+
+class NewSubscription(In):
+    """What is heard, when, and where it goes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "VIP welcome",
+                    "segments": ["vip"],
+                    "kinds": ["entered"],
+                    "minimum_dwell_s": 3_600,
+                    "webhook": {"url": "https://hooks.example.com/segments"},
+                }
+            ]
+        }
+    )
+
+    name: Name
+    segments: list[SegmentId] = Field(
+        [], max_length=MAX_NAMED, description="Their ids; none: all segments, also those to come."
+    )
+    kinds: list[Kind] = Field(["entered", "exited"], min_length=1, max_length=2, description="What is heard.")
+    causes: list[Cause] = Field(
+        [], max_length=10, description="Why they entered or exited; none: every cause but `backfill`."
+    )
+    backfill: bool = Field(
+        False,
+        description="Whether it also hears who enters or exits only because a definition got its history.",
+    )
+    minimum_dwell_s: Seconds = Field(
+        0, description="An entry is heard if the profile stays so long; else neither it nor the exit is."
+    )
+    cool_down_s: Seconds = Field(
+        0,
+        description="An entry is heard if the last one that was heard of this profile and segment is so long "
+        "ago; else neither it nor its exit is.",
+    )
+    batch: Batch = Field(Batch(), description="How many transitions go together.")
+    webhook: WebhookIn | None = Field(None, description="Where they go; null: the receiver pulls them.")
+    paused: bool = Field(False, description="Nothing is sent while it is paused, and nothing is lost.")
+
+
+class SubscriptionPatch(In):
+    """JSON merge patch (RFC 7396): what isn't named stays."""
+
+    name: Name = ""
+    segments: list[SegmentId] = Field([], max_length=MAX_NAMED, description="Their ids; none: all.")
+    kinds: list[Kind] = Field(["entered", "exited"], min_length=1, max_length=2, description="What is heard.")
+    causes: list[Cause] = Field([], max_length=10, description="Why they entered or exited.")
+    backfill: bool = Field(False, description="Whether it also hears what comes of a definition's history.")
+    minimum_dwell_s: Seconds = Field(0, description="The shortest stay that is heard.")
+    cool_down_s: Seconds = Field(0, description="The shortest time between two entries that are heard.")
+    batch: Batch = Field(Batch(), description="How many transitions go together.")
+    webhook: WebhookIn | None = Field(None, description="Its secrets stay; null: the receiver pulls.")
+    paused: bool = Field(False, description="`false` also enables it again after its receiver's 410.")
+
+
+class BatchOut(BaseModel):
+    """A message has at most `max` transitions, and goes at latest `within_s` after its first."""
+
+    max: int = Field(description="How many transitions a message has at most.")
+    within_s: int = Field(description="So long the first of them waits at most.")
+
+
+class WebhookOut(BaseModel):
+    """A webhook without its secrets."""
+
+    url: str = Field(description="Where messages are posted.")
+    secrets: int = Field(description="How many secrets sign: two while they rotate.")
+
+
+class SubscriptionOut(BaseModel):
+    """A subscription."""
+
+    id: str = Field(description="Its id.")
+    name: str = Field(description="Its name.")
+    segments: list[str] = Field(description="The segments that it hears of; none: all.")
+    kinds: list[Kind] = Field(description="What it hears.")
+    causes: list[Cause] = Field(description="Why they entered or exited; none: every cause but `backfill`.")
+    backfill: bool = Field(description="Whether it also hears what comes of a definition's history.")
+    minimum_dwell_s: int = Field(description="The shortest stay that is heard.")
+    cool_down_s: int = Field(description="The shortest time between two entries that are heard.")
+    batch: BatchOut = Field(description="How many transitions go together.")
+    webhook: WebhookOut | None = Field(description="Where they go; null: the receiver pulls them.")
+    paused: bool = Field(description="Whether nothing is sent for now.")
+    version: int = Field(description="Counts every edit; the ETag.")
+    created_at: Instant = Field(description="It hears what is announced from then on.")
+    updated_at: Instant = Field(description="When it was last edited.")
+
+
+class MadeSubscription(SubscriptionOut):
+    """A new subscription with its secret."""
+
+    secret: str | None = Field(description=f"{SECRET} Null where the receiver pulls.")
+
+
+class SecretOut(BaseModel):
+    """A new secret."""
+
+    secret: str = Field(description=SECRET)
+    former_valid_until: Instant = Field(description="Until then the secret before signs as well.")
+
+
+class Subscriptions(BaseModel):
+    """All subscriptions of the workspace."""
+
+    subscriptions: list[SubscriptionOut] = Field(description="The oldest first.")
+
+
+def fields(each: Subscription, now_ms: int) -> dict[str, object]:
+    """What is shown of a subscription."""
+    webhook = each.webhook and WebhookOut(
+        url=each.webhook.url,
+        secrets=sum(secret.until_ms is None or secret.until_ms > now_ms for secret in each.webhook.secrets),
+    )
+    return {
+        "id": each.id,
+        "name": each.name,
+        "segments": list(each.segments),
+        "kinds": list(each.kinds),
+        "causes": list(each.causes),
+        "backfill": each.backfill,
+        "minimum_dwell_s": each.dwell_ms // 1_000,
+        "cool_down_s": each.cooldown_ms // 1_000,
+        "batch": BatchOut(max=each.batch, within_s=each.batch_ms // 1_000),
+        "webhook": webhook,
+        "paused": each.paused,
+        "version": each.version,
+        "created_at": times.iso(each.created_ms),
+        "updated_at": times.iso(each.updated_ms),
+    }

@@ -1,0 +1,75 @@
+"""`livesegments profiles ID…`: chosen values of many profiles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from livesegments.cli import context, output
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
+
+MOST = 1_000
+"""Of one request."""
+
+
+def profiles(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The profiles' ids.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Ids, one a line; `-`: standard input."),
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            metavar="NAME",
+            help="The value of this attribute, or of `computed:ID`; repeatable.",
+        ),
+    ] = None,
+    api: context.ApiOption = None,
+    key: context.KeyOption = None,
+    workspace: context.WorkspaceOption = None,
+    data: context.DataOption = context.DATA,
+    as_json: context.JsonOption = False,
+) -> None:
+    """Chosen attributes of many profiles, 1,000 a request."""
+    wanted = [*(ids or []), *_of(file)]
+    if not wanted:
+        raise Problem("no profile is named", advice="give ids, or --file FILE with one id a line")
+    names = list(dict.fromkeys(field or []))
+    unknown: list[str] = []
+    target = context.api(api, key, workspace, data)
+    with Client(target.url, target.key, target.workspace) as client:
+        wanted = list(dict.fromkeys(wanted))
+        for start in range(0, len(wanted), MOST):
+            body = {"profiles": wanted[start : start + MOST], "fields": names}
+            found = client.call("POST", "/v1/profiles/read", json=body)
+            if not start:
+                output.warnings(found["warnings"])
+            unknown += found["unknown"]
+            if as_json:
+                for each in found["profiles"]:
+                    output.json(each)
+            elif found["profiles"]:
+                output.table("", ("profile", *names), [_row(each, names) for each in found["profiles"]])
+    if unknown:
+        shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
+        output.errors.print(f"{len(unknown):,} of these ids are no profile's: {shown}", markup=False)
+
+
+def _row(found: dict[str, Any], names: list[str]) -> tuple[Any, ...]:
+    return found["profile"], *(found["fields"].get(name) for name in names)
+
+
+def _of(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{file} can't be read: {error}", advice="give a file of UTF-8 text") from error
+    return [line for line in text.splitlines() if line]

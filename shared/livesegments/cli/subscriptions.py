@@ -1,0 +1,147 @@
+"""`livesegments subscriptions …`: who hears of transitions, and where they are sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from livesegments.cli import files, output, paths
+from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
+
+app = typer.Typer(help="Create, list, show, edit, pause and delete subscriptions.", no_args_is_help=True)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The subscription's id.")]
+
+
+@app.command("create")
+@verb()
+def create(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it.")],
+    segments: Annotated[
+        list[str] | None, typer.Option("--segment", "-s", help="A segment to hear of (repeat it for more).")
+    ] = None,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", help="`entered` or `exited`; without it both.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where messages are posted; without it the receiver pulls.")
+    ] = None,
+    dwell: Annotated[int, typer.Option(help="Seconds that a stay has to last.")] = 0,
+    cool_down: Annotated[int, typer.Option(help="Seconds between two entries of a profile.")] = 0,
+    batch: Annotated[int, typer.Option(help="Transitions of a message at most.")] = 1,
+    within: Annotated[int, typer.Option(help="Seconds that the first of a message waits at most.")] = 0,
+    backfill: Annotated[bool, typer.Option("--backfill", help="Also what comes of history.")] = False,
+) -> None:
+    """Make a subscription: it hears what is announced from now on. Its secret is printed this once."""
+    body: dict[str, Any] = {
+        "name": name,
+        "segments": segments or [],
+        "minimum_dwell_s": dwell,
+        "cool_down_s": cool_down,
+        "batch": {"max": batch, "within_s": within},
+        "backfill": backfill,
+    }
+    body |= {"kinds": kinds} if kinds else {}
+    body |= {"webhook": {"url": url}} if url else {}
+    made = call.client.call("POST", paths.SUBSCRIPTIONS, json=body)
+    if call.printed(made):
+        return
+    output.say(f"created {made['id']}, which hears of {_segments(made)}")
+    if made["secret"]:
+        output.say(f"keep its secret, with which the receiver checks signatures: {made['secret']}")
+
+
+@app.command("list")
+@verb()
+def list_(call: Call) -> None:
+    """Every subscription, the oldest first."""
+    found = call.client.call("GET", paths.SUBSCRIPTIONS)["subscriptions"]
+    none = "no subscriptions yet: `livesegments subscriptions create NAME --url URL` makes one"
+    if not call.tabled(found, none):
+        return
+    local = call.zone
+    rows = [
+        (
+            each["id"],
+            each["name"],
+            _segments(each),
+            each["webhook"]["url"] if each["webhook"] else "pulled",
+            "paused" if each["paused"] else "active",
+            output.instant(each["updated_at"], local),
+        )
+        for each in found
+    ]
+    output.table("", ("id", "name", "segments", "target", "state", f"updated ({local})"), rows)
+
+
+@app.command("show")
+@verb(json=False)
+def show(call: Call, subscription: IdArgument) -> None:
+    """A subscription as JSON."""
+    output.json(call.client.call("GET", paths.subscription(subscription)))
+
+
+@app.command("edit")
+@verb()
+def edit(
+    call: Call,
+    subscription: IdArgument,
+    file: Annotated[
+        str, typer.Option("--file", "-f", help="JSON with the fields that change; `-` is standard input.")
+    ],
+) -> None:
+    """Change the fields that the file names: {"cool_down_s": 86400}"""
+    document = files.read(file)
+    if not isinstance(document, dict):
+        raise Problem(f"{files.named(file)} is no JSON object", advice='write it as {"cool_down_s": 86400}')
+    _edit(call, subscription, document)
+
+
+@app.command("pause")
+@verb()
+def pause(call: Call, subscription: IdArgument) -> None:
+    """Send nothing for now; nothing is lost."""
+    _edit(call, subscription, {"paused": True})
+
+
+@app.command("resume")
+@verb()
+def resume(call: Call, subscription: IdArgument) -> None:
+    """Go on after a pause, or after the receiver has answered 410."""
+    _edit(call, subscription, {"paused": False})
+
+
+@app.command("rotate")
+@verb()
+def rotate(call: Call, subscription: IdArgument) -> None:
+    """Make a new secret; for a day the one before signs as well."""
+    made = call.client.call("POST", f"{paths.subscription(subscription)}/secrets")
+    if call.printed(made):
+        return
+    output.say(f"keep the new secret: {made['secret']}")
+    output.say(f"the one before signs until {made['former_valid_until']}")
+
+
+@app.command("delete")
+@verb(json=False)
+def delete(call: Call, subscription: IdArgument) -> None:
+    """Delete a subscription: nothing more is sent."""
+    call.client.call("DELETE", paths.subscription(subscription))
+    output.say(f"deleted {subscription}")
+
+
+def _edit(call: Call, id_: str, change: dict[str, Any]) -> None:
+    """The edit is refused if somebody else edits it in between."""
+    path = paths.subscription(id_)
+    version = call.client.call("GET", path)["version"]
+    edited = call.client.call("PATCH", path, json=change, headers={"If-Match": f'"{version}"'})
+    if call.printed(edited):
+        return
+    output.say(f"{edited['id']} is at version {edited['version']}" + (", paused" if edited["paused"] else ""))
+
+
+def _segments(found: dict[str, Any]) -> str:
+    return ", ".join(found["segments"]) or "every segment"
