@@ -71,9 +71,7 @@ def test_value_lists_stand_in_items_too() -> None:
     document = ordered({"property": "sku", "op": "in", "value_list": "winter"}, SMALL)
     node, faults = check(document, lists={"winter": "d1"})
     assert node is not None, faults
-    assert (
-        named(node) == {"winter": "d1"} and msgspec.json.decode(msgspec.json.encode(shown(node))) == document
-    )
+    assert named(node) == {"winter": "d1"} and shown(node) == document
     other = referring(node, {"winter": "d2"})
     assert named(other) == {"winter": "d2"} and other != node
     contents = Values("d2", ["a", "b"])

@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, creating, files, output, paths
+from livesegments.cli import building, creating, files, output, paths, putting_aside
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
@@ -17,11 +17,16 @@ app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_
 
 Sort = Literal["name", "created", "updated", "size"]
 Kind = Literal["dynamic", "static"]
-State = Literal["building", "ready"]
+State = Literal["building", "ready", "archived"]
 
 FileOption = Annotated[
     str, typer.Option("--file", "-f", help="JSON of one segment, or an array of them; `-` is standard input.")
 ]
+app.command("archive")(putting_aside.archive)
+app.command("unarchive")(putting_aside.unarchive)
+app.command("clone")(putting_aside.clone)
+app.command("used-by")(putting_aside.used_by)
+
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")]
 
 
@@ -263,6 +268,6 @@ def _tell_checked(results: list[creating.Checked], as_json: bool) -> None:
 
 def _state(segment: dict[str, Any]) -> str:
     progress = segment["progress"]
-    if segment["state"] == "ready":
-        return "ready"
+    if segment["state"] != "building":
+        return str(segment["state"])
     return f"{segment['state']}: {progress['done']:,} of {progress['total']:,} profiles"

@@ -90,9 +90,8 @@ def shown(node: Node | None) -> Any:
     """The JSON of a definition in any of these forms, as its author wrote it."""
     if node is None:
         return None
-    return msgspec.to_builtins(
-        _changed(written(node), lambda test: msgspec.structs.replace(test, value=None))
-    )
+    found = _changed(written(node), lambda test: msgspec.structs.replace(test, value=None))
+    return msgspec.json.decode(msgspec.json.encode(found))  # no tuples: it may be checked again
 
 
 def encoded(node: Node) -> bytes:

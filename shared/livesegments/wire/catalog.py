@@ -81,7 +81,7 @@ class Segment(Struct, frozen=True, tag="segment"):
     `version` counts every edit (the ETag); `definition_version` only those of the definition, and is
     what transitions carry. `defined_ms` is when the present one was written, and `defined_by` the name of the
     key that wrote it; 0 and empty where that was not noted. `folder` is a path (`Campaigns/Spring`);
-    empty: in none.
+    empty: in none. `archived_ms`: since when it is put aside and has no members; 0: it isn't.
     """
 
     workspace: str
@@ -98,6 +98,7 @@ class Segment(Struct, frozen=True, tag="segment"):
     defined_by: str = ""
     folder: str = ""
     topics: tuple[str, ...] = ()
+    archived_ms: int = 0
 
 
 class Version(Struct, frozen=True, tag="version"):

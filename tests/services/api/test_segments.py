@@ -29,6 +29,7 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
         "tags": ["geo"],
         "folder": "Places/Ukraine",
         "topics": ["news"],
+        "archived_at": None,
         "definition": CITY,
         "version": 1,
         "definition_version": 1,
@@ -240,3 +241,59 @@ async def test_a_post_with_an_idempotency_key_is_done_once(shop: Client) -> None
     other = await shop.post("/v1/segments", json={**body, "name": "Else"}, headers=again)
     assert other.status_code == 422
     assert len((await shop.get("/v1/segments")).json()["segments"]) == 1
+
+
+async def test_an_archived_segment_stays_and_is_out_of_the_way(shop: Client) -> None:
+    await shop.segment("a", name="A", folder="f")
+    await shop.segment("b", {"type": "segment", "id": "a"})
+    refused = await shop.post("/v1/segments/a/archive")
+    assert refused.status_code == 409 and "'b' (b)" in refused.json()["errors"][0]["message"]
+    stale = await shop.post("/v1/segments/b/archive", headers={"If-Match": '"9"'})
+    assert stale.status_code == 412
+    for id_ in ("b", "a", "a"):
+        found = await shop.post(f"/v1/segments/{id_}/archive")
+        assert found.status_code == 200 and found.json()["state"] == "archived", found.text
+    assert found.headers["ETag"] == f'"{found.json()["version"]}"'
+    assert (await shop.get("/v1/segments")).json()["segments"] == []
+    listed = (await shop.get("/v1/segments", params={"state": "archived"})).json()["segments"]
+    assert [(each["id"], each["folder"], each["definition_version"]) for each in listed] == [
+        ("a", "f", 1),
+        ("b", "", 1),
+    ]
+    taken = await shop.post("/v1/segments", json={"name": "a", "definition": CITY})
+    named = await shop.post("/v1/segments", json={"name": "n", "definition": {"type": "segment", "id": "a"}})
+    assert (taken.status_code, named.status_code) == (409, 422)
+    users = (await shop.get("/v1/segments/a/used-by")).json()["used_by"]
+    assert users == [{"kind": "segment", "id": "b", "name": "b", "archived": True}]
+    assert (await shop.delete("/v1/segments/a")).status_code == 409
+    lost = await shop.post("/v1/segments/b/unarchive")
+    assert [fault["code"] for fault in lost.json()["errors"]] == ["unknown_segment"]
+    for id_ in ("a", "b"):
+        back = (await shop.post(f"/v1/segments/{id_}/unarchive")).json()
+        assert (back["archived_at"], back["state"], back["definition_version"]) == (None, "building", 2)
+    again = (await shop.post("/v1/segments/a/unarchive")).json()
+    assert again["definition_version"] == 2
+
+
+async def test_nobody_is_put_on_the_list_of_an_archived_segment(shop: Client) -> None:
+    await shop.segment("list", type="static")
+    await shop.post("/v1/segments/list/archive")
+    refused = await shop.post("/v1/segments/list/members", json={"profiles": ["ann"]})
+    assert refused.status_code == 409
+    assert (await shop.post("/v1/segments/list/unarchive")).json()["definition_version"] == 1
+    assert (await shop.post("/v1/segments/list/members", json={"profiles": ["ann"]})).status_code == 202
+
+
+async def test_a_copy_has_what_its_original_has_but_id_and_name(shop: Client) -> None:
+    fields = {"description": "d", "tags": ["t"], "folder": "f", "topics": ["n"]}
+    await shop.segment("a", ORDERED, name="A", **fields)
+    made = [await shop.post("/v1/segments/a/clone", json=body) for body in ({}, {}, {"id": "c", "name": "C"})]
+    assert [each.status_code for each in made] == [201] * 3
+    assert [each.json()["name"] for each in made] == ["A (copy)", "A (copy 2)", "C"]
+    assert made[2].headers["Location"] == "/v1/segments/c"
+    for each in made:
+        assert each.json() | {**fields, "definition": ORDERED} == each.json()
+    assert (await shop.post("/v1/segments/a/clone", json={"name": "c"})).status_code == 409
+    await shop.segment("list", type="static", name="L" * 200)
+    copied = (await shop.post("/v1/segments/list/clone", json={})).json()
+    assert (copied["type"], copied["name"]) == ("static", "L" * 193 + " (copy)")

@@ -14,6 +14,7 @@ from livesegments.core import plan
 from livesegments.core.definition import Node
 from livesegments.core.plan import Limits
 from livesegments.evaluator import catalog
+from livesegments.evaluator.definitions import Definitions
 from livesegments.wire import catalog as wire
 
 NODE = msgspec.json.decode('{"type":"event","name":"e"}', type=Node)
@@ -68,3 +69,21 @@ async def test_what_cannot_be_compiled_is_tried_again_though_nothing_changes(
     with suppress(asyncio.CancelledError):
         await following
     assert known.faults == {} and known.plans["w"].segments.keys() == {"s"}
+
+
+def test_an_archived_segment_is_in_no_plan_until_it_is_taken_up_again() -> None:
+    known = Definitions(Limits())
+
+    def take(entry: wire.Entry, offset: int) -> set[str]:
+        known.take(wire.key_of(entry).encode(), wire.encode(entry), offset)
+        known.compile()
+        return set(known.plans["w"].segments)
+
+    assert take(ENTRIES[0], 0) == set()
+    for static in (None, NODE):
+        segment = wire.Segment("w", "s", "s", 1, 1, 0, 0, static)
+        assert take(segment, 1) == {"s"}
+        assert take(msgspec.structs.replace(segment, version=2, archived_ms=7), 2) == set()
+        assert take(msgspec.structs.replace(segment, version=3), 3) == {"s"}
+        assert known.plans["w"].segments["s"].revision == 3
+        assert take(msgspec.structs.replace(segment, version=4, archived_ms=7), 4) == set()

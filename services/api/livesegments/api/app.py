@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from livesegments.api import (
+    archiving,
     batch,
     builds,
     checking,
@@ -126,7 +127,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        versions, names, lists, value_lists, computed_attributes, subscriptions, workspace, workspaces, keys,
+        versions, archiving, names, lists, value_lists, computed_attributes, subscriptions, workspace,
+        workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, health,
         profile_batches,

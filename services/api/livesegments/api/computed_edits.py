@@ -38,7 +38,7 @@ def replacing(
 ) -> list[Put]:
     """The attribute, and the segments that ask about it; nothing where it is just so. Raises Problem 422 with
     all faults, 409."""
-    others = {each.id: each.definition for each in snapshot.segments.values()}
+    others = {each.id: each.definition for each in snapshot.segments.values() if not each.archived_ms}
     node, faults = check_computed(
         document,
         timezone=workspace.timezone,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from secrets import token_hex
+from typing import Any
 
 import msgspec
 
-from livesegments.api import shapes
+from livesegments.api import shapes, using
 from livesegments.api.etags import check_match
 from livesegments.api.problems import QUOTA, Problem, not_found
 from livesegments.api.segment_shapes import NewDynamic, NewStatic, SegmentPatch
-from livesegments.api.subscription_edits import users_of
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
+from livesegments.core.value_list import shown
 from livesegments.store.snapshot import Snapshot, folded
 from livesegments.wire.catalog import Quotas, Segment, Workspace
 
@@ -22,7 +24,7 @@ MAX_SEGMENTS = 20_000
 """Of a workspace, whatever its quota is."""
 QUOTA_SEGMENTS = f"{QUOTA}segments"
 """The code of a segment beyond the workspace's quota."""
-MAX_NAMED = 20
+MAX_NAME = 200
 
 
 def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.Known:
@@ -41,21 +43,22 @@ def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.K
 
 
 class Others(Mapping[str, Node | None]):
-    """A snapshot's definitions, but for one segment's own."""
+    """A snapshot's definitions, but for one segment's own and those that are archived."""
 
     def __init__(self, segments: Mapping[str, Segment], own: str) -> None:
         self._segments, self._own = segments, own
 
     def __getitem__(self, id_: str) -> Node | None:
-        if id_ == self._own:
+        found = self._segments[id_]
+        if id_ == self._own or found.archived_ms:
             raise KeyError(id_)
-        return self._segments[id_].definition
+        return found.definition
 
     def __iter__(self) -> Iterator[str]:
-        return (id_ for id_ in self._segments if id_ != self._own)
+        return (id_ for id_, each in self._segments.items() if id_ != self._own and not each.archived_ms)
 
     def __len__(self) -> int:
-        return len(self._segments) - (self._own in self._segments)
+        return sum(1 for _ in self)
 
 
 def most_segments(quotas: Quotas) -> int:
@@ -140,23 +143,74 @@ def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
     """Raises Problem 404, 412, or 409 while others refer to it, naming them."""
     old = existing(snapshot, id_)
     check_match(old.version, match, needed=False)
-    using = [snapshot.segments[user] for user in sorted(snapshot.users(id_) - {id_})]
-    if using:
-        faults = [
-            Fault(pointer="", code="in_use", message=f"segment '{each.id}' ({each.name}) refers to it")
-            for each in using[:MAX_NAMED]
-        ]
-        raise Problem(409, f"{len(using)} segment(s) refer to '{id_}'; change or delete them first.", faults)
-    measuring = snapshot.measuring(id_)
-    if measuring:
-        told = f"{len(measuring)} computed attribute(s) measure transitions of '{id_}'; edit them first."
-        faults = [Fault("", "in_use", f"computed attribute '{each.id}'") for each in measuring[:MAX_NAMED]]
-        raise Problem(409, told, faults)
-    hearing = users_of(snapshot, id_)
-    if hearing:
-        told = f"{len(hearing)} subscription(s) hear of '{id_}'; edit or delete them first."
-        raise Problem(409, told, hearing[:MAX_NAMED])
+    users = using.users(snapshot, id_)
+    if users:
+        told = f"'{id_}' is needed by {using.counted(users)}; change or delete these first."
+        raise Problem(409, told, using.faults(users))
     return old
+
+
+def archived(snapshot: Snapshot, id_: str, match: str | None, now_ms: int) -> Segment:
+    """Raises Problem 404, 412, or 409 while others refer to it that aren't archived themselves."""
+    old = existing(snapshot, id_)
+    check_match(old.version, match, needed=False)
+    users = [each for each in using.users(snapshot, id_) if each.kind != "subscription" and not each.archived]
+    if users:
+        told = f"'{id_}' is needed by {using.counted(users)}; change or archive these first."
+        raise Problem(409, told, using.faults(users))
+    at_ms = max(now_ms, old.updated_ms)
+    return msgspec.structs.replace(
+        old, version=old.version + 1, updated_ms=at_ms, archived_ms=old.archived_ms or at_ms
+    )
+
+
+def unarchived(snapshot: Snapshot, workspace: Workspace, id_: str, match: str | None, now_ms: int) -> Segment:
+    """A dynamic one as another version of its definition, so nobody takes it for what it was before.
+
+    Raises Problem 404, 412, or 422 where its definition refers to what isn't there any more."""
+    old = existing(snapshot, id_)
+    check_match(old.version, match, needed=False)
+    node = old.definition
+    again = bool(old.archived_ms) and node is not None
+    if node is not None and again:
+        node = checked(snapshot, workspace, shapes.Defined(shown(node), node, ""), id_)
+    return msgspec.structs.replace(
+        old,
+        version=old.version + 1,
+        definition_version=old.definition_version + again,
+        updated_ms=max(now_ms, old.updated_ms),
+        definition=node,
+        archived_ms=0,
+    )
+
+
+def cloned(
+    snapshot: Snapshot, workspace: Workspace, id_: str, name: str | None, own: str | None, now_ms: int
+) -> Segment:
+    """Raises Problem 404, or what `new_segment` raises."""
+    old = existing(snapshot, id_)
+    fields: dict[str, Any] = {
+        "id": own,
+        "name": name or _copy_name(snapshot, old.name),
+        "description": old.description,
+        "tags": list(old.tags),
+        "folder": old.folder,
+        "topics": list(old.topics),
+    }
+    new: NewDynamic | NewStatic
+    if old.definition is None:
+        new = NewStatic.model_construct(type="static", **fields)
+    else:
+        defined = shapes.Defined(shown(old.definition), old.definition, "")
+        new = NewDynamic.model_construct(definition=defined, **fields)
+    return new_segment(snapshot, workspace, new, now_ms)
+
+
+def _copy_name(snapshot: Snapshot, name: str) -> str:
+    """`VIPs (copy)`, `VIPs (copy 2)` and so on: the first that nobody has."""
+    ends = (f" (copy{'' if number == 1 else f' {number}'})" for number in count(1))
+    names = (name[: MAX_NAME - len(end)] + end for end in ends)
+    return next(each for each in names if snapshot.named(each) is None)
 
 
 def existing(snapshot: Snapshot, id_: str) -> Segment:

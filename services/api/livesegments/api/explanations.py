@@ -113,9 +113,11 @@ async def explain_membership(
     """Why a profile is in a segment or not: every node of the definition with the values that decided it,
     the smallest change that would flip it, and the instant at which the clock alone will. With `events`, the
     events behind a count, a sum, an occurrence or a sequence are read from history."""
-    await found_for(context, workspace.id, id_, profile)
+    segment = await found_for(context, workspace.id, id_, profile)
     wall_ms = context.now_ms() if context.settings.clock == "wall" else None
     deciding = await context.served.deciding(workspace.id, profile, wall_ms)
+    if segment.archived_ms:
+        raise Problem(409, f"Segment {quoted(id_)} is archived: nobody is in it.")
     if id_ not in deciding.plan.positions:
         raise Problem(409, f"Segment {quoted(id_)} is still being built; its `progress` says how far it is.")
     said = await asyncio.to_thread(explain, deciding.plan, profile, deciding.profile, id_, deciding.now_ms)

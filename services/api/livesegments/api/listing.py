@@ -14,7 +14,7 @@ from livesegments.api.context import Ctx
 from livesegments.api.problems import responses
 from livesegments.api.route import Route
 from livesegments.api.segment_shapes import Segments
-from livesegments.api.segments import shape
+from livesegments.api.segments import shape, state_of
 from livesegments.store.members import Size
 from livesegments.wire.catalog import Segment
 
@@ -52,12 +52,12 @@ async def list_segments(
 ) -> Segments:
     """A page of the segments. A cursor goes on where its page ended, under the same sort and order."""
     snapshot = await context.catalog.segments(workspace.id)
-    asked = _Asked(search.casefold(), tag, topic, folder, type_)
+    asked = _Asked(search.casefold(), tag, topic, folder, type_, state == "archived")
     wanted = [each for each in snapshot.segments.values() if asked.fits(each)]
     sizes: Sized = {}
     if state is not None or sort == "size":
         sizes = await context.members.sizes(workspace.id, _versions(wanted), workspace.timezone)
-        wanted = [each for each in wanted if state in (None, sizes[each.id].progress.state)]
+        wanted = [each for each in wanted if state in (None, state_of(each, sizes[each.id]))]
 
     def place(segment: Segment) -> tuple[Any, str]:
         return _KEYS[sort](segment, sizes), segment.id
@@ -89,10 +89,14 @@ class _Asked(Struct, frozen=True):
     topic: str | None
     folder: str | None
     type: str | None
+    archived: bool
 
     def fits(self, segment: Segment) -> bool:
         return (
-            any(self.search in text.casefold() for text in (segment.id, segment.name, segment.description))
+            self.archived == bool(segment.archived_ms)
+            and any(
+                self.search in text.casefold() for text in (segment.id, segment.name, segment.description)
+            )
             and (self.tag is None or self.tag in segment.tags)
             and (self.topic is None or self.topic in segment.topics)
             and (self.folder is None or _lies_in(segment.folder, self.folder))

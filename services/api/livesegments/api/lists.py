@@ -56,5 +56,7 @@ async def _move(
     segment = await found(context, workspace, id_)
     if segment.definition is not None:
         raise Problem(409, f"'{id_}' is dynamic: its definition says who is in it.")
+    if segment.archived_ms:
+        raise Problem(409, f"'{id_}' is archived: unarchive it first.")
     await context.records.move(segment, profiles, how)
     return shapes.Accepted(accepted=len(set(profiles)))

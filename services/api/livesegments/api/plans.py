@@ -46,6 +46,7 @@ def _compile(workspace: Workspace, snapshot: Snapshot, contents: Contents, previ
     segments = [
         plan.Segment(each.id, each.definition_version, 0, each.definition)
         for each in snapshot.segments.values()
+        if not each.archived_ms
     ]
     segments += [
         plan.Segment(PREFIX + each.id, each.version, 0, each.definition)

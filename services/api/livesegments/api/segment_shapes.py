@@ -80,6 +80,7 @@ class SegmentOut(BaseModel):
     definition_version: int = Field(description="Counts edits of the definition; transitions carry it.")
     created_at: Instant
     updated_at: Instant
+    archived_at: Instant | None = Field(description="Since when it is put aside; null: it isn't.")
     count: int = Field(description="Members now.")
     state: State
     progress: Done

@@ -108,7 +108,8 @@ async def edit_segment(
 
 @router.delete("/{id}", status_code=204, responses=responses(404, 409, 412))
 async def delete_segment(context: Ctx, workspace: Writing, id_: Id, if_match: IfMatch = None) -> None:
-    """Delete a segment: its members leave it, profiles are untouched. Refused while others refer to it."""
+    """Delete a segment: its members leave it, profiles are untouched. Refused while others need it
+    (`GET /v1/segments/{id}/used-by`)."""
     _, sequence = await context.catalog.change_segment(
         workspace.id, lambda snapshot: ("delete", editing.deletable(snapshot, id_, if_match))
     )
@@ -119,6 +120,10 @@ async def delete_segment(context: Ctx, workspace: Writing, id_: Id, if_match: If
 async def count_members(context: Ctx, workspace: Reading, id_: Id) -> Response:
     """How many profiles are in the segment now."""
     return answers.written(await answers.count(context, workspace, id_))
+
+
+def state_of(segment: Segment, size: Size) -> shapes.State:
+    return "archived" if segment.archived_ms else size.progress.state
 
 
 def shape(segment: Segment, size: Size, now_ms: int) -> SegmentOut:
@@ -135,11 +140,12 @@ def shape(segment: Segment, size: Size, now_ms: int) -> SegmentOut:
         definition_version=segment.definition_version,
         created_at=times.iso(segment.created_ms),
         updated_at=times.iso(segment.updated_ms),
+        archived_at=times.iso(segment.archived_ms) if segment.archived_ms else None,
         count=size.count,
-        state=size.progress.state,
+        state=state_of(segment, size),
         progress=shapes.Done(
-            done=size.progress.done,
-            total=size.progress.total,
+            done=size.progress.done if not segment.archived_ms else 0,
+            total=size.progress.total if not segment.archived_ms else 0,
             estimated_end=times.iso_or_none(
                 estimated_end(size.progress, segment.defined_ms or segment.updated_ms, now_ms)
             ),

@@ -32,7 +32,7 @@ ProfileIds = Annotated[list[ProfileId], Field(min_length=1, max_length=1_000)]
 Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"])
 ]
-State = Literal["building", "ready"]
+State = Literal["building", "ready", "archived"]
 
 
 class Known(NamedTuple):

@@ -96,14 +96,6 @@ def existing(snapshot: Snapshot, id_: str) -> Subscription:
     return found
 
 
-def users_of(snapshot: Snapshot, segment: str) -> list[Fault]:
-    """A fault for every subscription that names the segment: who deletes it edits these first."""
-    return [
-        Fault("", "in_use", f"subscription '{each.id}' ({each.name}) hears of it")
-        for each in snapshot.subscribing(segment)
-    ]
-
-
 def _rule(given: NewSubscription | SubscriptionPatch, named: dict[str, Any]) -> dict[str, Any]:
     """The fields of the stored form, for those that are named."""
     made: dict[str, Any] = {

@@ -61,7 +61,7 @@ class Definitions:
         match entry:
             case Workspace():
                 self._workspaces[workspace] = entry
-            case Segment():
+            case Segment() if not entry.archived_ms:
                 self._put(workspace, entry.id, entry.definition_version, entry.definition, offset)
             case ComputedAttribute():
                 self._put(workspace, PREFIX + entry.id, entry.version, entry.definition, offset)

@@ -31,6 +31,8 @@ class Lists(Struct, frozen=True):
             elif segment is not None and segment.definition is not None:
                 told = f"{id_!r} is a dynamic segment: its definition alone says who is in it"
                 faults.add(at, "unknown_segment", told)
+            elif segment is not None and segment.archived_ms:
+                faults.add(at, "unknown_segment", f"{id_!r} is archived: unarchive it first")
             else:
                 found.append(id_)
         return found
