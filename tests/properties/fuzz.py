@@ -19,6 +19,7 @@ from tests.properties.crowded import crowded
 from tests.properties.family import Family, Story, stories
 from tests.properties.histories import History, histories
 from tests.properties.race import Race
+from tests.properties.restless import Restless
 from tests.properties.sql_race import SqlRace
 from tests.simulation.loop import run as run_loop
 from tests.simulation.test_joint import joint
@@ -31,6 +32,8 @@ TOLD_EVERY = 100
 
 SQL_EVERY = 10
 """One seed in this many is raced against SQL as well, which takes far longer."""
+RESTLESS_EVERY = 2
+"""So is one in this many with small chunks."""
 JOINT_EVERY = 5
 """So is the seed of a simulation."""
 
@@ -69,6 +72,7 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if len(sys.argv) > 1:
         run(int(sys.argv[1]))
+        run(int(sys.argv[1]), Restless)
         run(int(sys.argv[1]), SqlRace)
         run_family(int(sys.argv[1]))
         run_joint(int(sys.argv[1]))
@@ -80,6 +84,8 @@ def main() -> None:
         try:
             run(number)
             run_family(number)
+            if done % RESTLESS_EVERY == 0:
+                run(number, Restless)
             if done % SQL_EVERY == 0:
                 run(number, SqlRace)
             if done % JOINT_EVERY == 0:

@@ -7,10 +7,11 @@ with instants that never go back. An entry goes in once and out once, at its pla
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from typing import Any, Generic
 
+from livesegments.core import chunks
+from livesegments.core.entries import Entries, fitted, lowest, pop_first, put, remove_one, until
 from livesegments.core.event import Event
 from livesegments.core.exact import exact
 from livesegments.core.fold import Average, Bagged, Extreme, Of, P, Sum, T, moment
@@ -53,7 +54,7 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
     """Any measure over a sliding window."""
 
     def __init__(self, of: Of[P, T], window: Sliding) -> None:
-        super().__init__(Bagged[of.payload, of.total])  # type: ignore[name-defined]
+        super().__init__(Bagged[of.payload, of.beside])  # type: ignore[name-defined]
         self._of, self._window = of, window
         self._totals = isinstance(of, Sum | Average)
         self._first = isinstance(of, Extreme)
@@ -90,7 +91,7 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             return None
         total = self._of.together([payload for _, payload in inside])
         inside.sort(key=moment)
-        return Bagged(inside, [], total)
+        return Bagged(fitted(inside), [], total)
 
     def of_rows(self, rows: Rows, now_ms: int) -> dict[int, Bagged[P, T]]:
         of = self._of
@@ -126,9 +127,9 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             enter, leave = counted
             for payload in self._of.payloads(event):
                 if enter > now_ms:
-                    del state.waiting[_place(state.waiting, enter, payload)]
+                    _take(state.waiting, enter, payload)
                 else:
-                    del state.inside[_place(state.inside, leave, payload)]
+                    _take(state.inside, leave, payload)
                     state.total = self._of.unmerge(state.total, payload)
         return state
 
@@ -145,36 +146,39 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
         enter, leave = counted
         for payload in payloads:
             if enter > now_ms:
-                insort(state.waiting, (enter, leave, payload), key=moment)
-                del state.waiting[:-MAX_ENTRIES]
+                put(state.waiting, (enter, leave, payload), (enter + 1,))
+                if len(state.waiting) > chunks.LISTED:
+                    state.waiting = fitted(state.waiting)
+                    if len(state.waiting) > MAX_ENTRIES:
+                        pop_first(state.waiting, len(state.waiting) - MAX_ENTRIES)
             else:
                 self._enter(state, leave, payload)
         return state
 
     def _enter(self, state: Bagged[P, T], leave: int, payload: P) -> None:
         self._of.put(state, leave, payload)
-        if self._totals:
-            state.total = self._of.merge(state.total, payload)
-        if len(state.inside) > MAX_ENTRIES:
-            self._leave(state, len(state.inside) - MAX_ENTRIES)
+        if len(state.inside) > chunks.LISTED:
+            if isinstance(state.inside, list):
+                self._of.spread(state)
+                state.inside = fitted(state.inside)
+            if len(state.inside) > MAX_ENTRIES:
+                self._left(state, pop_first(state.inside, len(state.inside) - MAX_ENTRIES))
 
-    def _leave(self, state: Bagged[P, T], count: int) -> None:
-        for _, payload in state.inside[:count]:
-            if self._totals:
-                state.total = self._of.unmerge(state.total, payload)
-            state.left(payload)
-        del state.inside[:count]
+    def _left(self, state: Bagged[P, T], gone: Sequence[tuple[int, P]]) -> None:
+        for leave, payload in gone:
+            self._of.left(state, leave, payload)
+        if not isinstance(state.inside, list) and len(state.inside) <= chunks.FEW:
+            state.inside = fitted(state.inside)
+            self._of.gathered(state)
 
     def _settle(self, state: Bagged[P, T], now_ms: int) -> None:
-        waiting = state.waiting
-        if waiting and waiting[0][0] <= now_ms:
-            entered = bisect_right(waiting, now_ms, key=moment)
-            for _, leave, payload in waiting[:entered]:
+        if state.waiting and lowest(state.waiting) <= now_ms:
+            for _, leave, payload in until(state.waiting, now_ms):
                 self._enter(state, leave, payload)
-            del waiting[:entered]
-        inside = state.inside
-        if inside and inside[0][0] <= now_ms:
-            self._leave(state, bisect_right(inside, now_ms, key=moment))
+            if not isinstance(state.waiting, list):
+                state.waiting = fitted(state.waiting)
+        if state.inside and lowest(state.inside) <= now_ms:
+            self._left(state, until(state.inside, now_ms))
 
     def value(self, state: Bagged[P, T] | None, now_ms: int) -> Any:
         if state is None:
@@ -200,18 +204,16 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
         if self._of.counts and not waiting:
             edge = edge_below(edges, len(inside))
             return inside[-edge][0] if edge else None
-        first = inside[0][0] if inside else None
-        return min(waiting[0][0], waiting[0][0] if first is None else first) if waiting else first
+        if not waiting:
+            return lowest(inside) if inside else None
+        return min(lowest(waiting), lowest(inside)) if inside else lowest(waiting)
 
 
-def _place(entries: Sequence[tuple[Any, ...]], moves_ms: int, payload: Any) -> int:
-    """Where an entry is, by the instant at which it moves, and an equal payload. Raises Kept."""
-    for place in range(bisect_left(entries, moves_ms, key=moment), len(entries)):
-        if entries[place][0] != moves_ms:
-            break
-        if _plain(entries[place][-1]) == _plain(payload):
-            return place
-    raise Kept
+def _take(entries: Entries[Any], moves_ms: int, payload: Any) -> None:
+    """Takes out an entry, by the instant at which it moves, and an equal payload. Raises Kept."""
+    wanted = _plain(payload)
+    if not remove_one(entries, moves_ms, lambda entry: _plain(entry[-1]) == wanted):
+        raise Kept
 
 
 def _plain(payload: Any) -> Any:

@@ -137,10 +137,10 @@ class CountSliding(Kind[Leaves]):
         return state[-edge] if edge and state else None
 
 
-def packed(leaves: object) -> bytes:
-    """Packed leaves as msgpack stores them: 8 bytes each, little-endian."""
-    assert isinstance(leaves, array), f"msgpack can't carry {type(leaves)}"
-    return _little(leaves).tobytes()
+def packed(state: object) -> memoryview:
+    """Packed numbers (leaves, or of chunks) as msgpack stores them: 8 bytes each, little-endian."""
+    assert isinstance(state, array), f"msgpack can't carry {type(state)}"
+    return memoryview(_little(state))
 
 
 _LIST = msgspec.msgpack.Decoder(list[int])

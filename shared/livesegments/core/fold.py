@@ -8,7 +8,7 @@ Sums and averages keep every entry in the window; they are exact, so an entry th
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -17,8 +17,11 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from msgspec import Struct
 
 from livesegments.core import exact
+from livesegments.core.chunks import Chunks
 from livesegments.core.definition import Scalar
+from livesegments.core.entries import Entries, at_least, below, pop_first, put, remove
 from livesegments.core.event import Event
+from livesegments.core.hashes import Hashes, hashed
 from livesegments.core.rows import Rows
 from livesegments.core.value import key
 
@@ -39,19 +42,21 @@ class Bagged(Struct, Generic[P, T], array_like=True, dict=True):
 
     inside   (leave, payload), ascending by leave
     waiting  (enter, leave, payload), ascending by enter
-    total    that of the payloads inside, of sums and averages
+    total    that of the payloads inside, of sums and averages; of keys that lie in chunks, their hashes
     """
 
-    inside: list[tuple[int, P]]
-    waiting: list[tuple[int, int, P]]
+    inside: Entries[tuple[int, P]]
+    waiting: Entries[tuple[int, int, P]]
     total: T | None
 
     @property
     def leaves(self) -> dict[P, int]:
-        """Payload → its leave, of payloads that are there once; made when first asked for, not stored."""
+        """Payload → its leave, of payloads that are there once, in a list; made when first asked for, not
+        stored."""
         known: dict[str, dict[P, int]] = self.__dict__
         found = known.get("leaves")
         if found is None:
+            assert isinstance(self.inside, list)
             self.inside.sort()  # of one leave: by payload, which makes a pair's place one
             found = known["leaves"] = {payload: leave for leave, payload in self.inside}
         return found
@@ -78,6 +83,10 @@ class Of(Protocol[P, T]):
     total: Any
     """The types P and T, as msgspec reads them."""
 
+    @property
+    def beside(self) -> Any:
+        """The type of what a bag keeps beside its entries."""
+
     def payloads(self, event: Event) -> list[P]: ...
     def merge(self, total: T | None, payload: P) -> T:
         """The total with one more payload; the first total is None."""
@@ -94,16 +103,35 @@ class Of(Protocol[P, T]):
     def put(self, bag: Bagged[P, T], leave: int, payload: P) -> None:
         """Puts an entry in its place inside, and drops those that can't matter again."""
 
+    def left(self, bag: Bagged[P, T], leave: int, payload: P) -> None:
+        """Must be called for every entry that is taken out of a bag."""
+
+    def spread(self, bag: Bagged[P, T]) -> None:
+        """Must be called before the entries inside are put into chunks."""
+
+    def gathered(self, bag: Bagged[P, T]) -> None:
+        """Must be called after they have become a list again."""
+
 
 def moment(entry: tuple[int, *tuple[Any, ...]]) -> int:
     """The instant at which an entry of a bag moves."""
     return entry[0]
 
 
-K = TypeVar("K", int, str)
+class Plain(Generic[P, T]):
+    """Measures whose bag keeps nothing beside its entries."""
+
+    def left(self, bag: Bagged[P, T], leave: int, payload: P) -> None:
+        pass
+
+    def spread(self, bag: Bagged[P, T]) -> None:
+        pass
+
+    def gathered(self, bag: Bagged[P, T]) -> None:
+        pass
 
 
-class OneByOne(Generic[P, T]):
+class OneByOne(Plain[P, T]):
     """Measures without a quicker way to a total."""
 
     def merge(self, total: T | None, payload: P) -> T:
@@ -116,10 +144,18 @@ class OneByOne(Generic[P, T]):
         return total
 
 
-class Keys(OneByOne[K, "list[K]"], Generic[K]):
-    """Days and distinct values. A total is the sorted keys, no more than `depth`."""
+K = TypeVar("K", int, str)
+
+
+class Keys(OneByOne[K, Any], Generic[K]):
+    """Days and distinct values. A total is the sorted keys, no more than `depth`.
+
+    Whether a key is in a bag, and when it leaves, says a dictionary that is made of the list of entries.
+    Where they lie in chunks, the hashes of the keys say it: the entry to which a hash leads is read.
+    """
 
     counts = True
+    beside: Any = Hashes
 
     def __init__(self, payloads: Callable[[Event], list[K]], depth: int, key: type[K]) -> None:
         self.payloads: Callable[[Event], list[K]] = payloads
@@ -140,8 +176,11 @@ class Keys(OneByOne[K, "list[K]"], Generic[K]):
     def read(self, total: list[K] | None) -> Amount | None:
         return len(total) if total else 0
 
-    def put(self, bag: Bagged[K, list[K]], leave: int, payload: K) -> None:
+    def put(self, bag: Bagged[K, Any], leave: int, payload: K) -> None:
         inside = bag.inside
+        if not isinstance(inside, list):
+            self._put_apart(bag, inside, leave, payload)
+            return
         if inside and inside[-1][1] == payload and inside[-1][0] <= leave:
             inside[-1] = leave, payload
             bag.moved(payload, leave)
@@ -157,12 +196,48 @@ class Keys(OneByOne[K, "list[K]"], Generic[K]):
         if len(inside) > self._depth:
             bag.left(inside.pop(0)[1])
 
+    def _put_apart(self, bag: Bagged[K, Any], inside: Chunks[tuple[int, K]], leave: int, payload: K) -> None:
+        hashes, number = _hashes(bag), hashed(payload)
+        for before in hashes.leaves_of(number):
+            if inside.at_least((before, payload)) == (before, payload):
+                if before >= leave:
+                    return
+                inside.remove((before, payload))
+                hashes.remove(number, before)
+                break
+        hashes.put(number, leave)
+        inside.put((leave, payload), (leave, payload))
+        if len(inside) > self._depth:
+            for entry in inside.pop_first(1):
+                self.left(bag, *entry)
+
+    def left(self, bag: Bagged[K, Any], leave: int, payload: K) -> None:
+        if isinstance(bag.inside, list):
+            bag.left(payload)
+        else:
+            _hashes(bag).remove(hashed(payload), leave)
+
+    def spread(self, bag: Bagged[K, Any]) -> None:
+        assert isinstance(bag.inside, list)
+        bag.inside.sort()
+        bag.total = Hashes.of((hashed(payload), leave) for leave, payload in bag.inside)
+        bag.__dict__.pop("leaves", None)
+
+    def gathered(self, bag: Bagged[K, Any]) -> None:
+        bag.total = None
+
+
+def _hashes(bag: Bagged[Any, Any]) -> Hashes:
+    found = bag.total
+    assert isinstance(found, Hashes)
+    return found
+
 
 class Each(OneByOne[int, int]):
     """A count whose window skips: one entry an event, the `depth` that leave last."""
 
     counts = True
-    payload = total = int
+    payload = total = beside = int
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
@@ -180,15 +255,16 @@ class Each(OneByOne[int, int]):
         return 0
 
     def put(self, bag: Bagged[int, int], leave: int, payload: int) -> None:
-        insort(bag.inside, (leave, payload))
-        del bag.inside[: -self._depth]
+        put(bag.inside, (leave, payload), (leave + 1,))
+        if len(bag.inside) > self._depth:
+            pop_first(bag.inside, len(bag.inside) - self._depth)
 
 
-class Sum:
+class Sum(Plain[Any, Any]):
     """A payload is the exact sum of one event's numbers, and so is a total."""
 
     counts = False
-    payload = total = Number
+    payload = total = beside = Number
 
     def __init__(self, numbers: Numbers, head: str | None = None) -> None:
         """`head`: the property of which the numbers are, where it isn't one of a property's parts."""
@@ -227,14 +303,18 @@ class Sum:
         return exact.exact(total or 0)
 
     def put(self, bag: Bagged[Any, Any], leave: int, payload: Any) -> None:
-        insort(bag.inside, (leave, payload), key=moment)
+        put(bag.inside, (leave, payload), (leave + 1,))
+        bag.total = self.merge(bag.total, payload)
+
+    def left(self, bag: Bagged[Any, Any], leave: int, payload: Any) -> None:
+        bag.total = self.unmerge(bag.total, payload)
 
 
 class Average(OneByOne["tuple[Any, int]", "tuple[Any, int]"]):
     """A payload is (exact sum, how many) of one event's numbers, and so is a total."""
 
     counts = False
-    payload = total = tuple[Number, int]
+    payload = total = beside = tuple[Number, int]
 
     def __init__(self, numbers: Numbers) -> None:
         self._sum = Sum(numbers)
@@ -258,7 +338,13 @@ class Average(OneByOne["tuple[Any, int]", "tuple[Any, int]"]):
     def put(
         self, bag: Bagged[tuple[Any, int], tuple[Any, int]], leave: int, payload: tuple[Any, int]
     ) -> None:
-        insort(bag.inside, (leave, payload), key=moment)
+        put(bag.inside, (leave, payload), (leave + 1,))
+        bag.total = self.merge(bag.total, payload)
+
+    def left(
+        self, bag: Bagged[tuple[Any, int], tuple[Any, int]], leave: int, payload: tuple[Any, int]
+    ) -> None:
+        bag.total = self.unmerge(bag.total, payload)
 
 
 class Extreme(OneByOne[Any, Any]):
@@ -270,6 +356,7 @@ class Extreme(OneByOne[Any, Any]):
     counts = False
     payload: Any = Number
     total: Any = Number
+    beside: Any = Number
     _rank: Callable[[Any], Any] = staticmethod(exact.exact)
     """By what payloads are compared."""
 
@@ -291,13 +378,17 @@ class Extreme(OneByOne[Any, Any]):
 
     def put(self, bag: Bagged[Any, Any], leave: int, payload: Any) -> None:
         inside, rank = bag.inside, self._rank(payload)
-        at = bisect_left(inside, leave, key=moment)
-        if at < len(inside) and self._beats(inside[at][1], rank):
-            return
-        end = bisect_right(inside, leave, lo=at, key=moment)
-        while at and self._pick(rank, self._rank(inside[at - 1][1])) == rank:
-            at -= 1
-        inside[at:end] = [(leave, payload)]
+        after = at_least(inside, (leave,))
+        if after is not None:
+            if self._beats(after[1], rank):
+                return
+            if after[0] == leave:
+                remove(inside, (leave,))
+        before = below(inside, (leave,))
+        while before is not None and self._pick(rank, self._rank(before[1])) == rank:
+            remove(inside, (before[0],))
+            before = below(inside, (leave,))
+        put(inside, (leave, payload), (leave,))
 
     def _beats(self, payload: Any, rank: Any) -> bool:
         """Whether a payload that leaves no earlier is at least as extreme."""
@@ -310,6 +401,7 @@ class Pick(Extreme):
 
     payload: Any = tuple[int, str, Scalar]
     total: Any = payload
+    beside: Any = payload
 
     def __init__(self, values: Callable[[Event], list[Scalar]], last: bool) -> None:
         self._values, self._last = values, last

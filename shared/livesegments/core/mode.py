@@ -7,7 +7,6 @@ them, in their order. Values are equal as conditions say: 1 and 1.0 are one, 1 a
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -15,8 +14,9 @@ from msgspec import Struct
 
 from livesegments.core.bag import Bag
 from livesegments.core.definition import Scalar
+from livesegments.core.entries import put
 from livesegments.core.event import Event
-from livesegments.core.fold import Bagged, OneByOne, moment
+from livesegments.core.fold import Bagged, OneByOne
 from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
 from livesegments.core.value import Key, key
@@ -60,11 +60,12 @@ class Tally(Struct, array_like=True, dict=True):
         found: Counted | None = known["best"]
         return found
 
-    def add(self, use: Use) -> None:
+    def add(self, use: Use, most: int = MAX_ENTRIES) -> None:
+        """A further value counts only while there are fewer than `most`."""
         best = self.best
         found = self.by_key.get(key(use[3]))
         if found is None:
-            if len(self.values) >= MAX_ENTRIES:
+            if len(self.values) >= most:
                 return
             found = self.by_key[key(use[3])] = Counted(1, use)
             self.values.append(found)
@@ -124,16 +125,12 @@ class ModeSliding(Bag[Use, int]):
         super().__init__(Uses(values), window)
 
     def _enter(self, state: Bagged[Use, int], leave: int, payload: Use) -> None:
-        tally = _tally(state)
-        insort(state.inside, (leave, payload), key=moment)
-        tally.add(payload)
-        if len(state.inside) > MAX_ENTRIES:
-            self._leave(state, len(state.inside) - MAX_ENTRIES)
+        _tally(state).add(payload, MAX_ENTRIES + 1)
+        super()._enter(state, leave, payload)
 
-    def _leave(self, state: Bagged[Use, int], count: int) -> None:
-        tally = _tally(state)
-        gone = state.inside[:count]
-        del state.inside[:count]
+    def _left(self, state: Bagged[Use, int], gone: Sequence[tuple[int, Use]]) -> None:
+        tally = _tally(state, gone)
+        super()._left(state, gone)
         for _, use in gone:
             tally.discard(use, (each for _, each in state.inside))
 
@@ -141,12 +138,13 @@ class ModeSliding(Bag[Use, int]):
         return _tally(state).read()
 
 
-def _tally(state: Bagged[Use, int]) -> Tally:
+def _tally(state: Bagged[Use, int], gone: Sequence[tuple[int, Use]] = ()) -> Tally:
+    """`gone` are entries that were just taken out, and that the tally is still to lose."""
     known: dict[str, Any] = state.__dict__
     if "tally" not in known:
         made = known["tally"] = Tally([])
-        for _, use in state.inside:
-            made.add(use)
+        for _, use in (*gone, *state.inside):
+            made.add(use, MAX_ENTRIES + 1)
     found: Tally = known["tally"]
     return found
 
@@ -157,6 +155,7 @@ class Uses(OneByOne[Use, int]):
     counts = False
     payload: Any = Use
     total: Any = int
+    beside: Any = int
 
     def __init__(self, values: Values) -> None:
         self._values = values
@@ -174,4 +173,4 @@ class Uses(OneByOne[Use, int]):
         return None
 
     def put(self, bag: Bagged[Use, int], leave: int, payload: Use) -> None:
-        raise AssertionError("the kind puts it")
+        put(bag.inside, (leave, payload), (leave + 1,))
