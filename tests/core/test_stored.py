@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from livesegments.core import chunks
 from livesegments.core.event import Event, Transition
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import on_clock, on_event, on_plan
 from tests.core.test_step import plan_of
+from tests.properties.restless import small_chunks
 
 HOUR, DAY = 3_600_000, 86_400_000
 START = 1_700_000_000_000
@@ -96,3 +98,15 @@ def test_a_profile_stored_by_an_earlier_version_goes_on(replanned: bool) -> None
     new, told_new = lived(new, AFTER)
     assert told_old == told_new
     assert len({each.segment for each in told_new}) > len(DEFINITIONS) * 2 / 3
+
+
+def test_a_long_state_that_was_stored_as_a_list_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Earlier versions kept thousands of entries in one list."""
+    with monkeypatch.context() as before:
+        before.setattr(chunks, "LISTED", 1_000_000)
+        listed, told_listed = lived(None, BEFORE)
+    with small_chunks():
+        new, told_new = lived(None, BEFORE)
+        assert told_listed == told_new
+        assert len(encode(new)) != len(encode(listed)), "nothing lies in chunks"
+        assert lived(listed, AFTER)[1] == lived(new, AFTER)[1]
