@@ -111,7 +111,7 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             ]
             if inside:
                 inside.sort(key=moment)
-                found[owner] = Bagged(inside, [], of.together([payload for _, payload in inside]))
+                found[owner] = Bagged(fitted(inside), [], of.together([payload for _, payload in inside]))
         return found
 
     def without(
