@@ -25,6 +25,7 @@ COMMANDS = {
     "computed": "livesegments.cli.computed:app",
     "subscriptions": "livesegments.cli.subscriptions:app",
     "members": "livesegments.cli.members:members",
+    "audience": "livesegments.cli.audience:app",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",
     "flow": "livesegments.cli.flow:flow",

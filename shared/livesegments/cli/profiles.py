@@ -8,15 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import context, output
-from livesegments.cli.client import Client
+from livesegments.cli import output
 from livesegments.cli.problem import Problem
+from livesegments.cli.verb import Call, verb
 
 MOST = 1_000
 """Of one request."""
 
 
+@verb()
 def profiles(
+    call: Call,
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The profiles' ids.")] = None,
     file: Annotated[
         Path | None,
@@ -30,32 +32,21 @@ def profiles(
             help="The value of this attribute, or of `computed:ID`; repeatable.",
         ),
     ] = None,
-    api: context.ApiOption = None,
-    key: context.KeyOption = None,
-    workspace: context.WorkspaceOption = None,
-    data: context.DataOption = context.DATA,
-    as_json: context.JsonOption = False,
 ) -> None:
     """Chosen attributes of many profiles, 1,000 a request."""
-    wanted = [*(ids or []), *_of(file)]
+    wanted = list(dict.fromkeys([*(ids or []), *_of(file)]))
     if not wanted:
         raise Problem("no profile is named", advice="give ids, or --file FILE with one id a line")
     names = list(dict.fromkeys(field or []))
     unknown: list[str] = []
-    target = context.api(api, key, workspace, data)
-    with Client(target.url, target.key, target.workspace) as client:
-        wanted = list(dict.fromkeys(wanted))
-        for start in range(0, len(wanted), MOST):
-            body = {"profiles": wanted[start : start + MOST], "fields": names}
-            found = client.call("POST", "/v1/profiles/read", json=body)
-            if not start:
-                output.warnings(found["warnings"])
-            unknown += found["unknown"]
-            if as_json:
-                for each in found["profiles"]:
-                    output.json(each)
-            elif found["profiles"]:
-                output.table("", ("profile", *names), [_row(each, names) for each in found["profiles"]])
+    for start in range(0, len(wanted), MOST):
+        body = {"profiles": wanted[start : start + MOST], "fields": names}
+        found = call.client.call("POST", "/v1/profiles/read", json=body)
+        if not start:
+            output.warnings(found["warnings"])
+        unknown += found["unknown"]
+        if not call.printed(*found["profiles"]) and found["profiles"]:
+            output.table("", ("profile", *names), [_row(each, names) for each in found["profiles"]])
     if unknown:
         shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
         output.errors.print(f"{len(unknown):,} of these ids are no profile's: {shown}", markup=False)

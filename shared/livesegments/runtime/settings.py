@@ -70,6 +70,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Each of so many ingest processes lets its share of a quota of events in."""
     notify_hosts: str = ""
     """Hosts, with commas between, that webhooks may go to although their addresses are not public."""
+    audience_test: Annotated[int, Meta(ge=1)] = 100
+    """The most profiles of a test send."""
+    audience_standard: Annotated[int, Meta(ge=1)] = 100_000
+    """The most profiles of a standard send; more is a large one."""
+    audience_large: Annotated[int, Meta(ge=1)] = 1_000_000
+    """The most profiles of one large send, and of a part; more is better split."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from livesegments.api import (
     archiving,
+    audiences,
     batch,
     builds,
     checking,
@@ -68,6 +69,7 @@ from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.connection import Connection
 from livesegments.runtime.retry import until_done
 from livesegments.runtime.settings import Settings, from_environment
+from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
 from livesegments.store.contents import StoredContents
@@ -92,6 +94,7 @@ TAGS = [
     {"name": "workspaces", "description": "Tenants and their keys: for admin keys."},
     {"name": "segments", "description": "Definitions, with their size, state and progress."},
     {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
+    {"name": "audiences", "description": "Whom a send reaches: segments with and without, consent, shares."},
     {"name": "profiles", "description": "What is known of one profile."},
     {"name": "computed attributes", "description": "Measures with a name, kept live for every profile."},
     {"name": "value lists", "description": "Values that conditions name by reference."},
@@ -100,6 +103,8 @@ TAGS = [
 ]
 STOP_S = 2
 """An answer under way may delay the end of the service by at most this long."""
+COUNTING = 2
+"""Audiences that are walked at a time."""
 ASK_S = 30.0
 """A question about history takes at most this long."""
 
@@ -131,7 +136,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, health,
-        profile_batches,
+        profile_batches, audiences,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -195,6 +200,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         forecasting=asyncio.Semaphore(1),
         erasures=Notes(redis, heads),
         suppressions=Suppressions(redis, settings.partitions, settings.erasure_key),
+        audiences=Audiences(heads),
+        counting=asyncio.Semaphore(COUNTING),
     )
 
 

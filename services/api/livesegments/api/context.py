@@ -22,6 +22,7 @@ from livesegments.api.served import ServedPlans
 from livesegments.api.watch import Watch
 from livesegments.history.asker import Asker
 from livesegments.runtime.settings import Settings
+from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
 from livesegments.store.contents import StoredContents
 from livesegments.store.erasures import Notes
@@ -77,6 +78,9 @@ class Context:
     """One forecast at a time takes the processor."""
     erasures: Notes
     suppressions: Suppressions
+    audiences: Audiences
+    counting: asyncio.Semaphore
+    """So many audiences are walked at a time."""
 
 
 async def of(request: Request) -> Context:
