@@ -21,6 +21,8 @@ COMMANDS = {
     "settle": "livesegments.cli.settle:settle",
     "clock": "livesegments.cli.clock:clock",
     "segments": "livesegments.cli.segments:app",
+    "pull": "livesegments.cli.pull:pull",
+    "apply": "livesegments.cli.apply:apply",
     "value-lists": "livesegments.cli.value_lists:app",
     "computed": "livesegments.cli.computed:app",
     "subscriptions": "livesegments.cli.subscriptions:app",

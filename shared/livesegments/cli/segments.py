@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, creating, files, output, paths, putting_aside
+from livesegments.cli import building, creating, files, output, paths, putting_aside, versions
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
@@ -22,6 +22,9 @@ State = Literal["building", "ready", "archived"]
 FileOption = Annotated[
     str, typer.Option("--file", "-f", help="JSON of one segment, or an array of them; `-` is standard input.")
 ]
+app.command("versions")(versions.versions)
+app.command("diff")(versions.diff)
+app.command("rollback")(versions.rollback)
 app.command("archive")(putting_aside.archive)
 app.command("unarchive")(putting_aside.unarchive)
 app.command("clone")(putting_aside.clone)
@@ -143,31 +146,6 @@ def show(
     if found["definition"] is not None:
         output.console.print()
         output.console.print_json(data=found["definition"])
-
-
-@app.command("versions")
-@verb()
-def versions(call: Call, segment: IdArgument) -> None:
-    """The definitions that a segment has had, the newest first: by whom, since when, until when."""
-    found = call.client.call("GET", f"{paths.segment(segment)}/versions")["versions"]
-    if call.printed(*found):
-        return
-    local = call.zone
-    output.table(
-        "",
-        ("version", f"since ({local})", "until", "by", "definition"),
-        [
-            (
-                each["version"],
-                output.instant(each["since"], local),
-                "now" if each["until"] is None else output.instant(each["until"], local),
-                each["by"] or "",
-                "a list" if each["definition"] is None else msgspec.json.encode(each["definition"]).decode(),
-            )
-            for each in found
-        ],
-        numbers=("version",),
-    )
 
 
 @app.command("edit")

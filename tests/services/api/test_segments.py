@@ -297,3 +297,35 @@ async def test_a_copy_has_what_its_original_has_but_id_and_name(shop: Client) ->
     await shop.segment("list", type="static", name="L" * 200)
     copied = (await shop.post("/v1/segments/list/clone", json={})).json()
     assert (copied["type"], copied["name"]) == ("static", "L" * 193 + " (copy)")
+
+
+async def test_an_earlier_definition_comes_back_as_a_new_version(shop: Client) -> None:
+    await shop.segment("a", {"type": "all", "of": [CITY, ORDERED]}, name="A")
+    edit = {"definition": {"type": "all", "of": [ORDERED]}, "name": "B"}
+    await shop.patch("/v1/segments/a", json=edit, headers={"If-Match": "*"})
+    place = "/v1/segments/a/versions"
+    first = (await shop.get(f"{place}/1")).json()
+    assert (first["by"], first["definition"]) == ("k", {"type": "all", "of": [CITY, ORDERED]})
+    found = (await shop.get(f"{place}/2/diff")).json()
+    removed = {"kind": "removed", "pointer": "/of/0", "before": CITY, "after": None}
+    assert found == {"before": 1, "after": 2, "by": "k", "changes": [removed]}
+    assert [each["kind"] for each in (await shop.get(f"{place}/1/diff")).json()["changes"]] == ["changed"]
+    stale = await shop.post(f"{place}/1/rollback", headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    back = await shop.post(f"{place}/1/rollback", headers={"If-Match": '"2"'})
+    assert (back.status_code, back.headers["ETag"]) == (200, '"3"')
+    assert (back.json()["definition_version"], back.json()["name"]) == (3, "B")
+    assert back.json()["definition"] == first["definition"]
+    assert [each["version"] for each in (await shop.get(place)).json()["versions"]] == [3, 2, 1]
+    assert (await shop.post(f"{place}/3/rollback")).status_code == 409
+    assert (await shop.post(f"{place}/9/rollback")).status_code == 404
+
+
+async def test_a_definition_that_names_what_is_gone_does_not_come_back(shop: Client) -> None:
+    await shop.segment("other")
+    await shop.segment("a", {"type": "segment", "id": "other"})
+    await shop.patch("/v1/segments/a", json={"definition": CITY}, headers={"If-Match": "*"})
+    await shop.delete("/v1/segments/other")
+    refused = await shop.post("/v1/segments/a/versions/1/rollback")
+    assert refused.status_code == 409
+    assert [fault["code"] for fault in refused.json()["errors"]] == ["unknown_segment"]

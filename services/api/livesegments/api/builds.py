@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from livesegments.api import editing, shapes
+from livesegments.api import editing
 from livesegments.api.auth import Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.finding import found as found_segment
@@ -22,9 +21,8 @@ from livesegments.api.route import Route
 from livesegments.api.segment_shapes import SegmentOut
 from livesegments.api.segments import Id, described
 from livesegments.core.definition import Node
-from livesegments.core.value_list import shown
 from livesegments.store.snapshot import Snapshot
-from livesegments.wire.catalog import Segment, Workspace
+from livesegments.wire.catalog import Segment
 
 router = APIRouter(
     prefix="/v1/segments/{id}/build", tags=["segments"], route_class=Route, responses=responses(401, 403)
@@ -58,7 +56,7 @@ async def cancel_build(context: Ctx, workspace: Writing, id_: Id) -> Cancelled:
             raise Problem(409, f"Segment {quoted(id_)} was edited just now: look at it, then repeat.")
         if before is None:
             return "delete", editing.deletable(snapshot, id_, None)
-        return "put", _gone_back(snapshot, workspace, latest, before, now_ms)
+        return "put", editing.redefined(snapshot, workspace, latest, before, now_ms)
 
     segment, sequence = await context.catalog.change_segment(workspace.id, decide)
     await context.publisher.published(sequence)
@@ -86,24 +84,3 @@ async def _before(context: Context, segment: Segment) -> Node | None:
             "edit the segment, or delete it.",
         )
     return oldest.definition
-
-
-def _gone_back(
-    snapshot: Snapshot, workspace: Workspace, latest: Segment, before: Node, now_ms: int
-) -> Segment:
-    """Raises Problem 409 where the earlier definition refers to what isn't there any more."""
-    defined = shapes.Defined(shown(before), before, "")
-    try:
-        node = editing.checked(snapshot, workspace, defined, latest.id)
-    except Problem as problem:
-        raise Problem(409, "The earlier definition can't come back as it is.", problem.errors) from problem
-    if node == latest.definition:
-        told = "Only the values of its value lists are new: put the earlier values into these again."
-        raise Problem(409, told)
-    return msgspec.structs.replace(
-        latest,
-        version=latest.version + 1,
-        definition_version=latest.definition_version + 1,
-        definition=node,
-        updated_ms=max(now_ms, latest.updated_ms),
-    )

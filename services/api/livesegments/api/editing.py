@@ -213,6 +213,28 @@ def _copy_name(snapshot: Snapshot, name: str) -> str:
     return next(each for each in names if snapshot.named(each) is None)
 
 
+def redefined(
+    snapshot: Snapshot, workspace: Workspace, latest: Segment, before: Node, now_ms: int
+) -> Segment:
+    """With an earlier definition again, as another version of it.
+
+    Raises Problem 409 where that refers to what isn't there any more, or is the present one."""
+    try:
+        node = checked(snapshot, workspace, shapes.Defined(shown(before), before, ""), latest.id)
+    except Problem as problem:
+        raise Problem(409, "The earlier definition can't come back as it is.", problem.errors) from problem
+    if node == latest.definition:
+        told = "That is the present definition; of its value lists the present values count."
+        raise Problem(409, told)
+    return msgspec.structs.replace(
+        latest,
+        version=latest.version + 1,
+        definition_version=latest.definition_version + 1,
+        definition=node,
+        updated_ms=max(now_ms, latest.updated_ms),
+    )
+
+
 def existing(snapshot: Snapshot, id_: str) -> Segment:
     segment = snapshot.segments.get(id_)
     if segment is None:

@@ -1,21 +1,24 @@
-"""`GET /v1/segments/{id}/versions`: the definitions that a segment has had, and that of an instant."""
+"""`/v1/segments/{id}/versions`: the definitions that a segment has had, how they differ, going back to
+one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query, Response
 from msgspec.structs import replace
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from livesegments.api import shapes, times
-from livesegments.api.auth import Reading
+from livesegments.api import advice, editing, shapes, times
+from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
+from livesegments.api.differing import changes
+from livesegments.api.etags import WITH_ETAG, IfMatch, check_match, etag
 from livesegments.api.finding import found
 from livesegments.api.problems import Problem, quoted, responses
 from livesegments.api.route import Route
-from livesegments.api.segments import Id
+from livesegments.api.segments import Id, described
 from livesegments.core.references import references
 from livesegments.core.value_list import named, shown
 from livesegments.store.snapshot import Snapshot
@@ -25,6 +28,10 @@ from livesegments.wire.catalog import Segment, Version
 router = APIRouter(
     prefix="/v1/segments/{id}/versions", tags=["segments"], route_class=Route, responses=responses(401, 403)
 )
+
+
+Number = Annotated[int, Path(ge=1, le=2**53, description="The number of a definition of the segment.")]
+Part = Annotated[Any, WithJsonSchema({})]
 
 
 class VersionOut(BaseModel):
@@ -41,6 +48,26 @@ class VersionOut(BaseModel):
     )
 
 
+class ChangeOut(BaseModel):
+    """One part that another definition has otherwise."""
+
+    kind: Literal["added", "removed", "changed"] = Field(description="What became of it.")
+    pointer: str = Field(
+        description="Where: of what was removed in the earlier definition, else in the later."
+    )
+    before: Part = Field(description="What stood there; null of what was added.")
+    after: Part = Field(description="What stands there; null of what was removed.")
+
+
+class Differences(BaseModel):
+    """How a definition differs from an earlier one."""
+
+    before: int | None = Field(description="The number of the earlier definition; null: there is none.")
+    after: int = Field(description="The number of the later one.")
+    by: str | None = Field(description="The name of the key that wrote the later one; null: not noted.")
+    changes: list[ChangeOut] = Field(description="Part by part, in the order of the definition.")
+
+
 class VersionsOut(BaseModel):
     """The newest 100, the newest first."""
 
@@ -52,26 +79,76 @@ async def list_versions(context: Ctx, workspace: Reading, id_: Id) -> VersionsOu
     """The definitions that a segment has had: by whom, from when to when. The newest 100 are kept, until the
     segment is deleted."""
     segment = await found(context, workspace.id, id_)
-    return VersionsOut(
-        versions=[
-            VersionOut(
-                version=each.version,
-                since=times.iso(each.since_ms),
-                until=times.iso(each.until_ms) if each.until_ms else None,
-                by=each.by or None,
-                definition=shown(each.definition),
-            )
-            for each in await _all(context, segment)
-        ]
+    return VersionsOut(versions=[_shape(each) for each in await _all(context, segment)])
+
+
+@router.get("/{version}", responses=responses(404))
+async def read_version(context: Ctx, workspace: Reading, id_: Id, version: Number) -> VersionOut:
+    """One of the definitions that a segment has had."""
+    segment = await found(context, workspace.id, id_)
+    return _shape(await _numbered(context, segment, version))
+
+
+@router.get("/{version}/diff", responses=responses(404))
+async def compare_versions(
+    context: Ctx,
+    workspace: Reading,
+    id_: Id,
+    version: Number,
+    against: Annotated[
+        int | None,
+        Query(ge=1, le=2**53, description="An earlier one to compare with; without it the one before."),
+    ] = None,
+) -> Differences:
+    """What a definition has changed, part by part, against the one before it or an earlier one."""
+    segment = await found(context, workspace.id, id_)
+    after = await _numbered(context, segment, version)
+    older = [each for each in await _all(context, segment) if each.version < version]
+    before = older[0] if older else None
+    if against is not None:
+        before = await _numbered(context, segment, against)
+    return Differences(
+        before=None if before is None else before.version,
+        after=after.version,
+        by=after.by or None,
+        changes=[
+            ChangeOut(kind=each.kind, pointer=each.pointer, before=each.before, after=each.after)
+            for each in changes(shown(before.definition) if before else None, shown(after.definition))
+        ],
     )
+
+
+@router.post("/{version}/rollback", responses=WITH_ETAG | responses(404, 409, 412))
+async def roll_back(
+    context: Ctx,
+    workspace: Writing,
+    response: Response,
+    id_: Id,
+    version: Number,
+    if_match: IfMatch = None,
+) -> advice.EditedSegment:
+    """Give a segment an earlier definition again, as a new version of it; what stands in between stays among
+    the versions. Name, description and labels are not touched."""
+    segment = await found(context, workspace.id, id_)
+    earlier = (await _numbered(context, segment, version)).definition
+    if earlier is None:
+        raise Problem(409, f"Segment {quoted(id_)} is static: it has no definition to go back to.")
+    now_ms = context.now_ms()
+
+    def decide(snapshot: Snapshot) -> tuple[Literal["put"], Segment]:
+        latest = editing.existing(snapshot, id_)
+        check_match(latest.version, if_match, needed=False)
+        return "put", editing.redefined(snapshot, workspace, latest, earlier, now_ms)
+
+    made, sequence = await context.catalog.change_segment(workspace.id, decide)
+    await context.publisher.published(sequence)
+    response.headers["ETag"] = etag(made.version)
+    return await advice.warned(context, made, await described(context, workspace, made))
 
 
 async def numbered(context: Context, segment: Segment, version: int) -> Segment:
     """The segment as it was in this version. Raises Problem 404."""
-    for each in await _all(context, segment):
-        if each.version == version:
-            return _with(segment, each)
-    raise Problem(404, f"Version {version} of segment {quoted(segment.id)} is not kept, or never was.")
+    return _with(segment, await _numbered(context, segment, version))
 
 
 async def at(context: Context, segment: Segment, at_ms: int) -> Segment:
@@ -108,6 +185,23 @@ def _lost(segment: Segment, what: str) -> Problem:
         409,
         f"Version {segment.definition_version} of segment {quoted(segment.id)} can't be applied any more:"
         f" it names {what}, which is not kept. Ask by the present definition: `definition=present`.",
+    )
+
+
+async def _numbered(context: Context, segment: Segment, version: int) -> Version:
+    for each in await _all(context, segment):
+        if each.version == version:
+            return each
+    raise Problem(404, f"Version {version} of segment {quoted(segment.id)} is not kept, or never was.")
+
+
+def _shape(version: Version) -> VersionOut:
+    return VersionOut(
+        version=version.version,
+        since=times.iso(version.since_ms),
+        until=times.iso(version.until_ms) if version.until_ms else None,
+        by=version.by or None,
+        definition=shown(version.definition),
     )
 
 
