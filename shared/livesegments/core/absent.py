@@ -20,18 +20,33 @@ e1 ⊕ within lies after it, newest first until one is complete: at worst at all
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from livesegments.core import chunks
 from livesegments.core.chain import Chain
+from livesegments.core.chunks import Chunks
+from livesegments.core.entries import (
+    Entries,
+    at_least,
+    below,
+    few,
+    fitted,
+    let_go,
+    listed,
+    pop_first,
+    remove,
+    until,
+    without,
+)
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, Sliding, span
 from livesegments.core.kind import MAX_ENTRIES
 from livesegments.core.rows import Rows
-from livesegments.core.trail import Stamp, Stamps, earliest_after
+from livesegments.core.trail import Stamp, Stamps, next_after
 from livesegments.core.window import FOREVER, Shift, Span
 
 Open: TypeAlias = tuple[int, int, str]
@@ -51,7 +66,7 @@ class Awaited(Struct, array_like=True):
     old      the spans of a state that was stored in an older shape and not looked at since
     """
 
-    open: list[Open]
+    open: list[Open] | Chunks[Open]
     decided: Stamps
     until: int = 0
     best: Stamp | None = None
@@ -71,14 +86,19 @@ class Absent(Chain[Awaited]):
         if counted is None or counted[1] <= now_ms:
             return state
         state = state or Awaited([], [])
-        insort(state.open, (counted[0], event.time_ms, event.id))
+        entry = counted[0], event.time_ms, event.id
+        if isinstance(state.open, list):
+            insort(state.open, entry)
+        else:
+            state.open.put(entry, entry)
         self._bound(state)
         return state
 
     def begun(self, events: Sequence[Event], trails: Sequence[Stamps], now_ms: int) -> Awaited | None:
         if self._between or len(events) > MAX_ENTRIES:
             return super().begun(events, trails, now_ms)
-        return self._begun([(event.time_ms, event.id) for event in events], trails[-1], now_ms)
+        firsts = [(event.time_ms, event.id) for event in events]
+        return self._begun(firsts, listed(trails[-1]), now_ms)
 
     def begun_rows(
         self, rows: Rows, trails: Sequence[Mapping[int, Stamps]], now_ms: int
@@ -87,7 +107,7 @@ class Absent(Chain[Awaited]):
             return super().begun_rows(rows, trails, now_ms)
         stamps, found = list(zip(rows.times, rows.ids, strict=True)), dict[int, Awaited]()
         for owner, first, end in rows.stretches():
-            away = trails[-1].get(owner, [])
+            away = listed(trails[-1].get(owner, []))
             if end - first > MAX_ENTRIES:
                 state = self.begun(rows.events(first, end), [away], now_ms)
             else:
@@ -96,10 +116,10 @@ class Absent(Chain[Awaited]):
                 found[owner] = state
         return found
 
-    def _begun(self, firsts: Stamps, away: Stamps, now_ms: int) -> Awaited | None:
+    def _begun(self, firsts: Sequence[Stamp], away: list[Stamp], now_ms: int) -> Awaited | None:
         """Without steps between; `firsts` ascend, and `away` has all that should have stayed away."""
-        span, within, state = self._span, self._within, Awaited([], [])
-        counts = False
+        span, within, opened, decided = self._span, self._within, list[Open](), list[Stamp]()
+        counts, latest, best = False, 0, None
         for first in firsts:
             time_ms, id_ = first
             counted = span(time_ms)
@@ -112,15 +132,15 @@ class Absent(Chain[Awaited]):
                     continue
             enter, leave = counted
             if enter > now_ms:
-                state.open.append((enter, time_ms, id_))
+                opened.append((enter, time_ms, id_))
                 continue
-            state.decided.append(first)
-            if leave > state.until:
-                state.until, state.best = leave, first
+            decided.append(first)
+            if leave > latest:
+                latest, best = leave, first
         if not counts:
             return None
-        if len(state.open) > 1:
-            state.open.sort()
+        opened.sort()
+        state = Awaited(fitted(opened), fitted(decided), latest, best)
         state.due_ms = self._due(state, [away], now_ms)
         return state
 
@@ -150,15 +170,13 @@ class Absent(Chain[Awaited]):
     def settle(self, state: Awaited, trails: Sequence[Stamps], now_ms: int) -> None:
         self._adopt_old(state, trails)
         if state.open and state.open[0][0] <= now_ms:
-            reached = bisect_right(state.open, (now_ms, FOREVER + 1))
-            for _, time_ms, id_ in state.open[:reached]:
+            for _, time_ms, id_ in until(state.open, now_ms):
                 self._decide(state, (time_ms, id_), trails, now_ms)
-            del state.open[:reached]
-        past = 0
-        while past < len(state.decided) and self._leave(state.decided[past]) <= now_ms:
-            past += 1
-        if past:
-            del state.decided[:past]
+            if not isinstance(state.open, list):
+                state.open = fitted(state.open)
+        if state.decided and self._leave(state.decided[0][0]) <= now_ms:
+            let_go(state.decided, lambda time_ms: self._leave(time_ms) <= now_ms)
+            state.decided = fitted(state.decided)
         state.due_ms = self._due(state, trails, now_ms)
 
     def value(self, state: Awaited | None, now_ms: int) -> bool:
@@ -179,10 +197,15 @@ class Absent(Chain[Awaited]):
     # -- what an event does to first events
 
     def _decide(self, state: Awaited, first: Stamp, trails: Sequence[Stamps], now_ms: int) -> None:
-        leave = self._leave(first)
+        leave = self._leave(first[0])
         if leave <= now_ms:
             return
-        insort(state.decided, first)
+        if isinstance(state.decided, list):
+            insort(state.decided, first)
+            if len(state.decided) > chunks.LISTED:
+                state.decided = fitted(state.decided)
+        else:
+            state.decided.put(first, first)
         if leave > state.until and (not self._between or self._complete(first, trails)):
             state.until, state.best = leave, first
 
@@ -191,31 +214,28 @@ class Absent(Chain[Awaited]):
         if not self._complete(first, trails):
             counted = self._span(first[0])
             entry = (counted[0], *first) if counted else None
-            index = bisect_left(state.open, entry) if entry else 0
-            if index < len(state.open) and state.open[index] == entry:
-                del state.open[index]
+            if entry and at_least(state.open, entry) == entry:
+                remove(state.open, entry)
 
     def _end(self, state: Awaited, stamp: Stamp) -> None:
         """The event that should stay away has come: it ends the first events for which it is in time."""
-        self._survive(state.open, stamp, 1)
-        self._survive(state.decided, stamp, 0)
+        state.open = self._survive(state.open, stamp, 1)
+        state.decided = self._survive(state.decided, stamp, 0)
         if state.best is not None and self._concerns(stamp, state.best):
             self._find_best(state, None)
 
-    def _survive(self, entries: list[Any], stamp: Stamp, skip: int) -> None:
-        """Lets go those that it ends, from the last on; `skip` is where an entry's stamp begins."""
-        kept, index = [], len(entries)
-        while index:
-            first = entries[index - 1][skip:]
-            if first >= stamp:
-                kept.append(entries[index - 1])
-            elif not self._concerns(stamp, first):
-                if self._within(first[0]) + self._slack < stamp[0]:
+    def _survive(self, entries: Entries[Any], stamp: Stamp, skip: int) -> Entries[Any]:
+        """Those that it doesn't end; `skip` is where an entry's stamp begins."""
+        within, gone = self._within, []
+        for entry in reversed(entries):
+            first = entry[skip:]
+            if first < stamp:
+                last_ms = within(first[0])
+                if last_ms >= stamp[0]:
+                    gone.append(entry)
+                elif last_ms + self._slack < stamp[0]:
                     break
-                kept.append(entries[index - 1])
-            index -= 1
-        if index + len(kept) < len(entries):
-            entries[index:] = kept[::-1]
+        return without(entries, gone) if gone else entries
 
     def _break(self, state: Awaited, stamp: Stamp, trails: Sequence[Stamps]) -> None:
         best = state.best
@@ -227,7 +247,7 @@ class Absent(Chain[Awaited]):
         """`trails` where a decided first event may be incomplete."""
         state.until, state.best = 0, None
         for first in reversed(state.decided):
-            leave = self._leave(first)
+            leave = self._leave(first[0])
             if leave + self._slack <= state.until:
                 break
             if leave > state.until and (trails is None or self._complete(first, trails)):
@@ -240,7 +260,7 @@ class Absent(Chain[Awaited]):
                 continue
             if self._within(first[0]) + self._slack < stamp[0]:
                 break
-            leave = self._leave(first)
+            leave = self._leave(first[0])
             if leave + self._slack <= state.until:
                 break
             if leave > state.until and self._complete(first, trails):
@@ -253,16 +273,17 @@ class Absent(Chain[Awaited]):
 
     def _complete(self, first: Stamp, trails: Sequence[Stamps]) -> bool:
         end = self._within(first[0]) + 1, ""
-        between, away = trails[:-1], trails[-1]
         at = first
-        if between:
-            earliest = earliest_after(first, between)
-            if earliest is None or earliest >= end:
-                return False
+        if self._between:
+            for stamps in trails[:-1]:
+                after = next_after(at, stamps)
+                if after is None or after >= end:
+                    return False
+                at = after
             # The latest end leaves the least time in which what should stay away could come.
-            at = between[-1][bisect_left(between[-1], end) - 1]
-        index = bisect_right(away, at)
-        return index == len(away) or away[index] >= end
+            at = below(trails[-2], end) or at
+        after = next_after(at, trails[-1])
+        return after is None or after >= end
 
     def _span(self, time_ms: int) -> Span | None:
         counted = span(self._frame, time_ms)
@@ -271,28 +292,32 @@ class Absent(Chain[Awaited]):
         enter, leave = max(counted[0], self._within(time_ms)), counted[1]
         return (enter, leave) if enter < leave else None
 
-    def _leave(self, first: Stamp) -> int:
+    def _leave(self, time_ms: int) -> int:
         """Of one that is kept: only those with a span are."""
-        return self._frame.leave(first[0]) if isinstance(self._frame, Sliding) else FOREVER
+        return self._frame.leave(time_ms) if isinstance(self._frame, Sliding) else FOREVER
 
     # -- the whole state
 
     def _due(self, state: Awaited, trails: Sequence[Stamps], now_ms: int) -> int | None:
         if state.until > now_ms:
             return state.until if state.until < FOREVER else None
-        for begins, time_ms, id_ in state.open[:LOOKED_AT]:
-            if not self._between or self._complete((time_ms, id_), trails):
+        if not self._between:
+            return state.open[0][0] if state.open else None
+        for begins, time_ms, id_ in few(state.open, LOOKED_AT):
+            if self._complete((time_ms, id_), trails):
                 return begins
         return state.open[LOOKED_AT][0] if len(state.open) > LOOKED_AT else None
 
     def _bound(self, state: Awaited) -> None:
+        if len(state.open) > chunks.LISTED:
+            state.open = fitted(state.open)
         beyond = len(state.open) + len(state.decided) - MAX_ENTRIES
         if beyond > 0:
             old = min(beyond, len(state.decided))
-            del state.decided[:old]
-            del state.open[: beyond - old]
+            pop_first(state.decided, old)
+            pop_first(state.open, beyond - old)
 
-    def _from_old(self, firsts: Stamps, spans: list[Span]) -> Awaited:
+    def _from_old(self, firsts: list[Stamp], spans: list[Span]) -> Awaited:
         found = [(counted[0], *first) for first in firsts if (counted := self._span(first[0]))]
         return Awaited(sorted(found), [], old=spans)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Generic
 
 from livesegments.core import chunks
-from livesegments.core.entries import Entries, fitted, lowest, pop_first, put, remove_one, until
+from livesegments.core.entries import Entries, fitted, pop_first, put, remove_one, until
 from livesegments.core.event import Event
 from livesegments.core.exact import exact
 from livesegments.core.fold import Average, Bagged, Extreme, Of, P, Sum, T, moment
@@ -172,12 +172,12 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             self._of.gathered(state)
 
     def _settle(self, state: Bagged[P, T], now_ms: int) -> None:
-        if state.waiting and lowest(state.waiting) <= now_ms:
+        if state.waiting and state.waiting[0][0] <= now_ms:
             for _, leave, payload in until(state.waiting, now_ms):
                 self._enter(state, leave, payload)
             if not isinstance(state.waiting, list):
                 state.waiting = fitted(state.waiting)
-        if state.inside and lowest(state.inside) <= now_ms:
+        if state.inside and state.inside[0][0] <= now_ms:
             self._left(state, until(state.inside, now_ms))
 
     def value(self, state: Bagged[P, T] | None, now_ms: int) -> Any:
@@ -205,8 +205,8 @@ class Bag(Kind[Bagged[P, T]], Generic[P, T]):
             edge = edge_below(edges, len(inside))
             return inside[-edge][0] if edge else None
         if not waiting:
-            return lowest(inside) if inside else None
-        return min(lowest(waiting), lowest(inside)) if inside else lowest(waiting)
+            return inside[0][0] if inside else None
+        return min(waiting[0][0], inside[0][0]) if inside else waiting[0][0]
 
 
 def _take(entries: Entries[Any], moves_ms: int, payload: Any) -> None:

@@ -13,13 +13,26 @@ looked at too.
 from __future__ import annotations
 
 from abc import abstractmethod
-from bisect import bisect_left, insort
 from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
+from livesegments.core import chunks
+from livesegments.core.chunks import Chunks
+from livesegments.core.entries import (
+    at_least,
+    bounded,
+    descending,
+    fitted,
+    let_go,
+    listed,
+    put,
+    remove,
+    until,
+    without,
+)
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, span
 from livesegments.core.kind import MAX_ENTRIES, Kind
@@ -56,6 +69,7 @@ class Chain(Kind[B], Generic[B]):
     def begun(self, events: Sequence[Event], trails: Sequence[Stamps], now_ms: int) -> B | None:
         """The state of all first events, sorted by (time, id), with trails that are complete."""
         state: B | None = None
+        trails = [listed(trail) for trail in trails]
         for event in events:
             state = self.add(state, event, now_ms)
             if state is not None:
@@ -73,7 +87,7 @@ class Chain(Kind[B], Generic[B]):
         return found
 
     @abstractmethod
-    def _from_old(self, firsts: Stamps, spans: list[Span]) -> B:
+    def _from_old(self, firsts: list[Stamp], spans: list[Span]) -> B:
         """From the shape in which sequences were stored before: all first events, all spans."""
 
     def _decode_any(self, raw: Raw | bytes) -> B:
@@ -83,7 +97,7 @@ class Chain(Kind[B], Generic[B]):
 
 
 _ARRAY_OF_TWO = 0x92
-_OLD = msgspec.msgpack.Decoder(tuple[Stamps, list[Span]])
+_OLD = msgspec.msgpack.Decoder(tuple[list[Stamp], list[Span]])
 
 
 class Begun(Struct, array_like=True):
@@ -94,7 +108,7 @@ class Begun(Struct, array_like=True):
     """
 
     firsts: Stamps
-    waiting: list[Span]
+    waiting: list[Span] | Chunks[Span]
     until: int
 
 
@@ -110,8 +124,10 @@ class Present(Chain[Begun]):
             return state
         state = state or Begun([], [], 0)
         if state.until < counted[1]:
-            insort(state.firsts, (event.time_ms, event.id))
-            del state.firsts[:-MAX_ENTRIES]
+            stamp = event.time_ms, event.id
+            put(state.firsts, stamp, stamp)
+            if len(state.firsts) > chunks.LISTED:
+                state.firsts = bounded(state.firsts, MAX_ENTRIES)
         return state
 
     def follow(
@@ -127,56 +143,55 @@ class Present(Chain[Begun]):
         for index in at:
             before, end = latest_before(stamp, trails[:index]), earliest_after(stamp, trails[index + 1 :])
             if before is not None and end is not None:
-                self._complete(state, bisect_left(state.firsts, before), end, now_ms)
+                self._complete(state, before, end, now_ms)
         if first and state.firsts:
             end = earliest_after(stamp, trails)
-            place = bisect_left(state.firsts, stamp)
-            if end is not None and place < len(state.firsts) and state.firsts[place] == stamp:
-                self._complete(state, place + 1, end, now_ms, place)
+            in_time = end is not None and end[0] <= self._within(event.time_ms)
+            if in_time and at_least(state.firsts, stamp) == stamp:
+                self._holds(state, stamp, now_ms)
+                remove(state.firsts, stamp)
         self.settle(state, trails, now_ms)
 
-    def _complete(self, state: Begun, stop: int, end: Stamp, now_ms: int, start: int = 0) -> None:
-        """Completes the first events [start, stop) by a sequence that ends with `end`, if in time."""
-        firsts, within, slack = state.firsts, self._within, self._slack
-        low, kept = stop, Stamps()
-        while low > start:
-            first = firsts[low - 1]
+    def _complete(self, state: Begun, before: Stamp, end: Stamp, now_ms: int) -> None:
+        """Completes the first events before a stamp by a sequence that ends with `end`, if in time."""
+        within, slack, gone = self._within, self._slack, list[Stamp]()
+        for first in descending(state.firsts, before):
             last_ms = within(first[0])
             if last_ms >= end[0]:
-                self._holds(state, first, now_ms)
+                gone.append(first)
             elif last_ms + slack < end[0]:
                 break
-            else:
-                kept.append(first)
-            low -= 1
-        firsts[low:stop] = reversed(kept)
+        for first in gone:
+            self._holds(state, first, now_ms)
+        if gone:
+            state.firsts = without(state.firsts, gone)
 
     def _holds(self, state: Begun, first: Stamp, now_ms: int) -> None:
         counted = span(self._frame, first[0])
         assert counted is not None, "only such are noted"
         if counted[0] > now_ms:
-            insort(state.waiting, counted)
-            del state.waiting[:-MAX_ENTRIES]
+            put(state.waiting, counted, counted)
+            if len(state.waiting) > chunks.LISTED:
+                state.waiting = bounded(state.waiting, MAX_ENTRIES)
         elif counted[1] > state.until:
             state.until = counted[1]
 
     def settle(self, state: Begun, trails: Sequence[Stamps], now_ms: int) -> None:
         self._enter(state, now_ms)
         done, firsts = max(state.until, now_ms), state.firsts
-        past = 0
-        while past < len(firsts) and self._leave(firsts[past]) <= done:
-            past += 1
-        del firsts[:past]
+        if firsts and self._leave(firsts[0][0]) <= done:
+            let_go(firsts, lambda time_ms: self._leave(time_ms) <= done)
+            if not isinstance(firsts, list):
+                state.firsts = fitted(firsts)
 
     def _enter(self, state: Begun, now_ms: int) -> None:
-        waiting, entered = state.waiting, 0
-        while entered < len(waiting) and waiting[entered][0] <= now_ms:
-            state.until = max(state.until, waiting[entered][1])
-            entered += 1
-        del waiting[:entered]
+        waiting = state.waiting
+        if waiting and waiting[0][0] <= now_ms:
+            state.until = max(state.until, *(leave for _, leave in until(waiting, now_ms)))
+            state.waiting = fitted(waiting)
 
-    def _leave(self, first: Stamp) -> int:
-        counted = span(self._frame, first[0])
+    def _leave(self, time_ms: int) -> int:
+        counted = span(self._frame, time_ms)
         return counted[1] if counted else 0
 
     def value(self, state: Begun | None, now_ms: int) -> bool:
@@ -192,5 +207,5 @@ class Present(Chain[Begun]):
             return state.until if state.until < FOREVER else None
         return state.waiting[0][0] if state.waiting else None
 
-    def _from_old(self, firsts: Stamps, spans: list[Span]) -> Begun:
+    def _from_old(self, firsts: list[Stamp], spans: list[Span]) -> Begun:
         return Begun(firsts, sorted(spans), 0)

@@ -26,7 +26,7 @@ from msgspec import Struct
 E = TypeVar("E", bound="tuple[Any, ...]")
 Probe: TypeAlias = "tuple[Any, ...]"
 
-MOST = 64
+MOST = 32
 """A chunk that gets more entries is split, and so are the first and the last ones."""
 LISTED = 128
 """From more entries than this on, they lie in chunks."""
@@ -45,7 +45,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
-class Between(Struct, array_like=True):
+class Between(Struct, array_like=True, dict=True):
     """
     count    how many entries
     firsts   the first item of the first entry of every chunk
@@ -65,6 +65,14 @@ class Between(Struct, array_like=True):
         return len(self.firsts)
 
     def read(self, chunk: int) -> list[Any]:
+        """Its entries, which the caller may change only where it replaces the chunk."""
+        opened: dict[Any, list[Any]] = self.__dict__
+        found = opened.get(chunk)
+        if found is None:
+            found = opened[chunk] = self._decoded(chunk)
+        return found
+
+    def _decoded(self, chunk: int) -> list[Any]:
         start, end = self._span(chunk, chunk + 1)
         entries: list[Any] = _decode(self._cut(start, end)[0])
         tuples = _deep if any(type(item) is list for item in entries[0]) else tuple
@@ -72,6 +80,7 @@ class Between(Struct, array_like=True):
 
     def replace(self, first: int, last: int, parts: Sequence[list[Any]]) -> None:
         """Puts `parts` where chunks from `first` to `last`, without that, were."""
+        self.__dict__.clear()
         start, end = self._span(first, last)
         encoded: list[Block] = [_encode(part) for part in parts]
         pieces = [*self._cut(0, start), *encoded, *self._cut(end, sys.maxsize)]
@@ -157,6 +166,8 @@ class Chunks(Struct, Generic[E], rename={"head": "h", "between": "b", "tail": "t
         yield from reversed(self.head)
 
     def __getitem__(self, index: int) -> E:
+        if not index and self.head:
+            return self.head[0]
         size = len(self)
         at = index + size if index < 0 else index
         if not 0 <= at < size:
@@ -200,6 +211,16 @@ class Chunks(Struct, Generic[E], rename={"head": "h", "between": "b", "tail": "t
                 return found
         at = bisect_left(head, probe)
         return head[at - 1] if at else None
+
+    def descending(self, probe: Probe) -> Iterator[E]:
+        yield from self.tail[: bisect_left(self.tail, probe)][::-1]
+        if self.between.count and self.head[-1] < probe:
+            chunk, entries, at = self.between.find(probe)
+            yield from entries[:at][::-1]
+            while chunk:
+                chunk -= 1
+                yield from reversed(self.between.read(chunk))
+        yield from self.head[: bisect_left(self.head, probe)][::-1]
 
     def put(self, entry: E, probe: Probe) -> None:
         head, tail = self.head, self.tail
@@ -248,12 +269,16 @@ class Chunks(Struct, Generic[E], rename={"head": "h", "between": "b", "tail": "t
         return gone
 
     def let_go(self, is_past: Callable[[int], bool]) -> None:
-        while self.head and is_past(self.head[0][0]):
+        """Takes out the first entry, and others as long as their first item is past."""
+        ends = True
+        while ends and self.head:
             count = 1
             while count < len(self.head) and is_past(self.head[count][0]):
                 count += 1
+            ends = count == len(self.head)
             del self.head[:count]
             self._refill()
+            ends = ends and bool(self.head) and is_past(self.head[0][0])
 
     def pop_first(self, count: int) -> list[E]:
         gone: list[E] = []

@@ -6,7 +6,8 @@ Kinds use these functions, which work on both, so that none of them knows which 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from livesegments.core import chunks
@@ -24,11 +25,21 @@ def fitted(entries: Entries[E]) -> Entries[E]:
     return list(entries) if len(entries) <= chunks.FEW else entries
 
 
-def lowest(entries: Entries[E]) -> int:
-    """The number with which the first entry starts; there must be one."""
-    first = entries if isinstance(entries, list) else entries.head
-    number: int = first[0][0]
-    return number
+def bounded(entries: Entries[E], most: int) -> Entries[E]:
+    """The last `most` of them, in the form that their number wants."""
+    if len(entries) > most:
+        pop_first(entries, len(entries) - most)
+    return fitted(entries)
+
+
+def listed(entries: Entries[E]) -> list[E]:
+    """All of them, for who looks at most."""
+    return entries if isinstance(entries, list) else list(entries)
+
+
+def few(entries: Entries[E], count: int) -> list[E]:
+    """The first `count` of them."""
+    return entries[:count] if isinstance(entries, list) else list(islice(entries, count))
 
 
 def put(entries: Entries[E], entry: E, probe: Probe) -> None:
@@ -61,6 +72,25 @@ def remove(entries: Entries[E], probe: Probe) -> None:
         del entries[bisect_left(entries, probe)]
     else:
         entries.remove(probe)
+
+
+def descending(entries: Entries[E], probe: Probe) -> Iterator[E]:
+    """Those below `probe`, from the last one on. They must stay as they are meanwhile."""
+    if not isinstance(entries, list):
+        yield from entries.descending(probe)
+        return
+    for at in range(bisect_left(entries, probe) - 1, -1, -1):
+        yield entries[at]
+
+
+def without(entries: Entries[E], gone: Sequence[E]) -> Entries[E]:
+    """The entries but some that are in it; of them each one is there once. May change those given."""
+    if len(gone) > chunks.MOST:
+        dropped = set(gone)
+        return fitted([entry for entry in entries if entry not in dropped])
+    for entry in gone:
+        remove(entries, entry)
+    return entries
 
 
 def remove_one(entries: Entries[E], number: int, is_it: Callable[[E], bool]) -> bool:
@@ -98,12 +128,11 @@ def pop_first(entries: Entries[E], count: int) -> list[E]:
 
 
 def let_go(entries: Entries[E], is_past: Callable[[int], bool]) -> None:
-    """Takes out the first entries as long as the number that they start with is past."""
+    """Takes out the first entry, and others as long as the number that they start with is past."""
     if not isinstance(entries, list):
         entries.let_go(is_past)
         return
-    count = 0
+    count = 1
     while count < len(entries) and is_past(entries[count][0]):
         count += 1
-    if count:
-        del entries[:count]
+    del entries[:count]

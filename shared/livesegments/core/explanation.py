@@ -40,6 +40,7 @@ from livesegments.core.definition import (
     Sequence,
     Tag,
 )
+from livesegments.core.entries import listed
 from livesegments.core.explain import next_flips
 from livesegments.core.fact import EventLeaf, Fact, edges, key_of
 from livesegments.core.kind import MAX_COUNT, held
@@ -254,7 +255,7 @@ def _chained(
         return Evidence(holds, at_ms=at_ms, event_id=id_, steps=len(trails) + 1, moves_ms=moves)
     if state is None or holds:
         return Evidence(holds, steps=len(node.steps) if holds else 0, moves_ms=moves)
-    first, steps = _furthest(_firsts(state), trails)
+    first, steps = _furthest(_firsts(state), [listed(trail) for trail in trails])
     if first is None:
         return Evidence(holds, steps=steps, moves_ms=moves)
     return Evidence(holds, at_ms=first[0], event_id=first[1], steps=steps, moves_ms=moves)
@@ -264,7 +265,7 @@ def _firsts(state: Begun | Awaited) -> Stamps:
     return state.firsts if isinstance(state, Begun) else [(time_ms, id_) for _, time_ms, id_ in state.open]
 
 
-def _furthest(firsts: Stamps, trails: list[Stamps]) -> tuple[Stamp | None, int]:
+def _furthest(firsts: Stamps, trails: list[list[Stamp]]) -> tuple[Stamp | None, int]:
     """The newest of the first events after which most steps have come, and how many, itself included."""
     best: tuple[Stamp | None, int] = (None, 0)
     for first in firsts:

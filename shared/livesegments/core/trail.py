@@ -15,10 +15,13 @@ but for clipping at a month's end and clock changes, which `SLACK_MS` covers; fi
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from livesegments.core import chunks
+from livesegments.core.chunks import Chunks
+from livesegments.core.entries import below, bounded, fitted, let_go, put
 from livesegments.core.event import Event
 from livesegments.core.frame import Frame, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
@@ -28,7 +31,7 @@ from livesegments.core.window import DAY_MS, Shift
 SLACK_MS = 4 * DAY_MS
 Stamp: TypeAlias = tuple[int, str]
 """(time in ms, event id)."""
-Stamps: TypeAlias = list[Stamp]
+Stamps: TypeAlias = list[Stamp] | Chunks[Stamp]
 """Ascending."""
 
 
@@ -44,18 +47,18 @@ class Trail(Kind[Stamps]):
     def add(self, state: Stamps | None, event: Event, now_ms: int) -> Stamps | None:
         if not self.wants(event.time_ms, now_ms):
             return state
-        stamps = state or []
-        insort(stamps, (event.time_ms, event.id))
-        past = 0
-        while past < len(stamps) and not self.wants(stamps[past][0], now_ms):
-            past += 1
-        del stamps[: max(past, len(stamps) - MAX_ENTRIES)]
-        return stamps
+        stamps, stamp = state or [], (event.time_ms, event.id)
+        put(stamps, stamp, stamp)
+        if not self.wants(stamps[0][0], now_ms):
+            let_go(stamps, lambda time_ms: not self.wants(time_ms, now_ms))
+        if isinstance(stamps, list) and len(stamps) <= chunks.LISTED:
+            return stamps
+        return bounded(stamps, MAX_ENTRIES)
 
     def of_all(self, events: Sequence[Event], now_ms: int) -> Stamps | None:
         wanted = self.wants
         stamps = [(event.time_ms, event.id) for event in events if wanted(event.time_ms, now_ms)]
-        return stamps[-MAX_ENTRIES:] or None
+        return fitted(stamps[-MAX_ENTRIES:]) or None
 
     def of_rows(self, rows: Rows, now_ms: int) -> dict[int, Stamps]:
         wanted, evenly = self.wants, isinstance(self._frame, Sliding) and self._frame.fixed_ms > 0
@@ -65,7 +68,7 @@ class Trail(Kind[Stamps]):
             if not (evenly and wanted(mine[0][0], now_ms)):
                 mine = [stamp for stamp in mine if wanted(stamp[0], now_ms)]
             if mine:
-                found[owner] = mine[-MAX_ENTRIES:]
+                found[owner] = fitted(mine[-MAX_ENTRIES:])
         return found
 
     def wants(self, time_ms: int, now_ms: int) -> bool:
@@ -87,18 +90,25 @@ def latest_before(stamp: Stamp, trails: Sequence[Stamps]) -> Stamp | None:
     First events before it, and no others, are followed by all trails in order and then by `stamp`.
     """
     for stamps in reversed(trails):
-        index = bisect_left(stamps, stamp)
-        if not index:
+        before = below(stamps, stamp)
+        if before is None:
             return None
-        stamp = stamps[index - 1]
+        stamp = before
     return stamp
 
 
 def earliest_after(stamp: Stamp, trails: Sequence[Stamps]) -> Stamp | None:
     """Going on through trails, the earliest stamp of each after the one before; that of the last trail."""
     for stamps in trails:
-        index = bisect_right(stamps, stamp)
-        if index == len(stamps):
+        after = next_after(stamp, stamps)
+        if after is None:
             return None
-        stamp = stamps[index]
+        stamp = after
     return stamp
+
+
+def next_after(stamp: Stamp, stamps: Stamps) -> Stamp | None:
+    if isinstance(stamps, list):
+        index = bisect_right(stamps, stamp)
+        return stamps[index] if index < len(stamps) else None
+    return stamps.at_least((*stamp, ""))
