@@ -22,11 +22,11 @@ import msgspec
 from bench import harness, live, longhistory, workload
 from bench.used import Used, Watch, cpu_s
 from livesegments.core.definition import Node
-from livesegments.evaluator.identity import topic_id
 from livesegments.history.asker import Asker
 from livesegments.history.asking import Asked
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service
+from livesegments.runtime.topic_identity import topic_id
 from livesegments.store import keys, progress
 from livesegments.store.client import connect
 from livesegments.wire import catalog, pack

@@ -20,7 +20,7 @@ from livesegments.core.handed import Handed
 from livesegments.wire import catalog, identities, memberships, pack, rejected, topics
 from livesegments.wire.identities import Identity
 from livesegments.wire.rejected import Rejected
-from livesegments.wire.subscription import Secret, Subscription, Webhook
+from livesegments.wire.subscription import Replay, Secret, Subscription, Webhook
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 TRANSITION = Transition("i", "w", "s", "p", "exited", 1_700_000_000_123, 2, "clock", None, 3)
@@ -54,6 +54,7 @@ RECORDS = {
             Webhook("https://a.com/", (Secret("whsec_YQ==", 5), Secret("whsec_YQ==")), "json", {"a": "b"}),
             True,
             1,
+            Replay(1, (0, 1), (5, 7)),
         )
     ),
     "version": catalog.encode(catalog.Version("w", "s", 1, 0, 5, "k", SEGMENT.definition)),

@@ -104,7 +104,7 @@ def exists(file: Path) -> bool:
 async def test_a_life(tmp_path: Path) -> None:
     up = await Up(tmp_path).start("--workers", "2", "--api-workers", "2")
     first = up.told
-    assert len(up.children()) == 7  # Kafka, Valkey, ingest, two apis, two evaluators
+    assert len(up.children()) == 8  # Kafka, Valkey, ingest, two apis, two evaluators, notify
     assert mode(tmp_path / "up.json") == mode(tmp_path / "keys.json") == 0o600
     assert json.loads((tmp_path / "up.json").read_text()) == first
     await asyncio.to_thread(up.call, "POST", "/v1/segments", json=BUYERS)
@@ -121,7 +121,7 @@ async def test_a_life(tmp_path: Path) -> None:
     os.kill(killed := up.child("livesegments.evaluator"), signal.SIGKILL)
     await up.hears("ended with status -9; again in 0.2 s")
     await up.hears("is back")
-    assert len(up.children()) == 7 and killed not in up.children()
+    assert len(up.children()) == 8 and killed not in up.children()
     assert await up.end(signal.SIGINT) == (0, b"")
     assert not exists(tmp_path / "up.json")
 

@@ -52,7 +52,7 @@ async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) ->
             )
             await _redis_answers(below.redis)
             await _topics(below.kafka, settings)
-            say("starting ingest, evaluator and api")
+            say("starting ingest, evaluator, api and notify")
             services = _services(wanted, below, keys)
             await running.enter_async_context(started(services))
             more = _more_apis(wanted, services[1])
@@ -88,7 +88,7 @@ def _settings(wanted: Wanted) -> Settings:
 
 
 def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
-    """Ingest, api, evaluators."""
+    """Ingest, api, evaluators, notify."""
     client_only = {PREFIX + name.upper() for name in CLIENT_ONLY}
     environment = {key: value for key, value in wanted.environment.items() if key not in client_only} | {
         f"{PREFIX}KAFKA": below.kafka,
@@ -101,6 +101,7 @@ def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
     modules = {"ingest": "ingest", "api": "api"} | {
         f"evaluator-{number}": "evaluator" for number in range(1, wanted.workers + 1)
     }
+    modules["notify"] = "notify"
     sharing = {"api": {f"{PREFIX}SHARE_PORT": "true"}} if wanted.api_workers > 1 else {}
     return [
         Service(

@@ -34,7 +34,7 @@ def up(
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Start broker, Redis, ingest, evaluator and api, and serve until interrupted.
+    """Start broker, Redis, ingest, evaluator, api and notify, and serve until interrupted.
 
     Data stay in the data folder. LIVESEGMENTS_KAFKA (HOST:PORT) and LIVESEGMENTS_REDIS (a URL) name
     existing ones to use instead. With --json one line is printed, once all are ready.

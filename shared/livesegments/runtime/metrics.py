@@ -13,6 +13,7 @@ from prometheus_client import Gauge as _Gauge
 from prometheus_client import Histogram as _Histogram
 
 INGEST, EVALUATOR, API = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
+NOTIFY = CollectorRegistry()
 
 
 def _kinds(
@@ -37,7 +38,7 @@ DEFINITIONS_UNREADABLE = _Counter(
     "Records of `definitions` passed over: they are none of ours.",
     registry=None,
 )
-for _each in (EVALUATOR, API):
+for _each in (EVALUATOR, API, NOTIFY):
     _each.register(DEFINITIONS_UNREADABLE)
 
 Counter, Gauge, Histogram = _kinds(EVALUATOR)
@@ -202,3 +203,30 @@ API_INBOUND_LAG = Gauge("livesegments_api_inbound_lag_records", "Records of `inb
 API_LOOKS_FAILED = Counter(
     "livesegments_api_looks_failed_total", "Times that the lags could not be read: store or broker away."
 )
+
+Counter, Gauge, Histogram = _kinds(NOTIFY)
+NOTIFY_DELIVERED = Counter("livesegments_notify_delivered_total", "Transitions that receivers have taken.")
+NOTIFY_FAILED = Counter("livesegments_notify_failed_total", "Attempts that failed.")
+NOTIFY_DEAD = Counter(
+    "livesegments_notify_dead_letters_total", "Messages tried as often as the schedule says."
+)
+NOTIFY_DISABLED = Counter(
+    "livesegments_notify_disabled_total", "Subscriptions disabled: their receivers answered 410."
+)
+NOTIFY_LOST = Counter(
+    "livesegments_notify_lost_records_total",
+    "Records of `memberships` that the topic did not hold any more when a subscription came to them.",
+)
+NOTIFY_UNREADABLE = Counter(
+    "livesegments_notify_unreadable_total", "Records of `memberships` passed over: they are none of ours."
+)
+NOTIFY_FENCE_REFUSALS = Counter(
+    "livesegments_notify_fence_refusals_total", "Saves refused: another worker had the partition."
+)
+NOTIFY_SECONDS = Histogram(
+    "livesegments_notify_attempt_seconds",
+    "From a message's sending to the receiver's answer.",
+    buckets=_FINE_S,
+)
+NOTIFY_WAITING = Gauge("livesegments_notify_waiting_messages", "Messages that are not delivered yet.")
+NOTIFY_PARTITIONS = Gauge("livesegments_notify_partitions", "Partitions of `memberships` that it has.")

@@ -28,6 +28,16 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:retained                HASH  WORKSPACE → instant in ms: the archive has dropped what was before it
   {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
+Of a partition p of topic `memberships` (written by notify, under the token of the last claim):
+  {nP}:head                   HASH  owner, topic: the fence, and the topic's id
+  {nP}:lanes                  SET   WORKSPACE/SUBSCRIPTION of every lane below
+  {nP}:lane:WORKSPACE:SUB     HASH  at, next: the next offset and the next message's number; m:NUMBER →
+                                    msgpack of notify.queue.Message: what waits; replay: `NUMBER-NEXT-END`
+  {nP}:stays:WORKSPACE:SUB    HASH  `SEGMENT NUL profile` → msgpack of notify.stays.Stay
+  {nP}:dues:WORKSPACE:SUB     ZSET  the same key → the instant (ms) at which the stay is looked at
+  {nP}:tries:WORKSPACE:SUB    LIST  JSON of wire.attempt.Attempt, the newest first, bounded
+  {nP}:dead:WORKSPACE:SUB     LIST  JSON of wire.attempt.Dead, the newest first, bounded
+  {notify}:disabled           HASH  WORKSPACE/SUBSCRIPTION → JSON of wire.attempt.Disabled
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
@@ -54,6 +64,7 @@ CATALOG_SEQUENCE = "{catalog}:sequence"
 CATALOG_REVISIONS = "{catalog}:revisions"
 CATALOG_OUTBOX = "{catalog}:outbox"
 CATALOG_PUBLISHER = "{catalog}:publisher"
+NOTIFY_DISABLED = "{notify}:disabled"
 
 
 def of(partition: int) -> str:
@@ -135,6 +146,34 @@ def degraded(partition: int) -> str:
 
 def segments(partition: int, workspace: str) -> str:
     return f"{{{partition}}}:segments:{workspace}"
+
+
+def notify_head(partition: int) -> str:
+    return f"{{n{partition}}}:head"
+
+
+def notify_lanes(partition: int) -> str:
+    return f"{{n{partition}}}:lanes"
+
+
+def notify_lane(partition: int, workspace: str, subscription: str) -> str:
+    return f"{{n{partition}}}:lane:{workspace}:{subscription}"
+
+
+def notify_stays(partition: int, workspace: str, subscription: str) -> str:
+    return f"{{n{partition}}}:stays:{workspace}:{subscription}"
+
+
+def notify_dues(partition: int, workspace: str, subscription: str) -> str:
+    return f"{{n{partition}}}:dues:{workspace}:{subscription}"
+
+
+def notify_tries(partition: int, workspace: str, subscription: str) -> str:
+    return f"{{n{partition}}}:tries:{workspace}:{subscription}"
+
+
+def notify_dead(partition: int, workspace: str, subscription: str) -> str:
+    return f"{{n{partition}}}:dead:{workspace}:{subscription}"
 
 
 def catalog_segments(workspace: str) -> str:

@@ -34,6 +34,14 @@ class Webhook(Struct, frozen=True, omit_defaults=True):
     mapping: dict[str, Any] | None = None
 
 
+class Replay(Struct, frozen=True):
+    """What is sent again: of each partition the offsets from `first` on and before `end`. `number` counts."""
+
+    number: int
+    first: tuple[int, ...]
+    end: tuple[int, ...]
+
+
 class Subscription(Struct, frozen=True, tag="subscription", omit_defaults=True):
     """As its author left it; `version` counts the edits.
 
@@ -45,6 +53,7 @@ class Subscription(Struct, frozen=True, tag="subscription", omit_defaults=True):
     batch       transitions of a message at most; `batch_ms` after the first it goes in any case
     webhook     None: the receiver pulls
     enabling    counts how often it was enabled: who was disabled by a receiver is so for one of these
+    replay      the last that was asked for
     """
 
     workspace: str
@@ -65,3 +74,4 @@ class Subscription(Struct, frozen=True, tag="subscription", omit_defaults=True):
     webhook: Webhook | None = None
     paused: bool = False
     enabling: int = 0
+    replay: Replay | None = None

@@ -18,6 +18,8 @@ REJECTED = "rejected"
 """Events that were not accepted: reason, raw bytes, source."""
 MEMBERSHIPS = "memberships"
 """One JSON record a transition, keyed by profile; the same partition number as in `events`."""
+NOTIFY_GROUP = "livesegments-notify"
+"""The consumer group of the notify service: its members have the partitions of `memberships`."""
 DEFINITIONS = "definitions"
 """Compacted, one partition: workspaces, keys and segments. Its offsets are catalogue revisions."""
 

@@ -9,8 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from livesegments.core.event import PROFILE, Event, Transition
-from livesegments.evaluator.identity import topic_id
 from livesegments.runtime.settings import Settings
+from livesegments.runtime.topic_identity import topic_id
 from livesegments.runtime.topics import create_topics
 from livesegments.wire import catalog
 from livesegments.wire.topics import EVENTS, REJECTED, partition_of

@@ -32,7 +32,6 @@ from starlette.applications import Starlette
 from livesegments.core.plan import Limits
 from livesegments.evaluator import crashes, status
 from livesegments.evaluator.catalog import Catalog
-from livesegments.evaluator.identity import topic_id
 from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
@@ -45,6 +44,7 @@ from livesegments.runtime import logs, metrics
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
+from livesegments.runtime.topic_identity import topic_id
 from livesegments.runtime.topics import config_of, too_short
 from livesegments.store.client import connect
 from livesegments.store.names import NameStore

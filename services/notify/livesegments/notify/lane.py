@@ -102,7 +102,8 @@ class Lane:
             self.queue.add((each for each in heard if hears(self.rule, each)), now_ms)
 
     def changes(self) -> Changes | None:
-        """What has to be saved; None: nothing."""
+        """What has to be saved; None: nothing. `saved` follows before the next call of any method but the
+        queue's."""
         puts, drops = self.queue.changes()
         if not puts and not drops and not self._stays and self.position == self._saved_position:
             return None
@@ -112,7 +113,7 @@ class Lane:
         return Changes(self.position, self.queue.next_number, puts, drops, dict(self._stays), dues)
 
     def saved(self, changes: Changes) -> None:
-        """Exactly this was written, and nothing has changed since."""
+        """Exactly this was written."""
         self.queue.saved(changes.puts, changes.drops)
         self._stays.clear()
         self._saved_position = changes.position

@@ -155,15 +155,16 @@ class Queue:
         return min(at, default=None)
 
     def changes(self) -> tuple[dict[int, Message], list[int]]:
-        """What has to be written to save the queue as it is, and what has to be deleted."""
+        """What has to be written to save the queue as it is, and what has to be deleted. `saved` follows once
+        it is, however often that has to be tried; meanwhile the queue may go on."""
         puts = {number: self.messages[number] for number in self._changed if number in self.messages}
+        self._changed.clear()
         return puts, [number for number in self._saved if number not in self.messages]
 
     def saved(self, puts: Mapping[int, Message], drops: Iterable[int]) -> None:
-        """Exactly this was written, and nothing was changed since `changes`."""
+        """Exactly this was written."""
         self._saved |= puts.keys()
         self._saved.difference_update(drops)
-        self._changed.clear()
 
     def _may_go(self, message: Message) -> bool:
         """What is in it, and so its id, must be the same after a crash."""
