@@ -13,7 +13,7 @@ from tests.cli.server import Answer
 
 TAG = {"type": "tag", "name": "t"}
 SEGMENT: dict[str, Any] = {
-    "id": "a", "type": "dynamic", "name": "A", "description": "", "tags": [], "folder": "", "topics": ["n"],
+    "id": "a", "type": "dynamic", "name": "A", "description": "", "tags": [], "folder": "", "topics": ["n"], "tests": [],
     "definition": TAG, "count": 3, "state": "ready", "version": 4,
 }  # fmt: skip
 LISTED = "GET /v1/segments"

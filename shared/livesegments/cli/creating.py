@@ -17,7 +17,7 @@ MANY = 50
 """More segments than this are created by one request, all of them or none."""
 BATCH_S = 120.0
 DONE = {"create": "created", "edit": "edited", "none": "unchanged:"}
-EDITABLE = frozenset({"name", "description", "tags", "folder", "topics", "definition"})
+EDITABLE = frozenset({"name", "description", "tags", "folder", "topics", "definition", "tests"})
 
 
 class Checked(Struct):

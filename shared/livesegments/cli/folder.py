@@ -18,8 +18,8 @@ from livesegments.cli.problem import Problem
 from livesegments.core.definition import Node
 from livesegments.core.references import References, references
 
-DEFAULTS: dict[str, Any] = {"description": "", "tags": [], "folder": "", "topics": []}
-FIELDS = ("id", "name", "type", *DEFAULTS, "definition")
+DEFAULTS: dict[str, Any] = {"description": "", "tags": [], "folder": "", "topics": [], "tests": []}
+FIELDS = ("id", "name", "type", "description", "tags", "folder", "topics", "definition", "tests")
 """In the order in which a file has them."""
 END = ".json"
 
@@ -40,7 +40,8 @@ def text(segment: Mapping[str, Any]) -> bytes:
 
 def whole(body: Mapping[str, Any]) -> dict[str, Any]:
     """A file's segment with the fields that it leaves out."""
-    return {**DEFAULTS, **body}
+    left_out = {"tests"} if body.get("type") == "static" else set()
+    return {**{name: value for name, value in DEFAULTS.items() if name not in left_out}, **body}
 
 
 def read(folder: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, creating, files, output, paths, putting_aside, versions
+from livesegments.cli import building, creating, files, output, paths, putting_aside, testing, versions
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
@@ -25,6 +25,7 @@ FileOption = Annotated[
 app.command("versions")(versions.versions)
 app.command("diff")(versions.diff)
 app.command("rollback")(versions.rollback)
+app.command("test")(testing.test)
 app.command("archive")(putting_aside.archive)
 app.command("unarchive")(putting_aside.unarchive)
 app.command("clone")(putting_aside.clone)

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.definition import Computed, Node
+from livesegments.core.trial import Trial
 from livesegments.wire.subscription import Subscription
 from livesegments.wire.unreadable import Unreadable, reading
 
@@ -81,7 +82,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     `version` counts every edit (the ETag); `definition_version` only those of the definition, and is
     what transitions carry. `defined_ms` is when the present one was written, and `defined_by` the name of the
     key that wrote it; 0 and empty where that was not noted. `folder` is a path (`Campaigns/Spring`);
-    empty: in none. `archived_ms`: since when it is put aside and has no members; 0: it isn't.
+    empty: in none. `archived_ms`: since when it is put aside and has no members; 0: it isn't. `tests` hold of
+    the definition as it was when it was written.
     """
 
     workspace: str
@@ -99,6 +101,7 @@ class Segment(Struct, frozen=True, tag="segment"):
     folder: str = ""
     topics: tuple[str, ...] = ()
     archived_ms: int = 0
+    tests: tuple[Trial, ...] = ()
 
 
 class Version(Struct, frozen=True, tag="version"):

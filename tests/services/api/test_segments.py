@@ -29,6 +29,7 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
         "tags": ["geo"],
         "folder": "Places/Ukraine",
         "topics": ["news"],
+        "tests": [],
         "archived_at": None,
         "definition": CITY,
         "version": 1,

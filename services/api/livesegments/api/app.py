@@ -46,6 +46,7 @@ from livesegments.api import (
     subscriptions,
     timelines,
     transitions,
+    trials,
     value_lists,
     versions,
     workspace,
@@ -132,7 +133,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        versions, archiving, names, lists, value_lists, computed_attributes, subscriptions, workspace,
+        versions, archiving, trials, names, lists, value_lists, computed_attributes, subscriptions, workspace,
         workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, health,

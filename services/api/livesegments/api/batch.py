@@ -84,6 +84,7 @@ async def create_segments(
             results = await asyncio.to_thread(
                 checking.checked, snapshot, workspace, asked.segments, asked.upsert, seen, now_ms
             )
+            await checking.tried(context, workspace, snapshot, results)
             decided = snapshot.revision
         _refuse([result for result, _ in results])
         return [made for result, made in results if made is not None and result.action != "none"]

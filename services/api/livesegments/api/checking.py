@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from livesegments.api import advice, editing, shapes
+from livesegments.api import advice, editing, shapes, trials
 from livesegments.api.auth import Writing
-from livesegments.api.context import Ctx
+from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import FaultOut, Problem, faults_of, responses
 from livesegments.api.route import Route
 from livesegments.api.segment_shapes import NewDynamic, NewSegment, NewStatic, SegmentPatch
@@ -59,7 +61,25 @@ async def check_segments(context: Ctx, workspace: Writing, asked: Annotated[ToCh
     snapshot = await context.catalog.segments(workspace.id)
     seen = await advice.names(context, workspace.id)
     found = await asyncio.to_thread(checked, snapshot, workspace, asked.segments, asked.upsert, seen, 0)
+    await tried(context, workspace, snapshot, found)
     return CheckedAll(results=[result for result, _ in found])
+
+
+async def tried(
+    context: Context,
+    workspace: Workspace,
+    snapshot: Snapshot,
+    results: Sequence[tuple[Checked, Segment | None]],
+) -> None:
+    """Adds the tests that fail to the errors: each is run on the segments as all of them would be."""
+    made = {each.id: each for _, each in results if each is not None}
+    if not any(each.tests for each in made.values()):
+        return
+    segments = ChainMap(made, snapshot.segments)
+    for result, segment in results:
+        if segment is not None:
+            faults = await trials.failures(context, workspace, snapshot, segments, segment)
+            result.errors = [*result.errors, *faults]
 
 
 def checked(

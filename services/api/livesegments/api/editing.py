@@ -13,6 +13,7 @@ from livesegments.api import shapes, using
 from livesegments.api.etags import check_match
 from livesegments.api.problems import QUOTA, Problem, not_found
 from livesegments.api.segment_shapes import NewDynamic, NewStatic, SegmentPatch
+from livesegments.api.trial_shapes import trials
 from livesegments.core.check import check
 from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
@@ -101,6 +102,7 @@ def new_segment(
         tags=tuple(dict.fromkeys(new.tags)),
         folder=new.folder,
         topics=tuple(dict.fromkeys(new.topics)),
+        tests=trials(new.tests) if isinstance(new, NewDynamic) else (),
     )
 
 
@@ -125,6 +127,9 @@ def patched(
             fault = Fault(pointer="/definition", code="static", message="a static segment has no definition")
             raise Problem(422, "1 fault(s) in the request.", [fault])
         node = checked(snapshot, workspace, patch.definition, id_)
+    if patch.tests and old.definition is None:
+        fault = Fault("/tests", "static", "a static segment has no definition to be tested")
+        raise Problem(422, "1 fault(s) in the request.", [fault])
     return msgspec.structs.replace(
         old,
         name=name,
@@ -136,6 +141,7 @@ def patched(
         tags=tuple(dict.fromkeys(patch.tags or ())) if "tags" in given else old.tags,
         folder=(patch.folder or "") if "folder" in given else old.folder,
         topics=tuple(dict.fromkeys(patch.topics or ())) if "topics" in given else old.topics,
+        tests=trials(patch.tests or []) if "tests" in given else old.tests,
     )
 
 
@@ -203,7 +209,7 @@ def cloned(
     else:
         defined = shapes.Defined(shown(old.definition), old.definition, "")
         new = NewDynamic.model_construct(definition=defined, **fields)
-    return new_segment(snapshot, workspace, new, now_ms)
+    return msgspec.structs.replace(new_segment(snapshot, workspace, new, now_ms), tests=old.tests)
 
 
 def _copy_name(snapshot: Snapshot, name: str) -> str:

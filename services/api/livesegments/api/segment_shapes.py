@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic.config import JsonDict
 
-from livesegments.api.problems import VARIANT
+from livesegments.api.problems import COMPONENT, VARIANT
 from livesegments.api.shapes import CONDITION, Definition, Done, In, Instant, Labels, State
 from livesegments.api.texts import Description, Folder, Name, SegmentId
+from livesegments.api.trial_shapes import TESTS, Tests
 
 DYNAMIC, STATIC = f"{VARIANT}dynamic", f"{VARIANT}static"
 FOLDER = "The folder that it lies in, as a path: `Campaigns/Spring`, say. Empty: in none."
@@ -18,6 +19,8 @@ EXAMPLE: JsonDict = {
     "name": "Recent buyers",
     "definition": {"type": "event", "name": "order_placed", "window": {"last": "30d"}},
 }
+Test = Annotated[dict[str, Any], WithJsonSchema({COMPONENT: "DefinitionTest"})]
+"""As it was written."""
 
 
 class NewDynamic(In):
@@ -31,6 +34,7 @@ class NewDynamic(In):
     tags: Labels = Field([])
     folder: Folder = Field("", description=FOLDER)
     topics: Labels = Field([], description=TOPICS)
+    tests: Tests = Field([], description=TESTS)
 
 
 class NewStatic(In):
@@ -63,6 +67,7 @@ class SegmentPatch(In):
     tags: Labels | None = None
     folder: Folder | None = Field(None, description=FOLDER)
     topics: Labels | None = Field(None, description=TOPICS)
+    tests: Tests | None = Field(None, description=TESTS)
 
 
 class SegmentOut(BaseModel):
@@ -73,6 +78,7 @@ class SegmentOut(BaseModel):
     tags: list[str]
     folder: str = Field(description=FOLDER)
     topics: list[str] = Field(description=TOPICS)
+    tests: list[Test] = Field(description=TESTS)
     definition: Annotated[Any, WithJsonSchema({"anyOf": [CONDITION, {"type": "null"}]})] = Field(
         description="Null for a static segment."
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
-from livesegments.api import advice, answers, editing, planning, shapes, times
+from livesegments.api import advice, answers, editing, planning, shapes, times, trial_shapes, trials
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.etags import ETAG, NOT_MODIFIED, WITH_ETAG, IfMatch, IfNoneMatch, etag, is_known
@@ -56,9 +56,8 @@ async def create_segment(
     now_ms = context.now_ms()
     if new.id is not None:
         await vacated(context, workspace.id, [new.id])
-    segment, sequence = await context.catalog.change_segment(
-        workspace.id,
-        lambda snapshot: ("put", editing.new_segment(snapshot, workspace, new, now_ms)),
+    segment, sequence = await trials.put(
+        context, workspace, lambda snapshot: editing.new_segment(snapshot, workspace, new, now_ms)
     )
     await context.publisher.published(sequence)
     response.headers["Location"] = f"/v1/segments/{segment.id}"
@@ -98,9 +97,10 @@ async def edit_segment(
         node = patch.definition.node if "definition" in patch.model_fields_set else None
         await planning.hold(context, workspace, id_, node, if_plan_match)
     now_ms = context.now_ms()
-    segment, sequence = await context.catalog.change_segment(
-        workspace.id,
-        lambda snapshot: ("put", editing.patched(snapshot, workspace, id_, patch, if_match, now_ms)),
+    segment, sequence = await trials.put(
+        context,
+        workspace,
+        lambda snapshot: editing.patched(snapshot, workspace, id_, patch, if_match, now_ms),
     )
     await context.publisher.published(sequence)
     return await advice.warned(context, segment, await _answer(context, workspace, segment, response))
@@ -135,6 +135,7 @@ def shape(segment: Segment, size: Size, now_ms: int) -> SegmentOut:
         tags=list(segment.tags),
         folder=segment.folder,
         topics=list(segment.topics),
+        tests=trial_shapes.shown(segment.tests),
         definition=shown(segment.definition),
         version=segment.version,
         definition_version=segment.definition_version,

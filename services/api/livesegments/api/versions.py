@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from msgspec.structs import replace
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from livesegments.api import advice, editing, shapes, times
+from livesegments.api import advice, editing, shapes, times, trials
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.differing import changes
@@ -135,12 +135,12 @@ async def roll_back(
         raise Problem(409, f"Segment {quoted(id_)} is static: it has no definition to go back to.")
     now_ms = context.now_ms()
 
-    def decide(snapshot: Snapshot) -> tuple[Literal["put"], Segment]:
+    def decide(snapshot: Snapshot) -> Segment:
         latest = editing.existing(snapshot, id_)
         check_match(latest.version, if_match, needed=False)
-        return "put", editing.redefined(snapshot, workspace, latest, earlier, now_ms)
+        return editing.redefined(snapshot, workspace, latest, earlier, now_ms)
 
-    made, sequence = await context.catalog.change_segment(workspace.id, decide)
+    made, sequence = await trials.put(context, workspace, decide)
     await context.publisher.published(sequence)
     response.headers["ETag"] = etag(made.version)
     return await advice.warned(context, made, await described(context, workspace, made))
