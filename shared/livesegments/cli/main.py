@@ -21,6 +21,7 @@ COMMANDS = {
     "settle": "livesegments.cli.settle:settle",
     "clock": "livesegments.cli.clock:clock",
     "segments": "livesegments.cli.segments:app",
+    "templates": "livesegments.cli.templates:app",
     "pull": "livesegments.cli.pull:pull",
     "apply": "livesegments.cli.apply:apply",
     "value-lists": "livesegments.cli.value_lists:app",

@@ -30,6 +30,13 @@ def value_list(id_: str) -> str:
     return f"{VALUE_LISTS}/{_named('value list', id_)}"
 
 
+TEMPLATES = "/v1/templates"
+
+
+def template(id_: str) -> str:
+    return f"{TEMPLATES}/{_named('template', id_)}"
+
+
 COMPUTED = "/v1/computed-attributes"
 
 

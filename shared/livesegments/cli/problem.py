@@ -25,6 +25,7 @@ MISSING = {
     "erasure": "`livesegments erase` printed its id, such as 3-1742",
     "computed attribute": "see `livesegments computed list` for the ids that there are",
     "subscription": "see `livesegments subscriptions list` for the ids that there are",
+    "template": "see `livesegments templates list` for the ids that there are",
     "value list": "see `livesegments value-lists list` for the ids that there are",
     "key": "see `livesegments keys list` (with an admin key) for the ids that there are",
 }

@@ -44,6 +44,7 @@ from livesegments.api import (
     rejected,
     segments,
     subscriptions,
+    templates,
     timelines,
     transitions,
     trials,
@@ -133,8 +134,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        versions, archiving, trials, names, lists, value_lists, computed_attributes, subscriptions, workspace,
-        workspaces, keys,
+        versions, archiving, trials, templates, names, lists, value_lists, computed_attributes,
+        subscriptions, workspace, workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, health,
         profile_batches, audiences,
