@@ -132,7 +132,7 @@ async def _neighbours(per_s: int, seconds: float) -> list[neighbours.Phase]:
         return await neighbours.run(running, per_s, seconds)
 
 
-async def _storm(dues: int, per_s: int) -> storm.Storm:
+async def _storm(dues: int, per_s: int) -> dict[str, storm.Storm]:
     async with harness.fresh_stack(harness.EVERY) as running:
         return await storm.run(running, dues, per_s)
 

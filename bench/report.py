@@ -83,7 +83,7 @@ def page(
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,
     profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
     history: Backfilled,
-    rough: storm.Storm, beside: list[neighbours.Phase],
+    rough: Mapping[str, storm.Storm], beside: list[neighbours.Phase],
     pairs: Sequence[tails.Pair],
 ) -> str:  # fmt: skip
     smallest, largest = min(paths), max(paths)
@@ -168,7 +168,8 @@ def page(
         "## A storm of due times",
         "",
         "Very many profiles come due at one instant of the wall clock, while 200 live events a second come",
-        "(`bench/storm.py`). From an event's record to its transition, with all cores for everybody.",
+        "(`bench/storm.py`). From an event's record to its transition, with all cores for everybody. The broker",
+        "has just been started (cold), and then there is a second storm in the same stack (warm).",
         "",
         *storm.table(rough),
         "",

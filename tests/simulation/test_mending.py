@@ -235,3 +235,20 @@ def test_history_that_could_not_be_given_is_counted_anew(
     monkeypatch.setattr(CountSliding, "add", bombed(CountSliding.add, 1))
     monkeypatch.setattr(CountSliding, "of_all", bombed(CountSliding.of_all, 0))
     run(main())
+
+
+def test_what_an_earlier_version_counted_without_noting_whom_it_concerns_is_cleared() -> None:
+    async def main() -> None:
+        world = World(0, 1)
+        world.publish_plans({"w": plan_of(BEFORE)}, 1)
+        world.append(0, pack.encode(packed(0, {"p1": "a", "p2": "b"})))
+        cluster = Cluster(world)
+        await cluster.settle()
+        await cluster.stop()
+        counted = degraded.Degraded(dues=3, definitions=1, last_ms=START_MS)
+        world.store.hashes.setdefault(keys.degraded(0), {})["w"] = degraded.encode(counted)
+        cluster = Cluster(world)
+        await until_well(world)
+        await cluster.stop()
+
+    run(main())

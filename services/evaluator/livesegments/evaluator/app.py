@@ -54,7 +54,7 @@ from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
-CHUNK, SLICE = 200, 20
+CHUNK, SLICE = 200, 10
 """Due times that fire in one commit in a storm, and without a pause."""
 SWITCH_S = 0.0001
 """So soon the thread that reads from the broker has its turn beside the evaluation."""

@@ -50,6 +50,12 @@ class Degrading:
         self.of[workspace] = after
         return (workspace,)
 
+    def clear(self, workspace: str) -> None:
+        """No profile of the workspace is owed anything."""
+        before = self.of[workspace]
+        last_ms = before.last_ms if before.events else None
+        self.of[workspace] = replace(before, dues=0, definitions=0, last_ms=last_ms)
+
     def unplanned(self, faults: Mapping[str, str]) -> Collection[str]:
         """Notes why workspaces' newest definitions can't be compiled; those where that has changed."""
         changed = []

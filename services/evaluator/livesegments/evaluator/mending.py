@@ -15,6 +15,7 @@ from livesegments.core.debt import debt_in
 from livesegments.evaluator.partition import Partition
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.walks import Walks
+from livesegments.store.degraded import Degraded
 from livesegments.wire.profilekey import profile_key
 
 WIDE = 4
@@ -36,6 +37,9 @@ class Mending:
         """Workspace → the plan for which its profiles were looked through, or are."""
         self._workspace: str | None = None
         self._cursor = 0
+        self._owing = False
+        """Whether the pass has come to a profile that is owed something."""
+        self._before: Degraded | None = None
 
     async def step(self) -> bool:
         """One chunk of one workspace; False if there is nothing to do."""
@@ -49,9 +53,11 @@ class Mending:
             return False
         if self._workspace is None:
             self._workspace, self._cursor, self._tried[workspace] = workspace, 0, plan.revision
+            self._owing, self._before = False, partition.degrading.of[workspace]
         self._cursor, stored = await self._shard.scan(workspace, self._cursor, self._count)
         if not self._cursor:
             self._workspace = None
+        self._owing = self._owing or any(debt_in(data) is not None for data in stored.values())
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
@@ -63,7 +69,17 @@ class Mending:
             debt = debt_in(partition.cache.get(key) or data)
             if debt is not None and debt.what == "history":
                 partition.retracting.again(key)
+        if not self._cursor and not self._owing:
+            await self._clear(workspace)
         return True
+
+    async def _clear(self, workspace: str) -> None:
+        """Nobody is owed anything: what is counted is of an earlier version, which did not note whom."""
+        degrading = self._partition.degrading
+        if degrading.of[workspace] == self._before:
+            degrading.clear(workspace)
+            outcome = self._partition.seal(lambda commit: degrading.write(commit, [workspace]))
+            await self._walks.send(outcome, "mending")
 
     def _next(self) -> str | None:
         for workspace, degraded in self._partition.degrading.of.items():

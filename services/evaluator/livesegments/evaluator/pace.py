@@ -20,6 +20,8 @@ QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""
 REST_S = 0.0015
 """A storm rests between two slices for so long at most."""
+ROUNDS = 3
+"""An owner that is woken takes its turn within so many rounds of the event loop, unless it is busy."""
 CALM_S = 0.1
 """Records are taken to come until none has come for this time."""
 OVER_S = 1.0
@@ -89,7 +91,18 @@ class Pace:
         """The end of a turn, with the store's reply to come."""
         self._taken = False
         self._reply = reply
-        for wake in self._owners:
+        self._offer()
+
+    def _offer(self) -> None:
+        """Wakes the owner that has waited longest; if it is busy with a record, then the next one."""
+        if self._owners and not self._taken:
+            wake = next(iter(self._owners))
             del self._owners[wake]
             wake()
-            return
+            self._offer_again(ROUNDS)
+
+    def _offer_again(self, rounds: int) -> None:
+        if rounds:
+            asyncio.get_running_loop().call_soon(self._offer_again, rounds - 1)
+        else:
+            self._offer()

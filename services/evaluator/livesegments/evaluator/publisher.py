@@ -5,6 +5,7 @@ Records of `events` that are not ours go to the topic `rejected`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from livesegments.wire.topics import EVENTS, IDENTITIES, MEMBERSHIPS, REJECTED
 MAX_BATCH_BYTES = 256 * 1024
 BULK = 50
 """So many transitions of one partition at once are taken to be those of a storm."""
+SLICE = 25
+"""So many are encoded without a pause."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,6 +55,8 @@ class KafkaPublisher:
                 if batch.append(key=each.profile.encode(), value=_encode(each), timestamp=None) is None:
                     break
                 end += 1
+                if not (end - start) % SLICE:
+                    await asyncio.sleep(0)
             assert end > start, "a transition larger than a batch"
             await _sent(through, producer, producer.send_batch(batch, MEMBERSHIPS, partition=partition))
             return end

@@ -19,8 +19,9 @@ from livesegments.runtime.embedded.server import Server
 HEAP = "512m"
 JVM = (
     f"-Xmx{HEAP}",
-    "-Xms128m",
+    "-Xms256m",
     "-XX:+UseSerialGC",  # few cores, a small heap: no collector's threads
+    "-Xmn128m",  # a collection stops everything for 10 to 20 ms, however much it frees: so they are few
     "-XX:-UsePerfData",
     "--sun-misc-unsafe-memory-access=allow",  # else a warning at each start
     "-Xlog:disable",

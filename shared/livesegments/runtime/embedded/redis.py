@@ -38,8 +38,8 @@ class Valkey(Server):
             "appendonly": "yes",
             "appendfsync": "everysec",
             "no-appendfsync-on-rewrite": "yes",
-            # a rewrite takes a core for as long as it lasts: not for a file that is read in two seconds
-            "auto-aof-rewrite-min-size": "256mb",
+            # a rewrite takes a core for as long as it lasts: not for a file that is read in seconds
+            "auto-aof-rewrite-min-size": "512mb",
             "save": '""',
             "loglevel": "notice",
         }
