@@ -42,6 +42,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     archive_grace_s: float = 7 * 86_400
     history_days: int = 0
     """So many days of events the archive keeps of a workspace that doesn't say; 0: for ever."""
+    exports: str = ""
+    """Where files of exports are: a folder or a URL, as for the archive; by default the folder `exports` in
+    `data`. Processes of the api on several machines need one that they share."""
+    exports_kept_s: Annotated[float, Meta(ge=1)] = 86_400.0
+    exports_mb: Annotated[int, Meta(ge=1)] = 4_096
+    """One export's file has at most so many MiB."""
     checkpoint_every_s: float = 600.0
     """A partition's states are written beside the archive at this interval; 0: never."""
     events_retention_s: Annotated[int, Meta(ge=0)] = 0

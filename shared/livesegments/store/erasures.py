@@ -5,6 +5,8 @@ Both hashes are written by the partition's evaluator in its commits, so they go 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -108,6 +110,13 @@ class Notes:
         others = () if note is None else await self._others(f"{partition}-{offset}", note)
         return Found(note, int(head or 0) > offset, others)
 
+    @whole
+    async def newest(self, workspace: str) -> tuple[int, ...]:
+        """Per partition, the offset of the newest erasure in a workspace; −1 where there is none."""
+        commands = (("HVALS", keys.erasures(partition)) for partition in range(self._partitions))
+        replies = await self._together.ask(*commands)
+        return tuple(max((each.offset for each in _notes(found, workspace)), default=-1) for found in replies)
+
     async def _others(self, root: str, note: Erasing) -> tuple[Erasing | None, ...]:
         """From one id to the next, whatever way they were merged."""
         found: dict[tuple[int, str], Erasing | None] = {}
@@ -124,6 +133,14 @@ class Notes:
 
     async def suppresses(self, partition: int, digest: str) -> bool:
         return bool(await self._together.one("HEXISTS", keys.suppressed(partition), digest))
+
+
+def _notes(found: Iterable[bytes], workspace: str) -> Iterator[Erasing]:
+    for data in found:
+        if data.startswith(b"{"):  # the field `search` has none
+            note = decode(data)
+            if note.workspace == workspace:
+                yield note
 
 
 _encode = msgspec.json.Encoder().encode

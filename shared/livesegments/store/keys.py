@@ -53,6 +53,9 @@ Of the catalogue (written by the api; one slot):
   {catalog}:outbox            STREAM  id SEQUENCE-0, fields `key`, `value`: not yet published
   {catalog}:publisher         STRING  token of the api that publishes the outbox now; expires
   {names}:WORKSPACE           HASH  event name → msgpack of core.names.seen.Name (written by ingest)
+  {exports}:jobs:WORKSPACE    HASH  id → JSON of store.exports.Export
+  {exports}:all               ZSET  `WORKSPACE NUL id` → when it was asked for (ms)
+  {exports}:turn:WORKSPACE/ID STRING  token of the api that does this export now; expires
   {catalog}:once:DIGEST       STRING  what a POST with this Idempotency-Key was answered; expires
 """
 
@@ -65,6 +68,7 @@ CATALOG_REVISIONS = "{catalog}:revisions"
 CATALOG_OUTBOX = "{catalog}:outbox"
 CATALOG_PUBLISHER = "{catalog}:publisher"
 NOTIFY_DISABLED = "{notify}:disabled"
+EXPORTS = "{exports}:all"
 
 
 def of(partition: int) -> str:
@@ -206,3 +210,11 @@ def catalog_once(digest: str) -> str:
 
 def names(workspace: str) -> str:
     return f"{{names}}:{workspace}"
+
+
+def exports(workspace: str) -> str:
+    return f"{{exports}}:jobs:{workspace}"
+
+
+def export_turn(workspace: str, export: str) -> str:
+    return f"{{exports}}:turn:{workspace}/{export}"

@@ -27,9 +27,17 @@ class Turn:
         except LockError:
             return False
 
+    async def take(self) -> bool:
+        """Without waiting; False where another has it."""
+        return bool(await self._lock.acquire(blocking=False))
+
+    async def give(self) -> None:
+        """Whoever asks next gets it."""
+        with suppress(LockError):  # it has gone to another meanwhile
+            await self._lock.release()
+
     async def __aenter__(self) -> None:
         await self._lock.acquire()
 
     async def __aexit__(self, *_: object) -> None:
-        with suppress(LockError):  # it has gone to another meanwhile
-            await self._lock.release()
+        await self.give()

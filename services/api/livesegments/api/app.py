@@ -25,6 +25,7 @@ from livesegments.api import (
     docs,
     erasures,
     explanations,
+    exports,
     flows,
     forecasts,
     health,
@@ -55,6 +56,8 @@ from livesegments.api import (
 )
 from livesegments.api.announcements import Announcements
 from livesegments.api.context import Context
+from livesegments.api.export_kept import KeptExports
+from livesegments.api.exporting import Exporter
 from livesegments.api.lag import Lags
 from livesegments.api.moments import Timelines
 from livesegments.api.paths import WholePaths
@@ -76,6 +79,7 @@ from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
 from livesegments.store.contents import StoredContents
 from livesegments.store.erasures import Notes
+from livesegments.store.exports import Exports
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -137,7 +141,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         versions, archiving, trials, templates, names, lists, value_lists, computed_attributes,
         subscriptions, workspace, workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
-        transitions, erasures, health,
+        transitions, erasures, exports, health,
         profile_batches, audiences,
     ):  # fmt: skip
         app.include_router(resource.router)
@@ -152,7 +156,8 @@ def _lifespan(
         context = _context(settings, now_ms)
         app.state.context = context
         watching = [
-            asyncio.create_task(each) for each in (_keep_whole(context.publisher), context.watch.run())
+            asyncio.create_task(each)
+            for each in (_keep_whole(context.publisher), context.watch.run(), Exporter(context).run())
         ]
         try:
             yield
@@ -178,6 +183,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     stored = Profiles(redis, heads)
     follow_log = settings.clock == "log"
     archive = settings.archive or f"{settings.data}/archive"
+    erasures = Notes(redis, heads)
     return Context(
         settings=settings,
         now_ms=now_ms,
@@ -200,7 +206,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         asker=Asker(archive, settings.redis, settings.partitions, ASK_S),
         timelines=Timelines(archive, redis, settings.partitions),
         forecasting=asyncio.Semaphore(1),
-        erasures=Notes(redis, heads),
+        erasures=erasures,
+        exports=KeptExports(Exports(redis), settings.exports or f"{settings.data}/exports", erasures),
         suppressions=Suppressions(redis, settings.partitions, settings.erasure_key),
         audiences=Audiences(heads),
         counting=asyncio.Semaphore(COUNTING),

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from livesegments.api.announcements import Announcements
+from livesegments.api.export_kept import KeptExports
 from livesegments.api.lag import Lags
 from livesegments.api.moments import Timelines
 from livesegments.api.plans import Plans
@@ -77,6 +78,7 @@ class Context:
     forecasting: asyncio.Semaphore
     """One forecast at a time takes the processor."""
     erasures: Notes
+    exports: KeptExports
     suppressions: Suppressions
     audiences: Audiences
     counting: asyncio.Semaphore
