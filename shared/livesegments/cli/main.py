@@ -29,6 +29,7 @@ COMMANDS = {
     "subscriptions": "livesegments.cli.subscriptions:app",
     "members": "livesegments.cli.members:members",
     "audience": "livesegments.cli.audience:app",
+    "export": "livesegments.cli.export:export",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",
     "flow": "livesegments.cli.flow:flow",

@@ -51,6 +51,14 @@ def subscription(id_: str) -> str:
     return f"{SUBSCRIPTIONS}/{_named('subscription', id_)}"
 
 
+def exports(segment_id: str) -> str:
+    return f"{segment(segment_id)}/exports"
+
+
+def export(segment_id: str, id_: str) -> str:
+    return f"{exports(segment_id)}/{_named('export', id_)}"
+
+
 def membership(segment_id: str, profile_id: str) -> str:
     return f"{segment(segment_id)}/members/{part(profile_id)}"
 
