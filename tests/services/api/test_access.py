@@ -120,7 +120,7 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
             }
             answer = await other.request(
                 method,
-                path.replace("{id}", "secret").replace("{profile}", "ada"),
+                path.replace("{id}", "secret").replace("{profile}", "ada").replace("{version}", "1"),
                 headers={"If-Match": "*"},
                 params=query,
                 json=body if method in {"post", "patch"} else None,
