@@ -110,6 +110,8 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
             body: dict[str, Any] = {"name": "mine"} if method == "patch" else {"profiles": ["ada"]}
             if path.endswith("/plan"):
                 body = {"definition": {"type": "tag", "name": "vip"}}
+            if path.endswith("/clone"):
+                body = {"name": "mine"}
             if path.endswith("/exports"):
                 body = {}
             needed = [each for each in methods[method].get("parameters", []) if each["required"]]
