@@ -17,6 +17,8 @@ from livesegments.cli.verb import Call, verb
 
 app = typer.Typer(help="Put, list, show and delete value lists.", no_args_is_help=True)
 
+PATIENCE_S = 180.0
+"""A list of a million values takes a while."""
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The list's id.")]
 
 
@@ -43,7 +45,13 @@ def put(
             f"{files.named(file)} has no values, so the list would match nobody",
             advice="give a file with values, or --empty if that is meant",
         )
-    found = call.client.call("PUT", paths.value_list(value_list), json={"values": values})
+    found = call.client.call(
+        "PUT",
+        paths.value_list(value_list),
+        content=msgspec.json.encode({"values": values}),
+        headers={"Content-Type": "application/json"},
+        timeout=PATIENCE_S,
+    )
     if call.printed(found):
         return
     output.say(

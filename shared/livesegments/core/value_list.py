@@ -35,8 +35,8 @@ Contents: TypeAlias = Callable[[str, str], Values]
 """(id of a list, digest) → its content. Raises KeyError where it is not known."""
 Test: TypeAlias = Attribute | Filter
 
-MAX_LISTED = 100_000
-MAX_LISTED_BYTES = 4 * 1024 * 1024
+MAX_LISTED = 1_000_000
+MAX_LISTED_BYTES = 32 * 1024 * 1024
 """Of the values as JSON."""
 
 

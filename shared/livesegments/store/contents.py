@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +17,7 @@ from livesegments.store.client import Client
 from livesegments.wire import catalog
 from livesegments.wire.catalog import ValuePart
 
-CACHED_VALUES = 1_000_000
+CACHED_VALUES = 2_000_000
 """So many values of contents are remembered."""
 
 
@@ -40,7 +41,7 @@ class StoredContents:
         place = workspace, digest
         found = self._cache.get(place)
         if found is None:
-            found = Values(digest, [value for part in await self._parts(workspace, digest) for value in part])
+            found = await asyncio.to_thread(_values, digest, await self._stored(workspace, digest))
             if len(found.items) < CACHED_VALUES:
                 self._cache[place] = found
         return found
@@ -51,17 +52,21 @@ class StoredContents:
 
     async def parts(self, workspace: str, digest: str) -> list[ValuePart]:
         """A content's parts, as they are in the catalogue; none where it is not kept."""
+        return [_part(each) for each in await self._stored(workspace, digest)]
+
+    async def _stored(self, workspace: str, digest: str) -> list[bytes]:
         hash_ = keys.catalog_values(workspace)
         first = await self._redis.hget(hash_, f"{digest}/0")
         if first is None:
             return []
-        begun = _part(first)
-        rest = [f"{digest}/{part}" for part in range(1, begun.parts)]
+        rest = [f"{digest}/{part}" for part in range(1, _part(first).parts)]
         data = await self._redis.hmget(hash_, rest) if rest else []
-        return [begun, *(_part(each) for each in data if each is not None)]
+        return [first, *(each for each in data if each is not None)]
 
-    async def _parts(self, workspace: str, digest: str) -> list[list[Any]]:
-        return [part.values for part in await self.parts(workspace, digest)]
+
+def _values(digest: str, parts: Iterable[bytes]) -> Values:
+    """In a thread: of a million values it takes seconds."""
+    return Values(digest, [value for part in parts for value in _part(part).values])
 
 
 def _part(data: bytes) -> ValuePart:

@@ -51,6 +51,12 @@ async def test_a_large_list_travels_in_parts_and_is_read_in_pages(shop: Client) 
         page = (await shop.get("/v1/value-lists/skus/values", params=query)).json()
         found += page["values"]
     assert found == values
+    many = await shop.put("/v1/value-lists/many", json={"values": list(range(1_000_000))})
+    assert (many.status_code, many.json()["count"]) == (200, 1_000_000), many.text
+    page = (await shop.get("/v1/value-lists/many/values", params={"limit": 10})).json()
+    assert page["values"] == [0, 1, 10, 100, 1000, 10000, 100000, 100001, 100002, 100003]
+    more = await shop.put("/v1/value-lists/more", json={"values": list(range(1_000_001))})
+    assert (more.status_code, more.json()["errors"][0]["pointer"]) == (422, "/values")
     refused = await shop.put("/v1/value-lists/skus", json={"values": [True, None, "a\0"]})
     assert [each["pointer"] for each in refused.json()["errors"]] == ["/values/0", "/values/1", "/values/2"]
     assert refused.json()["errors"][1]["message"] == "must be a string or a number, not null"

@@ -24,7 +24,7 @@ from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import ComputedAttribute, Former, Segment, ValueList
 
 MAX_LISTS = 100
-MAX_VALUES = 1_000_000
+MAX_VALUES = 2_000_000
 """Of all lists of a workspace together."""
 PART_BYTES = 256 * 1024
 KEPT_MS = 86_400_000

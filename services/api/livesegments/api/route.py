@@ -62,12 +62,12 @@ class Kept(Struct):
 
 
 class StrictRequest(Request):
-    most_bytes = MAX_BODY_BYTES
+    most_bytes, body_s = MAX_BODY_BYTES, BODY_S
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
             try:
-                async with asyncio.timeout(BODY_S):
+                async with asyncio.timeout(self.body_s):
                     self._body = await self._read()
             except TimeoutError as error:
                 closing = {"Connection": "close"}
@@ -107,7 +107,7 @@ def _why(error: Exception, body: bytes) -> str:
 
 
 class Route(APIRoute):
-    most_bytes = MAX_BODY_BYTES
+    most_bytes, body_s = MAX_BODY_BYTES, BODY_S
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -115,7 +115,7 @@ class Route(APIRoute):
         async def run(request: Request) -> Response:
             self._refuse_unknown(request)
             strict = StrictRequest(request.scope, request.receive)
-            strict.most_bytes = self.most_bytes
+            strict.most_bytes, strict.body_s = self.most_bytes, self.body_s
             key = request.headers.get("idempotency-key")
             if key is None or not self._repeatable:
                 return await handle(strict)

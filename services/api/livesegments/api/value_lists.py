@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from livesegments.api import cursor, list_edits, shapes, times
@@ -26,12 +26,38 @@ from livesegments.wire.catalog import ValueList
 
 MAX_BODY = 2 * MAX_LISTED_BYTES
 """There may be blanks between the values, and escapes in them."""
+LARGE_BODY_S = 60.0
+FEW = 2
+"""So many requests with a body are read and worked on at once: a list of 1,000,000 values takes some 0.5 GB
+meanwhile (decision 29)."""
+PATIENCE_S = 30.0
+"""A further one waits at most this long for its turn; until then nothing of its body is read."""
 MAX_FAULTS = 100
 MOST_USERS = 1_000
 
 
 class LargeRoute(Route):
-    most_bytes = MAX_BODY
+    most_bytes, body_s = MAX_BODY, LARGE_BODY_S
+    _few = asyncio.Semaphore(FEW)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        if "PUT" not in (self.methods or ()):
+            return handle
+
+        async def in_turn(request: Request) -> Response:
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._few.acquire()
+            except TimeoutError as error:
+                told = "Other value lists are being put. Try again."
+                raise Problem(503, told, headers={"Retry-After": "5"}) from error
+            try:
+                return await handle(request)
+            finally:
+                self._few.release()
+
+        return in_turn
 
 
 router = APIRouter(
@@ -45,7 +71,7 @@ class NewValues(shapes.In):
 
     values: list[Any] = Field(
         max_length=MAX_LISTED,
-        description="Strings and numbers; equal ones count once. As JSON at most 4 MiB.",
+        description="Strings and numbers; equal ones count once. As JSON at most 32 MiB.",
         examples=[["4006381333931", "4006381333948"]],
     )
 
@@ -130,8 +156,8 @@ async def read_values(
 async def put_value_list(
     context: Ctx, workspace: Writing, id_: Id, given: Annotated[NewValues, Body()]
 ) -> ValueListWithUsers:
-    """Make a list, or replace all its values. A list has at most 100,000 values, a workspace 100 lists and
-    1,000,000 values.
+    """Make a list, or replace all its values. A list has at most 1,000,000 values, a workspace 100 lists and
+    2,000,000 values.
 
     All segments that name it get another version of their definition, as if they had been edited: the old
     values are served until the new ones have their history, and then those enter and leave who are concerned.
