@@ -28,7 +28,7 @@ MAX_BODY = 2 * MAX_LISTED_BYTES
 """There may be blanks between the values, and escapes in them."""
 LARGE_BODY_S = 60.0
 FEW = 2
-"""So many requests with a body are read and worked on at once: a list of 1,000,000 values takes some 0.5 GB
+"""So many requests with a body are read and worked on at once: a list of 1,000,000 values takes some 0.3 GB
 meanwhile (decision 29)."""
 PATIENCE_S = 30.0
 """A further one waits at most this long for its turn; until then nothing of its body is read."""
