@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, Path
+from fastapi import APIRouter, Body, Depends, Header, Path
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response
 
@@ -123,7 +123,14 @@ class Exports(BaseModel):
     exports: list[ExportOut] = Field(description="The newest first.")
 
 
-@router.post("", status_code=202, responses=responses(400, 404, 409, 413, 415))
+async def _known(context: Ctx, workspace: Reading, id_: Id) -> None:
+    """Before the body is looked at: a segment that isn't there has no faults of a request."""
+    await found(context, workspace.id, id_)
+
+
+@router.post(
+    "", status_code=202, dependencies=[Depends(_known)], responses=responses(400, 404, 409, 413, 415)
+)
 async def create_export(
     context: Ctx,
     workspace: Reading,
@@ -134,7 +141,6 @@ async def create_export(
     """Ask for a file with the segment's members and chosen values. It is made in the background: read the
     export until it is `done`, then read its file. Each member is in it once. At most 10 may be under way in a
     workspace, and 100 be kept."""
-    await found(context, workspace.id, id_)
     names = tuple(dict.fromkeys(new.fields))
     await fields.check(context, workspace, names, "/fields")
     kept = await context.exports.jobs.of(workspace.id)
