@@ -110,6 +110,8 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
             body: dict[str, Any] = {"name": "mine"} if method == "patch" else {"profiles": ["ada"]}
             if path.endswith("/plan"):
                 body = {"definition": {"type": "tag", "name": "vip"}}
+            if path.endswith("/clone"):
+                body = {"name": "mine"}
             needed = [each for each in methods[method].get("parameters", []) if each["required"]]
             query = {
                 each["name"]: "ada" if each["name"] == "profile" else "2024-01-01T00:00:00Z"
@@ -118,7 +120,7 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
             }
             answer = await other.request(
                 method,
-                path.replace("{id}", "secret").replace("{profile}", "ada"),
+                path.replace("{id}", "secret").replace("{profile}", "ada").replace("{version}", "1"),
                 headers={"If-Match": "*"},
                 params=query,
                 json=body if method in {"post", "patch"} else None,
