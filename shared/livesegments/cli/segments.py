@@ -8,7 +8,17 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, creating, files, output, paths, putting_aside, testing, versions
+from livesegments.cli import (
+    building,
+    by_attribute,
+    creating,
+    files,
+    output,
+    paths,
+    putting_aside,
+    testing,
+    versions,
+)
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
@@ -26,6 +36,7 @@ app.command("versions")(versions.versions)
 app.command("diff")(versions.diff)
 app.command("rollback")(versions.rollback)
 app.command("test")(testing.test)
+app.command("by-attribute")(by_attribute.by_attribute)
 app.command("archive")(putting_aside.archive)
 app.command("unarchive")(putting_aside.unarchive)
 app.command("clone")(putting_aside.clone)

@@ -21,6 +21,7 @@ class Asked(Struct, frozen=True, tag=True):
     after       members that sort behind it, `limit` of them at most, in order
     one_of      only the profiles of the partition of this number; None: of all partitions
     weighed     the events of these names, of `WEIGHED` profiles at most that are drawn by their ids
+    counted     so many different values at most of the attribute that is the whole definition
     """
 
     workspace: str
@@ -35,6 +36,7 @@ class Asked(Struct, frozen=True, tag=True):
     limit: int = 0
     one_of: int | None = None
     weighed: Sequence[str] = ()
+    counted: int = 0
 
 
 class Was(Struct, frozen=True, tag=True):
@@ -95,6 +97,7 @@ class Found(Struct, frozen=True, tag=True):
     """`nodes`: JSON pointer of every node, and for how many profiles it holds, the whole definition first.
 
     `lacking`: JSON pointer of every condition of an attribute, and how many profiles lack it.
+    `values`: JSON text of different values, and how many members have each, the most frequent first.
     """
 
     at_ms: int
@@ -109,6 +112,7 @@ class Found(Struct, frozen=True, tag=True):
     more: bool = False
     lacking: list[tuple[str, int]] = []
     sent: list[Sent] = []
+    values: list[tuple[str, int]] = []
 
 
 class Transitioned(Struct, frozen=True):

@@ -20,6 +20,7 @@ from livesegments.api import (
     audiences,
     batch,
     builds,
+    by_attribute,
     checking,
     computed_attributes,
     docs,
@@ -138,7 +139,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
     for resource in (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
-        versions, archiving, trials, templates, names, lists, value_lists, computed_attributes,
+        versions, archiving, trials, templates, by_attribute, names, lists, value_lists, computed_attributes,
         subscriptions, workspace, workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, exports, health,

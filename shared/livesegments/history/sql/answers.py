@@ -75,12 +75,24 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int, ret
         more=len(members) > asked.limit,
         lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
         sent=_sent(connection, asked.weighed) if asked.weighed else [],
+        values=_values(connection, asked.counted) if asked.counted else [],
     )
 
 
 def _prepared(connection: duckdb.DuckDBPyConnection, translated: Answer) -> None:
     for statement in translated.before:
         connection.execute(statement)
+
+
+def _values(connection: duckdb.DuckDBPyConnection, most: int) -> list[tuple[str, int]]:
+    """Of what the whole definition compares; lists and locations have no key, and are left out."""
+    return connection.execute(
+        f"""
+SELECT min(v0) AS value, count(*) AS members FROM answer
+WHERE n0 AND ls_key(CAST(v0 AS JSON)) IS NOT NULL
+GROUP BY ls_key(CAST(v0 AS JSON)) ORDER BY members DESC, value LIMIT {most}
+"""
+    ).fetchall()
 
 
 def _sent(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[Sent]:
