@@ -23,6 +23,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode
 from livesegments.core.recount import Counted, Recounts
 from livesegments.core.step import on_plan
+from livesegments.evaluator.anew import Anew
 from livesegments.evaluator.errands import nothing
 from livesegments.evaluator.parts import Parts
 from livesegments.history.protocol import Of
@@ -38,24 +39,15 @@ OTHERS = 100
 _log = structlog.get_logger(__name__)
 
 
-class Auditing:
+class Auditing(Anew):
     """`run` in a task of its own, `step` between records; `moved` is called when there is something to do."""
 
     def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
         self._shard = parts.ports.shard
-        self._history = parts.ports.history
         self._turns = parts.ports.options.audits
-        self._partition = parts.partition
-        self._loader = parts.loader
-        self._walks = parts.walks
-        self._archiver = parts.archiver
-        self._errands = parts.errands
-        self._following = parts.following
-        self._wall_ms = parts.wall_ms
-        self._moved = parts.moved
         self._found: _Found | None = None
         self._random = random.Random()
-        self._recounts: dict[str, Recounts] = {}
 
     async def run(self) -> None:
         """Never returns, but raises what the shard raises."""
@@ -145,21 +137,13 @@ class Auditing:
         whole -= recounts.beyond(since_ms, self._partition.clock_ms)
         return recounts.closed(whole) & whole
 
-    def _for(self, plan: Plan) -> Recounts:
-        found = self._recounts.get(plan.workspace)
-        if found is None or found.plan is not plan:
-            found = self._recounts[plan.workspace] = Recounts(plan)
-        return found
-
     async def _compare(self, found: _Found) -> None:
         """Repairs what differs, and is not just under way."""
         partition, plan, key = self._partition, found.plan, found.key
         await self._loader.profiles(partition.cache.missing([key]))
         if partition.plans.get(plan.workspace) is not plan or partition.retracting.happened(key):
             return
-        now_ms = self._wall_ms()
-        if now_ms is not None:
-            partition.pass_to(now_ms)
+        self._pass()
         wake_ms = found.counted.states.wake_at
         if wake_ms is not None and wake_ms <= partition.clock_ms:
             return  # what is due by now has not fired in what was counted

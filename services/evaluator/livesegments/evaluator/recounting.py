@@ -22,7 +22,8 @@ from livesegments.core.event import PROFILE, RETRACT, Event
 from livesegments.core.fault import Fault
 from livesegments.core.plan import Plan
 from livesegments.core.profile import decode
-from livesegments.core.recount import Recounts, not_taken
+from livesegments.core.recount import not_taken
+from livesegments.evaluator.anew import Anew
 from livesegments.evaluator.errands import nothing
 from livesegments.evaluator.parts import Parts
 from livesegments.history.protocol import Chunk, Of
@@ -41,23 +42,14 @@ RETRY_S = 0.5
 _log = structlog.get_logger(__name__)
 
 
-class Recounting:
+class Recounting(Anew):
     """`run` in a task of its own, `step` between records; `moved` is called when there is something to do."""
 
     def __init__(self, parts: Parts) -> None:
-        self._history = parts.ports.history
+        super().__init__(parts)
         self._publisher = parts.ports.publisher
-        self._partition = parts.partition
-        self._loader = parts.loader
-        self._walks = parts.walks
-        self._archiver = parts.archiver
-        self._errands = parts.errands
-        self._following = parts.following
-        self._wall_ms = parts.wall_ms
-        self._moved = parts.moved
         self._some = asyncio.Event()
         self._ready: deque[_Ready] = deque()
-        self._recounts: dict[str, Recounts] = {}
 
     async def run(self) -> None:
         """Never returns, but raises what the shard raises."""
@@ -131,12 +123,8 @@ class Recounting:
         await self._loader.profiles(partition.cache.missing(key for key, _ in pasts))
         for key, past in pasts:
             await self._refuse(past, partition.cache.get(key) or b"")
-        now_ms = self._wall_ms()
-        if now_ms is not None:
-            partition.pass_to(now_ms)
-        recounts = self._recounts.get(workspace)
-        if recounts is None or recounts.plan is not plan:
-            recounts = self._recounts[workspace] = Recounts(plan)
+        self._pass()
+        recounts = self._for(plan)
         partition.take_back(
             recounts,
             [(key, past, self._walks.lacking_of(workspace, split(key)[1])) for key, past in pasts],
