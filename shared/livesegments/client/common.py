@@ -1,0 +1,43 @@
+"""What answers of several resources share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class Done(Struct, kw_only=True, frozen=True):
+    """`done` of `total` stored profiles are evaluated under the present definition."""
+
+    done: int
+    """How many profiles are evaluated under the present definition."""
+    total: int
+    """How many profiles there were to evaluate."""
+    estimated_end: datetime | None = None
+    """While it is built: when that ends, by the pace since the last edit."""
+
+
+class Warned(Struct, kw_only=True, frozen=True):
+    """One warning: the segment is created or edited all the same."""
+
+    pointer: str
+    """A JSON pointer into the segment, such as `/definition/of/0/name`."""
+    code: str
+    """Which warning it is: `always`, `never`, `unseen_event` and so on."""
+    message: str
+    """What the definition may not mean, as a sentence."""
+
+
+class EventBehind(Struct, kw_only=True, frozen=True):
+    """An event that a condition counts."""
+
+    id: str
+    """The id of the event."""
+    name: str
+    """The event's name."""
+    time: datetime
+    """When it happened."""
+    properties: dict[str, Any]
+    """The event's properties, as they were sent."""
