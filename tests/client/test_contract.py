@@ -23,6 +23,7 @@ from livesegments.client import (  # noqa: F401  (importing a module registers i
     profiles,
     rejected,
     segments,
+    subscriptions,
     value_lists,
     workspaces,
 )
@@ -53,6 +54,11 @@ def test_every_route_is_the_clients_or_is_left_out_for_a_reason() -> None:
     assert {*ours, *LEFT_OUT} == OPERATIONS.keys(), (
         "a route has a function in livesegments/client/, or a reason"
     )
+
+
+def test_no_two_schemas_share_a_name() -> None:
+    """Else FastAPI puts the module's path before both, for all the world to see."""
+    assert [name for name in SCHEMAS if "__" in name] == []
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")

@@ -1,10 +1,10 @@
 """The commands of a page of the documentation, run as they stand there.
 
-    `kyiv.json`:          before a fence `json`: the file that it is.
+    `kyiv.json`:          before a fence `json`, `ndjson`, `csv` or `python`: the file that it is.
     $ livesegments …      in a fence `console`: a command for bash, with what it prints below it.
 
 Commands run one after the other in one folder. What they print, on both outputs, is what stands there; `…` is any
-text. A command with nothing below it may print anything, but has to succeed.
+text. Addresses and keys are in the environment. A command with nothing below it may print anything, but has to succeed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from pathlib import Path
 
 from tests.e2e.conftest import COMMAND, RUN_S, Product
 
-FENCE = re.compile(r"(?:^`([\w.-]+)`:\n\n)?^```(json|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(
+    r"(?:^`([\w.-]+)`:\n\n)?^```(json|ndjson|csv|python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE
+)
 
 
 def commands_of(page: Path, folder: Path) -> list[tuple[str, str]]:
     """The page's commands and what they print; its files are written into the folder."""
     found = []
     for name, kind, text in FENCE.findall(page.read_text("utf-8")):
-        if kind == "json" and name:
+        if kind != "console" and name:
             (folder / name).write_text(text)
         for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:] if kind == "console" else ():
             command, _, expected = part.partition("\n")
@@ -46,6 +48,11 @@ async def _shell(command: str, product: Product, folder: Path) -> tuple[int | No
         **os.environ,
         "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
         "LIVESEGMENTS_DATA": str(product.data),
+        "LIVESEGMENTS_API_URL": product.up["api"],
+        "LIVESEGMENTS_API_KEY": product.up["api_key"],
+        "LIVESEGMENTS_INGEST_URL": product.up["ingest"],
+        "LIVESEGMENTS_WRITE_KEY": product.up["write_key"],
+        "LIVESEGMENTS_KAFKA": product.up["kafka"],
     }
     process = await asyncio.create_subprocess_exec(
         "bash", "-c", command, cwd=folder, env=env, stdout=PIPE, stderr=STDOUT

@@ -73,15 +73,22 @@ class AsyncClient:
                 yield item
 
     async def transitions(
-        self, segment: str | None = None, *, backfill: bool = False, after: str | None = None
+        self,
+        segment: str | None = None,
+        *,
+        backfill: bool = False,
+        after: str | None = None,
+        opened: Callable[[str], None] | None = None,
     ) -> AsyncIterator[Transition]:
-        """Who enters and leaves, as it happens, until it is closed: with `after`, the `place` of a
-        transition, from behind that one on, else from now on. A connection that breaks is opened again
-        where it broke.
+        """Who enters and leaves a segment, or any, as it happens, until it is closed.
+
+        With `after`, the `place` of a transition, from behind that one on, else from now on. A connection
+        that breaks is opened again where it broke. `opened` is called with the place once it is open:
+        whoever reads the members from then on misses nothing.
 
         Raises Gone where what followed `after` isn't kept any more.
         """
-        listening = Listening(segment, backfill, after)
+        listening = Listening(segment, backfill, after, opened)
         while True:
             try:
                 async for transition in self._heard(listening):

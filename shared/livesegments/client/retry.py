@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
@@ -32,7 +33,7 @@ class Retry(Struct, frozen=True):
 
     def pause_s(
         self,
-        request: Request[object],
+        request: Request[Any],
         attempt: int,
         error: ApiError,
         draw: Callable[[float, float], float] = random.uniform,
@@ -50,7 +51,7 @@ class Retry(Struct, frozen=True):
 NEVER = Retry(attempts=1)
 
 
-def _again(request: Request[object], attempt: int, error: ApiError) -> bool:
+def _again(request: Request[Any], attempt: int, error: ApiError) -> bool:
     same = request.once or request.method in ("GET", "PUT")
     match error:
         case Unreachable():

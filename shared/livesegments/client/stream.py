@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -42,18 +43,20 @@ class Transition(Struct, kw_only=True, frozen=True):
 class Listening:
     """One listener's state, without its connection."""
 
-    def __init__(self, segment: str | None, backfill: bool, after: str | None) -> None:
+    def __init__(
+        self, segment: str | None, backfill: bool, after: str | None, opened: Callable[[str], None] | None
+    ) -> None:
         self._query: dict[str, Any] = {"segment": segment} if segment is not None else {}
         self._query |= {"backfill": "true"} if backfill else {}
         self.place = after
+        self._opened = opened
         self._attempt = 1
         self._data: list[str] = []
         self._event, self._id = "", ""
-        self._over = False
 
     def arguments(self) -> dict[str, Any]:
         """Those of httpx' `stream`."""
-        self._data, self._event, self._over = [], "", False
+        self._data, self._event = [], ""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self.place} if self.place else {})
         return {"method": "GET", "url": PATH, "params": self._query, "headers": headers, "timeout": QUIET_S}
 
@@ -75,6 +78,9 @@ class Listening:
         self._data, self._event = [], ""
         self.place = self._id or self.place
         self._attempt = 1
+        if self._opened is not None and self.place:
+            self._opened(self.place)
+            self._opened = None
         if not data or event == "end":
             return None
         try:
@@ -89,7 +95,7 @@ class Listening:
 
     def broke(self, retry: Retry, error: ApiError) -> float:
         """The same where it broke. Raises the error where it is final."""
-        request: Request[object] = Request(method="GET", path=PATH, answer=None)
+        request: Request[Any] = Request(method="GET", path=PATH, answer=None)
         pause_s = None if _final(error) else retry.pause_s(request, self._attempt, error)
         if pause_s is None:
             raise error

@@ -45,7 +45,7 @@ class Asked(shapes.In):
     )
 
 
-class SegmentOut(BaseModel):
+class ReadSegmentOut(BaseModel):
     """A segment that the profile is in."""
 
     id: str
@@ -62,7 +62,7 @@ class ReadOut(BaseModel):
     tags: list[str] = Field([], description="Sorted.")
     consent: list[ConsentOut] = []
     groups: list[str] = []
-    segments: list[SegmentOut] = Field([], description="Sorted by id.")
+    segments: list[ReadSegmentOut] = Field([], description="Sorted by id.")
     merged_into: str | None = Field(
         None, description="The profile that this one was merged into; then nothing else is known of it."
     )

@@ -19,7 +19,7 @@ SECRET = "`whsec_…`, with which the signature is checked. It is shown this onc
 Seconds = Annotated[int, Field(ge=0, le=366 * DAY_S, examples=[3_600])]
 
 
-class Batch(In):
+class BatchIn(In):
     """A message has at most `max` transitions, and goes at latest `within_s` after its first."""
 
     max: int = Field(1, ge=1, le=500, description="How many transitions a message has at most.")
@@ -74,7 +74,7 @@ class NewSubscription(In):
         description="An entry is heard if the last one that was heard of this profile and segment is so long "
         "ago; else neither it nor its exit is.",
     )
-    batch: Batch = Field(Batch(), description="How many transitions go together.")
+    batch: BatchIn = Field(BatchIn(), description="How many transitions go together.")
     webhook: WebhookIn | None = Field(None, description="Where they go; null: the receiver pulls them.")
     paused: bool = Field(False, description="Nothing is sent while it is paused, and nothing is lost.")
 
@@ -89,7 +89,7 @@ class SubscriptionPatch(In):
     backfill: bool = Field(False, description="Whether it also hears what comes of a definition's history.")
     minimum_dwell_s: Seconds = Field(0, description="The shortest stay that is heard.")
     cool_down_s: Seconds = Field(0, description="The shortest time between two entries that are heard.")
-    batch: Batch = Field(Batch(), description="How many transitions go together.")
+    batch: BatchIn = Field(BatchIn(), description="How many transitions go together.")
     webhook: WebhookIn | None = Field(None, description="Its secrets stay; null: the receiver pulls.")
     paused: bool = Field(False, description="`false` also enables it again after its receiver's 410.")
 
