@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-ex
 	pyproject.toml --output-file requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format fuzz bench chaos lock clean
+.PHONY: help setup up demo test check format fuzz bench chaos client lock clean
 
 help:  ## these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +58,9 @@ bench: setup  ## the figures, into bench/RESULTS.md
 
 chaos: setup  ## kill what can be killed, in full
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+client: setup  ## the types of the client's answers anew from OpenAPI
+	$(BIN)/python -m tests.client.types
 
 lock: setup  ## requirements.lock anew from pyproject.toml: what is pinned stays (ARGS='--upgrade')
 	$(LOCK) $(ARGS)

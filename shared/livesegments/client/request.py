@@ -65,6 +65,7 @@ class Made(NamedTuple):
     answer: Any
     items: str | None
     once: bool
+    module: str
 
 
 ROUTES: list[Made] = []
@@ -94,7 +95,7 @@ def _route(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         given = signature(function, eval_str=True)
         answer = get_args(given.return_annotation)[0]
-        ROUTES.append(Made(method, path, given, answer, items, once))
+        ROUTES.append(Made(method, path, given, answer, items, once, function.__module__))
         kind = Request if items is None else Pages
         fixed: dict[str, Any] = {"method": method, "answer": answer, "once": once, "timeout_s": timeout_s}
         if items is not None:

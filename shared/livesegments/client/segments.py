@@ -279,3 +279,27 @@ def count(id: str) -> Request[Count]:
 def versions(id: str) -> Request[Versions]:
     """The definitions that it has had, the newest first."""
     ...
+
+
+@post("/v1/segments/{id}/clone", once=True)
+def clone(id: str, name: str, *, new_id: str | UnsetType = UNSET) -> Request[EditedSegment]:
+    """A new segment with its definition."""
+    ...
+
+
+@post("/v1/segments/{id}/archive")
+def archive(id: str, *, if_match: str | int | None = None) -> Request[Segment]:
+    """It is put aside: nothing is evaluated for it until it is taken up again."""
+    ...
+
+
+@post("/v1/segments/{id}/unarchive")
+def unarchive(id: str, *, if_match: str | int | None = None) -> Request[Segment]:
+    """It is taken up again, and built from history."""
+    ...
+
+
+@get("/v1/segments/{id}/used-by")
+def used_by(id: str) -> Request[Any]:
+    """All that needs it: as long as there is any, it is not deleted."""
+    ...
