@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from livesegments.api import app
 from livesegments.client import (  # noqa: F401  (importing a module registers its routes)
+    audiences,
     computed,
     erasures,
     explanations,
@@ -25,9 +26,10 @@ from livesegments.client import (  # noqa: F401  (importing a module registers i
     segments,
     subscriptions,
     value_lists,
+    versions,
     workspaces,
 )
-from livesegments.client.request import HEADERS, ROUTES, Made
+from livesegments.client.request import FIELDS, HEADERS, ROUTES, Made
 from livesegments.core.fault import Fault
 from livesegments.runtime.settings import from_environment
 
@@ -80,7 +82,7 @@ def test_a_route_takes_and_gives_what_openapi_says(route: Made) -> None:
 
 
 def _given(route: Made) -> set[str]:
-    return {HEADERS.get(name, name) for name in route.given.parameters}
+    return {HEADERS.get(name, FIELDS.get(name, name)) for name in route.given.parameters}
 
 
 def _asked(operation: Any) -> set[str]:

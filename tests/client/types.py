@@ -24,7 +24,7 @@ from livesegments.runtime.settings import from_environment
 
 CLIENT = Path(__file__).parents[2] / "shared" / "livesegments" / "client"
 RESOURCES = sorted(
-    path.stem for path in CLIENT.glob("*.py") if "@get(" in path.read_text() and path.stem != "request"
+    path.stem for path in CLIENT.glob("*.py") if re.search(r"^@\w+(\.\w+)?\(", path.read_text(), re.MULTILINE) and path.stem not in ("request", "__init__")
 )
 CLASS = re.compile(r"^class (\w+)\(Struct, .*?(?=^(?:class|@|[A-Z_]+ =|\w+ =)|\Z)", re.DOTALL | re.MULTILINE)
 PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "null": "None", "string": "str"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -36,7 +36,7 @@ class ComputedAttribute(Struct, kw_only=True, frozen=True):
     """When it was made."""
     updated_at: datetime
     """When it was last edited."""
-    state: Literal["building", "ready"]
+    state: str
     """`building` while it is given its history: until then profiles show the value of the definition
     before, or none."""
     progress: Done

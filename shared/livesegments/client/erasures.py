@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from msgspec import Struct
 
@@ -15,7 +14,7 @@ class Erasure(Struct, kw_only=True, frozen=True):
 
     id: str
     """Its partition and offset in topic `events`."""
-    state: Literal["accepted", "erased", "done"]
+    state: str
     """`accepted`: in the log, not applied yet. `erased`: out of state and segments, and kept out; its files
     still have rows. `done`: they have none any more."""
     requested_at: datetime | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
@@ -41,7 +41,7 @@ class SeenPath(Struct, kw_only=True, frozen=True):
 
     name: str
     """The name of an attribute, or the dotted path of a property."""
-    types: list[Literal["string", "number", "boolean", "list", "point"]]
+    types: list[str]
     """The types of its values, the most frequent first."""
     last_seen: datetime | None
     """The time of the newest event that had it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from msgspec import Struct
 
@@ -56,7 +55,7 @@ class ClockMoved(Struct, kw_only=True, frozen=True):
 class Health(Struct, kw_only=True, frozen=True):
     """`ok`."""
 
-    status: Literal["ok"]
+    status: str
     """`ok`."""
 
 

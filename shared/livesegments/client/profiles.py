@@ -38,7 +38,7 @@ class Profile(Struct, kw_only=True, frozen=True):
 class Consent(Struct, kw_only=True, frozen=True):
     """What a profile consented to."""
 
-    state: Literal["opted_in", "opted_out", "none"]
+    state: str
     """The last state that was given."""
     channel: str | None
     """The channel of the consent; null: of all of them."""

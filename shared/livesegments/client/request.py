@@ -28,6 +28,8 @@ P = ParamSpec("P")
 R = TypeVar("R", bound="Request[Any]")
 
 HEADERS = {"if_match": "If-Match", "if_plan_match": "If-Plan-Match"}
+FIELDS = {"new_id": "id"}
+"""Fields of a body that have the name of a part of the path."""
 _PART = re.compile(r"\{(\w+)\}")
 
 
@@ -53,6 +55,8 @@ class Pages(Request[T], Generic[T, I], frozen=True, kw_only=True):
 
     def after(self, cursor: str) -> Pages[T, I]:
         """The page behind it."""
+        if self.body is not None:
+            return structs.replace(self, body={**self.body, "cursor": cursor})
         return structs.replace(self, query={**self.query, "cursor": cursor})
 
 
@@ -106,12 +110,12 @@ def _route(
             bound = given.bind(*arguments, **named)
             bound.apply_defaults()
             values = bound.arguments
-            place = _PART.sub(lambda found: part(values[found[1]]), path)
+            place = _PART.sub(lambda found: part(str(values[found[1]])), path)
             headers = {
                 header: etag(values[name]) for name, header in HEADERS.items() if values.get(name) is not None
             }
             fields = {
-                name: value
+                FIELDS.get(name, name): value
                 for name, value in values.items()
                 if name not in in_path and name not in HEADERS and value is not UNSET
             }
@@ -131,9 +135,9 @@ def get(path: str, *, items: str | None = None) -> Callable[[Callable[P, R]], Ca
 
 
 def post(
-    path: str, *, once: bool = False, timeout_s: float | None = None
+    path: str, *, items: str | None = None, once: bool = False, timeout_s: float | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    return _route("POST", path, None, once, timeout_s)
+    return _route("POST", path, items, once, timeout_s)
 
 
 def put(path: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -19,6 +19,26 @@ MADE_S = 120.0
 """Creating thousands of segments at once may take this long."""
 
 
+class Users(Struct, kw_only=True, frozen=True):
+    """All that needs a segment: as long as there is any, the segment is not deleted."""
+
+    used_by: list[User]
+    """Segments first, by id."""
+
+
+class User(Struct, kw_only=True, frozen=True):
+    """Something that needs the segment."""
+
+    kind: str
+    """What it is."""
+    id: str
+    """Its id."""
+    name: str
+    """Its name; empty where it has only an id."""
+    archived: bool
+    """Whether it is an archived segment: it forbids deleting only."""
+
+
 class Segments(Struct, kw_only=True, frozen=True):
     """A page of segments."""
 
@@ -35,7 +55,7 @@ class Segment(Struct, kw_only=True, frozen=True):
     """Its id."""
     name: str
     """Its name."""
-    type: Literal["dynamic", "static"]
+    type: str
     """The kind of segment."""
     description: str
     """What its author says of it."""
@@ -55,10 +75,12 @@ class Segment(Struct, kw_only=True, frozen=True):
     """When it was created."""
     updated_at: datetime
     """When it was last edited."""
+    archived_at: datetime | None
+    """Since when it is put aside; null: it isn't."""
     count: int
     """Members now."""
-    state: Literal["building", "ready"]
-    """`building` while profiles are still evaluated, then `ready`."""
+    state: str
+    """`building` while profiles are still evaluated, then `ready`; `archived`: it is put aside."""
     progress: Done
     """How far the evaluation of the segment is."""
     complete_since: datetime | None
@@ -72,7 +94,7 @@ class EditedSegment(Struct, kw_only=True, frozen=True):
     """Its id."""
     name: str
     """Its name."""
-    type: Literal["dynamic", "static"]
+    type: str
     """The kind of segment."""
     description: str
     """What its author says of it."""
@@ -92,10 +114,12 @@ class EditedSegment(Struct, kw_only=True, frozen=True):
     """When it was created."""
     updated_at: datetime
     """When it was last edited."""
+    archived_at: datetime | None
+    """Since when it is put aside; null: it isn't."""
     count: int
     """Members now."""
-    state: Literal["building", "ready"]
-    """`building` while profiles are still evaluated, then `ready`."""
+    state: str
+    """`building` while profiles are still evaluated, then `ready`; `archived`: it is put aside."""
     progress: Done
     """How far the evaluation of the segment is."""
     complete_since: datetime | None
@@ -118,7 +142,7 @@ class Checked(Struct, kw_only=True, frozen=True):
     """The id that was given; null where the api would choose one."""
     warnings: list[Warned] = []
     """As creating or editing it would answer."""
-    action: Literal["create", "edit", "none"]
+    action: str
     """`none`: the segment is there already, just as it was given."""
     errors: list[Fault]
     """Every fault; with none it would be created or edited."""
@@ -142,7 +166,7 @@ class Made(Struct, kw_only=True, frozen=True):
     """Counts every edit of the segment."""
     definition_version: int
     """Counts the edits of its definition; transitions carry it."""
-    action: Literal["create", "edit", "none"]
+    action: str
     """`none`: the segment was there already, just as it was given."""
     warnings: list[Warned]
     """What may be meant otherwise."""
@@ -151,7 +175,7 @@ class Made(Struct, kw_only=True, frozen=True):
 class Cancelled(Struct, kw_only=True, frozen=True):
     """What cancelling has done."""
 
-    cancelled: Literal["edit", "segment"]
+    cancelled: str
     """`edit`: the definition that was served is the present one again, as a version more. `segment`: it was
     new, and is deleted."""
     segment: Segment | None
@@ -163,28 +187,6 @@ class Count(Struct, kw_only=True, frozen=True):
 
     count: int
     """How many profiles are members now."""
-
-
-class Versions(Struct, kw_only=True, frozen=True):
-    """The newest 100, the newest first."""
-
-    versions: list[Version]
-    """The present one, and those before it."""
-
-
-class Version(Struct, kw_only=True, frozen=True):
-    """A definition that a segment has, or had."""
-
-    version: int
-    """Counts the edits of the definition; transitions carry it."""
-    since: datetime
-    """When it was written. The one before it goes on being served until it is built."""
-    until: datetime | None
-    """When it was replaced; null: it is the present one."""
-    by: str | None
-    """The name of the key that wrote it; null where that was not noted."""
-    definition: dict[str, Any] | None
-    """The definition; null of a static segment."""
 
 
 @get("/v1/segments", items="segments")
@@ -275,14 +277,10 @@ def count(id: str) -> Request[Count]:
     ...
 
 
-@get("/v1/segments/{id}/versions")
-def versions(id: str) -> Request[Versions]:
-    """The definitions that it has had, the newest first."""
-    ...
-
-
 @post("/v1/segments/{id}/clone", once=True)
-def clone(id: str, name: str, *, new_id: str | UnsetType = UNSET) -> Request[EditedSegment]:
+def clone(
+    id: str, *, name: str | UnsetType = UNSET, new_id: str | UnsetType = UNSET
+) -> Request[EditedSegment]:
     """A new segment with its definition."""
     ...
 
@@ -300,6 +298,6 @@ def unarchive(id: str, *, if_match: str | int | None = None) -> Request[Segment]
 
 
 @get("/v1/segments/{id}/used-by")
-def used_by(id: str) -> Request[Any]:
+def used_by(id: str) -> Request[Users]:
     """All that needs it: as long as there is any, it is not deleted."""
     ...

@@ -23,7 +23,7 @@ class MadeSubscription(Struct, kw_only=True, frozen=True):
     """Its name."""
     segments: list[str]
     """The segments that it hears of; none: all."""
-    kinds: list[Kind]
+    kinds: list[str]
     """What it hears."""
     causes: list[str]
     """Why they entered or exited; none: every cause but `backfill`."""
@@ -46,8 +46,8 @@ class MadeSubscription(Struct, kw_only=True, frozen=True):
     updated_at: datetime
     """When it was last edited."""
     secret: str | None
-    """`whsec_…`, with which the signature is checked. It is shown this once. Null where the
-    receiver pulls."""
+    """`whsec_…`, with which the signature is checked. It is shown this once. Null where the receiver
+    pulls."""
 
 
 class Batch(Struct, kw_only=True, frozen=True):
@@ -84,7 +84,7 @@ class Subscription(Struct, kw_only=True, frozen=True):
     """Its name."""
     segments: list[str]
     """The segments that it hears of; none: all."""
-    kinds: list[Kind]
+    kinds: list[str]
     """What it hears."""
     causes: list[str]
     """Why they entered or exited; none: every cause but `backfill`."""

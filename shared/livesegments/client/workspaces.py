@@ -55,15 +55,16 @@ class Quotas(Struct, kw_only=True, frozen=True):
 class Degraded(Struct, kw_only=True, frozen=True):
     """What a fault of ours keeps from being evaluated. All of it is in topic `rejected` with the code
     `internal_fault`, and can be replayed once the fault is mended. What is owed to profiles is also tried
-    again by itself: when a profile is touched, its workspace's definitions change, or an evaluator starts."""
+    again by itself: when a profile is touched, its workspace's definitions change, or an evaluator
+    starts."""
 
     events: int
     """Events set aside."""
     dues: int
     """Profiles with a due time that could not fire."""
     definitions: int
-    """Profiles that could not be brought to a change of definitions, or whose history could not be counted.
-    """
+    """Profiles that could not be brought to a change of definitions, or whose history could not be
+    counted."""
     last_at: datetime | None
     """The latest, by the clock of its partition."""
     plan: str | None
