@@ -32,12 +32,9 @@ from livesegments.client.retry import NEVER
 from livesegments.client.stream import Listening
 from tests.cli.server import Answer, Request, serving
 
-MADE: dict[str, Any] = {
-    "id": "a", "name": "A", "type": "static", "description": "", "tags": [], "folder": "", "topics": [],
-    "definition": None, "version": 1, "definition_version": 1, "created_at": "2026-01-31T09:30:00.000Z",
-    "updated_at": "2026-01-31T09:30:00.000Z", "count": 0, "state": "ready",
-    "progress": {"done": 0, "total": 0, "estimated_end": None}, "complete_since": None, "warnings": [],
-}  # fmt: skip
+MADE = {"accepted": 1}
+ADD = members.add("a", ["ann"])
+MEMBER = {"profile": "ann", "in": True, "entered_at": "2026-01-31T09:30:00.000Z", "valid_until": None}
 PROBLEM = {
     "type": "about:blank", "title": "Unprocessable Content", "status": 422, "detail": "2 fault(s)",
     "errors": [
@@ -84,25 +81,22 @@ async def asked(
         return await asyncio.to_thread(run), pauses.slept
 
 
-async def test_a_creation_that_was_refused_for_now_is_sent_again_with_the_same_key() -> None:
-    server = Server(Answer(503, PROBLEM), Answer(503, PROBLEM), Answer(201, MADE))
-    made, slept = await asked(server, lambda client: client.send(segments.create("A", type="static", id="a")))
-    assert made.id == "a" and made.created_at.year == 2026
+async def test_what_was_refused_for_now_is_sent_again_with_the_same_key() -> None:
+    server = Server(Answer(503, PROBLEM), Answer(503, PROBLEM), Answer(202, MADE))
+    made, slept = await asked(server, lambda client: client.send(ADD))
+    assert made.accepted == 1
     assert len(slept) == 2 and slept[1] > slept[0] / 2
     sent = {request.headers["idempotency-key"] for request in server.asked}
     assert len(server.asked) == 3 and len(sent) == 1
-    assert server.asked[0].body == {
-        "name": "A", "definition": None, "id": "a", "type": "static", "description": "", "tags": [], "folder": "",
-        "topics": [],
-    }  # fmt: skip
+    assert server.asked[0].body == {"profiles": ["ann"]}
 
 
-async def test_two_creations_never_share_a_key() -> None:
-    server = Server(Answer(201, MADE))
+async def test_two_requests_never_share_a_key() -> None:
+    server = Server(Answer(202, MADE))
 
     def twice(client: Client) -> None:
-        client.send(segments.create("A"))
-        client.send(segments.create("A"))
+        client.send(ADD)
+        client.send(ADD)
 
     await asked(server, twice)
     assert len({request.headers["idempotency-key"] for request in server.asked}) == 2
@@ -137,34 +131,34 @@ async def test_the_first_with_a_key_may_still_be_under_way_when_it_is_sent_again
         409,
         {"title": "Conflict", "detail": "The first request with this Idempotency-Key is still under way."},
     )
-    made, _ = await asked(
-        Server(Answer(504), way, Answer(201, MADE)), lambda client: client.send(segments.create("A"))
-    )
-    assert made.id == "a"
+    made, _ = await asked(Server(Answer(504), way, Answer(202, MADE)), lambda client: client.send(ADD))
+    assert made.accepted == 1
     with pytest.raises(Conflict):  # nothing was sent before: so it is another's
-        await asked(Server(way), lambda client: client.send(segments.create("A")))
+        await asked(Server(way), lambda client: client.send(ADD))
 
 
 async def test_an_error_has_its_kind_and_all_its_faults() -> None:
     with pytest.raises(Invalid, match="2 fault") as caught:
-        await asked(Server(Answer(422, PROBLEM)), lambda client: client.send(segments.create("A")))
+        await asked(Server(Answer(422, PROBLEM)), lambda client: client.send(ADD))
     assert [fault.pointer for fault in caught.value.faults] == ["/name", "/tags/0"]
     with pytest.raises(NotFound):
-        await asked(Server(Answer(404, PROBLEM)), lambda client: client.send(segments.read("a")))
+        await asked(Server(Answer(404, PROBLEM)), lambda client: client.send(members.read("a", "ann")))
     with pytest.raises(Refused, match="HTTP 418: \\[1\\]"):
-        await asked(Server(Answer(418, [1])), lambda client: client.send(segments.read("a")))
+        await asked(Server(Answer(418, [1])), lambda client: client.send(members.read("a", "ann")))
 
 
 async def test_an_answer_that_is_none_of_the_apis_is_an_error_of_ours() -> None:
-    with pytest.raises(Unreadable, match="GET /v1/segments/a"):
-        await asked(Server(Answer(200, {"id": "a"})), lambda client: client.send(segments.read("a")))
+    with pytest.raises(Unreadable, match="GET /v1/segments/a/members/ann"):
+        await asked(
+            Server(Answer(200, {"profile": "ann"})), lambda client: client.send(members.read("a", "ann"))
+        )
 
 
 async def test_fields_that_a_newer_api_adds_are_passed_over() -> None:
     read, _ = await asked(
-        Server(Answer(200, {**MADE, "new": 1})), lambda client: client.send(segments.read("a"))
+        Server(Answer(200, {**MEMBER, "new": 1})), lambda client: client.send(members.read("a", "ann"))
     )
-    assert read.name == "A"
+    assert read.is_in and read.entered_at is not None and read.entered_at.year == 2026
 
 
 async def test_where_nothing_listens_that_is_said_after_all_attempts() -> None:

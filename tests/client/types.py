@@ -24,7 +24,10 @@ from livesegments.runtime.settings import from_environment
 
 CLIENT = Path(__file__).parents[2] / "shared" / "livesegments" / "client"
 RESOURCES = sorted(
-    path.stem for path in CLIENT.glob("*.py") if re.search(r"^@\w+(\.\w+)?\(", path.read_text(), re.MULTILINE) and path.stem not in ("request", "__init__")
+    path.stem
+    for path in CLIENT.glob("*.py")
+    if re.search(r"^@\w+(\.\w+)?\(", path.read_text(), re.MULTILINE)
+    and path.stem not in ("request", "__init__")
 )
 CLASS = re.compile(r"^class (\w+)\(Struct, .*?(?=^(?:class|@|[A-Z_]+ =|\w+ =)|\Z)", re.DOTALL | re.MULTILINE)
 PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "null": "None", "string": "str"}
@@ -98,7 +101,9 @@ def struct(schema: str, own: str = "") -> str:
     for field, value in properties.items():
         kind, default = type_of(value), ""
         if field not in described.get("required", ()):
-            default = " = []" if kind.startswith("list") else " = {}" if kind.startswith("dict") else " = None"
+            default = (
+                " = []" if kind.startswith("list") else " = {}" if kind.startswith("dict") else " = None"
+            )
             if default == " = None" and "None" not in kind and kind != "Any":
                 kind += " | None"
         text += f"    {RENAMED.get(field, field)}: {kind}{default}\n"
@@ -113,7 +118,9 @@ def _own(text: str) -> str:
 
 
 def main() -> None:
-    routes = {(method.upper(), path): op for path, of in DOCUMENT["paths"].items() for method, op in of.items()}
+    routes = {
+        (method.upper(), path): op for path, of in DOCUMENT["paths"].items() for method, op in of.items()
+    }
     for module in RESOURCES:
         import_module(f"livesegments.client.{module}")
     from livesegments.client.request import ROUTES  # noqa: PLC0415  (the modules have filled it)

@@ -31,7 +31,27 @@ class Part(Struct, kw_only=True, frozen=True):
     """How many profiles are in this part."""
 
 
-class Page(Struct, kw_only=True, frozen=True):
+class Advice(Struct, kw_only=True, frozen=True):
+    """How a send of this size is best made, by the thresholds of the installation's settings."""
+
+    size: str
+    """`split`: more than one large send."""
+    parts: int
+    """In how many parts; 1 unless `size` is `split`."""
+
+
+class AudienceCount(Struct, kw_only=True, frozen=True):
+    """Of now: while members come and go, of not quite one instant."""
+
+    count: int
+    """How many profiles are in it."""
+    advice: Advice
+    """How a send of this size is best made."""
+    warnings: list[Fault]
+    """Segments that are still built (`building`)."""
+
+
+class AudiencePage(Struct, kw_only=True, frozen=True):
     """A page of an audience. It may have fewer members than `limit`, even none: `next_cursor` says whether
     there are more."""
 
@@ -45,21 +65,8 @@ class Page(Struct, kw_only=True, frozen=True):
     """Segments and computed attributes that are still built (`building`)."""
 
 
-class Advice(Struct, kw_only=True, frozen=True):
-    """How a send of this size is best made, by the thresholds of the installation's settings."""
-
-    size: str
-    """`split`: more than one large send."""
-    parts: int
-    """In how many parts; 1 unless `size` is `split`."""
-
-
-class CountOfAudience(Struct):
-    """x"""
-
-
 @post("/v1/audiences/count")
-def count(audience: Any) -> Request[Any]:
+def count(audience: Any) -> Request[AudienceCount]:
     """How many it reaches, and what a campaign of that size is advised."""
     ...
 
@@ -67,12 +74,12 @@ def count(audience: Any) -> Request[Any]:
 @post("/v1/audiences/members", items="members")
 def page(
     audience: Any, *, fields: Sequence[str] = (), limit: int = 1_000, cursor: str | UnsetType = UNSET
-) -> Pages[Any, str]:
+) -> Pages[AudiencePage, str]:
     """Whom it reaches, with values."""
     ...
 
 
 @post("/v1/audiences/split")
-def split(audience: Any, *, parts: int | None = None, salt: str = "") -> Request[Any]:
+def split(audience: Any, *, parts: int | None = None, salt: str = "") -> Request[Split]:
     """Parts that are stable, and share nobody."""
     ...

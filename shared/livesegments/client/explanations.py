@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
@@ -53,7 +53,7 @@ class Explanation(Struct, kw_only=True, frozen=True, rename={"is_in": "in"}):
     """False: the profile is yet to be evaluated under this version; `why` is what follows."""
     why: Node
     """The definition, node by node."""
-    change: livesegments__api__explanations__Change | None
+    change: Change | None
     """Null: no single change would flip it."""
     flips_at: datetime | None
     """When the clock alone will flip it; null: never, as things are."""
@@ -80,7 +80,7 @@ class Node(Struct, kw_only=True, frozen=True):
 class Change(Struct, kw_only=True, frozen=True):
     """The smallest single change that would flip the membership."""
 
-    type: Literal["event", "attribute", "tag", "consent", "list"]
+    type: str
     """What would have to change: an event comes, or a part of the profile is written."""
     name: str
     """The event's, attribute's or tag's name, or the static segment's id."""

@@ -11,7 +11,7 @@ from livesegments.client.request import Request, get, post
 from livesegments.client.segments import EditedSegment
 
 
-class livesegments__api__versions__Change(Struct, kw_only=True, frozen=True):
+class Difference(Struct, kw_only=True, frozen=True):
     """One part that another definition has otherwise."""
 
     kind: str
@@ -33,7 +33,7 @@ class Differences(Struct, kw_only=True, frozen=True):
     """The number of the later one."""
     by: str | None
     """The name of the key that wrote the later one; null: not noted."""
-    changes: list[livesegments__api__versions__Change]
+    changes: list[Difference]
     """Part by part, in the order of the definition."""
 
 
@@ -72,7 +72,7 @@ def read(id: str, version: int) -> Request[Version]:
 
 
 @get("/v1/segments/{id}/versions/{version}/diff")
-def diff(id: str, version: int, *, against: int | None = None) -> Request[Any]:
+def diff(id: str, version: int, *, against: int | None = None) -> Request[Differences]:
     """What differs between two of them."""
     ...
 

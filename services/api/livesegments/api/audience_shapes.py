@@ -80,7 +80,7 @@ class AdviceOut(BaseModel):
     parts: int = Field(description="In how many parts; 1 unless `size` is `split`.")
 
 
-class CountOut(BaseModel):
+class AudienceCountOut(BaseModel):
     """Of now: while members come and go, of not quite one instant."""
 
     count: int = Field(description="How many profiles are in it.")
@@ -88,7 +88,7 @@ class CountOut(BaseModel):
     warnings: list[FaultOut] = Field(description="Segments that are still built (`building`).")
 
 
-class PageOut(BaseModel):
+class AudiencePageOut(BaseModel):
     """A page of an audience. It may have fewer members than `limit`, even none: `next_cursor` says whether
     there are more."""
 

@@ -18,9 +18,9 @@ from livesegments.api.answers import written
 from livesegments.api.audience_shapes import (
     MOST_PARTS,
     AdviceOut,
+    AudienceCountOut,
     AudienceIn,
-    CountOut,
-    PageOut,
+    AudiencePageOut,
     building,
     shown,
     taken,
@@ -103,15 +103,15 @@ class Page(Struct):
 
 
 @router.post("/count", responses=responses(400, 413, 415))
-async def count_audience(context: Ctx, workspace: Reading, asked: Counting) -> CountOut:
+async def count_audience(context: Ctx, workspace: Reading, asked: Counting) -> AudienceCountOut:
     """How many profiles are in an audience now, and how a send of this size is best made."""
     audience = await taken(context, workspace, asked.audience)
     count = await counted(context, workspace, audience)
     warnings = await building(context, workspace, audience)
-    return CountOut(count=count, advice=advised(advice(count, bounds(context))), warnings=warnings)
+    return AudienceCountOut(count=count, advice=advised(advice(count, bounds(context))), warnings=warnings)
 
 
-@router.post("/members", response_model=PageOut, responses=responses(400, 413, 415))
+@router.post("/members", response_model=AudiencePageOut, responses=responses(400, 413, 415))
 async def page_audience(context: Ctx, workspace: Reading, asked: Paging) -> Response:
     """A page of an audience as it is now. Whoever is in it throughout the paging is given exactly once."""
     audience = await taken(context, workspace, asked.audience)

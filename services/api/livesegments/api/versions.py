@@ -48,7 +48,7 @@ class VersionOut(BaseModel):
     )
 
 
-class ChangeOut(BaseModel):
+class DifferenceOut(BaseModel):
     """One part that another definition has otherwise."""
 
     kind: Literal["added", "removed", "changed"] = Field(description="What became of it.")
@@ -65,7 +65,7 @@ class Differences(BaseModel):
     before: int | None = Field(description="The number of the earlier definition; null: there is none.")
     after: int = Field(description="The number of the later one.")
     by: str | None = Field(description="The name of the key that wrote the later one; null: not noted.")
-    changes: list[ChangeOut] = Field(description="Part by part, in the order of the definition.")
+    changes: list[DifferenceOut] = Field(description="Part by part, in the order of the definition.")
 
 
 class VersionsOut(BaseModel):
@@ -112,7 +112,7 @@ async def compare_versions(
         after=after.version,
         by=after.by or None,
         changes=[
-            ChangeOut(kind=each.kind, pointer=each.pointer, before=each.before, after=each.after)
+            DifferenceOut(kind=each.kind, pointer=each.pointer, before=each.before, after=each.after)
             for each in changes(shown(before.definition) if before else None, shown(after.definition))
         ],
     )
