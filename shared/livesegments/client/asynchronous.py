@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from livesegments.client import exchange
@@ -79,26 +80,29 @@ class AsyncClient:
         backfill: bool = False,
         after: str | None = None,
         opened: Callable[[str], None] | None = None,
-    ) -> AsyncIterator[Transition]:
+    ) -> AsyncGenerator[Transition, None]:
         """Who enters and leaves a segment, or any, as it happens, until it is closed.
 
         With `after`, the `place` of a transition, from behind that one on, else from now on. A connection
         that breaks is opened again where it broke. `opened` is called with the place once it is open:
         whoever reads the members from then on misses nothing.
 
+        Close it where you leave it early: `async with aclosing(client.transitions()) as heard`.
+
         Raises Gone where what followed `after` isn't kept any more.
         """
         listening = Listening(segment, backfill, after, opened)
         while True:
             try:
-                async for transition in self._heard(listening):
-                    yield transition
+                async with aclosing(self._heard(listening)) as heard:
+                    async for transition in heard:
+                        yield transition
                 pause_s = listening.ended()
             except ApiError as error:
                 pause_s = listening.broke(self._retry, error)
             await self._sleep(pause_s)
 
-    async def _heard(self, listening: Listening) -> AsyncIterator[Transition]:
+    async def _heard(self, listening: Listening) -> AsyncGenerator[Transition, None]:
         import httpx  # noqa: PLC0415
 
         try:
