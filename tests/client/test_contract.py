@@ -25,6 +25,8 @@ from livesegments.client import (  # noqa: F401  (importing a module registers i
     rejected,
     segments,
     subscriptions,
+    templates,
+    trials,
     value_lists,
     versions,
     workspaces,

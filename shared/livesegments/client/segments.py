@@ -19,6 +19,78 @@ MADE_S = 120.0
 """Creating thousands of segments at once may take this long."""
 
 
+class TestExpected(Struct, kw_only=True, frozen=True, rename={"is_in": "in"}):
+    """What is so at an instant, after all that happens at it."""
+
+    at: datetime
+    """The instant."""
+    is_in: bool
+    """Whether the profile is in the segment then."""
+
+
+class TestEvent(Struct, kw_only=True, frozen=True):
+    """An event with a name, or a change of the profile."""
+
+    time: datetime
+    """When it happens."""
+    name: str | None = None
+    """The event's name; without it the profile is changed."""
+    properties: dict[str, Any] = {}
+    """Of the event."""
+    attributes: dict[str, Any] = {}
+    """Name → value; null removes it."""
+    tags: Switched | None = None
+    """Tags that come and go."""
+    consent: list[TestConsent] = []
+    """Consents that are given."""
+    lists: Lists | None = None
+    """Static segments it is put on, or taken from."""
+    score: float | None = None
+    """The score that it has from then on."""
+
+
+class TestConsent(Struct, kw_only=True, frozen=True):
+    """One consent, as it is given or taken back."""
+
+    state: str
+    """What is given."""
+    channel: str | None = None
+    """The channel; without it all of them."""
+    topic: str | None = None
+    """The topic; without it all of them."""
+
+
+class Switched(Struct, kw_only=True, frozen=True):
+    """What comes and what goes."""
+
+    add: list[str] = []
+    """What comes."""
+    remove: list[str] = []
+    """What goes."""
+
+
+class Lists(Struct, kw_only=True, frozen=True):
+    """Static segments that the profile is put on and taken from."""
+
+    add: list[str] = []
+    """Ids of static segments."""
+    remove: list[str] = []
+    """Ids of static segments."""
+
+
+class DefinitionTest(Struct, kw_only=True, frozen=True):
+    """A profile's timeline, and when it is in the segment. Nothing of it has happened before."""
+
+    name: str
+    """What it shows, in words."""
+    events: list[TestEvent]
+    """In any order."""
+    expect: list[TestExpected]
+    """In any order."""
+    profile: str | None = None
+    """Its id: buckets depend on it."""
+
+
 class Users(Struct, kw_only=True, frozen=True):
     """All that needs a segment: as long as there is any, the segment is not deleted."""
 
@@ -65,6 +137,8 @@ class Segment(Struct, kw_only=True, frozen=True):
     """The folder that it lies in, as a path: `Campaigns/Spring`, say. Empty: in none."""
     topics: list[str]
     """What sends to it are about, as subscribers know it: `newsletter`, say."""
+    tests: list[DefinitionTest]
+    """Timelines that the definition is tried on at each edit: one that fails refuses it."""
     definition: dict[str, Any] | None
     """Null for a static segment."""
     version: int
@@ -104,6 +178,8 @@ class EditedSegment(Struct, kw_only=True, frozen=True):
     """The folder that it lies in, as a path: `Campaigns/Spring`, say. Empty: in none."""
     topics: list[str]
     """What sends to it are about, as subscribers know it: `newsletter`, say."""
+    tests: list[DefinitionTest]
+    """Timelines that the definition is tried on at each edit: one that fails refuses it."""
     definition: dict[str, Any] | None
     """Null for a static segment."""
     version: int
@@ -224,6 +300,7 @@ def create(
     tags: Sequence[str] = (),
     folder: str = "",
     topics: Sequence[str] = (),
+    tests: Sequence[Any] = (),
 ) -> Request[EditedSegment]:
     """A dynamic segment with its definition, or with `type="static"` one without. The api chooses an id if
     none is given."""

@@ -66,7 +66,7 @@ class Lists(In):
     remove: list[SegmentId] = Field([], max_length=50, description="Ids of static segments.")
 
 
-class ConsentIn(In):
+class TestConsent(In):
     """One consent, as it is given or taken back."""
 
     state: Literal["opted_in", "opted_out", "none"] = Field(description="What is given.")
@@ -84,7 +84,7 @@ class TestEvent(In):
     properties: dict[str, Any] = Field({}, description="Of the event.")
     attributes: dict[AttributeName, Value] = Field({}, description="Name → value; null removes it.")
     tags: Switched | None = Field(None, description="Tags that come and go.")
-    consent: list[ConsentIn] = Field([], max_length=50, description="Consents that are given.")
+    consent: list[TestConsent] = Field([], max_length=50, description="Consents that are given.")
     lists: Lists | None = Field(None, description="Static segments it is put on, or taken from.")
     score: float | None = Field(None, description="The score that it has from then on.")
 
