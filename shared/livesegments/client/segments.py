@@ -319,6 +319,7 @@ def edit(
     tags: Sequence[str] | UnsetType | None = UNSET,
     folder: str | UnsetType | None = UNSET,
     topics: Sequence[str] | UnsetType | None = UNSET,
+    tests: Sequence[Any] | UnsetType | None = UNSET,
 ) -> Request[EditedSegment]:
     """Changes what is given; None empties. `if_match`: the `version` that was read."""
     ...
