@@ -300,7 +300,7 @@ def create(
     tags: Sequence[str] = (),
     folder: str = "",
     topics: Sequence[str] = (),
-    tests: Sequence[Any] = (),
+    tests: Sequence[Any] | UnsetType = UNSET,
 ) -> Request[EditedSegment]:
     """A dynamic segment with its definition, or with `type="static"` one without. The api chooses an id if
     none is given."""
