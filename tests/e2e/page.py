@@ -34,16 +34,21 @@ def commands_of(page: Path, folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-async def run(commands: list[tuple[str, str]], product: Product, folder: Path) -> None:
+async def run(
+    commands: list[tuple[str, str]], product: Product, folder: Path, packages: Path | None = None
+) -> None:
+    """`packages`: where Python finds more than is installed."""
     for command, expected in commands:
-        status, said = await _shell(command, product, folder)
+        status, said = await _shell(command, product, folder, packages)
         if expected:
             assert re.fullmatch(_pattern(expected), _plain(said), re.DOTALL), f"$ {command}\n{said}"
         else:
             assert status == 0, f"$ {command}\n{said}"
 
 
-async def _shell(command: str, product: Product, folder: Path) -> tuple[int | None, str]:
+async def _shell(
+    command: str, product: Product, folder: Path, packages: Path | None
+) -> tuple[int | None, str]:
     env = {
         **os.environ,
         "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
@@ -54,6 +59,8 @@ async def _shell(command: str, product: Product, folder: Path) -> tuple[int | No
         "LIVESEGMENTS_WRITE_KEY": product.up["write_key"],
         "LIVESEGMENTS_KAFKA": product.up["kafka"],
     }
+    if packages is not None:
+        env["PYTHONPATH"] = str(packages)
     process = await asyncio.create_subprocess_exec(
         "bash", "-c", command, cwd=folder, env=env, stdout=PIPE, stderr=STDOUT
     )
