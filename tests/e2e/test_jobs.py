@@ -15,6 +15,12 @@ PYTHON = Path(__file__).parents[1] / "clients" / "python"
 """Locks of packages that are no dependencies of ours."""
 
 
+@pytest.fixture(autouse=True)
+async def today(product: Product) -> None:
+    """The log's clock stands at the pages' day, unless others have moved it on."""
+    await product.run("clock", "2024-03-01T00:00:00Z")
+
+
 @pytest.mark.parametrize("name", ["python.md", "bring-your-events.md", "operate.md"])
 async def test_a_page_does_what_it_says(name: str, product: Product, tmp_path: Path) -> None:
     commands = page.commands_of(DOCS / name, tmp_path)
