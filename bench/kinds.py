@@ -32,11 +32,18 @@ Names = Callable[[int], str]
 
 class Shape(NamedTuple):
     """`definition` gives one by the seconds that its window lasts; `names` are those of the events, by
-    number."""
+    number. `again`: values come again after as many as are kept."""
 
     definition: Callable[[int], Json]
     names: Names = lambda number: "a"
     gap_ms: int = GAP_MS
+    again: bool = False
+
+    def event(self, number: int, kept: int, name: str | None = None, late_ms: int = 0) -> Event:
+        name = name or self.names(number)
+        value = number % (kept if self.again else 1_000_003)
+        properties: Json = {"score": {"increment": 0.1}} if name == PROFILE else {"x": value}
+        return Event(f"e{number:09}", "w", "p", name, START_MS + number * self.gap_ms - late_ms, properties)
 
 
 class Cost(NamedTuple):
@@ -89,6 +96,14 @@ def same(*steps: str, within: int | None = None) -> Callable[[int], Json]:
     return lambda seconds: {**of(seconds), "same": "x"}
 
 
+def mode(seconds: int) -> Json:
+    """The most frequent of values that come once each, read as a computed attribute is."""
+    return {
+        "type": "computed", "name": "a", "window": {"last": f"{seconds}s"},
+        "measure": {"of": "mode", "property": "x"}, "asked": {"type": "attribute", "name": "m", "op": "exists"},
+    }  # fmt: skip
+
+
 def turns(*names: str) -> Names:
     return lambda number: names[number % len(names)]
 
@@ -103,6 +118,8 @@ SHAPES = {
     "count with skip": Shape(measured("count", skip="60s")),
     "distinct": Shape(measured("distinct")),
     "days": Shape(measured("days"), gap_ms=86_400_000),
+    "distinct, ever": Shape(lambda seconds: {**measured("distinct")(seconds), "window": None}, again=True),
+    "most frequent": Shape(mode),
     "sum": Shape(measured("sum")),
     "avg": Shape(measured("avg")),
     "min": Shape(measured("min")),
@@ -155,7 +172,8 @@ class Life:
         node = msgspec.convert(shape.definition(kept * shape.gap_ms // 1_000), Node)
         other = msgspec.convert({"type": "event", "name": "other"}, Node)
         self._plan = compile("w", "UTC", [Segment("s", 1, 1, node), Segment("t", 1, 1, other)], 1)
-        self._shape, self._numbers, self._last, self.profile = shape, count(), 0, Profile(plan=1)
+        self._shape, self._kept, self._numbers, self._last = shape, kept, count(), 0
+        self.profile = Profile(plan=1)
 
     def step(self, name: str | None = None) -> None:
         """The next event; one of another name comes at the time of the last."""
@@ -167,9 +185,7 @@ class Life:
         profile.seen = b""  # ids of repeats are kept beside facts, and would cost the same everywhere
         while (wake := profile.wake_at) is not None and wake <= now:
             on_clock(self._plan, "p", profile, wake)
-        name = name or shape.names(number)
-        properties: Json = {"score": {"increment": 0.1}} if name == PROFILE else {"x": number % 1_000_003}
-        on_event(self._plan, profile, Event(f"e{number:09}", "w", "p", name, now, properties), now)
+        on_event(self._plan, profile, shape.event(number, self._kept, name), now)
 
 
 def _fastest(work: Callable[[], None], times: int) -> float:

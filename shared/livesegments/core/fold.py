@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from livesegments.core import exact
+from livesegments.core import chunks, exact
 from livesegments.core.chunks import Chunks
 from livesegments.core.definition import Scalar
 from livesegments.core.entries import Entries, at_least, below, pop_first, put, remove
@@ -148,7 +148,8 @@ K = TypeVar("K", int, str)
 
 
 class Keys(OneByOne[K, Any], Generic[K]):
-    """Days and distinct values. A total is the sorted keys, no more than `depth`.
+    """Days and distinct values. A total is the sorted keys, no more than `depth`; many of them lie in chunks,
+    as (hash, key), because entries begin with a number.
 
     Whether a key is in a bag, and when it leaves, says a dictionary that is made of the list of entries.
     Where they lie in chunks, the hashes of the keys say it: the entry to which a hash leads is read.
@@ -160,20 +161,27 @@ class Keys(OneByOne[K, Any], Generic[K]):
     def __init__(self, payloads: Callable[[Event], list[K]], depth: int, key: type[K]) -> None:
         self.payloads: Callable[[Event], list[K]] = payloads
         self.payload: Any = key
-        self.total: Any = list[key]  # type: ignore[valid-type]
+        self.total: Any = list[key] | Chunks[tuple[int, key]]  # type: ignore[valid-type]
         self._depth = depth
 
-    def merge(self, total: list[K] | None, payload: K) -> list[K]:
+    def merge(self, total: Any, payload: K) -> Any:
+        if isinstance(total, Chunks):
+            probe = hashed(payload), payload
+            if len(total) < self._depth and total.at_least(probe) != probe:
+                total.put(probe, probe)
+            return total
         total = total if total is not None else []
         at = bisect_left(total, payload)
         if len(total) < self._depth and (at == len(total) or total[at] != payload):
             total.insert(at, payload)
+            if len(total) > chunks.LISTED:
+                return Chunks.of(sorted((hashed(each), each) for each in total))
         return total
 
-    def unmerge(self, total: list[K] | None, payload: K) -> list[K] | None:
+    def unmerge(self, total: Any, payload: K) -> Any:
         return total
 
-    def read(self, total: list[K] | None) -> Amount | None:
+    def read(self, total: Any) -> Amount | None:
         return len(total) if total else 0
 
     def put(self, bag: Bagged[K, Any], leave: int, payload: K) -> None:

@@ -1,7 +1,7 @@
 """When each of many keys leaves, found by the hash of the key; the keys themselves are kept elsewhere.
 
-Two keys may have one hash, so a leave that is found is a guess that the caller checks. Both columns are plain
-numbers of 8 bytes: to read and to write them costs a copy.
+Two keys may have one hash, so a leave that is found is a guess that the caller checks. The hashes lie in
+`DRAWERS` drawers, by their lowest bits; a drawer that nothing touches stays bytes.
 """
 
 from __future__ import annotations
@@ -15,43 +15,45 @@ from msgspec import Struct
 
 from livesegments.core.chunks import Numbers, numbers
 
+DRAWERS = 16
+
 
 class Hashes(Struct, array_like=True):
-    """
-    hashes  ascending
-    leaves  the leave of the key of each, in ms
-    """
+    """`drawers`: each one has its hashes, ascending, and then their leaves (ms) in the same order."""
 
-    hashes: Numbers
-    leaves: Numbers
+    drawers: list[Numbers]
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int]]) -> Hashes:
         """`pairs`: (hash, leave)."""
-        ascending = sorted(pairs)
-        return cls(array("q", [hash for hash, _ in ascending]), array("q", [leave for _, leave in ascending]))
+        parts = [list[tuple[int, int]]() for _ in range(DRAWERS)]
+        for pair in sorted(pairs):
+            parts[pair[0] % DRAWERS].append(pair)
+        return cls([array("q", [pair[column] for column in (0, 1) for pair in part]) for part in parts])
 
     def leaves_of(self, number: int) -> array[int]:
         """Those of the keys with a hash."""
-        hashes, leaves = self._columns()
-        at = bisect_left(hashes, number)
-        return leaves[at : bisect_right(hashes, number, at)]
+        drawer, half = self._drawer(number)
+        at = bisect_left(drawer, number, 0, half)
+        return drawer[half + at : half + bisect_right(drawer, number, at, half)]
 
     def put(self, number: int, leave: int) -> None:
-        hashes, leaves = self._columns()
-        at = bisect_left(hashes, number)
-        hashes.insert(at, number)
-        leaves.insert(at, leave)
+        drawer, half = self._drawer(number)
+        at = bisect_left(drawer, number, 0, half)
+        drawer.insert(half + at, leave)
+        drawer.insert(at, number)
 
     def remove(self, number: int, leave: int) -> None:
         """Of a key that is there."""
-        hashes, leaves = self._columns()
-        at = leaves.index(leave, bisect_left(hashes, number))
-        del hashes[at], leaves[at]
+        drawer, half = self._drawer(number)
+        at = drawer.index(leave, half + bisect_left(drawer, number, 0, half))
+        del drawer[at], drawer[at - half]
 
-    def _columns(self) -> tuple[array[int], array[int]]:
-        hashes, leaves = self.hashes, self.leaves = numbers(self.hashes), numbers(self.leaves)
-        return hashes, leaves
+    def _drawer(self, number: int) -> tuple[array[int], int]:
+        """The drawer of a hash, and how many hashes are in it."""
+        place = number % DRAWERS
+        drawer = self.drawers[place] = numbers(self.drawers[place])
+        return drawer, len(drawer) // 2
 
 
 def hashed(key: int | str) -> int:
