@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from livesegments.core.bag import Bag
 from livesegments.core.definition import Scalar
-from livesegments.core.entries import put
+from livesegments.core.entries import Entries, put
 from livesegments.core.event import Event
 from livesegments.core.fold import Bagged, OneByOne
 from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
+from livesegments.core.ranks import Ranks
 from livesegments.core.value import Key, key
 
 Values: TypeAlias = Callable[[Event], list[Scalar]]
@@ -118,27 +119,59 @@ class ModeEver(Kind[Tally]):
         return None
 
 
-class ModeSliding(Bag[Use, int]):
-    """Over a sliding window: each use is an entry, and the tally follows from them."""
+class ModeSliding(Bag[Use, Any]):
+    """Over a sliding window: each use is an entry, and the tally follows from them. Of many uses, the ranks
+    are kept beside them."""
 
     def __init__(self, values: Values, window: Sliding) -> None:
         super().__init__(Uses(values), window)
 
-    def _enter(self, state: Bagged[Use, int], leave: int, payload: Use) -> None:
-        _tally(state).add(payload, MAX_ENTRIES + 1)
+    def _enter(self, state: Bagged[Use, Any], leave: int, payload: Use) -> None:
+        ranks = state.total
+        if ranks is None:
+            _tally(state).add(payload, MAX_ENTRIES + 1)
+        else:
+            old = ranks.rank(payload[3])
+            last = payload if old is None else max(payload, old[1:], key=lambda use: use[:3])
+            ranks.replace(old, (1 if old is None else old[0] + 1, *last))
         super()._enter(state, leave, payload)
 
-    def _left(self, state: Bagged[Use, int], gone: Sequence[tuple[int, Use]]) -> None:
-        tally = _tally(state, gone)
+    def _left(self, state: Bagged[Use, Any], gone: Sequence[tuple[int, Use]]) -> None:
+        ranks = state.total
+        if ranks is None:
+            tally = _tally(state, gone)
+            super()._left(state, gone)
+            for _, use in gone:
+                tally.discard(use, (each for _, each in state.inside))
+            return
         super()._left(state, gone)
+        if isinstance(state.inside, list):
+            state.total = None
+            return
         for _, use in gone:
-            tally.discard(use, (each for _, each in state.inside))
+            _discard(ranks, use, state.inside)
 
-    def _read(self, state: Bagged[Use, int]) -> Any:
-        return _tally(state).read()
+    def _read(self, state: Bagged[Use, Any]) -> Any:
+        if state.total is None:
+            return _tally(state).read()
+        best = state.total.best
+        return None if best is None else key(best[4])
 
 
-def _tally(state: Bagged[Use, int], gone: Sequence[tuple[int, Use]] = ()) -> Tally:
+def _discard(ranks: Ranks, use: Use, left: Entries[tuple[int, Use]]) -> None:
+    old = ranks.rank(use[3])
+    assert old is not None, "every use is counted"
+    if old[0] == 1:
+        ranks.replace(old, None)
+        return
+    last = old[1:]
+    if last[:3] == use[:3]:  # where months are clipped, a later event may leave first
+        wanted = key(use[3])
+        last = max((each for _, each in left if key(each[3]) == wanted), key=lambda each: each[:3])
+    ranks.replace(old, (old[0] - 1, *last))
+
+
+def _tally(state: Bagged[Use, Any], gone: Sequence[tuple[int, Use]] = ()) -> Tally:
     """`gone` are entries that were just taken out, and that the tally is still to lose."""
     known: dict[str, Any] = state.__dict__
     if "tally" not in known:
@@ -149,13 +182,13 @@ def _tally(state: Bagged[Use, int], gone: Sequence[tuple[int, Use]] = ()) -> Tal
     return found
 
 
-class Uses(OneByOne[Use, int]):
-    """The uses of one event as the payloads of a bag, which has no total."""
+class Uses(OneByOne[Use, Any]):
+    """The uses of one event as the payloads of a bag, which has no total but the ranks of many uses."""
 
     counts = False
     payload: Any = Use
     total: Any = int
-    beside: Any = int
+    beside: Any = Ranks
 
     def __init__(self, values: Values) -> None:
         self._values = values
@@ -172,5 +205,9 @@ class Uses(OneByOne[Use, int]):
     def read(self, total: int | None) -> None:
         return None
 
-    def put(self, bag: Bagged[Use, int], leave: int, payload: Use) -> None:
+    def spread(self, bag: Bagged[Use, Any]) -> None:
+        tally: Tally = bag.__dict__.pop("tally")
+        bag.total = Ranks.of((each.count, *each.last) for each in tally.values)
+
+    def put(self, bag: Bagged[Use, Any], leave: int, payload: Use) -> None:
         put(bag.inside, (leave, payload), (leave + 1,))

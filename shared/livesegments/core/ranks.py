@@ -1,0 +1,62 @@
+"""How often each of many values is used, by the value and by the rank, in chunks that stay bytes.
+
+Example: `tea` was used twice, last at noon. By rank that is (2, noon, id, place, `tea`), by value the same
+behind the hash of `tea`. The most frequent value is the last one by rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from livesegments.core.chunks import Chunks
+from livesegments.core.definition import Scalar
+from livesegments.core.hashes import hashed
+from livesegments.core.value import key
+
+Rank: TypeAlias = tuple[int, int, str, int, Scalar]
+"""How often a value was used; of its last use the time, the event's id and the place; the value."""
+ByValue: TypeAlias = tuple[int, int, int, str, int, Scalar]
+"""The hash of the value, and the rank."""
+
+
+class Ranks(Struct, array_like=True):
+    by_value: Chunks[ByValue]
+    by_rank: Chunks[Rank]
+
+    @classmethod
+    def of(cls, ranks: Iterable[Rank]) -> Ranks:
+        """Of different values."""
+        ascending = sorted(ranks, key=lambda rank: rank[:4])
+        by_value = sorted(((_hash(rank[4]), *rank) for rank in ascending), key=lambda entry: entry[:5])
+        return cls(Chunks.of(by_value), Chunks.of(ascending))
+
+    def rank(self, value: Scalar) -> Rank | None:
+        wanted, number = key(value), _hash(value)
+        entry = self.by_value.at_least((number,))
+        while entry is not None and entry[0] == number:
+            if key(entry[5]) == wanted:
+                return entry[1:]
+            *before, place = entry[:5]
+            entry = self.by_value.at_least((*before, place + 1))
+        return None
+
+    def replace(self, old: Rank | None, new: Rank | None) -> None:
+        """The rank of one value by another one."""
+        if old is not None:
+            self.by_value.remove((_hash(old[4]), *old[:4]))
+            self.by_rank.remove(old[:4])
+        if new is not None:
+            self.by_value.put((_hash(new[4]), *new), (_hash(new[4]), *new[:4]))
+            self.by_rank.put(new, new[:4])
+
+    @property
+    def best(self) -> Rank | None:
+        return self.by_rank[-1] if len(self.by_rank) else None
+
+
+def _hash(value: Scalar) -> int:
+    """Equal for equal values, today and always, as Python's own is for numbers, but not for texts."""
+    return hashed(value) if isinstance(value, str) else hash(value)
