@@ -1,7 +1,7 @@
 """How often each of many values is used, by the value and by the rank, in chunks that stay bytes.
 
-Example: `tea` was used twice, last at noon. By rank that is (2, noon, id, place, `tea`), by value the same
-behind the hash of `tea`. The most frequent value is the last one by rank.
+Example: `tea` was used twice, last at noon. By rank that is (2, noon, id, place, `tea`), by value the hash of
+`tea`, 2 and noon, which lead there. The most frequent value is the last one by rank.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from livesegments.core.value import key
 
 Rank: TypeAlias = tuple[int, int, str, int, Scalar]
 """How often a value was used; of its last use the time, the event's id and the place; the value."""
-ByValue: TypeAlias = tuple[int, int, int, str, int, Scalar]
-"""The hash of the value, and the rank."""
+ByValue: TypeAlias = tuple[int, int, int]
+"""The hash of the value, and what its rank begins with."""
 
 
 class Ranks(Struct, array_like=True):
@@ -30,26 +30,30 @@ class Ranks(Struct, array_like=True):
     def of(cls, ranks: Iterable[Rank]) -> Ranks:
         """Of different values."""
         ascending = sorted(ranks, key=lambda rank: rank[:4])
-        by_value = sorted(((_hash(rank[4]), *rank) for rank in ascending), key=lambda entry: entry[:5])
+        by_value = sorted((_hash(rank[4]), *rank[:2]) for rank in ascending)
         return cls(Chunks.of(by_value), Chunks.of(ascending))
 
     def rank(self, value: Scalar) -> Rank | None:
         wanted, number = key(value), _hash(value)
         entry = self.by_value.at_least((number,))
         while entry is not None and entry[0] == number:
-            if key(entry[5]) == wanted:
-                return entry[1:]
-            *before, place = entry[:5]
-            entry = self.by_value.at_least((*before, place + 1))
+            _, count, time_ms = entry
+            rank = self.by_rank.at_least((count, time_ms))
+            while rank is not None and rank[:2] == (count, time_ms):
+                if key(rank[4]) == wanted:
+                    return rank
+                rank = self.by_rank.at_least((*rank[:3], rank[3] + 1))
+            entry = self.by_value.at_least((number, count, time_ms + 1))
         return None
 
     def replace(self, old: Rank | None, new: Rank | None) -> None:
         """The rank of one value by another one."""
         if old is not None:
-            self.by_value.remove((_hash(old[4]), *old[:4]))
+            self.by_value.remove((_hash(old[4]), *old[:2]))
             self.by_rank.remove(old[:4])
         if new is not None:
-            self.by_value.put((_hash(new[4]), *new), (_hash(new[4]), *new[:4]))
+            entry = _hash(new[4]), *new[:2]
+            self.by_value.put(entry, entry)
             self.by_rank.put(new, new[:4])
 
     @property
