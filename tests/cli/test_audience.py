@@ -54,3 +54,31 @@ async def test_what_is_no_audience_is_said() -> None:
     for given, message in (((), "includes no segment"), (("-i", "a", "--bucket", "x"), "'x' is no bucket")):
         with pytest.raises(Problem, match=message):
             await run(Answers(), "audience", "count", *given)
+
+
+async def test_a_frozen_audience_and_its_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    made = {
+        "token": "t1",
+        "state": "ready",
+        "reason": None,
+        "count": 2,
+        "expires_at": "2026-01-01T00:00:00.000Z",
+    }
+    page = {"members": ["ann"], "next_cursor": None, "warnings": []}
+    answers = Answers(
+        **{
+            "POST /v1/audiences/frozen": made,
+            "GET /v1/audiences/frozen/t1/members": page,
+            "GET /v1/audiences/frozen/t1/changes": {"profiles": ["bob"], "next_cursor": None},
+        }
+    )
+    assert await run(answers, "audience", "freeze", "-i", "kyiv", "--lifetime", "60") == 0
+    assert answers.asked[0].body["lifetime_s"] == 60
+    assert await run(answers, "audience", "members", "--token", "t1") == 0
+    assert await run(answers, "audience", "changes", "t1") == 0
+    printed = capsys.readouterr()
+    assert printed.out.split() == ["t1", "ann", "bob"]
+    assert "2 profiles, until 2026-01-01 01:00:00 (Europe/Berlin)" in printed.err
+    failed = made | {"state": "failed", "reason": "it has more than 5 profiles"}
+    with pytest.raises(Problem, match="more than 5 profiles"):
+        await run(Answers(POST=failed), "audience", "freeze", "-i", "kyiv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import Parameter, signature
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from livesegments.cli import output
+from livesegments.cli import output, paths
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
@@ -20,6 +21,8 @@ from livesegments.cli.verb import Call, verb
 FIRST = 100
 PAGE = 10_000
 PATH = "/v1/audiences"
+FROZEN = f"{PATH}/frozen"
+LOOK_S = 1.0
 
 app = typer.Typer(help="Count, list, split and freeze audiences.", no_args_is_help=True)
 
@@ -51,8 +54,8 @@ def _audience(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="The audience as JSON, instead of all these.")
     ] = None,
-) -> dict[str, Any]:
-    """The audience as the api has it. Raises Problem where it includes nothing."""
+) -> dict[str, Any] | None:
+    """The audience as the api has it; None where no segment is included."""
     if file is not None:
         try:
             found = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
@@ -60,7 +63,7 @@ def _audience(
             raise Problem(f"{file} is no audience: {error}", advice="give a JSON object") from error
         return found
     if not include:
-        raise Problem("the audience includes no segment", advice="give --include SEGMENT, or --file")
+        return None
     made: dict[str, Any] = {"include": include, "exclude": exclude or [], "match": "all" if all_of else "any"}
     if channel or topic:
         pair = {"channel": channel, "topic": topic}
@@ -68,6 +71,13 @@ def _audience(
     if bucket is not None:
         made["bucket"] = _share(bucket)
     return made
+
+
+def named(audience: dict[str, Any] | None) -> dict[str, Any]:
+    """Raises Problem where there is none."""
+    if audience is None:
+        raise Problem("the audience includes no segment", advice="give --include SEGMENT, or --file")
+    return audience
 
 
 def of_audience(function: Callable[..., None]) -> Callable[..., None]:
@@ -88,9 +98,9 @@ def of_audience(function: Callable[..., None]) -> Callable[..., None]:
 @app.command("count")
 @verb()
 @of_audience
-def count(call: Call, audience: dict[str, Any]) -> None:
+def count(call: Call, audience: dict[str, Any] | None) -> None:
     """How many profiles are in an audience, and how a send of this size is best made."""
-    found = call.client.call("POST", f"{PATH}/count", json={"audience": audience})
+    found = call.client.call("POST", f"{PATH}/count", json={"audience": named(audience)})
     if call.printed(found):
         return
     output.warnings(found["warnings"])
@@ -103,15 +113,60 @@ def count(call: Call, audience: dict[str, Any]) -> None:
 @verb()
 @of_audience
 def members(
-    call: Call, audience: dict[str, Any], everyone: EveryoneOption = False, field: FieldsOption = None
+    call: Call,
+    audience: dict[str, Any] | None,
+    token: Annotated[str | None, typer.Option("--token", help="Of this frozen audience instead.")] = None,
+    everyone: EveryoneOption = False,
+    field: FieldsOption = None,
 ) -> None:
-    """The profiles that are in an audience now, one a line."""
+    """The profiles that are in an audience now, or in a frozen one, one a line."""
     names = list(dict.fromkeys(field or []))
-    given = printed(
-        call, _posted(call.client, audience, PAGE if everyone else FIRST + 1, names), names, everyone
-    )
-    if not given:
+    limit = PAGE if everyone else FIRST + 1
+    if token is not None:
+        found = _frozen(call.client, token, limit, names)
+    else:
+        found = _posted(call.client, named(audience), limit, names)
+    if not printed(call, found, names, everyone):
         output.say("nobody is in this audience")
+
+
+@app.command("freeze")
+@verb()
+@of_audience
+def freeze(
+    call: Call,
+    audience: dict[str, Any] | None,
+    lifetime_s: Annotated[int, typer.Option("--lifetime", metavar="SECONDS", help="60 to 86400.")] = 3_600,
+) -> None:
+    """Keep just those who are in an audience now, under a token, which is printed once they are kept."""
+    body = {"audience": named(audience), "lifetime_s": lifetime_s}
+    found = call.client.call("POST", FROZEN, json=body)
+    while found["state"] == "freezing":
+        output.say(f"{found['count']:,} profiles so far")
+        time.sleep(LOOK_S)
+        found = call.client.call("GET", f"{FROZEN}/{found['token']}")
+    if found["state"] == "failed":
+        raise Problem(f"the audience was not frozen: {found['reason']}", advice="freeze it again")
+    if not call.printed(found):
+        output.console.print(found["token"], markup=False)
+        output.say(
+            f"{found['count']:,} profiles, until {output.named_instant(found['expires_at'], call.zone)}"
+        )
+
+
+@app.command("changes")
+@verb()
+def changes(
+    call: Call,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="What `freeze` printed.")],
+    entered: Annotated[bool, typer.Option("--entered", help="Who has come, not who has left.")] = False,
+) -> None:
+    """Who has left an audience since it was frozen, one a line."""
+    kind = "entered" if entered else "left"
+    place = f"{FROZEN}/{paths.part(token)}/changes"
+    for id_ in call.client.pages(place, "profiles", kind=kind, limit=PAGE):
+        if not call.printed({"profile": id_}):
+            output.console.print(id_, markup=False, soft_wrap=True)
 
 
 @app.command("split")
@@ -119,11 +174,11 @@ def members(
 @of_audience
 def split(
     call: Call,
-    audience: dict[str, Any],
+    audience: dict[str, Any] | None,
     parts: Annotated[int | None, typer.Option("--parts", min=1, help="How many; else as advised.")] = None,
 ) -> None:
     """The stable parts of an audience with their counts; with --json each one as an audience for --file."""
-    body = {"audience": audience} | ({} if parts is None else {"parts": parts})
+    body = {"audience": named(audience)} | ({} if parts is None else {"parts": parts})
     found = call.client.call("POST", f"{PATH}/split", json=body)
     if call.printed(*found["parts"]):
         return
@@ -169,6 +224,16 @@ def _posted(
         if page["next_cursor"] is None:
             return
         body["cursor"] = page["next_cursor"]
+
+
+def _frozen(client: Client, token: str, limit: int, names: list[str]) -> Iterator[dict[str, Any]]:
+    query: dict[str, Any] = {"limit": limit} | ({"fields": names} if names else {})
+    while True:
+        page = client.call("GET", f"{FROZEN}/{paths.part(token)}/members", params=query)
+        yield from of_page(page)
+        if page["next_cursor"] is None:
+            return
+        query["cursor"] = page["next_cursor"]
 
 
 def _share(text: str) -> dict[str, Any]:

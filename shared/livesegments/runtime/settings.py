@@ -82,6 +82,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The most profiles of a standard send; more is a large one."""
     audience_large: Annotated[int, Meta(ge=1)] = 1_000_000
     """The most profiles of one large send, and of a part; more is better split."""
+    frozen_audiences: Annotated[int, Meta(ge=1)] = 20
+    """The most frozen audiences of a workspace."""
+    frozen_profiles: Annotated[int, Meta(ge=1)] = 5_000_000
+    """The most profiles of one frozen audience."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -18,6 +18,7 @@ from livesegments.store import keys
 from livesegments.store.members import Place
 from livesegments.store.standing import Heads, Lives, anew
 from livesegments.store.together import Command
+from livesegments.wire.topics import partition_of
 
 PIECE = 2_000
 """Ids that one call looks at, over all included segments together."""
@@ -213,6 +214,23 @@ class Audiences:
             )
         )
         return set(_judged(audience, reply[0], reply[1] if wanted else None)[0])
+
+    async def states(self, workspace: str, ids: Sequence[str]) -> dict[str, Held]:
+        """What pages need of the profiles that there are."""
+        shares: dict[int, list[str]] = {}
+        for id_ in ids:
+            shares.setdefault(partition_of(workspace, id_, self.partitions), []).append(id_)
+        if not shares:
+            return {}
+        replies = await self.heads.read(
+            *(("HMGET", keys.profiles(partition, workspace), *share) for partition, share in shares.items())
+        )
+        return {
+            id_: held(state)
+            for share, found in zip(shares.values(), replies, strict=True)
+            for id_, state in zip(share, found, strict=True)
+            if state is not None
+        }
 
     async def page(
         self, workspace: str, audience: Audience, after: Place | None, limit: int, states: bool

@@ -28,6 +28,9 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:retained                HASH  WORKSPACE → instant in ms: the archive has dropped what was before it
   {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
+  {p}:frozen:WORKSPACE:TOKEN  HASH  a page's number → zlib of its ids, a line each; expires; of the api
+Of frozen audiences (written by the api):
+  {frozen}:WORKSPACE          HASH  token → JSON of store.frozen.Frozen; expires
 Of a partition p of topic `memberships` (written by notify, under the token of the last claim):
   {nP}:head                   HASH  owner, topic: the fence, and the topic's id
   {nP}:lanes                  SET   WORKSPACE/SUBSCRIPTION of every lane below
@@ -218,3 +221,11 @@ def exports(workspace: str) -> str:
 
 def export_turn(workspace: str, export: str) -> str:
     return f"{{exports}}:turn:{workspace}/{export}"
+
+
+def frozen(workspace: str) -> str:
+    return f"{{frozen}}:{workspace}"
+
+
+def frozen_ids(partition: int, workspace: str, token: str) -> str:
+    return f"{{{partition}}}:frozen:{workspace}:{token}"

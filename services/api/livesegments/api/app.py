@@ -29,6 +29,7 @@ from livesegments.api import (
     exports,
     flows,
     forecasts,
+    frozen,
     health,
     keys,
     listing,
@@ -59,6 +60,7 @@ from livesegments.api.announcements import Announcements
 from livesegments.api.context import Context
 from livesegments.api.export_kept import KeptExports
 from livesegments.api.exporting import Exporter
+from livesegments.api.freezing import Freezer
 from livesegments.api.lag import Lags
 from livesegments.api.moments import Timelines
 from livesegments.api.paths import WholePaths
@@ -79,8 +81,10 @@ from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
 from livesegments.store.contents import StoredContents
+from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.exports import Exports
+from livesegments.store.frozen import FrozenStore
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -144,6 +148,8 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, exports, health,
         profile_batches, audiences,
+        transitions, erasures, health,
+        profile_batches, audiences, frozen,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -165,6 +171,7 @@ def _lifespan(
         finally:
             await tasks.cancelled(watching)
             await context.announcements.close()
+            await context.freezer.close()
             await context.publisher.close()
             await context.records.close()
             await context.lags.close()
@@ -185,6 +192,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     follow_log = settings.clock == "log"
     archive = settings.archive or f"{settings.data}/archive"
     erasures = Notes(redis, heads)
+    reader, freezes, walking = Audiences(heads), FrozenStore(redis, heads), asyncio.Semaphore(COUNTING)
     return Context(
         settings=settings,
         now_ms=now_ms,
@@ -210,8 +218,13 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         erasures=erasures,
         exports=KeptExports(Exports(redis), settings.exports or f"{settings.data}/exports", erasures),
         suppressions=Suppressions(redis, settings.partitions, settings.erasure_key),
-        audiences=Audiences(heads),
-        counting=asyncio.Semaphore(COUNTING),
+        audiences=reader,
+        counting=walking,
+        frozen=freezes,
+        departures=Departures(reader, freezes),
+        freezer=Freezer(
+            reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from livesegments.api.announcements import Announcements
 from livesegments.api.export_kept import KeptExports
+from livesegments.api.freezing import Freezer
 from livesegments.api.lag import Lags
 from livesegments.api.moments import Timelines
 from livesegments.api.plans import Plans
@@ -26,7 +27,9 @@ from livesegments.runtime.settings import Settings
 from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
 from livesegments.store.contents import StoredContents
+from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
+from livesegments.store.frozen import FrozenStore
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -81,6 +84,9 @@ class Context:
     exports: KeptExports
     suppressions: Suppressions
     audiences: Audiences
+    frozen: FrozenStore
+    departures: Departures
+    freezer: Freezer
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""
 
