@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench import (
+    audience,
     backfill,
     checking,
     core,
@@ -110,6 +111,17 @@ def only_reads(
     """What one api process answers on one core."""
     for name, runs in asyncio.run(reads.compared(rounds, seconds, against)).items():
         print("\n".join(reads.table(runs, name)))
+
+
+@app.command("audience")
+def only_audience(profiles: int = 1_000_000) -> None:
+    """A sender freezes an audience and reads all its pages, with addresses."""
+
+    async def run() -> audience.Sent:
+        async with harness.fresh_stack(harness.EVERY) as running:
+            return await audience.run(running, profiles)
+
+    print("\n".join(audience.table(asyncio.run(run()))))
 
 
 @app.command("storm")
