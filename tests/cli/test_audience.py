@@ -82,3 +82,12 @@ async def test_a_frozen_audience_and_its_changes(capsys: pytest.CaptureFixture[s
     failed = made | {"state": "failed", "reason": "it has more than 5 profiles"}
     with pytest.raises(Problem, match="more than 5 profiles"):
         await run(Answers(POST=failed), "audience", "freeze", "-i", "kyiv")
+
+
+async def test_an_audience_is_saved_as_a_list(capsys: pytest.CaptureFixture[str]) -> None:
+    job = {"id": "j", "state": "done", "reason": None, "done": 3, "total": 3, "added": 2, "removed": 1}
+    answers = Answers(POST=job)
+    assert await run(answers, "audience", "save", "staff", "-i", "kyiv", "--replace") == 0
+    body = answers.asked[-1].body
+    assert (body["segment"], body["how"], body["audience"]["include"]) == ("staff", "replace", ["kyiv"])
+    assert capsys.readouterr().err == "2 put on the list of staff, 1 taken off it\n"

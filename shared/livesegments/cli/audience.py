@@ -22,6 +22,7 @@ FIRST = 100
 PAGE = 10_000
 PATH = "/v1/audiences"
 FROZEN = f"{PATH}/frozen"
+JOBS = "/v1/list-jobs"
 LOOK_S = 1.0
 
 app = typer.Typer(help="Count, list, split and freeze audiences.", no_args_is_help=True)
@@ -89,7 +90,8 @@ def of_audience(function: Callable[..., None]) -> Callable[..., None]:
     def asked(call: Call, **given: Any) -> None:
         function(call, _audience(**{name: given.pop(name) for name in options}), **given)
 
-    parameters = [call, *options.values(), *own]
+    needed = [each for each in own if each.default is Parameter.empty]
+    parameters = [call, *needed, *options.values(), *(each for each in own if each not in needed)]
     keywords = [each.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
     asked.__signature__ = signature(function).replace(parameters=keywords)  # type: ignore[attr-defined]
     return asked
@@ -152,6 +154,32 @@ def freeze(
         output.say(
             f"{found['count']:,} profiles, until {output.named_instant(found['expires_at'], call.zone)}"
         )
+
+
+@app.command("save")
+@verb()
+@of_audience
+def save(
+    call: Call,
+    audience: dict[str, Any] | None,
+    segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The id of a static segment.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Just these shall be on the list.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take them off the list.")] = False,
+) -> None:
+    """Put an audience onto the list of a static segment, and wait until all of it is accepted."""
+    if replace and remove:
+        raise Problem("--replace and --remove exclude each other", advice="give one of the two")
+    how = "replace" if replace else "remove" if remove else "append"
+    body = {"segment": segment, "audience": named(audience), "how": how}
+    job = call.client.call("POST", JOBS, json=body)
+    while job["state"] == "running":
+        output.say(f"{job['done']:,} of {job['total']:,} profiles")
+        time.sleep(LOOK_S)
+        job = call.client.call("GET", f"{JOBS}/{job['id']}")
+    if job["state"] == "failed":
+        raise Problem(f"the job failed: {job['reason']}", advice="run it again: only the rest is sent")
+    if not call.printed(job):
+        output.say(f"{job['added']:,} put on the list of {segment}, {job['removed']:,} taken off it")
 
 
 @app.command("changes")

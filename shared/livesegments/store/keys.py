@@ -41,6 +41,8 @@ Of a partition p of topic `memberships` (written by notify, under the token of t
   {nP}:tries:WORKSPACE:SUB    LIST  JSON of wire.attempt.Attempt, the newest first, bounded
   {nP}:dead:WORKSPACE:SUB     LIST  JSON of wire.attempt.Dead, the newest first, bounded
   {notify}:disabled           HASH  WORKSPACE/SUBSCRIPTION → JSON of wire.attempt.Disabled
+Of jobs that move audiences into lists (written by the api):
+  {lists}:WORKSPACE           HASH  id → JSON of store.jobs.Job; expires
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
@@ -229,3 +231,7 @@ def frozen(workspace: str) -> str:
 
 def frozen_ids(partition: int, workspace: str, token: str) -> str:
     return f"{{{partition}}}:frozen:{workspace}:{token}"
+
+
+def list_jobs(workspace: str) -> str:
+    return f"{{lists}}:{workspace}"

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import audiences
 from tests.services.api.conftest import running, settings, until
 from tests.services.api.test_members import START_MS, Shop, live, shop
 
@@ -149,3 +151,50 @@ async def test_a_token_outlives_the_api_and_names_nobody_who_was_erased(shop: Sh
     for of in ("", "/members", "/changes"):
         unknown = await shop.get(f"/v1/audiences/frozen/0123{of}")
         assert unknown.status_code == 410 and "freeze the audience again" in unknown.json()["detail"]
+
+
+async def test_a_list_is_replaced_by_its_difference_added_to_and_taken_from(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audiences, "PIECE", 4)
+    monkeypatch.setattr(audiences, "FEWEST", 2)
+    await shop.segment("shoppers", {"type": "event", "name": "order"})
+    await shop.segment("vips", type="static")
+    await shop.settled()
+    everybody = [f"p{at}" for at in range(40)]
+    await shop.rig.send([shop.event(name, "order", START_MS) for name in everybody[:30]])
+    put = await shop.post("/v1/segments/vips/members", json={"profiles": everybody[20:]})
+    assert put.status_code == 202  # is not applied yet: the job waits for it
+
+    async def run(how: str, **audience: Any) -> Any:
+        body = {"segment": "vips", "how": how, "audience": audience}
+        answer = await shop.post("/v1/list-jobs", json=body)
+        assert answer.status_code == 202, answer.text
+        path = f"/v1/list-jobs/{answer.json()['id']}"
+
+        async def ended() -> bool:
+            return bool((await shop.get(path)).json()["state"] != "running")
+
+        await until(ended)
+        await shop.settled()
+        return (await shop.get(path)).json()
+
+    job = await run("replace", include=["shoppers"])
+    assert (job["state"], job["done"], job["added"], job["removed"]) == ("done", 30, 20, 10)
+    assert sorted(await shop.members("vips")) == sorted(everybody[:30])
+    stayed = (await shop.get("/v1/timelines/p25", params={"limit": 100})).json()
+    assert "exited" not in json.dumps(stayed)
+    half = {"salt": "s", "from": 0, "to": 50}
+    gone = await run("remove", include=["vips"], bucket=half)
+    left = await shop.members("vips")
+    assert gone["removed"] == 30 - len(left) and 0 < len(left) < 30
+    again = await run("append", include=["shoppers"])
+    assert (again["added"], again["removed"]) == (gone["removed"], 0)
+    assert (await run("append", include=["shoppers"]))["added"] == 0
+    assert len(await shop.members("vips")) == 30
+    listed = (await shop.get("/v1/list-jobs")).json()["jobs"]
+    assert len(listed) == 4
+    assert (await shop.delete(f"/v1/list-jobs/{listed[0]['id']}")).status_code == 204
+    assert (await shop.get(f"/v1/list-jobs/{listed[0]['id']}")).status_code == 404
+    wrong = {"segment": "shoppers", "audience": {"include": ["vips"]}}
+    assert (await shop.post("/v1/list-jobs", json=wrong)).status_code == 409

@@ -45,6 +45,7 @@ from livesegments.api import (
     profile_batches,
     profiles,
     rejected,
+    saved_lists,
     segments,
     subscriptions,
     templates,
@@ -62,6 +63,7 @@ from livesegments.api.export_kept import KeptExports
 from livesegments.api.exporting import Exporter
 from livesegments.api.freezing import Freezer
 from livesegments.api.lag import Lags
+from livesegments.api.list_jobs import ListJobs
 from livesegments.api.moments import Timelines
 from livesegments.api.paths import WholePaths
 from livesegments.api.plans import Plans
@@ -85,6 +87,7 @@ from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.exports import Exports
 from livesegments.store.frozen import FrozenStore
+from livesegments.store.jobs import JobStore
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -149,7 +152,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         transitions, erasures, exports, health,
         profile_batches, audiences,
         transitions, erasures, health,
-        profile_batches, audiences, frozen,
+        profile_batches, audiences, frozen, saved_lists,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -172,6 +175,7 @@ def _lifespan(
             await tasks.cancelled(watching)
             await context.announcements.close()
             await context.freezer.close()
+            await context.list_jobs.close()
             await context.publisher.close()
             await context.records.close()
             await context.lags.close()
@@ -193,6 +197,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     archive = settings.archive or f"{settings.data}/archive"
     erasures = Notes(redis, heads)
     reader, freezes, walking = Audiences(heads), FrozenStore(redis, heads), asyncio.Semaphore(COUNTING)
+    records = Records(settings.kafka, stored, settings.partitions, now_ms, follow_log)
+    jobs = JobStore(redis)
     return Context(
         settings=settings,
         now_ms=now_ms,
@@ -207,7 +213,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         names=NameStore(redis),
         plans=Plans(catalog, contents),
         served=ServedPlans(redis, heads, contents),
-        records=Records(settings.kafka, stored, settings.partitions, now_ms, follow_log),
+        records=records,
         lags=lags,
         watch=Watch(lags, heads, settings.unowned_ms / 1_000),
         refusals=Refusals(settings.kafka),
@@ -221,6 +227,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         audiences=reader,
         counting=walking,
         frozen=freezes,
+        jobs=jobs,
+        list_jobs=ListJobs(reader, jobs, records, lags, walking, now_ms),
         departures=Departures(reader, freezes),
         freezer=Freezer(
             reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles

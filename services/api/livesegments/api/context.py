@@ -15,6 +15,7 @@ from livesegments.api.announcements import Announcements
 from livesegments.api.export_kept import KeptExports
 from livesegments.api.freezing import Freezer
 from livesegments.api.lag import Lags
+from livesegments.api.list_jobs import ListJobs
 from livesegments.api.moments import Timelines
 from livesegments.api.plans import Plans
 from livesegments.api.publisher import Publisher
@@ -30,6 +31,7 @@ from livesegments.store.contents import StoredContents
 from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.frozen import FrozenStore
+from livesegments.store.jobs import JobStore
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -87,6 +89,8 @@ class Context:
     frozen: FrozenStore
     departures: Departures
     freezer: Freezer
+    jobs: JobStore
+    list_jobs: ListJobs
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""
 

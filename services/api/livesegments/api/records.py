@@ -36,18 +36,28 @@ class Records:
         """Puts profiles on the list of a static segment, of just this version of it, or takes them off.
 
         Returns when the broker has them all. Raises KafkaError, TimeoutError or Away."""
-        shares: dict[int, list[str]] = {}
-        for profile in dict.fromkeys(profiles):
-            shares.setdefault(self._profiles.partition(segment.workspace, profile), []).append(profile)
+        added, removed = (profiles, ()) if how == "add" else ((), profiles)
+        await self.change(segment, added, removed)
+
+    async def change(self, segment: Segment, added: Sequence[str], removed: Sequence[str]) -> None:
+        """Both at once: those of one partition are one record, and so one commit, as far as it has room.
+
+        Returns when the broker has them all. Raises KafkaError, TimeoutError or Away."""
+        shares: dict[int, list[tuple[str, str]]] = {}
+        for how, profiles in (("add", added), ("remove", removed)):
+            for profile in dict.fromkeys(profiles):
+                home = self._profiles.partition(segment.workspace, profile)
+                shares.setdefault(home, []).append((profile, how))
         sent = []
         for partition, share in shares.items():
             at_ms = await self._time(partition)
-            change = {
-                f"lists_{how}": (segment.id,),
-                "lists_versions": {segment.id: segment.definition_version},
+            versions = {segment.id: segment.definition_version}
+            changes = {
+                how: {f"lists_{how}": (segment.id,), "lists_versions": versions} for how in ("add", "remove")
             }
             events = [
-                Event(self._id(), segment.workspace, profile, PROFILE, at_ms, change) for profile in share
+                Event(self._id(), segment.workspace, profile, PROFILE, at_ms, changes[how])
+                for profile, how in share
             ]
             sent += [
                 self._send(partition, Packed(events[start : start + MAX_EVENTS]))

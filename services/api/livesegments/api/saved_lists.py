@@ -1,0 +1,117 @@
+"""`/v1/list-jobs`: an audience is saved as the list of a static segment, added to it, or taken off it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from livesegments.api import shapes, times
+from livesegments.api.audience_shapes import AudienceIn, shown, taken
+from livesegments.api.audiences import counted
+from livesegments.api.auth import Reading, Writing
+from livesegments.api.context import Ctx
+from livesegments.api.finding import found
+from livesegments.api.problems import Problem, not_found, responses
+from livesegments.api.route import IdempotencyKey, Route
+from livesegments.api.texts import SegmentId
+from livesegments.store.jobs import Job, Lost
+
+WAIT_S = 2.0
+
+router = APIRouter(prefix="/v1/list-jobs", tags=["members"], route_class=Route, responses=responses(401, 403))
+
+JobId = Annotated[
+    str, Path(pattern="^[A-Za-z0-9]{1,64}$", description="The job's id.", examples=["5f0c"], alias="id")
+]
+
+
+class JobIn(shapes.In):
+    """Whom to put where."""
+
+    segment: SegmentId = Field(description="The id of a static segment.")
+    audience: AudienceIn = Field(description="Whom it is about: of one segment, `include` names it alone.")
+    how: Literal["append", "replace", "remove"] = Field(
+        "append",
+        description="`replace`: afterwards the list has just these; who is on it already stays on it.",
+    )
+
+
+class JobOut(BaseModel):
+    """How far a job is."""
+
+    id: str
+    segment: str = Field(description="The id of the static segment.")
+    how: Literal["append", "replace", "remove"] = Field(description="As it was asked for.")
+    audience: dict[str, Any] = Field(description="As it was asked for.")
+    state: Literal["running", "done", "failed"] = Field(
+        description="`done`: all is accepted, and applied within moments; `failed`: run it again."
+    )
+    reason: str | None = Field(description="Why it failed.")
+    done: int = Field(description="How many profiles of the audience were looked at so far.")
+    total: int = Field(description="How many there were when it began.")
+    added: int = Field(description="How many were put on the list.")
+    removed: int = Field(description="How many were taken off it.")
+    begun_at: shapes.Instant = Field(description="When it began.")
+
+
+class JobsOut(BaseModel):
+    """The workspace's jobs of the last day, the newest first."""
+
+    jobs: list[JobOut] = Field(description="At most 20.")
+
+
+@router.post("", status_code=202, responses=responses(400, 404, 409, 413, 415))
+async def save_list(context: Ctx, workspace: Writing, asked: JobIn, once: IdempotencyKey = None) -> JobOut:
+    """Begin a job. A small one has ended when this is answered."""
+    audience = await taken(context, workspace, asked.audience)
+    segment = await found(context, workspace.id, asked.segment)
+    if segment.definition is not None:
+        raise Problem(409, f"'{segment.id}' is dynamic: its definition says who is in it.")
+    total = await counted(context, workspace, audience)
+    job = await context.list_jobs.begin(segment, audience, asked.how, total)
+    await context.list_jobs.done(job.id, WAIT_S)
+    return await _shape(context, workspace.id, job.id)
+
+
+@router.get("")
+async def list_jobs(context: Ctx, workspace: Reading) -> JobsOut:
+    """Jobs that are under way, and those that ended lately."""
+    return JobsOut(jobs=[_out(each) for each in await context.jobs.every(workspace.id, context.now_ms())])
+
+
+@router.get("/{id}", responses=responses(404))
+async def read_job(context: Ctx, workspace: Reading, id_: JobId) -> JobOut:
+    """How far a job is."""
+    return await _shape(context, workspace.id, id_)
+
+
+@router.delete("/{id}", status_code=204, responses=responses(404))
+async def cancel_job(context: Ctx, workspace: Writing, id_: JobId) -> None:
+    """End a job before its time, or forget one that has ended. What it has sent stays as it is."""
+    await _shape(context, workspace.id, id_)
+    await context.jobs.delete(workspace.id, id_)
+
+
+async def _shape(context: Ctx, workspace: str, id_: str) -> JobOut:
+    try:
+        return _out(await context.jobs.one(workspace, id_, context.now_ms()))
+    except Lost as error:
+        raise not_found("job", id_) from error
+
+
+def _out(job: Job) -> JobOut:
+    return JobOut(
+        id=job.id,
+        segment=job.segment,
+        how=job.how,
+        audience=shown(job.audience),
+        state=job.state,
+        reason=job.reason,
+        done=job.done,
+        total=job.total,
+        added=job.added,
+        removed=job.removed,
+        begun_at=times.iso(job.begun_ms),
+    )
