@@ -151,8 +151,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         forecasts, flows, timelines, operations, rejected,
         transitions, erasures, exports, health,
         profile_batches, audiences,
-        transitions, erasures, health,
-        profile_batches, audiences, frozen, saved_lists,
+        frozen, saved_lists,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
