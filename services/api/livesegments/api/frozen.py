@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from livesegments.api import cursor, shapes, times
 from livesegments.api.answers import written
-from livesegments.api.audience_shapes import AdviceOut, AudienceIn, PageOut, shown, taken
+from livesegments.api.audience_shapes import AdviceOut, AudienceIn, AudiencePageOut, shown, taken
 from livesegments.api.audiences import MOST_PAGE, Page, advised, bounds, computed, valued
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
@@ -64,13 +64,13 @@ class FrozenOut(BaseModel):
     expires_at: shapes.Instant = Field(description="When the token ends.")
 
 
-class AllOut(BaseModel):
+class AllFrozenOut(BaseModel):
     """The workspace's tokens, the oldest first."""
 
     frozen: list[FrozenOut] = Field(description="Those that have not ended.")
 
 
-class ChangesOut(BaseModel):
+class AudienceChangesOut(BaseModel):
     """It may have fewer than `limit`, even none: `next_cursor` says whether there are more."""
 
     profiles: list[str] = Field(description="Ids of profiles.")
@@ -92,10 +92,10 @@ async def freeze_audience(
 
 
 @router.get("")
-async def list_frozen(context: Ctx, workspace: Reading) -> AllOut:
+async def list_frozen(context: Ctx, workspace: Reading) -> AllFrozenOut:
     """Every token that has not ended."""
     found = await context.frozen.every(workspace.id, context.now_ms())
-    return AllOut(frozen=[_shape(context, each) for each in found])
+    return AllFrozenOut(frozen=[_shape(context, each) for each in found])
 
 
 @router.get("/{token}", responses=responses(410))
@@ -111,7 +111,7 @@ async def delete_frozen(context: Ctx, workspace: Reading, token: Token) -> None:
     await context.frozen.delete(workspace.id, token)
 
 
-@router.get("/{token}/members", response_model=PageOut, responses=responses(409, 410))
+@router.get("/{token}/members", response_model=AudiencePageOut, responses=responses(409, 410))
 async def page_frozen(
     context: Ctx,
     workspace: Reading,
@@ -154,7 +154,7 @@ async def changes_of_frozen(
     ] = "left",
     limit: Annotated[int, Query(ge=1, le=MOST_PAGE, description="The most profiles of the page.")] = 1_000,
     after: cursor.Cursor = None,
-) -> ChangesOut:
+) -> AudienceChangesOut:
     """Who has left the audience since it was frozen, or entered it, as of now."""
     frozen = await _ready(context, workspace, token)
     at = Since() if after is None else cursor.decode(after, Since)
@@ -165,7 +165,7 @@ async def changes_of_frozen(
         found, more = await read(workspace.id, frozen, at, limit)
     except Gone as error:
         raise gone() from error
-    return ChangesOut(
+    return AudienceChangesOut(
         profiles=await _not_erased(context, workspace, found),
         next_cursor=None if more is None else cursor.encode(more),
     )

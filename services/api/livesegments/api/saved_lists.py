@@ -27,7 +27,7 @@ JobId = Annotated[
 ]
 
 
-class JobIn(shapes.In):
+class ListJobIn(shapes.In):
     """Whom to put where."""
 
     segment: SegmentId = Field(description="The id of a static segment.")
@@ -38,7 +38,7 @@ class JobIn(shapes.In):
     )
 
 
-class JobOut(BaseModel):
+class ListJobOut(BaseModel):
     """How far a job is."""
 
     id: str
@@ -56,14 +56,16 @@ class JobOut(BaseModel):
     begun_at: shapes.Instant = Field(description="When it began.")
 
 
-class JobsOut(BaseModel):
+class ListJobsOut(BaseModel):
     """The workspace's jobs of the last day, the newest first."""
 
-    jobs: list[JobOut] = Field(description="At most 20.")
+    jobs: list[ListJobOut] = Field(description="At most 20.")
 
 
 @router.post("", status_code=202, responses=responses(400, 404, 409, 413, 415))
-async def save_list(context: Ctx, workspace: Writing, asked: JobIn, once: IdempotencyKey = None) -> JobOut:
+async def save_list(
+    context: Ctx, workspace: Writing, asked: ListJobIn, once: IdempotencyKey = None
+) -> ListJobOut:
     """Begin a job. A small one has ended when this is answered."""
     audience = await taken(context, workspace, asked.audience)
     segment = await found(context, workspace.id, asked.segment)
@@ -76,13 +78,13 @@ async def save_list(context: Ctx, workspace: Writing, asked: JobIn, once: Idempo
 
 
 @router.get("")
-async def list_jobs(context: Ctx, workspace: Reading) -> JobsOut:
+async def list_jobs(context: Ctx, workspace: Reading) -> ListJobsOut:
     """Jobs that are under way, and those that ended lately."""
-    return JobsOut(jobs=[_out(each) for each in await context.jobs.every(workspace.id, context.now_ms())])
+    return ListJobsOut(jobs=[_out(each) for each in await context.jobs.every(workspace.id, context.now_ms())])
 
 
 @router.get("/{id}", responses=responses(404))
-async def read_job(context: Ctx, workspace: Reading, id_: JobId) -> JobOut:
+async def read_job(context: Ctx, workspace: Reading, id_: JobId) -> ListJobOut:
     """How far a job is."""
     return await _shape(context, workspace.id, id_)
 
@@ -94,15 +96,15 @@ async def cancel_job(context: Ctx, workspace: Writing, id_: JobId) -> None:
     await context.jobs.delete(workspace.id, id_)
 
 
-async def _shape(context: Ctx, workspace: str, id_: str) -> JobOut:
+async def _shape(context: Ctx, workspace: str, id_: str) -> ListJobOut:
     try:
         return _out(await context.jobs.one(workspace, id_, context.now_ms()))
     except Lost as error:
         raise not_found("job", id_) from error
 
 
-def _out(job: Job) -> JobOut:
-    return JobOut(
+def _out(job: Job) -> ListJobOut:
+    return ListJobOut(
         id=job.id,
         segment=job.segment,
         how=job.how,
