@@ -30,7 +30,7 @@ _states = msgspec.msgpack.Decoder(dict[int, Raw]).decode
 _due = msgspec.msgpack.Decoder(dict[int | str, int]).decode
 _ids = msgspec.msgpack.Decoder(dict[str, Raw]).decode
 _encode = msgspec.msgpack.Encoder().encode
-_NIL, _EMPTY = b"\xc0", b"\x80"
+_NIL, _EMPTY = Raw(b"\xc0"), Raw(b"\x80")
 
 
 class Spliced(NamedTuple):
@@ -57,7 +57,7 @@ class Splice:
         """`made`: msgpack of fact id → state, with their due times. All that is due up to the instant for
         which they were made must have fired. None: decode the profile."""
         parts = _parts(state)
-        if len(parts) != len(_FIELDS) or bytes(parts[_KIN]) != _NIL or bytes(parts[_TAKEN]) != _NIL:
+        if len(parts) != len(_FIELDS) or parts[_KIN] != _NIL or parts[_TAKEN] != _NIL:
             return None
         number, facts = _number(parts[_PLAN]), _states(parts[_FACTS])
         if number != self._plan.revision and not self._is_quiet(number, parts, facts):
@@ -94,7 +94,7 @@ class Splice:
         return found
 
     def _is_quiet(self, number: int, parts: list[Raw], facts: Mapping[int, Raw]) -> bool:
-        if number <= GONE or bytes(parts[_LISTS]) != _EMPTY:
+        if number <= GONE or parts[_LISTS] != _EMPTY:
             return False
         before, plan = max(number, self._walked), self._plan
         quiet = self._quiet.get(before)
@@ -103,8 +103,5 @@ class Splice:
         return (
             quiet
             and all(fact in plan.tracks and self._since.get(fact, before) <= before for fact in facts)
-            and (
-                bytes(parts[_MEMBERSHIPS]) == _EMPTY
-                or _ids(parts[_MEMBERSHIPS]).keys() <= plan.positions.keys()
-            )
+            and (parts[_MEMBERSHIPS] == _EMPTY or _ids(parts[_MEMBERSHIPS]).keys() <= plan.positions.keys())
         )

@@ -29,7 +29,7 @@ def fill(profile: str, past: Sequence[tuple[int, Event]], bulk: Bulk | None, too
 def filled(profile: str, past: Stretch, made: Made | None) -> Filled:
     """None: the partition takes the events."""
     if made is None:
-        return Filled(profile, Raw(encode(past)), _NOT_MADE)
+        return Filled(profile, Raw(encode(past)), NULL)
     return Filled(profile, Raw(encode(past)), Raw(encoded(made.facts)), made.dues, made.holds)
 
 
@@ -41,6 +41,3 @@ def stretch(past: Sequence[tuple[int, Event]]) -> Stretch:
         [event.id for _, event in past],
         [_json.encode(event.properties).decode() for _, event in past],
     )
-
-
-_NOT_MADE = Raw(NULL)

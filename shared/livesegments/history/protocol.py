@@ -318,7 +318,7 @@ Chunk: TypeAlias = list[tuple[str, list[tuple[int, Event]]]]
 """(profile, its events with the numbers of their commits)."""
 
 
-NULL = b"\xc0"
+NULL = Raw(b"\xc0")
 """In msgpack."""
 
 
@@ -341,7 +341,7 @@ class Filled(Struct, frozen=True, array_like=True):
 
     @property
     def facts(self) -> Raw | None:
-        return None if bytes(self.made) == NULL else self.made
+        return None if self.made == NULL else self.made
 
     def events(self, workspace: str) -> list[tuple[int, Event]]:
         """With the numbers of their commits."""

@@ -23,14 +23,13 @@ from livesegments.core.plan import Plan
 from livesegments.core.wanted import History, wanted
 from livesegments.evaluator.errands import nothing
 from livesegments.evaluator.parts import Parts
+from livesegments.evaluator.portion import Portion
 from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store.adoption import Filling
 from livesegments.wire.profilekey import profile_key
 
-SLICE = 128
-"""A commit gives history to at most this many profiles, so that events wait for a few ms at most."""
 AHEAD = 2
 """Chunks that are read before they are wanted."""
 RETRY_S = 0.5
@@ -48,6 +47,8 @@ class Fillings:
         self._errands = parts.errands
         self._wall_ms = parts.wall_ms
         self._moved = parts.moved
+        self._portion = Portion(parts.ports.pace)
+        self._now_s = parts.ports.pace.now_s
         self._job: _Job | None = None
         self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
 
@@ -74,8 +75,7 @@ class Fillings:
             since_ms = self._archiver.complete_since(job.workspace)
             await self._walks.filled(job.workspace, since_ms)
         else:
-            slice_, job.left = job.left[:SLICE], job.left[SLICE:]
-            await self._give(job, job.share, slice_)
+            await self._give(job, *job.take(self._portion.size))
         return True
 
     def close(self) -> None:
@@ -106,15 +106,17 @@ class Fillings:
         if job.plan is not plan:
             job.plan, job.backfill = plan, self._backfill(workspace, job.filling, plan)
         assert job.backfill is not None
-        missing = partition.cache.missing(profile_key(workspace, each.profile) for each in chunk)
-        stored = await self._loader.stored(workspace, missing)
-        now_ms = self._wall_ms()
+        keyed = {profile_key(workspace, each.profile): each for each in chunk}
+        stored = await self._loader.stored(workspace, partition.cache.missing(keyed))
+        begun_s, now_ms = self._now_s(), self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        count = partition.fill(workspace, job.backfill, chunk, stored)
+        count = partition.fill(workspace, job.backfill, keyed, stored)
         metrics.BACKFILLED.inc(count)
         write = self._walks.given(workspace, chunk[-1].profile, count, share)
-        await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
+        outcome = partition.seal(write)
+        self._portion.took(len(chunk), begun_s)
+        await self._walks.send(outcome, f"backfill/{plan.revision}")
 
     async def _read(self, job: _Job, history: History, made: Order | None) -> None:
         """Everything that was applied before the facts were kept is archived first."""
@@ -151,6 +153,19 @@ class _Job:
         """The rest of a chunk, and how much is done with it."""
         self.plan: Plan | None = None
         self.backfill: Backfill | None = None
+
+    def take(self, count: int) -> tuple[float, list[Filled]]:
+        """At most so many profiles, of several chunks if these are there, and the share done with them."""
+        taken, self.left = self.left[:count], self.left[count:]
+        while len(taken) < count and not self.chunks.empty():
+            found = self.chunks.get_nowait()
+            if found is None:
+                self.chunks.put_nowait(None)  # there is room: it was taken out
+                break
+            self.share, more = found
+            taken += more[: count - len(taken)]
+            self.left = more[count - len(taken) :] if len(taken) == count else []
+        return self.share, taken
 
     def next(self) -> bool:
         """Takes the next chunk; False if that was the last."""

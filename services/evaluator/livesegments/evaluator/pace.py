@@ -35,7 +35,7 @@ class Pace:
     def __init__(self, chunk: int, slice_: int, now_s: Callable[[], float]) -> None:
         self.chunk = chunk
         self.slice = slice_
-        self._now_s = now_s
+        self.now_s = now_s
         self._taken = False
         self._reply: asyncio.Future[bool] | None = None
         self._owners: dict[Callable[[], None], None] = {}
@@ -46,12 +46,12 @@ class Pace:
 
     def heard(self) -> None:
         """A record has come, for any partition."""
-        self._heard_s = self._now_s()
+        self._heard_s = self.now_s()
 
     @property
     def calm(self) -> bool:
         """Whether no records come."""
-        return self._now_s() - self._heard_s >= CALM_S
+        return self.now_s() - self._heard_s >= CALM_S
 
     def fired(self) -> None:
         """A chunk of due times is under way to the store."""
@@ -74,10 +74,10 @@ class Pace:
     async def rest(self) -> None:
         """Between two slices: returns when the event loop had nothing else to do in a round, or after
         `REST_S`."""
-        begun_s = last_s = self._now_s()
+        begun_s = last_s = self.now_s()
         while True:
             await asyncio.sleep(0)
-            now_s = self._now_s()
+            now_s = self.now_s()
             if now_s - last_s < QUIET_S or now_s - begun_s > REST_S:
                 return
             last_s = now_s

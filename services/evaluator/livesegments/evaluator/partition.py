@@ -288,7 +288,7 @@ class Partition:
         self,
         workspace: str,
         backfill: Backfill,
-        history: Sequence[Filled],
+        history: Mapping[ProfileKey, Filled],
         stored: Mapping[ProfileKey, bytes | None],
     ) -> int:
         """Gives profiles their history; `seal` makes the commit of it. How many.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import partial
+
+from msgspec import Raw
 
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
@@ -15,10 +17,10 @@ from livesegments.evaluator.cache import Cache
 from livesegments.evaluator.dues import Dues
 from livesegments.evaluator.making import Making
 from livesegments.evaluator.slot import Slot
-from livesegments.history.protocol import Filled
+from livesegments.history.protocol import NULL, Filled
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
-NOTHING = b"\x80"
+NOTHING = Raw(b"\x80")
 """No states of facts, in msgpack."""
 
 
@@ -118,7 +120,7 @@ class Upkeep:
         self,
         plan: Plan,
         backfill: Backfill,
-        history: Sequence[Filled],
+        history: Mapping[ProfileKey, Filled],
         stored: Mapping[ProfileKey, bytes | None],
         erased: Mapping[ProfileKey, int],
         now_ms: int,
@@ -126,14 +128,13 @@ class Upkeep:
         """Gives profiles their history, but for what was before an erasure; how many."""
         making, count, workspace, cache = self._making, 0, plan.workspace, self._cache
         splice = Splice(plan, self._since.get(workspace, {}), self._walked.get(workspace, -1))
-        for filled in history:
-            id_ = filled.profile
-            key = profile_key(workspace, id_)
-            state = cache.get(key) or stored.get(key) or b""
-            if filled.facts is not None and bytes(filled.facts) == NOTHING:
+        for key, filled in history.items():
+            id_, made = filled.profile, filled.made
+            if made == NOTHING:
                 continue
-            if state and filled.facts is not None and not making.careful and key not in erased:
-                spliced = splice.put(state, filled.facts, filled.dues, now_ms)
+            state = cache.get(key) or stored.get(key) or b""
+            if state and made != NULL and not making.careful and key not in erased:
+                spliced = splice.put(state, made, filled.dues, now_ms)
                 if spliced is not None:
                     count += 1
                     making.splice(key, workspace, id_, state, spliced, filled.holds)
