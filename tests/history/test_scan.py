@@ -18,7 +18,7 @@ from livesegments.core.wanted import wanted
 from livesegments.history import schema
 from livesegments.history.archive import Archive
 from livesegments.history.filled import fill
-from livesegments.history.protocol import Wanted, fills
+from livesegments.history.protocol import Fills, Wanted, fills, put_chunk
 from livesegments.history.ranges import Range
 from livesegments.history.scan import scan
 from livesegments.store.tail import Applied
@@ -105,3 +105,18 @@ def test_of_nothing_there_is_no_chunk(tmp_path: Path) -> None:
     into = tmp_path / "chunks"
     assert scan(Archive(str(tmp_path / "archive")), 3, [], Wanted("w", {"a": ()}), into) == 0
     assert list(fills(into)) == []
+
+
+def test_a_file_that_still_grows_is_read_chunk_by_chunk(tmp_path: Path) -> None:
+    whole, growing = tmp_path / "whole", tmp_path / "growing"
+    chunks = [[fill(profile, [(1, Event("e", "w", profile, "a", 5))], None, False)] for profile in "pqr"]
+    with whole.open("wb") as file:
+        for at, chunk in enumerate(chunks):
+            put_chunk(file, at / 3, chunk)
+    data, found, reader = whole.read_bytes(), [], Fills(growing)
+    assert list(reader.more()) == []
+    for length in range(len(data) + 1):
+        growing.write_bytes(data[:length])
+        found += [chunk for _, chunk in reader.more()]
+        assert found == chunks[: len(found)]
+    assert found == chunks

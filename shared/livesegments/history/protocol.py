@@ -375,11 +375,31 @@ def chunks(path: Path) -> Iterator[tuple[float, Chunk]]:
             yield _chunks.decode(file.read(int.from_bytes(head)))
 
 
+class Fills:
+    """The chunks of a scan, of a file that another process may still be writing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+
+    def more(self) -> Iterator[tuple[float, list[Filled]]]:
+        """Those that are there whole, and were not read before."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            while len(head := file.read(LENGTH)) == LENGTH:
+                length = int.from_bytes(head)
+                data = file.read(length)
+                if len(data) < length:
+                    return
+                self._at += LENGTH + length
+                yield _filled.decode(data)
+
+
 def fills(path: Path) -> Iterator[tuple[float, list[Filled]]]:
-    """The chunks of a scan."""
-    with path.open("rb") as file:
-        while head := file.read(LENGTH):
-            yield _filled.decode(file.read(int.from_bytes(head)))
+    """The chunks of a scan that is done."""
+    return Fills(path).more()
 
 
 _pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)

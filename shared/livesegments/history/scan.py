@@ -29,6 +29,8 @@ from livesegments.history.ranges import Range
 
 CHUNK_EVENTS = 2_000
 """A chunk ends with the profile that brings it to this many events."""
+AT_ONCE = 10_000
+"""States are made of so many profiles at once: the first are read while the next are made."""
 _SCHEMA = pa.schema(
     [
         ("profile", pa.string()),
@@ -58,6 +60,7 @@ def scan(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Want
             if size >= CHUNK_EVENTS:
                 done += size
                 put_chunk(file, done / rows.num_rows, chunk)
+                file.flush()
                 chunk, size = [], 0
         if chunk:
             put_chunk(file, 1.0, chunk)
@@ -68,27 +71,30 @@ def _profiles(rows: pa.Table, wanted: Wanted) -> Iterator[tuple[int, Filled]]:
     """Every profile, and how many events it has."""
     profiles, owners = _owners(rows)
     bounds = _bounds(owners)
-    commits, names, times, ids, properties = (
-        rows.column(name).to_pylist() for name in ("commit", "name", "time", "id", "properties")
-    )
-    made = _made(rows.append_column("owner", owners), len(profiles), wanted)
-    took_back = set(owners.filter(pc.equal(rows.column("name"), RETRACT)).to_pylist())
-    for owner, (first, end) in enumerate(pairwise(bounds)):
-        past = commits[first:end], names[first:end], times[first:end], ids[first:end], properties[first:end]
-        states = None if made is None else next(made)
-        yield end - first, filled(profiles[owner], past, None if owner in took_back else states)
+    bulk = None if wanted.order is None else Bulk(wanted.order)
+    for start in range(0, len(profiles), AT_ONCE):
+        mine = profiles[start : start + AT_ONCE]
+        begin, end = bounds[start], bounds[start + len(mine)]
+        part = rows.slice(begin, end - begin)
+        columns = [part.column(name).to_pylist() for name in ("commit", "name", "time", "id", "properties")]
+        places = [at - begin for at in bounds[start : start + len(mine) + 1]]
+        part = part.append_column("owner", pc.subtract(owners.slice(begin, end - begin), start))
+        made = None if bulk is None else _made(part, len(mine), wanted.workspace, bulk)
+        took_back = set(part.column("owner").filter(pc.equal(part.column("name"), RETRACT)).to_pylist())
+        for owner, (first, last) in enumerate(pairwise(places)):
+            commits, names, times, ids, properties = (column[first:last] for column in columns)
+            states = None if made is None else next(made)
+            past = commits, names, times, ids, properties
+            yield last - first, filled(mine[owner], past, None if owner in took_back else states)
 
 
-def _made(rows: pa.Table, profiles: int, wanted: Wanted) -> Iterator[Made] | None:
-    if wanted.order is None:
-        return None
-    bulk = Bulk(wanted.order)
+def _made(rows: pa.Table, profiles: int, workspace: str, bulk: Bulk) -> Iterator[Made] | None:
     rows = rows.filter(pc.field("commit") <= bulk.upto)
     by_names: dict[tuple[str, ...], Rows] = {}
     fed = {}
     for fact, (names, accepts) in bulk.feeds.items():
         if names not in by_names:
-            by_names[names] = _rows(rows.filter(pc.field("name").isin(list(names))), wanted.workspace)
+            by_names[names] = _rows(rows.filter(pc.field("name").isin(list(names))), workspace)
         mine = by_names[names]
         if accepts is not None:
             mine = mine.only(list(map(accepts, mine.properties, mine.times)))

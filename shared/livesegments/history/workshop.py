@@ -17,6 +17,7 @@ from livesegments.history.protocol import (
     Failed,
     Fields,
     Filled,
+    Fills,
     Forget,
     Life,
     List,
@@ -44,11 +45,13 @@ from livesegments.history.protocol import (
     answers,
     chunks,
     encode,
-    fills,
     pieces,
 )
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry
+
+LOOK_S = 0.02
+"""So often it is looked for chunks of a scan that isn't done."""
 
 
 class FilesAway(OSError):
@@ -118,13 +121,25 @@ class Workshop:
     async def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
     ) -> AsyncIterator[tuple[float, list[Filled]]]:
-        """Chunks of whole profiles in sorted order, each with the share of events done after it."""
+        """Chunks of whole profiles in sorted order, each with the share of events done after it.
+
+        They are read while the rest is still made. Raises as `_ask`, maybe after some of them.
+        """
         into = self._folder / f"scan-{uuid4().hex}"
+        made = asyncio.create_task(self._ask(Scan(partition, ranges, wanted, str(into))))
         try:
-            await self._ask(Scan(partition, ranges, wanted, str(into)))
-            for each in fills(into):
-                yield each
+            chunks = Fills(into)
+            while True:
+                whole = made.done()
+                for each in chunks.more():
+                    yield each
+                if whole:
+                    made.result()
+                    return
+                await asyncio.wait([made], timeout=LOOK_S)
         finally:
+            made.cancel()
+            await asyncio.wait([made])
             into.unlink(missing_ok=True)
 
     async def lives(
