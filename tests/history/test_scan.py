@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import livesegments.history.scan
 from livesegments.core.bulk import Bulk, order
 from livesegments.core.definition import Node
 from livesegments.core.event import RETRACT, Event, Transition, derived_from
@@ -59,8 +60,9 @@ def _event(number: int, random: Random) -> Event:
     [([COUNT, SUM, SOME, CART], True, ""), ([COUNT, CART], True, "p05é"), ([COUNT, ENTERED], False, "")],
 )
 def test_a_scan_is_what_each_profile_s_events_give(
-    tmp_path: Path, definitions: list[Any], made: bool, after: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: list[Any], made: bool, after: str
 ) -> None:
+    monkeypatch.setattr(livesegments.history.scan, "AT_ONCE", 5)
     random, archive, commits = Random(7), Archive(str(tmp_path / "archive")), 40
     nodes = [msgspec.convert(each, Node) for each in definitions]
     plan = compile("w", "UTC", [], 6, staged=[Segment(f"s{at}", 1, 5, node) for at, node in enumerate(nodes)])

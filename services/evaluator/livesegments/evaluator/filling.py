@@ -49,7 +49,7 @@ class Fillings:
         self._moved = parts.moved
         self._portion = Portion(parts.ports.pace)
         self._now_s = parts.ports.pace.now_s
-        self._job: _Job | None = None
+        self._job: Job | None = None
         self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
 
     @property
@@ -87,7 +87,7 @@ class Fillings:
         if found is None:
             return False
         workspace, filling, plan = found
-        self._job = job = _Job(workspace, filling)
+        self._job = job = Job(workspace, filling)
         wanting, now_ms = self._walks.wanting(workspace), self._partition.clock_ms
         facts = {fact: wanting[fact] for fact in filling.facts if fact in wanting}
         history, made = wanted(plan, facts, now_ms), order(plan, facts, now_ms)
@@ -100,7 +100,7 @@ class Fillings:
         wanting = self._walks.wanting(workspace)
         return Backfill(plan, {fact: wanting[fact] for fact in filling.facts if fact in wanting})
 
-    async def _give(self, job: _Job, share: float, chunk: list[Filled]) -> None:
+    async def _give(self, job: Job, share: float, chunk: list[Filled]) -> None:
         partition, workspace = self._partition, job.workspace
         plan = partition.plans[workspace]
         if job.plan is not plan:
@@ -118,7 +118,7 @@ class Fillings:
         self._portion.took(len(chunk), begun_s)
         await self._walks.send(outcome, f"backfill/{plan.revision}")
 
-    async def _read(self, job: _Job, history: History, made: Order | None) -> None:
+    async def _read(self, job: Job, history: History, made: Order | None) -> None:
         """Everything that was applied before the facts were kept is archived first."""
         await self._errands.post(nothing)
         after = job.filling.after
@@ -139,7 +139,7 @@ class Fillings:
         self._moved()
 
 
-class _Job:
+class Job:
     """One filling as it runs in this claim; `chunks` ends with None."""
 
     reading: asyncio.Task[None]
@@ -158,13 +158,12 @@ class _Job:
         """At most so many profiles, of several chunks if these are there, and the share done with them."""
         taken, self.left = self.left[:count], self.left[count:]
         while len(taken) < count and not self.chunks.empty():
-            found = self.chunks.get_nowait()
-            if found is None:
+            if not self.next():
                 self.chunks.put_nowait(None)  # there is room: it was taken out
                 break
-            self.share, more = found
-            taken += more[: count - len(taken)]
-            self.left = more[count - len(taken) :] if len(taken) == count else []
+            room = count - len(taken)
+            taken += self.left[:room]
+            self.left = self.left[room:]
         return self.share, taken
 
     def next(self) -> bool:
