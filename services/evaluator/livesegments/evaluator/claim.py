@@ -64,7 +64,7 @@ class Claim:
         loader = Loader(ports.shard, self.partition, options.dues)
         parts = Parts(
             ports, self.partition, loader, self.walks, self.archiver, self.errands, asyncio.Lock(),
-            self.wall_ms, moved,
+            self.wall_ms, moved, lambda: bool(intake.records),
         )  # fmt: skip
         self.fillings = Fillings(parts)
         self.recounting = Recounting(parts)

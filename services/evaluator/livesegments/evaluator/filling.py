@@ -28,7 +28,7 @@ from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store.adoption import Filling
-from livesegments.wire.profilekey import profile_key
+from livesegments.wire.profilekey import ProfileKey, profile_key
 
 AHEAD = 2
 """Chunks that are read before they are wanted."""
@@ -47,8 +47,8 @@ class Fillings:
         self._errands = parts.errands
         self._wall_ms = parts.wall_ms
         self._moved = parts.moved
+        self._pace, self._waits = parts.ports.pace, parts.waits
         self._portion = Portion(parts.ports.pace)
-        self._now_s = parts.ports.pace.now_s
         self._job: Job | None = None
         self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
 
@@ -108,15 +108,24 @@ class Fillings:
         assert job.backfill is not None
         keyed = {profile_key(workspace, each.profile): each for each in chunk}
         stored = await self._loader.stored(workspace, partition.cache.missing(keyed))
-        begun_s, now_ms = self._now_s(), self._wall_ms()
+        now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        count = partition.fill(workspace, job.backfill, keyed, stored)
+        count, done, slices, left = 0, 0, list[dict[ProfileKey, Filled]](), list(keyed.items())
+        while done < len(left) and not (slices and self._waits()):
+            if slices:
+                await self._pace.rest()
+            slice_ = dict(left[done : done + self._portion.slice])
+            begun_s = self._pace.now_s()
+            count += partition.fill(workspace, job.backfill, slice_, stored, slices)
+            self._portion.took(len(slice_), begun_s)
+            slices.append(slice_)
+            done += len(slice_)
+        if done < len(chunk):
+            job.left[:0], chunk = chunk[done:], chunk[:done]
         metrics.BACKFILLED.inc(count)
         write = self._walks.given(workspace, chunk[-1].profile, count, share)
-        outcome = partition.seal(write)
-        self._portion.took(len(chunk), begun_s)
-        await self._walks.send(outcome, f"backfill/{plan.revision}")
+        await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
 
     async def _read(self, job: Job, history: History, made: Order | None) -> None:
         """Everything that was applied before the facts were kept is archived first."""

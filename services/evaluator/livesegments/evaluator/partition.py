@@ -290,13 +290,22 @@ class Partition:
         backfill: Backfill,
         history: Mapping[ProfileKey, Filled],
         stored: Mapping[ProfileKey, bytes | None],
+        before: Sequence[Mapping[ProfileKey, Filled]] = (),
     ) -> int:
         """Gives profiles their history; `seal` makes the commit of it. How many.
 
-        `stored` has those that are not cached, as they are stored.
+        `stored` has those that are not cached, as they are stored. `before`: slices of this commit that were
+        given theirs already; after a fault of ours they are given it again.
         """
+        making, upkeep = self._making, self._upkeep
         plan, erased, now_ms = self.plans[workspace], self.erased, self.clock_ms
-        return self._making.steady(lambda: self._upkeep.fill(plan, backfill, history, stored, erased, now_ms))
+
+        def work() -> int:
+            for each in before if making.careful else ():
+                upkeep.fill(plan, backfill, each, stored, erased, now_ms)
+            return upkeep.fill(plan, backfill, history, stored, erased, now_ms)
+
+        return making.steady(work)
 
     def audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
         """Brings a profile, which must be cached, to plan and clock; then `work` puts it right.

@@ -16,7 +16,8 @@ from livesegments.evaluator.walks import Walks
 
 class Parts(NamedTuple):
     """Of one claim. `following` is had by one at a time who follows profiles; `wall_ms` is the wall clock
-    where it counts; `moved` is called when there is something to do."""
+    where it counts; `moved` is called when there is something to do; `waits`: whether a record waits for the
+    partition."""
 
     ports: Ports
     partition: Partition
@@ -27,3 +28,4 @@ class Parts(NamedTuple):
     following: asyncio.Lock
     wall_ms: Callable[[], int | None]
     moved: Callable[[], None]
+    waits: Callable[[], bool]

@@ -1,32 +1,41 @@
-"""How many profiles are worked on without a pause: as many as a time allows, by what the last ones took.
+"""How many profiles get their history in one commit, and how many without a pause, by what others took.
 
-Example: giving history to 128 profiles took 1.6 ms. While records come, events may wait 4 ms for the next
-ones, so these are 320; while none come, a larger commit costs the store and the worker less.
+Example: giving history to 128 profiles took 1.6 ms. While records come the event loop goes round after 80 of
+them, 1 ms, because an event has to come up in it several times on its way. A commit has as many as take 6 ms,
+since commits cost the store and the worker about the same, whatever their size.
 """
 
 from __future__ import annotations
 
 from livesegments.evaluator.pace import Pace
 
-BUSY_S = 0.004
-"""While records come an event waits about so long for a portion."""
+SLICE_S, COMMIT_S = 0.001, 0.006
+"""While records come."""
 CALM_S = 0.012
-FIRST, LEAST, MOST = 128, 32, 768
+"""Otherwise, of both."""
+LEAST, MOST = 4, 768
 """Profiles."""
 
 
 class Portion:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._each_s = BUSY_S / FIRST
+        self._each_s = SLICE_S / pace.slice
 
     @property
     def size(self) -> int:
-        allowed_s = CALM_S if self._pace.calm else BUSY_S
-        return max(LEAST, min(MOST, int(allowed_s / self._each_s)))
+        """Of a commit."""
+        return self._within(CALM_S if self._pace.calm else COMMIT_S)
+
+    @property
+    def slice(self) -> int:
+        return self._within(CALM_S if self._pace.calm else SLICE_S)
 
     def took(self, profiles: int, begun_s: float) -> None:
-        """So many, from that instant of the pace's clock until now. The last portions count for half."""
+        """So many, from that instant of the pace's clock until now. What was known before counts for half."""
         spent_s = self._pace.now_s() - begun_s
         if spent_s > 0:
             self._each_s = (self._each_s + spent_s / profiles) / 2
+
+    def _within(self, allowed_s: float) -> int:
+        return max(LEAST, min(MOST, int(allowed_s / self._each_s)))

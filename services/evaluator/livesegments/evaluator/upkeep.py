@@ -125,7 +125,8 @@ class Upkeep:
         erased: Mapping[ProfileKey, int],
         now_ms: int,
     ) -> int:
-        """Gives profiles their history, but for what was before an erasure; how many."""
+        """Gives profiles their history, but for what was before an erasure; how many. Their states are
+        encoded: they may be a slice of a commit."""
         making, count, workspace, cache = self._making, 0, plan.workspace, self._cache
         splice = Splice(plan, self._since.get(workspace, {}), self._walked.get(workspace, -1))
         for key, filled in history.items():
@@ -152,7 +153,7 @@ class Upkeep:
             error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting, now_ms))
             if error is not None:
                 making.owe(key, slot, "history", now_ms, error)
-        self._making.encode()
+        making.encode_some(history)
         return count
 
     def _brought(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> bool:

@@ -38,7 +38,7 @@ JUDGEMENTS = 20_000
 GROWTH = 4
 """A chunk has at most this many times the profiles of the one before, whose cost is known by then."""
 
-SLICE = 128
+SLICE = 64
 """It has at most this many profiles while records come."""
 
 UNDECODED = 4
