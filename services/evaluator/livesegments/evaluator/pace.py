@@ -55,12 +55,12 @@ class Pace:
 
     def fired(self) -> None:
         """A chunk of due times is under way to the store."""
-        self._fired_s = self._now_s()
+        self._fired_s = self.now_s()
 
     @property
     def storming(self) -> bool:
         """Whether due times come in chunks: what can wait waits."""
-        return self._now_s() - self._fired_s < OVER_S
+        return self.now_s() - self._fired_s < OVER_S
 
     def take(self, wake: Callable[[], None]) -> bool:
         """The turn to fire a chunk; False if another has it: `wake` is called when it may be free."""
