@@ -123,7 +123,7 @@ async def test_a_workspace_never_sees_another(open_workspace: Open) -> None:
                 path.replace("{id}", "secret").replace("{profile}", "ada").replace("{version}", "1"),
                 headers={"If-Match": "*"},
                 params=query,
-                json=body if method in {"post", "patch"} else None,
+                json=body if method in {"post", "patch", "put"} else None,
             )
             assert (answer.status_code, answer.json()["detail"]) == (
                 404,

@@ -8,7 +8,7 @@ order, so a job takes no more memory for a million of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from secrets import token_hex
 from typing import Literal
@@ -27,6 +27,7 @@ from livesegments.store.audiences import Audiences
 from livesegments.store.jobs import Job, JobStore, Lost
 from livesegments.store.seen import Restoring
 from livesegments.wire.catalog import Segment
+from livesegments.wire.topics import partition_of
 
 How = Literal["append", "replace", "remove"]
 ALIVE_S = 5.0
@@ -90,6 +91,20 @@ class ListJobs:
             if asyncio.get_running_loop().time() > until:
                 raise Behind("what was accepted before is not applied yet: see that the evaluators run")
             await asyncio.sleep(LOOK_S)
+
+    async def replace(self, segment: Segment, profiles: Sequence[str]) -> tuple[int, int]:
+        """Makes these all that the list has; how many were put on it and taken off it. Raises Behind."""
+        await self.applied()
+        shares: list[set[str]] = [set() for _ in range(self._audiences.partitions)]
+        for id_ in profiles:
+            shares[partition_of(segment.workspace, id_, len(shares))].add(id_)
+        added = removed = 0
+        for partition, wanted in enumerate(shares):
+            listed = await self._listed(segment, partition, "", "")
+            come, gone = wanted - listed, listed - wanted
+            await self._records.change(segment, sorted(come), sorted(gone))
+            added, removed = added + len(come), removed + len(gone)
+        return added, removed
 
     async def _run(self, segment: Segment, job: Job) -> None:
         told = [job]

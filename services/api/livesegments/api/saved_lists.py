@@ -12,8 +12,8 @@ from livesegments.api.audience_shapes import AudienceIn, shown, taken
 from livesegments.api.audiences import counted
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Ctx
-from livesegments.api.finding import found
-from livesegments.api.problems import Problem, not_found, responses
+from livesegments.api.lists import fillable
+from livesegments.api.problems import not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.texts import SegmentId
 from livesegments.store.jobs import Job, Lost
@@ -68,9 +68,7 @@ async def save_list(
 ) -> ListJobOut:
     """Begin a job. A small one has ended when this is answered."""
     audience = await taken(context, workspace, asked.audience)
-    segment = await found(context, workspace.id, asked.segment)
-    if segment.definition is not None:
-        raise Problem(409, f"'{segment.id}' is dynamic: its definition says who is in it.")
+    segment = await fillable(context, workspace.id, asked.segment)
     total = await counted(context, workspace, audience)
     job = await context.list_jobs.begin(segment, audience, asked.how, total)
     await context.list_jobs.done(job.id, WAIT_S)
