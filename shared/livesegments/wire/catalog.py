@@ -150,7 +150,8 @@ class ValuePart(Struct, frozen=True, tag="values"):
 
 
 class ComputedAttribute(Struct, frozen=True, tag="computed", omit_defaults=True):
-    """A computed attribute as its author left it; `version` counts its definitions."""
+    """A computed attribute as its author left it; `version` counts its definitions, and `defined_ms` is when
+    the present one was written, 0 where that is not known."""
 
     workspace: str
     id: str
@@ -159,6 +160,7 @@ class ComputedAttribute(Struct, frozen=True, tag="computed", omit_defaults=True)
     updated_ms: int
     definition: Computed
     description: str = ""
+    defined_ms: int = 0
 
 
 Entry: TypeAlias = (

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from livesegments.api.computed_attributes import progress_of
+from livesegments.api.computed_edits import replacing
+from livesegments.store.progress import Progress
+from livesegments.store.snapshot import Snapshot
+from livesegments.wire.catalog import ComputedAttribute, Workspace, decode
 from tests.services.api.conftest import Client
 
 SPENT = {"name": "order", "window": {"last": "90d"}, "measure": {"of": "sum", "property": "total"}}
@@ -42,6 +49,26 @@ async def test_one_is_put_asked_about_edited_and_deleted(shop: Client) -> None:
     assert (await shop.delete("/v1/computed-attributes/spent")).status_code == 204
     assert (await shop.get("/v1/computed-attributes/spent")).status_code == 404
     assert (await shop.put("/v1/computed-attributes/spent", json=SPENT)).json()["version"] == 3
+
+
+def _put(snapshot: Snapshot, document: dict[str, Any], description: str, now_ms: int) -> ComputedAttribute:
+    workspace = Workspace("w", "Shop", "UTC", 0)
+    (made,) = replacing(snapshot, workspace, "spent", document, description, now_ms)
+    entry = decode(made.value)
+    assert isinstance(entry, ComputedAttribute)
+    return entry
+
+
+def test_while_one_is_built_its_end_is_estimated_by_the_pace_since_it_was_defined() -> None:
+    made = _put(Snapshot("1"), SPENT, "", 1_000)
+    later = Snapshot("2", computed=[made])
+    described = _put(later, SPENT, "What it spent.", 3_000)
+    assert (described.updated_ms, described.defined_ms) == (3_000, 1_000)
+    half = Progress("building", 5, 10, 1)
+    assert progress_of(described, half, 5_000).estimated_end == "1970-01-01T00:00:09.000Z"
+    edited = _put(later, {**SPENT, "window": {"last": "30d"}}, "", 4_000)
+    assert edited.defined_ms == 4_000
+    assert progress_of(edited, Progress("ready", 10, 10, 2), 5_000).estimated_end is None
 
 
 async def test_all_faults_are_said_at_once(shop: Client) -> None:

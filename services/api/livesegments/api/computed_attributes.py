@@ -17,6 +17,7 @@ from livesegments.api.texts import SegmentId
 from livesegments.core.computed import PREFIX, gives
 from livesegments.core.value_list import shown
 from livesegments.store.changes import Put
+from livesegments.store.progress import Progress, estimated_end
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import ComputedAttribute, Workspace
 
@@ -145,9 +146,15 @@ async def _shown(
                 created_at=times.iso(each.created_ms),
                 updated_at=times.iso(each.updated_ms),
                 state=progress.state,
-                progress=shapes.Done(done=progress.done, total=progress.total, estimated_end=None),
+                progress=progress_of(each, progress, context.now_ms()),
                 complete_since=times.iso_or_none(progress.complete_since_ms),
                 used_by=[user.id for user in snapshot.asking(each.id)][:MOST_USERS],
             )
         )
     return shapes_
+
+
+def progress_of(attribute: ComputedAttribute, progress: Progress, now_ms: int) -> shapes.Done:
+    """With the end by the pace since the present definition was written."""
+    end_ms = estimated_end(progress, attribute.defined_ms or attribute.updated_ms, now_ms)
+    return shapes.Done(done=progress.done, total=progress.total, estimated_end=times.iso_or_none(end_ms))

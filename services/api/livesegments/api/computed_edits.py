@@ -54,14 +54,16 @@ def replacing(
     if old is None and len(snapshot.computed) >= MAX_COMPUTED:
         told = f"the workspace has {MAX_COMPUTED} computed attributes, the most: delete some"
         raise Problem(409, "The workspace has all it may have.", [Fault("", QUOTA_COMPUTED, told)])
+    updated_ms = now_ms if old is None else max(now_ms, old.updated_ms)
     entry = ComputedAttribute(
         workspace.id,
         id_,
         _version(snapshot, old, id_, node),
         now_ms if old is None else old.created_ms,
-        now_ms if old is None else max(now_ms, old.updated_ms),
+        updated_ms,
         node,
         description,
+        old.defined_ms if old is not None and old.definition == node else updated_ms,
     )
     if old is not None and old.definition == node:
         return [put(entry)]
