@@ -40,7 +40,7 @@ LEFT_OUT = {
     ("GET", "/metrics"): "a text, for Prometheus",
 }
 YOUNGER = (
-    "/v1/audiences/frozen", "/v1/fields", "/v1/segments/by-attribute", "/v1/segments/{id}/exports", "/v1/imports", "/v1/jobs",
+    "/v1/audiences/frozen", "/v1/fields", "/v1/segments/by-attribute", "/v1/segments/{id}/exports", "/v1/list-jobs",
     "/v1/subscriptions/{id}/attempts", "/v1/subscriptions/{id}/dead-letters", "/v1/subscriptions/{id}/replays",
     "/v1/subscriptions/{id}/transitions",
 )  # fmt: skip
