@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from livesegments.api import transitions
 from livesegments.api.announcements import Heard
 from livesegments.core import event
+from livesegments.core.declared import Declared
 from livesegments.core.definition import Computed, Not, SegmentRef
 from livesegments.core.event import Transition
 from livesegments.core.fault import Fault
@@ -33,6 +34,11 @@ RECORDS = {
     "workspace": catalog.encode(catalog.Workspace("w", "W", "UTC", 0)),
     "key": catalog.encode(catalog.Key("0" * 64, "w", "k", ("read", "ingest"), 0)),
     "segment": catalog.encode(SEGMENT),
+    "field": catalog.encode(
+        catalog.DeclaredField(
+            "w", "age", 1, 0, 0, Declared("text", ("a", 2), "DD/MM/YYYY", "UTC"), "Age", "text"
+        )
+    ),
     "computed": catalog.encode(catalog.ComputedAttribute("w", "c", 1, 0, 0, Computed(name="a"), "text")),
     "subscription": catalog.encode(
         Subscription(

@@ -215,6 +215,8 @@ def test_every_fault_is_told() -> None:
         "unknown_segment",
         "unknown_value_list",
         "unknown_computed_attribute",
+        "wrong_op",
+        "unknown_choice",
         "cycle",
     }
     assert codes(PAGE[PAGE.index("## Faults") : PAGE.index("## Warnings")]) == faults | elsewhere

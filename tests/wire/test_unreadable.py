@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from livesegments.core.declared import Declared
 from livesegments.core.definition import Computed, Node
 from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.core.fault import Fault
@@ -79,6 +80,7 @@ GOOD: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
             catalog.encode(catalog.Segment("w", "s", "S", 1, 1, T, T, NODE)),
             catalog.encode(catalog.ComputedAttribute("w", "c", 1, T, T, Computed(name="a"), "text")),
             catalog.encode(SUBSCRIPTION),
+            catalog.encode(catalog.DeclaredField("w", "c", 1, T, T, Declared("text", ("a", 2)), "label")),
             catalog.encode(catalog.ValueList("w", "l", 1, "ab", 1, 5, T, T, (catalog.Former("cd", T),))),
             catalog.encode(catalog.ValuePart("w", "ab", 0, 1, ["a", 1])),
         ],

@@ -27,6 +27,7 @@ COMMANDS = {
     "value-lists": "livesegments.cli.value_lists:app",
     "computed": "livesegments.cli.computed:app",
     "subscriptions": "livesegments.cli.subscriptions:app",
+    "fields": "livesegments.cli.fields:app",
     "members": "livesegments.cli.members:members",
     "audience": "livesegments.cli.audience:app",
     "export": "livesegments.cli.export:export",

@@ -59,6 +59,13 @@ def export(segment_id: str, id_: str) -> str:
     return f"{exports(segment_id)}/{_named('export', id_)}"
 
 
+FIELDS = "/v1/fields"
+
+
+def field(name: str) -> str:
+    return f"{FIELDS}/{part(name)}"
+
+
 def membership(segment_id: str, profile_id: str) -> str:
     return f"{segment(segment_id)}/members/{part(profile_id)}"
 

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from livesegments.core import check_declared as fields
 from livesegments.core import check_value as values
 from livesegments.core.check_where import Where, path
 from livesegments.core.computed import asking, ops
+from livesegments.core.declared import Declarations
 from livesegments.core.definition import Computed, Node
 from livesegments.core.event import (
     ATTRIBUTE_CHANGED,
@@ -79,6 +81,7 @@ def check(
     lists: Mapping[str, str] | None = None,
     computed: Mapping[str, Computed] | None = None,
     week_start: str = "monday",
+    declared: Declarations | None = None,
 ) -> tuple[Node | None, list[Fault]]:
     """The node and no faults, or None and every fault.
 
@@ -88,10 +91,11 @@ def check(
     of the others make looking for a cycle cost what depends on the segment, not what it depends on. `lists`:
     the workspace's value lists, id → digest; given, the node has their digests (module `value_list`).
     `computed`: its computed attributes by id; given, the node has their measures (module `computed`).
+    `declared`: the types of its attributes, which the conditions must fit.
     `week_start`: `sunday` where the workspace says so; then the weeks of the node are Sunday's.
     """
     faults = Faults()
-    checker = Checker(faults, ZoneInfo(timezone), others, segment_id, lists, computed)
+    checker = Checker(faults, ZoneInfo(timezone), others, segment_id, lists, computed, declared)
     checker.node(document, "", 1)
     if checker.nodes > MAX_NODES:
         faults.add("", "too_many_nodes", f"has more than {MAX_NODES} nodes, the most that is allowed")
@@ -117,7 +121,9 @@ class Checker:
         segment_id: str | None,
         lists: Collection[str] | None = None,
         computed: Mapping[str, Computed] | None = None,
+        declared: Declarations | None = None,
     ) -> None:
+        self._declared = declared or {}
         self.nodes = 0
         self._computed = computed
         self._faults = faults
@@ -180,7 +186,11 @@ class Checker:
             self._attribute_name(value["name"], join(at, "name"))
         asked = values.asked(self._faults, value, at, self._computed)
         known = OPS if asked is None else ops(asked.measure)
+        before = len(self._faults.found)
         values.comparison(self._faults, value, at, known, self._zone, self._patterns, self._lists)
+        type_ = self._declared.get(value["name"]) if isinstance(value.get("name"), str) else None
+        if type_ is not None and len(self._faults.found) == before and isinstance(value.get("op"), str):
+            fields.condition(self._faults, value, at, type_)
 
     def _attribute_name(self, value: Any, at: str) -> None:
         name = self._faults.name(value, at)
@@ -335,6 +345,7 @@ class Checker:
         self._fields(value, at, ("attribute", "lat", "lon", "km"))
         if "attribute" in value:
             self._attribute_name(value["attribute"], join(at, "attribute"))
+            fields.nearness(self._faults, value["attribute"], join(at, "attribute"), self._declared)
         for name, least, most in (("lat", -90, 90), ("lon", -180, 180), ("km", 0, 20_038)):
             if name not in value:
                 continue

@@ -19,12 +19,14 @@ from livesegments.history.asking import (
     Answer,
     Asked,
     Failed,
+    Fitting,
     Flowing,
     Request,
     Was,
     encode,
     requests,
 )
+from livesegments.history.fitting import fitting
 from livesegments.history.sql.answers import answer, flow, was
 from livesegments.history.sql.session import Sessions
 from livesegments.history.sql.source import attach, part, transitions
@@ -75,6 +77,8 @@ class Desk:
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
             profile = request.profile if isinstance(request, Was) else None
             retracted = attach(connection, self._archive, parts, request.workspace, now_ms, profile)
+            if isinstance(request, Fitting):
+                return fitting(connection, request, now_ms)
             if isinstance(request, Asked):
                 return answer(connection, request, now_ms, retracted)
             return was(connection, transitions(connection, self._archive, parts), request, now_ms)

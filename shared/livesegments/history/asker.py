@@ -13,6 +13,8 @@ from uuid import uuid4
 from livesegments.history.asking import (
     Asked,
     Failed,
+    FitFound,
+    Fitting,
     FlowFound,
     Flowing,
     Found,
@@ -24,7 +26,7 @@ from livesegments.history.asking import (
 )
 from livesegments.history.companion import Companion, Died
 
-Kind = TypeVar("Kind", Found, WasFound, FlowFound)
+Kind = TypeVar("Kind", Found, WasFound, FlowFound, FitFound)
 WAITING = 8
 """At most this many questions may be under way or waiting."""
 
@@ -57,6 +59,10 @@ class Asker:
     async def flow(self, asked: Flowing) -> FlowFound:
         """Raises CantAnswer."""
         return await self._ask(asked, FlowFound)
+
+    async def fitting(self, asked: Fitting) -> FitFound:
+        """Raises CantAnswer."""
+        return await self._ask(asked, FitFound)
 
     async def close(self) -> None:
         await self._companion.end()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.declared import Declared
 from livesegments.core.definition import Node
 
 
@@ -66,7 +67,17 @@ class Flowing(Struct, frozen=True, tag=True):
     now_ms: int | None
 
 
-Request: TypeAlias = Asked | Was | Flowing
+class Fitting(Struct, frozen=True, tag=True):
+    """Which values of an attribute, as profiles have it now, a declaration would refuse."""
+
+    workspace: str
+    timezone: str
+    attribute: str
+    declared: Declared
+    now_ms: int | None = None
+
+
+Request: TypeAlias = Asked | Was | Flowing | Fitting
 
 
 class Sampled(Struct, frozen=True):
@@ -158,13 +169,33 @@ class FlowFound(Struct, frozen=True, tag=True):
     moves: list[Moved]
 
 
+class Misfitting(Struct, frozen=True):
+    """`value` is JSON text, `told` says what it must be; `profiles` have it."""
+
+    value: str
+    told: str
+    profiles: int
+
+
+class FitFound(Struct, frozen=True, tag=True):
+    """Of the profiles that have the attribute: `fit` as they are, `read` as another value, `odd` not at all.
+
+    `sample` has the most frequent odd values."""
+
+    at_ms: int
+    fit: int
+    read: int
+    odd: int
+    sample: list[Misfitting]
+
+
 class Failed(Struct, frozen=True, tag=True):
     """The store or the files are away."""
 
     error: str
 
 
-Answer: TypeAlias = Found | WasFound | FlowFound | Failed
+Answer: TypeAlias = Found | WasFound | FlowFound | FitFound | Failed
 
 encode = msgspec.msgpack.Encoder().encode
 requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

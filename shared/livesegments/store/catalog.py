@@ -30,6 +30,7 @@ from cachetools import LRUCache
 from redis.exceptions import WatchError
 
 from livesegments.core.computed import PREFIX
+from livesegments.core.declared import Declarations
 from livesegments.store import keys, versions
 from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
 from livesegments.store.client import Client
@@ -37,7 +38,15 @@ from livesegments.store.places import own, place_of
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.together import together
 from livesegments.wire import catalog as wire
-from livesegments.wire.catalog import ComputedAttribute, Entry, Key, Segment, ValueList, Workspace
+from livesegments.wire.catalog import (
+    ComputedAttribute,
+    DeclaredField,
+    Entry,
+    Key,
+    Segment,
+    ValueList,
+    Workspace,
+)
 from livesegments.wire.subscription import PREFIX as SUBSCRIPTION
 from livesegments.wire.subscription import Subscription
 
@@ -46,6 +55,8 @@ Kept = TypeVar("Kept", Workspace, Key, Segment, ValueList)
 EVERYONE = "*"
 """The scope of workspaces and keys."""
 CACHED_WORKSPACES = 64
+CACHED_DECLARATIONS = 1_024
+"""Workspaces whose declared attributes are remembered."""
 CACHED_ENTRIES = 4_096
 """Keys, workspaces and single segments."""
 
@@ -74,6 +85,7 @@ class Catalog:
         self._together = together(store)
         self._cache: LRUCache[str, Snapshot] = LRUCache(CACHED_WORKSPACES)
         self._entries: LRUCache[tuple[str, str], tuple[str, Any]] = LRUCache(CACHED_ENTRIES)
+        self._declared: LRUCache[str, tuple[str, Declarations]] = LRUCache(CACHED_DECLARATIONS)
         self._changing = asyncio.Lock()
 
     async def key(self, secret_digest: str) -> Key | None:
@@ -130,9 +142,20 @@ class Catalog:
         computed = [each for each in entries if isinstance(each, ComputedAttribute)]
         hearing = [each for each in entries if isinstance(each, Subscription)]
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
-        found_lists = [each for each in (_as(ValueList, data) for data in lists_found) if each is not None]
-        made = Snapshot(_text(revision), segments, versions, found_lists, computed, hearing)
+        value_lists, fields = _beside(lists_found)
+        made = Snapshot(_text(revision), segments, versions, value_lists, computed, hearing, fields)
         return self._remember(workspace, made)
+
+    async def declarations(self, workspace: str) -> Declarations:
+        """What is declared of its attributes, without its segments."""
+        revision = (await self._revisions(workspace))[0]
+        remembered = self._declared.get(workspace)
+        if remembered is not None and remembered[0] == revision:
+            return remembered[1]
+        _, fields = _beside(await self._redis.hvals(keys.catalog_lists(workspace)))
+        found = {each.name: each.declared for each in fields}
+        self._declared[workspace] = revision, found
+        return found
 
     async def add_workspace(self, workspace: Workspace) -> int | None:
         """The number of the change; None if there is one with this id already."""
@@ -268,6 +291,7 @@ class Catalog:
             except WatchError:
                 return False
         self._cache.clear()
+        self._declared.clear()
         self._entries.clear()
         return True
 
@@ -355,8 +379,9 @@ class Catalog:
 def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
     """The snapshot with what was written since."""
     made = snapshot.draft(since.revision)
-    lists = (_as(ValueList, data) for data in since.beside)
-    made.lists = {each.id: each for each in lists if each is not None}
+    lists, fields = _beside(since.beside)
+    made.lists = {each.id: each for each in lists}
+    made.fields = {each.name: each for each in fields}
     for id_, (data, retired) in since.fields.items():
         entry = None if data is None else wire.decode(data)
         if isinstance(entry, ComputedAttribute):
@@ -371,6 +396,13 @@ def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
             made.computed.pop(id_.removeprefix(PREFIX), None)
             made.drop(id_, int(retired or 0))
     return made
+
+
+def _beside(found: Iterable[bytes | None]) -> tuple[list[ValueList], list[DeclaredField]]:
+    """What lies beside the segments."""
+    entries = [wire.decode(data) for data in found if data is not None]
+    lists = [each for each in entries if isinstance(each, ValueList)]
+    return lists, [each for each in entries if isinstance(each, DeclaredField)]
 
 
 def _as(kind: type[Kept], data: bytes | None) -> Kept | None:

@@ -49,7 +49,7 @@ Of the catalogue (written by the api; one slot):
   {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment; computed:ID → of ComputedAttribute,
                                     subscription:ID → of wire.subscription.Subscription
   {catalog}:versions:WORKSPACE HASH  ID/NUMBER → JSON of wire.catalog.Version: former definitions of segments
-  {catalog}:lists:WORKSPACE   HASH  id → JSON of wire.catalog.ValueList
+  {catalog}:lists:WORKSPACE   HASH  id → JSON of wire.catalog.ValueList; field:NAME → of DeclaredField
   {catalog}:values:WORKSPACE  HASH  DIGEST/PART → JSON of wire.catalog.ValuePart
   {catalog}:retired:WORKSPACE HASH  id of a deleted segment → its last definition version
   {catalog}:changed:WORKSPACE ZSET  segment id → the number of its last change (deleted ones, too)

@@ -12,6 +12,7 @@ from livesegments.store.changes import Put
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import (
     ComputedAttribute,
+    DeclaredField,
     Entry,
     Key,
     Segment,
@@ -22,6 +23,9 @@ from livesegments.wire.catalog import (
 )
 from livesegments.wire.subscription import PREFIX as SUBSCRIPTION
 from livesegments.wire.subscription import Subscription
+
+FIELD = "field:"
+"""Before the names of declared attributes, which lie beside the value lists."""
 
 
 def put(entry: Entry) -> Put:
@@ -60,6 +64,8 @@ def place_of(entry: Entry) -> tuple[str, str]:
             return keys.catalog_segments(entry.workspace), SUBSCRIPTION + entry.id
         case Version():
             return keys.catalog_versions(entry.workspace), f"{entry.id}/{entry.version}"
+        case DeclaredField():
+            return keys.catalog_lists(entry.workspace), FIELD + entry.name
         case ValueList():
             return keys.catalog_lists(entry.workspace), entry.id
         case ValuePart():

@@ -6,10 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from livesegments.core.computed import named as asked_by
+from livesegments.core.declared import Declarations
 from livesegments.core.definition import Computed
 from livesegments.core.references import References, measured, references
 from livesegments.core.value_list import named
-from livesegments.wire.catalog import ComputedAttribute, Segment, ValueList
+from livesegments.wire.catalog import ComputedAttribute, DeclaredField, Segment, ValueList
 from livesegments.wire.subscription import Subscription
 
 
@@ -27,6 +28,7 @@ class Snapshot:
     lists     value lists by id, also deleted ones whose contents are kept
     computed  computed attributes by id
     subscriptions  by id
+    fields    declared attributes by name
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Snapshot:
         lists: Iterable[ValueList] = (),
         computed: Iterable[ComputedAttribute] = (),
         subscriptions: Iterable[Subscription] = (),
+        fields: Iterable[DeclaredField] = (),
     ) -> None:
         self.revision = revision
         self.segments: dict[str, Segment] = {}
@@ -44,6 +47,7 @@ class Snapshot:
         self.lists = {each.id: each for each in lists}
         self.computed = {each.id: each for each in computed}
         self.subscriptions = {each.id: each for each in subscriptions}
+        self.fields = {each.name: each for each in fields}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._users: dict[str, frozenset[str]] = {}
         self._watchers: frozenset[str] = frozenset()
@@ -52,7 +56,8 @@ class Snapshot:
 
     def draft(self, revision: str) -> Snapshot:
         """A copy, to be changed before anybody else has it."""
-        made = Snapshot(revision, (), self.retired, self.lists.values(), self.computed.values())
+        made = Snapshot(revision, (), self.retired, self.lists.values())
+        made.computed, made.fields = dict(self.computed), dict(self.fields)
         made.subscriptions = dict(self.subscriptions)
         made.segments, made._ids, made._users = dict(self.segments), dict(self._ids), dict(self._users)
         made._watchers = self._watchers
@@ -82,6 +87,11 @@ class Snapshot:
     def measures(self) -> dict[str, Computed]:
         """What computed attributes are."""
         return {id_: each.definition for id_, each in self.computed.items()}
+
+    @property
+    def declarations(self) -> Declarations:
+        """What is declared of attributes."""
+        return {name: each.declared for name, each in self.fields.items()}
 
     def asking(self, computed: str) -> list[Segment]:
         """The segments that ask about a computed attribute, sorted by id."""

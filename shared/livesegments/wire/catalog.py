@@ -1,7 +1,8 @@
 """The records of topic `definitions`: everything a workspace has decided, last value per key.
 
 A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `version/WORKSPACE/ID/NUMBER`,
-`computed/WORKSPACE/ID`, `subscription/WORKSPACE/ID`, `value_list/WORKSPACE/ID` or
+`computed/WORKSPACE/ID`, `subscription/WORKSPACE/ID`, `field/WORKSPACE/NAME` (the name percent-encoded),
+`value_list/WORKSPACE/ID` or
 `values/WORKSPACE/DIGEST/PART`; no value deletes it.
 The offset of a record is the catalogue's revision: every reader sees the same revisions in the same order.
 
@@ -13,10 +14,12 @@ kept for a while, because partitions serve it until its successor has its histor
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.declared import Declared
 from livesegments.core.definition import Computed, Node
 from livesegments.core.trial import Trial
 from livesegments.wire.subscription import Subscription
@@ -163,8 +166,29 @@ class ComputedAttribute(Struct, frozen=True, tag="computed", omit_defaults=True)
     defined_ms: int = 0
 
 
+class DeclaredField(Struct, frozen=True, tag="field", omit_defaults=True):
+    """What a workspace declares of the attribute `name`; `version` counts every edit."""
+
+    workspace: str
+    name: str
+    version: int
+    created_ms: int
+    updated_ms: int
+    declared: Declared
+    label: str = ""
+    description: str = ""
+
+
 Entry: TypeAlias = (
-    Workspace | Key | Segment | Version | ComputedAttribute | Subscription | ValueList | ValuePart
+    Workspace
+    | Key
+    | Segment
+    | Version
+    | ComputedAttribute
+    | DeclaredField
+    | Subscription
+    | ValueList
+    | ValuePart
 )
 
 _KINDS = frozenset(
@@ -175,6 +199,7 @@ _KINDS = frozenset(
         ("version", 4),
         ("computed", 3),
         ("subscription", 3),
+        ("field", 3),
         ("value_list", 3),
         ("values", 4),
     }
@@ -183,7 +208,15 @@ MAX_SHOWN = 100
 """Characters of a foreign key that an error shows."""
 
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(
-    Workspace | Key | Segment | Version | ComputedAttribute | Subscription | ValueList | ValuePart
+    Workspace
+    | Key
+    | Segment
+    | Version
+    | ComputedAttribute
+    | DeclaredField
+    | Subscription
+    | ValueList
+    | ValuePart
 )
 
 
@@ -199,6 +232,8 @@ def key_of(entry: Entry) -> str:
             return f"computed/{entry.workspace}/{entry.id}"
         case Subscription():
             return f"subscription/{entry.workspace}/{entry.id}"
+        case DeclaredField():
+            return f"field/{entry.workspace}/{quote(entry.name, safe='')}"
         case Version():
             return f"version/{entry.workspace}/{entry.id}/{entry.version}"
         case ValueList():

@@ -456,3 +456,25 @@ async def test_the_past_is_asked_by_the_definition_that_was_served_then(
     refused = await shop.get("/v1/segments/buyers/as-of", params=params)
     assert refused.status_code == 409 and "'vips'" in refused.json()["detail"]
     assert (await was("2023-11-09T22:13:20Z"))["why_version"] == 2
+
+
+async def test_declaring_a_field_shows_first_how_many_values_would_not_fit(
+    shop: Client, history: History
+) -> None:
+    for number, age in enumerate(["42", 7, "old", "old", 1.5, None]):
+        await history.happened(f"p{number}", PROFILE, number, attributes={"age": age})
+    await history.archived()
+    await history.happened("p1", PROFILE, 9, attributes={"age": "ten"})
+    text = {"type": "attribute", "name": "age", "op": "starts_with", "value": "o"}
+    await shop.segment("old", text)
+    fit = (await shop.post("/v1/fields/check", json={"name": "age", "type": "number"})).json()
+    assert (fit["fit"], fit["readable"], fit["misfits"]) == (1, 1, 3)
+    assert [(each["value"], each["profiles"]) for each in fit["sample"]] == [("old", 2), ("ten", 1)]
+    assert fit["unfit_segments"] == ["old"]
+    refused = await shop.put("/v1/fields/age", json={"type": "number"})
+    assert refused.status_code == 409 and "3 of 5 profiles" in refused.json()["detail"]
+    assert [each["code"] for each in refused.json()["errors"]] == ["would_not_fit"] * 2
+    assert (await shop.get("/v1/fields/age")).status_code == 404
+    made = await shop.put("/v1/fields/age", json={"type": "number", "accept_misfits": True, "label": "Age"})
+    assert made.status_code == 200, made.text
+    assert (made.json()["version"], made.json()["unfit_segments"]) == (1, ["old"])

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
+from livesegments.core.declared import Declared
 from livesegments.core.event import Event, ProfileChange
 from livesegments.core.fault import Fault
 from livesegments.ingest import accept
@@ -186,3 +188,26 @@ def test_one_change_has_a_bound_in_attributes() -> None:
     ):
         assert isinstance(verdict, Rejected)
         assert [(fault.pointer, fault.code) for fault in verdict.faults] == [(at, "too_long")]
+
+
+def test_declared_attributes_are_read_as_their_type_and_an_odd_one_is_left_out_alone() -> None:
+    declared = {
+        "age": Declared("number"),
+        "born": Declared("date", form="DD/MM/YYYY"),
+        "address.zip": Declared("text"),
+    }
+    receipt = structs.replace(RECEIPT, declared=declared)
+    traits = {"age": "42", "born": "30/11/2025", "address": {"zip": 10115}, "size": "42", "plan": "pro"}
+    verdict = accept.call("identify", json.dumps({"userId": "u", "traits": traits}).encode(), receipt)
+    assert change(verdict).attributes == {
+        "age": 42, "born": "2025-11-30", "address.zip": "10115", "size": "42", "plan": "pro",
+    }  # fmt: skip
+    odd = json.dumps({"profile": "u", "attributes": {"age": "old", "born": None, "plan": "pro"}}).encode()
+    found = accept.events(odd, receipt)
+    assert not isinstance(found, Fault)
+    assert change(found.accepted[0]).attributes == {"born": None, "plan": "pro"}
+    assert left_out(found.accepted[0]) == (
+        [("/attributes/age", "wrong_type")],
+        {"profile": "u", "attributes": {"age": "old"}},
+    )
+    assert "declared a number" in found.left_out[0].faults[0].message

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from livesegments.core.declared import Declared
 from livesegments.ingest import app as ingest
 from livesegments.ingest import consume
 from livesegments.ingest.budget import Budget
@@ -18,6 +19,12 @@ from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import Accepted
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
+from livesegments.store.catalog import Catalog
+from livesegments.store.changes import Put
+from livesegments.store.client import connect
+from livesegments.store.places import put
+from livesegments.store.snapshot import Snapshot
+from livesegments.wire.catalog import DeclaredField
 from livesegments.wire.pack import MAX_EVENTS, decode
 from livesegments.wire.topics import EVENTS, INBOUND, REJECTED
 from tests.services.ingest.rig import events_of, read
@@ -48,6 +55,32 @@ async def test_a_batch_has_a_verdict_for_each_and_order_is_kept(
     told = json.loads(rejected.value)
     assert base64.b64decode(told["raw"]) == lines[7].encode()
     assert told["workspace"] == "shop" and told["faults"][0]["code"] == "bad_json" and not told["truncated"]
+
+
+async def test_a_declared_attribute_is_read_as_its_type_over_http_and_from_the_topic(
+    client: httpx.AsyncClient, clean_stack: Stack
+) -> None:
+    async with connect(clean_stack.redis) as redis:
+        age = DeclaredField("shop", "age", 1, 0, 0, Declared("number"))
+
+        async def decide(_: Snapshot) -> list[Put]:
+            return [put(age)]
+
+        await Catalog(redis).change_lists("shop", decide)
+    body = {"userId": "u", "traits": {"age": "42", "size": "42"}}
+    assert (await client.post("/v1/identify", json=body, auth=("write", ""))).json()["accepted"] == 1
+    odd = [{"profile": "u", "attributes": {"age": "old", "a": 1}}]
+    answer = await client.post("/v1/events", json=odd, auth=("write", ""))
+    assert answer.json()["accepted"] == 1 and "declared a number" in answer.text
+    producer = AIOKafkaProducer(bootstrap_servers=clean_stack.kafka)
+    await producer.start()
+    try:
+        value = json.dumps({"profile": "v", "attributes": {"age": "7"}, "workspace": "shop"}).encode()
+        await producer.send_and_wait(INBOUND, value)
+    finally:
+        await producer.stop()
+    found = [event.properties["attributes"] for event in events_of(await read(clean_stack.kafka, EVENTS, 3))]
+    assert sorted(found, key=str) == [{"a": 1}, {"age": 42, "size": "42"}, {"age": 7}]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from livesegments.core.definition import Node
 from livesegments.core.references import references
 from livesegments.core.value_list import named, spelled
 from livesegments.history.asker import CantAnswer
-from livesegments.history.asking import Asked, FlowFound, Flowing, Found, Was, WasFound
+from livesegments.history.asking import Asked, FitFound, Fitting, FlowFound, Flowing, Found, Was, WasFound
 from livesegments.wire.catalog import Segment
 
 T = TypeVar("T")
@@ -66,6 +66,10 @@ async def was(context: Context, asked: Was) -> WasFound:
 
 async def flow(context: Context, asked: Flowing) -> FlowFound:
     return await _answered(context, lambda: context.asker.flow(asked))
+
+
+async def fitting(context: Context, asked: Fitting) -> FitFound:
+    return await _answered(context, lambda: context.asker.fitting(asked))
 
 
 async def _answered(context: Context, ask: Callable[[], Awaitable[T]]) -> T:

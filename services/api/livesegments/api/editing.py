@@ -40,6 +40,7 @@ def known(snapshot: Snapshot, workspace: Workspace, own: str | None) -> shapes.K
         snapshot.digests,
         workspace.week_start,
         snapshot.measures,
+        snapshot.declarations,
     )
 
 
@@ -261,6 +262,7 @@ def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, i
         lists=snapshot.digests,
         week_start=workspace.week_start,
         computed=snapshot.measures,
+        declared=snapshot.declarations,
     )
     if node is None:
         found = [

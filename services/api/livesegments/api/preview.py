@@ -41,6 +41,7 @@ async def _know(context: Ctx, workspace: Reading) -> None:
             lists=digests,
             week_start=workspace.week_start,
             computed=snapshot.measures,
+            declared=snapshot.declarations,
         )
     )
 

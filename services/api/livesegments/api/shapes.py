@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from livesegments.api.problems import COMPONENT, FAULTS
 from livesegments.api.texts import Label, ProfileId, fault
 from livesegments.core.check import MAX_BYTES, Dependents, check
+from livesegments.core.declared import Declarations
 from livesegments.core.definition import Computed, Node
 from livesegments.core.fault import Fault
 from livesegments.core.weeks import MONDAY
@@ -47,6 +48,7 @@ class Known(NamedTuple):
     lists: Mapping[str, str] | None = None
     week_start: str = MONDAY
     computed: Mapping[str, Computed] | None = None
+    declared: Declarations | None = None
 
 
 known: ContextVar[Known | None] = ContextVar("known", default=None)
@@ -76,6 +78,7 @@ def _definition(document: Any) -> Defined:
             lists=against.lists if against else None,
             week_start=against.week_start if against else MONDAY,
             computed=against.computed if against else None,
+            declared=against.declared if against else None,
         )
     if node is None:
         raise PydanticCustomError("definition", "the definition has faults", {FAULTS: faults})

@@ -110,6 +110,11 @@ def may_name_lists(body: bytes) -> bool:
     return b'lists"' in body or b"\\u" in body
 
 
+def may_change_profiles(body: bytes) -> bool:
+    """Whether attributes may be in it: the field `traits` or `attributes`, also written with escapes."""
+    return b'traits"' in body or b'attributes"' in body or b"\\u" in body
+
+
 def write_key(body: bytes) -> str | None:
     """The field `writeKey` of an object: where senders that set no header name their key."""
     try:

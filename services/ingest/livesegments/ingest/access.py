@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from livesegments.core.declared import Declarations
 from livesegments.core.names.seen import MAX_NAMES
 from livesegments.ingest.lists import Lists
 from livesegments.store.catalog import Catalog, digest
@@ -70,6 +71,7 @@ class Access:
         self._unknown_lists = unknown_lists
         self._keys: Memory[Key | None] = Memory(self._key, now_ms)
         self._workspaces: Memory[Workspace | None] = Memory(self._workspace, now_ms)
+        self._declared: Memory[Declarations] = Memory(catalog.declarations, now_ms)
         self._defaults = defaults
 
     async def key(self, secret: str) -> Key | None:
@@ -99,6 +101,14 @@ class Access:
         if not segments:
             await self._is_whole()
         return Lists(segments, self._unknown_lists)
+
+    async def declarations(self, workspace: str) -> Declarations:
+        """As the catalogue is now: a type is followed as soon as the api says that it is declared."""
+        return await self._catalog.declarations(workspace)
+
+    async def declared(self, workspace: str) -> Declarations:
+        """A second old at most: what a topic brings is too much to look each time."""
+        return await self._declared.get(workspace)
 
     async def _key(self, secret_digest: str) -> Key | None:
         found = await self._catalog.key(secret_digest)

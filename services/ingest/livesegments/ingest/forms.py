@@ -5,14 +5,15 @@ A reader of a list leaves an odd item out and returns the others; a reader of on
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from math import isfinite
 from typing import Any
 
 from livesegments.core.fault import Faults, join, kind_name
+from livesegments.core.typed import Misfit, since_1970
 from livesegments.core.value import kind
 from livesegments.core.window import parse_date
-from livesegments.ingest.receipt import END_MS, LEAST_MS, identifier
+from livesegments.ingest.receipt import identifier
 
 MAX_ITEMS = 1_000
 STATES = ("opted_in", "opted_out", "none")
@@ -65,12 +66,11 @@ def date(faults: Faults, value: Any, at: str) -> Any:
     if kind(value) != "number":
         faults.add(at, "wrong_type", f"must be a date or a number of seconds, not {kind_name(value)}")
         return None
-    if not 0 <= value < END_MS:
-        faults.add(at, "out_of_range", "must lie between the years 1970 and 9999")
+    try:
+        return since_1970(value)
+    except Misfit as misfit:
+        faults.add(at, "out_of_range", str(misfit))
         return None
-    seconds, ms = divmod(round(value * 1_000) if value < LEAST_MS else round(value), 1_000)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{ms:03}Z" if ms else f"{text}Z"
 
 
 def point(faults: Faults, value: Any, at: str) -> None:

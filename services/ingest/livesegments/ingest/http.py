@@ -153,6 +153,7 @@ class Edge:
 
     async def call(self, kind: str, workspace: str, content: bytes) -> Response:
         receipt = self._receipt(workspace, await self._access.merges(workspace))
+        receipt = await self._typed(receipt, content)
         verdict = await self._in_time(lambda: accept.call(kind, content, receipt))
         if isinstance(verdict, Rejected):
             return await self._refuse(verdict)
@@ -162,15 +163,22 @@ class Edge:
 
     async def batch(self, workspace: str, content: bytes) -> Response:
         receipt = self._receipt(workspace, await self._access.merges(workspace))
+        receipt = await self._typed(receipt, content)
         verdicts = await self._in_time(lambda: accept.batch(content, receipt))
         return await self._judged(verdicts, receipt, content, 200)
 
     async def events(self, workspace: str, content: bytes) -> Response:
-        receipt = self._receipt(workspace)
+        receipt = await self._typed(self._receipt(workspace), content)
         if accept.may_name_lists(content):
             receipt = structs.replace(receipt, lists=await self._access.lists(workspace))
         verdicts = await self._in_time(lambda: accept.events(content, receipt))
         return await self._judged(verdicts, receipt, content, 202)
+
+    async def _typed(self, receipt: Receipt, content: bytes) -> Receipt:
+        """With what is declared of attributes, as it is now, if the content may have any."""
+        if not accept.may_change_profiles(content):
+            return receipt
+        return structs.replace(receipt, declared=await self._access.declarations(receipt.workspace))
 
     async def _in_time(self, judge: Callable[[], Judged]) -> Judged:
         """Gives the verdicts; once more if the log has come further than was known here."""

@@ -116,7 +116,10 @@ class Inbound:
             return Rejected(workspace[:MAX_ID], source, received_ms, [fault], value)
         lists = await self._access.lists(workspace) if accept.may_name_lists(value) else None
         merge = await self._access.merges(workspace)
-        receipt = Receipt(workspace, received_ms, source, default_id(record), self._log, lists, merge)
+        declared = await self._access.declared(workspace) if accept.may_change_profiles(value) else {}
+        receipt = Receipt(
+            workspace, received_ms, source, default_id(record), self._log, lists, merge, declared
+        )
         if self._log is None:
             return accept.inbound(headers, value, receipt)
         await self._log.is_newer()

@@ -47,6 +47,6 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
     if not any(part in item for part in PARTS) and not faults.found:
         told = f"needs 'name' (an event), or one of {', '.join(PARTS)} (a change of the profile)"
         faults.add("", "missing_field", told)
-    change = traits.Change()
+    change = traits.Change(receipt.declared)
     traits.from_own(change, item, receipt.lists)
     return finish_change(faults, receipt, profile, id_, given_ms, change, item, raw, "/attributes")

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.declared import Declarations
 from livesegments.core.event import MERGE, RETRACT, Event
 from livesegments.core.fault import Fault, Faults, kind_name
 from livesegments.core.ids import is_id
@@ -48,6 +49,7 @@ class Receipt(Struct, frozen=True):
     ids sort, as text, in the order in which the events came.
     `log`: clock mode `log` takes stamps as they are, see there. `lists`: the segments that `lists` may name;
     None where nobody looked, because the bytes that came don't hold `lists`. `merge`: profiles are merged.
+    `declared`: the types of attributes by which their values are read.
     """
 
     workspace: str
@@ -57,10 +59,20 @@ class Receipt(Struct, frozen=True):
     log: LogTime | None = None
     lists: Lists | None = None
     merge: bool = False
+    declared: Declarations = {}
 
     def of_item(self, index: int) -> Receipt:
         id_ = f"{self.default_id}:{index:06}"
-        return Receipt(self.workspace, self.received_ms, self.source, id_, self.log, self.lists, self.merge)
+        return Receipt(
+            self.workspace,
+            self.received_ms,
+            self.source,
+            id_,
+            self.log,
+            self.lists,
+            self.merge,
+            self.declared,
+        )
 
 
 class Accepted(Struct, frozen=True):

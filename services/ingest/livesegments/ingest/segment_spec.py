@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import structs
 
+from livesegments.core.declared import Declarations
 from livesegments.core.event import ALIAS, PROFILE
 from livesegments.core.fault import Faults, kind_name, shown
 from livesegments.core.ids import is_id
@@ -47,7 +48,7 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt, sent_at: Any = No
     corrected = "receivedAt" in item or "originalTimestamp" in item
     time_ms = _time(faults, item, receipt, None if corrected else item.get("sentAt", sent_at))
     if call == "identify":
-        change = _identified(faults, item)
+        change = _identified(faults, item, receipt.declared)
         verdict = finish_change(faults, receipt, profile, id_, time_ms, change, item, raw, "/traits")
     else:
         name, properties = _content(faults, call, item) if call else (None, None)
@@ -116,10 +117,10 @@ def _time(faults: Faults, item: dict[str, Any], receipt: Receipt, sent_at: Any) 
     return stamp(faults, receipt, time_ms, "/timestamp", moved)
 
 
-def _identified(faults: Faults, item: dict[str, Any]) -> traits.Change:
+def _identified(faults: Faults, item: dict[str, Any], declared: Declarations) -> traits.Change:
     """The traits of an identify, and those in its context, where some libraries put them."""
     # what stands in both is taken from the top
-    change = traits.Change()
+    change = traits.Change(declared)
     found = properties_of(faults, item.get("traits"), "/traits") or {}
     context = item.get("context")
     more = context.get("traits") if isinstance(context, dict) else None

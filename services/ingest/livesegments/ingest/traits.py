@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from livesegments.core.declared import Declarations
 from livesegments.core.fault import Fault, Faults, join, kind_name
 from livesegments.core.ids import is_id
+from livesegments.core.typed import Misfit
+from livesegments.core.typed import read as typed
 from livesegments.ingest import forms
 from livesegments.ingest.lists import Lists
 
@@ -38,7 +41,8 @@ class Change:
     `odd` holds the parts that were left out as they came, by their names; `faults` says why.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, declared: Declarations | None = None) -> None:
+        self._declared = declared or {}
         self.properties: dict[str, Any] = {}
         self.odd: dict[str, Any] = {}
         self.faults: list[Fault] = []
@@ -60,7 +64,12 @@ class Change:
 
     def plain(self, name: str, value: Any) -> bool:
         """Adds an attribute that is a text or a boolean, as most are; whether it was one."""
-        if type(value) not in (str, bool) or name == "created_at" or not is_id(name):
+        if (
+            type(value) not in (str, bool)
+            or name == "created_at"
+            or name in self._declared
+            or not is_id(name)
+        ):
             return False
         self.properties.setdefault("attributes", {})[name] = value
         return True
@@ -68,9 +77,14 @@ class Change:
     def attribute(self, name: str, value: Any, at: str) -> Faults:
         """Adds one attribute, unless it has faults: these."""
         faults = Faults()
-        read = forms.attribute(faults, name, value, at)
+        try:
+            given = typed(self._declared[name], value) if name in self._declared else value
+        except Misfit as misfit:
+            faults.add(at, "wrong_type", f"is declared a {self._declared[name].type}: {misfit}")
+            return faults
+        kept = forms.attribute(faults, name, given, at)
         if not faults.found:
-            self.properties.setdefault("attributes", {})[name] = read
+            self.properties.setdefault("attributes", {})[name] = kept
         return faults
 
     def leave(self, name: str, value: Any, faults: Faults) -> None:
