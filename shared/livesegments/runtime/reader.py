@@ -72,6 +72,15 @@ class Reader:
         ends = await self._consumer.end_offsets(self._partitions)
         return {each.partition: end for each, end in ends.items()}
 
+    async def at_instant(self, ms: int) -> dict[int, int]:
+        """Partition → the offset of its first record that is stamped so or later; its end, if there is none.
+        Raises aiokafka.errors.KafkaError."""
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self._partitions, ms))
+        ends = await self.ends()
+        return {
+            each.partition: ends[each.partition] if at is None else at.offset for each, at in found.items()
+        }
+
     async def positions(self) -> dict[int, int]:
         """Partition → the offset of the record that comes next."""
         return {each.partition: await self._consumer.position(each) for each in self._partitions}

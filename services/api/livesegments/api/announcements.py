@@ -19,6 +19,8 @@ from livesegments.runtime import metrics, tasks
 from livesegments.runtime.portions import Found, Unread
 from livesegments.runtime.reader import Reader
 from livesegments.wire import memberships
+from livesegments.wire.hearing import concerns, hears
+from livesegments.wire.subscription import Subscription
 from livesegments.wire.topics import MEMBERSHIPS
 from livesegments.wire.unreadable import Unreadable
 
@@ -51,15 +53,25 @@ class Listener:
 
     `after`: transitions before this place were given to it already. `begin`: from here on every transition is
     offered to it. `backfill`: whether it hears who enters and leaves because a definition was given its
-    history."""
+    history. `rule`: a subscription that says instead what is heard."""
 
-    def __init__(self, workspace: str, segment: str | None, after: Place, backfill: bool) -> None:
+    def __init__(
+        self,
+        workspace: str,
+        segment: str | None,
+        after: Place,
+        backfill: bool,
+        rule: Subscription | None = None,
+    ) -> None:
         self.workspace, self.segment, self.after, self.backfill = workspace, segment, after, backfill
+        self.rule = rule
         self.begin: Place = ()
         self.queue: asyncio.Queue[Heard | None] = asyncio.Queue(QUEUE + 1)
         self.dropped = False
 
     def wants(self, transition: Transition) -> bool:
+        if self.rule is not None:
+            return concerns(self.rule, transition) and hears(self.rule, transition)
         return (
             transition.workspace == self.workspace
             and self.segment in (None, transition.segment)
@@ -116,12 +128,17 @@ class Announcements:
 
     @asynccontextmanager
     async def listen(
-        self, workspace: str, segment: str | None, after: Place = (), backfill: bool = False
+        self,
+        workspace: str,
+        segment: str | None,
+        after: Place = (),
+        backfill: bool = False,
+        rule: Subscription | None = None,
     ) -> AsyncIterator[Listener]:
         """From here on nothing is missed. Raises TooMany, KafkaError, TimeoutError."""
         if len(self._listeners) >= MAX_LISTENERS:
             raise TooMany
-        listener = Listener(workspace, segment, after, backfill)
+        listener = Listener(workspace, segment, after, backfill, rule)
         metrics.API_LISTENERS.inc()
         try:
             async with asyncio.timeout(START_S), self._changing:

@@ -48,6 +48,8 @@ from livesegments.api import (
     rejected,
     saved_lists,
     segments,
+    subscription_deliveries,
+    subscription_transitions,
     subscriptions,
     templates,
     timelines,
@@ -89,6 +91,7 @@ from livesegments.store.erasures import Notes
 from livesegments.store.exports import Exports
 from livesegments.store.frozen import FrozenStore
 from livesegments.store.jobs import JobStore
+from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -154,6 +157,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         transitions, erasures, exports, health,
         profile_batches, audiences,
         frozen, saved_lists,
+        subscription_deliveries, subscription_transitions,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app
@@ -234,6 +238,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         freezer=Freezer(
             reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles
         ),
+        lanes=Lanes(redis),
     )
 
 

@@ -32,6 +32,7 @@ from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.frozen import FrozenStore
 from livesegments.store.jobs import JobStore
+from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
@@ -85,6 +86,7 @@ class Context:
     erasures: Notes
     exports: KeptExports
     suppressions: Suppressions
+    lanes: Lanes
     audiences: Audiences
     frozen: FrozenStore
     departures: Departures

@@ -15,7 +15,8 @@ from livesegments.api.subscription_shapes import NewSubscription, SubscriptionPa
 from livesegments.core.fault import Fault, join
 from livesegments.runtime.addresses import fault_of
 from livesegments.store.snapshot import Snapshot
-from livesegments.wire.subscription import Secret, Subscription, Webhook
+from livesegments.wire.mapping import faults_of as faults_of_mapping
+from livesegments.wire.subscription import Replay, Secret, Subscription, Webhook
 
 MAX_SUBSCRIPTIONS = 100
 QUOTA_SUBSCRIPTIONS = f"{QUOTA}subscriptions"
@@ -44,15 +45,17 @@ def made(
     webhook = None
     if new.webhook is not None:
         webhook = Webhook(secrets=(Secret(secret()),), **_target(new.webhook))
-    return Subscription(
-        workspace=workspace,
-        id=f"sub_{token_hex(8)}",
-        version=1,
-        created_ms=now_ms,
-        updated_ms=now_ms,
-        begin=tuple(begin),
-        webhook=webhook,
-        **_rule(new, new.model_dump()),
+    return _possible(
+        Subscription(
+            workspace=workspace,
+            id=f"sub_{token_hex(8)}",
+            version=1,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+            begin=tuple(begin),
+            webhook=webhook,
+            **_rule(new, new.model_dump()),
+        )
     )
 
 
@@ -63,8 +66,10 @@ def patched(
     match: str | None,
     now_ms: int,
     permitted: Collection[str],
+    ends: Sequence[int],
 ) -> Subscription:
-    """Raises Problem 404, 428, 412, 422."""
+    """`ends`: where the topic ends now; who pulled so far is sent what comes from then on. Raises Problem
+    404, 428, 412, 422."""
     old = existing(snapshot, id_)
     check_match(old.version, match)
     given = patch.model_fields_set
@@ -73,10 +78,25 @@ def patched(
     changed = _rule(patch, patch.model_dump(include=set(given)))
     if "webhook" in given:
         secrets = old.webhook.secrets if old.webhook is not None else (Secret(secret()),)
+        if old.webhook is None and patch.webhook is not None:
+            changed["begin"] = tuple(ends)
         changed["webhook"] = patch.webhook and Webhook(secrets=secrets, **_target(patch.webhook))
     if "paused" in given and not patch.paused:
         changed["enabling"] = old.enabling + 1
-    return replace(old, version=old.version + 1, updated_ms=max(now_ms, old.updated_ms), **changed)
+    edited = replace(old, version=old.version + 1, updated_ms=max(now_ms, old.updated_ms), **changed)
+    return _possible(edited)
+
+
+def replayed(
+    snapshot: Snapshot, id_: str, first: Sequence[int], end: Sequence[int], now_ms: int
+) -> Subscription:
+    """With a replay of these offsets. Raises Problem 404, 409."""
+    old = existing(snapshot, id_)
+    if old.webhook is None:
+        raise Problem(409, "The subscription has no webhook: its receiver pulls, from any cursor it has.")
+    number = old.replay.number + 1 if old.replay is not None else 1
+    replay = Replay(number, tuple(first), tuple(end))
+    return replace(old, version=old.version + 1, updated_ms=max(now_ms, old.updated_ms), replay=replay)
 
 
 def rotated(snapshot: Snapshot, id_: str, now_ms: int) -> Subscription:
@@ -111,7 +131,15 @@ def _rule(given: NewSubscription | SubscriptionPatch, named: dict[str, Any]) -> 
 
 
 def _target(webhook: WebhookIn) -> dict[str, Any]:
-    return {"url": webhook.url}
+    return {"url": webhook.url, "template": webhook.template, "mapping": webhook.mapping}
+
+
+def _possible(made: Subscription) -> Subscription:
+    """Raises Problem 422 where the rule needs somebody who sends, and nobody does."""
+    if made.webhook is None and (made.dwell_ms or made.cooldown_ms or made.batch > 1):
+        told = "is needed: dwell, cool-down and batches are decided where messages are sent"
+        raise Problem(422, "1 fault(s) in the request.", [Fault("/webhook", "missing", told)])
+    return made
 
 
 def _check(
@@ -125,5 +153,10 @@ def _check(
     wrong = fault_of(webhook.url, permitted) if webhook is not None else None
     if wrong is not None:
         faults.append(Fault("/webhook/url", "bad_url", wrong))
+    if webhook is not None and (webhook.mapping is None) == (webhook.template == "json"):
+        told = "the form 'json' has a mapping, and no other form has one"
+        faults.append(Fault("/webhook/mapping", "mapping", told))
+    if webhook is not None and webhook.mapping is not None:
+        faults += faults_of_mapping(webhook.mapping, "/webhook/mapping")
     if faults:
         raise Problem(422, f"{len(faults)} fault(s) in the request.", faults)

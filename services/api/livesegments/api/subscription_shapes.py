@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from livesegments.api import times
+from livesegments.api.rejected import When
 from livesegments.api.shapes import In, Instant
 from livesegments.api.texts import Name, SegmentId
 from livesegments.core.event import Cause, Kind
@@ -15,6 +16,7 @@ from livesegments.wire.subscription import Subscription
 
 DAY_S = 86_400
 MAX_NAMED = 100
+Form = Literal["transitions", "track", "identify", "slack", "json"]
 SECRET = "`whsec_…`, with which the signature is checked. It is shown this once."
 Seconds = Annotated[int, Field(ge=0, le=366 * DAY_S, examples=[3_600])]
 
@@ -34,6 +36,16 @@ class WebhookIn(In):
         max_length=MAX_URL,
         description="A public address, by http or https; redirects are not followed.",
         examples=["https://hooks.example.com/segments"],
+    )
+    template: Form = Field(
+        "transitions",
+        description="The form of the body: our own, calls of the Segment spec (`track`, `identify`), a "
+        "message of Slack, or `json`: the document `mapping`.",
+    )
+    mapping: dict[str, Any] | None = Field(
+        None,
+        description="Of the form `json`: a document in which `$profile`, say, stands for that field.",
+        examples=[{"contact": "$profile", "list": "$segment", "since": "$at"}],
     )
 
 
@@ -105,6 +117,8 @@ class WebhookOut(BaseModel):
     """A webhook without its secrets."""
 
     url: str = Field(description="Where messages are posted.")
+    template: str = Field(description="The form of the body.")
+    mapping: dict[str, Any] | None = Field(description="Of the form `json`: the document.")
     secrets: int = Field(description="How many secrets sign: two while they rotate.")
 
 
@@ -122,6 +136,9 @@ class SubscriptionOut(BaseModel):
     batch: BatchOut = Field(description="How many transitions go together.")
     webhook: WebhookOut | None = Field(description="Where they go; null: the receiver pulls them.")
     paused: bool = Field(description="Whether nothing is sent for now.")
+    state: Literal["active", "paused", "disabled"] = Field(
+        description="`disabled`: its receiver has answered 410; an edit with `paused` false enables it again."
+    )
     version: int = Field(description="Counts every edit; the ETag.")
     created_at: Instant = Field(description="It hears what is announced from then on.")
     updated_at: Instant = Field(description="When it was last edited.")
@@ -146,10 +163,66 @@ class Subscriptions(BaseModel):
     subscriptions: list[SubscriptionOut] = Field(description="The oldest first.")
 
 
-def fields(each: Subscription, now_ms: int) -> dict[str, object]:
+class AttemptOut(BaseModel):
+    """One try to deliver a message."""
+
+    id: str = Field(description="The message's id, the same at every attempt.")
+    at: Instant = Field(description="When it ended.")
+    ms: int = Field(description="How long it took, in milliseconds.")
+    status: int | None = Field(description="What the receiver answered; null: nothing.")
+    error: str = Field(description="Why there was no answer; empty where there was one.")
+
+
+class Attempts(BaseModel):
+    """The newest attempts: at most 200 of every partition are kept."""
+
+    attempts: list[AttemptOut] = Field(description="The newest first.")
+
+
+class DeadOut(BaseModel):
+    """A message that was given up after all attempts of the schedule."""
+
+    id: str = Field(description="The message's id.")
+    at: Instant = Field(description="When it was given up.")
+    attempts: int = Field(description="How often it was tried.")
+    status: int | None = Field(description="The last answer; null: there was none.")
+    error: str = Field(description="Why the last attempt had no answer.")
+    transitions: list[dict[str, Any]] = Field(description="What was in it.")
+
+
+class DeadLetters(BaseModel):
+    """The newest messages that were given up: at most 1,000 of every partition are kept."""
+
+    dead_letters: list[DeadOut] = Field(description="The newest first.")
+
+
+class NewReplay(In):
+    """What was announced in this range is sent again."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={"examples": [{"from": "2026-01-31T09:00:00Z", "to": "2026-01-31T10:00:00Z"}]},
+    )
+
+    from_: When = Field(alias="from", description="Its beginning: an instant.")
+    to: When = Field(description="Its end, which is not in it.")
+
+
+class ReplayOut(BaseModel):
+    """A replay that was asked for: the one before, if it is under way, ends."""
+
+    number: int = Field(description="Counts the replays of the subscription.")
+    records: int = Field(
+        description="How many transitions were announced in the range, whoever hears of them."
+    )
+
+
+def fields(each: Subscription, now_ms: int, disabled: bool = False) -> dict[str, Any]:
     """What is shown of a subscription."""
     webhook = each.webhook and WebhookOut(
         url=each.webhook.url,
+        template=each.webhook.template,
+        mapping=each.webhook.mapping,
         secrets=sum(secret.until_ms is None or secret.until_ms > now_ms for secret in each.webhook.secrets),
     )
     return {
@@ -164,6 +237,7 @@ def fields(each: Subscription, now_ms: int) -> dict[str, object]:
         "batch": BatchOut(max=each.batch, within_s=each.batch_ms // 1_000),
         "webhook": webhook,
         "paused": each.paused,
+        "state": "disabled" if disabled else "paused" if each.paused else "active",
         "version": each.version,
         "created_at": times.iso(each.created_ms),
         "updated_at": times.iso(each.updated_ms),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Body, Path, Response
 
 from livesegments.api import subscription_edits as edits
@@ -20,6 +21,7 @@ from livesegments.runtime.reader import Reader
 from livesegments.store.changes import Put
 from livesegments.store.places import gone, put
 from livesegments.store.snapshot import Snapshot
+from livesegments.wire.attempt import Disabled
 from livesegments.wire.subscription import Subscription
 from livesegments.wire.topics import MEMBERSHIPS
 
@@ -42,7 +44,7 @@ async def create_subscription(
     """Make a subscription. It hears what is announced from now on; its secret is shown this once."""
     now_ms, permitted = context.now_ms(), hosts(context.settings.notify_hosts)
     begin = await _ends(context)
-    entry = await _change(
+    entry = await change(
         context,
         workspace.id,
         lambda snapshot: edits.made(snapshot, workspace.id, new, begin, now_ms, permitted),
@@ -58,7 +60,12 @@ async def list_subscriptions(context: Ctx, workspace: Reading) -> shapes.Subscri
     """All subscriptions, the oldest first."""
     snapshot = await context.catalog.segments(workspace.id)
     found = sorted(snapshot.subscriptions.values(), key=lambda each: (each.created_ms, each.id))
-    return shapes.Subscriptions(subscriptions=[_shown(context, each) for each in found])
+    ended = await context.lanes.disabled()
+    now_ms = context.now_ms()
+    shown = [
+        shapes.SubscriptionOut(**shapes.fields(each, now_ms, is_disabled(each, ended))) for each in found
+    ]
+    return shapes.Subscriptions(subscriptions=shown)
 
 
 @router.get("/{id}", responses=WITH_ETAG | responses(404))
@@ -68,7 +75,7 @@ async def read_subscription(
     """A subscription, without its secrets."""
     entry = edits.existing(await context.catalog.segments(workspace.id), id_)
     response.headers["ETag"] = etag(entry.version)
-    return _shown(context, entry)
+    return await _shown(context, entry)
 
 
 @router.patch("/{id}", responses=WITH_ETAG | responses(400, 404, 409, 412, 413, 415, 428))
@@ -82,13 +89,14 @@ async def edit_subscription(
 ) -> shapes.SubscriptionOut:
     """Change what the body names. What was heard already stays heard; `"paused": false` enables it again."""
     now_ms, permitted = context.now_ms(), hosts(context.settings.notify_hosts)
-    entry = await _change(
+    ends = await _ends(context) if "webhook" in patch.model_fields_set else ()
+    entry = await change(
         context,
         workspace.id,
-        lambda snapshot: edits.patched(snapshot, id_, patch, if_match, now_ms, permitted),
+        lambda snapshot: edits.patched(snapshot, id_, patch, if_match, now_ms, permitted, ends),
     )
     response.headers["ETag"] = etag(entry.version)
-    return _shown(context, entry)
+    return await _shown(context, entry)
 
 
 @router.post("/{id}/secrets", status_code=201, responses=responses(404, 409))
@@ -96,7 +104,7 @@ async def rotate_secret(context: Ctx, workspace: Writing, id_: Id) -> shapes.Sec
     """Make a new secret. For a day the one before signs as well: set the new one up at the receiver by
     then."""
     now_ms = context.now_ms()
-    entry = await _change(context, workspace.id, lambda snapshot: edits.rotated(snapshot, id_, now_ms))
+    entry = await change(context, workspace.id, lambda snapshot: edits.rotated(snapshot, id_, now_ms))
     assert entry.webhook is not None
     former, present = entry.webhook.secrets
     return shapes.SecretOut(secret=present.secret, former_valid_until=times.iso(former.until_ms or now_ms))
@@ -114,7 +122,7 @@ async def delete_subscription(context: Ctx, workspace: Writing, id_: Id, if_matc
     await context.publisher.published(await context.catalog.change_lists(workspace.id, decide))
 
 
-async def _change(
+async def change(
     context: Context, workspace: str, edited: Callable[[Snapshot], Subscription]
 ) -> Subscription:
     """Durable in Redis and in the topic when it returns."""
@@ -138,5 +146,12 @@ async def _ends(context: Context) -> list[int]:
         await reader.close()
 
 
-def _shown(context: Context, entry: Subscription) -> shapes.SubscriptionOut:
-    return shapes.SubscriptionOut(**shapes.fields(entry, context.now_ms()))
+async def _shown(context: Context, entry: Subscription) -> shapes.SubscriptionOut:
+    disabled = is_disabled(entry, await context.lanes.disabled())
+    return shapes.SubscriptionOut(**shapes.fields(entry, context.now_ms(), disabled))
+
+
+def is_disabled(entry: Subscription, ended: Mapping[tuple[str, str], bytes]) -> bool:
+    """Whether its receiver has answered 410 since it was enabled last."""
+    data = ended.get((entry.workspace, entry.id))
+    return data is not None and msgspec.json.decode(data, type=Disabled).enabling == entry.enabling

@@ -27,7 +27,9 @@ from livesegments.api.context import Ctx
 from livesegments.api.finding import found
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
+from livesegments.core.event import Transition
 from livesegments.core.fault import Fault
+from livesegments.wire.subscription import Subscription
 
 HEARTBEAT_S = 15.0
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -69,12 +71,23 @@ async def hear_transitions(
     new or edited segment gets from its history are announced only with `backfill=true`."""
     if segment is not None:
         await found(context, workspace.id, segment)
-    announcements = context.announcements
-    after = _place(last_id, announcements.partitions) if last_id else ()
+    after = place_of(last_id, context.announcements.partitions) if last_id else ()
+    return await stream(context.announcements, workspace.id, segment, after, backfill)
+
+
+async def stream(
+    announcements: Announcements,
+    workspace: str,
+    segment: str | None,
+    after: Place,
+    backfill: bool = False,
+    rule: Subscription | None = None,
+) -> Response:
+    """Raises Problem 410, 503."""
     async with AsyncExitStack() as opened:
         try:
             listener = await opened.enter_async_context(
-                announcements.listen(workspace.id, segment, after, backfill)
+                announcements.listen(workspace, segment, after, backfill, rule)
             )
             missed = None
             if after:
@@ -108,7 +121,7 @@ async def _messages(
     announcements: Announcements, listener: Listener, missed: AsyncIterator[Heard] | None
 ) -> AsyncIterator[bytes]:
     """With an id at once, and with every sign of life: who has heard nothing yet can resume, too."""
-    yield format_sse_event(comment="listening", id=_text(listener.after or listener.begin))
+    yield format_sse_event(comment="listening", id=text_of(listener.after or listener.begin))
     if missed is not None:
         async for heard in missed:
             yield message(heard)
@@ -117,7 +130,7 @@ async def _messages(
             next_ = await asyncio.wait_for(listener.queue.get(), HEARTBEAT_S)
         except TimeoutError:
             here = listener.at(announcements.place) if listener.queue.empty() else None
-            yield format_sse_event(comment="still here", id=_text(here) if here else None)
+            yield format_sse_event(comment="still here", id=text_of(here) if here else None)
             continue
         if next_ is None:
             yield format_sse_event(event="end", data_str="{}")
@@ -126,17 +139,22 @@ async def _messages(
 
 
 def message(heard: Heard) -> bytes:
-    fields = msgspec.to_builtins(heard.transition)
+    data = msgspec.json.encode(shown(heard.transition)).decode()
+    return format_sse_event(event=heard.transition.kind, data_str=data, id=text_of(heard.place))
+
+
+def shown(transition: Transition) -> dict[str, Any]:
+    """As receivers see it: `at` is an instant in ISO 8601."""
+    fields: dict[str, Any] = msgspec.to_builtins(transition)
     fields["at"] = times.iso(fields.pop("at_ms"))
-    data = msgspec.json.encode(fields).decode()
-    return format_sse_event(event=heard.transition.kind, data_str=data, id=_text(heard.place))
+    return fields
 
 
-def _text(place: Place) -> str:
+def text_of(place: Place) -> str:
     return ".".join(map(str, place))
 
 
-def _place(last_id: str, partitions: int) -> Place:
+def place_of(last_id: str, partitions: int) -> Place:
     """Raises Problem 422 for anything that is none of our ids."""
     place = tuple(map(int, last_id.split("."))) if _ID.match(last_id) else ()
     if len(place) != partitions:

@@ -16,8 +16,8 @@ from msgspec import Struct
 from livesegments.core.event import Transition
 from livesegments.notify import stays
 from livesegments.notify.queue import Message, Queue
-from livesegments.notify.rule import concerns, hears
 from livesegments.notify.stays import Decided, Stay
+from livesegments.wire.hearing import concerns, hears
 from livesegments.wire.subscription import Subscription
 
 

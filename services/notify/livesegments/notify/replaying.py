@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from livesegments.core.event import Transition
 from livesegments.notify.lane import Read
-from livesegments.notify.rule import concerns, hears
+from livesegments.wire.hearing import concerns, hears
 from livesegments.wire.subscription import Subscription
 
 
