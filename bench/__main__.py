@@ -27,6 +27,7 @@ from bench import (
     many,
     memory,
     neighbours,
+    notify,
     path,
     profiling,
     readme,
@@ -122,6 +123,16 @@ def only_audience(profiles: int = 1_000_000) -> None:
             return await audience.run(running, profiles)
 
     print("\n".join(audience.table(asyncio.run(run()))))
+
+
+@app.command("notify")
+def only_notify(deliveries: int = 30_000, rounds: int = 3) -> None:
+    """What one notify process delivers to a local receiver on one core."""
+
+    async def run() -> list[tuple[float, float]]:
+        return [await notify.run(deliveries) for _ in range(rounds)]
+
+    print("\n".join(notify.table(asyncio.run(run()))))
 
 
 @app.command("storm")

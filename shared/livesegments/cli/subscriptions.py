@@ -29,6 +29,10 @@ def create(
     url: Annotated[
         str | None, typer.Option(help="Where messages are posted; without it the receiver pulls.")
     ] = None,
+    template: Annotated[
+        str, typer.Option(help="The form of the body: transitions, track, identify, slack or json.")
+    ] = "transitions",
+    mapping: Annotated[str | None, typer.Option(help="Of the form json: a file with the document.")] = None,
     dwell: Annotated[int, typer.Option(help="Seconds that a stay has to last.")] = 0,
     cool_down: Annotated[int, typer.Option(help="Seconds between two entries of a profile.")] = 0,
     batch: Annotated[int, typer.Option(help="Transitions of a message at most.")] = 1,
@@ -45,7 +49,9 @@ def create(
         "backfill": backfill,
     }
     body |= {"kinds": kinds} if kinds else {}
-    body |= {"webhook": {"url": url}} if url else {}
+    if url:
+        body["webhook"] = {"url": url, "template": template}
+        body["webhook"] |= {"mapping": files.read(mapping)} if mapping else {}
     made = call.client.call("POST", paths.SUBSCRIPTIONS, json=body)
     if call.printed(made):
         return
@@ -69,7 +75,7 @@ def list_(call: Call) -> None:
             each["name"],
             _segments(each),
             each["webhook"]["url"] if each["webhook"] else "pulled",
-            "paused" if each["paused"] else "active",
+            each["state"],
             output.instant(each["updated_at"], local),
         )
         for each in found
@@ -131,6 +137,64 @@ def delete(call: Call, subscription: IdArgument) -> None:
     """Delete a subscription: nothing more is sent."""
     call.client.call("DELETE", paths.subscription(subscription))
     output.say(f"deleted {subscription}")
+
+
+@app.command("attempts")
+@verb()
+def attempts(call: Call, subscription: IdArgument) -> None:
+    """The newest attempts to deliver messages."""
+    found = call.client.call("GET", f"{paths.subscription(subscription)}/attempts")["attempts"]
+    if not call.tabled(found, "no attempts yet"):
+        return
+    local = call.zone
+    rows = [
+        (output.instant(each["at"], local), each["id"], each["status"] or each["error"], each["ms"])
+        for each in found
+    ]
+    output.table("", (f"at ({local})", "message", "answer", "ms"), rows, numbers=("ms",))
+
+
+@app.command("dead-letters")
+@verb(json=False)
+def dead_letters(call: Call, subscription: IdArgument) -> None:
+    """The newest messages that were given up, one JSON document a line."""
+    for each in call.client.call("GET", f"{paths.subscription(subscription)}/dead-letters")["dead_letters"]:
+        output.json(each)
+
+
+@app.command("replay")
+@verb()
+def replay(
+    call: Call,
+    subscription: IdArgument,
+    since: Annotated[str, typer.Option("--from", help="An instant: 2026-01-31T09:00:00Z.")],
+    to: Annotated[str, typer.Option("--to", help="An instant, which is not in the range.")],
+) -> None:
+    """Send again what was announced in a range of time, under the same ids."""
+    path = f"{paths.subscription(subscription)}/replays"
+    asked = call.client.call("POST", path, json={"from": since, "to": to})
+    if call.printed(asked):
+        return
+    output.say(f"replay {asked['number']} goes through {asked['records']:,} transitions")
+
+
+@app.command("pull")
+@verb(json=False)
+def pull(
+    call: Call,
+    subscription: IdArgument,
+    cursor: Annotated[str | None, typer.Option(help="Where the last pull ended.")] = None,
+) -> None:
+    """All that is there for a subscription, one JSON document a line; the cursor for the next pull is printed
+    on standard error."""
+    path, caught_up = f"{paths.subscription(subscription)}/transitions", False
+    while not caught_up:
+        query = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
+        page = call.client.call("GET", path, params=query)
+        for each in page["transitions"]:
+            output.json(each)
+        cursor, caught_up = page["next_cursor"], page["caught_up"]
+    output.errors.print(f"next: --cursor {cursor}", style="dim", soft_wrap=True)
 
 
 def _edit(call: Call, id_: str, change: dict[str, Any]) -> None:
