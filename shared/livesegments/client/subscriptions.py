@@ -39,6 +39,8 @@ class MadeSubscription(Struct, kw_only=True, frozen=True):
     """Where they go; null: the receiver pulls them."""
     paused: bool
     """Whether nothing is sent for now."""
+    state: str
+    """`active`, `paused`, or `disabled`: its receiver has answered 410."""
     version: int
     """Counts every edit; the ETag."""
     created_at: datetime
@@ -64,6 +66,10 @@ class Webhook(Struct, kw_only=True, frozen=True):
 
     url: str
     """Where messages are posted."""
+    template: str
+    """The form of the body."""
+    mapping: dict[str, Any] | None
+    """Of the form `json`: the document."""
     secrets: int
     """How many secrets sign: two while they rotate."""
 
@@ -100,6 +106,8 @@ class Subscription(Struct, kw_only=True, frozen=True):
     """Where they go; null: the receiver pulls them."""
     paused: bool
     """Whether nothing is sent for now."""
+    state: str
+    """`active`, `paused`, or `disabled`: its receiver has answered 410."""
     version: int
     """Counts every edit; the ETag."""
     created_at: datetime
