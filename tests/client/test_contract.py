@@ -37,6 +37,7 @@ from livesegments.runtime.settings import from_environment
 
 LEFT_OUT = {
     ("GET", "/v1/transitions"): "an endless answer: `Client.transitions`",
+    ("PUT", "/v1/segments/{id}/members"): "younger than the client; it replaces a whole list",
     ("GET", "/metrics"): "a text, for Prometheus",
 }
 YOUNGER = (
