@@ -116,6 +116,7 @@ TAGS = [
     {"name": "profiles", "description": "What is known of one profile."},
     {"name": "computed attributes", "description": "Measures with a name, kept live for every profile."},
     {"name": "value lists", "description": "Values that conditions name by reference."},
+    {"name": "fields", "description": "Attributes that are declared with a type."},
     {"name": "subscriptions", "description": "Who hears of transitions, and how they are sent."},
     {"name": "operations", "description": "For those who run it."},
 ]
