@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-ROLES = ("ingest", "evaluator", "api", "notify", "client", "cli", "embedded")
+ROLES = ("ingest", "evaluator", "api", "notify", "console", "client", "cli", "embedded")
 
 
 def declared(*extras: str) -> Iterator[Requirement]:
