@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from livesegments.core import plan
+from livesegments.core.declared import Declared
 from livesegments.core.definition import Node
 from livesegments.core.plan import Limits
 from livesegments.evaluator import catalog
@@ -87,3 +88,14 @@ def test_an_archived_segment_is_in_no_plan_until_it_is_taken_up_again() -> None:
         assert take(msgspec.structs.replace(segment, version=3), 3) == {"s"}
         assert known.plans["w"].segments["s"].revision == 3
         assert take(msgspec.structs.replace(segment, version=4, archived_ms=7), 4) == set()
+
+
+def test_what_is_called_like_a_segment_takes_nothing_from_it() -> None:
+    known = Definitions(Limits())
+    for offset, entry in enumerate(ENTRIES):
+        known.take(wire.key_of(entry).encode(), wire.encode(entry), offset)
+    declared = wire.DeclaredField("w", "s", 1, 1, 1, Declared("text"))
+    for value in (wire.encode(declared), None):
+        known.take(wire.key_of(declared).encode(), value, len(ENTRIES))
+        known.compile()
+        assert set(known.plans["w"].segments) == {"s"}

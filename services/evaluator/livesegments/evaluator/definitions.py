@@ -16,6 +16,9 @@ from livesegments.runtime import metrics
 from livesegments.wire import catalog
 from livesegments.wire.catalog import ComputedAttribute, Segment, Workspace
 
+EVALUATED = frozenset({"workspace", "segment", "computed", "value_list", "values"})
+"""The kinds of entries that plans are made of: the others may have the same ids, and concern nobody here."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -46,7 +49,7 @@ class Definitions:
         self.revision = offset
         name, entry = catalog.read(key, value)
         kind, workspace, *rest = name.split("/")
-        if kind in ("key", "version", "subscription"):
+        if kind not in EVALUATED:
             return
         old = self._workspaces.get(workspace)
         if isinstance(entry, Workspace) and old is not None and old.timezone == entry.timezone:
