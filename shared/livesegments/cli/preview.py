@@ -9,6 +9,7 @@ import typer
 
 from livesegments.cli import files, nodes, output
 from livesegments.cli.verb import Call, verb
+from livesegments.core.sentence.nodes import sentence
 
 
 @verb()
@@ -32,6 +33,7 @@ def preview(
     if call.printed(found):
         return
     local = call.zone
+    output.console.print(sentence(definition), markup=False, soft_wrap=True)
     at = output.named_instant(found["at"], local)
     output.console.print(f"{found['count']:,} of {found['profiles']:,} profiles, {at}")
     output.table(

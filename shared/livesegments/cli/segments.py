@@ -22,6 +22,7 @@ from livesegments.cli import (
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.core.sentence.nodes import sentence
 
 app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_is_help=True)
 
@@ -157,6 +158,7 @@ def show(
     output.fields(rows)
     if found["definition"] is not None:
         output.console.print()
+        output.console.print(sentence(found["definition"]), markup=False, soft_wrap=True)
         output.console.print_json(data=found["definition"])
 
 
