@@ -6,20 +6,17 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from livesegments.client import (
     AsyncClient,
     Client,
     Conflict,
-    Gone,
     Invalid,
     NotFound,
     Refused,
     Retry,
     TooManyRequests,
-    Transition,
     Unavailable,
     Unreachable,
     Unreadable,
@@ -29,7 +26,6 @@ from livesegments.client import (
     value_lists,
 )
 from livesegments.client.retry import NEVER
-from livesegments.client.stream import Listening
 from tests.cli.server import Answer, Request, serving
 
 MADE = {"accepted": 1}
@@ -41,10 +37,6 @@ PROBLEM = {
         {"pointer": "/name", "code": "missing", "message": "is needed"},
         {"pointer": "/tags/0", "code": "too_long", "message": "101 characters"},
     ],
-}  # fmt: skip
-EXAMPLE = {
-    "id": "t1", "workspace": "w", "segment": "a", "profile": "ann", "kind": "entered", "at": "2026-01-31T09:30:00.000Z",
-    "sequence": 1, "cause": "event", "event_id": "e1", "version": 1,
 }  # fmt: skip
 
 
@@ -212,48 +204,6 @@ def test_ids_are_escaped_and_never_empty() -> None:
 def test_what_no_header_can_carry_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ValueError, match="there is no key"):
         Client("http://127.0.0.1:1", "clé")
-
-
-def streamed(*bodies: bytes | int) -> tuple[httpx.MockTransport, list[str | None]]:
-    """Streams one body after the other; a number is a status. And the places from which they were asked for."""
-    left, places = list(bodies), list[str | None]()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        places.append(request.headers.get("last-event-id"))
-        body = left.pop(0)
-        return httpx.Response(body) if isinstance(body, int) else httpx.Response(200, content=body)
-
-    return httpx.MockTransport(answer), places
-
-
-def event(place: str, **fields: Any) -> bytes:
-    data = httpx.Response(200, json={**EXAMPLE, **fields}).text
-    return f"event: entered\nid: {place}\ndata: {data}\n\n".encode()
-
-
-def test_a_stream_that_breaks_goes_on_where_it_broke() -> None:
-    first = (
-        b": listening\nid: 0.0\n\n"
-        + event("0.1")
-        + event("0.2", profile="bob")
-        + b"event: entered\nid: 0.9\ndata: {"
-    )
-    transport, places = streamed(first, 503, event("0.3", profile="cy") + b"event: end\ndata: {}\n\n", 410)
-    heard: list[Transition] = []
-    with Client("http://x", "k", sleep=Pauses()) as client:
-        client._http = httpx.Client(transport=transport, base_url="http://x")
-        with pytest.raises(Gone):
-            heard.extend(client.transitions("a"))
-    assert places == [None, "0.2", "0.2", "0.3"]
-
-
-def test_a_stream_gives_each_transition_with_its_place() -> None:
-    opened: list[str] = []
-    listening = Listening("a", False, None, opened.append)
-    lines = (event("0.1") + event("0.2", profile="bob")).decode().split("\n")
-    heard = [found for line in lines if (found := listening.line(line)) is not None]
-    assert [(each.profile, each.place) for each in heard] == [("ann", "0.1"), ("bob", "0.2")]
-    assert listening.arguments()["headers"]["Last-Event-ID"] == "0.2" and opened == ["0.1"]
 
 
 def test_one_attempt_is_one() -> None:

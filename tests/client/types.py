@@ -101,9 +101,8 @@ def struct(schema: str, own: str = "") -> str:
     for field, value in properties.items():
         kind, default = type_of(value), ""
         if field not in described.get("required", ()):
-            default = (
-                " = []" if kind.startswith("list") else " = {}" if kind.startswith("dict") else " = None"
-            )
+            kinds = {"list": " = []", "dict": " = {}"}
+            default = " = None" if "None" in kind else kinds.get(kind.partition("[")[0], " = None")
             if default == " = None" and "None" not in kind and kind != "Any":
                 kind += " | None"
         text += f"    {RENAMED.get(field, field)}: {kind}{default}\n"

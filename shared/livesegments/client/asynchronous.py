@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from livesegments.client import exchange
+from livesegments.client.download import Downloading
 from livesegments.client.errors import ApiError
 from livesegments.client.request import Pages, Request
 from livesegments.client.retry import Retry
 from livesegments.client.stream import Listening, Transition
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741
@@ -78,10 +76,12 @@ class AsyncClient:
         segment: str | None = None,
         *,
         backfill: bool = False,
+        subscription: str | None = None,
         after: str | None = None,
         opened: Callable[[str], None] | None = None,
     ) -> AsyncGenerator[Transition, None]:
-        """Who enters and leaves a segment, or any, as it happens, until it is closed.
+        """Who enters and leaves a segment, or any, or what a subscription hears, as it happens, until it is
+        closed.
 
         With `after`, the `place` of a transition, from behind that one on, else from now on. A connection
         that breaks is opened again where it broke. `opened` is called with the place once it is open:
@@ -91,7 +91,7 @@ class AsyncClient:
 
         Raises Gone where what followed `after` isn't kept any more.
         """
-        listening = Listening(segment, backfill, after, opened)
+        listening = Listening(segment, backfill, after, opened, subscription)
         while True:
             try:
                 async with aclosing(self._heard(listening)) as heard:
@@ -101,6 +101,49 @@ class AsyncClient:
             except ApiError as error:
                 pause_s = listening.broke(self._retry, error)
             await self._sleep(pause_s)
+
+    async def download(
+        self,
+        segment: str,
+        export: str,
+        *,
+        at: int = 0,
+        tag: str | None = None,
+        opened: Callable[[str], None] | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """The file of an export that is `done`, in chunks. A connection that breaks is opened again, and the
+        file goes on where it broke.
+
+        `opened` is called with the file's tag. Another process goes on behind the first `at` bytes of the
+        file with this `tag`.
+
+        Close it where you leave it early: `async with aclosing(client.download(…)) as chunks`.
+
+        Raises Unreadable where the file is another one by now: begin anew.
+        """
+        downloading = Downloading(segment, export, at, tag, opened)
+        while True:
+            try:
+                async with aclosing(self._chunks(downloading)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                return
+            except ApiError as error:
+                pause_s = downloading.broke(self._retry, error)
+            await self._sleep(pause_s)
+
+    async def _chunks(self, downloading: Downloading) -> AsyncGenerator[bytes, None]:
+        import httpx  # noqa: PLC0415
+
+        try:
+            async with self._http.stream(**downloading.arguments()) as response:
+                if response.is_error:
+                    raise exchange.refused(response.status_code, response.headers, await response.aread())
+                downloading.begins(response.status_code, response.headers)
+                async for chunk in response.aiter_bytes():
+                    yield downloading.came(chunk)
+        except httpx.TransportError as error:
+            raise exchange.failed(self.url, error) from error
 
     async def _heard(self, listening: Listening) -> AsyncGenerator[Transition, None]:
         import httpx  # noqa: PLC0415

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from livesegments.client import exchange
+from livesegments.client.download import Downloading
 from livesegments.client.errors import ApiError
 from livesegments.client.request import Pages, Request
 from livesegments.client.retry import Retry
 from livesegments.client.stream import Listening, Transition
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741
@@ -76,10 +74,12 @@ class Client:
         segment: str | None = None,
         *,
         backfill: bool = False,
+        subscription: str | None = None,
         after: str | None = None,
         opened: Callable[[str], None] | None = None,
     ) -> Iterator[Transition]:
-        """Who enters and leaves a segment, or any, as it happens, until it is closed.
+        """Who enters and leaves a segment, or any, or what a subscription hears, as it happens, until it is
+        closed.
 
         With `after`, the `place` of a transition, from behind that one on, else from now on. A connection
         that breaks is opened again where it broke. `opened` is called with the place once it is open:
@@ -87,7 +87,7 @@ class Client:
 
         Raises Gone where what followed `after` isn't kept any more.
         """
-        listening = Listening(segment, backfill, after, opened)
+        listening = Listening(segment, backfill, after, opened, subscription)
         while True:
             try:
                 yield from self._heard(listening)
@@ -95,6 +95,45 @@ class Client:
             except ApiError as error:
                 pause_s = listening.broke(self._retry, error)
             self._sleep(pause_s)
+
+    def download(
+        self,
+        segment: str,
+        export: str,
+        *,
+        at: int = 0,
+        tag: str | None = None,
+        opened: Callable[[str], None] | None = None,
+    ) -> Iterator[bytes]:
+        """The file of an export that is `done`, in chunks. A connection that breaks is opened again, and the
+        file goes on where it broke.
+
+        `opened` is called with the file's tag. Another process goes on behind the first `at` bytes of the
+        file with this `tag`.
+
+        Raises Unreadable where the file is another one by now: begin anew.
+        """
+        downloading = Downloading(segment, export, at, tag, opened)
+        while True:
+            try:
+                yield from self._chunks(downloading)
+                return
+            except ApiError as error:
+                pause_s = downloading.broke(self._retry, error)
+            self._sleep(pause_s)
+
+    def _chunks(self, downloading: Downloading) -> Iterator[bytes]:
+        import httpx  # noqa: PLC0415
+
+        try:
+            with self._http.stream(**downloading.arguments()) as response:
+                if response.is_error:
+                    raise exchange.refused(response.status_code, response.headers, response.read())
+                downloading.begins(response.status_code, response.headers)
+                for chunk in response.iter_bytes():
+                    yield downloading.came(chunk)
+        except httpx.TransportError as error:
+            raise exchange.failed(self.url, error) from error
 
     def _heard(self, listening: Listening) -> Iterator[Transition]:
         import httpx  # noqa: PLC0415

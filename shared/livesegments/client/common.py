@@ -41,3 +41,31 @@ class EventBehind(Struct, kw_only=True, frozen=True):
     """When it happened."""
     properties: dict[str, Any]
     """The event's properties, as they were sent."""
+
+
+class Transition(Struct, kw_only=True, frozen=True):
+    """A profile entered or left a segment."""
+
+    id: str
+    """The same however often it is heard."""
+    workspace: str
+    """The id of the workspace."""
+    segment: str
+    """The id of the segment."""
+    profile: str
+    """The id of the profile."""
+    kind: str
+    """Whether the profile entered or exited."""
+    at: datetime
+    """When it became true."""
+    sequence: int
+    """Counts the transitions of this profile and segment, from 1."""
+    cause: str
+    """What led to it."""
+    event_id: str | None
+    """The id of the event that led to it; null: none did."""
+    version: int
+    """The version of the segment's definition that decided it."""
+    computed: dict[str, str | float | bool] | None = None
+    """The values at that instant of the computed attributes that the definition asks about, by their ids;
+    absent where it asks about none."""

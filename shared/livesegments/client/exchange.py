@@ -19,8 +19,6 @@ T = TypeVar("T")
 
 TIMEOUT_S = 30.0
 """Connecting, and waiting for each part of an answer, may take this long."""
-MOST_BYTES = 64 * 1024 * 1024
-"""A larger answer is not read to its end."""
 
 
 def settings(url: str, key: str, workspace: str | None, timeout_s: float) -> dict[str, Any]:

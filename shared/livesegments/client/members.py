@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from livesegments.client.common import EventBehind, Warned
-from livesegments.client.request import Pages, Request, delete, get, post
+from livesegments.client.request import Pages, Request, delete, get, post, put
 from livesegments.core.fault import Fault
 
 
@@ -145,6 +145,15 @@ class NodeThen(Struct, kw_only=True, frozen=True):
     """The events behind it, the newest first."""
 
 
+class Replaced(Struct, kw_only=True, frozen=True):
+    """Acknowledged by the broker; applied within moments."""
+
+    added: int
+    """How many were put on the list."""
+    removed: int
+    """How many were taken off it."""
+
+
 @get("/v1/segments/{id}/members", items="members")
 def page(
     id: str,
@@ -173,6 +182,12 @@ def read(id: str, profile: str) -> Request[Membership]:
 @post("/v1/segments/{id}/members", once=True)
 def add(id: str, profiles: Sequence[str]) -> Request[Accepted]:
     """Puts up to 1,000 profiles into a static segment."""
+    ...
+
+
+@put("/v1/segments/{id}/members")
+def replace(id: str, profiles: Sequence[str]) -> Request[Replaced]:
+    """Makes up to 1,000 profiles all that a static segment has; who is in it already stays throughout."""
     ...
 
 

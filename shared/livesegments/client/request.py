@@ -28,8 +28,8 @@ P = ParamSpec("P")
 R = TypeVar("R", bound="Request[Any]")
 
 HEADERS = {"if_match": "If-Match", "if_plan_match": "If-Plan-Match"}
-FIELDS = {"new_id": "id"}
-"""Fields of a body that have the name of a part of the path."""
+FIELDS = {"new_id": "id", "from_": "from"}
+"""Fields of a body that have the name of a part of the path, or a name that Python keeps for itself."""
 _PART = re.compile(r"\{(\w+)\}")
 
 

@@ -1,16 +1,24 @@
-"""Transitions as they happen: the lines of server-sent events, and the place at which to go on."""
+"""Transitions as they happen: the lines of server-sent events, and the place at which to go on.
+
+Example: a page shows who enters the segment `vips`, and stops when it is closed:
+
+    async with aclosing(client.transitions("vips")) as heard:
+        async for transition in heard:
+            show(transition)
+
+The task may be cancelled at any `await` of it: then the connection is closed, and the api stops listening.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
+from livesegments.client import common
 from livesegments.client.errors import ApiError, Refused, Unreadable
-from livesegments.client.request import Request
+from livesegments.client.request import Request, part
 from livesegments.client.retry import Retry
 
 QUIET_S = 60.0
@@ -21,33 +29,32 @@ PATH = "/v1/transitions"
 """No route of `request`: its answer has no end."""
 
 
-class Transition(Struct, kw_only=True, frozen=True):
-    """A profile entered or left a segment. `id` is the same however often it is heard; `sequence` counts
-    those of this profile and segment from 1. `computed`: the computed attributes that the definition asks
-    about, as they were. `place` is where a later listener goes on: give it as `after`."""
+class Transition(common.Transition, kw_only=True, frozen=True):
+    """A profile entered or left a segment, and where it was heard."""
 
-    id: str
-    workspace: str
-    segment: str
-    profile: str
-    kind: Literal["entered", "exited"]
-    at: datetime
-    sequence: int
-    cause: str
-    event_id: str | None
-    version: int
-    computed: dict[str, str | float | bool] | None = None
     place: str = ""
+    """Where a later listener goes on behind it: give it as `after`."""
 
 
 class Listening:
     """One listener's state, without its connection."""
 
     def __init__(
-        self, segment: str | None, backfill: bool, after: str | None, opened: Callable[[str], None] | None
+        self,
+        segment: str | None,
+        backfill: bool,
+        after: str | None,
+        opened: Callable[[str], None] | None,
+        subscription: str | None = None,
     ) -> None:
+        """Raises ValueError where both a segment and a subscription are given: a subscription has its own."""
+        if subscription is not None and (segment is not None or backfill):
+            raise ValueError(
+                "a subscription says itself of which segments it hears, and whether of backfills"
+            )
         self._query: dict[str, Any] = {"segment": segment} if segment is not None else {}
         self._query |= {"backfill": "true"} if backfill else {}
+        self._path = PATH if subscription is None else f"/v1/subscriptions/{part(subscription)}/transitions"
         self.place = after
         self._opened = opened
         self._attempt = 1
@@ -58,7 +65,13 @@ class Listening:
         """Those of httpx' `stream`."""
         self._data, self._event = [], ""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self.place} if self.place else {})
-        return {"method": "GET", "url": PATH, "params": self._query, "headers": headers, "timeout": QUIET_S}
+        return {
+            "method": "GET",
+            "url": self._path,
+            "params": self._query,
+            "headers": headers,
+            "timeout": QUIET_S,
+        }
 
     def line(self, line: str) -> Transition | None:
         """A transition, where the line ends one."""
@@ -95,7 +108,7 @@ class Listening:
 
     def broke(self, retry: Retry, error: ApiError) -> float:
         """The same where it broke. Raises the error where it is final."""
-        request: Request[Any] = Request(method="GET", path=PATH, answer=None)
+        request: Request[Any] = Request(method="GET", path=self._path, answer=None)
         pause_s = None if _final(error) else retry.pause_s(request, self._attempt, error)
         if pause_s is None:
             raise error

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from livesegments.client import request
+from livesegments.client.common import Transition
 from livesegments.client.request import Request, get, patch, post
 
 Kind = Literal["entered", "exited"]
@@ -40,7 +41,7 @@ class MadeSubscription(Struct, kw_only=True, frozen=True):
     paused: bool
     """Whether nothing is sent for now."""
     state: str
-    """`active`, `paused`, or `disabled`: its receiver has answered 410."""
+    """`disabled`: its receiver has answered 410; an edit with `paused` false enables it again."""
     version: int
     """Counts every edit; the ETag."""
     created_at: datetime
@@ -107,7 +108,7 @@ class Subscription(Struct, kw_only=True, frozen=True):
     paused: bool
     """Whether nothing is sent for now."""
     state: str
-    """`active`, `paused`, or `disabled`: its receiver has answered 410."""
+    """`disabled`: its receiver has answered 410; an edit with `paused` false enables it again."""
     version: int
     """Counts every edit; the ETag."""
     created_at: datetime
@@ -123,6 +124,72 @@ class Secret(Struct, kw_only=True, frozen=True):
     """`whsec_…`, with which the signature is checked. It is shown this once."""
     former_valid_until: datetime
     """Until then the secret before signs as well."""
+
+
+class Attempts(Struct, kw_only=True, frozen=True):
+    """The newest attempts: at most 200 of every partition are kept."""
+
+    attempts: list[Attempt]
+    """The newest first."""
+
+
+class Attempt(Struct, kw_only=True, frozen=True):
+    """One try to deliver a message."""
+
+    id: str
+    """The message's id, the same at every attempt."""
+    at: datetime
+    """When it ended."""
+    ms: int
+    """How long it took, in milliseconds."""
+    status: int | None
+    """What the receiver answered; null: nothing."""
+    error: str
+    """Why there was no answer; empty where there was one."""
+
+
+class DeadLetters(Struct, kw_only=True, frozen=True):
+    """The newest messages that were given up: at most 1,000 of every partition are kept."""
+
+    dead_letters: list[Dead]
+    """The newest first."""
+
+
+class Dead(Struct, kw_only=True, frozen=True):
+    """A message that was given up after all attempts of the schedule."""
+
+    id: str
+    """The message's id."""
+    at: datetime
+    """When it was given up."""
+    attempts: int
+    """How often it was tried."""
+    status: int | None
+    """The last answer; null: there was none."""
+    error: str
+    """Why the last attempt had no answer."""
+    transitions: list[Transition]
+    """What was in it."""
+
+
+class Replay(Struct, kw_only=True, frozen=True):
+    """A replay that was asked for: the one before, if it is under way, ends."""
+
+    number: int
+    """Counts the replays of the subscription."""
+    records: int
+    """How many transitions were announced in the range, whoever hears of them."""
+
+
+class Transitions(Struct, kw_only=True, frozen=True):
+    """A page of what a subscription hears."""
+
+    transitions: list[Transition]
+    """In order for every profile."""
+    next_cursor: str
+    """Where the next page begins: give it back, also later."""
+    caught_up: bool
+    """Whether this was all there is for now."""
 
 
 @get("/v1/subscriptions")
@@ -184,4 +251,29 @@ def delete(id: str, *, if_match: str | int | None = None) -> Request[None]:
 @post("/v1/subscriptions/{id}/secrets")
 def rotate_secret(id: str) -> Request[Secret]:
     """A new secret; for a while the one before signs as well."""
+    ...
+
+
+@get("/v1/subscriptions/{id}/attempts")
+def attempts(id: str) -> Request[Attempts]:
+    """The newest 200 attempts to deliver messages."""
+    ...
+
+
+@get("/v1/subscriptions/{id}/dead-letters")
+def dead_letters(id: str) -> Request[DeadLetters]:
+    """The newest 200 messages that were given up."""
+    ...
+
+
+@post("/v1/subscriptions/{id}/replays")
+def replay(id: str, from_: str, to: str) -> Request[Replay]:
+    """Sends again what was announced between two instants (ISO 8601), under the same ids."""
+    ...
+
+
+@get("/v1/subscriptions/{id}/transitions")
+def pull(id: str, *, limit: int = 100, cursor: str | None = None) -> Request[Transitions]:
+    """What one that is pulled hears, from the cursor or from its creation on. `next_cursor` is never null:
+    keep it, and ask again with it. `Client.transitions` gives the same as it happens."""
     ...

@@ -47,7 +47,7 @@ async def list_attempts(context: Ctx, workspace: Reading, id_: Id) -> shapes.Att
     )
 
 
-@router.get("/dead-letters")
+@router.get("/dead-letters", response_model_exclude_unset=True)
 async def list_dead_letters(context: Ctx, workspace: Reading, id_: Id) -> shapes.DeadLetters:
     """The newest 200 messages that were given up. A replay sends them again."""
     entry = edits.existing(await context.catalog.segments(workspace.id), id_)
@@ -61,7 +61,7 @@ async def list_dead_letters(context: Ctx, workspace: Reading, id_: Id) -> shapes
                 attempts=each.attempts,
                 status=each.status,
                 error=each.error,
-                transitions=[shown(one) for one in each.transitions],
+                transitions=[shapes.TransitionOut(**shown(one)) for one in each.transitions],
             )
             for each in found[:MOST]
         ]

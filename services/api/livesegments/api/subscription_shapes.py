@@ -179,6 +179,26 @@ class Attempts(BaseModel):
     attempts: list[AttemptOut] = Field(description="The newest first.")
 
 
+class TransitionOut(BaseModel):
+    """A profile entered or left a segment."""
+
+    id: str = Field(description="The same however often it is heard.")
+    workspace: str = Field(description="The id of the workspace.")
+    segment: str = Field(description="The id of the segment.")
+    profile: str = Field(description="The id of the profile.")
+    kind: Kind = Field(description="Whether the profile entered or exited.")
+    at: Instant = Field(description="When it became true.")
+    sequence: int = Field(description="Counts the transitions of this profile and segment, from 1.")
+    cause: Cause = Field(description="What led to it.")
+    event_id: str | None = Field(description="The id of the event that led to it; null: none did.")
+    version: int = Field(description="The version of the segment's definition that decided it.")
+    computed: dict[str, str | int | float | bool] | None = Field(
+        None,
+        description="The values at that instant of the computed attributes that the definition asks about, "
+        "by their ids; absent where it asks about none.",
+    )
+
+
 class DeadOut(BaseModel):
     """A message that was given up after all attempts of the schedule."""
 
@@ -187,7 +207,7 @@ class DeadOut(BaseModel):
     attempts: int = Field(description="How often it was tried.")
     status: int | None = Field(description="The last answer; null: there was none.")
     error: str = Field(description="Why the last attempt had no answer.")
-    transitions: list[dict[str, Any]] = Field(description="What was in it.")
+    transitions: list[TransitionOut] = Field(description="What was in it.")
 
 
 class DeadLetters(BaseModel):

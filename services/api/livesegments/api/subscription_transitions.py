@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from aiokafka.errors import OffsetOutOfRangeError
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field
 
 from livesegments.api import subscription_edits as edits
 from livesegments.api.announcements import Announcements, Place, read
@@ -15,6 +15,7 @@ from livesegments.api.context import Ctx
 from livesegments.api.cursor import Cursor, decode, encode, foreign
 from livesegments.api.problems import Problem, responses
 from livesegments.api.route import Route
+from livesegments.api.subscription_shapes import TransitionOut
 from livesegments.api.subscriptions import Id
 from livesegments.api.transitions import place_of, shown, stream
 from livesegments.wire.hearing import concerns, hears
@@ -36,9 +37,7 @@ router = APIRouter(
 class Transitions(BaseModel):
     """A page of what a subscription hears."""
 
-    transitions: list[Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]] = Field(
-        description="In order for each profile; as docs/asyncapi.yaml has them."
-    )
+    transitions: list[TransitionOut] = Field(description="In order for every profile.")
     next_cursor: str = Field(description="Where the next page begins: give it back, also later.")
     caught_up: bool = Field(description="Whether this was all there is for now.")
 
@@ -51,7 +50,12 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/transitions", response_model=Transitions, responses=STREAM | responses(409, 410))
+@router.get(
+    "/transitions",
+    response_model=Transitions,
+    response_model_exclude_unset=True,
+    responses=STREAM | responses(409, 410),
+)
 async def pull_transitions(
     context: Ctx,
     workspace: Reading,
@@ -94,7 +98,7 @@ async def pull_transitions(
 
 async def _page(announcements: Announcements, rule: Subscription, after: Place, limit: int) -> Transitions:
     """Raises OffsetOutOfRangeError, KafkaError."""
-    found: list[dict[str, Any]] = []
+    found: list[TransitionOut] = []
     places, looked = list(after), 0
     async with announcements.earlier(after) as reader:
         ends = await reader.ends()
@@ -110,5 +114,5 @@ async def _page(announcements: Announcements, rule: Subscription, after: Place, 
                 places[record.partition] = record.offset + 1
                 transition = read(record)
                 if transition is not None and concerns(rule, transition) and hears(rule, transition):
-                    found.append(shown(transition))
+                    found.append(TransitionOut(**shown(transition)))
     return Transitions(transitions=found, next_cursor=encode(places), caught_up=not ahead())
