@@ -283,6 +283,18 @@ def test_references_must_exist_and_make_no_circle() -> None:
     assert codes(entered | {"where": where}, others=others, segment_id="c") == []
 
 
+def test_a_segment_that_has_no_id_yet_makes_no_circle_either() -> None:
+    watcher = {"type": "event", "name": "$segment_entered"}
+    others: dict[str, Node | None] = {"vip": msgspec.convert({"type": "tag"}, Node)}
+    assert codes(watcher, others=others) == []
+    others["watcher"] = msgspec.convert(watcher, Node)
+    asks = {"type": "segment", "id": "watcher"}
+    for dependents in (None, lambda id_: frozenset({"watcher"})):
+        assert codes(watcher, others=others, dependents=dependents) == [("", "cycle")]
+        assert codes({"type": "not", "of": asks}, others=others, dependents=dependents) == [("", "cycle")]
+        assert codes({"type": "segment", "id": "vip"}, others=others, dependents=dependents) == []
+
+
 FIELDS = ["type", "of", "name", "op", "value", "where", "window", "steps", "last", "id"]
 TYPES = ["all", "any", "not", "attribute", "event", "occurrence", "sequence", "segment", "near"]
 

@@ -105,7 +105,7 @@ def check(
     if others is not None:
         circle = cycle(node, others, segment_id, dependents)
         if circle:
-            told = " → ".join(shown(name) for name in circle)
+            told = " → ".join(shown(name) if name else "this new one" for name in circle)
             return None, [Fault("", "cycle", f"segments depend on each other in a circle: {told}")]
     return (node if lists is None else referring(node, lists)), []
 
@@ -365,8 +365,13 @@ class Checker:
 def cycle(
     node: Node, others: Others, segment_id: str | None, dependents: Dependents | None = None
 ) -> list[str] | None:
-    """A way from the definition through other segments back to its own segment, if there is one."""
-    if segment_id is None or (dependents is not None and not _closes(node, segment_id, dependents)):
+    """A way from the definition through other segments back to its own segment, if there is one.
+
+    Nobody names a segment that has no id yet (`""` in the way), but those that depend on all others
+    depend on it, too.
+    """
+    segment_id = segment_id or ""
+    if dependents is not None and not _closes(node, segment_id, dependents):
         return None
 
     def next_of(root: Node | None, own: str) -> list[str]:

@@ -37,6 +37,19 @@ class Profiles:
         )
         return {id_: decode(state) for id_, state in pairs if state is not None}
 
+    async def homes(self, workspace: str, ids: Iterable[str]) -> set[str]:
+        """The ids for which counts what comes for these: of a profile that was merged, the other one."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        ahead = set(ids)
+        while ahead:
+            seen |= ahead
+            states = await self.get(workspace, ahead)
+            into = {id_: state.kin.into for id_, state in states.items() if state.kin and state.kin.into}
+            found |= ahead - into.keys()
+            ahead = set(into.values()) - seen
+        return found
+
     async def counts(self, workspace: str) -> list[int]:
         """How many profiles a workspace has, partition by partition."""
         names = (keys.profiles(partition, workspace) for partition in range(self._partitions))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from livesegments.core.event import PROFILE, Event
+from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import audiences
 from tests.services.api.conftest import running, settings, until
@@ -198,3 +198,19 @@ async def test_a_list_is_replaced_by_its_difference_added_to_and_taken_from(
     assert (await shop.get(f"/v1/list-jobs/{listed[0]['id']}")).status_code == 404
     wrong = {"segment": "shoppers", "audience": {"include": ["vips"]}}
     assert (await shop.post("/v1/list-jobs", json=wrong)).status_code == 409
+
+
+async def test_a_list_is_replaced_by_those_into_whom_its_profiles_were_merged(shop: Shop) -> None:
+    await shop.segment("vips", type="static")
+    await shop.settled()
+    merge = [
+        Event(f"m-{old}", shop.workspace, old, MERGE, START_MS, {"into": into})
+        for old, into in (("guest", "visitor"), ("visitor", "ann"))
+    ]
+    await shop.rig.send([shop.event("guest", "seen", START_MS), *merge])
+    await shop.settled()
+    for profiles, change in ((["guest", "bob"], (2, 0)), (["ann", "visitor"], (0, 1)), (["guest"], (0, 0))):
+        put = await shop.put("/v1/segments/vips/members", json={"profiles": profiles})
+        assert (put.json()["added"], put.json()["removed"]) == change
+        await shop.settled()
+    assert await shop.members("vips") == ["ann"]

@@ -19,6 +19,8 @@ async def test_the_etag_changes_with_what_is_degraded(boss: Client, shop: Client
             await redis.hset(keys.degraded(1), shop.workspace, degraded.encode(state))
             answer = await boss.get(path, headers={"If-None-Match": ", ".join(seen)})
             assert answer.status_code == 200 and answer.json()["degraded"]["plan"] == state.plan
+            own = await shop.get("/v1/workspace")
+            assert own.json()["degraded"] == answer.json()["degraded"], "its own keys see it, too"
             seen.append(answer.headers["ETag"])
             again = await boss.get(path, headers={"If-None-Match": seen[-1]})
             assert (again.status_code, again.headers["ETag"]) == (304, seen[-1])

@@ -99,6 +99,30 @@ async def test_a_reference_to_nothing_and_a_circle_are_faults(shop: Client) -> N
     assert [fault["code"] for fault in heard.json()["errors"]] == ["cycle"]
 
 
+async def test_a_new_segment_makes_no_circle_by_whatever_way_it_is_made(shop: Client) -> None:
+    """Two that hear of all other segments would need each other, and so would one of them and who asks it."""
+    every = {"type": "event", "name": "$segment_entered"}
+    await shop.segment("watcher", every)
+    asks = {"type": "segment", "id": "watcher"}
+    for id_ in ({}, {"id": "new"}):
+        for definition in (every, asks):
+            body = {**id_, "name": "new", "definition": definition}
+            alone = await shop.post("/v1/segments", json=body)
+            many = await shop.post("/v1/segments:batch", json={"segments": [body]})
+            for answer in (alone, many):
+                assert answer.status_code == 422
+                assert [fault["code"] for fault in answer.json()["errors"]] == ["cycle"]
+    two = [{"id": name, "name": name, "definition": {"type": "tag", "name": name}} for name in ("a", "b")]
+    assert (await shop.post("/v1/segments:batch", json={"segments": two})).status_code == 200
+    clone = await shop.post("/v1/segments/watcher/clone", json={})
+    template = await shop.post(
+        "/v1/templates/never-bought/segments", json={"parameters": {"order": "$segment_entered"}}
+    )
+    for answer in (clone, template):
+        assert answer.status_code == 422
+        assert [fault["code"] for fault in answer.json()["errors"]] == ["cycle"]
+
+
 async def test_an_edit_needs_the_version_that_was_read(shop: Client) -> None:
     await shop.segment("a")
     assert (await shop.patch("/v1/segments/a", json={"name": "b"})).status_code == 428

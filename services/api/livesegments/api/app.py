@@ -234,7 +234,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         counting=walking,
         frozen=freezes,
         jobs=jobs,
-        list_jobs=ListJobs(reader, jobs, records, lags, walking, now_ms),
+        list_jobs=ListJobs(reader, jobs, stored, records, lags, walking, now_ms),
         departures=Departures(reader, freezes),
         freezer=Freezer(
             reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles

@@ -25,6 +25,7 @@ from livesegments.core.fault import Fault
 from livesegments.runtime import tasks
 from livesegments.store.audiences import Audiences
 from livesegments.store.jobs import Job, JobStore, Lost
+from livesegments.store.profiles import Profiles
 from livesegments.store.seen import Restoring
 from livesegments.wire.catalog import Segment
 from livesegments.wire.topics import partition_of
@@ -50,13 +51,14 @@ class ListJobs:
         self,
         audiences: Audiences,
         jobs: JobStore,
+        profiles: Profiles,
         records: Records,
         lags: Lags,
         turn: asyncio.Semaphore,
         now_ms: Callable[[], int],
     ) -> None:
-        self._audiences, self._jobs, self._records, self._lags = audiences, jobs, records, lags
-        self._turn, self._now_ms = turn, now_ms
+        self._audiences, self._jobs, self._profiles = audiences, jobs, profiles
+        self._records, self._lags, self._turn, self._now_ms = records, lags, turn, now_ms
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def begin(self, segment: Segment, audience: Audience, how: How, total: int) -> Job:
@@ -93,10 +95,12 @@ class ListJobs:
             await asyncio.sleep(LOOK_S)
 
     async def replace(self, segment: Segment, profiles: Sequence[str]) -> tuple[int, int]:
-        """Makes these all that the list has; how many were put on it and taken off it. Raises Behind."""
+        """Makes these all that the list has; how many were put on it and taken off it. Raises Behind.
+
+        Of a profile that was merged the list has the other one, so that is the one to be compared."""
         await self.applied()
         shares: list[set[str]] = [set() for _ in range(self._audiences.partitions)]
-        for id_ in profiles:
+        for id_ in await self._profiles.homes(segment.workspace, profiles):
             shares[partition_of(segment.workspace, id_, len(shares))].add(id_)
         added = removed = 0
         for partition, wanted in enumerate(shares):

@@ -133,7 +133,7 @@ def _made(
     new = NewDynamic.model_construct(
         id=asked.id,
         name=asked.name or template.name,
-        definition=shapes.Defined(document, node, snapshot.revision),
+        definition=shapes.Defined(document, node, ""),  # not yet against the other segments and the fields
         description=template.description if asked.description is None else asked.description,
         tags=asked.tags,
         folder=asked.folder,

@@ -10,6 +10,7 @@ from livesegments.api.problems import responses
 from livesegments.api.route import Route
 from livesegments.api.workspace_shapes import WorkspaceOut
 from livesegments.api.workspaces import shown
+from livesegments.store.degraded import read
 
 router = APIRouter(
     prefix="/v1/workspace", tags=["workspaces"], route_class=Route, responses=responses(401, 403)
@@ -18,5 +19,7 @@ router = APIRouter(
 
 @router.get("", responses=responses(404))
 async def read_own_workspace(context: Ctx, workspace: Reading) -> WorkspaceOut:
-    """The workspace of the key (an admin key names one with `X-Workspace`): its name and its time zone."""
-    return shown(context, workspace)
+    """The workspace of the key (an admin key names one with `X-Workspace`): its name, its time zone,
+    and whether it is degraded."""
+    degraded = await read(context.redis, context.settings.partitions, [workspace.id])
+    return shown(context, workspace, degraded.get(workspace.id))
