@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from livesegments.core.definition import Attribute
 from livesegments.store import versions
+from livesegments.store.actor import Actor, act_as
 from livesegments.store.changes import Put
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Version, decode
@@ -32,10 +33,10 @@ def written(puts: Sequence[Put]) -> list[Version]:
 
 
 def test_an_edit_writes_the_definition_before_it() -> None:
-    versions.by("ann's key")
+    act_as(Actor("ann's key"))
     first = versions.stamped(Snapshot("1"), LAPSED)
     assert (first.defined_ms, first.defined_by) == (5, "ann's key")
-    versions.by("bob's key")
+    act_as(Actor("bob's key"))
     renamed = replace(first, version=2, updated_ms=7, name="Gone")
     snapshot = Snapshot("1", [first])
     assert versions.former(snapshot, [renamed]) == []
@@ -46,6 +47,7 @@ def test_an_edit_writes_the_definition_before_it() -> None:
     ]
     assert versions.stamped(snapshot, second).defined_by == "bob's key"
     assert versions.former(snapshot, [replace(LAPSED, id="new")]) == []
+    act_as(Actor())
 
 
 def test_only_the_newest_stay_and_none_of_a_deleted_one() -> None:

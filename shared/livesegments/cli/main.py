@@ -46,6 +46,7 @@ COMMANDS = {
     "preview": "livesegments.cli.preview:preview",
     "names": "livesegments.cli.names:names",
     "rejected": "livesegments.cli.rejected:rejected",
+    "audit": "livesegments.cli.audit:audit",
     "watch": "livesegments.cli.watch:watch",
     "workspaces": "livesegments.cli.workspaces:app",
     "keys": "livesegments.cli.keys:app",

@@ -8,6 +8,8 @@ from livesegments.cli.problem import MISSING, Problem
 
 REJECTED = "/v1/rejected"
 
+AUDIT = "/v1/audit"
+
 
 def part(id_: str) -> str:
     """An id as one part of a path. Dots are escaped too: else `..` would lead to another path.

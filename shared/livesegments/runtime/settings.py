@@ -48,6 +48,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     exports_kept_s: Annotated[float, Meta(ge=1)] = 86_400.0
     exports_mb: Annotated[int, Meta(ge=1)] = 4_096
     """One export's file has at most so many MiB."""
+    audit_kept: Annotated[int, Meta(ge=100, le=100_000)] = 10_000
+    """So many entries of its audit log a workspace keeps."""
+    audit_days: Annotated[int, Meta(ge=1)] = 400
+    """No entry is kept for longer."""
     checkpoint_every_s: float = 600.0
     """A partition's states are written beside the archive at this interval; 0: never."""
     events_retention_s: Annotated[int, Meta(ge=0)] = 0

@@ -32,15 +32,16 @@ from redis.exceptions import WatchError
 from livesegments.core.computed import PREFIX
 from livesegments.core.declared import Declarations
 from livesegments.store import keys, versions
-from livesegments.store.changes import Changes, NotRestored, Put, Since, Write, number
+from livesegments.store.audit_log import AuditLog, in_snapshot
+from livesegments.store.changes import Changes, NotRestored, Put, Write, number
 from livesegments.store.client import Client
 from livesegments.store.places import own, place_of
+from livesegments.store.reading import beside, brought_up
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.together import together
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import (
     ComputedAttribute,
-    DeclaredField,
     Entry,
     Key,
     Segment,
@@ -79,9 +80,11 @@ def digest(secret: str) -> str:
 class Catalog:
     """Reads raise Away, and nothing else, when the store can't be reached."""
 
-    def __init__(self, store: Client) -> None:
+    def __init__(self, store: Client, now_ms: Callable[[], int] = lambda: 0) -> None:
+        """`now_ms`: for the audit log of those who write."""
         self._redis: Any = store
         self.changes = Changes(store, keys.CATALOG_SEQUENCE, keys.CATALOG_REVISIONS, keys.CATALOG_OUTBOX)
+        self.audit = AuditLog(store, self.changes, now_ms)
         self._together = together(store)
         self._cache: LRUCache[str, Snapshot] = LRUCache(CACHED_WORKSPACES)
         self._entries: LRUCache[tuple[str, str], tuple[str, Any]] = LRUCache(CACHED_ENTRIES)
@@ -130,7 +133,7 @@ class Catalog:
             lists = keys.catalog_lists(workspace)
             since = await self.changes.since(workspace, cached.revision, place, retired_place, changed, lists)
             if since is not None:
-                return self._remember(workspace, _brought_up(cached, since)) if since.fields else cached
+                return self._remember(workspace, brought_up(cached, since)) if since.fields else cached
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(keys.CATALOG_REVISIONS, workspace)
             pipe.hvals(place)
@@ -142,7 +145,7 @@ class Catalog:
         computed = [each for each in entries if isinstance(each, ComputedAttribute)]
         hearing = [each for each in entries if isinstance(each, Subscription)]
         versions = {id_.decode(): int(version) for id_, version in retired.items()}
-        value_lists, fields = _beside(lists_found)
+        value_lists, fields = beside(lists_found)
         made = Snapshot(_text(revision), segments, versions, value_lists, computed, hearing, fields)
         return self._remember(workspace, made)
 
@@ -152,7 +155,7 @@ class Catalog:
         remembered = self._declared.get(workspace)
         if remembered is not None and remembered[0] == revision:
             return remembered[1]
-        _, fields = _beside(await self._redis.hvals(keys.catalog_lists(workspace)))
+        _, fields = beside(await self._redis.hvals(keys.catalog_lists(workspace)))
         found = {each.name: each.declared for each in fields}
         self._declared[workspace] = revision, found
         return found
@@ -169,8 +172,9 @@ class Catalog:
         while True:
             _unsee(EVERYONE)
             revision = (await self._revisions(EVERYONE))[0]
-            workspace = decide(await self.workspace(id_))
-            sequence = await self._write(EVERYONE, workspace, revision=revision)
+            old = await self.workspace(id_)
+            workspace = decide(old)
+            sequence = await self._write(EVERYONE, workspace, old=old, revision=revision)
             if sequence >= 0:
                 return workspace, sequence
 
@@ -178,7 +182,7 @@ class Catalog:
         return await self._write(EVERYONE, key)
 
     async def delete_key(self, key: Key) -> int:
-        return await self._write(EVERYONE, key, delete=True)
+        return await self._write(EVERYONE, key, old=key, delete=True)
 
     async def change_segment(
         self, workspace: str, decide: Callable[[Snapshot], tuple[Literal["put", "delete"], Segment]]
@@ -230,8 +234,9 @@ class Catalog:
                 place, retired = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
                 changed = keys.catalog_changed(workspace)
                 _unsee(workspace)
+                told = self.audit.beside(puts, in_snapshot(snapshot))
                 sequence = await self.changes.write(
-                    Write(workspace, snapshot.revision, place, tuple(puts), retired, changed)
+                    Write(workspace, snapshot.revision, place, (*puts, *told), retired, changed)
                 )
                 if sequence >= 0:
                     return sequence
@@ -300,6 +305,7 @@ class Catalog:
         scope: str,
         entry: Entry,
         *,
+        old: Entry | None = None,
         revision: str | None = None,
         delete: bool = False,
         new: bool = False,
@@ -309,8 +315,9 @@ class Catalog:
         hash_, field = place_of(entry)
         put = Put(field, wire.key_of(entry), b"" if delete else wire.encode(entry))
         _unsee(scope)
+        told = self.audit.beside([put], lambda *_: old)
         return await self.changes.write(
-            Write(scope, revision, hash_, (put,), keys.catalog_retired(scope), new=new)
+            Write(scope, revision, hash_, (put, *told), keys.catalog_retired(scope), new=new)
         )
 
     async def _write_segments(
@@ -332,8 +339,9 @@ class Catalog:
         place, retired = keys.catalog_segments(workspace), keys.catalog_retired(workspace)
         changed = keys.catalog_changed(workspace)
         _unsee(workspace)
+        told = self.audit.beside(puts, in_snapshot(snapshot))
         sequence = await self.changes.write(
-            Write(workspace, snapshot.revision, place, puts, retired, changed)
+            Write(workspace, snapshot.revision, place, (*puts, *told), retired, changed)
         )
         if sequence >= 0:
             _, dash, epoch = snapshot.revision.partition("-")
@@ -374,35 +382,6 @@ class Catalog:
     def _remember(self, workspace: str, snapshot: Snapshot) -> Snapshot:
         self._cache[workspace] = snapshot
         return snapshot
-
-
-def _brought_up(snapshot: Snapshot, since: Since) -> Snapshot:
-    """The snapshot with what was written since."""
-    made = snapshot.draft(since.revision)
-    lists, fields = _beside(since.beside)
-    made.lists = {each.id: each for each in lists}
-    made.fields = {each.name: each for each in fields}
-    for id_, (data, retired) in since.fields.items():
-        entry = None if data is None else wire.decode(data)
-        if isinstance(entry, ComputedAttribute):
-            made.computed[entry.id] = entry
-        elif isinstance(entry, Segment):
-            made.put(entry)
-        elif isinstance(entry, Subscription):
-            made.subscriptions[entry.id] = entry
-        elif id_.startswith(SUBSCRIPTION):
-            made.subscriptions.pop(id_.removeprefix(SUBSCRIPTION), None)
-        else:
-            made.computed.pop(id_.removeprefix(PREFIX), None)
-            made.drop(id_, int(retired or 0))
-    return made
-
-
-def _beside(found: Iterable[bytes | None]) -> tuple[list[ValueList], list[DeclaredField]]:
-    """What lies beside the segments."""
-    entries = [wire.decode(data) for data in found if data is not None]
-    lists = [each for each in entries if isinstance(each, ValueList)]
-    return lists, [each for each in entries if isinstance(each, DeclaredField)]
 
 
 def _as(kind: type[Kept], data: bytes | None) -> Kept | None:

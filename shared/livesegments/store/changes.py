@@ -28,13 +28,18 @@ if ARGV[3] == '1' then
 end
 local sequence
 for i = 5, #ARGV, 5 do
-  local field, value, retired = ARGV[i], ARGV[i + 2], ARGV[i + 3]
+  local field, key, value, retired = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local place = KEYS[tonumber(ARGV[i + 4])]
   sequence = redis.call('INCR', KEYS[1])
+  if field == '#' then
+    field = string.format('%016.0f', sequence)
+    key = string.gsub(key, '#$', field)
+    value = string.gsub(value, '"id":"#"', '"id":"' .. field .. '"', 1)
+  end
   if value == '' then redis.call('HDEL', place, field) else redis.call('HSET', place, field, value) end
   if retired ~= '' then redis.call('HSET', KEYS[5], field, retired) end
   if ARGV[4] == '1' and place == KEYS[4] then redis.call('ZADD', KEYS[6], sequence, field) end
-  redis.call('XADD', KEYS[3], sequence .. '-0', 'key', ARGV[i + 1], 'value', value)
+  redis.call('XADD', KEYS[3], sequence .. '-0', 'key', key, 'value', value)
 end
 redis.call('HSET', KEYS[2], ARGV[1], sequence .. (string.match(revision, '-.*') or ''))
 return sequence
@@ -69,8 +74,9 @@ class Change(Struct, frozen=True):
 
 class Put(Struct, frozen=True):
     """`value` goes into `field` of the write's hash (empty: the field is deleted) and, under `key`, into the
-    outbox. `retired` goes into the same field of the hash for those, where it is not empty. `place`: another
-    hash than the write's."""
+    outbox. The field `#` becomes the number of the change, in 16 digits, also at the end of the key and in
+    the value's `"id":"#"`. `retired` goes into the same field of the hash for those, where it is not empty.
+    `place`: another hash than the write's."""
 
     field: str
     key: str

@@ -49,6 +49,7 @@ Of the catalogue (written by the api; one slot):
   {catalog}:segments:WORKSPACE HASH  id → JSON of wire.catalog.Segment; computed:ID → of ComputedAttribute,
                                     subscription:ID → of wire.subscription.Subscription
   {catalog}:versions:WORKSPACE HASH  ID/NUMBER → JSON of wire.catalog.Version: former definitions of segments
+  {catalog}:audit:WORKSPACE   HASH  id → JSON of wire.audited.Audited
   {catalog}:lists:WORKSPACE   HASH  id → JSON of wire.catalog.ValueList; field:NAME → of DeclaredField
   {catalog}:values:WORKSPACE  HASH  DIGEST/PART → JSON of wire.catalog.ValuePart
   {catalog}:retired:WORKSPACE HASH  id of a deleted segment → its last definition version
@@ -191,6 +192,10 @@ def catalog_segments(workspace: str) -> str:
 
 def catalog_versions(workspace: str) -> str:
     return f"{{catalog}}:versions:{workspace}"
+
+
+def catalog_audit(workspace: str) -> str:
+    return f"{{catalog}}:audit:{workspace}"
 
 
 def catalog_lists(workspace: str) -> str:

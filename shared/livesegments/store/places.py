@@ -10,6 +10,7 @@ from livesegments.core.computed import PREFIX
 from livesegments.store import keys
 from livesegments.store.changes import Put
 from livesegments.wire import catalog as wire
+from livesegments.wire.audited import Audited
 from livesegments.wire.catalog import (
     ComputedAttribute,
     DeclaredField,
@@ -44,6 +45,7 @@ def own(workspaces: Iterable[str]) -> Iterator[str]:
     """The hashes of workspaces' own entries."""
     for id_ in workspaces:
         yield keys.catalog_values(id_)
+        yield keys.catalog_audit(id_)
         yield keys.catalog_lists(id_)
         yield keys.catalog_versions(id_)
         yield keys.catalog_segments(id_)
@@ -62,6 +64,8 @@ def place_of(entry: Entry) -> tuple[str, str]:
             return keys.catalog_segments(entry.workspace), PREFIX + entry.id
         case Subscription():
             return keys.catalog_segments(entry.workspace), SUBSCRIPTION + entry.id
+        case Audited():
+            return keys.catalog_audit(entry.workspace), entry.id
         case Version():
             return keys.catalog_versions(entry.workspace), f"{entry.id}/{entry.version}"
         case DeclaredField():

@@ -8,12 +8,12 @@ new segment none. Both go to topic `definitions`, and come back from there with 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextvars import ContextVar
 from typing import Any
 
 from msgspec.structs import replace
 
 from livesegments.store import keys
+from livesegments.store.actor import acting
 from livesegments.store.changes import Put
 from livesegments.store.client import Client
 from livesegments.store.places import gone, put
@@ -24,20 +24,13 @@ from livesegments.wire.catalog import Segment, Version
 KEPT = 100
 """Versions of a segment, the present one among them."""
 
-_author: ContextVar[str] = ContextVar("author", default="")
-
-
-def by(name: str) -> None:
-    """From here on the present task (a request) writes definitions under this name."""
-    _author.set(name)
-
 
 def stamped(snapshot: Snapshot, segment: Segment) -> Segment:
     """A segment as it is written: since when it has its definition, and whose that is."""
     old = snapshot.segments.get(segment.id)
     if old is not None and old.definition_version == segment.definition_version:
         return replace(segment, defined_ms=old.defined_ms, defined_by=old.defined_by)
-    return replace(segment, defined_ms=segment.updated_ms, defined_by=_author.get())
+    return replace(segment, defined_ms=segment.updated_ms, defined_by=acting().name)
 
 
 def former(snapshot: Snapshot, segments: Iterable[Segment]) -> list[Put]:

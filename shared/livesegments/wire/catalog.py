@@ -1,7 +1,8 @@
 """The records of topic `definitions`: everything a workspace has decided, last value per key.
 
 A key is `workspace/ID`, `key/SHA256`, `segment/WORKSPACE/ID`, `version/WORKSPACE/ID/NUMBER`,
-`computed/WORKSPACE/ID`, `subscription/WORKSPACE/ID`, `field/WORKSPACE/NAME` (the name percent-encoded),
+`computed/WORKSPACE/ID`, `subscription/WORKSPACE/ID`, `audit/WORKSPACE/ID`,
+`field/WORKSPACE/NAME` (the name percent-encoded),
 `value_list/WORKSPACE/ID` or
 `values/WORKSPACE/DIGEST/PART`; no value deletes it.
 The offset of a record is the catalogue's revision: every reader sees the same revisions in the same order.
@@ -22,6 +23,7 @@ from msgspec import Struct
 from livesegments.core.declared import Declared
 from livesegments.core.definition import Computed, Node
 from livesegments.core.trial import Trial
+from livesegments.wire.audited import Audited
 from livesegments.wire.subscription import Subscription
 from livesegments.wire.unreadable import Unreadable, reading
 
@@ -182,6 +184,7 @@ class DeclaredField(Struct, frozen=True, tag="field", omit_defaults=True):
 Entry: TypeAlias = (
     Workspace
     | Key
+    | Audited
     | Segment
     | Version
     | ComputedAttribute
@@ -195,6 +198,7 @@ _KINDS = frozenset(
     {
         ("workspace", 2),
         ("key", 2),
+        ("audit", 3),
         ("segment", 3),
         ("version", 4),
         ("computed", 3),
@@ -210,6 +214,7 @@ MAX_SHOWN = 100
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(
     Workspace
     | Key
+    | Audited
     | Segment
     | Version
     | ComputedAttribute
@@ -234,6 +239,8 @@ def key_of(entry: Entry) -> str:
             return f"subscription/{entry.workspace}/{entry.id}"
         case DeclaredField():
             return f"field/{entry.workspace}/{quote(entry.name, safe='')}"
+        case Audited():
+            return f"audit/{entry.workspace}/{entry.id}"
         case Version():
             return f"version/{entry.workspace}/{entry.id}/{entry.version}"
         case ValueList():

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from livesegments.api import (
     archiving,
     audiences,
+    audit,
     batch,
     builds,
     by_attribute,
@@ -105,6 +106,7 @@ DESCRIPTION = """Live customer segments: definitions, membership, profiles.
 - A key is `Authorization: Bearer KEY`. It is of one workspace and has scopes (`ingest`, `read`, `write`,
   `operate`); an admin key has them all, and says with `X-Workspace` where it acts.
 - Every error is `application/problem+json` (RFC 9457); `errors` lists every fault with a JSON pointer.
+- Every answer has an `X-Request-Id`, the caller's own if the request had one; the audit log names it.
 - Lists come in pages: give `next_cursor` back as `cursor` until it is null.
 - `GET /v1/transitions` streams who enters and leaves as server-sent events; docs/asyncapi.yaml describes it.
 """
@@ -118,6 +120,7 @@ TAGS = [
     {"name": "value lists", "description": "Values that conditions name by reference."},
     {"name": "fields", "description": "Attributes that are declared with a type."},
     {"name": "subscriptions", "description": "Who hears of transitions, and how they are sent."},
+    {"name": "audit", "description": "Who changed what, and when."},
     {"name": "operations", "description": "For those who run it."},
 ]
 STOP_S = 2
@@ -155,6 +158,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         subscriptions, workspace, workspaces, keys,
         forecasts, flows, timelines, operations, rejected,
         declared_fields,
+        audit,
         transitions, erasures, exports, health,
         profile_batches, audiences,
         frozen, saved_lists,
@@ -173,7 +177,12 @@ def _lifespan(
         app.state.context = context
         watching = [
             asyncio.create_task(each)
-            for each in (_keep_whole(context.publisher), context.watch.run(), Exporter(context).run())
+            for each in (
+                _keep_whole(context.publisher),
+                context.watch.run(),
+                Exporter(context).run(),
+                audit.keep_bounded(context),
+            )
         ]
         try:
             yield
@@ -194,7 +203,7 @@ def _lifespan(
 
 def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     redis = connect(settings.redis)
-    catalog = Catalog(redis)
+    catalog = Catalog(redis, now_ms)
     contents = StoredContents(redis)
     lags = Lags(settings.kafka, redis, settings.partitions)
     heads = Heads(redis, settings.partitions, lags.committed)

@@ -6,7 +6,9 @@ none, has every scope, and says with `X-Workspace` where it acts.
 
 from __future__ import annotations
 
+import re
 from hmac import compare_digest
+from secrets import token_hex
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -15,8 +17,9 @@ from msgspec.structs import replace
 
 from livesegments.api.context import Context
 from livesegments.api.problems import Problem, not_found
+from livesegments.store.actor import Actor, act_as
+from livesegments.store.audit_log import KEY_ID_LENGTH
 from livesegments.store.catalog import EVERYONE, digest, see_once
-from livesegments.store.versions import by
 from livesegments.wire.catalog import Scope, Workspace
 
 SCHEME = "HTTPBearer"
@@ -26,6 +29,9 @@ SECURITY = {
     "description": "An API key of a workspace, or an admin key.",
 }
 """For OpenAPI."""
+
+REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}")
 
 Chosen = Annotated[
     str | None,
@@ -57,7 +63,7 @@ async def caller(request: Request) -> Caller:
         raise _unknown("Give a key: `Authorization: Bearer KEY`.")
     admin = context.settings.admin_key
     if admin and compare_digest(secret.encode(), admin.encode()):
-        by("admin")
+        act_as(Actor("admin", request=request_id(request)))
         return Caller(EVERYONE, frozenset({"admin"}))
     key = await context.catalog.key(digest(secret))
     if key is None:
@@ -65,8 +71,17 @@ async def caller(request: Request) -> Caller:
         key = await context.catalog.key(digest(secret))  # it may have been restored just now
     if key is None:
         raise _unknown("This key is not known, or was revoked.")
-    by(key.name)
+    act_as(Actor(key.name, key.digest[:KEY_ID_LENGTH], request_id(request)))
     return Caller(key.workspace, frozenset(key.scopes))
+
+
+def request_id(request: Request) -> str:
+    """As the caller named it (`X-Request-Id`), or made here; the answer and the audit log have it."""
+    if not hasattr(request.state, "request_id"):
+        given = request.headers.get(REQUEST_ID, "")
+        request.state.request_id = given if _REQUEST_ID.fullmatch(given) else token_hex(8)
+    found: str = request.state.request_id
+    return found
 
 
 def _unknown(detail: str) -> Problem:

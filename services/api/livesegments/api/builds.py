@@ -21,6 +21,7 @@ from livesegments.api.route import Route
 from livesegments.api.segment_shapes import SegmentOut
 from livesegments.api.segments import Id, described
 from livesegments.core.definition import Node
+from livesegments.store.actor import means
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment
 
@@ -58,6 +59,7 @@ async def cancel_build(context: Ctx, workspace: Writing, id_: Id) -> Cancelled:
             return "delete", editing.deletable(snapshot, id_, None)
         return "put", editing.redefined(snapshot, workspace, latest, before, now_ms)
 
+    means("cancel_build")
     segment, sequence = await context.catalog.change_segment(workspace.id, decide)
     await context.publisher.published(sequence)
     if before is None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from livesegments.api import times
+from livesegments.api.audit import noted
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import Problem, not_found, responses
@@ -17,6 +18,7 @@ from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.shapes import In, Instant
 from livesegments.api.texts import ProfileId
 from livesegments.store.erasures import Erasing
+from livesegments.wire.suppressed import digest
 
 APPLIED_S = 2.0
 """So long a request waits until the evaluator has applied it; then it answers `accepted`."""
@@ -66,6 +68,8 @@ async def create_erasure(
 ) -> ErasureOut:
     """Erase a person: state, memberships and due times at once, with `exited` of the cause `erasure`; archive
     and checkpoints within the stated time. Later events under the id are dropped, until that is lifted."""
+    whom = digest(context.settings.erasure_key, workspace.id, new.profile)
+    await noted(context, workspace.id, "start", "erasure", whom)
     partition, offset = await context.records.erase(workspace.id, new.profile, new.at_once)
     try:
         async with asyncio.timeout(APPLIED_S):
@@ -93,6 +97,7 @@ async def lift_erasure(context: Ctx, workspace: Writing, id_: ErasureId) -> None
     if found.note is None and not found.applied:
         raise Problem(409, "The erasure isn't applied yet: try again.")
     note = _ours(found.note, workspace.id, id_)
+    await noted(context, workspace.id, "lift", "erasure", note.digest, note=id_)
     await context.records.lift(partition, workspace.id, note.digest)
 
 

@@ -7,10 +7,11 @@ from secrets import token_hex
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from livesegments.api import fields, times
+from livesegments.api.audit import noted
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.export_download import MEDIA, streamed
@@ -18,8 +19,8 @@ from livesegments.api.finding import found
 from livesegments.api.problems import QUOTA, Problem, not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
 from livesegments.api.segments import Id
-from livesegments.api.shapes import In, Instant
-from livesegments.api.texts import AttributeName, fault
+from livesegments.api.shapes import In, Instant, Since
+from livesegments.api.texts import AttributeName
 from livesegments.core.fault import Fault
 from livesegments.store.exports import Export, Format, State
 
@@ -42,21 +43,6 @@ FILE: dict[int | str, dict[str, Any]] = {
     }
     for status, what in ((200, "The whole file."), (206, "The part of it that `Range` asks for."))
 }
-
-
-def _instant(text: str) -> str:
-    try:
-        times.parse(text)
-    except (ValueError, OverflowError) as error:
-        raise fault("bad_date", "must be an instant in ISO 8601, such as 2026-01-31T09:30:00Z") from error
-    return text
-
-
-Since = Annotated[
-    str,
-    AfterValidator(_instant),
-    Field(max_length=40, json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00Z"]),
-]
 
 
 class NewExport(In):
@@ -158,6 +144,8 @@ async def create_export(
         None if new.entered_since is None else times.parse(new.entered_since),
         None if new.updated_since is None else times.parse(new.updated_since),
     )
+    columns = ", ".join((*export.fields, *export.include)) or "ids alone"
+    await noted(context, workspace.id, "start", "export", export.id, note=f"{id_}: {columns}")
     await context.exports.add(export)
     return _shown(export)
 
@@ -210,7 +198,9 @@ async def download_export(
 @router.delete("/{export}", status_code=204, responses=responses(404))
 async def delete_export(context: Ctx, workspace: Reading, id_: Id, export: ExportId) -> None:
     """Remove an export and its file; one that is under way ends."""
-    await context.exports.remove(await _existing(context, workspace.id, id_, export))
+    found = await _existing(context, workspace.id, id_, export)
+    await noted(context, workspace.id, "delete", "export", found.id, note=id_)
+    await context.exports.remove(found)
 
 
 async def _existing(context: Context, workspace: str, segment: str, export: str) -> Export:

@@ -12,6 +12,7 @@ from livesegments.api import cursor, shapes, times
 from livesegments.api.answers import written
 from livesegments.api.audience_shapes import AdviceOut, AudienceIn, AudiencePageOut, shown, taken
 from livesegments.api.audiences import MOST_PAGE, Page, advised, bounds, computed, valued
+from livesegments.api.audit import noted
 from livesegments.api.auth import Reading
 from livesegments.api.context import Context, Ctx
 from livesegments.api.fields import MOST_MEMBERS, Names, check
@@ -83,6 +84,7 @@ async def freeze_audience(
 ) -> FrozenOut:
     """Keep just those who are in an audience now. 202: it takes longer than 10 s, and goes on."""
     audience = await taken(context, workspace, asked.audience)
+    await noted(context, workspace.id, "create", "frozen_audience", ",".join(audience.include))
     token = await context.freezer.begin(workspace.id, audience, asked.lifetime_s * 1_000)
     await context.freezer.done(token, WAIT_S)
     made = _shape(context, await _one(context, workspace, token))
@@ -108,6 +110,7 @@ async def read_frozen(context: Ctx, workspace: Reading, token: Token) -> FrozenO
 async def delete_frozen(context: Ctx, workspace: Reading, token: Token) -> None:
     """Ends a token before its time."""
     await _one(context, workspace, token)
+    await noted(context, workspace.id, "delete", "frozen_audience", token)
     await context.frozen.delete(workspace.id, token)
 
 

@@ -16,10 +16,10 @@ from livesegments.api.route import Route
 from livesegments.api.shapes import In, Instant
 from livesegments.api.texts import Name
 from livesegments.api.workspaces import Id
+from livesegments.store.audit_log import KEY_ID_LENGTH
 from livesegments.store.catalog import digest
 from livesegments.wire.catalog import Key
 
-KEY_ID_LENGTH = 16
 PREFIX = "ls_"
 MAX_KEYS = 1_000
 KeyScope = Literal["ingest", "read", "write", "operate"]

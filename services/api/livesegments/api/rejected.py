@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, BaseModel, Field, PlainValidator, WithJsonSchema
 
 from livesegments.api import cursor, times
+from livesegments.api.audit import noted
 from livesegments.api.auth import Replaying, Seeing
 from livesegments.api.context import Context, Ctx
 from livesegments.api.problems import FaultOut, Problem, not_found, responses
@@ -162,6 +163,7 @@ async def replay_rejected(
     event = _event(record)
     if event is None:
         raise Problem(409, "There is no event in it that could be given again.")
+    await noted(context, event.workspace, "replay", "rejected_event", id_)
     partition, offset = await context.records.again(event)
     return Replayed(
         workspace=event.workspace, profile=event.profile, event=event.id, partition=partition, offset=offset

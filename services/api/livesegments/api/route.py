@@ -129,8 +129,11 @@ class Route(APIRoute):
                 try:
                     response = await run(request)
                     status = response.status_code
+                    response.headers[auth.REQUEST_ID] = auth.request_id(request)
                 except (HTTPException, RequestValidationError) as error:
                     status = getattr(error, "status_code", 422)
+                    if isinstance(error, HTTPException):
+                        error.headers = {**(error.headers or {}), auth.REQUEST_ID: auth.request_id(request)}
                     raise
                 finally:
                     metrics.API_REQUESTS.labels(request.method, self.path_format, str(status)).inc()

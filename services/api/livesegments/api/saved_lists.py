@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from livesegments.api import shapes, times
 from livesegments.api.audience_shapes import AudienceIn, shown, taken
 from livesegments.api.audiences import counted
+from livesegments.api.audit import noted
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Ctx
 from livesegments.api.lists import fillable
@@ -70,6 +71,8 @@ async def save_list(
     audience = await taken(context, workspace, asked.audience)
     segment = await fillable(context, workspace.id, asked.segment)
     total = await counted(context, workspace, audience)
+    note = f"{asked.how}: {total} profiles"
+    await noted(context, workspace.id, "start", "list_job", segment.id, name=segment.name, note=note)
     job = await context.list_jobs.begin(segment, audience, asked.how, total)
     await context.list_jobs.done(job.id, WAIT_S)
     return await _shape(context, workspace.id, job.id)
@@ -91,6 +94,7 @@ async def read_job(context: Ctx, workspace: Reading, id_: JobId) -> ListJobOut:
 async def cancel_job(context: Ctx, workspace: Writing, id_: JobId) -> None:
     """End a job before its time, or forget one that has ended. What it has sent stays as it is."""
     await _shape(context, workspace.id, id_)
+    await noted(context, workspace.id, "cancel", "list_job", id_)
     await context.jobs.delete(workspace.id, id_)
 
 

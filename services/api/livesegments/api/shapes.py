@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from livesegments.api import times
 from livesegments.api.problems import COMPONENT, FAULTS
 from livesegments.api.texts import Label, ProfileId, fault
 from livesegments.core.check import MAX_BYTES, Dependents, check
@@ -32,6 +33,21 @@ Labels = Annotated[list[Label], Field(max_length=50)]
 ProfileIds = Annotated[list[ProfileId], Field(min_length=1, max_length=1_000)]
 Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"])
+]
+
+
+def _instant(text: str) -> str:
+    try:
+        times.parse(text)
+    except (ValueError, OverflowError) as error:
+        raise fault("bad_date", "must be an instant in ISO 8601, such as 2026-01-31T09:30:00Z") from error
+    return text
+
+
+Since = Annotated[
+    str,
+    AfterValidator(_instant),
+    Field(max_length=40, json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00Z"]),
 ]
 State = Literal["building", "ready", "archived"]
 

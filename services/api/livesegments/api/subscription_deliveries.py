@@ -18,6 +18,7 @@ from livesegments.api.subscriptions import Id, change
 from livesegments.api.transitions import shown
 from livesegments.core.fault import Fault
 from livesegments.runtime.reader import Reader
+from livesegments.store.actor import means
 from livesegments.wire.attempt import Attempt, Dead
 from livesegments.wire.topics import MEMBERSHIPS
 
@@ -79,6 +80,7 @@ async def replay(
     edits.existing(await context.catalog.segments(workspace.id), id_)
     first, end = await _range(context, new.from_, new.to)
     now_ms = context.now_ms()
+    means("replay")
     entry = await change(
         context, workspace.id, lambda snapshot: edits.replayed(snapshot, id_, first, end, now_ms)
     )

@@ -18,6 +18,7 @@ from livesegments.api.problems import responses
 from livesegments.api.route import Route
 from livesegments.runtime.addresses import hosts
 from livesegments.runtime.reader import Reader
+from livesegments.store.actor import means
 from livesegments.store.changes import Put
 from livesegments.store.places import gone, put
 from livesegments.store.snapshot import Snapshot
@@ -104,6 +105,7 @@ async def rotate_secret(context: Ctx, workspace: Writing, id_: Id) -> shapes.Sec
     """Make a new secret. For a day the one before signs as well: set the new one up at the receiver by
     then."""
     now_ms = context.now_ms()
+    means("rotate_secret")
     entry = await change(context, workspace.id, lambda snapshot: edits.rotated(snapshot, id_, now_ms))
     assert entry.webhook is not None
     former, present = entry.webhook.secrets

@@ -21,6 +21,7 @@ from livesegments.api.route import Route
 from livesegments.api.segments import Id, described
 from livesegments.core.references import references
 from livesegments.core.value_list import named, shown
+from livesegments.store.actor import means
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.versions import present
 from livesegments.wire.catalog import Segment, Version
@@ -134,6 +135,7 @@ async def roll_back(
     if earlier is None:
         raise Problem(409, f"Segment {quoted(id_)} is static: it has no definition to go back to.")
     now_ms = context.now_ms()
+    means("rollback")
 
     def decide(snapshot: Snapshot) -> Segment:
         latest = editing.existing(snapshot, id_)
