@@ -32,16 +32,17 @@ Names = Callable[[int], str]
 
 class Shape(NamedTuple):
     """`definition` gives one by the seconds that its window lasts; `names` are those of the events, by
-    number. `again`: values come again after as many as are kept."""
+    number. `again`: values come again after as many as are kept; `twice`: each comes twice."""
 
     definition: Callable[[int], Json]
     names: Names = lambda number: "a"
     gap_ms: int = GAP_MS
     again: bool = False
+    twice: bool = False
 
     def event(self, number: int, kept: int, name: str | None = None, late_ms: int = 0) -> Event:
         name = name or self.names(number)
-        value = number % (kept if self.again else 1_000_003)
+        value = (number // 2 if self.twice else number) % (kept if self.again else 1_000_003)
         properties: Json = {"score": {"increment": 0.1}} if name == PROFILE else {"x": value}
         return Event(f"e{number:09}", "w", "p", name, START_MS + number * self.gap_ms - late_ms, properties)
 
@@ -96,10 +97,10 @@ def same(*steps: str, within: int | None = None) -> Callable[[int], Json]:
     return lambda seconds: {**of(seconds), "same": "x"}
 
 
-def mode(seconds: int) -> Json:
+def mode(seconds: int | None) -> Json:
     """The most frequent of values that come once each, read as a computed attribute is."""
     return {
-        "type": "computed", "name": "a", "window": {"last": f"{seconds}s"},
+        "type": "computed", "name": "a", "window": {"last": f"{seconds}s"} if seconds else None,
         "measure": {"of": "mode", "property": "x"}, "asked": {"type": "attribute", "name": "m", "op": "exists"},
     }  # fmt: skip
 
@@ -120,6 +121,7 @@ SHAPES = {
     "days": Shape(measured("days"), gap_ms=86_400_000),
     "distinct, ever": Shape(lambda seconds: {**measured("distinct")(seconds), "window": None}, again=True),
     "most frequent": Shape(mode),
+    "most frequent, ever": Shape(lambda seconds: mode(None), again=True),
     "sum": Shape(measured("sum")),
     "avg": Shape(measured("avg")),
     "min": Shape(measured("min")),
@@ -132,7 +134,10 @@ SHAPES = {
     "absent, three steps": Shape(sequence("a", "b", "no c"), turns("a", "b", "a", "c")),
     "absent, three steps, no second": Shape(sequence("a", "b", "no c", within=5), turns("a", "c")),
     "same, each value once": Shape(same("a", "b")),
+    "same, complete each time": Shape(same("a", "b"), turns("a", "b"), twice=True),
     "same, absent, each value once": Shape(same("a", "no b", within=5)),
+    "same, absent, comes each time": Shape(same("a", "no b"), turns("a", "b"), twice=True),
+    "same, absent, values again": Shape(same("a", "no b", within=5), again=True),
     "score": SCORE,
     "last occurrence": Shape(
         lambda seconds: {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from random import Random
 from typing import Any
 
 import pytest
 
-from livesegments.core import same
+from livesegments.core import chunks, same
+from livesegments.core.apart import Many
 from livesegments.core.event import Event
 from livesegments.core.explanation import explain
 from livesegments.core.kind import held
@@ -21,6 +23,7 @@ from tests.core.test_fact import key
 from tests.properties.catalogue import Put
 from tests.properties.histories import Fill, Forget, Happen, History, Recount, Tick, When
 from tests.properties.race import Race
+from tests.properties.restless import Restless, small_chunks
 
 Json = dict[str, Any]
 HOUR = 3_600_000
@@ -120,10 +123,17 @@ def _sequence(random: Random) -> Json:
     return {"type": "sequence", "steps": steps, "within": within, "same": "x", **random.choice(windows)}
 
 
+@pytest.mark.parametrize("race_of", [Race, Restless])
 @pytest.mark.parametrize("seed", range(24))
-def test_whatever_order_events_come_in_it_is_as_the_oracle_says(seed: int) -> None:
+def test_whatever_order_events_come_in_it_is_as_the_oracle_says(seed: int, race_of: type[Race]) -> None:
+    """Parts come apart from four stamps on with `Restless`."""
     random = Random(seed)
-    race = Race(History("Europe/Berlin", "2024-03-30T01:30:00Z", 7 * 24 * HOUR, 1_000, []))
+    with small_chunks() if race_of is Restless else nullcontext():
+        _race(random, race_of)
+
+
+def _race(random: Random, race_of: type[Race]) -> None:
+    race = race_of(History("Europe/Berlin", "2024-03-30T01:30:00Z", 7 * 24 * HOUR, 1_000, []))
     for at in range(4):
         race.step(Put(f"s{at}", _sequence(random), False))
     for number, command in enumerate(_commands(random)):
@@ -158,8 +168,9 @@ def test_a_value_goes_once_its_newest_event_has_left_the_window() -> None:
     plan = plan_of(s=CART)
     events = [_event(at, "cart", at * HOUR, f"c{at}") for at in range(24 * 30)]
     state = _state(plan, _fed(plan, events))
-    assert len(state.parts) <= 24 * 7 + 2 and len(state.queue) <= 2 * len(state.parts) + 8
-    assert state.total == sum(part.size for part in state.parts.values())
+    assert isinstance(state, Many)
+    assert len(state) <= 24 * 7 + chunks.MOST and len(state.queue) <= len(state)
+    assert state.total == sum(part.size for _, part in state)
 
 
 def test_beyond_the_bound_the_values_without_an_event_for_the_longest_are_forgotten(
@@ -171,8 +182,8 @@ def test_beyond_the_bound_the_values_without_an_event_for_the_longest_are_forgot
     profile = decode(encode(_fed(plan, events)))
     state = _state(plan, profile)
     assert 50 <= state.total <= 80
-    newest = {f"sc{at % 100}" for at in range(250)} & state.parts.keys()
-    assert {"sc49", "sc48", "sc0", "sc99"} <= newest and "sc50" not in newest
+    kept = {value for value, _ in state}
+    assert {"sc49", "sc48", "sc0", "sc99"} <= kept and "sc50" not in kept
 
 
 def test_of_one_event_a_hundred_values_count() -> None:
@@ -191,7 +202,7 @@ def test_what_holds_for_ever_keeps_nothing() -> None:
         for at, name in enumerate(("opened", "answered", "opened", "opened", "answered", "closed", "opened"))
     ]
     state = _state(plan, _fed(plan, events))
-    assert state.parts == {} and state.total == 0
+    assert not len(state) and state.total == 0
 
 
 # -- the fact

@@ -167,6 +167,10 @@ class Absent(Chain[Awaited]):
             self._mend(state, stamp, trails)
         self.settle(state, trails, now_ms)
 
+    def single(self, stamp: Stamp) -> Awaited:
+        until = self._leave(stamp[0])
+        return Awaited([], [stamp], until, stamp, until if until < FOREVER else None)
+
     def settle(self, state: Awaited, trails: Sequence[Stamps], now_ms: int) -> None:
         self._adopt_old(state, trails)
         if state.open and state.open[0][0] <= now_ms:

@@ -66,6 +66,11 @@ class Chain(Kind[B], Generic[B]):
     def settle(self, state: B, trails: Sequence[Stamps], now_ms: int) -> None:
         """The clock alone comes to `now_ms`."""
 
+    @abstractmethod
+    def single(self, stamp: Stamp) -> B:
+        """The state that a first event of the past leaves that nothing has followed, where the rest of its
+        sequence is one event."""
+
     def begun(self, events: Sequence[Event], trails: Sequence[Stamps], now_ms: int) -> B | None:
         """The state of all first events, sorted by (time, id), with trails that are complete."""
         state: B | None = None
@@ -151,6 +156,9 @@ class Present(Chain[Begun]):
                 self._holds(state, stamp, now_ms)
                 remove(state.firsts, stamp)
         self.settle(state, trails, now_ms)
+
+    def single(self, stamp: Stamp) -> Begun:
+        return Begun([stamp], [], 0)
 
     def _complete(self, state: Begun, before: Stamp, end: Stamp, now_ms: int) -> None:
         """Completes the first events before a stamp by a sequence that ends with `end`, if in time."""

@@ -235,7 +235,7 @@ class _Reading:
         state = self._state(node)
         moves = fact.kind.next_ms(state, self._now, ())
         if isinstance(fact.kind, Same):
-            found = fact.kind.newest(state)
+            found = fact.kind.decisive(state)
             if found is None:
                 return Evidence(holds, steps=len(node.steps) if holds else 0, moves_ms=moves)
             value, part = found

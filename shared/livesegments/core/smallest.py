@@ -168,8 +168,7 @@ class Smallest:
             return
         assert isinstance(fact.kind, Same)
         state = held(self._profile.facts, fact.id, fact.kind)
-        latest = [] if state is None else [*state.parts][: -LISTED - 1 : -1]
-        for value in latest:
+        for value, _ in fact.kind.newest(state, LISTED):
             yield node.same, read(value)
         yield node.same, "another"
 
