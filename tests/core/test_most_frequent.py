@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from livesegments.core import mode
 from livesegments.core.count import packed
 from livesegments.core.definition import Measure, Window
 from livesegments.core.event import Event
 from livesegments.core.fold import Bagged
-from livesegments.core.frame import frame
+from livesegments.core.frame import EVER, frame
 from livesegments.core.measure import measure_kind
+from livesegments.core.ranks import Ranks
 from livesegments.core.value import key
 from tests.properties.restless import small_chunks
 
@@ -42,6 +44,41 @@ def test_the_most_frequent_value_of_many(seed: int) -> None:
             state = kind.decode(msgspec.msgpack.encode(state, enc_hook=packed))
             assert kind.value(state, now) == most_frequent(inside), f"read back at {number}"
     assert chunked > 100
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_most_frequent_value_of_many_in_a_window_that_does_not_move(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mode, "MAX_ENTRIES", 30)
+    random = Random(seed)
+    kind = measure_kind(Measure("mode", "x"), EVER, 0, UTC)
+    state: Any = None
+    counted = list[Event]()
+    with small_chunks():
+        for number in range(300):
+            time_ms = 1_700_000_000_000 + random.choice((number, number, number // 2, 0))
+            value = random.choice((1, 1.0, "1", True, random.randrange(60)))
+            event = Event(f"e{number:03}", "w", "p", "a", time_ms, {"x": value})
+            known = {key(each.properties["x"]) for each in counted}
+            if key(value) in known or len(known) < 30:
+                counted.append(event)
+            state = kind.add(state, event, time_ms)
+            assert kind.value(state, time_ms) == most_frequent(counted), f"at {number}"
+            state = kind.decode(msgspec.msgpack.encode(state, enc_hook=packed))
+    assert isinstance(state, Ranks) and len(state) == 30
+
+
+def test_a_long_tally_that_an_earlier_version_stored_goes_on() -> None:
+    kind = measure_kind(Measure("mode", "x"), EVER, 0, UTC)
+    uses = [(number, f"e{number}", 0, number % 700) for number in range(1_000)]
+    stored = mode.Tally([])
+    for use in uses:
+        stored.add(use)
+    state = kind.decode(msgspec.msgpack.encode(stored))
+    assert kind.value(state, 1_000) == 299
+    state = kind.add(state, Event("f", "w", "p", "a", 1_000, {"x": 5}), 1_000)
+    assert isinstance(state, Ranks) and kind.value(state, 1_000) == 5
 
 
 def most_frequent(events: list[Event]) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from heapq import heapify
 from random import Random
 from typing import Any
 
 import pytest
 
 from livesegments.core import chunks, same
-from livesegments.core.apart import Many
+from livesegments.core.apart import Apart, Many, Shape
 from livesegments.core.event import Event
 from livesegments.core.explanation import explain
 from livesegments.core.kind import held
@@ -171,6 +172,57 @@ def test_a_value_goes_once_its_newest_event_has_left_the_window() -> None:
     assert isinstance(state, Many)
     assert len(state) <= 24 * 7 + chunks.MOST and len(state.queue) <= len(state)
     assert state.total == sum(part.size for _, part in state)
+
+
+def test_parts_that_an_earlier_version_stored_go_on() -> None:
+    """They were one dictionary, and a part that holds was due when it ends."""
+    plan = plan_of(s=CART)
+    events = [_event(at, "cart", at * HOUR, f"c{at}") for at in range(24 * 12)]
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(chunks, "LISTED", 1_000_000)
+        old = _fed(plan, events)
+    (track,) = plan.tracks.values()
+    state = _state(plan, old)
+    assert isinstance(state, Apart)
+    for value, part in state:
+        if part.due_ms is None and part.chain is not None:
+            part.due_ms = part.chain.until
+            state.queue.append((part.chain.until, value))
+    heapify(state.queue)
+    old, new = decode(encode(old)), _fed(plan, events)
+    for number in range(24 * 12, 24 * 30):
+        event = _event(number, "order" if number % 3 else "cart", number * HOUR, f"c{number // 3}")
+        for profile in (old, new):
+            while (wake := profile.wake_at) is not None and wake <= event.time_ms:
+                on_clock(plan, "p", profile, wake)
+        steps = [on_event(plan, profile, event, event.time_ms) for profile in (old, new)]
+        assert steps[0].transitions == steps[1].transitions
+        assert old.memberships == new.memberships
+    assert {*_values(plan, old)} == {*_values(plan, new)}
+    assert isinstance(held(old.facts, track.id, track.kind), Many)
+
+
+def _values(plan: Plan, profile: Profile) -> list[str]:
+    return [value for value, _ in _state(plan, profile)]
+
+
+def test_of_many_parts_an_event_in_order_decodes_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(s={**CART, "within": "1m"})
+    profile = _fed(plan, [_event(at, "cart", at * 60_000, f"c{at}") for at in range(9_000)])
+    read = list[str]()
+    unstow = Shape.unstow
+
+    def noted(shape: Shape[Any], time_ms: int, stowed: str | bytes) -> Any:
+        read.append("a part")
+        return unstow(shape, time_ms, stowed)
+
+    monkeypatch.setattr(Shape, "unstow", noted)
+    for at in range(9_000, 9_100):
+        profile = decode(encode(profile))
+        while (wake := profile.wake_at) is not None and wake <= at * 60_000:
+            on_clock(plan, "p", profile, wake)
+        on_event(plan, profile, _event(at, "cart", at * 60_000, f"c{at}"), at * 60_000)
+    assert len(_state(plan, profile)) > 9_000 and len(read) < 300
 
 
 def test_beyond_the_bound_the_values_without_an_event_for_the_longest_are_forgotten(

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
+from livesegments.core import chunks
 from livesegments.core.bag import Bag
 from livesegments.core.definition import Scalar
 from livesegments.core.entries import Entries, put
@@ -19,13 +21,11 @@ from livesegments.core.event import Event
 from livesegments.core.fold import Bagged, OneByOne
 from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
-from livesegments.core.ranks import Ranks
+from livesegments.core.ranks import Ranks, Use
 from livesegments.core.value import Key, key
 
 Values: TypeAlias = Callable[[Event], list[Scalar]]
 """The values of one event on the path, in order."""
-Use: TypeAlias = tuple[int, str, int, Scalar]
-"""Time and id of an event, the place of a value among its values, and that value."""
 Stamp: TypeAlias = tuple[int, str, int]
 
 
@@ -98,25 +98,46 @@ def _uses(event: Event, values: Values) -> list[Use]:
     return [(event.time_ms, event.id, place, value) for place, value in enumerate(values(event))]
 
 
-class ModeEver(Kind[Tally]):
-    """Over an absolute window, of the first 10,001 different values that came."""
+class ModeEver(Kind[Tally | Ranks]):
+    """Over an absolute window, of the first 10,001 different values that came. State: a tally of few values,
+    the ranks of many."""
 
     def __init__(self, values: Values, window: Absolute) -> None:
         super().__init__(Tally)
+        self.decode = _tally_or_ranks
         self._values, self._from, self._to = values, window.from_ms, window.to_ms
 
-    def add(self, state: Tally | None, event: Event, now_ms: int) -> Tally | None:
-        if self._from <= event.time_ms < self._to:
-            for use in _uses(event, self._values):
-                state = state or Tally([])
-                state.add(use)
+    def add(self, state: Tally | Ranks | None, event: Event, now_ms: int) -> Tally | Ranks | None:
+        if not self._from <= event.time_ms < self._to:
+            return state
+        for use in _uses(event, self._values):
+            if isinstance(state, Ranks):
+                state.use(use, MAX_ENTRIES)
+                continue
+            state = state or Tally([])
+            state.add(use)
+            if len(state.values) > chunks.LISTED:
+                state = _ranked(state)
         return state
 
-    def value(self, state: Tally | None, now_ms: int) -> Any:
+    def value(self, state: Tally | Ranks | None, now_ms: int) -> Any:
         return None if state is None else state.read()
 
-    def next_ms(self, state: Tally | None, now_ms: int, edges: Sequence[int]) -> int | None:
+    def next_ms(self, state: Tally | Ranks | None, now_ms: int, edges: Sequence[int]) -> int | None:
         return None
+
+
+_tally: Callable[[Raw | bytes], Tally] = msgspec.msgpack.Decoder(Tally).decode
+_ranks: Callable[[Raw | bytes], Ranks] = msgspec.msgpack.Decoder(Ranks).decode
+_ARRAY_OF_ONE = 0x91
+
+
+def _tally_or_ranks(raw: Raw | bytes) -> Tally | Ranks:
+    return _tally(raw) if memoryview(raw)[0] == _ARRAY_OF_ONE else _ranks(raw)
+
+
+def _ranked(tally: Tally) -> Ranks:
+    return Ranks.of((each.count, *each.last) for each in tally.values)
 
 
 class ModeSliding(Bag[Use, Any]):
@@ -129,17 +150,15 @@ class ModeSliding(Bag[Use, Any]):
     def _enter(self, state: Bagged[Use, Any], leave: int, payload: Use) -> None:
         ranks = state.total
         if ranks is None:
-            _tally(state).add(payload, MAX_ENTRIES + 1)
+            _tally_of(state).add(payload, MAX_ENTRIES + 1)
         else:
-            old = ranks.rank(payload[3])
-            last = payload if old is None else max(payload, old[1:], key=lambda use: use[:3])
-            ranks.replace(old, (1 if old is None else old[0] + 1, *last))
+            ranks.use(payload, MAX_ENTRIES + 1)
         super()._enter(state, leave, payload)
 
     def _left(self, state: Bagged[Use, Any], gone: Sequence[tuple[int, Use]]) -> None:
         ranks = state.total
         if ranks is None:
-            tally = _tally(state, gone)
+            tally = _tally_of(state, gone)
             super()._left(state, gone)
             for _, use in gone:
                 tally.discard(use, (each for _, each in state.inside))
@@ -152,10 +171,7 @@ class ModeSliding(Bag[Use, Any]):
             _discard(ranks, use, state.inside)
 
     def _read(self, state: Bagged[Use, Any]) -> Any:
-        if state.total is None:
-            return _tally(state).read()
-        best = state.total.best
-        return None if best is None else key(best[4])
+        return (_tally_of(state) if state.total is None else state.total).read()
 
 
 def _discard(ranks: Ranks, use: Use, left: Entries[tuple[int, Use]]) -> None:
@@ -171,7 +187,7 @@ def _discard(ranks: Ranks, use: Use, left: Entries[tuple[int, Use]]) -> None:
     ranks.replace(old, (old[0] - 1, *last))
 
 
-def _tally(state: Bagged[Use, Any], gone: Sequence[tuple[int, Use]] = ()) -> Tally:
+def _tally_of(state: Bagged[Use, Any], gone: Sequence[tuple[int, Use]] = ()) -> Tally:
     """`gone` are entries that were just taken out, and that the tally is still to lose."""
     known: dict[str, Any] = state.__dict__
     if "tally" not in known:
@@ -207,7 +223,7 @@ class Uses(OneByOne[Use, Any]):
 
     def spread(self, bag: Bagged[Use, Any]) -> None:
         tally: Tally = bag.__dict__.pop("tally")
-        bag.total = Ranks.of((each.count, *each.last) for each in tally.values)
+        bag.total = _ranked(tally)
 
     def put(self, bag: Bagged[Use, Any], leave: int, payload: Use) -> None:
         put(bag.inside, (leave, payload), (leave + 1,))

@@ -14,8 +14,10 @@ from msgspec import Struct
 from livesegments.core.chunks import Chunks
 from livesegments.core.definition import Scalar
 from livesegments.core.hashes import hashed
-from livesegments.core.value import key
+from livesegments.core.value import Key, key
 
+Use: TypeAlias = tuple[int, str, int, Scalar]
+"""Time and id of an event, the place of a value among its values, and that value."""
 Rank: TypeAlias = tuple[int, int, str, int, Scalar]
 """How often a value was used; of its last use the time, the event's id and the place; the value."""
 ByValue: TypeAlias = tuple[int, int, int]
@@ -46,8 +48,26 @@ class Ranks(Struct, array_like=True):
             entry = self.by_value.at_least((number, count, time_ms + 1))
         return None
 
+    def __len__(self) -> int:
+        """How many values."""
+        return len(self.by_rank)
+
+    def use(self, use: Use, most: int) -> None:
+        """Counts a use; a further value counts only while there are fewer than `most`."""
+        old = self.rank(use[3])
+        if old is not None:
+            self.replace(old, (old[0] + 1, *max(use, old[1:], key=lambda each: each[:3])))
+        elif len(self) < most:
+            self.replace(None, (1, *use))
+
     def replace(self, old: Rank | None, new: Rank | None) -> None:
-        """The rank of one value by another one."""
+        """The rank of one value by another one, which is of the same value."""
+        if old is not None and new is not None:
+            number = _hash(new[4])
+            self.by_value.exchange((number, *old[:2]), (number, *new[:2]))
+            self.by_rank.remove(old[:4])
+            self.by_rank.put(new, new[:4])
+            return
         if old is not None:
             self.by_value.remove((_hash(old[4]), *old[:2]))
             self.by_rank.remove(old[:4])
@@ -56,9 +76,9 @@ class Ranks(Struct, array_like=True):
             self.by_value.put(entry, entry)
             self.by_rank.put(new, new[:4])
 
-    @property
-    def best(self) -> Rank | None:
-        return self.by_rank[-1] if len(self.by_rank) else None
+    def read(self) -> Key | None:
+        """The most frequent value, as it is compared."""
+        return key(self.by_rank[-1][4]) if len(self.by_rank) else None
 
 
 def _hash(value: Scalar) -> int:
