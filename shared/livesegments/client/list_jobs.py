@@ -22,9 +22,10 @@ class ListJob(Struct, kw_only=True, frozen=True):
     audience: dict[str, Any]
     """As it was asked for."""
     state: str
-    """`done`: all is accepted, and applied within moments; `failed`: run it again."""
+    """`running` (another process goes on where the one that did it died), `done`: all is accepted, and
+    applied within moments; `failed`: run it again."""
     reason: str | None
-    """Why it failed."""
+    """Why it failed, or why it waits while it is `running`."""
     done: int
     """How many profiles of the audience were looked at so far."""
     total: int

@@ -184,6 +184,7 @@ API_QUOTA = Counter(
     "livesegments_api_quota_refused_total", "Refused because of a workspace's quota.", ["quota"]
 )
 API_EXPORTS = Counter("livesegments_api_exports_total", "Exports that came to their end.", ["state"])
+API_JOBS = Counter("livesegments_api_jobs_total", "Jobs that came to their end.", ["kind", "state"])
 API_LISTENERS = Gauge("livesegments_api_listeners", "Open streams of transitions.")
 API_PUBLISHED = Counter("livesegments_api_published_total", "Changes of the catalogue in the topic.")
 API_RESTORED = Counter("livesegments_api_restored_total", "Times that the catalogue was restored.")

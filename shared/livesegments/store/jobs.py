@@ -1,33 +1,42 @@
-"""Jobs that move an audience into a list, as everybody may see how far they are: `{lists}:WORKSPACE`.
+"""Jobs that the api's processes do in the background: `{jobs}:of:WORKSPACE`, one mechanism for every kind.
 
-A job that ended is forgotten after `KEPT_MS`, or when there is no room for another one.
+Example: ann replaces a list by an audience. The job is written as `waiting`, and whichever process of the api
+has room takes its turn. If that process dies, the turn ends after some seconds, and another process goes on
+at `place`, how far the work had come. A job that ended is forgotten after `KEPT_MS`, or where room is needed.
+
+All of it is as disposable as the rest of the store: with it, jobs that are under way are gone, and what they
+sent stays.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from livesegments.core.audience import Audience
 from livesegments.store import keys
+from livesegments.store.actor import Actor
 from livesegments.store.client import Client
+from livesegments.store.turn import Turn
 
 MOST = 20
 KEPT_MS = 86_400_000
-LEASE_MS = 30_000
+State: TypeAlias = Literal["waiting", "running", "done", "failed"]
+OPEN = frozenset({"waiting", "running"})
 
-# KEYS: the workspace's jobs; ARGV: the id, its JSON. One that was cancelled meanwhile stays so
+# KEYS: the workspace's jobs, those under way; ARGV: the id, its JSON, its name there, 1 while it is under way
 _PUT = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if ARGV[4] == '0' then redis.call('ZREM', KEYS[2], ARGV[3]) end
 return 1
 """
+# ARGV: the most, the id, its JSON, its name there, when it was asked for
 _ADD = """
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
 return 1
 """
 
@@ -36,28 +45,35 @@ class Lost(Exception):
     """The job is not kept any more, or was cancelled."""
 
 
-class Job(Struct, frozen=True):
-    """`done` of about `total` profiles were looked at; `alive_ms`: when the api that runs it said so last."""
+class Job(Struct, frozen=True, omit_defaults=True):
+    """`done` of about `total` were looked at; instants are ms since 1970.
 
+    kind    what does it; `spec` is what was asked, as that has it
+    counts  what came of it, by names of the kind's own
+    place   where another process would go on, as the kind has it; "": at the beginning
+    begun   how many times it was begun since it came further last: a process may have died over it
+    by      in whose name it acts
+    reason  why it failed, or why it waits
+    """
+
+    workspace: str
     id: str
-    segment: str
-    how: Literal["append", "replace", "remove"]
-    audience: Audience
+    kind: str
+    spec: msgspec.Raw
     total: int
     begun_ms: int
-    alive_ms: int
     done: int = 0
-    added: int = 0
-    removed: int = 0
-    state: Literal["running", "done", "failed"] = "running"
+    counts: dict[str, int] = {}
+    state: State = "waiting"
+    place: str = ""
     reason: str | None = None
+    begun: int = 0
+    ended_ms: int | None = None
+    by: Actor = Actor()
 
-    def seen(self, now_ms: int) -> Job:
-        """As it is now: one whose api has stopped has failed."""
-        if self.state == "running" and self.alive_ms + LEASE_MS < now_ms:
-            reason = "the api that ran it has stopped: run it again, only the rest is sent"
-            return msgspec.structs.replace(self, state="failed", reason=reason)
-        return self
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
 
 
 class JobStore:
@@ -68,39 +84,76 @@ class JobStore:
         self._add = self._redis.register_script(_ADD)
         self._put = self._redis.register_script(_PUT)
 
-    async def every(self, workspace: str, now_ms: int) -> list[Job]:
-        """The newest first."""
-        found = (await self._redis.hgetall(keys.list_jobs(workspace))).values()
-        jobs = [_decoder.decode(data).seen(now_ms) for data in found]
-        living = [each for each in jobs if each.alive_ms + KEPT_MS > now_ms]
+    async def every(self, workspace: str, kind: str, now_ms: int) -> list[Job]:
+        """The newest first, of one kind or ("") of all."""
+        found = map(_decode, (await self._redis.hgetall(keys.jobs(workspace))).values())
+        living = [each for each in found if kind in ("", each.kind) and not _is_over(each, now_ms)]
         return sorted(living, key=lambda each: (-each.begun_ms, each.id))
 
-    async def one(self, workspace: str, id_: str, now_ms: int) -> Job:
+    async def one(self, workspace: str, kind: str, id_: str) -> Job:
         """Raises Lost."""
-        data = await self._redis.hget(keys.list_jobs(workspace), id_)
-        if data is None:
+        data = await self._redis.hget(keys.jobs(workspace), id_)
+        job = None if data is None else _decode(data)
+        if job is None or kind != job.kind:
             raise Lost
-        job: Job = _decoder.decode(data)
-        return job.seen(now_ms)
+        return job
 
-    async def add(self, workspace: str, job: Job, now_ms: int) -> bool:
+    async def open(self) -> list[Job]:
+        """Of every workspace, those that are under way, the oldest first."""
+        names = [name.decode().split("\0") for name in await self._redis.zrange(keys.JOBS, 0, -1)]
+        if not names:
+            return []
+        pipe = self._redis.pipeline(transaction=False)
+        for workspace, id_ in names:
+            pipe.hget(keys.jobs(workspace), id_)
+        jobs = [_decode(data) for data in await pipe.execute() if data is not None]
+        return [each for each in jobs if each.is_open]
+
+    async def add(self, job: Job, now_ms: int) -> bool:
         """Whether there was room for one more that is under way."""
-        name = keys.list_jobs(workspace)
-        jobs = await self.every(workspace, now_ms)
-        over = [each.id for each in jobs if each.state != "running"][MOST // 2 :]
+        name = keys.jobs(job.workspace)
+        found = [_decode(data) for data in (await self._redis.hgetall(name)).values()]
+        ended = sorted((each for each in found if not each.is_open), key=lambda each: -each.begun_ms)
+        over = [each.id for at, each in enumerate(ended) if at >= MOST // 2 or _is_over(each, now_ms)]
         if over:
             await self._redis.hdel(name, *over)
-        return bool(await self._add(keys=[name], args=[MOST, job.id, _encode(job), KEPT_MS]))
+        entry = f"{job.workspace}\0{job.id}"
+        added = await self._add(
+            keys=[name, keys.JOBS], args=[MOST, job.id, _encode(job), entry, job.begun_ms]
+        )
+        return bool(added)
 
-    async def put(self, workspace: str, job: Job) -> None:
+    async def put(self, job: Job) -> None:
         """How far it is. Raises Lost where it was cancelled."""
-        if not await self._put(keys=[keys.list_jobs(workspace)], args=[job.id, _encode(job)]):
+        arguments: list[str | bytes | int] = [
+            job.id,
+            _encode(job),
+            f"{job.workspace}\0{job.id}",
+            int(job.is_open),
+        ]
+        if not await self._put(keys=[keys.jobs(job.workspace), keys.JOBS], args=arguments):
             raise Lost
 
     async def delete(self, workspace: str, id_: str) -> None:
         """Cancels one that is under way; what it has sent stays."""
-        await self._redis.hdel(keys.list_jobs(workspace), id_)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(keys.jobs(workspace), id_)
+            pipe.zrem(keys.JOBS, f"{workspace}\0{id_}")
+            await pipe.execute()
+
+    def turn(self, job: Job) -> Turn:
+        """Whoever has it does the job."""
+        return Turn(self._redis, keys.job_turn(job.workspace, job.id))
+
+
+def spec(asked: Struct) -> msgspec.Raw:
+    """What is asked, for `Job.spec`."""
+    return msgspec.Raw(msgspec.json.encode(asked))
+
+
+def _is_over(job: Job, now_ms: int) -> bool:
+    return job.ended_ms is not None and job.ended_ms + KEPT_MS <= now_ms
 
 
 _encode = msgspec.json.Encoder().encode
-_decoder = msgspec.json.Decoder(Job)
+_decode = msgspec.json.Decoder(Job).decode

@@ -41,8 +41,10 @@ Of a partition p of topic `memberships` (written by notify, under the token of t
   {nP}:tries:WORKSPACE:SUB    LIST  JSON of wire.attempt.Attempt, the newest first, bounded
   {nP}:dead:WORKSPACE:SUB     LIST  JSON of wire.attempt.Dead, the newest first, bounded
   {notify}:disabled           HASH  WORKSPACE/SUBSCRIPTION → JSON of wire.attempt.Disabled
-Of jobs that move audiences into lists (written by the api):
-  {lists}:WORKSPACE           HASH  id → JSON of store.jobs.Job; expires
+Of jobs in the background (written by the api):
+  {jobs}:of:WORKSPACE         HASH  id → JSON of store.jobs.Job
+  {jobs}:open                 ZSET  `WORKSPACE NUL id` of those under way → when it was asked for (ms)
+  {jobs}:turn:WORKSPACE/ID    STRING  token of the api that does this job now; expires
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
@@ -75,6 +77,7 @@ CATALOG_OUTBOX = "{catalog}:outbox"
 CATALOG_PUBLISHER = "{catalog}:publisher"
 NOTIFY_DISABLED = "{notify}:disabled"
 EXPORTS = "{exports}:all"
+JOBS = "{jobs}:open"
 
 
 def of(partition: int) -> str:
@@ -238,5 +241,9 @@ def frozen_ids(partition: int, workspace: str, token: str) -> str:
     return f"{{{partition}}}:frozen:{workspace}:{token}"
 
 
-def list_jobs(workspace: str) -> str:
-    return f"{{lists}}:{workspace}"
+def jobs(workspace: str) -> str:
+    return f"{{jobs}}:of:{workspace}"
+
+
+def job_turn(workspace: str, job: str) -> str:
+    return f"{{jobs}}:turn:{workspace}/{job}"

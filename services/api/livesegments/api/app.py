@@ -66,6 +66,7 @@ from livesegments.api.context import Context
 from livesegments.api.export_kept import KeptExports
 from livesegments.api.exporting import Exporter
 from livesegments.api.freezing import Freezer
+from livesegments.api.jobs import Jobs
 from livesegments.api.lag import Lags
 from livesegments.api.list_jobs import ListJobs
 from livesegments.api.moments import Timelines
@@ -181,6 +182,7 @@ def _lifespan(
                 _keep_whole(context.publisher),
                 context.watch.run(),
                 Exporter(context).run(),
+                context.jobs.run(),
                 audit.keep_bounded(context),
             )
         ]
@@ -190,7 +192,6 @@ def _lifespan(
             await tasks.cancelled(watching)
             await context.announcements.close()
             await context.freezer.close()
-            await context.list_jobs.close()
             await context.publisher.close()
             await context.records.close()
             await context.lags.close()
@@ -213,7 +214,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     erasures = Notes(redis, heads)
     reader, freezes, walking = Audiences(heads), FrozenStore(redis, heads), asyncio.Semaphore(COUNTING)
     records = Records(settings.kafka, stored, settings.partitions, now_ms, follow_log)
-    jobs = JobStore(redis)
+    jobs = Jobs(JobStore(redis), now_ms)
     return Context(
         settings=settings,
         now_ms=now_ms,
@@ -243,7 +244,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         counting=walking,
         frozen=freezes,
         jobs=jobs,
-        list_jobs=ListJobs(reader, jobs, stored, records, lags, walking, now_ms),
+        list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
         departures=Departures(reader, freezes),
         freezer=Freezer(
             reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from livesegments.api.announcements import Announcements
 from livesegments.api.export_kept import KeptExports
 from livesegments.api.freezing import Freezer
+from livesegments.api.jobs import Jobs
 from livesegments.api.lag import Lags
 from livesegments.api.list_jobs import ListJobs
 from livesegments.api.moments import Timelines
@@ -31,7 +32,6 @@ from livesegments.store.contents import StoredContents
 from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.frozen import FrozenStore
-from livesegments.store.jobs import JobStore
 from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
@@ -91,7 +91,7 @@ class Context:
     frozen: FrozenStore
     departures: Departures
     freezer: Freezer
-    jobs: JobStore
+    jobs: Jobs
     list_jobs: ListJobs
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from livesegments.api.context import Context
 from livesegments.api.export_rows import pages
+from livesegments.api.in_turn import in_turn
 from livesegments.api.problems import Problem
 from livesegments.core.computed import PREFIX
 from livesegments.history import exported
@@ -21,7 +22,7 @@ from livesegments.runtime import metrics
 from livesegments.store.client import Away
 from livesegments.store.exports import Export
 from livesegments.store.seen import Restoring
-from livesegments.store.turn import TURN_S, Turn
+from livesegments.store.turn import Turn
 
 AT_A_TIME = 2
 """In one process; of each workspace one."""
@@ -91,18 +92,7 @@ class Exporter:
 
     async def _do(self, job: Export, turn: Turn) -> None:
         """Ends without an error whatever happens; a job that must be begun anew stays open."""
-        work = asyncio.create_task(self._attempt(job))
-        renewing = asyncio.create_task(_renewed(turn))
-        try:
-            await asyncio.wait({work, renewing}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (work, renewing):
-                task.cancel()
-            await asyncio.gather(work, renewing, return_exceptions=True)
-            try:
-                await turn.give()
-            except Away:
-                _log.warning("the turn of an export can't be given back", export=job.id)
+        await in_turn(turn, self._attempt(job), job.id)
 
     async def _attempt(self, job: Export) -> None:
         begun = replace(job, state="running", done=0, rows=0, begun=job.begun + 1)
@@ -192,10 +182,3 @@ class Exporter:
                 if not await self._jobs.replace(job):
                     raise RemovedError
         return job
-
-
-async def _renewed(turn: Turn) -> None:
-    """Returns when the turn has gone to another."""
-    with suppress(Away):
-        while await turn.renew():  # noqa: ASYNC110
-            await asyncio.sleep(TURN_S / 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
@@ -13,6 +14,7 @@ from livesegments.api.audiences import counted
 from livesegments.api.audit import noted
 from livesegments.api.auth import Reading, Writing
 from livesegments.api.context import Ctx
+from livesegments.api.list_jobs import KIND, Asked
 from livesegments.api.lists import fillable
 from livesegments.api.problems import not_found, responses
 from livesegments.api.route import IdempotencyKey, Route
@@ -47,9 +49,10 @@ class ListJobOut(BaseModel):
     how: Literal["append", "replace", "remove"] = Field(description="As it was asked for.")
     audience: dict[str, Any] = Field(description="As it was asked for.")
     state: Literal["running", "done", "failed"] = Field(
-        description="`done`: all is accepted, and applied within moments; `failed`: run it again."
+        description="`running` (another process goes on where the one that did it died), `done`: all is "
+        "accepted, and applied within moments; `failed`: run it again."
     )
-    reason: str | None = Field(description="Why it failed.")
+    reason: str | None = Field(description="Why it failed, or why it waits while it is `running`.")
     done: int = Field(description="How many profiles of the audience were looked at so far.")
     total: int = Field(description="How many there were when it began.")
     added: int = Field(description="How many were put on the list.")
@@ -74,14 +77,15 @@ async def save_list(
     note = f"{asked.how}: {total} profiles"
     await noted(context, workspace.id, "start", "list_job", segment.id, name=segment.name, note=note)
     job = await context.list_jobs.begin(segment, audience, asked.how, total)
-    await context.list_jobs.done(job.id, WAIT_S)
+    await context.jobs.ended(job, WAIT_S)
     return await _shape(context, workspace.id, job.id)
 
 
 @router.get("")
 async def list_jobs(context: Ctx, workspace: Reading) -> ListJobsOut:
     """Jobs that are under way, and those that ended lately."""
-    return ListJobsOut(jobs=[_out(each) for each in await context.jobs.every(workspace.id, context.now_ms())])
+    found = await context.jobs.store.every(workspace.id, KIND, context.now_ms())
+    return ListJobsOut(jobs=[_out(each) for each in found])
 
 
 @router.get("/{id}", responses=responses(404))
@@ -95,27 +99,28 @@ async def cancel_job(context: Ctx, workspace: Writing, id_: JobId) -> None:
     """End a job before its time, or forget one that has ended. What it has sent stays as it is."""
     await _shape(context, workspace.id, id_)
     await noted(context, workspace.id, "cancel", "list_job", id_)
-    await context.jobs.delete(workspace.id, id_)
+    await context.jobs.store.delete(workspace.id, id_)
 
 
 async def _shape(context: Ctx, workspace: str, id_: str) -> ListJobOut:
     try:
-        return _out(await context.jobs.one(workspace, id_, context.now_ms()))
+        return _out(await context.jobs.store.one(workspace, KIND, id_))
     except Lost as error:
         raise not_found("job", id_) from error
 
 
 def _out(job: Job) -> ListJobOut:
+    asked = msgspec.json.decode(job.spec, type=Asked)
     return ListJobOut(
         id=job.id,
-        segment=job.segment,
-        how=job.how,
-        audience=shown(job.audience),
-        state=job.state,
+        segment=asked.segment,
+        how=asked.how,
+        audience=shown(asked.audience),
+        state="running" if job.is_open else "done" if job.state == "done" else "failed",
         reason=job.reason,
         done=job.done,
         total=job.total,
-        added=job.added,
-        removed=job.removed,
+        added=job.counts.get("added", 0),
+        removed=job.counts.get("removed", 0),
         begun_at=times.iso(job.begun_ms),
     )
