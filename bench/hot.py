@@ -17,7 +17,7 @@ import msgspec
 from bench.kinds import SHAPES, SIZES, Shape
 from livesegments.core.definition import Node
 from livesegments.core.plan import Segment, compile
-from livesegments.evaluator.partition import Partition
+from livesegments.evaluator.commits.partition import Partition
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import profile_key
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from livesegments.api import transitions
-from livesegments.api.announcements import Heard
+from livesegments.api.members import transitions
+from livesegments.api.members.announcements import Heard
 from livesegments.core import event
 from livesegments.core.declared import Declared
 from livesegments.core.definition import Computed, Not, SegmentRef

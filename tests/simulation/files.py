@@ -12,7 +12,7 @@ from livesegments.core.backfill import Past
 from livesegments.core.bulk import Bulk
 from livesegments.core.event import MERGE, PROFILE, RETRACT, Event, derived_from
 from livesegments.core.handed import Handed
-from livesegments.evaluator.outcome import blank
+from livesegments.evaluator.commits.outcome import blank
 from livesegments.history.filled import fill
 from livesegments.history.lives import up_to
 from livesegments.history.mark import Mark, Row, Saved, Spool

@@ -11,9 +11,9 @@ from typing import Any, cast
 import pytest
 
 from livesegments.core.event import Event
-from livesegments.evaluator.archiver import Archiver
-from livesegments.evaluator.errands import Errands
-from livesegments.evaluator.pace import Pace
+from livesegments.evaluator.commits.errands import Errands
+from livesegments.evaluator.commits.pace import Pace
+from livesegments.evaluator.history.archiver import Archiver
 from livesegments.evaluator.ports import Options, Ports
 from livesegments.history.ranges import chain, parse
 from livesegments.store import keys

@@ -14,7 +14,7 @@ from livesegments.core.count import CountSliding
 from livesegments.core.event import Event
 from livesegments.core.plan import Limits, Plan
 from livesegments.core.staging import Staging
-from livesegments.evaluator.definitions import Definitions
+from livesegments.evaluator.plans.definitions import Definitions
 from livesegments.store import degraded, keys
 from livesegments.wire import catalog, pack
 from livesegments.wire.rejected import INTERNAL_FAULT

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan, compile
 from livesegments.core.staging import Staging
+from livesegments.evaluator.commits.pace import Pace
 from livesegments.evaluator.owner import Owner
-from livesegments.evaluator.pace import Pace
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.worker import Worker
 from livesegments.wire.identities import Identity

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from livesegments.api import erasures
+from livesegments.api.operations import erasures
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.store.audit_log import AuditLog

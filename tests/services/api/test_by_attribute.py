@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from livesegments.api import by_attribute
+from livesegments.api.segments import by_attribute
 from livesegments.core.event import PROFILE
 from tests.services.api.conftest import Client
 from tests.services.api.test_history import History, history, served, shop

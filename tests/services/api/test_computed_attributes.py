@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from livesegments.api.computed_attributes import progress_of
-from livesegments.api.computed_edits import replacing
+from livesegments.api.fields.computed_attributes import progress_of
+from livesegments.api.fields.computed_edits import replacing
 from livesegments.store.progress import Progress
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import ComputedAttribute, Workspace, decode

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from livesegments.api.differing import Change, changes
+from livesegments.api.segments.differing import Change, changes
 
 A: dict[str, Any] = {"type": "event", "name": "a", "window": {"last": "30d"}}
 B: dict[str, Any] = {"type": "tag", "name": "b"}

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import structs
 from redis.asyncio import Redis
 
-from livesegments.api.publisher import NotPublished, Publisher
+from livesegments.api.web.publisher import NotPublished, Publisher
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service, started
 from livesegments.store import keys

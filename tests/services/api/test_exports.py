@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from redis.asyncio import Redis
 
-from livesegments.api import times
+from livesegments.api.web import times
 from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store.exports import Export, Exports

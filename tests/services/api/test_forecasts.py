@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from livesegments.api import forecasts, times
+from livesegments.api.history import forecasts
+from livesegments.api.web import times
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.forecast import projected
 from tests.services.api.conftest import ADMIN_KEY, Client

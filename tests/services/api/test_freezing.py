@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from livesegments.api import freezing
-from livesegments.api.freezing import Freezer
-from livesegments.api.problems import Problem
+from livesegments.api.audiences import freezing
+from livesegments.api.audiences.freezing import Freezer
+from livesegments.api.web.problems import Problem
 from livesegments.core.audience import Audience, Consenting
 from livesegments.store import frozen, keys
 from livesegments.store.audiences import Audiences

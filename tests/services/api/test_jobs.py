@@ -10,9 +10,9 @@ import pytest
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from livesegments.api import jobs as module
-from livesegments.api.jobs import Doing, Failed, Jobs
-from livesegments.api.problems import Problem
+from livesegments.api.jobs import jobs as module
+from livesegments.api.jobs.jobs import Doing, Failed, Jobs
+from livesegments.api.web.problems import Problem
 from livesegments.runtime import tasks
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import turn

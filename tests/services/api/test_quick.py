@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from livesegments.api.quick import _asked
+from livesegments.api.web.quick import _asked
 from tests.services.api.conftest import Client
 
 PATHS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livesegments.api.editing import MAX_SEGMENTS, QUOTA_SEGMENTS
+from livesegments.api.segments.editing import MAX_SEGMENTS, QUOTA_SEGMENTS
 from livesegments.core.names.seen import MAX_NAMES
 from livesegments.runtime import metrics
 from tests.services.api.conftest import CITY, Client

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from livesegments.api import refusals
+from livesegments.api.operations import refusals
 from livesegments.core.event import Event
 from livesegments.core.fault import Fault
 from livesegments.runtime.embedded.stack import Stack

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from livesegments.api.smart import ORDER, TEMPLATES, given
+from livesegments.api.segments.smart import ORDER, TEMPLATES, given
 from livesegments.core.check import check
 from livesegments.core.fault import Faults
 from livesegments.core.plan import Segment, compile

@@ -14,8 +14,8 @@ from livesegments.core import plan
 from livesegments.core.declared import Declared
 from livesegments.core.definition import Node
 from livesegments.core.plan import Limits
-from livesegments.evaluator import catalog
-from livesegments.evaluator.definitions import Definitions
+from livesegments.evaluator.plans import catalog
+from livesegments.evaluator.plans.definitions import Definitions
 from livesegments.wire import catalog as wire
 
 NODE = msgspec.json.decode('{"type":"event","name":"e"}', type=Node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from livesegments.evaluator import crashes
+from livesegments.evaluator.faults import crashes
 from livesegments.runtime import metrics
 from livesegments.store.client import Away
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from msgspec import Raw
 
-from livesegments.evaluator.filling import Job
+from livesegments.evaluator.history.filling import Job
 from livesegments.history.protocol import NULL, Filled
 from livesegments.store.adoption import Filling
 

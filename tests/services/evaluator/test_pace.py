@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from livesegments.evaluator.pace import QUIET_S, REST_S, Pace
+from livesegments.evaluator.commits.pace import QUIET_S, REST_S, Pace
 
 
 def still() -> float:

@@ -11,7 +11,7 @@ from livesegments.core.definition import Node
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.step import Step
-from livesegments.evaluator.partition import Partition
+from livesegments.evaluator.commits.partition import Partition
 from livesegments.store import keys
 from livesegments.store.shard import Head
 from livesegments.store.tail import applied, decode_fields
@@ -128,7 +128,7 @@ def test_a_fault_in_a_slice_loses_nothing_of_the_slices_before_it(monkeypatch: p
             raise RuntimeError("planted")
         return step.on_clock(plan, id_, *rest)
 
-    monkeypatch.setattr("livesegments.evaluator.upkeep.on_clock", on_clock)
+    monkeypatch.setattr("livesegments.evaluator.commits.upkeep.on_clock", on_clock)
     for _ in range(3):
         partition.advance(40 * DAY, 3)
     outcomes = [partition.seal()]

@@ -2,7 +2,7 @@
 
 from livesegments.core.backfill import Past
 from livesegments.core.event import Event
-from livesegments.evaluator.recounting import EVENTS_AT_ONCE, pieces
+from livesegments.evaluator.history.recounting import EVENTS_AT_ONCE, pieces
 
 
 def test_a_piece_has_few_events_and_whole_profiles() -> None:

@@ -23,7 +23,7 @@ EVENT = {"type": "track", "userId": "u", "event": "e"}
 SLOW = """
 import time
 from livesegments.evaluator import app
-from livesegments.evaluator.partition import Partition
+from livesegments.evaluator.commits.partition import Partition
 apply = Partition.apply
 def slowly(*given, **named):
     time.sleep(0.1)

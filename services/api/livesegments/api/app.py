@@ -15,69 +15,56 @@ import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
-from livesegments.api import (
-    archiving,
-    audiences,
+from livesegments.api.audiences import audiences, frozen, saved_lists
+from livesegments.api.audiences.freezing import Freezer
+from livesegments.api.audiences.list_jobs import ListJobs
+from livesegments.api.context import Context
+from livesegments.api.exports import exports
+from livesegments.api.exports.exporting import Exporter
+from livesegments.api.exports.kept import KeptExports
+from livesegments.api.fields import computed_attributes, declared_fields, names, value_lists
+from livesegments.api.history import flows, forecasts, past, planning, preview
+from livesegments.api.jobs.jobs import Jobs
+from livesegments.api.members import lists, members, transitions
+from livesegments.api.members.announcements import Announcements
+from livesegments.api.members.served import ServedPlans
+from livesegments.api.operations import (
     audit,
+    erasures,
+    health,
+    keys,
+    operations,
+    rejected,
+    workspace,
+    workspaces,
+)
+from livesegments.api.operations.lag import Lags
+from livesegments.api.operations.refusals import Refusals
+from livesegments.api.operations.watch import Watch
+from livesegments.api.profiles import batches as profile_batches
+from livesegments.api.profiles import explanations, profiles, timelines
+from livesegments.api.profiles.moments import Timelines
+from livesegments.api.profiles.plans import Plans
+from livesegments.api.segments import (
+    archiving,
     batch,
     builds,
     by_attribute,
     checking,
-    computed_attributes,
-    declared_fields,
-    docs,
-    erasures,
-    explanations,
-    exports,
-    flows,
-    forecasts,
-    frozen,
-    health,
-    keys,
     listing,
-    lists,
-    members,
-    names,
-    openapi,
-    operations,
-    past,
-    planning,
-    preview,
-    problems,
-    profile_batches,
-    profiles,
-    rejected,
-    saved_lists,
     segments,
-    subscription_deliveries,
-    subscription_transitions,
-    subscriptions,
     templates,
-    timelines,
-    transitions,
     trials,
-    value_lists,
     versions,
-    workspace,
-    workspaces,
 )
-from livesegments.api.announcements import Announcements
-from livesegments.api.context import Context
-from livesegments.api.export_kept import KeptExports
-from livesegments.api.exporting import Exporter
-from livesegments.api.freezing import Freezer
-from livesegments.api.jobs import Jobs
-from livesegments.api.lag import Lags
-from livesegments.api.list_jobs import ListJobs
-from livesegments.api.moments import Timelines
-from livesegments.api.paths import WholePaths
-from livesegments.api.plans import Plans
-from livesegments.api.publisher import Publisher
-from livesegments.api.quick import Quick
-from livesegments.api.records import Records
-from livesegments.api.refusals import Refusals
-from livesegments.api.served import ServedPlans
-from livesegments.api.watch import Watch
+from livesegments.api.subscriptions import deliveries as subscription_deliveries
+from livesegments.api.subscriptions import pulling as subscription_transitions
+from livesegments.api.subscriptions import subscriptions
+from livesegments.api.web import docs, openapi, problems
+from livesegments.api.web.paths import WholePaths
+from livesegments.api.web.publisher import Publisher
+from livesegments.api.web.quick import Quick
+from livesegments.api.web.records import Records
 from livesegments.history.asker import Asker
 from livesegments.runtime import logs, tasks
 from livesegments.runtime.clock import wall_ms

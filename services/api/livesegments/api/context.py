@@ -11,19 +11,19 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from livesegments.api.announcements import Announcements
-from livesegments.api.export_kept import KeptExports
-from livesegments.api.freezing import Freezer
-from livesegments.api.jobs import Jobs
-from livesegments.api.lag import Lags
-from livesegments.api.list_jobs import ListJobs
-from livesegments.api.moments import Timelines
-from livesegments.api.plans import Plans
-from livesegments.api.publisher import Publisher
-from livesegments.api.records import Records
-from livesegments.api.refusals import Refusals
-from livesegments.api.served import ServedPlans
-from livesegments.api.watch import Watch
+from livesegments.api.audiences.freezing import Freezer
+from livesegments.api.audiences.list_jobs import ListJobs
+from livesegments.api.exports.kept import KeptExports
+from livesegments.api.jobs.jobs import Jobs
+from livesegments.api.members.announcements import Announcements
+from livesegments.api.members.served import ServedPlans
+from livesegments.api.operations.lag import Lags
+from livesegments.api.operations.refusals import Refusals
+from livesegments.api.operations.watch import Watch
+from livesegments.api.profiles.moments import Timelines
+from livesegments.api.profiles.plans import Plans
+from livesegments.api.web.publisher import Publisher
+from livesegments.api.web.records import Records
 from livesegments.history.asker import Asker
 from livesegments.runtime.settings import Settings
 from livesegments.store.audiences import Audiences

@@ -30,14 +30,15 @@ from mode import CrashingSupervisor
 from starlette.applications import Starlette
 
 from livesegments.core.plan import Limits
-from livesegments.evaluator import crashes, status
-from livesegments.evaluator.catalog import Catalog
+from livesegments.evaluator import status
+from livesegments.evaluator.commits.pace import Pace
+from livesegments.evaluator.faults import crashes
+from livesegments.evaluator.history.turns import Turns
 from livesegments.evaluator.owner import Owner
-from livesegments.evaluator.pace import Pace
+from livesegments.evaluator.plans.catalog import Catalog
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.transport import Transport, reason, worth_saying
-from livesegments.evaluator.turns import Turns
 from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics

@@ -7,26 +7,26 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from livesegments.evaluator.archiver import Archiver
-from livesegments.evaluator.auditing import Auditing
-from livesegments.evaluator.building import Building
-from livesegments.evaluator.checkpoints import Checkpoints
-from livesegments.evaluator.erasing import Erasures
-from livesegments.evaluator.errands import Errands
-from livesegments.evaluator.evaluation import Evaluation
-from livesegments.evaluator.filling import Fillings
-from livesegments.evaluator.flight import Flight, Refused, Sent
-from livesegments.evaluator.handing import Handing
-from livesegments.evaluator.intake import Intake
-from livesegments.evaluator.loading import Loader
-from livesegments.evaluator.mending import Mending
-from livesegments.evaluator.partition import NEVER_MS, Partition
-from livesegments.evaluator.parts import Parts
+from livesegments.evaluator.commits.errands import Errands
+from livesegments.evaluator.commits.evaluation import Evaluation
+from livesegments.evaluator.commits.flight import Flight, Refused, Sent
+from livesegments.evaluator.commits.handing import Handing
+from livesegments.evaluator.commits.intake import Intake
+from livesegments.evaluator.commits.loading import Loader
+from livesegments.evaluator.commits.partition import NEVER_MS, Partition
+from livesegments.evaluator.erasure.erasing import Erasures
+from livesegments.evaluator.faults.mending import Mending
+from livesegments.evaluator.history.archiver import Archiver
+from livesegments.evaluator.history.auditing import Auditing
+from livesegments.evaluator.history.building import Building
+from livesegments.evaluator.history.checkpoints import Checkpoints
+from livesegments.evaluator.history.filling import Fillings
+from livesegments.evaluator.history.parts import Parts
+from livesegments.evaluator.history.recounting import Recounting
+from livesegments.evaluator.history.retaining import Retaining
+from livesegments.evaluator.plans.walks import Walks
 from livesegments.evaluator.ports import Ports
-from livesegments.evaluator.recounting import Recounting
 from livesegments.evaluator.relay import Relay
-from livesegments.evaluator.retaining import Retaining
-from livesegments.evaluator.walks import Walks
 from livesegments.runtime import metrics
 from livesegments.store.shard import Head
 

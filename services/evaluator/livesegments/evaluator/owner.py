@@ -23,10 +23,10 @@ import asyncio
 import structlog
 
 from livesegments.evaluator.claim import Claim
-from livesegments.evaluator.flight import Refused
-from livesegments.evaluator.intake import Forgotten, Intake
+from livesegments.evaluator.commits.flight import Refused
+from livesegments.evaluator.commits.intake import Forgotten, Intake
+from livesegments.evaluator.history.rebuilding import Log, Rebuilt, rebuild, taken_back
 from livesegments.evaluator.ports import Ports, Received
-from livesegments.evaluator.rebuilding import Log, Rebuilt, rebuild, taken_back
 from livesegments.runtime import metrics
 from livesegments.runtime.retry import until_done
 from livesegments.store import keys

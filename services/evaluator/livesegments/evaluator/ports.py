@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
-from livesegments.evaluator.pace import Pace
-from livesegments.evaluator.turns import Turns
+from livesegments.evaluator.commits.pace import Pace
+from livesegments.evaluator.history.turns import Turns
 from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import (
     Chunk,

@@ -1,0 +1,91 @@
+"""The result of a step of a partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from livesegments.core.bounds import Refusal
+from livesegments.core.event import Event, Transition
+from livesegments.core.step import Step
+from livesegments.evaluator.faults.aside import Aside
+from livesegments.store.commit import Commit
+from livesegments.store.tail import Derived, Entry
+from livesegments.wire.pack import Packed, encode
+
+
+def blank(event: Event) -> Event:
+    """Stands in the tail where an event of an erased profile was, so that the others keep their places and
+    their instants."""
+    return Event("", "", "", "", event.time_ms)
+
+
+class Outcome(Struct):
+    """A commit to send and what to tell when it is applied."""
+
+    commit: Commit
+    transitions: list[Transition]
+    events: int = 0
+    duplicates: int = 0
+    unknown_workspace: int = 0
+    """Events of workspaces that are not in the catalogue."""
+    suppressed: int = 0
+    """Events of profiles that were erased."""
+    refused: Sequence[tuple[Event, Refusal]] = ()
+    """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
+    aside: list[Aside] = []
+    """Events and due times that could not be evaluated; they are published before the commit is sent."""
+    handed: int = 0
+    """Events taken over from merged profiles."""
+    hands: bool = False
+    """Whether it has something to be handed over."""
+    state_bytes: int = 0
+    """The length of the first state in it."""
+
+
+class Tally:
+    """What became of a record's events, by their places in it: what the tail and the metrics want to know.
+
+    `clock_ms`: the clock before the first of them.
+    """
+
+    __slots__ = ("clock_ms", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown")
+
+    def __init__(self, clock_ms: int) -> None:
+        self.clock_ms = clock_ms
+        self.duplicates = 0
+        self.refused: list[tuple[Event, Refusal]] = []
+        self.left_out: list[int] = []
+        self.suppressed: list[int] = []
+        self.unknown: set[int] = set()
+        self.derived: list[Derived] = []
+
+    def leave_unknown(self, place: int) -> None:
+        """An event of a workspace that is not in the catalogue; it does not move the clock."""
+        self.unknown.add(place)
+        self.left_out.append(place)
+
+    def suppress(self, place: int) -> None:
+        """An event of an erased profile."""
+        self.suppressed.append(place)
+        self.left_out.append(place)
+
+    def leave(self, place: int, event: Event, step: Step) -> None:
+        """An event that changed nothing: a repeat, or one beyond a bound."""
+        self.left_out.append(place)
+        if step.refused is not None:
+            self.refused.append((event, step.refused))
+        else:
+            self.duplicates += 1
+
+    def entry(self, record: bytes, events: Sequence[Event]) -> Entry | None:
+        """The record's part of history; None where nothing of it was applied."""
+        if len(self.left_out) == len(events):
+            return None
+        if self.suppressed:
+            gone = frozenset(self.suppressed)
+            kept = [blank(event) if place in gone else event for place, event in enumerate(events)]
+            record = encode(Packed(kept))
+        still = [place for place in sorted(self.unknown) if events[place].time_ms > self.clock_ms]
+        return Entry(record, self.left_out, self.clock_ms, still, self.derived)

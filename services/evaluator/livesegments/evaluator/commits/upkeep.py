@@ -1,0 +1,210 @@
+"""Brings profiles to the newest plan and to an instant of the clock, through all that was due on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+
+from msgspec import Raw
+
+from livesegments.core.backfill import Backfill, Past
+from livesegments.core.concern import Concern
+from livesegments.core.debt import debt_of
+from livesegments.core.plan import Plan
+from livesegments.core.splice import Splice
+from livesegments.core.step import on_clock, on_plan
+from livesegments.evaluator.commits.cache import Cache
+from livesegments.evaluator.commits.dues import Dues
+from livesegments.evaluator.commits.making import Making
+from livesegments.evaluator.commits.slot import Slot
+from livesegments.history.protocol import NULL, Filled
+from livesegments.wire.profilekey import ProfileKey, profile_key
+
+NOTHING = Raw(b"\x80")
+"""No states of facts, in msgpack."""
+
+
+class Upkeep:
+    """`since` and `walked` are the partition's. `judged`: how many times a profile was judged by a segment
+    because its plan was an older one."""
+
+    def __init__(
+        self,
+        making: Making,
+        cache: Cache,
+        dues: Dues,
+        plans: Mapping[str, Plan],
+        since: Mapping[str, Mapping[int, int]],
+        walked: Mapping[str, int],
+    ) -> None:
+        self.judged = 0
+        self._making = making
+        self._cache = cache
+        self._dues = dues
+        self._plans = plans
+        self._since = since
+        self._walked = walked
+
+    def catch_up(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> int | None:
+        """Brings a profile to the plan, and fires its dues up to `until_ms`, each at its own instant. Returns
+        its next due instant.
+
+        What a fault of ours keeps from that is owed to the profile (`core.debt`), and is tried again here.
+        """
+        assert slot.profile is not None
+        making = self._making
+        if slot.profile.gone:
+            return None
+        if slot.profile.plan != plan.revision and not self._brought(key, slot, plan, until_ms):
+            return slot.profile.wake_at
+        wake = slot.profile.wake_at
+        while wake is not None and wake <= until_ms:
+            if not making.careful:
+                wake = self._tick(key, slot, plan, wake)
+                continue
+            error = making.guarded(key, slot, partial(self._tick, key, slot, plan, wake))
+            if error is not None:
+                making.owe(key, slot, "due", wake, error)
+            wake = slot.profile.wake_at
+        return wake
+
+    def fire(self, until_ms: int, limit: int | None) -> int | None:
+        """Fires at most `limit` dues in order; the instant of the last.
+
+        With a `limit` they are a slice of a commit, and are encoded.
+        """
+        making, pop, last = self._making, self._dues.pop, None
+        catch_up, keys_ = self.catch_up, list[ProfileKey]()
+        while (limit is None or limit > 0) and (entry := pop(until_ms)):
+            due, key = last, _ = entry
+            if limit is not None:
+                limit -= 1
+            slot = making.touched.get(key) or making.touch(key)
+            slot.wake_ms = None
+            making.woken[key] = None
+            plan, profile = self._plans.get(slot.workspace), slot.profile
+            if plan is None or profile is None:
+                continue
+            wake = catch_up(key, slot, plan, due)
+            if wake != slot.wake_ms:
+                making.wake(key, slot, wake)
+            keys_.append(key)
+        if limit is not None:
+            making.encode_some(keys_)
+        return last
+
+    def walk(
+        self,
+        plan: Plan,
+        stored: Mapping[str, bytes],
+        concern: Concern | None,
+        also: Collection[str],
+        now_ms: int,
+    ) -> int:
+        """Brings a chunk of stored profiles to the plan; how many times one was judged by a segment.
+
+        `also` are looked at whatever `concern` says of their states.
+        """
+        self.judged = 0
+        for id_, data in stored.items():
+            key = profile_key(plan.workspace, id_)
+            if concern is not None and id_ not in also and not concern(self._cache.get(key) or data):
+                continue
+            slot = self._making.touch(key, data)
+            if slot.profile is not None and slot.profile.plan != plan.revision:
+                self.catch_up(key, slot, plan, now_ms)
+        self._making.encode()
+        return self.judged
+
+    def fill(
+        self,
+        plan: Plan,
+        backfill: Backfill,
+        history: Mapping[ProfileKey, Filled],
+        stored: Mapping[ProfileKey, bytes | None],
+        erased: Mapping[ProfileKey, int],
+        now_ms: int,
+    ) -> int:
+        """Gives profiles their history, but for what was before an erasure; how many. Their states are
+        encoded: they may be a slice of a commit."""
+        making, count, workspace, cache = self._making, 0, plan.workspace, self._cache
+        splice = Splice(plan, self._since.get(workspace, {}), self._walked.get(workspace, -1))
+        for key, filled in history.items():
+            id_, made = filled.profile, filled.made
+            if made == NOTHING:
+                continue
+            state = cache.get(key) or stored.get(key) or b""
+            if state and made != NULL and not making.careful and key not in erased:
+                spliced = splice.put(state, made, filled.dues, now_ms)
+                if spliced is not None:
+                    count += 1
+                    making.splice(key, workspace, id_, state, spliced, filled.holds)
+                    continue
+            past = filled.events(workspace)
+            slot = making.touched.get(key) or making.touch(key, state)
+            if slot.profile is None or slot.profile.gone:
+                continue
+            count += 1
+            since = erased.get(key, 0)
+            if slot.profile.kin is not None:
+                since = max(since, slot.profile.kin.since)
+            counting = [each for each in past if each[0] > since] if since else past
+            self.catch_up(key, slot, plan, now_ms)
+            error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting, now_ms))
+            if error is not None:
+                making.owe(key, slot, "history", now_ms, error)
+        making.encode_some(history)
+        return count
+
+    def _brought(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> bool:
+        """Whether the profile is at the plan now; it may be owed something there."""
+        making, profile, walked = self._making, slot.profile, self._walked.get(slot.workspace, -1)
+        assert profile is not None
+        debt = debt_of(profile.plan)
+        if debt is not None:
+            making.meet(key, debt.what)
+        error = making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms, walked))
+        if error is None:
+            if debt is not None and debt.what == "history":
+                making.owed[key] = "history"
+            else:
+                making.owed.pop(key, None)
+            return True
+        profile = slot.profile  # another object after an error
+        assert profile is not None
+        if debt is None:
+            profile.plan = max(profile.plan, walked)
+            making.owe(key, slot, "definition", until_ms, error)
+            return False
+        making.owe(key, slot, debt.what, until_ms, error)
+        profile.plan = debt.plan
+        if debt.plan == plan.revision:
+            return True
+        return making.guarded(key, slot, partial(self._to_plan, key, slot, plan, until_ms, -1)) is None
+
+    def _to_plan(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int, walked: int) -> None:
+        """An older plan is left at the last instant at which all that was due has fired: `on_plan` asks for
+        that. So what falls due then is judged by the new plan."""
+        profile = slot.profile
+        assert profile is not None
+        wake = profile.wake_at
+        at_ms = until_ms if wake is None else min(until_ms, wake - 1)
+        step = on_plan(plan, slot.id, profile, at_ms, self._since.get(slot.workspace, {}), walked)
+        self.judged += step.judged
+        if step.changed:
+            self._making.take(key, slot, step)
+
+    def _tick(self, key: ProfileKey, slot: Slot, plan: Plan, due_ms: int) -> int | None:
+        assert slot.profile is not None
+        step = on_clock(plan, slot.id, slot.profile, due_ms)
+        assert step.wake_at is None or step.wake_at > due_ms, "a due that fired lies in the past"
+        self._making.take(key, slot, step)
+        return step.wake_at
+
+    def _give(self, key: ProfileKey, slot: Slot, backfill: Backfill, past: list[Past], now_ms: int) -> None:
+        profile = slot.profile
+        assert profile is not None
+        if backfill.give(profile, past, now_ms):
+            self._making.dirty[key] = slot
+            if profile.wake_at != slot.wake_ms:
+                self._making.wake(key, slot, profile.wake_at)

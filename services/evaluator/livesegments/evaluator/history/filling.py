@@ -1,0 +1,184 @@
+"""A claim's fillings: new facts are given the history of every profile, one workspace at a time.
+
+Example: "no order in 90 days" is created when commit 4,711 was the last. Its fact is kept live from commit
+4,712 on. The tail is archived up to 4,711, the process of the archive finds the orders in the files,
+profile by profile in sorted order, and chunk by chunk they are given to the facts, between live records;
+the commit of a chunk names the last profile that has its history. At the end the segment is adopted, and
+every profile is judged once.
+
+So every event reaches a fact once, whatever crashes when: the number of its commit decides whether it is
+history or live, and the profile that the stored filling names decides whether it has been given already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from livesegments.core.backfill import Backfill
+from livesegments.core.bulk import order
+from livesegments.core.order import Order
+from livesegments.core.plan import Plan
+from livesegments.core.wanted import History, wanted
+from livesegments.evaluator.commits.errands import nothing
+from livesegments.evaluator.history.parts import Parts
+from livesegments.evaluator.history.portion import Portion
+from livesegments.history.protocol import Filled, Wanted
+from livesegments.history.workshop import FilesAway
+from livesegments.runtime import metrics
+from livesegments.store.adoption import Filling
+from livesegments.wire.profilekey import ProfileKey, profile_key
+
+AHEAD = 2
+"""Chunks that are read before they are wanted."""
+RETRY_S = 0.5
+
+
+class Fillings:
+    """`moved` is called when there is a chunk to give."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._history = parts.ports.history
+        self._partition = parts.partition
+        self._loader = parts.loader
+        self._walks = parts.walks
+        self._archiver = parts.archiver
+        self._errands = parts.errands
+        self._wall_ms = parts.wall_ms
+        self._moved = parts.moved
+        self._pace, self._waits = parts.ports.pace, parts.waits
+        self._portion = Portion(parts.ports.pace)
+        self._job: Job | None = None
+        self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to give."""
+        job = self._job
+        return job is not None and (bool(job.left) or not job.chunks.empty())
+
+    async def step(self) -> bool:
+        """Gives one slice, or ends a filling; False if there is nothing to do now."""
+        job = self._job
+        if job is not None and not self._walks.wants(job.workspace, job.filling):
+            job.reading.cancel()
+            job = self._job = None
+        if job is None:
+            return self._begin()
+        if not job.left and job.chunks.empty():
+            if job.reading.done():
+                job.reading.result()  # a fault of ours ends the worker
+            return False
+        if not job.left and not job.next():
+            self._job = None
+            since_ms = self._archiver.complete_since(job.workspace)
+            await self._walks.filled(job.workspace, since_ms)
+        else:
+            await self._give(job, *job.take(self._portion.size))
+        return True
+
+    def close(self) -> None:
+        if self._job is not None:
+            self._job.reading.cancel()
+
+    def _begin(self) -> bool:
+        found = self._walks.lacking()
+        if found is None:
+            return False
+        workspace, filling, plan = found
+        self._job = job = Job(workspace, filling)
+        wanting, now_ms = self._walks.wanting(workspace), self._partition.clock_ms
+        facts = {fact: wanting[fact] for fact in filling.facts if fact in wanting}
+        history, made = wanted(plan, facts, now_ms), order(plan, facts, now_ms)
+        if made is not None and not filling.after:
+            self._walks.foresee(workspace, plan, facts, now_ms)
+        job.reading = asyncio.create_task(self._read(job, history, made))
+        return False
+
+    def _backfill(self, workspace: str, filling: Filling, plan: Plan) -> Backfill:
+        wanting = self._walks.wanting(workspace)
+        return Backfill(plan, {fact: wanting[fact] for fact in filling.facts if fact in wanting})
+
+    async def _give(self, job: Job, share: float, chunk: list[Filled]) -> None:
+        partition, workspace = self._partition, job.workspace
+        plan = partition.plans[workspace]
+        if job.plan is not plan:
+            job.plan, job.backfill = plan, self._backfill(workspace, job.filling, plan)
+        assert job.backfill is not None
+        keyed = {profile_key(workspace, each.profile): each for each in chunk}
+        stored = await self._loader.stored(workspace, partition.cache.missing(keyed))
+        now_ms = self._wall_ms()
+        if now_ms is not None:
+            partition.pass_to(now_ms)
+        count, done, slices, left = 0, 0, list[dict[ProfileKey, Filled]](), list(keyed.items())
+        while done < len(left) and not (slices and self._waits()):
+            if slices:
+                await self._pace.rest()
+            slice_ = dict(left[done : done + self._portion.slice])
+            begun_s = self._pace.now_s()
+            count += partition.fill(workspace, job.backfill, slice_, stored, slices)
+            self._portion.took(len(slice_), begun_s)
+            slices.append(slice_)
+            done += len(slice_)
+        if done < len(chunk):
+            job.left[:0], chunk = chunk[done:], chunk[:done]
+        metrics.BACKFILLED.inc(count)
+        write = self._walks.given(workspace, chunk[-1].profile, count, share)
+        await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
+
+    async def _read(self, job: Job, history: History, made: Order | None) -> None:
+        """Everything that was applied before the facts were kept is archived first."""
+        await self._errands.post(nothing)
+        after = job.filling.after
+        while True:
+            try:
+                await self._archiver.cut()
+                asked = Wanted(job.workspace, dict(history.names), after, dict(history.since), made)
+                number, ranges = self._partition.number, self._archiver.ranges
+                async for share, chunk in self._history.scan(number, ranges, asked):
+                    await job.chunks.put((share, chunk))
+                    after = chunk[-1].profile
+                    self._moved()
+                break
+            except FilesAway as error:
+                self._logger.warning("history can't be read", error=str(error))
+                await asyncio.sleep(RETRY_S)
+        await job.chunks.put(None)
+        self._moved()
+
+
+class Job:
+    """One filling as it runs in this claim; `chunks` ends with None."""
+
+    reading: asyncio.Task[None]
+
+    def __init__(self, workspace: str, filling: Filling) -> None:
+        self.workspace = workspace
+        self.filling = filling
+        self.chunks: asyncio.Queue[tuple[float, list[Filled]] | None] = asyncio.Queue(AHEAD)
+        self.left: list[Filled] = []
+        self.share = 0.0
+        """The rest of a chunk, and how much is done with it."""
+        self.plan: Plan | None = None
+        self.backfill: Backfill | None = None
+
+    def take(self, count: int) -> tuple[float, list[Filled]]:
+        """At most so many profiles, of several chunks if these are there, and the share done with them."""
+        taken, self.left = self.left[:count], self.left[count:]
+        while len(taken) < count and not self.chunks.empty():
+            if not self.next():
+                self.chunks.put_nowait(None)  # there is room: it was taken out
+                break
+            room = count - len(taken)
+            taken += self.left[:room]
+            self.left = self.left[room:]
+        return self.share, taken
+
+    def next(self) -> bool:
+        """Takes the next chunk; False if that was the last."""
+        found = self.chunks.get_nowait()
+        if found is None:
+            return False
+        self.share, self.left = found
+        return True

@@ -1,0 +1,41 @@
+"""How many profiles get their history in one commit, and how many without a pause, by what others took.
+
+Example: giving history to 128 profiles took 1.6 ms. While records come the event loop goes round after 80 of
+them, 1 ms, because an event has to come up in it several times on its way. A commit has as many as take 6 ms,
+since commits cost the store and the worker about the same, whatever their size.
+"""
+
+from __future__ import annotations
+
+from livesegments.evaluator.commits.pace import Pace
+
+SLICE_S, COMMIT_S = 0.001, 0.006
+"""While records come."""
+CALM_S = 0.012
+"""Otherwise, of both."""
+LEAST, MOST = 4, 768
+"""Profiles."""
+
+
+class Portion:
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._each_s = SLICE_S / pace.slice
+
+    @property
+    def size(self) -> int:
+        """Of a commit."""
+        return self._within(CALM_S if self._pace.calm else COMMIT_S)
+
+    @property
+    def slice(self) -> int:
+        return self._within(CALM_S if self._pace.calm else SLICE_S)
+
+    def took(self, profiles: int, begun_s: float) -> None:
+        """So many, from that instant of the pace's clock until now. What was known before counts for half."""
+        spent_s = self._pace.now_s() - begun_s
+        if spent_s > 0:
+            self._each_s = (self._each_s + spent_s / profiles) / 2
+
+    def _within(self, allowed_s: float) -> int:
+        return max(LEAST, min(MOST, int(allowed_s / self._each_s)))
