@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import tzinfo
-from typing import Any, TypeAlias
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from livesegments.core import check_declared as fields
 from livesegments.core import check_value as values
 from livesegments.core.check_where import Where, path
+from livesegments.core.circle import Dependents, Others, circle_of
 from livesegments.core.computed import asking, ops
 from livesegments.core.declared import Declarations
 from livesegments.core.definition import Computed, Node
@@ -31,7 +32,6 @@ from livesegments.core.fault import Fault, Faults, join, shown
 from livesegments.core.json_keys import repeated
 from livesegments.core.kind import MAX_COUNT
 from livesegments.core.pattern import Patterns
-from livesegments.core.references import references
 from livesegments.core.value import kind
 from livesegments.core.value_list import referring
 from livesegments.core.weeks import with_weeks
@@ -49,10 +49,6 @@ OTHER_NODES = {
     "lists": '{"type": "segment", "id": …}',
 }
 """Parts of a profile that are not attributes: the node that asks for them."""
-
-Others: TypeAlias = Mapping[str, Node | None]
-Dependents: TypeAlias = Callable[[str], Collection[str]]
-"""A segment → those that depend on it: that name it, or look at all others."""
 
 
 def check_json(
@@ -103,7 +99,7 @@ def check(
         return None, faults.found
     node = asking(msgspec.convert(with_weeks(document, week_start), Node), computed or {})
     if others is not None:
-        circle = cycle(node, others, segment_id, dependents)
+        circle = circle_of(node, others, segment_id, dependents)
         if circle:
             told = " → ".join(shown(name) if name else "this new one" for name in circle)
             return None, [Fault("", "cycle", f"segments depend on each other in a circle: {told}")]
@@ -360,47 +356,3 @@ class Checker:
         if "salt" in value:
             self._faults.name(value["salt"], join(at, "salt"))
         values.share(self._faults, value, at)
-
-
-def cycle(
-    node: Node, others: Others, segment_id: str | None, dependents: Dependents | None = None
-) -> list[str] | None:
-    """A way from the definition through other segments back to its own segment, if there is one.
-
-    Nobody names a segment that has no id yet (`""` in the way), but those that depend on all others
-    depend on it, too.
-    """
-    segment_id = segment_id or ""
-    if dependents is not None and not _closes(node, segment_id, dependents):
-        return None
-
-    def next_of(root: Node | None, own: str) -> list[str]:
-        if root is None:
-            return []
-        found = references(root)
-        if found.all_others:
-            return sorted({*others, segment_id} - {own})
-        return sorted(found.ids)
-
-    trail = {name: [segment_id, name] for name in next_of(node, segment_id)}
-    pending = list(trail)
-    while pending:
-        name = pending.pop()
-        if name == segment_id:
-            return trail[name]
-        for after in next_of(others.get(name), name):
-            if after not in trail:
-                trail[after] = [*trail[name], after]
-                pending.append(after)
-    return None
-
-
-def _closes(node: Node, segment_id: str, dependents: Dependents) -> bool:
-    """Whether the definition needs its own segment, or one that depends on it already."""
-    needs, depending, ahead = references(node), {segment_id}, [segment_id]
-    while ahead:
-        for other in dependents(ahead.pop()):
-            if other not in depending:
-                depending.add(other)
-                ahead.append(other)
-    return not needs.ids.isdisjoint(depending) or (needs.all_others and len(depending) > 1)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from livesegments.core import check_value as values
-from livesegments.core.check import Checker, Others
+from livesegments.core.check import Checker
+from livesegments.core.circle import Others
 from livesegments.core.definition import Computed
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.core.fault import Fault, Faults, join

@@ -1,14 +1,13 @@
 """The measures as folds: the payload that an event adds, the total of payloads, and those that can't matter
 again.
 
-Of days and distinct values the largest `leave` of each key matters, and no more keys than a condition
-asks about; for min and max an entry is dropped once another is at least as extreme and leaves no earlier.
-Sums and averages keep every entry in the window; they are exact, so an entry that leaves is subtracted.
+For min and max an entry is dropped once another is at least as extreme and leaves no earlier. Sums and
+averages keep every entry in the window; they are exact, so an entry that leaves is subtracted. Days and
+distinct values have a module of their own (`keyed`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -16,12 +15,10 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from livesegments.core import chunks, exact
-from livesegments.core.chunks import Chunks
+from livesegments.core import exact
 from livesegments.core.definition import Scalar
 from livesegments.core.entries import Entries, at_least, below, pop_first, put, remove
 from livesegments.core.event import Event
-from livesegments.core.hashes import Hashes, hashed
 from livesegments.core.rows import Rows
 from livesegments.core.value import key
 
@@ -142,103 +139,6 @@ class OneByOne(Plain[P, T]):
         for payload in payloads:
             total = self.merge(total, payload)
         return total
-
-
-K = TypeVar("K", int, str)
-
-
-class Keys(OneByOne[K, Any], Generic[K]):
-    """Days and distinct values. A total is the sorted keys, no more than `depth`; many of them lie in chunks,
-    as (hash, key), because entries begin with a number.
-
-    Whether a key is in a bag, and when it leaves, says a dictionary that is made of the list of entries.
-    Where they lie in chunks, the hashes of the keys say it: the entry to which a hash leads is read.
-    """
-
-    counts = True
-    beside: Any = Hashes
-
-    def __init__(self, payloads: Callable[[Event], list[K]], depth: int, key: type[K]) -> None:
-        self.payloads: Callable[[Event], list[K]] = payloads
-        self.payload: Any = key
-        self.total: Any = list[key] | Chunks[tuple[int, key]]  # type: ignore[valid-type]
-        self._depth = depth
-
-    def merge(self, total: Any, payload: K) -> Any:
-        if isinstance(total, Chunks):
-            probe = hashed(payload), payload
-            if len(total) < self._depth and total.at_least(probe) != probe:
-                total.put(probe, probe)
-            return total
-        total = total if total is not None else []
-        at = bisect_left(total, payload)
-        if len(total) < self._depth and (at == len(total) or total[at] != payload):
-            total.insert(at, payload)
-            if len(total) > chunks.LISTED:
-                return Chunks.of(sorted((hashed(each), each) for each in total))
-        return total
-
-    def unmerge(self, total: Any, payload: K) -> Any:
-        return total
-
-    def read(self, total: Any) -> Amount | None:
-        return len(total) if total else 0
-
-    def put(self, bag: Bagged[K, Any], leave: int, payload: K) -> None:
-        inside = bag.inside
-        if not isinstance(inside, list):
-            self._put_apart(bag, inside, leave, payload)
-            return
-        if inside and inside[-1][1] == payload and inside[-1][0] <= leave:
-            inside[-1] = leave, payload
-            bag.moved(payload, leave)
-            return
-        leaves = bag.leaves
-        before = leaves.get(payload)
-        if before is not None:
-            if before >= leave:
-                return
-            del inside[bisect_left(inside, (before, payload))]
-        leaves[payload] = leave
-        insort(inside, (leave, payload))
-        if len(inside) > self._depth:
-            bag.left(inside.pop(0)[1])
-
-    def _put_apart(self, bag: Bagged[K, Any], inside: Chunks[tuple[int, K]], leave: int, payload: K) -> None:
-        hashes, number = _hashes(bag), hashed(payload)
-        for before in hashes.leaves_of(number):
-            if inside.at_least((before, payload)) == (before, payload):
-                if before >= leave:
-                    return
-                inside.remove((before, payload))
-                hashes.remove(number, before)
-                break
-        hashes.put(number, leave)
-        inside.put((leave, payload), (leave, payload))
-        if len(inside) > self._depth:
-            for entry in inside.pop_first(1):
-                self.left(bag, *entry)
-
-    def left(self, bag: Bagged[K, Any], leave: int, payload: K) -> None:
-        if isinstance(bag.inside, list):
-            bag.left(payload)
-        else:
-            _hashes(bag).remove(hashed(payload), leave)
-
-    def spread(self, bag: Bagged[K, Any]) -> None:
-        assert isinstance(bag.inside, list)
-        bag.inside.sort()
-        bag.total = Hashes.of((hashed(payload), leave) for leave, payload in bag.inside)
-        bag.__dict__.pop("leaves", None)
-
-    def gathered(self, bag: Bagged[K, Any]) -> None:
-        bag.total = None
-
-
-def _hashes(bag: Bagged[Any, Any]) -> Hashes:
-    found = bag.total
-    assert isinstance(found, Hashes)
-    return found
 
 
 class Each(OneByOne[int, int]):

@@ -11,8 +11,9 @@ from livesegments.core.bag import Bag, Ever
 from livesegments.core.count import CountEver, CountSliding
 from livesegments.core.definition import Measure, Scalar
 from livesegments.core.event import Event
-from livesegments.core.fold import Average, Each, Extreme, Keys, Of, Pick, Sum
+from livesegments.core.fold import Average, Each, Extreme, Of, Pick, Sum
 from livesegments.core.frame import Absolute, Frame
+from livesegments.core.keyed import Keys
 from livesegments.core.kind import Kind
 from livesegments.core.mode import ModeEver, ModeSliding
 from livesegments.core.period import of_date

@@ -12,8 +12,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from livesegments.api.web.problems import QUOTA, Problem, not_found
-from livesegments.core.check import check, cycle
+from livesegments.core.check import check
 from livesegments.core.check_computed import check_computed
+from livesegments.core.circle import circle_of
 from livesegments.core.computed import PREFIX, asking
 from livesegments.core.definition import Computed, Node
 from livesegments.core.fault import Fault
@@ -103,7 +104,7 @@ def following(snapshot: Snapshot, changed: dict[str, Computed], now_ms: int) -> 
     roots |= {each.id: each.definition for each in found.values()}
     for each in found.values():
         assert each.definition is not None
-        if cycle(each.definition, roots, each.id):
+        if circle_of(each.definition, roots, each.id):
             told = "Segments would depend on each other in a circle."
             raise Problem(409, told, _named([each], "is in the circle", "cycle"))
     return list(found.values())

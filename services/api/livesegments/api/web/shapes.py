@@ -21,7 +21,8 @@ from pydantic_core import PydanticCustomError
 from livesegments.api.web import times
 from livesegments.api.web.problems import COMPONENT, FAULTS
 from livesegments.api.web.texts import Label, ProfileId, fault
-from livesegments.core.check import MAX_BYTES, Dependents, check
+from livesegments.core.check import MAX_BYTES, check
+from livesegments.core.circle import Dependents
 from livesegments.core.declared import Declarations
 from livesegments.core.definition import Computed, Node
 from livesegments.core.fault import Fault
