@@ -43,6 +43,7 @@ from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
 from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.memory import keep_freed_memory
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
 from livesegments.runtime.topic_identity import topic_id
@@ -282,6 +283,7 @@ def main() -> None:
     logs.configure("evaluator", settings.log_level)
     for handler in logging.getLogger().handlers:
         handler.addFilter(worth_saying)
+    keep_freed_memory()
     gc.set_threshold(100_000, 50, 100)
     sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
