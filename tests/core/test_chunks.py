@@ -93,19 +93,6 @@ def test_chunks_are_a_sorted_list(small: int, seed: int) -> None:
     assert chunked > 100
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_an_entry_is_exchanged_for_another_one(small: int, seed: int) -> None:
-    random = Random(seed)
-    kept = sorted((random.randrange(60), random.choice("abcd")) for _ in range(60))
-    ours = Chunks.of(kept[:])
-    for _ in range(400):
-        old, new = random.choice(kept), (random.randrange(60), random.choice("abcd"))
-        kept.remove(old)
-        kept.insert(bisect_left(kept, new), new)
-        ours.exchange(old, new)
-        assert list(ours) == kept
-
-
 def test_what_an_event_in_order_does_not_touch_stays_bytes() -> None:
     """Of 10,000 entries a few dozen are read and written."""
     made: Any = decode(encode(Chunks.of([(number, "x") for number in range(10_000)])))

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from livesegments.core import mode
+from livesegments.core.chunks import Chunks
 from livesegments.core.count import packed
 from livesegments.core.definition import Measure, Window
 from livesegments.core.event import Event
@@ -79,6 +80,23 @@ def test_a_long_tally_that_an_earlier_version_stored_goes_on() -> None:
     assert kind.value(state, 1_000) == 299
     state = kind.add(state, Event("f", "w", "p", "a", 1_000, {"x": 5}), 1_000)
     assert isinstance(state, Ranks) and kind.value(state, 1_000) == 5
+
+
+def test_ranks_that_an_earlier_version_stored_go_on() -> None:
+    """Those by value lay in chunks, too."""
+    random = Random(1)
+    uses = [(number, f"e{number}", 0, random.randrange(900)) for number in range(3_000)]
+    new = Ranks.of([])
+    for use in uses:
+        new.use(use, 10_000)
+    rows = [(hash(rank[4]), *rank[:2]) for rank in new.by_rank]
+    raw = msgspec.msgpack.encode([Chunks.of(sorted(rows)), new.by_rank], enc_hook=packed)
+    old = msgspec.msgpack.decode(raw, type=Ranks)
+    for number in range(3_000, 4_000):
+        use = (number, f"e{number}", 0, random.randrange(950))
+        old.use(use, 10_000)
+        new.use(use, 10_000)
+    assert list(old.by_rank) == list(new.by_rank) and old.read() == new.read()
 
 
 def most_frequent(events: list[Event]) -> Any:

@@ -259,20 +259,6 @@ class Chunks(Struct, Generic[E], rename={"head": "h", "between": "b", "tail": "t
             del tail[0]
         self._refill()
 
-    def exchange(self, old: E, new: E) -> None:
-        """Puts an entry in the place of another one, or where it belongs; of both all items are compared."""
-        head, tail = self.head, self.tail
-        if self.between.count and head[-1] < min(old, new) and not (tail and tail[0] <= max(old, new)):
-            chunk, entries, at = self.between.find(old)
-            to = bisect_left(entries, new)
-            if at < len(entries) and 0 < to < len(entries):  # else it may belong to another chunk
-                del entries[at]
-                entries.insert(to - (to > at), new)
-                self.between.replace(chunk, chunk + 1, [entries])
-                return
-        self.remove(old)
-        self.put(new, new)
-
     def until(self, number: int) -> list[E]:
         gone: list[E] = []
         while self.head and self.head[0][0] <= number:

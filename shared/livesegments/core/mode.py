@@ -178,7 +178,7 @@ def _discard(ranks: Ranks, use: Use, left: Entries[tuple[int, Use]]) -> None:
     old = ranks.rank(use[3])
     assert old is not None, "every use is counted"
     if old[0] == 1:
-        ranks.replace(old, None)
+        ranks.remove(old)
         return
     last = old[1:]
     if last[:3] == use[:3]:  # where months are clipped, a later event may leave first

@@ -1,4 +1,4 @@
-"""How often each of many values is used, by the value and by the rank, in chunks that stay bytes.
+"""How often each of many values is used, by the value and by the rank, most of which stays bytes.
 
 Example: `tea` was used twice, last at noon. By rank that is (2, noon, id, place, `tea`), by value the hash of
 `tea`, 2 and noon, which lead there. The most frequent value is the last one by rank.
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from livesegments.core.chunks import Chunks
 from livesegments.core.definition import Scalar
-from livesegments.core.hashes import hashed
+from livesegments.core.hashes import Hashes, hashed
 from livesegments.core.value import Key, key
 
 Use: TypeAlias = tuple[int, str, int, Scalar]
@@ -25,32 +25,33 @@ ByValue: TypeAlias = tuple[int, int, int]
 
 
 class Ranks(Struct, array_like=True):
-    by_value: Chunks[ByValue]
+    """`by_value` has what a rank begins with, by the hash of its value; `stored` is how an earlier version
+    kept that, and goes when a value is looked for."""
+
+    stored: Chunks[ByValue] | None
     by_rank: Chunks[Rank]
+    by_value: Hashes | None = None
 
     @classmethod
     def of(cls, ranks: Iterable[Rank]) -> Ranks:
         """Of different values."""
         ascending = sorted(ranks, key=lambda rank: rank[:4])
-        by_value = sorted((_hash(rank[4]), *rank[:2]) for rank in ascending)
-        return cls(Chunks.of(by_value), Chunks.of(ascending))
-
-    def rank(self, value: Scalar) -> Rank | None:
-        wanted, number = key(value), _hash(value)
-        entry = self.by_value.at_least((number,))
-        while entry is not None and entry[0] == number:
-            _, count, time_ms = entry
-            rank = self.by_rank.at_least((count, time_ms))
-            while rank is not None and rank[:2] == (count, time_ms):
-                if key(rank[4]) == wanted:
-                    return rank
-                rank = self.by_rank.at_least((*rank[:3], rank[3] + 1))
-            entry = self.by_value.at_least((number, count, time_ms + 1))
-        return None
+        by_value = Hashes.of(((_hash(rank[4]), *rank[:2]) for rank in ascending), 2)
+        return cls(None, Chunks.of(ascending), by_value)
 
     def __len__(self) -> int:
         """How many values."""
         return len(self.by_rank)
+
+    def rank(self, value: Scalar) -> Rank | None:
+        wanted = key(value)
+        for begins in self._hashes.rows_of(_hash(value)):
+            rank = self.by_rank.at_least(begins)
+            while rank is not None and rank[:2] == begins:
+                if key(rank[4]) == wanted:
+                    return rank
+                rank = self.by_rank.at_least((*rank[:3], rank[3] + 1))
+        return None
 
     def use(self, use: Use, most: int) -> None:
         """Counts a use; a further value counts only while there are fewer than `most`."""
@@ -58,27 +59,28 @@ class Ranks(Struct, array_like=True):
         if old is not None:
             self.replace(old, (old[0] + 1, *max(use, old[1:], key=lambda each: each[:3])))
         elif len(self) < most:
-            self.replace(None, (1, *use))
+            self._hashes.put(_hash(use[3]), 1, use[0])
+            self.by_rank.put((1, *use), (1, *use[:3]))
 
-    def replace(self, old: Rank | None, new: Rank | None) -> None:
-        """The rank of one value by another one, which is of the same value."""
-        if old is not None and new is not None:
-            number = _hash(new[4])
-            self.by_value.exchange((number, *old[:2]), (number, *new[:2]))
-            self.by_rank.remove(old[:4])
-            self.by_rank.put(new, new[:4])
-            return
-        if old is not None:
-            self.by_value.remove((_hash(old[4]), *old[:2]))
-            self.by_rank.remove(old[:4])
-        if new is not None:
-            entry = _hash(new[4]), *new[:2]
-            self.by_value.put(entry, entry)
-            self.by_rank.put(new, new[:4])
+    def replace(self, old: Rank, new: Rank) -> None:
+        """The rank of a value by another one."""
+        self._hashes.replace(_hash(new[4]), old[:2], new[:2])
+        self.by_rank.remove(old[:4])
+        self.by_rank.put(new, new[:4])
+
+    def remove(self, rank: Rank) -> None:
+        self._hashes.remove(_hash(rank[4]), *rank[:2])
+        self.by_rank.remove(rank[:4])
 
     def read(self) -> Key | None:
         """The most frequent value, as it is compared."""
         return key(self.by_rank[-1][4]) if len(self.by_rank) else None
+
+    @property
+    def _hashes(self) -> Hashes:
+        if self.by_value is None:
+            self.by_value, self.stored = Hashes.of(self.stored or (), 2), None
+        return self.by_value
 
 
 def _hash(value: Scalar) -> int:
