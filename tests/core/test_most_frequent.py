@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from livesegments.core import mode
+from livesegments.core import mode, ranks
 from livesegments.core.chunks import Chunks
 from livesegments.core.count import packed
 from livesegments.core.definition import Measure, Window
@@ -80,6 +80,18 @@ def test_a_long_tally_that_an_earlier_version_stored_goes_on() -> None:
     assert kind.value(state, 1_000) == 299
     state = kind.add(state, Event("f", "w", "p", "a", 1_000, {"x": 5}), 1_000)
     assert isinstance(state, Ranks) and kind.value(state, 1_000) == 5
+
+
+@pytest.mark.parametrize("time_ms", [-62_135_596_800_000, 0, 253_402_300_799_999])
+def test_a_value_that_was_used_very_often_is_found(time_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its count is beyond what the place of a rank can say."""
+    monkeypatch.setattr(ranks, "MOST_COUNTED", 7)
+    found = Ranks.of([])
+    for number in range(300):
+        found.use((time_ms, f"e{number:03}", 0, number % 11), 10_000)
+        found.use((time_ms, f"e{number:03}", 1, "often"), 10_000)
+    assert [rank[0] for rank in found.by_rank] == [27] * 8 + [28] * 3 + [300]
+    assert found.read() == "often"
 
 
 def test_ranks_that_an_earlier_version_stored_go_on() -> None:

@@ -225,7 +225,7 @@ class Many(Struct, Generic[B], dict=True):
     def _taken_out(self, value: str) -> Part[B] | None:
         """From the others."""
         number = hashed(value)
-        for time_ms in self.times.leaves_of(number):
+        for time_ms in self.times.found(number):
             entry = self.others.at_least((time_ms, value))
             if entry is not None and entry[:2] == (time_ms, value):
                 self.others.remove((time_ms, value))

@@ -1,7 +1,7 @@
-"""Numbers of each of many keys, found by the hash of the key; the keys themselves are kept elsewhere.
+"""A number for each of many keys, found by the hash of the key; the keys themselves are kept elsewhere.
 
-Example: when each distinct value leaves a window. Two keys may have one hash, so what is found is a guess
-that the caller checks. The hashes lie in `DRAWERS` drawers, by their lowest bits; a drawer that nothing
+Example: when each distinct value leaves a window. Two keys may have one hash, so a number that is found is a
+guess that the caller checks. The hashes lie in `DRAWERS` drawers, by their lowest bits; a drawer that nothing
 touches stays bytes.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -20,67 +20,46 @@ DRAWERS = 16
 
 
 class Hashes(Struct, array_like=True):
-    """`drawers`: each one has its hashes, ascending, and then in the same order the first number of each, and
-    so on; `columns` are how many numbers a hash has."""
+    """`drawers`: each one has its hashes, ascending, and then their numbers in the same order."""
 
     drawers: list[Numbers]
-    columns: int = 1
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, ...]], columns: int = 1) -> Hashes:
-        """`rows`: (hash, its numbers)."""
-        parts = [list[tuple[int, ...]]() for _ in range(DRAWERS)]
-        for row in sorted(rows):
-            parts[row[0] % DRAWERS].append(row)
-        places = range(columns + 1)
-        return cls([array("q", [row[at] for at in places for row in part]) for part in parts], columns)
+    def of(cls, pairs: Iterable[tuple[int, int]]) -> Hashes:
+        """`pairs`: (hash, number)."""
+        parts = [list[tuple[int, int]]() for _ in range(DRAWERS)]
+        for pair in sorted(pairs):
+            parts[pair[0] % DRAWERS].append(pair)
+        return cls([array("q", [pair[column] for column in (0, 1) for pair in part]) for part in parts])
 
-    def leaves_of(self, number: int) -> array[int]:
-        """The numbers of the keys with a hash, where each has one."""
-        drawer, size = self._drawer(number)
-        at = bisect_left(drawer, number, 0, size)
-        return drawer[size + at : size + bisect_right(drawer, number, at, size)]
+    def found(self, number: int) -> array[int]:
+        """Those of the keys with a hash."""
+        drawer, half = self._drawer(number)
+        at = bisect_left(drawer, number, 0, half)
+        return drawer[half + at : half + bisect_right(drawer, number, at, half)]
 
-    def rows_of(self, number: int) -> list[tuple[int, ...]]:
-        """The same where each has several."""
-        drawer, size = self._drawer(number)
-        at = bisect_left(drawer, number, 0, size)
-        return [
-            tuple(drawer[size + row :: size]) for row in range(at, bisect_right(drawer, number, at, size))
-        ]
-
-    def put(self, number: int, *its: int) -> None:
-        drawer, size = self._drawer(number)
-        at = bisect_left(drawer, number, 0, size)
-        for column in range(self.columns, 0, -1):
-            drawer.insert(column * size + at, its[column - 1])
+    def put(self, number: int, its: int) -> None:
+        drawer, half = self._drawer(number)
+        at = bisect_left(drawer, number, 0, half)
+        drawer.insert(half + at, its)
         drawer.insert(at, number)
 
-    def remove(self, number: int, *its: int) -> None:
+    def remove(self, number: int, its: int) -> None:
         """Of a key that is there."""
-        drawer, size = self._drawer(number)
-        at = self._place(drawer, size, number, its)
-        for column in range(self.columns, -1, -1):
-            del drawer[column * size + at]
+        drawer, half = self._drawer(number)
+        at = drawer.index(its, half + bisect_left(drawer, number, 0, half))
+        del drawer[at], drawer[at - half]
 
-    def replace(self, number: int, old: Sequence[int], new: Sequence[int]) -> None:
+    def replace(self, number: int, old: int, new: int) -> None:
         """Of a key that is there."""
-        drawer, size = self._drawer(number)
-        at = self._place(drawer, size, number, old)
-        for column, each in enumerate(new, 1):
-            drawer[column * size + at] = each
-
-    def _place(self, drawer: array[int], size: int, number: int, its: Sequence[int]) -> int:
-        at = bisect_left(drawer, number, 0, size)
-        while any(drawer[column * size + at] != each for column, each in enumerate(its, 1)):
-            at += 1
-        return at
+        drawer, half = self._drawer(number)
+        drawer[drawer.index(old, half + bisect_left(drawer, number, 0, half))] = new
 
     def _drawer(self, number: int) -> tuple[array[int], int]:
         """The drawer of a hash, and how many hashes are in it."""
         place = number % DRAWERS
         drawer = self.drawers[place] = numbers(self.drawers[place])
-        return drawer, len(drawer) // (self.columns + 1)
+        return drawer, len(drawer) // 2
 
 
 def hashed(key: int | str) -> int:

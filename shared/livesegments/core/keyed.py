@@ -76,7 +76,7 @@ class Keys(OneByOne[K, Any], Generic[K]):
 
     def _put_apart(self, bag: Bagged[K, Any], inside: Chunks[tuple[int, K]], leave: int, payload: K) -> None:
         hashes, number = _hashes(bag), hashed(payload)
-        for before in hashes.leaves_of(number):
+        for before in hashes.found(number):
             if inside.at_least((before, payload)) == (before, payload):
                 if before >= leave:
                     return
