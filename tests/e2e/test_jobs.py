@@ -21,7 +21,9 @@ async def today(product: Product) -> None:
     await product.run("clock", "2024-03-01T00:00:00Z")
 
 
-@pytest.mark.parametrize("name", ["python.md", "bring-your-events.md", "operate.md", "audit.md"])
+@pytest.mark.parametrize(
+    "name", ["python.md", "bring-your-events.md", "operate.md", "audit.md", "imports.md"]
+)
 async def test_a_page_does_what_it_says(name: str, product: Product, tmp_path: Path) -> None:
     commands = page.commands_of(DOCS / name, tmp_path)
     assert len(commands) > 1

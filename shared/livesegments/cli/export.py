@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from livesegments.cli import output, paths
 from livesegments.cli.client import Client, problem_of, reaching
 from livesegments.cli.problem import Problem
+from livesegments.cli.progress import BYTES, COUNT, bar
 from livesegments.cli.verb import Call, verb
 
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ def export(
     else:
         made = call.client.call("GET", paths.export(segment, resume))
     own = paths.export(segment, made["id"])
-    with _bar(MofNCompleteColumn()) as bar:
-        task = bar.add_task(segment, total=None)
+    with bar(COUNT()) as progress:
+        task = progress.add_task(segment, total=None)
         while made["state"] in ("waiting", "running"):
             time.sleep(LOOK_S)
             made = call.client.call("GET", own)
             done = made["progress"]
-            bar.update(task, completed=done["done"], total=done["total"] or None)
+            progress.update(task, completed=done["done"], total=done["total"] or None)
     if made["state"] == "failed":
         raise Problem(made["error"], advice="resolve that first, then repeat")
     if file == STDOUT:
@@ -140,8 +140,8 @@ def _download(client: Client, made: dict[str, Any], target: BinaryIO, there: int
     import httpx  # noqa: PLC0415
 
     left = TRIES
-    with _bar(DownloadColumn()) as bar:
-        task = bar.add_task("download", total=made["bytes"], completed=there)
+    with bar(BYTES()) as progress:
+        task = progress.add_task("download", total=made["bytes"], completed=there)
         while there < made["bytes"]:
             begun = there
             try:
@@ -149,7 +149,7 @@ def _download(client: Client, made: dict[str, Any], target: BinaryIO, there: int
                     for chunk in answer.iter_bytes():
                         target.write(chunk)
                         there += len(chunk)
-                        bar.update(task, completed=there)
+                        progress.update(task, completed=there)
             except httpx.TransportError as error:
                 left = TRIES if there > begun else left - 1
                 if not left:
@@ -167,9 +167,3 @@ def _asked(client: Client, made: dict[str, Any], there: int) -> Iterator[httpx.R
             answer.read()
             raise problem_of(answer)
         yield answer
-
-
-def _bar(numbers: Any) -> Progress:
-    """On standard error, and only where that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), numbers)
-    return Progress(*columns, console=output.errors, disable=not output.errors.is_terminal)

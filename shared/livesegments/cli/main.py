@@ -30,6 +30,7 @@ COMMANDS = {
     "fields": "livesegments.cli.fields:app",
     "members": "livesegments.cli.members:members",
     "audience": "livesegments.cli.audience:app",
+    "import": "livesegments.cli.importing:import_",
     "export": "livesegments.cli.export:export",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",

@@ -61,6 +61,13 @@ def export(segment_id: str, id_: str) -> str:
     return f"{exports(segment_id)}/{_named('export', id_)}"
 
 
+IMPORTS = "/v1/imports"
+
+
+def one_import(id_: str) -> str:
+    return f"{IMPORTS}/{_named('import', id_)}"
+
+
 FIELDS = "/v1/fields"
 
 

@@ -49,6 +49,8 @@ def arguments(request: Request[Any]) -> dict[str, Any]:
     if request.body is not None:
         given["content"] = msgspec.json.encode(request.body)
         given["headers"] = {**request.headers, "Content-Type": "application/json"}
+    if request.content is not None:
+        given["content"] = request.content
     if request.timeout_s is not None:
         given["timeout"] = request.timeout_s
     return given

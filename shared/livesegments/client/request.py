@@ -36,7 +36,7 @@ _PART = re.compile(r"\{(\w+)\}")
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
     """What to ask. `answer`: the type of the answer, None where it has no body. `once`: the route takes an
     `Idempotency-Key`, so it is done once however often it is sent. `timeout_s`: where it may take longer than
-    others."""
+    others. `content`: a body that is no JSON."""
 
     method: str
     path: str
@@ -46,6 +46,7 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     once: bool = False
     timeout_s: float | None = None
+    content: bytes | None = None
 
 
 class Pages(Request[T], Generic[T, I], frozen=True, kw_only=True):

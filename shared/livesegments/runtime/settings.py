@@ -48,6 +48,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     exports_kept_s: Annotated[float, Meta(ge=1)] = 86_400.0
     exports_mb: Annotated[int, Meta(ge=1)] = 4_096
     """One export's file has at most so many MiB."""
+    imports: str = ""
+    """Where files that are imported are, until they are; as `exports`, by default the folder `imports`."""
+    imports_mb: Annotated[int, Meta(ge=1)] = 256
+    """One imported file has at most so many MiB."""
     audit_kept: Annotated[int, Meta(ge=100, le=100_000)] = 10_000
     """So many entries of its audit log a workspace keeps."""
     audit_days: Annotated[int, Meta(ge=1)] = 400

@@ -22,21 +22,26 @@ from livesegments.store.turn import Turn
 
 MOST = 20
 KEPT_MS = 86_400_000
-State: TypeAlias = Literal["waiting", "running", "done", "failed"]
+State: TypeAlias = Literal["draft", "waiting", "running", "done", "failed"]
 OPEN = frozenset({"waiting", "running"})
 
-# KEYS: the workspace's jobs, those under way; ARGV: the id, its JSON, its name there, 1 while it is under way
+# KEYS: the workspace's jobs, those under way; ARGV: the id, its JSON, its name there, when it was asked for
+# ('': it isn't under way)
 _PUT = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-if ARGV[4] == '0' then redis.call('ZREM', KEYS[2], ARGV[3]) end
+if ARGV[4] == '' then
+  redis.call('ZREM', KEYS[2], ARGV[3])
+else
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
+end
 return 1
 """
 # ARGV: the most, the id, its JSON, its name there, when it was asked for
 _ADD = """
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
+if ARGV[5] ~= '' then redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4]) end
 return 1
 """
 
@@ -48,6 +53,7 @@ class Lost(Exception):
 class Job(Struct, frozen=True, omit_defaults=True):
     """`done` of about `total` were looked at; instants are ms since 1970.
 
+    state   `draft`: its author has still to give what it needs; nobody begins it
     kind    what does it; `spec` is what was asked, as that has it
     counts  what came of it, by names of the kind's own
     place   where another process would go on, as the kind has it; "": at the beginning
@@ -119,7 +125,8 @@ class JobStore:
             await self._redis.hdel(name, *over)
         entry = f"{job.workspace}\0{job.id}"
         added = await self._add(
-            keys=[name, keys.JOBS], args=[MOST, job.id, _encode(job), entry, job.begun_ms]
+            keys=[name, keys.JOBS],
+            args=[MOST, job.id, _encode(job), entry, job.begun_ms if job.is_open else ""],
         )
         return bool(added)
 
@@ -129,7 +136,7 @@ class JobStore:
             job.id,
             _encode(job),
             f"{job.workspace}\0{job.id}",
-            int(job.is_open),
+            job.begun_ms if job.is_open else "",
         ]
         if not await self._put(keys=[keys.jobs(job.workspace), keys.JOBS], args=arguments):
             raise Lost
@@ -152,7 +159,8 @@ def spec(asked: Struct) -> msgspec.Raw:
 
 
 def _is_over(job: Job, now_ms: int) -> bool:
-    return job.ended_ms is not None and job.ended_ms + KEPT_MS <= now_ms
+    ended_ms = job.begun_ms if job.state == "draft" else job.ended_ms
+    return ended_ms is not None and ended_ms + KEPT_MS <= now_ms
 
 
 _encode = msgspec.json.Encoder().encode

@@ -24,6 +24,8 @@ from livesegments.api.exports.exporting import Exporter
 from livesegments.api.exports.kept import KeptExports
 from livesegments.api.fields import computed_attributes, declared_fields, names, value_lists
 from livesegments.api.history import flows, forecasts, past, planning, preview
+from livesegments.api.imports import imports
+from livesegments.api.imports.work import Files, Imports
 from livesegments.api.jobs.jobs import Jobs
 from livesegments.api.members import lists, members, transitions
 from livesegments.api.members.announcements import Announcements
@@ -61,6 +63,7 @@ from livesegments.api.subscriptions import deliveries as subscription_deliveries
 from livesegments.api.subscriptions import pulling as subscription_transitions
 from livesegments.api.subscriptions import subscriptions
 from livesegments.api.web import docs, openapi, problems
+from livesegments.api.web.inbound import Inbound
 from livesegments.api.web.paths import WholePaths
 from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.quick import Quick
@@ -102,6 +105,7 @@ TAGS = [
     {"name": "workspaces", "description": "Tenants and their keys: for admin keys."},
     {"name": "segments", "description": "Definitions, with their size, state and progress."},
     {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
+    {"name": "imports", "description": "Profiles from a CSV file."},
     {"name": "audiences", "description": "Whom a send reaches: segments with and without, consent, shares."},
     {"name": "profiles", "description": "What is known of one profile."},
     {"name": "computed attributes", "description": "Measures with a name, kept live for every profile."},
@@ -147,6 +151,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         forecasts, flows, timelines, operations, rejected,
         declared_fields,
         audit,
+        imports,
         transitions, erasures, exports, health,
         profile_batches, audiences,
         frozen, saved_lists,
@@ -171,6 +176,7 @@ def _lifespan(
                 Exporter(context).run(),
                 context.jobs.run(),
                 audit.keep_bounded(context),
+                imports.keep_tidy(context),
             )
         ]
         try:
@@ -180,6 +186,7 @@ def _lifespan(
             await context.announcements.close()
             await context.freezer.close()
             await context.publisher.close()
+            await context.inbound.close()
             await context.records.close()
             await context.lags.close()
             await context.refusals.close()
@@ -202,6 +209,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     reader, freezes, walking = Audiences(heads), FrozenStore(redis, heads), asyncio.Semaphore(COUNTING)
     records = Records(settings.kafka, stored, settings.partitions, now_ms, follow_log)
     jobs = Jobs(JobStore(redis), now_ms)
+    inbound = Inbound(settings.kafka, stored, now_ms, follow_log)
+    files = Files(settings.imports or f"{settings.data}/imports")
     return Context(
         settings=settings,
         now_ms=now_ms,
@@ -232,6 +241,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         frozen=freezes,
         jobs=jobs,
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
+        inbound=inbound,
+        imports=Imports(catalog, files, inbound, erasures, jobs),
         departures=Departures(reader, freezes),
         freezer=Freezer(
             reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles

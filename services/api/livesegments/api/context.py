@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from livesegments.api.audiences.freezing import Freezer
 from livesegments.api.audiences.list_jobs import ListJobs
 from livesegments.api.exports.kept import KeptExports
+from livesegments.api.imports.work import Imports
 from livesegments.api.jobs.jobs import Jobs
 from livesegments.api.members.announcements import Announcements
 from livesegments.api.members.served import ServedPlans
@@ -22,6 +23,7 @@ from livesegments.api.operations.refusals import Refusals
 from livesegments.api.operations.watch import Watch
 from livesegments.api.profiles.moments import Timelines
 from livesegments.api.profiles.plans import Plans
+from livesegments.api.web.inbound import Inbound
 from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.records import Records
 from livesegments.history.asker import Asker
@@ -93,6 +95,8 @@ class Context:
     freezer: Freezer
     jobs: Jobs
     list_jobs: ListJobs
+    inbound: Inbound
+    imports: Imports
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""
 

@@ -71,13 +71,24 @@ class Jobs:
     def does(self, kind: str, work: Work) -> None:
         self._works[kind] = work
 
-    async def begin(self, workspace: str, kind: str, asked: Struct, total: int, id_: str = "") -> Job:
-        """Raises Problem 409 where the workspace has as many as it may."""
+    async def begin(
+        self, workspace: str, kind: str, asked: Struct, total: int, *, draft: bool = False
+    ) -> Job:
+        """A `draft` waits for `start`. Raises Problem 409 where the workspace has as many as it may."""
         now_ms = self._now_ms()
-        job = Job(workspace, id_ or token_hex(8), kind, spec(asked), total, now_ms, by=acting())
+        job = Job(workspace, token_hex(8), kind, spec(asked), total, now_ms, by=acting())
+        if draft:
+            job = replace(job, state="draft")
         if not await self.store.add(job, now_ms):
             message = "the workspace has as many jobs under way as it may: wait for one, or cancel it"
             raise Problem(409, "Too many jobs are under way.", [Fault("", f"{QUOTA}jobs", message)])
+        self._asked.set()
+        return job
+
+    async def start(self, job: Job) -> Job:
+        """Begins a draft, in the name of who acts now. Raises Lost where it was removed."""
+        job = replace(job, state="waiting", by=acting())
+        await self.store.put(job)
         self._asked.set()
         return job
 

@@ -1,0 +1,224 @@
+"""`livesegments import FILE`: profiles from a CSV file, with a dry run, and the refused rows as a file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from livesegments.cli import output, paths
+from livesegments.cli.client import Client
+from livesegments.cli.problem import Problem
+from livesegments.cli.progress import BYTES, COUNT, bar
+from livesegments.cli.verb import Call, verb
+
+PART_BYTES = 4 << 20
+LOOK_S = 0.2
+TRIES = 5
+TYPES = ("text", "number", "boolean", "date", "list", "point")
+
+
+@verb()
+def import_(
+    call: Call,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV file; its first line names the columns.")
+    ],
+    id_column: Annotated[
+        str | None, typer.Option("--id-column", metavar="COLUMN", help="The column with the profiles' ids.")
+    ] = None,
+    email_column: Annotated[
+        str | None,
+        typer.Option("--email-column", metavar="COLUMN", help="Its e-mail addresses are the ids."),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=ATTRIBUTE[:TYPE]",
+            help="text, number, boolean, date, date(DD/MM/YYYY), list, point; COLUMN=#tags for tags. "
+            "Without any, all columns are taken under their own names, as what they look like.",
+        ),
+    ] = None,
+    into: Annotated[
+        str | None, typer.Option("--into", metavar="SEGMENT", help="Put them into this static segment, too.")
+    ] = None,
+    new_segment: Annotated[
+        str | None, typer.Option("--new-segment", metavar="NAME", help="Put them into a new static segment.")
+    ] = None,
+    remove_empty: Annotated[
+        bool, typer.Option("--remove-empty", help="An empty cell takes the attribute away.")
+    ] = False,
+    encoding: Annotated[str | None, typer.Option("--encoding", help="By default it is seen.")] = None,
+    delimiter: Annotated[str | None, typer.Option("--delimiter", help="By default it is seen.")] = None,
+    refused: Annotated[
+        Path | None, typer.Option("--refused", metavar="FILE", help="Where the refused rows are written.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become of it.")] = False,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="IMPORT", help="Go on with this import.")
+    ] = None,
+) -> None:
+    """Take profiles from a CSV file; rows that can't be taken are told with their reasons."""
+    client = call.client
+    if resume is None:
+        given = {"file_name": file.name, "encoding": encoding, "delimiter": delimiter}
+        body = {name: value for name, value in given.items() if value is not None}
+        made = client.call("POST", paths.IMPORTS, json=body)
+    else:
+        made = client.call("GET", paths.one_import(resume))
+    own = paths.one_import(made["id"])
+    if made["state"] == "uploading":
+        _send(client, own, made, file)
+        plan = _plan(client, own, id_column, email_column, maps or [])
+        plan["empty"] = "remove" if remove_empty else "skip"
+        if into is not None:
+            plan["segment"] = into
+        if dry_run:
+            looked = client.call("POST", f"{own}/check", json=plan)
+            client.call("DELETE", own)
+            if not call.printed(looked):
+                _tell(looked)
+            return
+        if new_segment is not None:
+            plan["new_segment"] = new_segment
+        made = client.call("POST", f"{own}/start", json=plan)
+    made = _done(client, own, made, file)
+    if refused is not None and made["refused_file"]:
+        _download(client, made["refused_file"], refused)
+    if not call.printed(made):
+        where = f" into {made['segment']}" if made["segment"] else ""
+        output.say(
+            f"{made['accepted']:,} of {made['total']:,} rows taken{where}, {made['refused']:,} refused"
+        )
+        if made["refused_file"] and refused is None:
+            output.say(
+                f"their reasons: livesegments import {file} --resume {made['id']} --refused refused.csv"
+            )
+
+
+def _send(client: Client, own: str, made: dict[str, Any], file: Path) -> None:
+    """From where it had come; goes on by itself where it breaks off. Raises Problem."""
+    try:
+        with file.open("rb") as source, bar(BYTES()) as progress:
+            size = file.stat().st_size
+            task = progress.add_task("sending", total=size, completed=made["bytes"])
+            at, left = made["bytes"], TRIES
+            while True:
+                source.seek(at)
+                part = source.read(PART_BYTES)
+                if not part and at:
+                    return
+                try:
+                    headers = {"Content-Type": "text/csv"}
+                    answer = client.call(
+                        "PUT", f"{own}/file", params={"offset": at}, content=part, headers=headers
+                    )
+                    at, left = answer["bytes"], TRIES
+                except Problem as problem:
+                    left -= 1
+                    if (problem.status is not None and problem.status < 500) or not left:
+                        again = f"livesegments import {file} … --resume {made['id']}"
+                        output.errors.print(f"go on with: {again}", markup=False)
+                        raise
+                    time.sleep(LOOK_S)
+                progress.update(task, completed=at)
+    except OSError as error:
+        raise Problem(f"{file} can't be read: {error.strerror}", advice="name a CSV file") from error
+
+
+def _plan(
+    client: Client, own: str, id_column: str | None, email_column: str | None, maps: list[str]
+) -> dict[str, Any]:
+    """Raises Problem where it names no id, or a mapping can't be read."""
+    if (id_column is None) == (email_column is None):
+        raise Problem(
+            "which column has the profiles' ids isn't said",
+            advice="give --id-column COLUMN, or --email-column COLUMN",
+        )
+    id_ = id_column or email_column or ""
+    if maps:
+        columns = [_column(each) for each in maps]
+    else:
+        found = client.call("POST", f"{own}/columns")["columns"]
+        columns = [
+            {"column": each["name"], "type": each["declared"] or each["type"]}
+            for each in found
+            if each["name"] and each["name"] != id_
+        ]
+    return {"id_column": id_, "by_email": email_column is not None, "columns": columns}
+
+
+def _column(text: str) -> dict[str, Any]:
+    """`Since=since:date(DD/MM/YYYY)`. Raises Problem."""
+    column, _, target = text.rpartition("=")
+    if not column:
+        column, target = text, text
+    if target == "#tags":
+        return {"column": column, "to": "tags"}
+    attribute, _, type_ = target.rpartition(":")
+    kind, _, form = type_.rstrip(")").partition("(")
+    if not attribute or kind not in TYPES:
+        return {"column": column, "attribute": target}
+    made = {"column": column, "attribute": attribute, "type": kind}
+    return {**made, "format": form} if form else made
+
+
+def _done(client: Client, own: str, made: dict[str, Any], file: Path) -> Any:
+    """As it is once it has ended. Raises Problem where it failed."""
+    try:
+        with bar(COUNT()) as progress:
+            task = progress.add_task("importing", total=None)
+            while made["state"] in ("waiting", "running"):
+                time.sleep(LOOK_S)
+                made = client.call("GET", own)
+                progress.update(task, completed=made["done"], total=made["total"] or None)
+    except KeyboardInterrupt:
+        output.errors.print(
+            f"it goes on; see it with: livesegments import {file} --resume {made['id']}", markup=False
+        )
+        raise
+    if made["state"] == "failed":
+        raise Problem(made["reason"], advice="resolve that first, then repeat")
+    return made
+
+
+def _download(client: Client, path: str, target: Path) -> None:
+    from livesegments.cli.client import problem_of  # noqa: PLC0415
+
+    with client.http.stream("GET", path) as answer:
+        if answer.is_error:
+            answer.read()
+            raise problem_of(answer)
+        try:
+            with target.open("wb") as out:
+                for chunk in answer.iter_bytes():
+                    out.write(chunk)
+        except OSError as error:
+            raise Problem(f"{target} can't be written: {error.strerror}", advice="name another") from error
+
+
+def _tell(looked: dict[str, Any]) -> None:
+    whole = "" if looked["whole"] else " (the first ones)"
+    output.say(
+        f"{looked['accepted']:,} of {looked['rows']:,} rows{whole} would be taken, "
+        f"{looked['refused']:,} refused"
+    )
+    if looked["preview"]:
+        output.table(
+            "the first rows",
+            ("profile", "attributes", "tags"),
+            [
+                (each["profile"], output.shown(each["attributes"]), " ".join(each["tags"]))
+                for each in looked["preview"]
+            ],
+        )
+    if looked["faults"]:
+        output.table(
+            "refused",
+            ("row", "column", "why"),
+            [(str(each["row"]), each["column"], each["message"]) for each in looked["faults"]],
+            numbers=("row",),
+        )

@@ -1,0 +1,255 @@
+"""Imports on the real api, ingest and evaluator: sent, looked at, started; each row once, whatever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from livesegments.api.imports import imports
+from livesegments.api.imports import work as import_work
+from livesegments.api.imports.mapping import Column, Plan
+from livesegments.api.imports.work import KIND, Asked, Files, Imports
+from livesegments.api.jobs.jobs import Doing, Jobs
+from livesegments.api.web import inbound
+from livesegments.ingest import app as ingest
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.store.jobs import Job, JobStore, spec
+from tests.services.api.conftest import ADMIN_KEY, Client, running, settings, until
+from tests.services.api.test_members import Shop, live, shop
+from tests.services.evaluator.rig import Rig
+
+__all__ = ["live", "shop"]
+
+FILE = (
+    b"Mail;Age;City;Note\n"
+    b"Ann@example.com;42;Kyiv;\n"
+    b"bob@example.com;old;Kyiv;=1+1\n"
+    b"cy@example.com;7;L\xfcbeck;fine\n"
+    b"no address;9;Kyiv;x\n"
+    b"dee@example.com;30;Lviv\n"
+)
+PLAN: dict[str, Any] = {
+    "id_column": "Mail",
+    "by_email": True,
+    "columns": [
+        {"column": "Age", "attribute": "age", "type": "number"},
+        {"column": "City", "attribute": "city"},
+        {"column": "Note", "to": "tags"},
+    ],
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def taking(live: tuple[str, Rig]) -> AsyncIterator[None]:
+    """Ingest beside the api and the evaluator."""
+    async with ingest.serving(settings(live[1].stack)):
+        yield
+
+
+async def sent(shop: Client, data: bytes, size: int = 1 << 20, **form: Any) -> str:
+    """The path of an import whose file was sent in parts."""
+    made = await shop.make("/v1/imports", file_name="people.csv", **form)
+    path = f"/v1/imports/{made['id']}"
+    for at in range(0, len(data), size):
+        answer = await shop.put(f"{path}/file", params={"offset": at}, content=data[at : at + size])
+        assert (answer.status_code, answer.json()["bytes"]) == (200, min(at + size, len(data)))
+    return path
+
+
+async def done(shop: Client, path: str) -> Any:
+    async def ended() -> bool:
+        return bool((await shop.get(path)).json()["state"] in ("done", "failed"))
+
+    await until(ended)
+    return (await shop.get(path)).json()
+
+
+async def has(shop: Shop, segment: str, *profiles: str) -> None:
+    async def so() -> bool:
+        return sorted(await shop.members(segment)) == sorted(profiles)
+
+    await until(so)
+
+
+async def test_a_file_is_looked_at_and_its_rows_go_into_a_new_segment(shop: Shop) -> None:
+    path = await sent(shop, FILE, size=25)
+    found = (await shop.post(f"{path}/columns")).json()
+    assert (found["encoding"], found["delimiter"]) == ("windows-1252", ";")
+    assert [(each["name"], each["type"]) for each in found["columns"]] == [
+        ("Mail", "text"),
+        ("Age", "text"),
+        ("City", "text"),
+        ("Note", "text"),
+    ]
+    assert found["columns"][2]["samples"] == ["Kyiv", "Lübeck"]
+    looked = (await shop.post(f"{path}/check", json=PLAN)).json()
+    assert (looked["rows"], looked["accepted"], looked["refused"], looked["whole"]) == (5, 2, 3, True)
+    assert looked["preview"][0] == {
+        "profile": "ann@example.com",
+        "attributes": {"email": "Ann@example.com", "age": 42, "city": "Kyiv"},
+        "tags": [],
+    }
+    assert [(each["row"], each["column"]) for each in looked["faults"]] == [(2, "Age"), (4, "Mail"), (5, "")]
+    assert (await shop.get("/v1/profiles/ann@example.com")).status_code == 404, "nothing was done yet"
+
+    started = await shop.post(f"{path}/start", json={**PLAN, "new_segment": "Spring fair"})
+    assert started.status_code == 202, started.text
+    made = await done(shop, path)
+    assert (made["state"], made["total"], made["accepted"], made["refused"]) == ("done", 5, 2, 3)
+    await has(shop, made["segment"], "ann@example.com", "cy@example.com")
+    cy = (await shop.get("/v1/profiles/cy@example.com")).json()
+    assert cy["attributes"] == {"email": "cy@example.com", "age": 7, "city": "Lübeck"}
+    assert cy["tags"] == ["fine"]
+
+    refused = await shop.get(made["refused_file"])
+    assert refused.headers["content-type"] == "text/csv; charset=utf-8"
+    head, bob, nobody, dee = csv.reader(io.StringIO(refused.text))
+    assert head == ["row", "reason", "Mail", "Age", "City", "Note"]
+    assert bob[0] == "2" and bob[1].startswith("Age: must be a number") and bob[5] == "'=1+1"
+    assert nobody[1] == "Mail: is no e-mail address"
+    assert dee[1] == "has 3 cells, and the header names 4 columns"
+    noted = (await shop.get("/v1/audit", params={"kind": "import"})).json()["entries"]
+    assert [(each["action"], each["target"]) for each in noted] == [("start", made["id"])]
+    assert (await shop.post(f"{path}/start", json=PLAN)).status_code == 409
+    assert (await shop.delete(path)).status_code == 204
+    assert (await shop.get(made["refused_file"])).status_code == 404
+
+
+async def test_declared_fields_and_existing_segments(shop: Shop) -> None:
+    await shop.segment("fans", type="static")
+    await shop.segment("moving")
+    assert (await shop.put("/v1/fields/plan", json={"type": "text", "choices": ["pro"]})).is_success
+    path = await sent(shop, b"id,plan\nann,pro\nbob,gold\n")
+    plan = {"id_column": "id", "columns": [{"column": "plan"}], "segment": "fans"}
+    assert (await shop.post(f"{path}/columns")).json()["columns"][1]["declared"] == "text"
+    looked = (await shop.post(f"{path}/check", json=plan)).json()
+    assert looked["reasons"] == [{"column": "plan", "code": "unknown_choice", "rows": 1}]
+    for wrong, status in (("moving", 409), ("none", 404)):
+        assert (await shop.post(f"{path}/start", json={**plan, "segment": wrong})).status_code == status
+    assert (await shop.post(f"{path}/start", json=plan)).status_code == 202
+    assert (await done(shop, path))["accepted"] == 1
+    await has(shop, "fans", "ann")
+
+
+async def test_what_is_wrong_with_a_request(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = await sent(shop, FILE)
+    assert (await shop.put(f"{path}/file", params={"offset": 5}, content=b"x")).status_code == 409
+    assert (await shop.put(f"{path}/file", content=b"")).status_code == 400
+    monkeypatch.setattr(imports, "PART_BYTES", 10)
+    assert (
+        await shop.put(f"{path}/file", params={"offset": len(FILE)}, content=b"x" * 11)
+    ).status_code == 413
+    wrong = {
+        "id_column": "Nobody",
+        "columns": [
+            {"column": "City", "attribute": "tags"},
+            {"column": "Age", "attribute": "x", "type": "date", "format": "YY"},
+            {"column": "Note", "attribute": "x"},
+        ],
+    }
+    answer = await shop.post(f"{path}/check", json=wrong)
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [
+        ("/id_column", "unknown_column"),
+        ("/columns/0/attribute", "reserved_name"),
+        ("/columns/1/format", "bad_format"),
+        ("/columns/2/attribute", "taken"),
+    ]
+    empty = (await shop.make("/v1/imports"))["id"]
+    assert "no file yet" in (await shop.post(f"/v1/imports/{empty}/columns")).json()["detail"]
+    assert (await shop.post("/v1/imports/none/check", json={})).status_code == 404
+    assert (await shop.get(f"{path}/refused")).status_code == 409
+
+
+class Taken:
+    """Ingest's place, which keeps what was sent; it is away for piece number `away`, after it has taken it."""
+
+    def __init__(self, away: int) -> None:
+        self.changes: list[Any] = []
+        self._left = away
+
+    async def send(self, _: str, changes: Sequence[dict[str, Any]]) -> None:
+        self.changes += changes
+        self._left -= 1
+        if self._left == 0:
+            raise OSError("away")
+
+
+class Nothing:
+    """A workspace in which nothing is declared and nobody was erased."""
+
+    async def declarations(self, _: str) -> dict[str, Any]:
+        return {}
+
+    async def newest(self, _: str) -> tuple[int, ...]:
+        return (-1,)
+
+
+async def test_an_import_that_broke_off_goes_on_under_the_same_ids(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_work, "PIECE", 2)
+    data = b"id,a\n" + b"".join(b"p%d,%s\n" % (at, b"x" if at % 3 else b"\xff") for at in range(1, 8))
+    files = await Files(str(tmp_path)).of()
+    plan = Plan("id", False, (Column("a", "attribute", "a"),))
+    told = Asked("f", len(data), (0,), "utf-8", None, plan)
+    job = Job("w", "j1", KIND, spec(told), 0, 1)
+    files.put(job, 0, data)
+    async with Redis.from_url(stack.redis) as redis:
+        jobs, taken = Jobs(JobStore(redis), lambda: 1), Taken(away=3)
+        doer = Imports(Nothing(), files, taken, Nothing(), jobs)  # type: ignore[arg-type]
+        await jobs.store.add(job, 1)
+        with pytest.raises(OSError, match="away"):
+            await doer._run(Doing(jobs.store, job))
+        job = await jobs.store.one("w", KIND, "j1")
+        assert (job.place, job.done) == ("4", 4)
+        await doer._run(doing := Doing(jobs.store, job))
+    assert [each["id"][-1] for each in taken.changes] == ["1", "2", "4", "5", "5", "7"]
+    assert len({(each["profile"], each["id"]) for each in taken.changes}) == 5
+    job = doing.job
+    assert (job.done, job.total, job.counts) == (7, 7, {"accepted": 5, "refused": 2})
+    with files.refused(job) as refused:
+        assert [row.split(b",")[0] for row in refused.read().split(b"\r\n")] == [b"row", b"3", b"6", b""]
+    with pytest.raises(FileNotFoundError):
+        files.whole(job).read()
+    assert files.refused(replace(job, spec=spec(told))).read()
+
+
+async def test_an_import_under_way_is_cancelled_and_a_dead_apis_goes_on(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two processes of the api; the first one stops over an import."""
+    monkeypatch.setattr(import_work, "PIECE", 1)
+    own = replace(settings(stack), imports=str(tmp_path))
+    reached = asyncio.Event()
+    send = inbound.Inbound.send
+
+    async def stuck(self: Any, workspace: str, changes: Any) -> None:
+        if not reached.is_set() and changes and changes[0]["id"].endswith("-000000002"):
+            reached.set()
+            await asyncio.Event().wait()
+        await send(self, workspace, changes)
+
+    monkeypatch.setattr(inbound.Inbound, "send", stuck)
+    async with running(own) as first, Client(first, ADMIN_KEY) as boss:
+        workspace = (await boss.make("/v1/workspaces", name="two"))["id"]
+        boss.headers["X-Workspace"] = workspace
+        path = await sent(boss, b"id,a\np1,x\np2,x\np3,x\n")
+        body = {"id_column": "id", "columns": [{"column": "a"}]}
+        assert (await boss.post(f"{path}/start", json=body)).status_code == 202
+        await reached.wait()
+        assert (await boss.get(path)).json()["state"] == "running"
+    async with running(own) as second, Client(second, ADMIN_KEY) as boss:
+        boss.headers["X-Workspace"] = workspace
+        made = await done(boss, path)
+        assert (made["state"], made["accepted"]) == ("done", 3)
+        other = await sent(boss, b"id\np1\n")
+        assert (await boss.delete(other)).status_code == 204
+    assert await asyncio.to_thread(lambda: list(tmp_path.glob("*/*"))) == [], "no part of a file is left"
