@@ -5,6 +5,7 @@
 - `clean_redis`: the URL, emptied for this test.
 - `topic`: makes a topic of a name of its own: `name = await topic(partitions=4)`.
 - `clean_stack`: the stack with our own topics made anew (their default settings) and Redis emptied.
+- `product`: `livesegments up`, a process of its own with a stack of its own (tests/product.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics, wanted
+from tests.product import product
+
+__all__ = ["product"]
 
 # a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
 signal.signal(signal.SIGINT, signal.default_int_handler)

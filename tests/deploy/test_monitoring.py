@@ -19,7 +19,7 @@ DASHBOARD, ALERTS = DEPLOY / "grafana-dashboard.json", DEPLOY / "prometheus-aler
 def exported() -> set[str]:
     """Every name of a time series that one of our services can show."""
     names: set[str] = set()
-    for service in (metrics.INGEST, metrics.EVALUATOR, metrics.API, metrics.NOTIFY):
+    for service in (metrics.INGEST, metrics.EVALUATOR, metrics.API, metrics.NOTIFY, metrics.CONSOLE):
         for metric in service.collect():
             match metric.type:
                 case "counter":
@@ -41,6 +41,7 @@ def test_every_metric_that_is_named_is_exported(file: Path) -> None:
 def test_a_service_shows_no_metrics_of_the_others() -> None:
     rooms_of = {
         "ingest": metrics.INGEST, "evaluator": metrics.EVALUATOR, "api": metrics.API, "notify": metrics.NOTIFY,
+        "console": metrics.CONSOLE,
     }  # fmt: skip
     for name, service in rooms_of.items():
         text = metrics.exposition(service).decode()

@@ -104,7 +104,7 @@ def exists(file: Path) -> bool:
 async def test_a_life(tmp_path: Path) -> None:
     up = await Up(tmp_path).start("--workers", "2", "--api-workers", "2")
     first = up.told
-    assert len(up.children()) == 8  # Kafka, Valkey, ingest, two apis, two evaluators, notify
+    assert len(up.children()) == 9  # Kafka, Valkey, ingest, two apis, two evaluators, notify, console
     assert mode(tmp_path / "up.json") == mode(tmp_path / "keys.json") == 0o600
     assert json.loads((tmp_path / "up.json").read_text()) == first
     await asyncio.to_thread(up.call, "POST", "/v1/segments", json=BUYERS)
@@ -115,18 +115,21 @@ async def test_a_life(tmp_path: Path) -> None:
     members = await asyncio.to_thread(up.call, "GET", "/v1/segments/buyers/members")
     assert members["members"] == ["ada"]
 
+    async with httpx.AsyncClient(base_url=first["console"]) as client:
+        assert "Sign in" in (await client.get("/segments", follow_redirects=True)).text
+
     refused = await asyncio.create_subprocess_exec(COMMAND, "up", "--data", str(tmp_path), stderr=PIPE)
     assert b"is in use by another" in (await refused.communicate())[1] and refused.returncode == 1
 
     os.kill(killed := up.child("livesegments.evaluator"), signal.SIGKILL)
     await up.hears("ended with status -9; again in 0.2 s")
     await up.hears("is back")
-    assert len(up.children()) == 8 and killed not in up.children()
+    assert len(up.children()) == 9 and killed not in up.children()
     assert await up.end(signal.SIGINT) == (0, b"")
     assert not exists(tmp_path / "up.json")
 
-    await up.start()
-    assert up.told == first  # the same addresses, workspace and keys
+    await up.start("--no-console")
+    assert up.told == first | {"console": ""}  # the same addresses, workspace and keys
     members = await asyncio.to_thread(up.call, "GET", "/v1/segments/buyers/members")
     assert members["members"] == ["ada"]
     assert (await up.end(signal.SIGKILL))[0] == -signal.SIGKILL  # and its children are gone, too

@@ -54,6 +54,8 @@ class Up(Struct, frozen=True):
     write_key: str
     api_key: str
     admin_key: str
+    console: str = ""
+    """Empty: none was asked for."""
 
 
 class Target(Struct, frozen=True):

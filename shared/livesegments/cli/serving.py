@@ -33,6 +33,7 @@ class Wanted(Struct, frozen=True):
     clock: ClockMode = "wall"
     workers: int = 1
     api_workers: int = 1
+    console: bool = True
 
 
 @asynccontextmanager
@@ -52,10 +53,10 @@ async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) ->
             )
             await _redis_answers(below.redis)
             await _topics(below.kafka, settings)
-            say("starting ingest, evaluator, api and notify")
+            say("starting ingest, evaluator, api, notify" + (" and console" if wanted.console else ""))
             services = _services(wanted, below, keys)
             await running.enter_async_context(started(services))
-            more = _more_apis(wanted, services[1])
+            more = [*_more_apis(wanted, services[1]), *_consoles(wanted, services[1])]
             await running.enter_async_context(started(more))
             services += more
             await running.enter_async_context(watched([*below.servers, *services], say))
@@ -64,6 +65,7 @@ async def serving(wanted: Wanted, say: Say, progress: Progress | None = None) ->
             up = context.Up(
                 ingest=ingest,
                 api=api,
+                console=services[-1].url if wanted.console else "",
                 kafka=below.kafka,
                 redis=below.redis,
                 **await asyncio.to_thread(first_workspace, api, keys, wanted.data),
@@ -115,6 +117,15 @@ def _more_apis(wanted: Wanted, first: Service) -> list[Service]:
     """They share the port of the first."""
     names = [f"api-{number}" for number in range(2, wanted.api_workers + 1)]
     return [Sharing(name, first.module, wanted.data / name, first) for name in names]
+
+
+def _consoles(wanted: Wanted, api: Service) -> list[Service]:
+    """None or one, for the address of the api."""
+    environment = {**api.environment, f"{PREFIX}CONSOLE_API_URL": api.url}
+    name = "console"
+    return (
+        [Service(name, f"livesegments.{name}.app", wanted.data / name, environment)] if wanted.console else []
+    )
 
 
 @contextmanager

@@ -31,17 +31,18 @@ def up(
     api_workers: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that answer at the api's address.")
     ] = 1,
+    console: Annotated[bool, typer.Option(help="Serve the console, pages for people, too.")] = True,
     data: context.DataOption = context.DATA,
     as_json: context.JsonOption = False,
 ) -> None:
-    """Start broker, Redis, ingest, evaluator, api and notify, and serve until interrupted.
+    """Start broker, Redis, ingest, evaluator, api, notify and console, and serve until interrupted.
 
     Data stay in the data folder. LIVESEGMENTS_KAFKA (HOST:PORT) and LIVESEGMENTS_REDIS (a URL) name
     existing ones to use instead. With --json one line is printed, once all are ready.
     """
     from livesegments.cli.serving import Wanted, serving  # noqa: PLC0415  (slow: for this command alone)
 
-    wanted = Wanted(data.resolve(), dict(os.environ), clock, workers, api_workers)
+    wanted = Wanted(data.resolve(), dict(os.environ), clock, workers, api_workers, console)
 
     async def serve() -> None:
         async with serving(wanted, output.say, fetching()) as up:
@@ -80,6 +81,7 @@ def _show(up: context.Up) -> None:
     rows = {
         "ingest": up.ingest,
         "api": up.api,
+        "console": up.console or "none",
         "Kafka": up.kafka,
         "Redis": up.redis,
         "workspace": up.workspace,

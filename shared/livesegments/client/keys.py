@@ -1,4 +1,4 @@
-"""The keys of a workspace: for admin keys."""
+"""The keys of a workspace. All but `own` need an admin key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from msgspec import Struct
 from livesegments.client.request import Request, delete, get, post
 
 Scope = Literal["ingest", "read", "write", "operate"]
+
+
+class OwnKey(Struct, kw_only=True, frozen=True):
+    """What the key opens."""
+
+    admin: bool
+    """Whether it is an admin key, which acts in every workspace."""
+    workspace: str | None
+    """The key's workspace; null for an admin key."""
+    scopes: list[str]
+    """What the key may do; an admin key may do everything."""
 
 
 class MadeKey(Struct, kw_only=True, frozen=True):
@@ -46,6 +57,12 @@ class Key(Struct, kw_only=True, frozen=True):
     """What the key may do."""
     created_at: datetime
     """When it was created."""
+
+
+@get("/v1/key")
+def own() -> Request[OwnKey]:
+    """The client's own key: its workspace and its scopes. Any key may ask."""
+    ...
 
 
 @get("/v1/workspaces/{id}/keys")

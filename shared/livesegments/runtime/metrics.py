@@ -13,7 +13,7 @@ from prometheus_client import Gauge as _Gauge
 from prometheus_client import Histogram as _Histogram
 
 INGEST, EVALUATOR, API = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
-NOTIFY = CollectorRegistry()
+NOTIFY, CONSOLE = CollectorRegistry(), CollectorRegistry()
 
 
 def _kinds(
@@ -232,3 +232,11 @@ NOTIFY_SECONDS = Histogram(
 )
 NOTIFY_WAITING = Gauge("livesegments_notify_waiting_messages", "Messages that are not delivered yet.")
 NOTIFY_PARTITIONS = Gauge("livesegments_notify_partitions", "Partitions of `memberships` that it has.")
+
+Counter, Gauge, Histogram = _kinds(CONSOLE)
+CONSOLE_SIGN_INS = Counter(
+    "livesegments_console_sign_ins_total",
+    "Attempts to sign in: `ok`, `wrong_key`, `too_many`, or `no_answer` of the api.",
+    ["outcome"],
+)
+CONSOLE_SESSIONS = Gauge("livesegments_console_sessions", "People who are signed in.")

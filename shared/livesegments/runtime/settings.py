@@ -84,6 +84,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Each of so many ingest processes lets its share of a quota of events in."""
     notify_hosts: str = ""
     """Hosts, with commas between, that webhooks may go to although their addresses are not public."""
+    console_api_url: str = "http://127.0.0.1:8002"
+    """Of the console: the api's address."""
+    console_url: str = ""
+    """Of the console: the address that browsers have, where that is another than its own (`https://…`
+    behind a proxy). Cookies are Secure where it begins with https."""
+    console_idle_s: Annotated[int, Meta(ge=60)] = 3_600
+    """Somebody who does nothing for so long is signed out of the console."""
+    console_session_s: Annotated[int, Meta(ge=60)] = 43_200
+    """Nobody stays signed in to the console for longer."""
     audience_test: Annotated[int, Meta(ge=1)] = 100
     """The most profiles of a test send."""
     audience_standard: Annotated[int, Meta(ge=1)] = 100_000

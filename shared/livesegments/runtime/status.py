@@ -53,7 +53,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    application: Any, host: str, port: int, stop_s: int, http: Any = "auto"
+    application: Any, host: str, port: int, stop_s: int, http: Any = "auto", ws: Any = "none"
 ) -> AsyncIterator[str]:
     """The address, while it is entered; then requests under way have `stop_s` to be answered."""
     listener = socket.create_server((host, port), backlog=BACKLOG)
@@ -62,7 +62,7 @@ async def serving(
         uvicorn.Config(
             application,
             http=http,
-            ws="none",
+            ws=ws,
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -52,6 +52,7 @@ from livesegments.api.segments import (
     batch,
     builds,
     by_attribute,
+    caller,
     checking,
     listing,
     segments,
@@ -156,6 +157,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         profile_batches, audiences,
         frozen, saved_lists,
         subscription_deliveries, subscription_transitions,
+        caller,
     ):  # fmt: skip
         app.include_router(resource.router)
     return app

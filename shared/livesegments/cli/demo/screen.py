@@ -134,6 +134,8 @@ class Screen:
         self._console.print(Text(f"{told} as recomputed from the raw files. ({took_s:.0f} s)", style))
 
     def keeping(self, up: Up, data: Path, workspace: str) -> None:
+        if up.console:
+            self.say(f"\nlook at it: {up.console} (sign in with the admin key {up.admin_key})")
         self.say(f"\nserving: api {up.api}, ingest {up.ingest}; interrupt (Ctrl+C) to end and remove it all")
         self.say(f"try: {command()} segments list --data {data} -w {workspace}")
 

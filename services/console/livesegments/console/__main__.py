@@ -1,0 +1,5 @@
+"""`python -m livesegments.console`."""
+
+from livesegments.console.app import main
+
+main()

@@ -1,0 +1,15 @@
+"""All pages, in the order of the navigation. A page that is listed here is served, stands in the navigation
+where it has an `entry`, and is walked by the tests of accessibility and of hostile names.
+
+The path that fits first is taken: `/segments/new` comes before `/segments/{id}`.
+"""
+
+from __future__ import annotations
+
+from livesegments.console.page import Page
+from livesegments.console.pages import segments, workspaces
+
+PAGES: tuple[Page, ...] = (
+    *segments.PAGES,
+    *workspaces.PAGES,
+)

@@ -1,0 +1,17 @@
+"""What a place shows that has nothing yet: what it is for, and what to do next."""
+
+from __future__ import annotations
+
+from livesegments.console.parts.button import link_button
+from livesegments.console.parts.tag import Tag, icon
+
+
+def empty(title: str, says: str, picture: str = "inbox", action: str = "", path: str = "") -> Tag:
+    made = Tag("div", "", "empty")
+    with made:
+        icon(picture)
+        Tag("h2", title)
+        Tag("p", says)
+        if action:
+            link_button(action, path, "primary")
+    return made

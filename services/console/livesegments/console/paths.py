@@ -1,0 +1,30 @@
+"""Where pages are. Ids that came in are parts of a path, never more: `segment("../x")` stays below
+`/segments`."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from livesegments.client.request import part
+
+SEGMENTS = "/segments"
+NEW_SEGMENT = "/segments/new"
+WORKSPACES = "/workspaces"
+
+
+def segment(id_: str, tab: str = "", **query: str) -> str:
+    return with_query(f"{SEGMENTS}/{part(id_)}{f'/{tab}' if tab else ''}", **query)
+
+
+def edit_segment(id_: str) -> str:
+    return f"{SEGMENTS}/{part(id_)}/edit"
+
+
+def profile(id_: str) -> str:
+    return f"/profiles/{part(id_)}"
+
+
+def with_query(path: str, **query: str) -> str:
+    """Leaves out what is empty."""
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path

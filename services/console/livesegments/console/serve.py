@@ -1,0 +1,98 @@
+"""Makes NiceGUI serve our pages: finds the session and the workspace of a visit, and shows faults instead
+of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from nicegui import Client, ui
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from livesegments.client import Unauthorized, keys, workspaces
+from livesegments.client.workspaces import Workspace
+from livesegments.console import faults, paths
+from livesegments.console.access import answer
+from livesegments.console.access.origin import SIGN_IN
+from livesegments.console.access.sessions import Session
+from livesegments.console.page import Page
+from livesegments.console.parts.frame import Frame
+from livesegments.console.visit import Visit
+
+BUILD_S = 20.0
+RECONNECT_S = 15.0
+"""A page whose connection broke is kept for so long; then it is built anew."""
+DARK = {"light": False, "dark": True}
+
+
+class ThemedPage(ui.page):
+    """A page in the theme of whoever asks for it."""
+
+    def resolve_dark(self) -> bool | None:
+        return DARK.get(answer.theme.get())
+
+
+def install(pages: Sequence[Page]) -> None:
+    """Once a process."""
+    for page in pages:
+        title = f"{page.title} · livesegments"
+        decorate = ThemedPage(page.path, title=title, response_timeout=BUILD_S, reconnect_timeout=RECONNECT_S)
+        decorate(_handler(page, pages))
+
+
+def owner(page: str) -> Session | None:
+    """The session of an open page."""
+    client = Client.instances.get(page)
+    return None if client is None else getattr(client.request.state, "session", None)
+
+
+def _handler(page: Page, pages: Sequence[Page]) -> Callable[..., Awaitable[Response | None]]:
+    async def handle(request: Request, client: Client) -> Response | None:
+        session: Session = request.state.session
+        try:
+            return await _show(page, pages, session, request, client)
+        except Unauthorized:
+            session.end("refused")
+            return RedirectResponse(paths.with_query(SIGN_IN, reason="refused", next=_here(request)), 303)
+        except Exception as error:  # whatever it is: whoever looks sees a page
+            client.content.clear()
+            with client.content:
+                faults.instead(client, error, partial(session.api.send, keys.own()))
+            return None
+
+    return handle
+
+
+async def _show(
+    page: Page, pages: Sequence[Page], session: Session, request: Request, client: Client
+) -> Response | None:
+    workspace = await _workspace(session)
+    if workspace is None and not page.admin:
+        return RedirectResponse(paths.with_query(paths.WORKSPACES, next=_here(request)), 303)
+    visit = Visit(session, workspace, request, client)
+    visit.frame = Frame(visit, page, pages)
+    client.on_exception(partial(faults.on_page, visit))
+    _ends_with(session, client)
+    await page.build(visit)
+    return None
+
+
+async def _workspace(session: Session) -> Workspace | None:
+    if session.workspace is None:
+        return None
+    return await session.api.send(workspaces.own())
+
+
+def _ends_with(session: Session, client: Client) -> None:
+    """When the session ends, the page goes to the sign-in page, which leads back to it."""
+
+    def end(reason: str) -> None:
+        client.run_javascript(f"window.livesegments.signIn('{reason}')")
+
+    session.endings.add(end)
+    client.on_delete(lambda: session.endings.discard(end))
+
+
+def _here(request: Request) -> str:
+    return f"{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"

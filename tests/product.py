@@ -1,0 +1,75 @@
+"""`livesegments up --json --clock log` as anyone starts it: a process, spoken to by commands. One for a whole session of tests,
+whose segments and profiles have ids of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+COMMAND = str(Path(sys.executable).with_name("livesegments"))
+START_S = 90
+RUN_S = 60
+
+
+class Ran(Struct):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Product:
+    """The running product; `run` gives a command its data folder, and waits for its end."""
+
+    def __init__(self, data: Path, up: dict[str, str], process: Process) -> None:
+        self.data, self.up, self.process = data, up, process
+
+    async def begin(self, *arguments: str) -> Process:
+        return await asyncio.create_subprocess_exec(
+            COMMAND, *arguments, "--data", str(self.data), stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+
+    async def run(self, *arguments: str, stdin: str = "") -> Ran:
+        process = await self.begin(*arguments)
+        async with asyncio.timeout(RUN_S):
+            out, err = await process.communicate(stdin.encode())
+        assert process.returncode is not None
+        return Ran(process.returncode, out.decode(), err.decode())
+
+    async def json(self, *arguments: str, stdin: str = "") -> list[Any]:
+        """The documents that a command prints; it must end with status 0."""
+        ran = await self.run(*arguments, "--json", stdin=stdin)
+        assert ran.status == 0, ran.err
+        return ran.documents
+
+
+@pytest.fixture(scope="session")
+async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    data = tmp_path_factory.mktemp("up")
+    with (data.parent / "up.err").open("wb") as err:
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, "up", "--json", "--clock", "log", "--data", str(data), stdout=PIPE, stderr=err
+        )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_S):
+            line = await process.stdout.readline()
+        assert line, (data.parent / "up.err").read_text()
+        yield Product(data, json.loads(line), process)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(START_S):
+                await process.wait()

@@ -1,0 +1,166 @@
+"""The console as people have it: `livesegments up`, and a real Chromium. Without one these tests skip.
+
+- `shop`: a workspace whose names are all hostile, with an API key.
+- `open_page`: a new browser, signed in: `page = await open_page("/segments")`. At its end no request has left for another
+  host, and the browser has complained of nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+from msgspec import Struct
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from livesegments.client import AsyncClient, keys, segments, workspaces
+from tests.product import Product
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+HOSTILE = (
+    "<img src=x onerror=\"window.hacked='img'\">",
+    "<script>window.hacked='script'</script>",
+    "{{ constructor.constructor('window.hacked=7')() }} {{7*7}}",
+    "javascript:window.hacked='link'",
+    "\u202etxt.exe\u202c \u2066<b>bold</b>\u2069",
+    "';window.hacked='quote';//\" :onclick=\"window.hacked=1\" `${window.hacked=1}`",
+    "long " + "x" * 195,
+)
+"""Names that do harm wherever they are taken for markup, a template, code or a link."""
+PROFILE = "<img src=x onerror=window.hacked=1>/{{7*7}}"
+TIME = "2024-02-10T00:00:00Z"
+READY_MS = 15_000
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+class Shop(Struct):
+    """A workspace and what opens it. `console`: the address of the console."""
+
+    console: str
+    api: str
+    ingest: str
+    workspace: str
+    key: str
+    write_key: str
+    admin_key: str
+
+    def client(self) -> AsyncClient:
+        return AsyncClient(self.api, self.key)
+
+    async def send(self, *events: dict[str, object]) -> None:
+        headers = {"Authorization": f"Bearer {self.write_key}"}
+        async with httpx.AsyncClient(base_url=self.ingest, headers=headers) as client:
+            answer = await client.post("/v1/events", json=list(events))
+            assert answer.status_code == 202, answer.text
+
+    async def made_key(self, *scopes: keys.Scope) -> keys.MadeKey:
+        async with AsyncClient(self.api, self.admin_key) as admin:
+            return await admin.send(keys.create(self.workspace, "made", scopes))
+
+
+@pytest.fixture(scope="session")
+async def shop(product: Product) -> Shop:
+    up = product.up
+    async with AsyncClient(up["api"], up["admin_key"]) as admin:
+        name = HOSTILE[0]
+        workspace = (await admin.send(workspaces.create(name, id="hostile", timezone="Europe/Kyiv"))).id
+        key = await admin.send(keys.create(workspace, "k", ["read", "write"]))
+        writer = await admin.send(keys.create(workspace, "w", ["ingest"]))
+    shop = Shop(up["console"], up["api"], up["ingest"], workspace, key.key, writer.key, up["admin_key"])
+    async with shop.client() as client:
+        for number, name in enumerate(HOSTILE):
+            definition = {
+                "type": "event",
+                "name": name,
+                "where": [{"property": name, "op": "eq", "value": name}],
+            }
+            await client.send(
+                segments.create(
+                    name,
+                    definition,
+                    id=f"hostile-{number}",
+                    description=name,
+                    tags=[name[:64]],
+                    folder=name[:64],
+                )
+            )
+    await product.json("settle")
+    events: list[dict[str, object]] = [
+        {"id": f"e{number}", "profile": PROFILE, "name": name, "time": TIME, "properties": {name: name}}
+        for number, name in enumerate(HOSTILE)
+    ]
+    await shop.send(*events)
+    await product.json("settle")
+    return shop
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+async def sign_in(page: Page, key: str) -> None:
+    await page.fill("input[name=key]", key)
+    await page.click("button[type=submit]")
+
+
+async def whole(page: Page) -> None:
+    """Waits until the page is there and connected."""
+    await page.wait_for_selector("#content h1, #content h2", timeout=READY_MS)
+    await page.wait_for_function("window.did_handshake === true", timeout=READY_MS)
+
+
+@pytest.fixture
+async def open_page(browser: Browser, shop: Shop) -> AsyncIterator[OpenPage]:
+    elsewhere: list[str] = []
+    complaints: list[str] = []
+    contexts = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((shop.console, "data:", "blob:")):
+            elsewhere.append(request.url)
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and "axe" not in message.location.get("url", ""):
+            complaints.append(message.text)
+
+    async def opened(path: str = "/", key: str | None = shop.key) -> Page:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = await context.new_page()
+        page.complaints = complaints  # type: ignore[attr-defined]
+        page.on("request", asked)
+        page.on("console", said)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(shop.console + path)
+        if key is not None:
+            await sign_in(page, key)
+            await whole(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        await context.close()
+    assert elsewhere == []
+    assert complaints == []
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
