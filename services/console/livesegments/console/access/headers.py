@@ -2,7 +2,7 @@
 
 Scripts run only from this host, or inline where they carry the answer's nonce. NiceGUI needs `unsafe-eval`
 (Vue compiles templates in the browser, and event handlers come as text) and `unsafe-inline` for style
-attributes; ADR 0041 has the whole.
+attributes; ADR 0045 has the whole.
 """
 
 from __future__ import annotations
