@@ -140,7 +140,10 @@ async def open_page(browser: Browser, shop: Shop) -> AsyncIterator[OpenPage]:
             complaints.append(message.text)
 
     async def opened(path: str = "/", key: str | None = shop.key) -> Page:
-        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        context = await browser.new_context(
+            viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",  # colours would fade while axe looks
+        )
         contexts.append(context)
         page = await context.new_page()
         page.complaints = complaints  # type: ignore[attr-defined]
