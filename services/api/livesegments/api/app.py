@@ -32,6 +32,7 @@ from livesegments.api.members.announcements import Announcements
 from livesegments.api.members.served import ServedPlans
 from livesegments.api.operations import (
     audit,
+    caller,
     erasures,
     health,
     keys,
@@ -52,7 +53,6 @@ from livesegments.api.segments import (
     batch,
     builds,
     by_attribute,
-    caller,
     checking,
     listing,
     segments,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from livesegments.api.auth import caller
-from livesegments.api.problems import responses
-from livesegments.api.route import Route
+from livesegments.api.web.auth import caller
+from livesegments.api.web.problems import responses
+from livesegments.api.web.route import Route
 
 SCOPES = ("ingest", "read", "write", "operate")
 
