@@ -25,7 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from livesegments.client import AsyncClient
-from livesegments.console import assets, serve, template
+from livesegments.console import assets, files, serve, template
 from livesegments.console.access import signing
 from livesegments.console.access.attempts import Attempts
 from livesegments.console.access.guard import Guard
@@ -77,6 +77,7 @@ def _application(sessions: Sessions, origin: Origin, ask: signing.Ask) -> FastAP
     application.router.routes += [
         *observed,
         *signing.routes(sessions, Attempts(wall_ms), origin, ask, assets.PATH),
+        *files.ROUTES,
         Route("/session", _session),
         Route("/", _beginning),
         Mount(assets.PATH, StaticFiles(directory=Path(__file__).parent / "static")),

@@ -20,6 +20,10 @@ def edit_segment(id_: str) -> str:
     return f"{SEGMENTS}/{part(id_)}/edit"
 
 
+def export_file(segment: str, export: str) -> str:
+    return f"/files/{part(segment)}/{part(export)}"
+
+
 def profile(id_: str) -> str:
     return f"/profiles/{part(id_)}"
 

@@ -16,6 +16,25 @@ window.livesegments = {
     button.setAttribute("aria-expanded", String(open));
     document.getElementById("navigation").classList.toggle("open", open);
   },
+  openMenu(menuId, buttonId) {
+    const menu = document.getElementById(`c${menuId}`), button = document.getElementById(`c${buttonId}`);
+    if (!menu || !button) return;
+    menu.showPopover();
+    const at = button.getBoundingClientRect(), size = menu.getBoundingClientRect();
+    const below = at.bottom + 4 + size.height <= innerHeight;
+    menu.style.left = `${Math.max(8, Math.min(at.right - size.width, innerWidth - size.width - 8))}px`;
+    menu.style.top = `${Math.max(8, below ? at.bottom + 4 : at.top - size.height - 4)}px`;
+    menu.querySelector("a, button")?.focus();
+    menu.onkeydown = (event) => {
+      const all = [...menu.querySelectorAll("a, button")], step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      all.at((all.indexOf(document.activeElement) + step) % all.length)?.focus();
+    };
+  },
+  address(path) {
+    history.replaceState(history.state, "", path);
+  },
   signIn(reason) {
     const next = encodeURIComponent(location.pathname + location.search);
     location.assign(`/sign-in?${reason ? `reason=${reason}&` : ""}next=${next}`);
