@@ -7,9 +7,10 @@ The path that fits first is taken: `/segments/new` comes before `/segments/{id}`
 from __future__ import annotations
 
 from livesegments.console.page import Page
-from livesegments.console.pages import segments, workspaces
+from livesegments.console.pages import segment, segments, workspaces
 
 PAGES: tuple[Page, ...] = (
     *segments.PAGES,
+    *segment.PAGES,
     *workspaces.PAGES,
 )

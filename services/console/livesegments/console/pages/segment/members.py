@@ -1,0 +1,200 @@
+"""Who is in a segment: pages of 50 with chosen columns, a search by id, and a filter by the value of an
+attribute."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from livesegments.client import members, planning
+from livesegments.client.members import Members, Membership
+from livesegments.console import formats, paths
+from livesegments.console.pages.segment.head import begin
+from livesegments.console.pages.segments.actions.export import listed
+from livesegments.console.parts.button import button
+from livesegments.console.parts.empty import empty
+from livesegments.console.parts.field import text_field
+from livesegments.console.parts.table import Column, table
+from livesegments.console.parts.tag import Tag, badge, link, paragraph
+from livesegments.console.visit import Visit
+
+PAGE = 50
+MOST_COLUMNS = 20
+FOUND = 50
+
+
+async def build(visit: Visit) -> None:
+    head = await begin(visit, "members")
+    shown = Listing(visit, head.segment.id)
+    shown.controls()
+    await shown.show()
+
+
+class Listing:
+    def __init__(self, visit: Visit, segment: str) -> None:
+        self._visit, self._segment = visit, segment
+        self._columns = listed(visit.query("columns"))[:MOST_COLUMNS]
+        self._cursors: list[str | None] = [None]
+        self._attribute = self._value = ""
+        self._turn = 0
+
+    def controls(self) -> None:
+        with Tag("div", "", "filters"):
+            text_field(
+                "Find a profile",
+                kind="search",
+                placeholder="Its whole id",
+                classes="search",
+                changed=self._find,
+            )
+            text_field(
+                "Columns",
+                ", ".join(self._columns),
+                placeholder="city, email",
+                longest=2_000,
+                changed=self._choose,
+            )
+            text_field("Only where attribute", longest=200, changed=self._of)
+            text_field("is", longest=200, changed=self._is)
+        self._place = Tag("div", "", "stack tight")
+
+    async def show(self) -> None:
+        self._turn += 1
+        turn = self._turn
+        request = members.page(
+            self._segment, fields=self._columns, include="times", limit=PAGE, cursor=self._cursors[-1]
+        )
+        page = await self._visit.api.send(request)
+        if turn != self._turn:
+            return
+        self._place.clear()
+        with self._place:
+            if not page.members and len(self._cursors) == 1:
+                empty(
+                    "Nobody is in it now",
+                    "Whoever fits the definition enters by itself, within moments.",
+                    "group_off",
+                )
+            else:
+                self._table(page)
+                self._pager(len(page.members), page.next_cursor)
+
+    def _table(self, page: Members) -> None:
+        values = {each.profile: each.fields for each in page.fields}
+        times = {each.profile: each for each in page.times}
+        chosen = [Column(formats.short(name, 40)) for name in self._columns]
+        with table("Members", "Profile", "Entered", "Until at most", *chosen):
+            for profile in page.members:
+                at = times.get(profile)
+                with Tag("tr"):
+                    with Tag("th", "", "break", scope="row"):
+                        link(formats.short(profile, 120), paths.profile(profile))
+                    Tag(
+                        "td", formats.moment(at.entered_at, self._visit.zone) if at and at.entered_at else "–"
+                    )
+                    Tag(
+                        "td",
+                        formats.moment(at.valid_until, self._visit.zone) if at and at.valid_until else "open",
+                    )
+                    for name in self._columns:
+                        Tag("td", value(values.get(profile, {}), name), "break")
+
+    def _pager(self, many: int, after: str | None) -> None:
+        first = (len(self._cursors) - 1) * PAGE + 1
+        with Tag("nav", "", "pager", aria_label="Pages of members"):
+            Tag("span", f"{formats.number(first)} to {formats.number(first + many - 1)}", "muted small")
+            with Tag("span", "", "row"):
+                button("Previous", self._back, disabled=len(self._cursors) == 1)
+                button("Next", lambda: self._on(after), disabled=after is None)
+
+    async def _back(self) -> None:
+        self._cursors.pop()
+        await self.show()
+
+    async def _on(self, after: str | None) -> None:
+        self._cursors.append(after)
+        await self.show()
+
+    async def _choose(self, text: str) -> None:
+        self._columns = listed(text)[:MOST_COLUMNS]
+        address = paths.segment(self._segment, "members", columns=",".join(self._columns))
+        self._visit.client.run_javascript(f"window.livesegments.address({json.dumps(address)})")
+        await self.show()
+
+    async def _find(self, profile: str) -> None:
+        if not profile.strip():
+            await self.show()
+            return
+        self._turn += 1
+        found = await self._visit.api.send(members.read(self._segment, profile.strip()))
+        self._place.clear()
+        with self._place:
+            self._one(found)
+
+    def _one(self, found: Membership) -> None:
+        with Tag("div", "", "card row"):
+            link(formats.short(found.profile, 200), paths.profile(found.profile), "break")
+            badge("in it", "good") if found.is_in else badge("not in it")
+            if found.entered_at:
+                Tag("span", f"since {formats.moment(found.entered_at, self._visit.zone)}", "muted")
+
+    async def _of(self, attribute: str) -> None:
+        self._attribute = attribute.strip()
+        await self._filter()
+
+    async def _is(self, wanted: str) -> None:
+        self._value = wanted.strip()
+        await self._filter()
+
+    async def _filter(self) -> None:
+        if not (self._attribute and self._value):
+            await self.show()
+            return
+        self._turn += 1
+        turn = self._turn
+        asked = fitting(self._segment, self._attribute, self._value)
+        found = await self._visit.api.send(planning.preview(asked, sample=FOUND))
+        if turn != self._turn:
+            return
+        self._place.clear()
+        with self._place:
+            many = formats.count(found.count, "member")
+            paragraph(
+                f"{many} with {formats.short(self._attribute, 60)} “{formats.short(self._value, 60)}”.",
+                "muted",
+            )
+            if found.sample:
+                with table("Members that fit", "Profile"):
+                    for each in found.sample:
+                        with Tag("tr"), Tag("th", "", "break", scope="row"):
+                            link(formats.short(each.profile, 120), paths.profile(each.profile))
+            if found.count > len(found.sample):
+                paragraph(
+                    f"These are the first {len(found.sample)}; a segment of its own, or an export, has all.",
+                    "small",
+                )
+
+
+def fitting(segment: str, attribute: str, wanted: str) -> dict[str, Any]:
+    """A definition: in the segment, and the attribute has the value, as text, or as the number or truth
+    that it is written as; pure."""
+    values: list[Any] = [wanted]
+    try:
+        read = json.loads(wanted)
+    except ValueError:
+        read = None
+    if isinstance(read, bool | int | float):
+        values.append(read)
+    same = [{"type": "attribute", "name": attribute, "op": "eq", "value": each} for each in values]
+    return {
+        "type": "all",
+        "of": [{"type": "segment", "id": segment}, {"type": "any", "of": same} if len(same) > 1 else same[0]],
+    }
+
+
+def value(fields: dict[str, Any], name: str) -> str:
+    """As a cell shows it: texts as they are, all else as JSON."""
+    if name not in fields:
+        return "–"
+    found = fields[name]
+    return formats.short(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
