@@ -54,12 +54,12 @@ def plot(name: str, labels: Sequence[str], series: Sequence[Series], unit: str =
 
 def options(labels: Sequence[str], series: Sequence[Series]) -> dict[str, Any]:
     """As ECharts wants them; pure."""
-    named = len(series) > 1
+    named = len(series) > 1 or any(each.kind == "bar" for each in series)
     return {
         "color": list(COLORS),
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif", "color": INK},
-        "grid": {"left": 8, "right": 12, "top": 36 if named else 14, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 12, "top": 36 if named else 14, "bottom": 10, "containLabel": True},
         "legend": {
             "show": named, "top": 0, "left": 0, "icon": "roundRect", "itemWidth": 12, "itemHeight": 8,
             "textStyle": {"color": INK},
