@@ -38,7 +38,7 @@ HOSTILE = (
 """Names that do harm wherever they are taken for markup, a template, code or a link."""
 PROFILE = "<img src=x onerror=window.hacked=1>/{{7*7}}"
 TIME = "2024-02-10T00:00:00Z"
-READY_MS = 15_000
+READY_MS = 45_000
 
 OpenPage = Callable[..., Awaitable[Page]]
 

@@ -24,7 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from livesegments.client import AsyncClient
+from livesegments.client import AsyncClient, Retry
 from livesegments.console import assets, files, serve, template
 from livesegments.console.access import signing
 from livesegments.console.access.attempts import Attempts
@@ -40,6 +40,8 @@ STOP_S = 2
 SWEEP_S = 2.0
 API_S = 8.0
 """The api has so long for an answer that is not known to take longer."""
+RETRY = Retry(attempts=2)
+"""Once more, then whoever looks hears of it: pages ask again by themselves."""
 NICEGUI = f"/_nicegui/{nicegui_version}"
 FILES = tuple(f"{NICEGUI}/{each}/" for each in ("static", "components", "libraries", "resources", "esm"))
 
@@ -51,7 +53,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     """Serves while entered; the address."""
 
     def connect(key: str, workspace: str | None) -> AsyncClient:
-        return AsyncClient(settings.console_api_url, key, workspace, timeout_s=API_S)
+        return AsyncClient(settings.console_api_url, key, workspace, timeout_s=API_S, retry=RETRY)
 
     sessions = Sessions(connect, wall_ms, settings.console_idle_s * 1_000, settings.console_session_s * 1_000)
     origin = Origin(settings.console_url)

@@ -21,6 +21,8 @@ from livesegments.console.visit import Visit
 PAGE = 50
 MOST_COLUMNS = 20
 FOUND = 50
+LARGEST = 2**63
+"""Larger numbers are none of an attribute's."""
 
 
 async def build(visit: Visit) -> None:
@@ -183,7 +185,7 @@ def fitting(segment: str, attribute: str, wanted: str) -> dict[str, Any]:
         read = json.loads(wanted)
     except ValueError:
         read = None
-    if isinstance(read, bool | int | float):
+    if isinstance(read, bool | int | float) and abs(read) < LARGEST:
         values.append(read)
     same = [{"type": "attribute", "name": attribute, "op": "eq", "value": each} for each in values]
     return {

@@ -1,0 +1,92 @@
+"""The list of segments and a segment's page, as a marketer goes through them."""
+
+from __future__ import annotations
+
+from playwright.async_api import Page, expect
+
+from livesegments.client import segments
+from tests.services.console.conftest import OpenPage, Shop, whole
+
+CITY = {"type": "attribute", "name": "town", "op": "eq", "value": "Kyiv"}
+ORDER = {"type": "event", "name": "Bought tea"}
+
+
+async def make(shop: Shop, id_: str, definition: object, **fields: object) -> None:
+    async with shop.client() as client:
+        await client.send(segments.create(f"Name of {id_}", definition, id=id_, **fields))  # type: ignore[arg-type]
+
+
+async def act(page: Page, name: str, action: str) -> None:
+    await page.get_by_role("button", name=f"What to do with {name}").click()
+    await page.get_by_role("button", name=action, exact=True).click()
+
+
+async def test_one_finds_sorts_and_comes_back_to_what_was_found(open_page: OpenPage, shop: Shop) -> None:
+    await make(shop, "find-b", CITY, tags=["findable"], description="Tea drinkers")
+    await make(shop, "find-a", CITY, tags=["findable"])
+    page = await open_page("/segments")
+    await page.get_by_label("Search").press_sequentially("tea drink")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await expect(page.locator("tbody")).to_contain_text("Name of find-b")
+    assert page.url.endswith("/segments?search=tea+drink")
+    await page.reload()
+    await whole(page)
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await page.locator("tbody").get_by_role("link", name="findable").click()
+    await page.wait_for_url("**/segments?tag=findable")
+    await page.get_by_role("button", name="Name", exact=True).click()
+    await expect(page.locator("tbody tr").first).to_contain_text("find-b")
+    await expect(page.locator("th[aria-sort=descending]")).to_contain_text("Name")
+    await page.get_by_label("State").select_option("archived")
+    await expect(page.locator("#content")).to_contain_text("No segment fits")
+
+
+async def test_a_member_arrives_while_the_page_is_open(open_page: OpenPage, shop: Shop) -> None:
+    await make(shop, "live", ORDER)
+    page = await open_page("/segments/live")
+    size = page.locator("[data-figure=size]")
+    await expect(size).to_have_text("0")
+    await expect(page.locator(".page-head .badge").first).to_have_text("Ready", timeout=20_000)
+    await shop.send({"id": "tea1", "profile": "mia", "name": "Bought tea", "time": "2024-02-11T00:00:00Z"})
+    await expect(size).to_have_text("1", timeout=20_000)
+    await page.get_by_role("link", name="Members").click()
+    await expect(page.locator("tbody")).to_contain_text("mia")
+    await page.get_by_label("Find a profile").fill("mia")
+    await page.get_by_label("Find a profile").press("Enter")
+    await expect(page.locator(".card")).to_contain_text("in it")
+
+
+async def test_actions_ask_first_and_say_what_depends_on_a_segment(open_page: OpenPage, shop: Shop) -> None:
+    await make(shop, "base", CITY)
+    await make(shop, "upon", {"type": "segment", "id": "base"})
+    page = await open_page("/segments?search=Name+of")
+    await act(page, "Name of base", "Delete")
+    await expect(page.get_by_role("dialog")).to_contain_text("Name of upon")
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await act(page, "Name of upon", "Archive")
+    await page.get_by_role("dialog").get_by_role("button", name="Archive").click()
+    await expect(page.locator("tbody")).not_to_contain_text("Name of upon")
+    await act(page, "Name of base", "Clone")
+    await page.get_by_label("Name of the copy").fill("Another base")
+    await page.get_by_role("dialog").get_by_role("button", name="Clone").click()
+    await page.wait_for_url("**/segments/seg_*")
+    await page.goto(f"{shop.console}/segments?search=Another")
+    await whole(page)
+    await act(page, "Another base", "Delete")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Delete").click()
+    await expect(dialog).to_contain_text("That is not its id")
+    id_ = await dialog.locator(".hint").inner_text()
+    await dialog.get_by_label("Type its id to be sure").fill(id_)
+    await dialog.get_by_role("button", name="Delete").click()
+    await expect(page.locator("#content")).to_contain_text("No segment fits")
+
+
+async def test_a_key_that_only_reads_is_offered_nothing_more(open_page: OpenPage, shop: Shop) -> None:
+    made = await shop.made_key("read")
+    page = await open_page("/segments", key=made.key)
+    await expect(page.get_by_role("link", name="New segment")).to_have_count(0)
+    await page.locator("tbody").get_by_role("button").first.click()
+    menu = page.locator(".actions-list")
+    await expect(menu.get_by_role("link", name="Open")).to_be_visible()
+    assert await menu.get_by_text("Delete").count() == await menu.get_by_text("Edit").count() == 0
