@@ -160,18 +160,23 @@ class ModeSliding(Bag[Use, Any]):
         if ranks is None:
             tally = _tally_of(state, gone)
             super()._left(state, gone)
-            for _, use in gone:
+            for _, use in _by_time(gone):
                 tally.discard(use, (each for _, each in state.inside))
             return
         super()._left(state, gone)
         if isinstance(state.inside, list):
             state.total = None
             return
-        for _, use in gone:
+        for _, use in _by_time(gone):
             _discard(ranks, use, state.inside)
 
     def _read(self, state: Bagged[Use, Any]) -> Any:
         return (_tally_of(state) if state.total is None else state.total).read()
+
+
+def _by_time(gone: Sequence[tuple[int, Use]]) -> Sequence[tuple[int, Use]]:
+    """So that the last use of a value goes last: of those that leave at once a late one lies behind."""
+    return gone if len(gone) == 1 else sorted(gone, key=lambda entry: entry[1][:3])
 
 
 def _discard(ranks: Ranks, use: Use, left: Entries[tuple[int, Use]]) -> None:
