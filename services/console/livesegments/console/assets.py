@@ -9,4 +9,10 @@ _FILES = sorted((Path(__file__).parent / "static").iterdir())
 _DIGEST = sha256(b"".join(file.read_bytes() for file in _FILES)).hexdigest()[:12]
 
 PATH = f"/_console/{_DIGEST}"
-HEAD = f'<link rel="stylesheet" href="{PATH}/console.css">\n<script defer src="{PATH}/console.js"></script>\n'
+STYLES, SCRIPTS = ("console.css", "builder.css"), ("console.js", "builder.js")
+HEAD = "".join(
+    [
+        *(f'<link rel="stylesheet" href="{PATH}/{name}">\n' for name in STYLES),
+        *(f'<script defer src="{PATH}/{name}"></script>\n' for name in SCRIPTS),
+    ]
+)

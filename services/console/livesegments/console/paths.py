@@ -9,6 +9,8 @@ from livesegments.client.request import part
 
 SEGMENTS = "/segments"
 NEW_SEGMENT = "/segments/new"
+GALLERY = "/gallery"
+BY_ATTRIBUTE = "/by-attribute"
 WORKSPACES = "/workspaces"
 
 

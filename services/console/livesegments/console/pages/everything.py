@@ -7,10 +7,11 @@ The path that fits first is taken: `/segments/new` comes before `/segments/{id}`
 from __future__ import annotations
 
 from livesegments.console.page import Page
-from livesegments.console.pages import segment, segments, workspaces
+from livesegments.console.pages import builder, segment, segments, workspaces
 
 PAGES: tuple[Page, ...] = (
     *segments.PAGES,
+    *builder.PAGES,
     *segment.PAGES,
     *workspaces.PAGES,
 )

@@ -58,9 +58,10 @@ def text_field(
     box = _box(label, hint, classes, hidden_label)
     with box:
         if lines > 1:
-            control = Tag("textarea", rows=lines, maxlength=longest, value=value)
+            control = Tag("textarea", value, rows=lines, maxlength=longest)
         else:
-            control = Tag("input", type=kind, maxlength=longest, value=value)
+            control = Tag("input", type=kind, maxlength=longest)
+            control.set(**{"^value": value})  # the first one: no answer writes over what is typed
     control.set(**attributes)
     return _hears(Field(box, control, value, f"f{box.id}"), changed, VALUE, eager)
 

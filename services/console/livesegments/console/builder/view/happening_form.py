@@ -1,0 +1,112 @@
+"""Which events: their names, and what their properties must be."""
+
+from __future__ import annotations
+
+from livesegments.console.builder import operands, seen
+from livesegments.console.builder.view import compare_form, inputs
+from livesegments.console.builder.view.context import Place
+from livesegments.console.parts.button import button
+from livesegments.console.parts.tag import Tag
+
+MOST_FILTERS, MOST_DEEP = 20, 3
+
+
+def names(place: Place, text: str = "Event") -> None:
+    """One name in a line; several as chips, which are counted together."""
+    called = [each if isinstance(each, str) else "" for each in seen.called(place.node)]
+    offers = place.seen.events
+
+    def change(to: list[str]) -> None:
+        place.become(seen.with_names(place.node, list(dict.fromkeys(to))), reshaped=True)
+
+    if len(called) > 1:
+        inputs.chips(f"{text}s, counted together", called, change, offers, "Another event", "wide")
+        return
+    inputs.line(text, called[0], lambda to: place.become(seen.with_names(place.node, [to])), offers)
+    with inputs.more("Or another event", classes="wide"):
+
+        def add(to: str) -> None:
+            change([*(each or "" for each in seen.called(place.node)), to])
+
+        inputs.line("Another one, counted together with it", "", add, offers, when_left=True, classes="inner")
+
+
+def filters(place: Place, field: str, text: str, events: Place) -> None:
+    """`where` or `has`; `events`: the part that names the events, whose properties are offered."""
+    tests = place.node.get(field)
+    tests = tests if isinstance(tests, list) else []
+    with Tag("div", "", "wide filters"):
+        for index in range(len(tests)):
+            _filter(place.at(field, index), place, field, index, events, "", 0)
+
+        def add() -> None:
+            now = place.node.get(field)
+            new = {"property": "", "op": "eq", "value": ""}
+            place.field(field, [*(now if isinstance(now, list) else []), new], reshaped=True)
+
+        if len(tests) < MOST_FILTERS:
+            button(text, add, "quiet", "filter_list")
+
+
+def _filter(
+    place: Place, around: Place, field: str, index: int, events: Place, above: str, deep: int
+) -> None:
+    known = place.seen.properties(seen.called(events.node))
+    within = {
+        path.removeprefix(f"{above}."): each
+        for path, each in known.items()
+        if not above or path.startswith(f"{above}.")
+    }
+    node = place.node
+    path = node.get("property") if isinstance(node.get("property"), str) else ""
+    inner = next((name for name in ("item", "no_item") if name in node), None)
+
+    def take_away() -> None:
+        rest = [each for at, each in enumerate(around.node.get(field, [])) if at != index]
+        if rest or field in ("item", "no_item"):
+            around.field(field, rest, reshaped=True)
+        else:
+            around.without(field, reshaped=True)
+
+    def turn(to: str) -> None:
+        kept = {"property": place.node.get("property", "")}
+        if to == "op":
+            place.become({**kept, "op": "eq", "value": ""}, reshaped=True)
+        else:
+            tests = place.node.get(inner or "", [{"property": "", "op": "eq", "value": ""}])
+            place.become({**kept, to: tests}, reshaped=True)
+
+    with Tag("div", "", "filter", role="group", aria_label=f"Filter {index + 1}"):
+        with Tag("div", "", "fields"):
+            hint = ", ".join(within[path].types) if path in within else ""
+            inputs.line(
+                "Property",
+                path or "",
+                lambda to: place.field("property", to),
+                seen.described(within),
+                hint=hint,
+            )
+            kinds = {
+                "op": "compare it",
+                "item": "some item of the list has",
+                "no_item": "no item of the list has",
+            }
+            if deep < MOST_DEEP:
+                inputs.select("Look at", inner or "op", kinds, turn)
+            if inner is None:
+                found = within.get(path or "", seen.Path())
+                ops = operands.fitting(found.types, node.get("op"))
+                compare_form.form(place, ops, found, seen.offered(found.values))
+            button("", take_away, "quiet", "close", f"Take filter {index + 1} away").classes("away")
+        if inner is not None:
+            tests = node[inner] if isinstance(node[inner], list) else []
+            below = f"{above}.{path}" if above else path or ""
+            with Tag("div", "", "filters inner"):
+                for at in range(len(tests)):
+                    _filter(place.at(inner, at), place, inner, at, events, below, deep + 1)
+
+                def add() -> None:
+                    new = {"property": "", "op": "eq", "value": ""}
+                    place.field(inner, [*place.node.get(inner, []), new], reshaped=True)
+
+                button("And of the same item", add, "quiet", "filter_list")
