@@ -76,7 +76,7 @@ class Desk:
                 size = sum(each.snapshot.members for each in parts)
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
             profile = request.profile if isinstance(request, Was) else None
-            retracted = attach(connection, self._archive, parts, request.workspace, now_ms, profile)
+            retracted = attach(connection, self._archive, parts, request.workspace, request.now_ms, profile)
             if isinstance(request, Fitting):
                 return fitting(connection, request, now_ms)
             if isinstance(request, Asked):

@@ -48,7 +48,7 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int, ret
         )
     else:
         connection.execute("CREATE OR REPLACE TEMP VIEW change AS SELECT *, n0 AS was FROM answer")
-    nodes = [at for at, _ in translated.nodes]
+    nodes, told = [at for at, _ in translated.nodes], translated.told
     counts = "".join(f", count(*) FILTER (n{index})" for index in range(len(nodes)))
     registered = [
         (index, at) for index, (at, node) in enumerate(translated.nodes) if isinstance(node, Attribute | Near)
@@ -66,11 +66,11 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int, ret
         at_ms=now_ms,
         profiles=profiles,
         nodes=list(zip(nodes, held, strict=True)),
-        sample=_sample(connection, "n0", asked.sample, len(nodes)),
+        sample=_sample(connection, "n0", asked.sample, told),
         entering=entering,
         leaving=leaving,
-        sample_entering=_sample(connection, "n0 AND NOT was", asked.sample if entering else 0, len(nodes)),
-        sample_leaving=_sample(connection, "was AND NOT n0", asked.sample if leaving else 0, len(nodes)),
+        sample_entering=_sample(connection, "n0 AND NOT was", asked.sample if entering else 0, told),
+        sample_leaving=_sample(connection, "was AND NOT n0", asked.sample if leaving else 0, told),
         members=members[: asked.limit],
         more=len(members) > asked.limit,
         lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
@@ -115,11 +115,14 @@ SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
     return [Sent(profile, events) for profile, events in found.items()]
 
 
-def _sample(connection: duckdb.DuckDBPyConnection, condition: str, size: int, nodes: int) -> list[Sampled]:
+def _sample(
+    connection: duckdb.DuckDBPyConnection, condition: str, size: int, told: Sequence[str]
+) -> list[Sampled]:
     """Always the same profiles as long as they fulfil the condition."""
+    nodes = len(told)
     if not size:
         return []
-    columns = [f"n{index}" for index in range(nodes)] + [f"v{index}" for index in range(nodes)]
+    columns = [f"n{index}" for index in range(nodes)] + list(told)
     rows: Sequence[tuple[object, ...]] = connection.execute(
         f"SELECT profile, {', '.join(columns)} FROM change WHERE {condition}"
         f" ORDER BY md5(profile) LIMIT {size}"
@@ -157,7 +160,7 @@ ORDER BY sequence DESC LIMIT 1
     own = asked.segment if asked.definition is not None else None
     translated = translate(Question(definition, asked.segments, now_ms, own))
     _prepared(connection, translated)
-    columns = ", ".join(f"n{index}, v{index}" for index in range(len(translated.nodes)))
+    columns = ", ".join(f"n{index}, {told}" for index, told in enumerate(translated.told))
     seen = connection.execute(f"SELECT {columns} FROM ({translated.sql})").fetchone()
     nodes = []
     if seen is not None:

@@ -27,26 +27,34 @@ class Evidence(Struct, frozen=True):
     """What is measured where nothing counts."""
 
 
-def matching(step: Step, segment: str | None, *, also: str = "TRUE") -> str:
+def matching(step: Step, segment: str | None, *, also: str = "TRUE", among: str | None = None) -> str:
     """The clause from FROM on: the events that match a step of a leaf of `segment`.
 
-    Relation `standing` is without those that were taken back, which are in `taken`; what we derived ourselves
-    can't be.
+    `among`: a relation of the profiles whose events are asked for; None: all. Relation `standing` is without
+    those that were taken back, which are in `taken`; what we derived ourselves can't be.
     """
+    matched = conditions(step, segment, also=also)
+    derived = sum(name.startswith("$") for name in step.called)
+    known = "happened" if derived else "standing"
+    if 0 < derived < len(step.called):
+        both = "(profile, id) IN (SELECT (profile, id) FROM taken)"
+        matched.append(f"(starts_with(name, '$') OR NOT {both})")
+    if among is not None:
+        known = f"(SELECT * FROM {known} SEMI JOIN {among} USING (profile))"
+    return f"FROM {known} WHERE {every(matched)}"
+
+
+def conditions(step: Step, segment: str | None, *, also: str = "TRUE") -> list[str]:
+    """What holds for the events that match a step."""
     names = step.called
     listed = f"name = {text(names[0])}" if len(names) == 1 else f"name IN ({', '.join(map(text, names))})"
-    conditions = [listed, also]
+    matched = [listed, also]
     own = [text(name) for name in names if name in (SEGMENT_ENTERED, SEGMENT_EXITED)]
     if own and segment is not None:
-        conditions.append(f"(name NOT IN ({', '.join(own)}) OR properties->>'$.segment' <> {text(segment)})")
+        matched.append(f"(name NOT IN ({', '.join(own)}) OR properties->>'$.segment' <> {text(segment)})")
     if step.where:
-        conditions.append(path.passes(step.where))
-    derived = sum(name.startswith("$") for name in names)
-    known = "happened" if derived else "standing"
-    if 0 < derived < len(names):
-        both = "(profile, id) IN (SELECT (profile, id) FROM taken)"
-        conditions.append(f"(starts_with(name, '$') OR NOT {both})")
-    return f"FROM {known} WHERE {every(conditions)}"
+        matched.append(path.passes(step.where))
+    return matched
 
 
 def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
@@ -63,18 +71,18 @@ def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
     return Evidence(f"SELECT profile, {counts} AS holds, NULL AS measured FROM ({found})")
 
 
-def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
-    counted = matching(leaf, segment, also=window.counts(leaf.window, "t", now_ms))
+def measure(leaf: Event, now_ms: int, segment: str | None, among: str | None = None) -> Evidence:
+    counted = matching(leaf, segment, also=window.counts(leaf.window, "t", now_ms), among=among)
     of, op, value = leaf.measure.of, leaf.op, leaf.value
     if leaf.measure.property is None:
         what = _COUNTED[of]
         query = f"SELECT profile, {_judged_and_told(what, op, value)} {counted} GROUP BY profile"
-        return Evidence(query, _of_nothing(op, value), "'0'")
+        return Evidence(query, of_nothing(op, value), "'0'")
     values = f"SELECT profile, unnest({path.values(leaf.measure.property)}) AS j {counted}"
     if of == "distinct":
         what = _judged_and_told("count(DISTINCT ls_key(j))", op, value)
         return Evidence(
-            f"SELECT profile, {what} FROM ({values}) GROUP BY profile", _of_nothing(op, value), "'0'"
+            f"SELECT profile, {what} FROM ({values}) GROUP BY profile", of_nothing(op, value), "'0'"
         )
     if of in ("min", "max"):
         return Evidence(
@@ -85,7 +93,7 @@ def measure(leaf: Event, now_ms: int, segment: str | None) -> Evidence:
         )
     if of == "avg":
         return Evidence(_total(of, op, value, values))
-    return Evidence(_total(of, op, value, values), _of_nothing(op, value), "'0'")
+    return Evidence(_total(of, op, value, values), of_nothing(op, value), "'0'")
 
 
 _DATE = "CAST(epoch_ms(ls_wall(t)) AS DATE)"
@@ -103,7 +111,7 @@ def _judged_and_told(what: str, op: str, value: Any) -> str:
     return f"{number.whole(what, op, value)} AS holds, CAST({what} AS VARCHAR) AS measured"
 
 
-def _of_nothing(op: str, value: Any) -> bool:
+def of_nothing(op: str, value: Any) -> bool:
     """Whether 0 compares so."""
     zero = Decimal(0)
     low, *more = [number.decimal(bound) for bound in (value if op == "between" else [value])]
@@ -138,7 +146,7 @@ def _total(of: str, op: str, value: Any, values: str) -> str:
     exact = all(number.is_narrow(bound) for bound in bounds) or not less
 
     def narrow(bound: Any, above: bool) -> str:
-        each = f"CAST(n AS DECIMAL(27, {number.SCALE}))"
+        each = f"CAST(n AS {number.NARROW})"
         if not less:
             return number.whole(f"sum({each})", "gt" if above else "gte", bound, number.SCALE)
         return f"sum({each} - {number.narrow(bound)}) {'>' if above else '>='} 0"
@@ -153,7 +161,7 @@ def _total(of: str, op: str, value: Any, values: str) -> str:
     odd = "NOT ls_narrow(n)" if exact else "TRUE"
     told = ("NULL", "NULL")
     if not less:
-        narrow_sum = f"CAST(sum(CAST(n AS DECIMAL(27, {number.SCALE}))) AS VARCHAR)"
+        narrow_sum = f"CAST(sum(CAST(n AS {number.NARROW})) AS VARCHAR)"
         told = (f"rtrim(rtrim({narrow_sum}, '0'), '.')", "ls_told(sum(ls_wide(n)))")
     return f"""
 WITH numbers AS MATERIALIZED (

@@ -19,6 +19,7 @@ from livesegments.history.sql.text import every
 
 SCALE = 9
 """Digits after the point of numbers that are added as DECIMAL."""
+NARROW = f"DECIMAL(27, {SCALE})"
 _WIDE_SCALE = 345
 _GREATEST = "1.7976931348623157e308"
 _MOST = 10**28
@@ -55,7 +56,7 @@ def is_narrow(value: Any) -> bool:
 
 
 def narrow(value: Any) -> str:
-    return f"CAST('{decimal(value):f}' AS DECIMAL(27, {SCALE}))"
+    return f"CAST('{decimal(value):f}' AS {NARROW})"
 
 
 def wide(value: Any) -> str:

@@ -14,6 +14,8 @@ from livesegments.history.sql import value
 from livesegments.history.sql.text import every, text
 
 PROPERTIES = "properties"
+HAS_LISTS = f"contains(CAST({PROPERTIES} AS VARCHAR), '[')"
+"""Whether there may be a list anywhere in them."""
 _DEEPEST = 32
 """Ingest accepts no deeper value."""
 _LOOKED_AT = 1_000
@@ -38,6 +40,11 @@ def values(path: str) -> str:
         f"CASE WHEN json_type({direct}) IN {_SCALARS} THEN [{direct}]"
         f" WHEN {_without_lists(PROPERTIES)} THEN []::JSON[] ELSE {walked} END"
     )
+
+
+def lookup(path: str) -> str:
+    """The value on the path where no list is on the way, else NULL; a list at its end is one value."""
+    return _lookup(path.split("."), PROPERTIES)
 
 
 def _passes(test: Filter, holder: str, depth: int) -> str:

@@ -19,11 +19,14 @@ _SHARED = 100
 """So many values of one event count."""
 
 
-def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
+def sequence(leaf: Sequence, now_ms: int, segment: str | None, among: str | None = None) -> Evidence:
+    """`among` as in `matching`."""
     absent = leaf.steps[-1].absent
     if absent and len(leaf.steps) == 2:
-        return _pair(leaf, now_ms, segment)
-    parts = [_matched(f"{index} AS step", step, leaf.same, segment) for index, step in enumerate(leaf.steps)]
+        return _pair(leaf, now_ms, segment, among)
+    parts = [
+        _matched(f"{index} AS step", step, leaf.same, segment, among) for index, step in enumerate(leaf.steps)
+    ]
     begun = every([window.counts(leaf.window, "t", now_ms)])
     until = window.later("t", leaf.within)
     relations = [
@@ -49,9 +52,11 @@ def sequence(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
     return Evidence(f"WITH {listed} {found}")
 
 
-def _pair(leaf: Sequence, now_ms: int, segment: str | None) -> Evidence:
+def _pair(leaf: Sequence, now_ms: int, segment: str | None, among: str | None) -> Evidence:
     """One step, then none of another: who may spoil it first is seen in one pass, which takes a tenth."""
-    first, away = (_matched(f"{truth(step.absent)} AS away", step, leaf.same, segment) for step in leaf.steps)
+    first, away = (
+        _matched(f"{truth(step.absent)} AS away", step, leaf.same, segment, among) for step in leaf.steps
+    )
     until = window.later("t", leaf.within)
     begun = every([window.counts(leaf.window, "t", now_ms), f"{until} <= {now_ms}"])
     return Evidence(f"""
@@ -67,10 +72,10 @@ WHERE NOT away AND {begun} AND (spoiled IS NULL OR spoiled > {until})
 """)
 
 
-def _matched(label: str, step: SequenceStep, same: str | None, segment: str | None) -> str:
+def _matched(label: str, step: SequenceStep, same: str | None, segment: str | None, among: str | None) -> str:
     """The events that match a step. Where the steps share a value, it is as if every value had a profile of
     its own, with the profile's id, a NUL and the value for an id."""
-    clause = matching(step, segment)
+    clause = matching(step, segment, among=among)
     if same is None:
         return f"SELECT {label}, profile, t, id {clause}"
     values = f"list_transform(({path.values(same)})[:{_SHARED}], lambda j: ls_key(j))"

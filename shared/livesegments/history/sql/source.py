@@ -44,10 +44,11 @@ def attach(
     archive: Archive,
     parts: Sequence[Part],
     workspace: str,
-    now_ms: int,
+    now_ms: int | None,
     profile: str | None = None,
 ) -> bool:
-    """Makes `happened`, of one profile or of all. Returns whether any event may have been taken back.
+    """Makes `happened`, of one profile or of all; `now_ms` None: all that there is. Returns whether any event
+    may have been taken back.
 
     What a merged profile did before its `$merge` was handed over to another: it counts there, and here no
     more.
@@ -60,12 +61,14 @@ def attach(
     told = schema.transitions_table(
         (commit, entry.transitions) for part in parts for commit, entry in part.snapshot.tail
     )
-    known = f'workspace = {text(workspace)} AND "at" <= {_instant(now_ms)}'
-    if profile is not None:
-        known += f" AND profile = {text(profile)}"
+    known = f"workspace = {text(workspace)}"
     rows = _relation(connection, archive, parts, "events", events)
     both = f"name IN ({text(MERGE)}, {text(RETRACT)})"
     there = connection.execute(f"SELECT DISTINCT name FROM {rows} WHERE {known} AND {both}").fetchall()
+    if now_ms is not None:
+        known += f' AND "at" <= {_instant(now_ms)}'
+    if profile is not None:
+        known += f" AND profile = {text(profile)}"
     if (MERGE,) in there:
         connection.execute(f"""
 CREATE OR REPLACE TEMP TABLE merged AS
