@@ -24,6 +24,7 @@ from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.recount import Recounts
+from livesegments.core.rewritten import astray, rewritten
 from livesegments.core.staging import Staging, stage
 from livesegments.core.step import FEW, Step, on_clock, on_event, on_plan
 from livesegments.core.value import kind
@@ -74,6 +75,9 @@ class Race:
             except AssertionError as error:
                 error.add_note(f"at command {number}: {command} with the clock at {self.clock_ms}")
                 raise
+        if self.profile is not None:
+            right = rewritten(self.past)
+            assert astray(self.profile, right) == astray(decode(encode(self.profile)), right) == []
 
     def step(self, command: Command) -> None:
         match command:

@@ -123,7 +123,7 @@ def on_clock(plan: Plan, profile_id: str, profile: Profile, now_ms: int) -> Step
     for name in [name for name, due in profile.dues.items() if due <= now_ms]:
         if isinstance(name, str):
             plan.watches[name].ticked(facts, affected)
-            _set_attribute_due(plan, profile, name, now_ms)
+            set_attribute_due(plan, profile, name, now_ms)
             continue
         track = plan.tracks[name]
         kind = track.kind
@@ -178,7 +178,7 @@ def on_plan(
             track.chain.settle(held(profile.facts, fact, track.kind), _stamps(profile.facts, track), now_ms)
         set_fact_due(profile, track, now_ms)
     for name in profile.attributes:
-        _set_attribute_due(plan, profile, name, now_ms)
+        set_attribute_due(plan, profile, name, now_ms)
     claimed = claim_lists(profile, plan.lists)
     why = Why(profile_id, now_ms, plan.cause_since(before) if debt is None else "repair", None)
     newer = plan.newer_than(before) if debt is None else frozenset(plan.positions.values())
@@ -217,7 +217,7 @@ def change_profile(
                 watch = plan.watches.get(change.name)
                 if watch is not None:
                     watch.changed(change.old, change.new, now_ms, facts, affected)
-                    _set_attribute_due(plan, profile, change.name, now_ms)
+                    set_attribute_due(plan, profile, change.name, now_ms)
             case "tag":
                 for name in (change.name, ANY_TAG):
                     if name in plan.tags:
@@ -324,7 +324,7 @@ def set_fact_due(profile: Profile, track: Track, now_ms: int) -> None:
         profile.dues[track.id] = due
 
 
-def _set_attribute_due(plan: Plan, profile: Profile, name: str, now_ms: int) -> None:
+def set_attribute_due(plan: Plan, profile: Profile, name: str, now_ms: int) -> None:
     watch = plan.watches.get(name)
     due = None if watch is None else watch.due(profile.attributes[name].value, now_ms)
     if due is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from livesegments.core.event import Event
-from livesegments.core.profile import decode, encode
+from livesegments.core.profile import Profile, Register, decode, encode
 from livesegments.store import keys
 from livesegments.wire.topics import partition_of
 from tests.services.evaluator.rig import PARTITIONS, Evaluator, Rig
@@ -87,3 +90,82 @@ async def test_a_fact_that_is_gone_is_counted_anew_and_who_left_is_in_again(eval
         return any(each.cause == "repair" for _, each in await rig.announced())
 
     await rig.until(told)
+
+
+ALL = {
+    "attributes": {"city": "Kyiv", "plan": "pro"},
+    "tags_add": ["vip"],
+    "consent": [{"channel": "email", "topic": "news", "state": "opted_in"}],
+    "groups": ["acme"],
+    "score": {"set": 7},
+}
+CONDITIONS = {
+    "city": '{"type":"attribute","name":"city","op":"eq","value":"Kyiv"}',
+    "plan": '{"type":"attribute","name":"plan","op":"exists"}',
+    "tag": '{"type":"tag","name":"vip"}',
+    "consent": '{"type":"consent","channel":"email","topic":"news","state":"opted_in"}',
+    "groups": '{"type":"attribute","name":"groups","op":"has_any","value":["acme"]}',
+    "score": '{"type":"attribute","name":"score","op":"gte","value":7}',
+}
+
+
+def _moved_to_rome(profile: Profile) -> None:
+    profile.attributes["city"] = Register("Rome", T + 9, "hand")
+
+
+def _without_plan(profile: Profile) -> None:
+    del profile.attributes["plan"]
+
+
+def _without_groups(profile: Profile) -> None:
+    profile.groups = []
+    del profile.attributes["groups"]
+
+
+def _with_another_score(profile: Profile) -> None:
+    assert profile.score is not None
+    profile.score.value = profile.attributes["score"].value = 1
+
+
+PLANTED: dict[str, Callable[[Profile], None]] = {
+    "city": _moved_to_rome,
+    "plan": _without_plan,
+    "tag": lambda profile: profile.tags.clear(),
+    "consent": lambda profile: profile.consent.clear(),
+    "groups": _without_groups,
+    "score": _with_another_score,
+}
+"""Segment → what a hand does to the profile that is named like it."""
+
+
+async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluation: Rig) -> None:
+    """Of every kind one, in a profile of its own, with a change that came late and one that was covered."""
+    rig = evaluation
+    await rig.workspace()
+    for id_, definition in CONDITIONS.items():
+        await rig.segment(id_, definition)
+    rig.start(audits_per_s=0)
+    await rig.settled()
+    written: list[dict[str, Any]] = [ALL, {"attributes": {"city": "Lviv"}}, {"score": {"increment": -1}}]
+    for n, changes in enumerate(written):
+        at_ms = T - 1_000 * n  # the later ones are older
+        await rig.send([Event(f"{each}-{n}", "w", each, "$profile", at_ms, changes) for each in PLANTED])
+    await rig.settled()
+    for id_ in CONDITIONS:
+        assert await rig.members(id_) == PLANTED.keys()
+    await rig.evaluators[0].child.stop()
+    for id_, plant in PLANTED.items():
+        key = keys.profiles(partition_of("w", id_, PARTITIONS), "w")
+        profile = decode(await rig.redis.hget(key, id_))
+        plant(profile)
+        await rig.redis.hset(key, id_, encode(profile))
+    evaluator = rig.start(audits_per_s=50)
+    await counts(rig, evaluator, DRIFTED, len(PLANTED))
+    await counts(rig, evaluator, AUDITED, round(await evaluator.metric(AUDITED)) + 20)
+    assert await evaluator.metric(DRIFTED) == len(PLANTED)
+    for id_ in PLANTED:
+        profile = decode(await rig.redis.hget(keys.profiles(partition_of("w", id_, PARTITIONS), "w"), id_))
+        assert profile.attributes["city"] == Register("Kyiv", T, f"{id_}-0")
+        assert profile.attributes["score"].value == 7
+    for id_ in CONDITIONS:
+        assert await rig.members(id_) == PLANTED.keys()

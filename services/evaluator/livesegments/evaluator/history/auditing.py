@@ -1,9 +1,10 @@
 """A claim's audits: profiles drawn by lot are counted anew from their history, and compared with the store.
 
 Example: ada is drawn. What happened to her up to now is read by the process that works on the archive, and
-counted anew in a thread. Between two records that is compared with her facts, what follows from them with her
-memberships, and those with the sets of members in the store. What differs is logged, counted and put right by
-one commit; transitions of it have the cause `repair`. A profile that changes meanwhile is passed over.
+counted anew in a thread. Between two records that is compared with her attributes, tags, consents, groups and
+score, with her facts, what follows from them with her memberships, and those with the sets of members in the
+store. What differs is logged, counted and put right by one commit; transitions of it have the cause `repair`.
+A profile that changes meanwhile is passed over.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import structlog
 from livesegments.core.audit import drifted, repair
 from livesegments.core.backfill import Past
 from livesegments.core.debt import debt_of
-from livesegments.core.event import RETRACT, Transition
+from livesegments.core.event import PROFILE, RETRACT, Transition
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode
 from livesegments.core.recount import Counted, Recounts
+from livesegments.core.rewritten import astray, rewritten, set_right
 from livesegments.core.step import on_plan
 from livesegments.evaluator.commits.errands import nothing
 from livesegments.evaluator.history.anew import Anew
@@ -100,7 +102,7 @@ class Auditing(Anew):
             members = await self._shard.among(workspace, id_, looked)
             past: list[Past] = []
             async for _, chunk in self._history.pasts(
-                partition.number, Of(workspace, [id_], sorted({*plan.feeds, RETRACT}), upto)
+                partition.number, Of(workspace, [id_], sorted({*plan.feeds, RETRACT, PROFILE}), upto)
             ):
                 past += chunk[0][1]
             if (profile.kin is not None and profile.kin.into is not None) or debt_of(profile.plan):
@@ -116,14 +118,15 @@ class Auditing(Anew):
                 if profile.plan != plan.revision:
                     since, walked = partition.since.get(workspace, {}), partition.walked.get(workspace, -1)
                     on_plan(plan, id_, profile, now_ms, since, walked)
-                counted, right = await asyncio.to_thread(
-                    _examined, recounts, id_, profile, past, facts, now_ms
+                whole = self._archiver.since_ms is None  # changes of profiles outlive what is kept of events
+                examined = await asyncio.to_thread(
+                    _examined, recounts, id_, profile, past, facts, whole, now_ms
                 )
             except Exception as error:
                 _log.error("an audit met a fault of ours", workspace=workspace, profile=id_, exc_info=error)
                 return
             self._found = found = _Found(
-                plan, key, id_, held, stored, members, inside, counted, right, asyncio.Event()
+                plan, key, id_, held, stored, members, inside, *examined, asyncio.Event()
             )
             self._moved()
             await found.done.wait()
@@ -158,25 +161,30 @@ class Auditing(Anew):
         result = _Result()
 
         def work(profile: Profile) -> list[Transition] | None:
+            if found.written is not None:
+                result.astray = astray(profile, found.written)
+            if found.written is not None and result.astray:
+                set_right(plan, profile, found.written, partition.clock_ms)
             result.drift = drifted(plan, profile, found.counted, partition.clock_ms)
             result.transitions = repair(
                 self._for(plan), found.id, profile, found.counted, result.drift, partition.clock_ms
             )
             result.inside = _inside(profile)
-            return result.transitions if result.drift or result.transitions or altered else None
+            wrong = result.drift or result.transitions or result.astray or altered
+            return result.transitions if wrong else None
 
         if partition.audit(key, work):
             await self._walks.send(partition.seal(), f"audit/{plan.revision}")
             return
         moved = {each.segment for each in result.transitions}
         wrong -= moved
-        if not (result.drift or moved or wrong or altered):
+        if not (result.drift or result.astray or moved or wrong or altered):
             return
         metrics.DRIFTED.inc()
         _log.error(
             "a profile was not what its history says", partition=partition.number, workspace=plan.workspace,
             profile=found.id, facts=sorted(result.drift), segments=sorted(moved), members=sorted(wrong),
-            stored=altered,
+            registers=result.astray, stored=altered,
         )  # fmt: skip
 
         def write(commit: Commit) -> None:
@@ -191,8 +199,8 @@ class Auditing(Anew):
 
 
 class _Found(NamedTuple):
-    """What was read of a profile; `held` is its state in memory when that began, `right` whether
-    it is what was counted. `done`: it is compared."""
+    """What was read of a profile; `held` is its state in memory when that began, `right` whether it is what
+    was counted and `written` (its registers by history; None: that isn't whole). `done`: it is compared."""
 
     plan: Plan
     key: ProfileKey
@@ -202,12 +210,14 @@ class _Found(NamedTuple):
     members: dict[str, bool]
     inside: Collection[str]
     counted: Counted
+    written: Profile | None
     right: bool
     done: asyncio.Event
 
 
 class _Result:
     drift: frozenset[int] = frozenset()
+    astray: Sequence[str] = ()
     transitions: Sequence[Transition] = ()
     inside: Collection[str] = ()
 
@@ -218,13 +228,16 @@ def _examined(
     profile: Profile,
     past: Sequence[Past],
     facts: frozenset[int],
+    whole: bool,
     now_ms: int,
-) -> tuple[Counted, bool]:
-    """What history says, and whether the profile is that; the profile is changed."""
+) -> tuple[Counted, Profile | None, bool]:
+    """What history says, `whole`: of its registers, too; and whether the profile is that. It is changed."""
+    written = rewritten(past) if whole else None
+    wrong = [] if written is None else astray(profile, written)
     counted = recounts.count(profile, past, facts, {}, now_ms)
     drift = drifted(recounts.plan, profile, counted, now_ms)
     transitions = repair(recounts, id_, profile, counted, drift, now_ms)
-    return counted, not (drift or transitions)
+    return counted, written, not (drift or transitions or wrong)
 
 
 def _inside(profile: Profile) -> set[str]:
