@@ -134,3 +134,9 @@ def test_the_help_of_edit_says_what_its_file_takes() -> None:
     words = " ".join(shown.split())
     assert "any of `name`, `description`, `tags`, `folder`, `topics` and `definition`" in words
     assert "the file that the segment was created from" in words
+
+
+async def test_an_address_that_is_empty_is_not_one_that_is_missing() -> None:
+    answers = Answers(**{"POST /v1/subscriptions": {"id": "s", "segments": ["a"], "secret": None}})
+    await run(answers, "subscriptions", "create", "S", "--url", "")
+    assert [each.body["webhook"]["url"] for each in answers.asked if each.method == "POST"] == [""]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from livesegments.core.check import check, check_json
 from livesegments.core.definition import Node
+from livesegments.core.fault import shown as shown_value
 from livesegments.core.value_list import named, shown
 
 EVENT = {"type": "event", "name": "order"}
@@ -281,6 +282,20 @@ def test_references_must_exist_and_make_no_circle() -> None:
     where = [{"property": "segment", "op": "eq", "value": "b"}]
     assert codes(entered | {"where": where}, others=others, segment_id="a") == [("", "cycle")]
     assert codes(entered | {"where": where}, others=others, segment_id="c") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, "null"),
+        ("a'b", '"a\'b"'),
+        ([False, "x"], '[false,"x"]'),
+        ([10**30], str([10**30])),
+    ],
+)
+def test_a_message_names_a_value_as_it_was_sent(value: Any, text: str) -> None:
+    assert shown_value(value) == text
 
 
 def test_a_segment_that_has_no_id_yet_makes_no_circle_either() -> None:

@@ -49,7 +49,7 @@ def create(
         "backfill": backfill,
     }
     body |= {"kinds": kinds} if kinds else {}
-    if url:
+    if url is not None:
         body["webhook"] = {"url": url, "template": template}
         body["webhook"] |= {"mapping": files.read(mapping)} if mapping else {}
     made = call.client.call("POST", paths.SUBSCRIPTIONS, json=body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from livesegments.core import ids
@@ -90,11 +91,18 @@ def kind_name(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a message names it, cut where it is long."""
+    """A value as a message names it: a text in quotes, anything else as in JSON; cut where it is long."""
     if type(value) is int and value.bit_length() > 64:
         return "a number beyond 64 bits"
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if isinstance(value, str) else _json(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, OverflowError):  # a number or a text within it that no JSON of ours has
+        return str(value)
 
 
 def storable(text: str) -> bool:

@@ -88,6 +88,12 @@ async def test_what_is_no_audience_is_refused_by_its_place(shop: Shop) -> None:
         ({"include": []}, "/audience/include", "wrong_length"),
         ({"consent": {"state": "any"}}, "/audience/consent", "missing"),
         ({"bucket": bucket}, "/audience/bucket/to", None),
+        ({"bucket": bucket | {"from": 0, "salt": ""}}, "/audience/bucket/salt", "empty"),
+        ({"bucket": {"from": 0, "to": 1}}, "/audience/bucket/salt", "missing_field"),
+        ({"bucket": 7}, "/audience/bucket", "wrong_type"),
+        ({"consent": {"channel": ""}}, "/audience/consent/channel", "empty"),
+        ({"consent": {"channel": "email", "none": 1}}, "/audience/consent/none", "unknown_field"),
+        ({"part": {"number": 0, "of": 2}}, "/audience/part/number", "out_of_range"),
         ({"part": {"number": 3, "of": 2}}, "/audience/part/number", "too_large"),
     ):
         audience = {"include": ["kyiv"]} | part

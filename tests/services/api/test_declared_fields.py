@@ -47,6 +47,9 @@ async def test_a_definition_must_fit_the_declared_types(shop: Client) -> None:
         ("created_at", {"type": "text"}, [("/type", "wrong_type")]),
         ("computed:x", {"type": "text"}, [("/name", "reserved_name")]),
         ("a", {"type": "date", "format": "DD.MM"}, [("/format", "bad_format")]),
+        ("a", {"type": "date", "timezone": "Mars/Base"}, [("/timezone", "timezone")]),
+        ("score", {"type": "text"}, [("/type", "wrong_type")]),
+        ("groups", {"type": "text"}, [("/type", "wrong_type")]),
         (
             "a",
             {"type": "text", "format": "DD/MM/YYYY", "timezone": "UTC"},

@@ -190,6 +190,15 @@ async def test_who_is_erased_is_in_no_file_that_can_be_read(filled: Buyers) -> N
     assert "ada" not in again.text and "bob" in again.text
 
 
+async def test_a_segment_that_is_made_anew_has_no_exports_of_the_one_before(filled: Buyers) -> None:
+    export = await made(filled)
+    assert (await filled.delete("/v1/segments/buyers")).status_code == 204
+    await filled.segment("buyers", {"type": "tag", "name": "nobody"})
+    assert (await filled.get(f"/v1/segments/buyers/exports/{export['id']}")).status_code == 404
+    assert (await file_of(filled, export)).status_code == 404
+    assert (await filled.get("/v1/segments/buyers/exports")).json() == {"exports": []}
+
+
 async def test_faults_bounds_and_other_workspaces(filled: Buyers, live: tuple[str, Any]) -> None:
     path = "/v1/segments/buyers/exports"
     wrong = await filled.post(path, json={"fields": ["computed:none"]})

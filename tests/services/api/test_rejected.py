@@ -152,6 +152,7 @@ async def test_by_code_and_by_time(shop: Client, refuse: Refuse) -> None:
     faulty = await shop.get("/v1/rejected", params={"since": "yesterday", "until": "x" * 99})
     assert faulty.status_code == 422
     assert {fault["pointer"] for fault in faulty.json()["errors"]} == {"query: since", "query: until"}
+    assert {fault["code"] for fault in faulty.json()["errors"]} == {"bad_date"}
 
 
 async def test_after_reads_only_what_came_since(shop: Client, refuse: Refuse) -> None:

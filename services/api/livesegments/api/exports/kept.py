@@ -44,6 +44,12 @@ class KeptExports:
             await asyncio.to_thread((await self.files()).remove, export.workspace, export.file)
         await self.jobs.remove(export.workspace, export.id)
 
+    async def forget(self, workspace: str, segment: str) -> None:
+        """Removes those of a segment that is deleted: one that is made anew with its id has none of them."""
+        for export in await self.jobs.of(workspace):
+            if export.segment == segment:
+                await self.remove(export)
+
     async def stands(self, export: Export) -> bool:
         """Whether nobody was erased since it began. (A partition's log goes only forwards.)"""
         return not export.erased or await self.erased(export.workspace) == export.erased

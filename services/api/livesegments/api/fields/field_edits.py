@@ -20,7 +20,7 @@ from livesegments.wire.catalog import DeclaredField, Workspace
 
 MAX_FIELDS = 1_000
 QUOTA_FIELDS = f"{QUOTA}fields"
-CREATED_AT = "created_at"
+ALWAYS = {"created_at": "date", "score": "number", "groups": "list"}
 
 
 def faults_of(name: str, declared: Declared) -> list[Fault]:
@@ -31,8 +31,8 @@ def faults_of(name: str, declared: Declared) -> list[Fault]:
         faults.add("/name", *told)
     if name in OTHER_NODES or name.startswith(PREFIX):
         faults.add("/name", "reserved_name", f"{name!r} is no attribute that is sent")
-    if name == CREATED_AT and declared.type != "date":
-        faults.add("/type", "wrong_type", f"{CREATED_AT!r} is always a date")
+    if (always := ALWAYS.get(name, declared.type)) != declared.type:
+        faults.add("/type", "wrong_type", f"{name!r} is always a {always}")
     if declared.form and (told_form := form_fault(declared.form)):
         faults.add("/format", "bad_format", told_form)
     for at, given in (("/format", declared.form), ("/timezone", declared.zone)):

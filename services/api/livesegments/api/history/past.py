@@ -194,7 +194,7 @@ def _past(context: Context, at: str) -> int:
     try:
         instant = times.parse(at)
     except ValueError as error:
-        raise _wrong("bad_date", f"'{at}' is not an ISO 8601 instant") from error
+        raise _wrong("bad_date", f"'{at}' is not an ISO 8601 instant such as 2026-01-31T09:30:00Z") from error
     now_ms = asof.now(context)
     if now_ms is not None and instant > now_ms:
         raise _wrong("out_of_range", f"'{at}' is in the future")

@@ -18,7 +18,7 @@ from livesegments.api.web import cursor, times
 from livesegments.api.web.auth import Replaying, Seeing
 from livesegments.api.web.problems import FaultOut, Problem, not_found, responses
 from livesegments.api.web.route import IdempotencyKey, Route
-from livesegments.api.web.shapes import Instant
+from livesegments.api.web.shapes import Instant, instant
 from livesegments.api.web.texts import fault
 from livesegments.core.event import Event
 from livesegments.wire import pack
@@ -36,7 +36,7 @@ router = APIRouter(
 
 
 def _instant(value: Any) -> int:
-    return times.parse(str(value))
+    return times.parse(instant(str(value)))
 
 
 def _refusal(text: str) -> str:

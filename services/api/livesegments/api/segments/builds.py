@@ -63,6 +63,7 @@ async def cancel_build(context: Ctx, workspace: Writing, id_: Id) -> Cancelled:
     segment, sequence = await context.catalog.change_segment(workspace.id, decide)
     await context.publisher.published(sequence)
     if before is None:
+        await context.exports.forget(workspace.id, id_)
         return Cancelled(cancelled="segment", segment=None)
     return Cancelled(cancelled="edit", segment=await described(context, workspace, segment))
 

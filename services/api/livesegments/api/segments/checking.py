@@ -125,9 +125,7 @@ def _one(
         patch = SegmentPatch.model_validate(fields)
         made = editing.patched(snapshot, workspace, old.id, patch, "*", now_ms)
     except ValidationError as error:
-        faults = [
-            fault for each in error.errors() for fault in faults_of({**each, "loc": ("body", *each["loc"])})
-        ]
+        faults = faults_of([{**each, "loc": ("body", *each["loc"])} for each in error.errors()], body)
         return Checked(id=id_, action=action, errors=faults), None
     except Problem as problem:
         message = str(problem.detail)

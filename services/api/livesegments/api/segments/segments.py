@@ -116,6 +116,7 @@ async def delete_segment(context: Ctx, workspace: Writing, id_: Id, if_match: If
         workspace.id, lambda snapshot: ("delete", editing.deletable(snapshot, id_, if_match))
     )
     await context.publisher.published(sequence)
+    await context.exports.forget(workspace.id, id_)
 
 
 @router.get("/{id}/count", response_model=Count, responses=responses(404))

@@ -122,7 +122,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        faults = [fault for each in error.errors() for fault in faults_of(each)]
+        faults = faults_of(error.errors(), error.body)
         return Problem(422, f"{len(faults)} fault(s) in the request.", faults).response()
 
     async def away(_: Request, error: Exception) -> Response:
@@ -155,14 +155,46 @@ def _allowed(request: Request) -> list[str]:
     return min(fitting)[1] if fitting else []
 
 
-def faults_of(error: Mapping[str, Any]) -> list[Fault]:
-    """Of one of pydantic's errors."""
-    place, *path = (part for part in error["loc"] if not str(part).startswith(VARIANT))
-    where = pointer(path) if place == "body" else f"{place}: {'.'.join(map(str, path))}"
+def faults_of(errors: Sequence[Mapping[str, Any]], body: Any) -> list[Fault]:
+    """Of pydantic's errors about a request with this body.
+
+    Of `bucket: BucketIn | None` pydantic says twice what is wrong: of a bucket, and that it isn't null. The
+    second is left out where there is the first."""
+    found = [(_where(each, body), each) for each in errors]
+    places = [where for where, each in found if not _is_nothing(each)]
+    return [
+        fault
+        for where, each in found
+        if not (_is_nothing(each) and any(place.startswith(where) for place in places))
+        for fault in _faults(where, each)
+    ]
+
+
+def _is_nothing(error: Mapping[str, Any]) -> bool:
+    """Whether it only says that null, or an empty text, is allowed here as well."""
+    return bool(error["type"] == "none_required" or error.get("ctx", {}).get("expected") == "''")
+
+
+def _faults(where: str, error: Mapping[str, Any]) -> list[Fault]:
     several = error.get("ctx", {}).get(FAULTS)
     if several is not None:
         return [Fault(where + each.pointer, each.code, each.message) for each in several]
     return [Fault(where, *said(error))]
+
+
+def _where(error: Mapping[str, Any], body: Any) -> str:
+    """The place in what was sent. What is no key or number there is pydantic's name of a type's variant."""
+    place, *path = (part for part in error["loc"] if not str(part).startswith(VARIANT))
+    if place != "body":
+        return f"{place}: {'.'.join(map(str, path))}"
+    known = []
+    for at, part in enumerate(path, 1):
+        if (isinstance(body, dict) and part in body) or (isinstance(body, list) and part in range(len(body))):
+            known.append(part)
+            body = body[part]
+        elif at == len(path) and error["type"] == "missing":
+            known.append(part)
+    return pointer(known)
 
 
 _MEANINGS = {

@@ -37,7 +37,7 @@ Instant = Annotated[
 ]
 
 
-def _instant(text: str) -> str:
+def instant(text: str) -> str:
     try:
         times.parse(text)
     except (ValueError, OverflowError) as error:
@@ -47,7 +47,7 @@ def _instant(text: str) -> str:
 
 Since = Annotated[
     str,
-    AfterValidator(_instant),
+    AfterValidator(instant),
     Field(max_length=40, json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00Z"]),
 ]
 State = Literal["building", "ready", "archived"]
