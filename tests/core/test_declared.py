@@ -140,7 +140,8 @@ ROWS = re.findall(r"^\| `(\{.*?\})` \| `(.*?)` \| (?:`(.*?)` )?\|$", PAGE, re.MU
 
 @pytest.mark.parametrize(("declared", "sent", "kept"), ROWS)
 def test_the_page_reads_values_as_it_says(declared: str, sent: str, kept: str) -> None:
-    given = msgspec.json.decode(declared, type=Declared)
+    inside = {"format": "form", "timezone": "zone"}  # what the api's fields are called in the core
+    given = msgspec.convert({inside.get(k, k): v for k, v in json.loads(declared).items()}, Declared)
     if kept:
         assert read(given, json.loads(sent)) == json.loads(kept)
     else:

@@ -312,7 +312,9 @@ async def test_nobody_is_put_on_the_list_of_an_archived_segment(shop: Client) ->
 async def test_a_copy_has_what_its_original_has_but_id_and_name(shop: Client) -> None:
     fields = {"description": "d", "tags": ["t"], "folder": "f", "topics": ["n"]}
     await shop.segment("a", ORDERED, name="A", **fields)
-    made = [await shop.post("/v1/segments/a/clone", json=body) for body in ({}, {}, {"id": "c", "name": "C"})]
+    made = [
+        await shop.post("/v1/segments/a/clone", json=body) for body in (None, {}, {"id": "c", "name": "C"})
+    ]
     assert [each.status_code for each in made] == [201] * 3
     assert [each.json()["name"] for each in made] == ["A (copy)", "A (copy 2)", "C"]
     assert made[2].headers["Location"] == "/v1/segments/c"

@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from livesegments.core.fault import Fault
+from livesegments.core.fault import Fault, shown
 from livesegments.ingest import accept, body, segment_spec
 from livesegments.ingest.access import Access, secret_of
 from livesegments.ingest.body import Unfit
@@ -224,6 +224,12 @@ class Edge:
         return Receipt(workspace, self._now_ms(), "http", id_, self._log, merge=merge)
 
 
+WAYS_IN = (
+    "Segment's calls go to POST /v1/batch or /v1/{identify,track,page,screen,group,alias}, "
+    "own events to POST /v1/events"
+)
+
+
 class Denied(Exception):
     """The request has no key that may send; the answer says so."""
 
@@ -233,9 +239,14 @@ class Denied(Exception):
 
 
 def app(edge: Edge, more: Sequence[Route]) -> Starlette:
-    async def http_error(_: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, error.detail, headers=error.headers)
+        detail = error.detail
+        if error.status_code == 404:
+            detail = f"there is no path {shown(request.url.path)} here: {WAYS_IN}"
+        elif error.status_code == 405:
+            detail = f"{request.method} is no method of this path: {WAYS_IN}"
+        return problem(error.status_code, detail, headers=error.headers)
 
     return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
 

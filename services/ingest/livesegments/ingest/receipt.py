@@ -186,7 +186,8 @@ def instant(faults: Faults, value: Any, at: str) -> int | None:
         read = value
     else:
         told = kind_name(value)
-        faults.add(at, "wrong_type", f"must be an ISO 8601 time or milliseconds since 1970, not {told}")
+        wanted = "an ISO 8601 time or whole milliseconds since 1970 without a point"
+        faults.add(at, "wrong_type", f"must be {wanted}, not {told}")
         return None
     if not 0 <= read < END_MS:
         faults.add(at, "out_of_range", "must lie between the years 1970 and 9999")

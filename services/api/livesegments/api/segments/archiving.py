@@ -84,7 +84,7 @@ async def clone_segment(
     workspace: Writing,
     response: Response,
     id_: Id,
-    asked: Annotated[ToClone, Body()],
+    asked: Annotated[ToClone, Body(default_factory=ToClone)],
     once: IdempotencyKey = None,
 ) -> advice.EditedSegment:
     """Make another segment with the same definition, description, tags, folder and topics. The list of a

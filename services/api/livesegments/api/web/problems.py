@@ -179,6 +179,8 @@ def _faults(where: str, error: Mapping[str, Any]) -> list[Fault]:
     several = error.get("ctx", {}).get(FAULTS)
     if several is not None:
         return [Fault(where + each.pointer, each.code, each.message) for each in several]
+    if error["loc"] == ("body",) and error["type"] == "missing":
+        return [Fault("", "missing_field", "the body is missing: send a JSON object")]
     return [Fault(where, *said(error))]
 
 
