@@ -4,18 +4,18 @@ import io
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 from rich.console import Console
 
-from livesegments.cli import context, output, settle, watch
+from livesegments.cli import context, output, settle
 from livesegments.cli.client import problem_of
 from livesegments.cli.creating import changes
 from livesegments.cli.demo.view import Row, State, render, sparkline
 from livesegments.cli.problem import Problem
 from livesegments.cli.send import item_of
 from livesegments.cli.sender import MAX_BATCH_BYTES, Item, Refused
+from livesegments.client.errors import refusal
 
 UP = context.Up("http://i", "http://a", "k:1", "redis://r", "first", "wk", "ak", "admin")
 
@@ -46,8 +46,8 @@ def test_every_fault_of_a_problem_is_shown_with_its_pointer(capsys: pytest.Captu
     faults = [
         {"pointer": f"/definition/of/{i}/op", "code": "op", "message": f"no such op {i}"} for i in range(2)
     ]
-    answer = httpx.Response(422, json={"title": "Invalid", "detail": "2 faults", "errors": faults})
-    output.problem(problem_of(answer))
+    body = {"title": "Invalid", "detail": "2 faults", "errors": faults}
+    output.problem(problem_of(refusal(422, msgspec.json.encode(body), None)))
     said = capsys.readouterr().err
     assert "error: 2 faults" in said
     assert all(fault["pointer"] in said and fault["message"] in said for fault in faults)
@@ -55,7 +55,7 @@ def test_every_fault_of_a_problem_is_shown_with_its_pointer(capsys: pytest.Captu
 
 
 def test_an_answer_that_is_no_problem_document_is_quoted() -> None:
-    assert problem_of(httpx.Response(502, text="<html>bad gateway")).message == "HTTP 502: <html>bad gateway"
+    assert problem_of(refusal(502, b"<html>bad gateway", None)).message == "HTTP 502: <html>bad gateway"
 
 
 def test_lines_are_told_apart_and_given_an_id() -> None:
@@ -98,28 +98,6 @@ def test_a_line_stays_as_it_was_written_but_for_its_id() -> None:
 def test_what_is_no_event_is_refused_before_it_is_sent(line: bytes, code: str) -> None:
     found = item_of(5, line, "run")
     assert isinstance(found, Refused) and (found.line, found.code) == (5, code) and found.reason
-
-
-def test_server_sent_events_are_read_past_heartbeats() -> None:
-    lines = [
-        ": hello",
-        "",
-        "id: 1",
-        "event: transition",
-        'data: {"kind":',
-        'data: "entered"}',
-        "",
-        ": beat",
-        "",
-        'data:{"kind":"exited"}',
-        "",
-        "event: end",
-        "data: {}",
-        "",
-    ]
-    stream = {"Content-Type": "text/event-stream; charset=utf-8"}
-    response = httpx.Response(200, headers=stream, text="".join(f"{line}\n" for line in lines))
-    assert list(watch.transitions(response)) == [{"kind": "entered"}, {"kind": "exited"}]
 
 
 def lag(
@@ -200,6 +178,6 @@ def test_what_a_name_has_in_brackets_is_printed_as_it_is(capsys: pytest.CaptureF
     ],
 )
 def test_what_to_do_next_fits_what_went_wrong(status: int, detail: str, advice: str) -> None:
-    answer = httpx.Response(status, json={"title": "T", "status": status, "detail": detail})
-    assert problem_of(answer).message == detail
-    assert advice in problem_of(answer).advice
+    body = {"title": "T", "status": status, "detail": detail}
+    problem = problem_of(refusal(status, msgspec.json.encode(body), None))
+    assert problem.message == detail and advice in problem.advice

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from livesegments.cli import paths
 from livesegments.cli.computed import put
 from livesegments.cli.problem import Problem
+from tests.cli.run import Answers, run
 
 
 def test_a_file_that_is_no_object_is_said(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_a_file_that_is_no_object_is_said(tmp_path: Path) -> None:
         put("spent", str(file))
 
 
-def test_an_id_with_a_slash_is_of_nothing() -> None:
-    assert paths.computed("total_90d") == "/v1/computed-attributes/total_90d"
-    with pytest.raises(Problem, match="no computed attribute"):
-        paths.computed("a/b")
+async def test_an_id_with_a_slash_is_of_nothing() -> None:
+    with pytest.raises(Problem, match="no computed attribute 'a/b'") as raised:
+        await run(answers := Answers(), "computed", "show", "a/b")
+    assert not answers.asked and "computed list" in raised.value.advice

@@ -11,7 +11,6 @@ from livesegments.cli import files
 from livesegments.cli.main import app
 from livesegments.cli.problem import Problem
 from tests.cli.run import Answers, run, told
-from tests.cli.server import Answer
 
 SEGMENT: dict[str, Any] = {
     "id": "a",
@@ -49,7 +48,7 @@ async def test_nothing_is_created_where_one_has_a_fault(tmp_path: Path) -> None:
 async def test_what_is_there_is_edited_or_left_as_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    there = Answer(200, SEGMENT, {"ETag": '"3"'})
+    there = {**SEGMENT, "version": 3}
     results = [check("edit"), check("none"), check()]
     answers = Answers(
         **{CHECK: {"results": results}, MAKE: {**SEGMENT, "id": "c"}, "GET": there, "PATCH": SEGMENT}
@@ -72,7 +71,7 @@ async def test_a_dry_run_only_checks(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 async def test_warnings_of_the_api_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = {**SEGMENT, "warnings": [WARNING]}
-    there = Answer(200, SEGMENT, {"ETag": '"3"'})
+    there = {**SEGMENT, "version": 3}
     answers = Answers(**{CHECK: {"results": [check()]}, MAKE: made, "GET": there, "PATCH": made})
     await run(answers, "segments", "create", "-f", written(tmp_path, SEGMENT))
     await run(answers, "segments", "edit", "a", "-f", written(tmp_path, {"name": "B"}))

@@ -62,7 +62,7 @@ SAID = {
 async def test_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
     answers = Answers(GET=SAID)
     assert await run(answers, "explain", "regulars", "a/b") == 0
-    assert answers.paths("GET") == ["/v1/segments/regulars/explanations/a%2Fb"]
+    assert answers.paths("GET") == ["/v1/segments/regulars/explanations/a%2Fb?events=0"]
     assert capsys.readouterr().out.splitlines() == [
         "a/b is not in regulars (version 2; times are in Europe/Berlin)",
         "✗ all of",

@@ -12,7 +12,7 @@ from tests.cli.run import Answers, run
 from tests.cli.server import Answer, Request
 
 DONE: dict[str, Any] = {
-    "id": "e1", "state": "done", "rows": 2, "bytes": 10, "building": ["spent"], "error": None,
+    "id": "e1", "segment": "s", "state": "done", "rows": 2, "bytes": 10, "building": ["spent"], "error": None,
     "progress": {"done": 2, "total": 2}, "file": "/v1/segments/s/exports/e1/file",
 }  # fmt: skip
 
@@ -56,7 +56,7 @@ async def test_what_is_there_of_the_same_export_is_not_read_again(
     answers = Gone()
     file = tmp_path / "a.csv"
     (tmp_path / "a.csv.part").write_bytes(b"1234")
-    (tmp_path / "a.csv.part.export").write_text("e1")
+    (tmp_path / "a.csv.part.export").write_text('"e1-1"')
     with pytest.raises(Problem, match="gone"):
         await run(answers, "export", "s", "-o", str(file), "--resume", "e1")
     assert answers.ranges == ["bytes=4-"]

@@ -38,6 +38,10 @@ async def test_membership_is_checked_by_its_own_id(id_: str, capsys: pytest.Capt
 async def test_a_refusal_is_asked_for_by_its_own_id(option: str, method: str, id_: str) -> None:
     shown = {"raw": "", "event": "e", "profile": "p"}
     answers = Answers(**{method: shown})
+    if "/" in id_:
+        with pytest.raises(Problem, match="There is no"):
+            await run(answers, "rejected", f"{option}={id_}")
+        return
     await run(answers, "rejected", f"{option}={id_}")
     (path,) = answers.paths(method)
     assert "." not in path and unquote(path.removesuffix("/replay")) == f"/v1/rejected/{id_}"

@@ -24,7 +24,7 @@ MOMENT = {
 async def test_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     answers = Answers(GET={"profile": "a/b", "moments": [MOMENT], "next_cursor": None})
     assert await run(answers, "timeline", "a/b", "--event", "m-7") == 0
-    assert answers.paths("GET") == ["/v1/timelines/a%2Fb?limit=50&event=m-7"]
+    assert answers.paths("GET") == ["/v1/timelines/a%2Fb?event=m-7&limit=50"]
     line = capsys.readouterr().out.splitlines()[-1]
     assert line.split() == ["2026-02-01", "00:30:00", "order", '{"total":12.5}', "m-7"]
 

@@ -58,6 +58,10 @@ def test_no_two_schemas_share_a_name() -> None:
 def test_a_route_takes_and_gives_what_openapi_says(route: Made) -> None:
     operation = OPERATIONS[route.method, route.path]
     assert _given(route) == _asked(operation)
+    for parameter in operation.get("parameters", ()):
+        choices = _choices(parameter["schema"])
+        given = route.given.parameters.get(parameter["name"])
+        assert not choices or given is None or _literals(given.annotation) == choices, parameter
     answers = [answer for status, answer in operation["responses"].items() if status[0] == "2"]
     assert answers
     for answer in answers:
@@ -82,6 +86,17 @@ def _asked(operation: Any) -> set[str]:
     for schema in body.get("oneOf") or body.get("anyOf") or [body]:
         parameters |= set(_resolved(schema).get("properties", {}))
     return parameters
+
+
+def _choices(schema: Any) -> set[str]:
+    parts = schema.get("anyOf", [schema])
+    return {choice for part in parts for choice in part.get("enum", ())}
+
+
+def _literals(of: Any) -> set[Any]:
+    if get_origin(of) is Literal:
+        return set(get_args(of))
+    return {choice for part in get_args(of) for choice in _literals(part)}
 
 
 def _resolved(schema: Any) -> Any:

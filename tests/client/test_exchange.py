@@ -197,7 +197,7 @@ async def test_the_client_for_asyncio_does_the_same() -> None:
 
 def test_ids_are_escaped_and_never_empty() -> None:
     assert members.read("a", "b/../c").path == "/v1/segments/a/members/b%2F%2E%2E%2Fc"
-    with pytest.raises(ValueError, match="at least one character"):
+    with pytest.raises(ValueError, match="is empty"):
         members.read("a", "")
 
 

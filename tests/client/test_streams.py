@@ -62,7 +62,7 @@ def test_a_stream_gives_each_transition_with_its_place() -> None:
     opened: list[str] = []
     listening = Listening("a", False, None, opened.append)
     lines = (event("0.1") + event("0.2", profile="bob")).decode().split("\n")
-    heard = [found for line in lines if (found := listening.line(line)) is not None]
+    heard = [listening.transition(data) for line in lines if (data := listening.line(line)) is not None]
     assert [(each.profile, each.place) for each in heard] == [("ann", "0.1"), ("bob", "0.2")]
     assert listening.arguments()["headers"]["Last-Event-ID"] == "0.2" and opened == ["0.1"]
 

@@ -13,16 +13,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import Pages, audiences, frozen, list_jobs
 
 FIRST = 100
 PAGE = 10_000
-PATH = "/v1/audiences"
-FROZEN = f"{PATH}/frozen"
-JOBS = "/v1/list-jobs"
 LOOK_S = 1.0
 
 app = typer.Typer(help="Count, list, split and freeze audiences.", no_args_is_help=True)
@@ -102,7 +100,7 @@ def of_audience(function: Callable[..., None]) -> Callable[..., None]:
 @of_audience
 def count(call: Call, audience: dict[str, Any] | None) -> None:
     """How many profiles are in an audience, and how a send of this size is best made."""
-    found = call.client.call("POST", f"{PATH}/count", json={"audience": named(audience)})
+    found = call.client.ask(audiences.count(named(audience)))
     if call.printed(found):
         return
     output.warnings(found["warnings"])
@@ -125,9 +123,10 @@ def members(
     names = list(dict.fromkeys(field or []))
     limit = PAGE if everyone else FIRST + 1
     if token is not None:
-        found = _frozen(call.client, token, limit, names)
+        request = frozen.page(token, fields=names, limit=limit)
     else:
-        found = _posted(call.client, named(audience), limit, names)
+        request = audiences.page(named(audience), fields=names, limit=limit)
+    found = _members(call.client, request)
     if not printed(call, found, names, everyone):
         output.say("nobody is in this audience")
 
@@ -141,12 +140,11 @@ def freeze(
     lifetime_s: Annotated[int, typer.Option("--lifetime", metavar="SECONDS", help="60 to 86400.")] = 3_600,
 ) -> None:
     """Keep just those who are in an audience now, under a token, which is printed once they are kept."""
-    body = {"audience": named(audience), "lifetime_s": lifetime_s}
-    found = call.client.call("POST", FROZEN, json=body)
+    found = call.client.ask(frozen.freeze(named(audience), lifetime_s=lifetime_s))
     while found["state"] == "freezing":
         output.say(f"{found['count']:,} profiles so far")
         time.sleep(LOOK_S)
-        found = call.client.call("GET", f"{FROZEN}/{found['token']}")
+        found = call.client.ask(frozen.read(found["token"]))
     if found["state"] == "failed":
         raise Problem(f"the audience was not frozen: {found['reason']}", advice="freeze it again")
     if not call.printed(found):
@@ -169,13 +167,12 @@ def save(
     """Put an audience onto the list of a static segment, and wait until all of it is accepted."""
     if replace and remove:
         raise Problem("--replace and --remove exclude each other", advice="give one of the two")
-    how = "replace" if replace else "remove" if remove else "append"
-    body = {"segment": segment, "audience": named(audience), "how": how}
-    job = call.client.call("POST", JOBS, json=body)
+    how: list_jobs.How = "replace" if replace else "remove" if remove else "append"
+    job = call.client.ask(list_jobs.create(segment, named(audience), how=how))
     while job["state"] == "running":
         output.say(f"{job['done']:,} of {job['total']:,} profiles")
         time.sleep(LOOK_S)
-        job = call.client.call("GET", f"{JOBS}/{job['id']}")
+        job = call.client.ask(list_jobs.read(job["id"]))
     if job["state"] == "failed":
         raise Problem(f"the job failed: {job['reason']}", advice="run it again: only the rest is sent")
     if not call.printed(job):
@@ -190,9 +187,8 @@ def changes(
     entered: Annotated[bool, typer.Option("--entered", help="Who has come, not who has left.")] = False,
 ) -> None:
     """Who has left an audience since it was frozen, one a line."""
-    kind = "entered" if entered else "left"
-    place = f"{FROZEN}/{paths.part(token)}/changes"
-    for id_ in call.client.pages(place, "profiles", kind=kind, limit=PAGE):
+    request = frozen.changes(token, kind="entered" if entered else "left", limit=PAGE)
+    for id_ in call.client.each(request):
         if not call.printed({"profile": id_}):
             output.console.print(id_, markup=False, soft_wrap=True)
 
@@ -206,8 +202,7 @@ def split(
     parts: Annotated[int | None, typer.Option("--parts", min=1, help="How many; else as advised.")] = None,
 ) -> None:
     """The stable parts of an audience with their counts; with --json each one as an audience for --file."""
-    body = {"audience": named(audience)} | ({} if parts is None else {"parts": parts})
-    found = call.client.call("POST", f"{PATH}/split", json=body)
+    found = call.client.ask(audiences.split(named(audience), parts=parts))
     if call.printed(*found["parts"]):
         return
     rows = [(number, each["count"]) for number, each in enumerate(found["parts"], 1)]
@@ -241,27 +236,10 @@ def of_page(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from page["fields"] if "fields" in page else ({"profile": id_} for id_ in page["members"])
 
 
-def _posted(
-    client: Client, audience: dict[str, Any], limit: int, names: list[str]
-) -> Iterator[dict[str, Any]]:
-    body: dict[str, Any] = {"audience": audience, "limit": limit, "fields": names}
-    while True:
-        page = client.call("POST", f"{PATH}/members", json=body)
+def _members(client: Client, request: Pages[Any, str]) -> Iterator[dict[str, Any]]:
+    for page in client.pages(request):
         output.warnings(page["warnings"])
         yield from of_page(page)
-        if page["next_cursor"] is None:
-            return
-        body["cursor"] = page["next_cursor"]
-
-
-def _frozen(client: Client, token: str, limit: int, names: list[str]) -> Iterator[dict[str, Any]]:
-    query: dict[str, Any] = {"limit": limit} | ({"fields": names} if names else {})
-    while True:
-        page = client.call("GET", f"{FROZEN}/{paths.part(token)}/members", params=query)
-        yield from of_page(page)
-        if page["next_cursor"] is None:
-            return
-        query["cursor"] = page["next_cursor"]
 
 
 def _share(text: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.client import Client
+from livesegments.client import segments
 
 POLL_S = 0.2
 
@@ -26,7 +27,7 @@ def until_ready(client: Client, ids: Iterable[str]) -> list[Any]:
 
 def _ready(client: Client, id_: str, bar: Progress) -> Any:
     task = None
-    while (segment := client.call("GET", paths.segment(id_)))["state"] != "ready":
+    while (segment := client.ask(segments.read(id_)))["state"] != "ready":
         progress = segment["progress"]
         if task is None:
             task = bar.add_task(id_, total=progress["total"])

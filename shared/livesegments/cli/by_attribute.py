@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
-
-PLACE = "/v1/segments/by-attribute"
+from livesegments.client import by_attribute as api
 
 
 @verb()
@@ -27,18 +26,15 @@ def by_attribute(
 
     Values that have a segment already keep it: repeated, the command makes segments of those that are new.
     """
-    body: dict[str, Any] = {"attribute": attribute}
     if not create:
-        found = call.client.call("POST", f"{PLACE}/preview", json=body)
+        found = call.client.ask(api.preview(attribute))
         if call.tabled(found["values"], f"no profile has a value of '{attribute}'"):
             rows = [(output.shown(each["value"]), each["count"], each["segment"]) for each in found["values"]]
             output.table("", ("value", "profiles", "segment"), rows, numbers=("profiles",))
             if found["more"]:
                 output.say("there are more: no segments can be made of so many values")
         return
-    options = {"name": name, "folder": folder, "tags": tag}
-    body |= {field: value for field, value in options.items() if value is not None}
-    made = call.client.call("POST", PLACE, json=body)
+    made = call.client.ask(api.create(attribute, name=name, folder=folder or "", tags=tag or ()))
     if not call.printed(*made["segments"]):
         for each in made["segments"]:
             output.console.print(f"created {each['id']} ({each['name']})", markup=False)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import members
 
 
 @verb()
@@ -18,7 +19,7 @@ def check(
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="The segment's id.")],
 ) -> None:
     """Whether a profile is in a segment now. The exit status is 0 whether it is or not."""
-    found = call.client.call("GET", paths.membership(segment, profile))
+    found = call.client.ask(members.read(segment, profile))
     if call.printed(found):
         return
     local = call.zone

@@ -1,20 +1,20 @@
-"""HTTP to our services: one plain client, and every failure as a `Problem` that says what to do next."""
+"""The api for a command: what the Python client asks, and every failure as a `Problem` that says what to do
+next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import Any
 
+from livesegments import client
 from livesegments.cli.problem import MISSING, Problem
+from livesegments.client import ApiError, BadId, Pages, Refused, Request, Retry, Unreachable
 from livesegments.core.fault import Fault
 
-if TYPE_CHECKING:
-    import httpx  # to import it takes longer than all the rest: so it is imported where it is used
-
-TIMEOUT_S = 30.0
-
-
+RETRY = Retry(attempts=3, first_s=0.1)
+"""A person waits: so it is given up sooner than by a service."""
 ADVICE = {
     401: "give a valid key with --key (`livesegments up` leaves one in its up.json)",
     403: "give a key that may do it with --key (an admin key makes keys, with any scopes)",
@@ -24,28 +24,25 @@ ADVICE = {
 }
 
 
-def problem_of(response: httpx.Response) -> Problem:
-    """Reads problem+json; anything else is quoted."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = {}
-    if not isinstance(body, Mapping) or "title" not in body:
-        body = {"title": "", "detail": f"HTTP {response.status_code}: {response.text[:300]}"}
-    message = body.get("detail") or body["title"]
-    faults = tuple(
-        Fault(item.get("pointer", ""), item.get("code", ""), item.get("message", ""))
-        for item in body.get("errors") or ()
-    )
-    return Problem(
-        message,
-        advice=_advice(response.status_code, message, faults),
-        faults=faults,
-        status=response.status_code,
-    )
+def problem_of(error: ApiError) -> Problem:
+    """In words, with what to do next."""
+    if not isinstance(error, Refused):
+        advice = "is it running (`livesegments up`), and is the address right?"
+        return Problem(str(error), advice=advice)
+    message = str(error)
+    advice = _advice(error.status, message, error.faults)
+    return Problem(message, advice=advice, faults=error.faults, status=error.status)
 
 
-def _advice(status: int, message: str, faults: tuple[Fault, ...]) -> str:
+def no_such(error: BadId) -> Problem:
+    """An id that nothing can have."""
+    if not error.id:
+        return Problem("the id is empty", advice="give an id of at least one character")
+    message = f"There is no {error.what} '{error.id}' here."
+    return Problem(message, advice=MISSING.get(error.what, ""), status=404)
+
+
+def _advice(status: int, message: str, faults: Sequence[Fault]) -> str:
     if status == 404:
         if "Did you mean segment " in message:
             return "give the two ids the other way round"
@@ -57,32 +54,28 @@ def _advice(status: int, message: str, faults: tuple[Fault, ...]) -> str:
 
 @contextmanager
 def reaching(url: str) -> Iterator[None]:
-    """Turns a connection's failure into a `Problem`."""
+    """Turns the client's errors, and a failed connection of httpx, into a `Problem`."""
     import httpx  # noqa: PLC0415
 
     try:
         yield
+    except ApiError as error:
+        raise problem_of(error) from error
     except httpx.TransportError as error:
-        raise Problem(
-            f"{url} does not answer: {error or type(error).__name__}",
-            advice="is it running (`livesegments up`), and is the address right?",
-        ) from error
+        message = f"{url} does not answer: {error or type(error).__name__}"
+        raise problem_of(Unreachable(message, sent=False)) from error
 
 
 class Client:
-    """The api's (or ingest's) address and key; `call` returns the answer's JSON or raises Problem."""
+    """The api's (or ingest's) address and key. Every method raises Problem."""
 
     def __init__(self, url: str, key: str, workspace: str | None = None) -> None:
-        import httpx  # noqa: PLC0415
-
-        headers = {"Authorization": f"Bearer {_sendable('key', key)}"}
-        if workspace is not None:
-            headers["X-Workspace"] = _sendable("workspace", workspace)
-        secure = url.startswith("https:")  # to load certificates takes a while: only where they are used
-        self.http = httpx.Client(
-            base_url=url, headers=headers, timeout=TIMEOUT_S, verify=secure, trust_env=False
-        )
+        for what, value in (("key", key), ("workspace", workspace or "")):
+            if not (value.isascii() and (value.isprintable() or not value)):
+                advice = MISSING["workspace"] if what == "workspace" else ADVICE[401]
+                raise Problem(f"There is no {what} {value!r}.", advice=advice)
         self.url = url
+        self.api = client.Client(url, key, workspace, retry=RETRY)
 
     def __enter__(self) -> Client:
         return self
@@ -91,43 +84,74 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self.http.close()
+        self.api.close()
 
-    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def ask(self, request: Request[Any]) -> Any:
+        """The answer's JSON as it came, so that `--json` prints all of it; None where it has no body."""
         with reaching(self.url):
-            response = self.http.request(method, path, **request)
-        if response.is_error:
-            raise problem_of(response)
-        return response
+            return self.api.raw(request)
 
-    def call(self, method: str, path: str, **request: Any) -> Any:
-        """None for an answer without a body."""
-        response = self.send(method, path, **request)
-        return response.json() if response.content else None
-
-    def pages(self, path: str, items: str, **query: Any) -> Iterator[Any]:
+    def each(self, request: Pages[Any, Any]) -> Iterator[Any]:
         """Every item of a list over all its pages, in order."""
-        yield from self.warned_pages(path, items, **query)[1]
+        for page in self.pages(request):
+            yield from page[request.items]
 
-    def warned_pages(self, path: str, items: str, **query: Any) -> tuple[list[Any], Iterator[Any]]:
-        """The same, and the warnings of the first page."""
-        first = self.call("GET", path, params=query)
+    def pages(self, request: Pages[Any, Any]) -> Iterator[Any]:
+        """Every page, in order."""
+        while True:
+            page = self.ask(request)
+            yield page
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+            request = request.after(cursor)
+
+    def warned(self, request: Pages[Any, Any], items: str) -> tuple[list[Any], Iterator[Any]]:
+        """The warnings of the first page, and every item of all of them."""
+        pages = self.pages(request)
+        first = next(pages)
 
         def every() -> Iterator[Any]:
-            page = first
-            while True:
+            for page in chain((first,), pages):
                 yield from page[items]
-                cursor = page.get("next_cursor")
-                if not cursor:
-                    return
-                page = self.call("GET", path, params={**query, "cursor": cursor})
 
         return first.get("warnings", []), every()
 
+    def transitions(
+        self, segment: str | None, *, backfill: bool = False, opened: Callable[[str], None] | None = None
+    ) -> Iterator[Any]:
+        """Each as it came. It goes on where its connection broke, and ends where the api stays away."""
+        with reaching(self.url):
+            yield from self.api.raw_transitions(segment, backfill=backfill, opened=opened)
 
-def _sendable(what: str, value: str) -> str:
-    """`value`, if a header can carry it. Raises Problem: no key and no workspace's id holds anything else."""
-    if value.isascii() and value.isprintable():
-        return value
-    advice = MISSING["workspace"] if what == "workspace" else ADVICE[401]
-    raise Problem(f"There is no {what} {value!r}.", advice=advice)
+    def download(
+        self, segment: str, export: str, *, at: int, tag: str | None, opened: Callable[[str], Any] | None
+    ) -> Iterator[bytes]:
+        """The file of an export, behind the first `at` bytes of the one with this `tag`."""
+        with reaching(self.url):
+            yield from self.api.download(segment, export, at=at, tag=tag, opened=opened)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        once: bool = False,
+    ) -> Any:
+        """What no function of the client makes: a body that was written by hand, say."""
+        return self.ask(
+            Request(
+                method=method,
+                path=path,
+                answer=None,
+                query=dict(params or {}),
+                body=json,
+                headers=dict(headers or {}),
+                timeout_s=timeout,
+                once=once,
+            )
+        )

@@ -10,6 +10,7 @@ import typer
 from livesegments.cli import output, settle
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import operations
 
 UTC = ZoneInfo("UTC")
 """No workspace's: all workspaces share the clock."""
@@ -27,7 +28,7 @@ def clock(
     """
     client = call.client
     before = [part.clock for part in settle.read(client).partitions]
-    moved = client.call("POST", "/v1/clock", json={"to": int(to) if to.lstrip("-").isdecimal() else to})
+    moved = client.ask(operations.move_clock(int(to) if to.lstrip("-").isdecimal() else to))
     lag = settle.wait(client, timeout)
     behind(moved["to"], before)
     if not call.printed(lag):

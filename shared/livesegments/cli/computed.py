@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from livesegments.cli import files, output, paths
+from livesegments.cli import files, output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import computed as api
 
 app = typer.Typer(help="Put, list, show and delete computed attributes.", no_args_is_help=True)
 
@@ -33,7 +35,7 @@ def put(
         raise Problem(
             f"{files.named(file)} is no JSON object", advice='write it as {"name": …, "measure": …}'
         )
-    found = call.client.call("PUT", paths.computed(computed), json=document)
+    found = call.client.ask(msgspec.structs.replace(api.put_attribute(computed, None), body=document))
     if call.printed(found):
         return
     output.say(
@@ -45,7 +47,7 @@ def put(
 @verb()
 def list_(call: Call) -> None:
     """Every computed attribute with its state."""
-    found = call.client.call("GET", paths.COMPUTED)["computed_attributes"]
+    found = call.client.ask(api.read_all())["computed_attributes"]
     if not call.tabled(found, "no computed attributes yet: `livesegments computed put ID -f FILE` makes one"):
         return
     local = call.zone
@@ -67,14 +69,14 @@ def list_(call: Call) -> None:
 @verb(json=False)
 def show(call: Call, computed: IdArgument) -> None:
     """A computed attribute: its definition, its state, and the segments that ask about it, as JSON."""
-    output.json(call.client.call("GET", paths.computed(computed)))
+    output.json(call.client.ask(api.read(computed)))
 
 
 @app.command("delete")
 @verb(json=False)
 def delete(call: Call, computed: IdArgument) -> None:
     """Delete a computed attribute; refused while segments ask about it."""
-    call.client.call("DELETE", paths.computed(computed))
+    call.client.ask(api.delete_attribute(computed))
     output.say(f"deleted {computed}")
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segments
 
 
 @verb()
@@ -16,6 +17,6 @@ def count(
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
 ) -> None:
     """How many profiles are in a segment now: a number alone."""
-    found = call.client.call("GET", f"{paths.segment(segment)}/count")
+    found = call.client.ask(segments.count(segment))
     if not call.printed(found):
         output.console.print(found["count"])

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from livesegments.cli import paths
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
+from livesegments.client import planning
+from livesegments.client import segments as api
 from livesegments.core.fault import Fault
 
 FIXED = ("id", "type")
 MANY = 50
 """More segments than this are created by one request, all of them or none."""
-BATCH_S = 120.0
 DONE = {"create": "created", "edit": "edited", "none": "unchanged:"}
 EDITABLE = frozenset({"name", "description", "tags", "folder", "topics", "definition", "tests"})
 
@@ -38,7 +38,7 @@ def segments_in(body: Any, file: str) -> list[Any]:
 
 def checked(client: Client, segments: list[Any], upsert: bool) -> list[Checked]:
     """As if they were created in this order. Raises Problem with every fault of every segment."""
-    answer = client.call("POST", "/v1/segments/check", json={"segments": segments, "upsert": upsert})
+    answer = client.ask(api.check(segments, upsert=upsert))
     results = msgspec.convert(answer["results"], list[Checked])
     wrong = [(number, result) for number, result in enumerate(results, 1) if result.errors]
     if wrong:
@@ -68,38 +68,37 @@ def created_at_once(client: Client, segments: list[Any], upsert: bool) -> list[t
 
     Raises Problem with every fault of every segment.
     """
-    body = {"segments": segments, "upsert": upsert}
-    answer = client.call("POST", "/v1/segments:batch", json=body, timeout=BATCH_S)
+    answer = client.ask(api.create_all(segments, upsert=upsert))
     return [(DONE[each["action"]], each) for each in answer["segments"]]
 
 
 def applied(client: Client, segment: Any, result: Checked, file: str) -> tuple[str, dict[str, Any]]:
     """Creates or edits one checked segment: what was done, in words, and the segment."""
     if result.action == "create":
-        return "created", client.call("POST", "/v1/segments", json=segment)
-    answer = client.send("GET", paths.segment(segment["id"]))
+        return "created", created(client, segment)
+    old = client.ask(api.read(segment["id"]))
     if result.action == "none":
-        return "unchanged:", answer.json()
-    return edited(client, segment, answer, file)
+        return "unchanged:", old
+    return edited(client, segment, old, file)
 
 
-def edited(client: Client, body: Any, answer: Any, file: str) -> tuple[str, dict[str, Any]]:
-    """Changes what `body` names and the segment of `answer` (a GET's) does not have already."""
-    old = answer.json()
+def created(client: Client, body: dict[str, Any]) -> Any:
+    """The segment of a body as somebody wrote it: what is odd about it, the api says."""
+    return client.ask(structs.replace(api.create(""), body=body))
+
+
+def edited(client: Client, body: Any, old: dict[str, Any], file: str) -> tuple[str, dict[str, Any]]:
+    """Changes what `body` names and the segment as it was read does not have already."""
     patch = changes(body, old, file)
     if not patch:
         return "unchanged:", old
-    headers = {"If-Match": answer.headers["ETag"]}
-    return "edited", client.call("PATCH", paths.segment(old["id"]), json=patch, headers=headers)
+    return "edited", client.ask(structs.replace(api.edit(old["id"], if_match=old["version"]), body=patch))
 
 
-def planned(client: Client, body: Any, answer: Any, file: str) -> dict[str, Any]:
+def planned(client: Client, body: Any, old: dict[str, Any], file: str) -> dict[str, Any]:
     """What the edit of the definition would do; the api answers for no other field."""
-    old = answer.json()
     definition = changes(body, old, file).get("definition", old["definition"])
-    plan: dict[str, Any] = client.call(
-        "POST", f"{paths.segment(old['id'])}/plan", json={"definition": definition}
-    )
+    plan: dict[str, Any] = client.ask(planning.plan(old["id"], definition))
     return plan
 
 

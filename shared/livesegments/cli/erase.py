@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import erasures
 
 LOOK_S = 0.2
 STEPS = (("archive_at", "archive"), ("checkpoints_at", "checkpoints"), ("names_at", "names that were seen"))
@@ -34,10 +35,10 @@ def erase(
         typer.confirm(
             f"Erase everything that is kept of {profile}? It can't be undone.", abort=True, err=True
         )
-    found = call.client.call("POST", paths.ERASURES, json={"profile": profile, "at_once": at_once})
+    found = call.client.ask(erasures.create(profile, at_once=at_once))
     while wait and found["state"] != "done":
         time.sleep(LOOK_S)
-        found = call.client.call("GET", paths.erasure(found["id"]))
+        found = call.client.ask(erasures.read(found["id"]))
     tell(found, call.as_json)
 
 

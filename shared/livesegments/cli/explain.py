@@ -10,8 +10,9 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import explanations
 
 HEADS = {"all": "all of", "any": "any of", "not": "not", "list": "on the list"}
 
@@ -26,9 +27,7 @@ def explain(
     ] = 0,
 ) -> None:
     """Why a profile is in a segment or not, and what would change that."""
-    found = call.client.call(
-        "GET", paths.explanation(segment, profile), params={"events": events} if events else {}
-    )
+    found = call.client.ask(explanations.read(segment, profile, events=events))
     if call.printed(found):
         return
     local = call.zone

@@ -5,28 +5,21 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from livesegments.cli import output, paths
-from livesegments.cli.client import Client, problem_of, reaching
+from livesegments.cli import output
+from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.progress import BYTES, COUNT, bar
 from livesegments.cli.verb import Call, verb
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import httpx
+from livesegments.client import exports
 
 LOOK_S = 0.2
-TRIES = 5
-"""At most this many times a download that breaks off goes on, without a byte more."""
 STDOUT = "-"
 
 
@@ -70,30 +63,29 @@ def export(
     ] = None,
 ) -> None:
     """Write a segment's members with chosen values into a file."""
-    place = paths.exports(segment)
     if resume is None:
-        body = {
-            "format": form or _by_name(file),
-            "fields": _named(fields),
-            "include": _named(include),
-            "entered_since": entered_since,
-            "updated_since": updated_since,
-        }
-        made = call.client.call("POST", place, json=body)
+        request = exports.create(
+            segment,
+            format=(form or _by_name(file)).value,
+            fields=_named(fields),
+            include=_named(include),  # type: ignore[arg-type]  # the api says which there are
+            entered_since=entered_since,
+            updated_since=updated_since,
+        )
     else:
-        made = call.client.call("GET", paths.export(segment, resume))
-    own = paths.export(segment, made["id"])
+        request = exports.read(segment, resume)
+    made = call.client.ask(request)
     with bar(COUNT()) as progress:
         task = progress.add_task(segment, total=None)
         while made["state"] in ("waiting", "running"):
             time.sleep(LOOK_S)
-            made = call.client.call("GET", own)
+            made = call.client.ask(exports.read(segment, made["id"]))
             done = made["progress"]
             progress.update(task, completed=done["done"], total=done["total"] or None)
     if made["state"] == "failed":
         raise Problem(made["error"], advice="resolve that first, then repeat")
     if file == STDOUT:
-        _download(call.client, made, sys.stdout.buffer, 0)
+        _download(call.client, made, sys.stdout.buffer, None)
     else:
         _into(call.client, segment, made, Path(file))
     if made["building"]:
@@ -103,9 +95,9 @@ def export(
         output.say(f"{file}: {made['rows']:,} members, {made['bytes']:,} bytes")
 
 
-def _by_name(file: str) -> str:
+def _by_name(file: str) -> Form:
     suffix = Path(file).suffix.removeprefix(".").lower()
-    return {"jsonl": Form.NDJSON}.get(suffix, suffix if suffix in set(Form) else Form.CSV)
+    return {"jsonl": Form.NDJSON, **{each.value: each for each in Form}}.get(suffix, Form.CSV)
 
 
 def _named(given: Iterable[str] | None) -> list[str]:
@@ -117,16 +109,16 @@ def _named(given: Iterable[str] | None) -> list[str]:
 
 
 def _into(client: Client, segment: str, made: dict[str, Any], file: Path) -> None:
-    """What is there of it already stays, if it is of this export. Raises Problem."""
+    """What is there of it already stays, if it is of this export's file. Raises Problem."""
     part = file.with_name(f"{file.name}.part")
     tag = file.with_name(f"{file.name}.part.export")
     try:
-        known = tag.read_text() == made["id"] if tag.exists() else False
-        tag.write_text(made["id"])
-        with part.open("ab" if known else "wb") as target:
-            _download(client, made, target, target.tell())
+        known = tag.read_text() if tag.exists() else ""
+        same = made["id"] in known
+        with part.open("ab" if same else "wb") as target:
+            _download(client, made, target, known if same else None, tag.write_text)
         part.replace(file)
-        tag.unlink()
+        tag.unlink(missing_ok=True)  # of an empty file nothing was read
     except OSError as error:
         raise Problem(f"{file} can't be written: {error.strerror}", advice="name another with -o") from error
     except (Problem, KeyboardInterrupt):
@@ -135,35 +127,19 @@ def _into(client: Client, segment: str, made: dict[str, Any], file: Path) -> Non
         raise
 
 
-def _download(client: Client, made: dict[str, Any], target: BinaryIO, there: int) -> None:
-    """Goes on by itself where it breaks off. Raises Problem."""
-    import httpx  # noqa: PLC0415
-
-    left = TRIES
+def _download(
+    client: Client,
+    made: dict[str, Any],
+    target: BinaryIO,
+    tag: str | None,
+    opened: Callable[[str], Any] | None = None,
+) -> None:
+    """Behind what `target` has of the file with this `tag` already. Raises Problem."""
+    there = 0 if tag is None else target.tell()
     with bar(BYTES()) as progress:
         task = progress.add_task("download", total=made["bytes"], completed=there)
-        while there < made["bytes"]:
-            begun = there
-            try:
-                with _asked(client, made, there) as answer:
-                    for chunk in answer.iter_bytes():
-                        target.write(chunk)
-                        there += len(chunk)
-                        progress.update(task, completed=there)
-            except httpx.TransportError as error:
-                left = TRIES if there > begun else left - 1
-                if not left:
-                    with reaching(client.url):
-                        raise error
-                time.sleep(LOOK_S)
+        if there < made["bytes"]:
+            for chunk in client.download(made["segment"], made["id"], at=there, tag=tag, opened=opened):
+                target.write(chunk)
+                progress.advance(task, len(chunk))
     target.flush()
-
-
-@contextmanager
-def _asked(client: Client, made: dict[str, Any], there: int) -> Iterator[httpx.Response]:
-    headers = {"Range": f"bytes={there}-"} if there else {}
-    with client.http.stream("GET", made["file"], headers=headers) as answer:
-        if answer.is_error:
-            answer.read()
-            raise problem_of(answer)
-        yield answer

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import fields
 
 app = typer.Typer(help="Declare, list, show and delete the types of attributes.", no_args_is_help=True)
 
@@ -55,10 +56,9 @@ def declare(
         "timezone": timezone,
     }
     if dry_run:
-        _fit(call, call.client.call("POST", f"{paths.FIELDS}/check", json={"name": name, **body}))
+        _fit(call, call.client.ask(fields.check(name, **body)))
         return
-    body["accept_misfits"] = accept_misfits
-    found = call.client.call("PUT", paths.field(name), json=body)
+    found = call.client.ask(fields.declare(name, **body, accept_misfits=accept_misfits))
     if not call.printed(found):
         output.say(f"{found['name']} is a {found['type']} (version {found['version']})")
         _unfit(found["unfit_segments"])
@@ -68,7 +68,7 @@ def declare(
 @verb()
 def list_(call: Call) -> None:
     """Every declared attribute with its type."""
-    found = call.client.call("GET", paths.FIELDS)["fields"]
+    found = call.client.ask(fields.read_all())["fields"]
     if not call.tabled(found, "no fields yet: `livesegments fields declare NAME TYPE` makes one"):
         return
     local = call.zone
@@ -89,14 +89,14 @@ def list_(call: Call) -> None:
 @verb(json=False)
 def show(call: Call, name: NameArgument) -> None:
     """A declared attribute as JSON."""
-    output.json(call.client.call("GET", paths.field(name)))
+    output.json(call.client.ask(fields.read(name)))
 
 
 @app.command("delete")
 @verb(json=False)
 def delete(call: Call, name: NameArgument) -> None:
     """Delete a declaration: values that come in keep the type that they have."""
-    call.client.call("DELETE", paths.field(name))
+    call.client.ask(fields.delete(name))
     output.say(f"deleted the declaration of {name}")
 
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
+from livesegments.client import keys as api_keys
+from livesegments.client import segments, workspaces
 
 FILE = "keys.json"
 WORKSPACE = "main"
@@ -55,16 +57,14 @@ def first_workspace(api: str, keys: Keys, data: Path) -> First:
     """Makes the workspace and those of its keys that are missing. Raises Problem."""
     with Client(api, keys.admin_key) as client:
         try:
-            client.call("POST", "/v1/workspaces", json={"id": WORKSPACE, "name": "Main", "timezone": "UTC"})
+            client.ask(workspaces.create("Main", id=WORKSPACE))
         except Problem as problem:
             if problem.status != 409:  # it is there
                 raise
         if not _valid(api, keys.api_key):
 
-            def make(name: str, *scopes: str) -> str:
-                body = {"name": name, "scopes": scopes}
-                answer = client.call("POST", f"/v1/workspaces/{WORKSPACE}/keys", json=body)
-                return str(answer["key"])
+            def make(name: str, *scopes: api_keys.Scope) -> str:
+                return str(client.ask(api_keys.create(WORKSPACE, name, scopes))["key"])
 
             keys = Keys(
                 keys.admin_key,
@@ -83,7 +83,7 @@ def _valid(api: str, key: str) -> bool:
         return False
     with Client(api, key) as client:
         try:
-            client.call("GET", "/v1/segments", params={"limit": 1})
+            client.ask(segments.page(limit=1))
         except Problem as problem:
             if problem.status == 401:
                 return False

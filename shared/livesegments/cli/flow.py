@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import planning
 
 WIDTH = 30
 """Columns of the plot's longest bar."""
@@ -20,7 +21,7 @@ def flow(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many days, today among them.")] = 30,
 ) -> None:
     """Who entered and exited by day and cause, and the size at each day's end."""
-    found = call.client.call("GET", f"{paths.segment(segment)}/flow", params={"days": days})
+    found = call.client.ask(planning.flow(segment, days=days))
     if call.printed(found):
         return
     most = max((day["size"] for day in found["days"]), default=0) or 1

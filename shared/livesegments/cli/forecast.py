@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import planning
 
 
 @verb()
@@ -16,7 +17,7 @@ def forecast(
     segment: Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")],
 ) -> None:
     """How many members leave and enter by the clock alone, within 24 h, 7 d and 30 d."""
-    found = call.client.call("GET", f"{paths.segment(segment)}/forecast")
+    found = call.client.ask(planning.forecast(segment))
     if call.printed(found):
         return
     local = call.zone

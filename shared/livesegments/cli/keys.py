@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.text import Text
 
-from livesegments.cli import context, output, paths
+from livesegments.cli import context, output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import keys as api
+from livesegments.client import workspaces
 
 app = typer.Typer(help="List, create and delete keys (with an admin key).", no_args_is_help=True)
 
@@ -36,12 +38,12 @@ OfOption = Annotated[
 def list_(call: Call, workspace: OfOption = None) -> None:
     """A workspace's keys, the oldest first, without their secrets."""
     of = _workspace(workspace, call.data)
-    found = call.client.call("GET", f"{paths.workspace(of)}/keys")["keys"]
+    found = call.client.ask(api.read_all(of))["keys"]
     if not call.tabled(
         found, f"{of} has no keys: `livesegments keys create NAME -s SCOPE -w {of}` makes one"
     ):
         return
-    local = ZoneInfo(call.client.call("GET", paths.workspace(of))["timezone"])
+    local = ZoneInfo(call.client.ask(workspaces.read(of))["timezone"])
     rows = [
         (each["id"], each["name"], each["scopes"], output.instant(each["created_at"], local))
         for each in found
@@ -61,8 +63,7 @@ def create(
 ) -> None:
     """Create a key. Its secret is printed this once: only a digest of it is kept."""
     of = _workspace(workspace, call.data)
-    body = {"name": name, "scopes": scopes}
-    made = call.client.call("POST", f"{paths.workspace(of)}/keys", json=body)
+    made = call.client.ask(api.create(of, name, [each.value for each in scopes]))
     if call.printed(made):
         return
     output.say(f"created {made['id']} ({made['name']}: {', '.join(made['scopes'])}); keep the secret, it is:")
@@ -78,7 +79,7 @@ def delete(
 ) -> None:
     """Delete a key: from now on it opens nothing."""
     of = _workspace(workspace, call.data)
-    call.client.call("DELETE", paths.key(of, id))
+    call.client.ask(api.revoke(of, id))
     if not call.printed({"id": id}):
         output.console.print(Text.assemble("deleted ", (id, "bold")))
 

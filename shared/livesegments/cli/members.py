@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import Pages
+from livesegments.client import members as api
 
 FIRST = 100
 PAGE = 1_000
@@ -45,18 +47,12 @@ def members(
         raise Problem("--field is of members now, not of those at --as-of", advice="give one of the two")
     client = call.client
     limit = PAGE if everyone else FIRST + 1
-    own = paths.segment(segment)
-    found: Iterator[Any]
-    if field:
-        warnings, found = client.warned_pages(f"{own}/members", "fields", limit=limit, fields=field)
-        output.warnings(warnings)
-    elif as_of is None:
-        found = client.pages(f"{own}/members", "members", limit=limit)
-    else:
-        query = {"definition": "served"} if served else {}
-        query |= {} if version is None else {"version": str(version)}
-        warnings, found = client.warned_pages(f"{own}/as-of", "members", limit=limit, at=as_of, **query)
-        output.warnings(warnings)
+    request: Pages[Any, str] = api.page(segment, fields=field or (), limit=limit)
+    if as_of is not None:
+        definition: Literal["served", "present"] = "served" if served else "present"
+        request = api.then(segment, as_of, definition=definition, version=version, limit=limit)
+    warnings, found = client.warned(request, "fields" if field else "members")
+    output.warnings(warnings)
     first = next(found, None)
     if first is None:
         output.say(_nobody(segment, as_of))

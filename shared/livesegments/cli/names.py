@@ -11,6 +11,7 @@ from rich.text import Text
 
 from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import names as seen
 
 SHOWN = 6
 """Values in a table; `--json` has all that are kept."""
@@ -27,7 +28,7 @@ def names(
     ] = False,
 ) -> None:
     """Events with their properties, and attributes: types, frequent values, and when they were last seen."""
-    found = call.client.call("GET", "/v1/names", params={"search": search} if search else {})
+    found = call.client.ask(seen.read(search=search or None))
     if call.printed(found):
         return
     local = call.zone

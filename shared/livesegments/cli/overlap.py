@@ -9,6 +9,7 @@ import typer
 from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import planning
 
 
 @verb()
@@ -19,7 +20,7 @@ def overlap(
     """How many profiles are in both of two segments; of several, in every group of them."""
     if len(segments) < 2:
         raise Problem("one segment overlaps nothing", advice="give two to five ids")
-    found = call.client.call("GET", "/v1/overlap", params={"segment": segments})
+    found = call.client.ask(planning.overlap(segments))
     if call.printed(found):
         return
     sizes = {group["segments"][0]: group["count"] for group in found["groups"] if len(group["segments"]) == 1}

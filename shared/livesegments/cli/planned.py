@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from livesegments.cli import creating, folder, paths
+from livesegments.cli import creating, folder
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
+from livesegments.client import planning, segments
 
 COUNTED = 50
 """At most for so many segments is counted who would enter and leave: each asks history."""
@@ -82,15 +83,12 @@ def steps(
 def apply(client: Client, step: Step) -> None:
     """Only what was planned: raises Problem where the segment was edited since, or others would move by
     it."""
-    place = paths.segment(step.id)
-    match = {"If-Match": step.etag} if step.etag else {}
-    match |= {"If-Plan-Match": step.plan} if step.plan else {}
     if step.action == "create":
-        client.call("POST", "/v1/segments", json=step.body)
+        creating.created(client, step.body)
     elif step.action == "change":
-        client.call("PATCH", place, json=step.body, headers=match)
+        client.ask(segments.edit(step.id, if_match=step.etag, if_plan_match=step.plan or None, **step.body))
     else:
-        client.call("DELETE", place, headers=match)
+        client.ask(segments.delete(step.id, if_match=step.etag))
     step.applied = True
 
 
@@ -116,13 +114,10 @@ def _count(client: Client, step: Step) -> None:
         return
     try:
         if step.action == "change":
-            plan = client.call(
-                "POST", f"{paths.segment(step.id)}/plan", json={"definition": definition, "sample": 0}
-            )
+            plan = client.ask(planning.plan(step.id, definition, sample=0))
             step.entering, step.leaving, step.plan = plan["entering"], plan["leaving"], plan["plan"]
         else:
-            body = {"definition": definition, "sample": 0}
-            step.entering = client.call("POST", "/v1/segments/preview", json=body)["count"]
+            step.entering = client.ask(planning.preview(definition, sample=0))["count"]
     except Problem as problem:
         if not any(fault.code == "unknown_segment" for fault in problem.faults):
             raise

@@ -9,6 +9,7 @@ import typer
 
 from livesegments.cli import files, nodes, output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import planning
 from livesegments.core.sentence.nodes import sentence
 
 
@@ -24,12 +25,11 @@ def preview(
     """How many profiles fulfil a definition now, and each of its nodes; some of them with their values."""
     body = files.read(file)
     definition = body["definition"] if isinstance(body, dict) and "definition" in body else body
-    asked = {"definition": definition, "sample": sample}
     if not call.as_json and output.errors.is_terminal:
-        soon = call.client.call("POST", "/v1/segments/preview", json=asked | {"sample": 0, "estimate": True})
+        soon = call.client.ask(planning.preview(definition, sample=0, estimate=True))
         if soon["margin"]:
             output.say(f"about {soon['count']:,} ± {soon['margin']:,} of {soon['profiles']:,} profiles …")
-    found = call.client.call("POST", "/v1/segments/preview", json=asked)
+    found = call.client.ask(planning.preview(definition, sample=sample))
     if call.printed(found):
         return
     local = call.zone

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import profiles
 
 
 @verb()
@@ -16,7 +17,7 @@ def profile(
     id: Annotated[str, typer.Argument(metavar="ID", help="The profile's id.")],
 ) -> None:
     """A profile's attributes, tags, consent, computed attributes and segments."""
-    found = call.client.call("GET", paths.profile(id))
+    found = call.client.ask(profiles.read(id))
     if call.printed(found):
         return
     local = call.zone

@@ -11,6 +11,7 @@ import typer
 from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import profiles as api
 
 MOST = 1_000
 """Of one request."""
@@ -40,8 +41,7 @@ def profiles(
     names = list(dict.fromkeys(field or []))
     unknown: list[str] = []
     for start in range(0, len(wanted), MOST):
-        body = {"profiles": wanted[start : start + MOST], "fields": names}
-        found = call.client.call("POST", "/v1/profiles/read", json=body)
+        found = call.client.ask(api.read_all(wanted[start : start + MOST], fields=names))
         if not start:
             output.warnings(found["warnings"])
         unknown += found["unknown"]

@@ -12,6 +12,7 @@ from livesegments.cli import folder, output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segments
 
 FolderArgument = Annotated[str, typer.Argument(metavar="DIR", help="The folder of the files.")]
 
@@ -47,9 +48,10 @@ def pull(
 
 def everything(client: Client) -> dict[str, Any]:
     """All segments by id, the archived ones, too."""
-    query = {"limit": "1000", "sort": "created"}
-    found = [*client.pages("/v1/segments", "segments", **query)]
-    found += client.pages("/v1/segments", "segments", **query, state="archived")
+    found = [
+        *client.each(segments.page(limit=1_000, sort="created")),
+        *client.each(segments.page(limit=1_000, sort="created", state="archived")),
+    ]
     return {each["id"]: each for each in found}
 
 

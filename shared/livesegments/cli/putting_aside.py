@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import building, output, paths
+from livesegments.cli import building, output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segments
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")]
 
@@ -24,10 +25,10 @@ def archive(
     Refused while other segments refer to it (`segments used-by`). `segments list --state archived` has those
     that are archived, `segments unarchive` takes one up again.
     """
-    found = call.client.call("POST", f"{paths.segment(segment)}/archive")
+    found = call.client.ask(segments.archive(segment))
     while wait and found["count"]:
         time.sleep(building.POLL_S)
-        found = call.client.call("GET", paths.segment(segment))
+        found = call.client.ask(segments.read(segment))
     _say(call, "archived", found)
 
 
@@ -38,7 +39,7 @@ def unarchive(
     wait: building.WaitOption = False,
 ) -> None:
     """Take an archived segment up again: it is built from history, and a static one has its list back."""
-    found = call.client.call("POST", f"{paths.segment(segment)}/unarchive")
+    found = call.client.ask(segments.unarchive(segment))
     if wait:
         (found,) = building.until_ready(call.client, [segment])
     _say(call, "taken up again:", found)
@@ -54,8 +55,8 @@ def clone(
     id_: Annotated[str | None, typer.Option("--id", help="The copy's id; without it one is made.")] = None,
 ) -> None:
     """Make another segment like this one. The list of a static segment is not copied."""
-    body = {field: value for field, value in (("name", name), ("id", id_)) if value is not None}
-    made = call.client.call("POST", f"{paths.segment(segment)}/clone", json=body)
+    given = {field: value for field, value in (("name", name), ("new_id", id_)) if value is not None}
+    made = call.client.ask(segments.clone(segment, **given))
     _say(call, "created", made)
 
 
@@ -65,7 +66,7 @@ def used_by(
     segment: IdArgument,
 ) -> None:
     """What needs a segment, so that it can't be deleted: segments, computed attributes, subscriptions."""
-    users = call.client.call("GET", f"{paths.segment(segment)}/used-by")["used_by"]
+    users = call.client.ask(segments.used_by(segment))["used_by"]
     if call.tabled(users, "nothing needs it"):
         rows = [(each["kind"].replace("_", " "), each["id"], each["name"]) for each in users]
         output.table("", ("kind", "id", "name"), rows)

@@ -13,11 +13,11 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.verb import Call, verb
+from livesegments.client import rejected as api
 
-PATH = paths.REJECTED
 FIRST = 20
 PAGE = 200
 POLL_S = 1.0
@@ -45,9 +45,9 @@ def rejected(
     query = {name: value for name, value in (("code", code), ("since", since), ("until", until)) if value}
     client = call.client
     if show is not None:
-        _show(client.call("GET", paths.refusal(show)), call.as_json)
+        _show(client.ask(api.read(show)), call.as_json)
     elif replay is not None:
-        _tell_replayed(client.call("POST", f"{paths.refusal(replay)}/replay"), call.as_json)
+        _tell_replayed(client.ask(api.replay(replay)), call.as_json)
     elif follow:
         for item in followed(client, query, PAGE if everything else FIRST):
             _tell(item, call.as_json)
@@ -57,23 +57,17 @@ def rejected(
 
 def followed(client: Client, query: dict[str, str], first: int) -> Iterator[Any]:
     """The newest `first` refusals, oldest of them first, then those that come; never ends."""
-    page = client.call("GET", PATH, params={**query, "limit": first})
+    page = client.ask(api.page(**query, limit=first))
     yield from reversed(page["rejected"])
     while True:
         after = page["latest"]
         time.sleep(POLL_S)
-        newer = {**query, **({"after": after} if after else {})}
-        page = client.call("GET", PATH, params={**newer, "limit": PAGE})
-        rest: list[Any] = []
-        cursor = page["next_cursor"]
-        while cursor:
-            older = client.call("GET", PATH, params={**newer, "limit": PAGE, "cursor": cursor})
-            rest, cursor = [*rest, *older["rejected"]], older["next_cursor"]
-        yield from reversed([*page["rejected"], *rest])
+        page, *older = client.pages(api.page(**query, after=after, limit=PAGE))
+        yield from reversed([each for one in (page, *older) for each in one["rejected"]])
 
 
 def _list(client: Client, query: dict[str, str], everything: bool, as_json: bool) -> None:
-    found = client.pages(PATH, "rejected", **query, limit=PAGE if everything else FIRST + 1)
+    found = client.each(api.page(**query, limit=PAGE if everything else FIRST + 1))
     first = next(found, None)
     if first is None:
         output.say(_nothing(query))

@@ -14,7 +14,6 @@ from livesegments.cli import (
     creating,
     files,
     output,
-    paths,
     putting_aside,
     testing,
     versions,
@@ -22,6 +21,7 @@ from livesegments.cli import (
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segments as api
 from livesegments.core.sentence.nodes import sentence
 
 app = typer.Typer(help="Create, list, show, edit and delete segments.", no_args_is_help=True)
@@ -106,10 +106,16 @@ def list_(
     desc: Annotated[bool, typer.Option("--desc", help="The other way round: newest, largest first.")] = False,
 ) -> None:
     """Every segment with its size and state."""
-    asked = {"search": search, "tag": tag, "topic": topic, "folder": folder, "type": kind, "state": state}
+    asked: dict[str, Any] = {
+        "search": search,
+        "tag": tag,
+        "topic": topic,
+        "folder": folder,
+        "type": kind,
+        "state": state,
+    }
     filters = {name: value for name, value in asked.items() if value is not None}
-    query = {"sort": sort, "order": "desc" if desc else "asc"} | filters
-    found = list(call.client.pages("/v1/segments", "segments", **query))
+    found = list(call.client.each(api.page(sort=sort, order="desc" if desc else "asc", **filters)))
     fits = "no segment fits: " + ", ".join(f"{name} '{value}'" for name, value in filters.items())
     nothing = fits if filters else "no segments yet: `livesegments segments create -f FILE` makes one"
     if not call.tabled(found, nothing):
@@ -136,7 +142,7 @@ def show(
     """One segment: its definition, state, progress and size."""
     if watch:
         building.until_ready(call.client, [segment])
-    found = call.client.call("GET", paths.segment(segment))
+    found = call.client.ask(api.read(segment))
     if call.printed(found):
         return
     local = call.zone
@@ -183,11 +189,11 @@ def edit(
     """
     body = files.read(file)
     client = call.client
-    answer = client.send("GET", paths.segment(segment))
+    old = client.ask(api.read(segment))
     if dry_run:
-        _tell_planned(creating.planned(client, body, answer, files.named(file)), call.as_json)
+        _tell_planned(creating.planned(client, body, old, files.named(file)), call.as_json)
         return
-    _tell(*creating.edited(client, body, answer, files.named(file)), call.as_json)
+    _tell(*creating.edited(client, body, old, files.named(file)), call.as_json)
     if wait:
         _tell_ready(client, [segment])
 
@@ -196,7 +202,7 @@ def edit(
 @verb()
 def cancel(call: Call, segment: IdArgument) -> None:
     """Stop building a segment: an edited one goes back to what it was, a new one is deleted."""
-    found = call.client.call("DELETE", f"{paths.segment(segment)}/build")
+    found = call.client.ask(api.cancel_build(segment))
     if call.as_json:
         output.json(found)
     elif found["cancelled"] == "edit":
@@ -209,7 +215,7 @@ def cancel(call: Call, segment: IdArgument) -> None:
 @verb()
 def delete(call: Call, segment: IdArgument) -> None:
     """Delete a segment; its members leave it, profiles are untouched."""
-    call.client.call("DELETE", paths.segment(segment))
+    call.client.ask(api.delete(segment))
     _tell("deleted", {"id": segment}, call.as_json)
 
 

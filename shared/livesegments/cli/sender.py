@@ -20,8 +20,9 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from livesegments.cli.client import TIMEOUT_S, problem_of, reaching
+from livesegments.cli.client import problem_of, reaching
 from livesegments.cli.problem import Problem
+from livesegments.client.exchange import TIMEOUT_S, refused
 
 MAX_BATCH_BYTES = 490_000
 """Ingest takes 500 KB a batch; the frame around the items needs a little of it."""
@@ -191,7 +192,7 @@ class Sender:
 
     def _read(self, response: httpx.Response) -> _Answer:
         if response.is_error and response.status_code != HTTPStatus.NOT_FOUND:
-            raise problem_of(response)
+            raise problem_of(refused(response.status_code, response.headers, response.content))
         try:
             answer = msgspec.json.decode(response.content, type=_Answer)
         except msgspec.MsgspecError as error:

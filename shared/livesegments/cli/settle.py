@@ -13,6 +13,7 @@ from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import operations
 
 TIMEOUT_S = 120.0
 POLL_S = 0.05
@@ -42,7 +43,7 @@ class Lag(Struct):
 
 
 def read(client: Client) -> Lag:
-    return msgspec.convert(client.call("GET", "/v1/lag"), Lag)
+    return msgspec.convert(client.ask(operations.lag()), Lag)
 
 
 def behind(now: Lag, wanted: Lag) -> list[str]:

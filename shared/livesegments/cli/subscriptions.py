@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from msgspec import structs
 
-from livesegments.cli import files, output, paths
+from livesegments.cli import files, output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import subscriptions as api
 
 app = typer.Typer(help="Create, list, show, edit, pause and delete subscriptions.", no_args_is_help=True)
 
@@ -41,7 +43,6 @@ def create(
 ) -> None:
     """Make a subscription: it hears what is announced from now on. Its secret is printed this once."""
     body: dict[str, Any] = {
-        "name": name,
         "segments": segments or [],
         "minimum_dwell_s": dwell,
         "cool_down_s": cool_down,
@@ -52,7 +53,7 @@ def create(
     if url is not None:
         body["webhook"] = {"url": url, "template": template}
         body["webhook"] |= {"mapping": files.read(mapping)} if mapping else {}
-    made = call.client.call("POST", paths.SUBSCRIPTIONS, json=body)
+    made = call.client.ask(api.create(name, **body))
     if call.printed(made):
         return
     output.say(f"created {made['id']}, which hears of {_segments(made)}")
@@ -64,7 +65,7 @@ def create(
 @verb()
 def list_(call: Call) -> None:
     """Every subscription, the oldest first."""
-    found = call.client.call("GET", paths.SUBSCRIPTIONS)["subscriptions"]
+    found = call.client.ask(api.read_all())["subscriptions"]
     none = "no subscriptions yet: `livesegments subscriptions create NAME --url URL` makes one"
     if not call.tabled(found, none):
         return
@@ -87,7 +88,7 @@ def list_(call: Call) -> None:
 @verb(json=False)
 def show(call: Call, subscription: IdArgument) -> None:
     """A subscription as JSON."""
-    output.json(call.client.call("GET", paths.subscription(subscription)))
+    output.json(call.client.ask(api.read(subscription)))
 
 
 @app.command("edit")
@@ -124,7 +125,7 @@ def resume(call: Call, subscription: IdArgument) -> None:
 @verb()
 def rotate(call: Call, subscription: IdArgument) -> None:
     """Make a new secret; for a day the one before signs as well."""
-    made = call.client.call("POST", f"{paths.subscription(subscription)}/secrets")
+    made = call.client.ask(api.rotate_secret(subscription))
     if call.printed(made):
         return
     output.say(f"keep the new secret: {made['secret']}")
@@ -135,7 +136,7 @@ def rotate(call: Call, subscription: IdArgument) -> None:
 @verb(json=False)
 def delete(call: Call, subscription: IdArgument) -> None:
     """Delete a subscription: nothing more is sent."""
-    call.client.call("DELETE", paths.subscription(subscription))
+    call.client.ask(api.delete(subscription))
     output.say(f"deleted {subscription}")
 
 
@@ -143,7 +144,7 @@ def delete(call: Call, subscription: IdArgument) -> None:
 @verb()
 def attempts(call: Call, subscription: IdArgument) -> None:
     """The newest attempts to deliver messages."""
-    found = call.client.call("GET", f"{paths.subscription(subscription)}/attempts")["attempts"]
+    found = call.client.ask(api.attempts(subscription))["attempts"]
     if not call.tabled(found, "no attempts yet"):
         return
     local = call.zone
@@ -158,7 +159,7 @@ def attempts(call: Call, subscription: IdArgument) -> None:
 @verb(json=False)
 def dead_letters(call: Call, subscription: IdArgument) -> None:
     """The newest messages that were given up, one JSON document a line."""
-    for each in call.client.call("GET", f"{paths.subscription(subscription)}/dead-letters")["dead_letters"]:
+    for each in call.client.ask(api.dead_letters(subscription))["dead_letters"]:
         output.json(each)
 
 
@@ -171,8 +172,7 @@ def replay(
     to: Annotated[str, typer.Option("--to", help="An instant, which is not in the range.")],
 ) -> None:
     """Send again what was announced in a range of time, under the same ids."""
-    path = f"{paths.subscription(subscription)}/replays"
-    asked = call.client.call("POST", path, json={"from": since, "to": to})
+    asked = call.client.ask(api.replay(subscription, since, to))
     if call.printed(asked):
         return
     output.say(f"replay {asked['number']} goes through {asked['records']:,} transitions")
@@ -187,10 +187,9 @@ def pull(
 ) -> None:
     """All that is there for a subscription, one JSON document a line; the cursor for the next pull is printed
     on standard error."""
-    path, caught_up = f"{paths.subscription(subscription)}/transitions", False
+    caught_up = False
     while not caught_up:
-        query = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
-        page = call.client.call("GET", path, params=query)
+        page = call.client.ask(api.pull(subscription, limit=1_000, cursor=cursor))
         for each in page["transitions"]:
             output.json(each)
         cursor, caught_up = page["next_cursor"], page["caught_up"]
@@ -199,9 +198,8 @@ def pull(
 
 def _edit(call: Call, id_: str, change: dict[str, Any]) -> None:
     """The edit is refused if somebody else edits it in between."""
-    path = paths.subscription(id_)
-    version = call.client.call("GET", path)["version"]
-    edited = call.client.call("PATCH", path, json=change, headers={"If-Match": f'"{version}"'})
+    version = call.client.ask(api.read(id_))["version"]
+    edited = call.client.ask(structs.replace(api.edit(id_, if_match=version), body=change))
     if call.printed(edited):
         return
     output.say(f"{edited['id']} is at version {edited['version']}" + (", paused" if edited["paused"] else ""))

@@ -8,9 +8,10 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, output, paths
+from livesegments.cli import building, output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import templates as api
 
 app = typer.Typer(help="List ready-made segments, and make segments of them.", no_args_is_help=True)
 
@@ -19,7 +20,7 @@ app = typer.Typer(help="List ready-made segments, and make segments of them.", n
 @verb()
 def list_(call: Call) -> None:
     """Every ready-made segment, with its parameters and their defaults."""
-    found = call.client.call("GET", paths.TEMPLATES)["templates"]
+    found = call.client.ask(api.read_all())["templates"]
     if call.tabled(found, "there are none"):
         rows = [(each["id"], each["description"], _parameters(each)) for each in found]
         output.table("", ("id", "who is in it", "parameters"), rows)
@@ -40,10 +41,10 @@ def create(
     wait: building.WaitOption = False,
 ) -> None:
     """Make a segment of a ready-made one. Afterwards it is a segment like any other."""
-    fields = {"name": name, "id": id_}
-    body: dict[str, Any] = {field: value for field, value in fields.items() if value is not None}
-    body["parameters"] = dict(_parameter(each) for each in values or ())
-    made = call.client.call("POST", f"{paths.template(template)}/segments", json=body)
+    fields = {"name": name, "new_id": id_}
+    given = {field: value for field, value in fields.items() if value is not None}
+    parameters = dict(_parameter(each) for each in values or ())
+    made = call.client.ask(api.create(template, parameters=parameters, **given))
     if not call.printed(made):
         output.console.print(Text.assemble("created ", (made["id"], "bold"), f" ({made['name']})"))
         output.warnings(made["warnings"])

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segments as api
+from livesegments.client import trials
 
 
 @verb()
@@ -27,12 +29,12 @@ def test(
     if segments:
         ids = segments
     else:
-        found = client.pages("/v1/segments", "segments", limit="1000")
+        found = client.each(api.page(limit=1_000))
         ids = [each["id"] for each in found if each["tests"]]
         if not ids:
             output.say("no segment has tests: give it some in its field `tests`")
             return
-    results = {id_: client.call("POST", f"{paths.segment(id_)}/test") for id_ in ids}
+    results = {id_: client.ask(trials.run(id_)) for id_ in ids}
     if not call.printed(*({"segment": id_, **each} for id_, each in results.items())):
         for id_, each in results.items():
             _show(id_, each["tests"])

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import profiles
 
 FIRST = 50
 PAGE = 1_000
@@ -24,8 +25,8 @@ def timeline(
     everything: Annotated[bool, typer.Option("--all", help="Everything, not only the newest 50.")] = False,
 ) -> None:
     """A profile's events, changes and transitions, newest first."""
-    query = {"limit": PAGE if everything else FIRST, **({"event": event} if event is not None else {})}
-    moments = call.client.pages(paths.timeline(profile), "moments", **query)
+    limit = PAGE if everything else FIRST
+    moments = call.client.each(profiles.timeline(profile, event=event, limit=limit))
     found = list(moments if everything else islice(moments, FIRST))
     nothing = f"nothing of {profile} is in the archive"
     if event is not None:

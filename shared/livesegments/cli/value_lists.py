@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from livesegments.cli import files, output, paths
+from livesegments.cli import files, output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import value_lists
 
 app = typer.Typer(help="Put, list, show and delete value lists.", no_args_is_help=True)
 
@@ -45,13 +46,8 @@ def put(
             f"{files.named(file)} has no values, so the list would match nobody",
             advice="give a file with values, or --empty if that is meant",
         )
-    found = call.client.call(
-        "PUT",
-        paths.value_list(value_list),
-        content=msgspec.json.encode({"values": values}),
-        headers={"Content-Type": "application/json"},
-        timeout=PATIENCE_S,
-    )
+    request = value_lists.put_list(value_list, values)
+    found = call.client.ask(msgspec.structs.replace(request, timeout_s=PATIENCE_S))
     if call.printed(found):
         return
     output.say(
@@ -64,7 +60,7 @@ def put(
 @verb()
 def list_(call: Call) -> None:
     """Every value list with its size."""
-    found = call.client.call("GET", paths.VALUE_LISTS)["value_lists"]
+    found = call.client.ask(value_lists.read_all())["value_lists"]
     if not call.tabled(found, "no value lists yet: `livesegments value-lists put ID -f FILE` makes one"):
         return
     local = call.zone
@@ -79,11 +75,10 @@ def list_(call: Call) -> None:
 @verb()
 def show(call: Call, value_list: IdArgument) -> None:
     """All values of a list, one JSON value a line (with --json: what is known of the list instead)."""
-    place = paths.value_list(value_list)
     if call.as_json:
-        output.json(call.client.call("GET", place))
+        output.json(call.client.ask(value_lists.read(value_list)))
         return
-    for value in call.client.pages(f"{place}/values", "values", limit="10000"):
+    for value in call.client.each(value_lists.values(value_list, limit=10_000)):
         output.json(value)
 
 
@@ -91,7 +86,7 @@ def show(call: Call, value_list: IdArgument) -> None:
 @verb(json=False)
 def delete(call: Call, value_list: IdArgument) -> None:
     """Delete a list; refused while segments name it."""
-    call.client.call("DELETE", paths.value_list(value_list))
+    call.client.ask(value_lists.delete_list(value_list))
     output.say(f"deleted {value_list}")
 
 

@@ -4,7 +4,7 @@ Example:
 
     @verb()
     def count(call: Call, segment: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-        found = call.client.call("GET", f"{paths.segment(segment)}/count")
+        found = call.client.ask(segments.count(segment))
         if not call.printed(found):
             output.console.print(found["count"])
 
@@ -21,7 +21,8 @@ from typing import Any, Concatenate, Literal, ParamSpec
 from zoneinfo import ZoneInfo
 
 from livesegments.cli import context, output
-from livesegments.cli.client import Client
+from livesegments.cli.client import Client, no_such
+from livesegments.client import BadId, workspaces
 
 Reach = Literal["workspace", "stack", "admin"]
 """What a verb asks about: the key's workspace (or the one that an admin key names), what all workspaces
@@ -56,7 +57,7 @@ class Call:
     @cached_property
     def zone(self) -> ZoneInfo:
         """The workspace's own, in which people read its times. Its text is its name: `Europe/Berlin`."""
-        return ZoneInfo(self.client.call("GET", "/v1/workspace")["timezone"])
+        return ZoneInfo(self.client.ask(workspaces.own())["timezone"])
 
     def printed(self, *documents: Any) -> bool:
         """Whether `--json` was given: then the documents are printed by this, one a line."""
@@ -93,6 +94,8 @@ def verb(
             call = Call(reach, **common)  # type: ignore[arg-type]
             try:
                 function(call, *arguments, **options)
+            except BadId as error:
+                raise no_such(error) from error
             finally:
                 call.close()
 

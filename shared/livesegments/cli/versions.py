@@ -8,8 +8,10 @@ import msgspec
 import typer
 from rich.text import Text
 
-from livesegments.cli import building, output, paths
+from livesegments.cli import building, output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segments
+from livesegments.client import versions as had
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")]
 SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
@@ -18,7 +20,7 @@ SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yel
 @verb()
 def versions(call: Call, segment: IdArgument) -> None:
     """The definitions that a segment has had, the newest first: by whom, since when, until when."""
-    found = call.client.call("GET", f"{paths.segment(segment)}/versions")["versions"]
+    found = call.client.ask(had.read_all(segment))["versions"]
     if call.printed(*found):
         return
     local = call.zone
@@ -47,10 +49,8 @@ def diff(
     against: Annotated[int | None, typer.Option(help="An earlier one; without it the one before.")] = None,
 ) -> None:
     """What a definition has changed, part by part, against the one before it or an earlier one."""
-    place = paths.segment(segment)
-    number = call.client.call("GET", place)["definition_version"] if version is None else version
-    query = {} if against is None else {"against": str(against)}
-    found = call.client.call("GET", f"{place}/versions/{number}/diff", params=query)
+    number = call.client.ask(segments.read(segment))["definition_version"] if version is None else version
+    found = call.client.ask(had.diff(segment, number, against=against))
     if call.printed(found):
         return
     before = "nothing" if found["before"] is None else f"version {found['before']}"
@@ -72,7 +72,7 @@ def rollback(
     wait: building.WaitOption = False,
 ) -> None:
     """Give a segment an earlier definition again, as a new version of it."""
-    made = call.client.call("POST", f"{paths.segment(segment)}/versions/{version}/rollback")
+    made = call.client.ask(had.roll_back(segment, version))
     if not call.printed(made):
         number = made["definition_version"]
         output.console.print(Text(f"{made['id']} has the definition {version} again, as version {number}"))

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.text import Text
 
-from livesegments.cli import nodes, output, paths
+from livesegments.cli import nodes, output
 from livesegments.cli.explain import behind
 from livesegments.cli.verb import Call, verb
+from livesegments.client import members
 
 
 @verb()
@@ -25,8 +26,7 @@ def was(
     ] = 3,
 ) -> None:
     """Whether a profile was in a segment at an instant, as it was announced then, and why."""
-    query = {"profile": profile, "at": at, "events": events}
-    found = call.client.call("GET", f"{paths.segment(segment)}/was", params=query)
+    found = call.client.ask(members.was(segment, profile, at, events=events))
     if call.printed(found):
         return
     local = call.zone

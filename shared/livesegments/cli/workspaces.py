@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from msgspec import UNSET
 from rich.text import Text
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import workspaces as api
 
 app = typer.Typer(help="List, create, show and edit workspaces (with an admin key).", no_args_is_help=True)
 
@@ -24,7 +26,7 @@ ZoneOption = Annotated[
 @verb("admin")
 def list_(call: Call) -> None:
     """Every workspace, the oldest first."""
-    found = list(call.client.pages("/v1/workspaces", "workspaces"))
+    found = list(call.client.each(api.page()))
     if not call.tabled(found, "no workspaces yet: `livesegments workspaces create NAME` makes one"):
         return
     rows = [
@@ -45,16 +47,15 @@ def create(
     timezone: ZoneOption = None,
 ) -> None:
     """Create a workspace: a tenant, isolated from all others. Its time zone is UTC if none is given."""
-    body = {"name": name} | ({"id": id} if id is not None else {})
-    body |= {"timezone": timezone} if timezone is not None else {}
-    _tell("created", call.client.call("POST", "/v1/workspaces", json=body), call.as_json)
+    request = api.create(name, id=UNSET if id is None else id, timezone=timezone or "UTC")
+    _tell("created", call.client.ask(request), call.as_json)
 
 
 @app.command("show")
 @verb("admin")
 def show(call: Call, workspace: IdArgument) -> None:
     """One workspace: its name, its time zone and its quotas."""
-    found = call.client.call("GET", paths.workspace(workspace))
+    found = call.client.ask(api.read(workspace))
     if call.printed(found):
         return
     rows = {"id": found["id"], "name": found["name"], "time zone": found["timezone"]}
@@ -102,9 +103,8 @@ def edit(
             "nothing to change was given",
             advice="give --name, --timezone, --merge, --no-merge, --history-days, --week-start or a quota",
         )
-    path = paths.workspace(workspace)
-    headers = {"If-Match": call.client.send("GET", path).headers["ETag"]}
-    _tell("edited", call.client.call("PATCH", path, json=body, headers=headers), call.as_json)
+    version = call.client.ask(api.read(workspace))["version"]
+    _tell("edited", call.client.ask(api.edit(workspace, if_match=version, **body)), call.as_json)
 
 
 def _days(text: str) -> int | None:

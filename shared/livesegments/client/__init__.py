@@ -14,10 +14,12 @@ and of which type the answer is, and asks nothing. `Client` sends requests, `Asy
 
 from __future__ import annotations
 
-from livesegments.client.asynchronous import AsyncClient
+from typing import TYPE_CHECKING, Any
+
 from livesegments.client.blocking import Client
 from livesegments.client.errors import (
     ApiError,
+    BadId,
     BadRequest,
     Conflict,
     Forbidden,
@@ -36,9 +38,13 @@ from livesegments.client.request import Pages, Request
 from livesegments.client.retry import Retry
 from livesegments.client.stream import Transition
 
+if TYPE_CHECKING:
+    from livesegments.client.asynchronous import AsyncClient
+
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "BadId",
     "BadRequest",
     "Client",
     "Conflict",
@@ -58,3 +64,12 @@ __all__ = [
     "Unreachable",
     "Unreadable",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Asyncio is imported with the client that needs it: it takes longer than all the rest."""
+    if name == "AsyncClient":
+        from livesegments.client.asynchronous import AsyncClient  # noqa: PLC0415
+
+        return AsyncClient
+    raise AttributeError(name)

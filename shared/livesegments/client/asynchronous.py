@@ -95,8 +95,8 @@ class AsyncClient:
         while True:
             try:
                 async with aclosing(self._heard(listening)) as heard:
-                    async for transition in heard:
-                        yield transition
+                    async for data in heard:
+                        yield listening.transition(data)
                 pause_s = listening.ended()
             except ApiError as error:
                 pause_s = listening.broke(self._retry, error)
@@ -145,7 +145,7 @@ class AsyncClient:
         except httpx.TransportError as error:
             raise exchange.failed(self.url, error) from error
 
-    async def _heard(self, listening: Listening) -> AsyncGenerator[Transition, None]:
+    async def _heard(self, listening: Listening) -> AsyncGenerator[str, None]:
         import httpx  # noqa: PLC0415
 
         try:
@@ -153,8 +153,8 @@ class AsyncClient:
                 if response.is_error:
                     raise exchange.refused(response.status_code, response.headers, await response.aread())
                 async for line in response.aiter_lines():
-                    if (transition := listening.line(line)) is not None:
-                        yield transition
+                    if (data := listening.line(line)) is not None:
+                        yield data
         except httpx.TransportError as error:
             raise exchange.failed(self.url, error) from error
 

@@ -11,7 +11,7 @@ from livesegments.client.download import Downloading
 from livesegments.client.errors import ApiError
 from livesegments.client.request import Pages, Request
 from livesegments.client.retry import Retry
-from livesegments.client.stream import Listening, Transition
+from livesegments.client.stream import Listening, Transition, read
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741
@@ -88,6 +88,22 @@ class Client:
         Raises Gone where what followed `after` isn't kept any more.
         """
         listening = Listening(segment, backfill, after, opened, subscription)
+        for data in self._listen(listening):
+            yield listening.transition(data)
+
+    def raw_transitions(
+        self,
+        segment: str | None = None,
+        *,
+        backfill: bool = False,
+        after: str | None = None,
+        opened: Callable[[str], None] | None = None,
+    ) -> Iterator[Any]:
+        """The same, as JSON has them: without their places."""
+        for data in self._listen(Listening(segment, backfill, after, opened)):
+            yield read(data, Any)
+
+    def _listen(self, listening: Listening) -> Iterator[str]:
         while True:
             try:
                 yield from self._heard(listening)
@@ -135,7 +151,7 @@ class Client:
         except httpx.TransportError as error:
             raise exchange.failed(self.url, error) from error
 
-    def _heard(self, listening: Listening) -> Iterator[Transition]:
+    def _heard(self, listening: Listening) -> Iterator[str]:
         import httpx  # noqa: PLC0415
 
         try:
@@ -143,8 +159,8 @@ class Client:
                 if response.is_error:
                     raise exchange.refused(response.status_code, response.headers, response.read())
                 for line in response.iter_lines():
-                    if (transition := listening.line(line)) is not None:
-                        yield transition
+                    if (data := listening.line(line)) is not None:
+                        yield data
         except httpx.TransportError as error:
             raise exchange.failed(self.url, error) from error
 

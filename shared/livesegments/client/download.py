@@ -23,7 +23,7 @@ class Downloading:
     def __init__(
         self, segment: str, export: str, at: int, tag: str | None, opened: Callable[[str], None] | None
     ) -> None:
-        self.path = f"/v1/segments/{part(segment)}/exports/{part(export)}/file"
+        self.path = f"/v1/segments/{part(segment, 'segment')}/exports/{part(export, 'export')}/file"
         self.at, self.tag = at, tag
         self._opened = opened
         self._attempt = 1

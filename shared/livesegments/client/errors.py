@@ -15,6 +15,14 @@ MOST_QUOTED = 300
 """Characters of an answer that is no problem+json."""
 
 
+class BadId(ValueError):
+    """No such id can be: nothing was sent. `what`: of what it should be one, `segment`, say."""
+
+    def __init__(self, what: str, id_: str) -> None:
+        super().__init__(f"there is no {what} {id_!r}" if id_ else f"the id of a {what} is empty")
+        self.what, self.id = what, id_
+
+
 class ApiError(Exception):
     """Any failure of a request."""
 

@@ -3,9 +3,9 @@ here."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 import msgspec
 
@@ -37,7 +37,7 @@ def keyed(request: Request[T]) -> Request[T]:
     """The request with a key of its own, where its route takes one: all its attempts share it."""
     if not request.once or "Idempotency-Key" in request.headers:
         return request
-    headers = {**request.headers, "Idempotency-Key": uuid4().hex}
+    headers = {**request.headers, "Idempotency-Key": os.urandom(16).hex()}
     return msgspec.structs.replace(request, headers=headers)
 
 

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from livesegments.client.request import Request, delete, get, post
 
+How = Literal["append", "replace", "remove"]
+
 
 class ListJob(Struct, kw_only=True, frozen=True):
     """How far a job is."""
@@ -46,9 +48,7 @@ class ListJobs(Struct, kw_only=True, frozen=True):
 
 
 @post("/v1/list-jobs", once=True)
-def create(
-    segment: str, audience: Any, *, how: Literal["append", "replace", "remove"] = "append"
-) -> Request[ListJob]:
+def create(segment: str, audience: Any, *, how: How = "append") -> Request[ListJob]:
     """Begins a job; a small one has ended when this is answered."""
     ...
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from inspect import Signature, signature
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, get_args
+from typing import Any, Generic, ParamSpec, TypeVar, get_args
 from urllib.parse import quote
 
 from msgspec import UNSET, Struct, structs
+
+from livesegments.client.errors import BadId
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741
@@ -30,7 +32,9 @@ R = TypeVar("R", bound="Request[Any]")
 HEADERS = {"if_match": "If-Match", "if_plan_match": "If-Plan-Match"}
 FIELDS = {"new_id": "id", "from_": "from"}
 """Fields of a body that have the name of a part of the path, or a name that Python keeps for itself."""
-_PART = re.compile(r"\{(\w+)\}")
+_PART = re.compile(r"([\w-]*)/\{(\w+)\}")
+SLASHED = frozenset({"profile", "name"})
+"""The parts of a path that may have a slash in them: ids of profiles and names are what others send."""
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -61,29 +65,46 @@ class Pages(Request[T], Generic[T, I], frozen=True, kw_only=True):
         return structs.replace(self, query={**self.query, "cursor": cursor})
 
 
-class Made(NamedTuple):
-    """A route that a function makes requests of: for tests, which hold all of them against OpenAPI."""
+class Made:
+    """A route that a function makes requests of. What its annotations say is read when it is first used: to
+    read those of all routes would delay the start of a command."""
 
-    method: str
-    path: str
-    given: Signature
-    answer: Any
-    items: str | None
-    once: bool
-    module: str
+    def __init__(
+        self, method: str, path: str, function: Callable[..., Any], items: str | None, once: bool
+    ) -> None:
+        self.method, self.path, self.items, self.once = method, path, items, once
+        self._function = function
+        self.module = function.__module__
+
+    @cached_property
+    def given(self) -> Signature:
+        """What the function takes."""
+        return signature(self._function, eval_str=True)
+
+    @property
+    def answer(self) -> Any:
+        """The type of the answer."""
+        return get_args(self.given.return_annotation)[0]
 
 
 ROUTES: list[Made] = []
 
 
-def part(id_: str) -> str:
+def part(id_: str, what: str = "", *, slashed: bool = False) -> str:
     """An id as one part of a path; dots are escaped too, else `..` would lead to another path.
 
-    Raises ValueError for an empty id.
+    Raises BadId for an empty one, and for one with a slash unless these may be in it: a segment `a/build`
+    would lead to what is built for the segment `a`.
     """
-    if not id_:
-        raise ValueError("an id has at least one character")
+    if not id_ or ("/" in id_ and not slashed):
+        raise BadId(what, id_)
     return quote(id_, safe="", errors="surrogateescape").replace(".", "%2E")
+
+
+def _placed(resource: str, name: str, values: dict[str, Any]) -> str:
+    """`segments/{id}` with its value."""
+    what = name if name != "id" else resource.removesuffix("s").replace("-", " ")
+    return f"{resource}/{part(str(values[name]), what, slashed=name in SLASHED)}"
 
 
 def etag(version: str | int) -> str:
@@ -94,24 +115,25 @@ def etag(version: str | int) -> str:
 def _route(
     method: str, path: str, items: str | None, once: bool, timeout_s: float | None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    in_path = _PART.findall(path)
+    in_path = [name for _, name in _PART.findall(path)]
     in_query = method in ("GET", "DELETE")
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        given = signature(function, eval_str=True)
-        answer = get_args(given.return_annotation)[0]
-        ROUTES.append(Made(method, path, given, answer, items, once, function.__module__))
+        route = Made(method, path, function, items, once)
+        ROUTES.append(route)
         kind = Request if items is None else Pages
-        fixed: dict[str, Any] = {"method": method, "answer": answer, "once": once, "timeout_s": timeout_s}
+        fixed: dict[str, Any] = {"method": method, "once": once, "timeout_s": timeout_s}
         if items is not None:
             fixed["items"] = items
 
         @wraps(function)
         def make(*arguments: P.args, **named: P.kwargs) -> R:
+            given = route.given
+            fixed["answer"] = route.answer
             bound = given.bind(*arguments, **named)
             bound.apply_defaults()
             values = bound.arguments
-            place = _PART.sub(lambda found: part(str(values[found[1]])), path)
+            place = _PART.sub(lambda found: _placed(found[1], found[2], values), path)
             headers = {
                 header: etag(values[name]) for name, header in HEADERS.items() if values.get(name) is not None
             }

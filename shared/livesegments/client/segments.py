@@ -14,7 +14,7 @@ from livesegments.client.request import Pages, Request, get, patch, post
 from livesegments.core.fault import Fault
 
 Kind = Literal["dynamic", "static"]
-State = Literal["building", "ready"]
+State = Literal["building", "ready", "archived"]
 MADE_S = 120.0
 """Creating thousands of segments at once may take this long."""
 

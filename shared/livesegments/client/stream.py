@@ -12,7 +12,7 @@ The task may be cancelled at any `await` of it: then the connection is closed, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ MOST_CHARACTERS = 1024 * 1024
 """Of one event; a longer one is none of the api's."""
 PATH = "/v1/transitions"
 """No route of `request`: its answer has no end."""
+T = TypeVar("T")
 
 
 class Transition(common.Transition, kw_only=True, frozen=True):
@@ -34,6 +35,14 @@ class Transition(common.Transition, kw_only=True, frozen=True):
 
     place: str = ""
     """Where a later listener goes on behind it: give it as `after`."""
+
+
+def read(data: str, of: type[T]) -> T:
+    """Raises Unreadable."""
+    try:
+        return msgspec.json.decode(data, type=of)
+    except msgspec.MsgspecError as error:
+        raise Unreadable(f"an event of the stream: {error}") from error
 
 
 class Listening:
@@ -54,7 +63,11 @@ class Listening:
             )
         self._query: dict[str, Any] = {"segment": segment} if segment is not None else {}
         self._query |= {"backfill": "true"} if backfill else {}
-        self._path = PATH if subscription is None else f"/v1/subscriptions/{part(subscription)}/transitions"
+        self._path = (
+            PATH
+            if subscription is None
+            else f"/v1/subscriptions/{part(subscription, 'subscription')}/transitions"
+        )
         self.place = after
         self._opened = opened
         self._attempt = 1
@@ -73,8 +86,8 @@ class Listening:
             "timeout": QUIET_S,
         }
 
-    def line(self, line: str) -> Transition | None:
-        """A transition, where the line ends one."""
+    def line(self, line: str) -> str | None:
+        """A transition's JSON, where the line ends one; then `place` is the one behind it."""
         if line:
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
@@ -96,11 +109,11 @@ class Listening:
             self._opened = None
         if not data or event == "end":
             return None
-        try:
-            heard = msgspec.json.decode(data, type=Transition)
-        except msgspec.MsgspecError as error:
-            raise Unreadable(f"an event of the stream: {error}") from error
-        return msgspec.structs.replace(heard, place=self.place or "")
+        return data
+
+    def transition(self, data: str) -> Transition:
+        """The one that has just come, with its place. Raises Unreadable."""
+        return msgspec.structs.replace(read(data, Transition), place=self.place or "")
 
     def ended(self) -> float:
         """Seconds until it is opened again after the api ended it: it was too slow, or the api ends."""

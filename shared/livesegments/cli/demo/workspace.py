@@ -6,12 +6,22 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from livesegments.cli import paths
 from livesegments.cli.client import Client
 from livesegments.cli.context import Up
 from livesegments.cli.demo.log import Log
 from livesegments.cli.members import PAGE
 from livesegments.cli.problem import Problem
+from livesegments.client import (
+    Pages,
+    computed,
+    explanations,
+    keys,
+    members,
+    planning,
+    segments,
+    value_lists,
+    workspaces,
+)
 
 READY_S = 30.0
 LOOK_S = 0.05
@@ -25,27 +35,24 @@ class Workspace:
     def __init__(self, log: Log, up: Up) -> None:
         self.log = log
         with Client(up.api, up.admin_key) as admin:
-            admin.call(
-                "POST", "/v1/workspaces", json={"id": log.id, "name": log.title, "timezone": log.timezone}
-            )
+            admin.ask(workspaces.create(log.title, id=log.id, timezone=log.timezone))
         self._client = Client(up.api, up.admin_key, log.id)
         self.write_key = self._key("replay", ["ingest"])
 
-    def _key(self, name: str, scopes: list[str]) -> str:
-        path = f"/v1/workspaces/{self.log.id}/keys"
-        key: str = self._client.call("POST", path, json={"name": name, "scopes": scopes})["key"]
+    def _key(self, name: str, scopes: list[keys.Scope]) -> str:
+        key: str = self._client.ask(keys.create(self.log.id, name, scopes))["key"]
         return key
 
     def create_segments(self) -> dict[str, str]:
         """Id → name, of every segment of the log, each ready. Raises Problem."""
         for id, values in self.log.value_lists.items():
-            self._client.call("PUT", f"/v1/value-lists/{id}", json={"values": values})
+            self._client.ask(value_lists.put_list(id, values))
         for id, document in self.log.computed.items():
-            self._client.call("PUT", f"/v1/computed-attributes/{id}", json=document)
+            self._client.ask(computed.put_attribute(id, **document))
         names = {}
         for segment in self.log.segments:
             definition = self.log.definition(segment)
-            self._client.call("POST", "/v1/segments", json=definition)
+            self._client.ask(segments.create(**definition))
             names[segment] = definition["name"]
         self._until_ready()
         return names
@@ -53,16 +60,15 @@ class Workspace:
     def create(self, segment: str) -> float:
         """Seconds from the request until the segment is ready. Raises Problem."""
         began = time.monotonic()
-        self._client.call("POST", "/v1/segments", json=self.log.definition(segment))
+        self._client.ask(segments.create(**self.log.definition(segment)))
         self._until_ready()
         return time.monotonic() - began
 
     def edit(self, segment: str, definition: Any) -> float:
         """Seconds from the request until the new definition is served. Raises Problem."""
-        path = paths.segment(segment)
-        etag = self._client.send("GET", path).headers["ETag"]
+        version = self._client.ask(segments.read(segment))["version"]
         began = time.monotonic()
-        self._client.call("PATCH", path, json=definition, headers={"If-Match": etag})
+        self._client.ask(segments.edit(segment, if_match=version, **definition))
         self._until_ready()
         return time.monotonic() - began
 
@@ -74,25 +80,26 @@ class Workspace:
             time.sleep(LOOK_S)
 
     def listed(self) -> list[dict[str, str]]:
-        return list(self._client.pages("/v1/segments", "segments"))
+        return list(self._client.each(segments.page()))
 
     def members(self, segment: str) -> set[str]:
         """Over all pages; each member exactly once, or our promise is broken (AssertionError)."""
-        return self._listed(segment, f"{paths.segment(segment)}/members", limit=PAGE)
+        return self._listed(segment, members.page(segment, limit=PAGE))
 
     def members_then(self, segment: str, instant: datetime) -> set[str]:
         """As `members`, as of an instant."""
-        path = f"{paths.segment(segment)}/as-of"
-        return self._listed(segment, path, limit=THEN_PAGE, at=instant.astimezone(UTC).isoformat())
+        return self._listed(
+            segment, members.then(segment, instant.astimezone(UTC).isoformat(), limit=THEN_PAGE)
+        )
 
     def explanation(self, segment: str, profile: str) -> Any:
-        return self._client.call("GET", paths.explanation(segment, profile))
+        return self._client.ask(explanations.read(segment, profile))
 
     def forecast(self, segment: str) -> Any:
-        return self._client.call("GET", f"{paths.segment(segment)}/forecast")
+        return self._client.ask(planning.forecast(segment))
 
-    def _listed(self, segment: str, path: str, **query: Any) -> set[str]:
-        listed = list(self._client.pages(path, "members", **query))
+    def _listed(self, segment: str, request: Pages[Any, str]) -> set[str]:
+        listed = list(self._client.each(request))
         found = set(listed)
         assert len(found) == len(listed), f"{segment}: a member was returned twice"
         return found
