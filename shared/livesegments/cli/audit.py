@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import audit as api
 
 FIRST = 50
 PAGE = 1_000
@@ -32,9 +33,16 @@ def audit(
     everything: Annotated[bool, typer.Option("--all", help="All that fits, not only the newest 50.")] = False,
 ) -> None:
     """What was changed in the workspace, newest first: by which key, from which version to which."""
-    asked = {"action": action, "kind": kind, "target": target, "by": by, "since": since, "until": until}
-    query = {name: value for name, value in asked.items() if value is not None}
-    entries = call.client.pages(paths.AUDIT, "entries", **query, limit=PAGE if everything else FIRST)
+    request = api.page(
+        action=action,
+        kind=kind,
+        target=target,
+        by=by,
+        since=since,
+        until=until,
+        limit=PAGE if everything else FIRST,
+    )
+    entries = call.client.each(request)
     found = list(entries if everything else islice(entries, FIRST))
     if not call.tabled(found, "the audit log has nothing that fits"):
         return
