@@ -9,7 +9,8 @@ _FILES = sorted((Path(__file__).parent / "static").iterdir())
 _DIGEST = sha256(b"".join(file.read_bytes() for file in _FILES)).hexdigest()[:12]
 
 PATH = f"/_console/{_DIGEST}"
-STYLES, SCRIPTS = ("console.css", "builder.css"), ("console.js", "builder.js")
+STYLES = ("console.css", "builder.css", "pages.css")
+SCRIPTS = ("console.js", "builder.js")
 HEAD = "".join(
     [
         *(f'<link rel="stylesheet" href="{PATH}/{name}">\n' for name in STYLES),

@@ -12,6 +12,12 @@ NEW_SEGMENT = "/segments/new"
 GALLERY = "/gallery"
 BY_ATTRIBUTE = "/by-attribute"
 WORKSPACES = "/workspaces"
+PROFILES = "/profiles"
+FEED = "/feed"
+SUBSCRIPTIONS = "/subscriptions"
+FIELDS = "/fields"
+CONSENT = "/consent"
+REJECTED = "/rejected"
 
 
 def segment(id_: str, tab: str = "", **query: str) -> str:
@@ -26,8 +32,12 @@ def export_file(segment: str, export: str) -> str:
     return f"/files/{part(segment)}/{part(export)}"
 
 
-def profile(id_: str) -> str:
-    return f"/profiles/{part(id_)}"
+def profile(id_: str, **query: str) -> str:
+    return with_query(f"{PROFILES}/{part(id_, slashed=True)}", **query)
+
+
+def subscription(id_: str) -> str:
+    return f"{SUBSCRIPTIONS}/{part(id_)}"
 
 
 def with_query(path: str, **query: str) -> str:

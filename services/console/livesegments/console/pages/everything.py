@@ -7,11 +7,28 @@ The path that fits first is taken: `/segments/new` comes before `/segments/{id}`
 from __future__ import annotations
 
 from livesegments.console.page import Page
-from livesegments.console.pages import builder, segment, segments, workspaces
+from livesegments.console.pages import (
+    builder,
+    consent,
+    feed,
+    fields,
+    profiles,
+    rejected,
+    segment,
+    segments,
+    subscriptions,
+    workspaces,
+)
 
 PAGES: tuple[Page, ...] = (
     *segments.PAGES,
     *builder.PAGES,
     *segment.PAGES,
+    *profiles.PAGES,
+    *feed.PAGES,
+    *subscriptions.PAGES,
+    *fields.PAGES,
+    *consent.PAGES,
+    *rejected.PAGES,
     *workspaces.PAGES,
 )
