@@ -1,7 +1,8 @@
-"""How many profiles said yes and no, by one question: a definition that no one saves, whose every node is counted.
+"""How many profiles said yes and no, by one question: a definition that nobody saves, with a count of each
+of its nodes.
 
-Example: for `email` and `news` two conditions are asked about, `opted_in` and `opted_out`, and the answer has the count of
-each.
+Example: for `email` and `news` two conditions are asked about, `opted_in` and `opted_out`, and the answer
+has the count of both.
 """
 
 from __future__ import annotations

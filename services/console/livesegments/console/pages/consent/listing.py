@@ -26,7 +26,7 @@ async def build(visit: Visit) -> None:
     if not asked:
         empty(
             "Nobody has said yes or no yet",
-            "Consent comes with profiles: send {\"profile\": …, \"consent\": {\"channel\": \"email\", \"state\": \"opted_in\"}}.",
+            'It comes with profiles: send {"profile": …, "consent": {"channel": "email", "state": "opted_in"}}.',
             "verified_user",
         )
     else:

@@ -1,5 +1,5 @@
-"""The live feed: transitions of one segment or of all. It is heard while the page is open, and goes on where it
-was when the api was away."""
+"""The live feed: transitions of one segment or of all. It is heard while the page is open, and goes on where
+it was when the api was away."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ async def build(visit: Visit) -> None:
     if not (known or happened or measures):
         empty(
             "Nothing was seen yet",
-            "Attributes and events stand here as soon as the first ones come: send some with `livesegments send`.",
+            "Attributes and events stand here as soon as the first come: send some with `livesegments send`.",
             "schema",
         )
         return
@@ -68,9 +68,11 @@ def _attributes(visit: Visit, known: list[rows.Attribute], write: bool) -> None:
                         else:
                             badge(rows.declaration(row.declared), "good")
                             if row.declared.unfit_segments:
-                                unfit = formats.count(len(row.declared.unfit_segments), "segment does not fit",
-                                                      "segments do not fit")  # fmt: skip
-                                badge(unfit, "warn")
+                                unfit = len(row.declared.unfit_segments)
+                                badge(
+                                    formats.count(unfit, "segment does not fit", "segments do not fit"),
+                                    "warn",
+                                )
                     Tag("td", row.types)
                     Tag("td", row.values, "break muted")
                     Tag("td", row.seen)

@@ -15,7 +15,8 @@ from livesegments.console import formats
 from livesegments.console.pages.profiles.shown import value
 
 TYPES = {
-    "text": "Text", "number": "Number", "boolean": "Yes or no", "date": "Date", "list": "List", "point": "Place",
+    "text": "Text", "number": "Number", "boolean": "Yes or no", "date": "Date", "list": "List",
+    "point": "Place",
 }  # fmt: skip
 MEASURES = {
     "count": "How many", "days": "On how many days", "sum": "Sum", "avg": "Average", "min": "Smallest",

@@ -1,4 +1,5 @@
-"""What was refused, the newest first: with its reason, its raw bytes, and where the fault was ours, a way to apply it."""
+"""What was refused, the newest first: with its reason, its raw bytes, and where the fault was ours,
+a way to apply it."""
 
 from __future__ import annotations
 
@@ -34,9 +35,12 @@ async def build(visit: Visit) -> None:
     place = Tag("div", "", "stack")
     foot = Tag("div", "", "row")
     first: Pages[Refusals, Refusal] = rejected.page(code=code or None, limit=PAGE)
-    with place, Tag("div", "", "hidden") as shell:
-        with table("Refused items", "When", "Code", "Why", "What came", Column("What to do", hidden=True)) as body:
-            pass
+    with (
+        place,
+        Tag("div", "", "hidden") as shell,
+        table("Refused items", "When", "Code", "Why", "What came", Column("What to do", hidden=True)) as body,
+    ):
+        pass
 
     async def more(request: Pages[Refusals, Refusal]) -> None:
         found: list[Refusal] = []
@@ -63,7 +67,11 @@ async def build(visit: Visit) -> None:
             if code:
                 empty("Nothing fits", "Nothing that is kept was refused with this code.", "search_off")
             else:
-                empty("Nothing was refused", "Items that can't be taken in stand here with their reason.", "done_all")
+                empty(
+                    "Nothing was refused",
+                    "Items that can't be taken in stand here with their reason.",
+                    "done_all",
+                )
 
 
 def _row(visit: Visit, it: Row) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -43,8 +44,6 @@ def raw(it: RefusalWhole) -> str:
     except UnicodeDecodeError:
         more = " …" if len(data) > HEX else ""
         return data[:HEX].hex(" ") + more
-    try:
+    with suppress(msgspec.MsgspecError):
         text = msgspec.json.format(text, indent=2)
-    except msgspec.MsgspecError:
-        pass
     return text if len(text) <= LONGEST_RAW else f"{text[:LONGEST_RAW]}\n…"

@@ -72,7 +72,8 @@ async def build(visit: Visit) -> None:
             for each in texts.values():
                 each.fault("")
             form = Form(
-                segments=list(picker.chosen), entries=entries.value, exits=exits.value, backfill=backfill.value,
+                segments=list(picker.chosen), entries=entries.value, exits=exits.value,
+                backfill=backfill.value,
                 **{name: each.value for name, each in texts.items()},
             )  # fmt: skip
             try:

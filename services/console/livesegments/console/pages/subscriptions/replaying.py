@@ -24,9 +24,7 @@ def instant(text: str, zone: ZoneInfo) -> str:
 def ask(visit: Visit, id_: str) -> None:
     dialog = Dialog(visit, "Send again")
     with dialog.body:
-        paragraph(
-            f"What was announced then goes out once more, with the ids that it had. Times are in {visit.zone}."
-        )
+        paragraph(f"What was announced then goes out once more, with its old ids. Times are in {visit.zone}.")
         since = text_field("From", kind="datetime-local", longest=40)
         until = text_field("To", kind="datetime-local", longest=40)
 

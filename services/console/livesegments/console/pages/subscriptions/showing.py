@@ -110,9 +110,7 @@ def _rotate(visit: Visit, now: Subscription) -> None:
 def _delete(visit: Visit, now: Subscription) -> None:
     dialog = Dialog(visit, f"Delete {formats.short(now.name, 80)}?")
     with dialog.body:
-        paragraph(
-            "Nothing more is sent, and what was not sent yet is dropped. Segments and profiles stay as they are."
-        )
+        paragraph("Nothing more is sent, and what was not sent yet is dropped. Segments stay as they are.")
 
     async def delete() -> None:
         await visit.api.send(subscriptions.delete(now.id))

@@ -42,8 +42,8 @@ def state_reason(it: Subscription) -> str:
     match it.state:
         case "disabled":
             return (
-                "Its receiver answered 410 Gone: it wants no more messages, so none are sent. Nothing is lost; go on "
-                "when the receiver is back."
+                "Its receiver answered 410 Gone: it wants no more messages, so none are sent. Nothing is "
+                "lost; go on when the receiver is back."
             )
         case "paused":
             return "Nothing is sent for now, and nothing is lost: it goes out when the subscription goes on."
