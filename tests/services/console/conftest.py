@@ -16,7 +16,7 @@ import pytest
 from msgspec import Struct
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 
-from livesegments.client import AsyncClient, keys, segments, workspaces
+from livesegments.client import AsyncClient, computed, fields, keys, segments, subscriptions, workspaces
 from tests.product import Product
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -53,6 +53,7 @@ class Shop(Struct):
     key: str
     write_key: str
     admin_key: str
+    subscription: str = ""
 
     def client(self) -> AsyncClient:
         return AsyncClient(self.api, self.key)
@@ -94,12 +95,26 @@ async def shop(product: Product) -> Shop:
                     folder=name[:64],
                 )
             )
+        hook = {
+            "url": "https://hooks.example.com/<b>",
+            "template": "json",
+            "mapping": {HOSTILE[0]: "$profile"},
+        }
+        subscription = subscriptions.create(HOSTILE[0], segments=["hostile-0"], webhook=hook, paused=True)
+        shop.subscription = (await client.send(subscription)).id
+        measure = {"of": "sum", "property": HOSTILE[0]}
+        await client.send(computed.put_attribute("spent", measure, name=HOSTILE[0]))
+        await client.send(fields.declare(HOSTILE[1], "text", label=HOSTILE[0], choices=[HOSTILE[1]]))
     await product.json("settle")
     events: list[dict[str, object]] = [
         {"id": f"e{number}", "profile": PROFILE, "name": name, "time": TIME, "properties": {name: name}}
         for number, name in enumerate(HOSTILE)
     ]
-    await shop.send(*events)
+    known: dict[str, object] = {
+        "id": "known", "profile": PROFILE, "time": TIME, "attributes": {name: name for name in HOSTILE[:6]},
+        "tags": [HOSTILE[0]], "consent": [{"channel": HOSTILE[0], "topic": HOSTILE[1], "state": "opted_in"}],
+    }  # fmt: skip
+    await shop.send(*events, known, {"id": "refused", "profile": "p", "name": f"${HOSTILE[0]}"})
     await product.json("settle")
     return shop
 

@@ -19,17 +19,18 @@ LOOKS = [("light", 1280), ("dark", 1280), ("dark", 375), ("light", 375)]
 AXE = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
 
 
-def example(page: Registered) -> str:
+def example(page: Registered, shop: Shop) -> str:
     from urllib.parse import quote  # noqa: PLC0415
 
-    return re.sub(r"\{(.+?)}", lambda part: quote(EXAMPLES[part[1]], safe=""), page.path)
+    examples = {**EXAMPLES, "subscription": shop.subscription}
+    return re.sub(r"\{(.+?)}", lambda part: quote(examples[part[1]], safe=""), page.path)
 
 
 @pytest.mark.parametrize("registered", PAGES, ids=lambda page: page.path)
 async def test_a_page_is_harmless_and_for_everybody(
     open_page: OpenPage, shop: Shop, registered: Registered
 ) -> None:
-    page = await open_page(example(registered), key=shop.admin_key if registered.admin else shop.key)
+    page = await open_page(example(registered, shop), key=shop.admin_key if registered.admin else shop.key)
     assert page.url.startswith(shop.console + registered.path.split("{")[0])
     await harmless(page)
     complaints = list(page.complaints)  # type: ignore[attr-defined]

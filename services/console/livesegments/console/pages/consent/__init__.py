@@ -9,7 +9,7 @@ PAGES = (
         path=paths.CONSENT,
         title="Topics and consent",
         build=listing.build,
-        entry="Topics and consent",
+        entry="Consent",
         icon="verified_user",
     ),
 )

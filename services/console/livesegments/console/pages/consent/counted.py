@@ -12,13 +12,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from livesegments.client.names import SeenEvent
 from livesegments.client.planning import Preview
 from livesegments.client.segments import Segment
 from livesegments.console import formats
 from livesegments.console.pages.profiles.shown import subject
 
-CHANGED = "$consent_changed"
+USUAL = ("email", "sms", "push", "phone")
+"""Channels that are asked about though no segment names them."""
 STATES = ("opted_in", "opted_out")
 MOST = 20
 """Channels, and topics, that are asked about: a question has two conditions for every pair of them."""
@@ -41,17 +41,31 @@ def pairs(channels: Sequence[str], topics: Sequence[str]) -> list[Pair]:
     return [*alone, *both][: NODES // len(STATES)]
 
 
-def seen(events: Iterable[SeenEvent], name: str) -> list[str]:
-    """Channels or topics that came with changes of consent."""
-    values = [
-        value
-        for event in events
-        if event.name == CHANGED
-        for part in event.properties
-        if part.name == name
-        for value in part.values
-    ]
-    return [value for value in values if isinstance(value, str)][:MOST]
+def named(definitions: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """The channels and the topics that conditions of definitions name, in order, each once."""
+    channels, topics = dict[str, None](), dict[str, None]()
+    todo = list(definitions)
+    while todo:
+        part = todo.pop(0)
+        if isinstance(part, dict):
+            if part.get("type") == "consent":
+                for found, value in ((channels, part.get("channel")), (topics, part.get("topic"))):
+                    if isinstance(value, str):
+                        found[value] = None
+            todo += part.values()
+        elif isinstance(part, list):
+            todo += part
+    return list(channels), list(topics)
+
+
+def asked_about(segments: Sequence[Segment], channel: str, topic: str) -> list[Pair]:
+    """What is counted: the pair that somebody asks about, what segments name, and the usual channels.
+    There is no list of all that ever came."""
+    channels, topics = named(each.definition for each in segments)
+    topics += [topic for segment in segments for topic in segment.topics]
+    first: list[Pair] = [(channel or None, topic or None)] if channel or topic else []
+    rest = pairs(list(dict.fromkeys([*channels, *USUAL]))[:MOST], list(dict.fromkeys(topics))[:MOST])
+    return [*first, *(pair for pair in rest if pair not in first)][: NODES // len(STATES)]
 
 
 def question(asked: Sequence[Pair]) -> dict[str, Any]:

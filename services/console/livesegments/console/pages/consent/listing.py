@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from livesegments.client import names, planning, segments
+from livesegments.client import planning, segments
 from livesegments.client.request import Pages
 from livesegments.client.segments import Segment, Segments
 from livesegments.console import formats, paths
 from livesegments.console.pages.consent import counted
 from livesegments.console.parts.empty import empty
+from livesegments.console.parts.field import text_field
 from livesegments.console.parts.table import Column, table
 from livesegments.console.parts.tag import Tag, heading, link, paragraph
 from livesegments.console.visit import Visit
 
 MOST_SEGMENTS = 1_000
+LONGEST = 200
 
 
 async def build(visit: Visit) -> None:
-    heading("Topics and consent")
-    events = (await visit.api.send(names.read())).events
+    channel, topic = visit.query("channel")[:LONGEST], visit.query("topic")[:LONGEST]
+    with Tag("div", "", "page-head"):
+        heading("Topics and consent")
+    with Tag("form", "", "find", role="search", method="get", action=paths.CONSENT):
+        for label, name, value in (("Channel", "channel", channel), ("Topic", "topic", topic)):
+            text_field(label, value, longest=LONGEST).control.set(name=name)
+        with Tag("button", "", "button", type="submit"):
+            Tag("span", "Count")
     request: Pages[Segments, Segment] = segments.page(limit=MOST_SEGMENTS)
-    topics = counted.topics((await visit.api.send(request)).segments)
-    given = counted.seen(events, "topic")
-    known = [*given, *(topic for topic, _ in topics if topic not in given)][: counted.MOST]
-    asked = counted.pairs(counted.seen(events, "channel"), known)
-    if not asked:
-        empty(
-            "Nobody has said yes or no yet",
-            'It comes with profiles: send {"profile": …, "consent": {"channel": "email", "state": "opted_in"}}.',
-            "verified_user",
-        )
-    else:
-        found = await visit.api.send(planning.preview(counted.question(asked), sample=0))
-        _consent(counted.rows(asked, found))
-        paragraph(f"Counted over {formats.count(found.profiles, 'profile')}, just now.", "muted small")
-    _topics(topics)
+    found = (await visit.api.send(request)).segments
+    asked = counted.asked_about(found, channel, topic)
+    preview = await visit.api.send(planning.preview(counted.question(asked), sample=0))
+    _consent(counted.rows(asked, preview), formats.count(preview.profiles, "profile"))
+    _topics(counted.topics(found))
 
 
-def _consent(rows: list[counted.Row]) -> None:
+def _consent(rows: list[counted.Row], of: str) -> None:
     with Tag("section", "", "stack tight", aria_label="Consent"):
         Tag("h2", "Consent")
         if not rows:
-            paragraph("No profile has said yes or no to any of the topics that are known.", "muted")
+            empty(
+                "Nobody has said yes or no to these",
+                'It comes with profiles: {"profile": …, "consent": {"channel": "sms", "state": "opted_in"}}.',
+                "verified_user",
+            )
             return
         with table("Consent", "To what", Column("Opted in", number=True), Column("Opted out", number=True)):
             for row in rows:
@@ -48,6 +50,10 @@ def _consent(rows: list[counted.Row]) -> None:
                     Tag("th", row.says, "break", scope="row")
                     Tag("td", formats.number(row.opted_in), "number")
                     Tag("td", formats.number(row.opted_out), "number")
+        paragraph(
+            f"Counted over {of}: the channels and topics that segments name, and the usual ones.",
+            "muted small",
+        )
 
 
 def _topics(topics: list[tuple[str, str]]) -> None:

@@ -25,7 +25,8 @@ AGAIN_S = 1.0
 
 async def build(visit: Visit) -> None:
     names = await of_workspace(visit.api)
-    heading("Live feed")
+    with Tag("div", "", "page-head"):
+        heading("Live feed")
     if not names:
         empty(
             "No segment yet", "Here stands who enters and leaves segments. Make a segment first.", "sensors",

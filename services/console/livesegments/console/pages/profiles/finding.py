@@ -42,7 +42,8 @@ def choices(types: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 async def build(visit: Visit) -> None:
-    heading("Profiles")
+    with Tag("div", "", "page-head"):
+        heading("Profiles")
     if visit.query("erasure"):
         await _erasure(visit, visit.query("erasure"))
     seen = await visit.api.send(names.read())

@@ -25,7 +25,8 @@ MOST_EMPTY = 20
 
 async def build(visit: Visit) -> None:
     code = visit.query("code")[:64]
-    heading("Rejected")
+    with Tag("div", "", "page-head"):
+        heading("Rejected")
     with Tag("form", "", "find", role="search", method="get", action=paths.REJECTED):
         text_field(
             "Code", code, longest=64, hint="bad_date, say; none: all of them", spellcheck="false"

@@ -17,7 +17,8 @@ WHOLE = "numeric"
 
 
 async def build(visit: Visit) -> None:
-    heading("New subscription")
+    with Tag("div", "", "page-head"):
+        heading("New subscription")
     texts: dict[str, Field[str]] = {}
     with Tag("div", "", "stack form"):
         texts["name"] = text_field("Name", longest=200, hint="As people know it: “VIPs to Slack”.")
