@@ -85,7 +85,8 @@ class Dialog:
         self.close()
 
     def _busy(self, is_busy: bool) -> None:
-        self._fault.text = ""
+        if is_busy:
+            self._fault.text = ""
         self._progress.set(hidden=None if is_busy else True)
         for each in self._buttons.default_slot.children:
             if isinstance(each, Tag):
