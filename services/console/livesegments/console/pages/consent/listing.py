@@ -35,7 +35,7 @@ async def build(visit: Visit) -> None:
 
 
 def _consent(rows: list[counted.Row], of: str) -> None:
-    with Tag("section", "", "stack tight", aria_label="Consent"):
+    with Tag("section", "", "stack tight"):
         Tag("h2", "Consent")
         if not rows:
             empty(
@@ -57,7 +57,7 @@ def _consent(rows: list[counted.Row], of: str) -> None:
 
 
 def _topics(topics: list[tuple[str, str]]) -> None:
-    with Tag("section", "", "stack tight section", aria_label="Topics of segments"):
+    with Tag("section", "", "stack tight section"):
         Tag("h2", "Topics of segments")
         if not topics:
             paragraph("No segment has a topic yet: give it some where it is edited.", "muted")

@@ -48,7 +48,7 @@ async def build(visit: Visit) -> None:
 
 
 def _attributes(visit: Visit, known: list[rows.Attribute], write: bool) -> None:
-    with Tag("section", "", "stack tight", aria_label="Attributes"):
+    with Tag("section", "", "stack tight"):
         Tag("h2", "Attributes")
         if not known:
             paragraph("No attribute has come yet.", "muted")
@@ -87,7 +87,7 @@ def _attributes(visit: Visit, known: list[rows.Attribute], write: bool) -> None:
 
 
 def _computed(visit: Visit, known: list[rows.Measured], write: bool) -> None:
-    with Tag("section", "", "stack tight", aria_label="Computed attributes"):
+    with Tag("section", "", "stack tight"):
         Tag("h2", "Computed attributes")
         if not known:
             paragraph("None yet. One is a measure of events that is kept live for every profile.", "muted")
@@ -113,7 +113,7 @@ def _computed(visit: Visit, known: list[rows.Measured], write: bool) -> None:
 
 
 def _events(known: list[rows.Happening]) -> None:
-    with Tag("section", "", "stack tight", aria_label="Events"):
+    with Tag("section", "", "stack tight"):
         Tag("h2", "Events")
         if not known:
             paragraph("No event has come yet.", "muted")

@@ -63,7 +63,7 @@ def _figures(profile: Profile) -> None:
 
 
 def _segments(visit: Visit, profile: Profile) -> None:
-    with Tag("section", "", "stack tight", aria_label="Segments of the profile"):
+    with Tag("section", "", "stack tight"):
         Tag("h2", "Segments")
         rows = shown.stays(profile.segments, visit.zone)
         if not rows:
