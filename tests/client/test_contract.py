@@ -25,7 +25,7 @@ LEFT_OUT = {
     ("GET", "/v1/transitions"): "an endless answer: `Client.transitions`",
     ("GET", "/v1/segments/{id}/exports/{export}/file"): "a file: `Client.download`",
     ("PUT", "/v1/imports/{id}/file"): "bytes: `imports.send`, which is written by hand",
-    ("GET", "/v1/imports/{id}/refused"): "a file for people",
+    ("GET", "/v1/imports/{id}/refused"): "a file: `Client.refused_rows`",
     ("GET", "/metrics"): "a text, for Prometheus",
 }
 CLIENTS_OWN = {"X-Workspace", "Idempotency-Key", "Last-Event-ID", "If-None-Match"}

@@ -131,6 +131,11 @@ class Client:
         with reaching(self.url):
             yield from self.api.download(segment, export, at=at, tag=tag, opened=opened)
 
+    def refused_rows(self, import_: str) -> Iterator[bytes]:
+        """The CSV of the rows that an import has refused."""
+        with reaching(self.url):
+            yield from self.api.refused_rows(import_)
+
     def call(
         self,
         method: str,

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.progress import BYTES, COUNT, bar
 from livesegments.cli.verb import Call, verb
+from livesegments.client import imports
 
 PART_BYTES = 4 << 20
 LOOK_S = 0.2
@@ -65,29 +66,28 @@ def import_(
     client = call.client
     if resume is None:
         given = {"file_name": file.name, "encoding": encoding, "delimiter": delimiter}
-        body = {name: value for name, value in given.items() if value is not None}
-        made = client.call("POST", paths.IMPORTS, json=body)
+        made = client.ask(imports.create(**{name: each for name, each in given.items() if each is not None}))
     else:
-        made = client.call("GET", paths.one_import(resume))
-    own = paths.one_import(made["id"])
+        made = client.ask(imports.read(resume))
+    own = made["id"]
     if made["state"] == "uploading":
-        _send(client, own, made, file)
+        _send(client, made, file)
         plan = _plan(client, own, id_column, email_column, maps or [])
         plan["empty"] = "remove" if remove_empty else "skip"
         if into is not None:
             plan["segment"] = into
         if dry_run:
-            looked = client.call("POST", f"{own}/check", json=plan)
-            client.call("DELETE", own)
+            looked = client.ask(imports.check(own, **plan))
+            client.ask(imports.cancel(own))
             if not call.printed(looked):
                 _tell(looked)
             return
         if new_segment is not None:
             plan["new_segment"] = new_segment
-        made = client.call("POST", f"{own}/start", json=plan)
+        made = client.ask(imports.start(own, **plan))
     made = _done(client, own, made, file)
     if refused is not None and made["refused_file"]:
-        _download(client, made["refused_file"], refused)
+        _download(client, own, refused)
     if not call.printed(made):
         where = f" into {made['segment']}" if made["segment"] else ""
         output.say(
@@ -99,7 +99,7 @@ def import_(
             )
 
 
-def _send(client: Client, own: str, made: dict[str, Any], file: Path) -> None:
+def _send(client: Client, made: dict[str, Any], file: Path) -> None:
     """From where it had come; goes on by itself where it breaks off. Raises Problem."""
     try:
         with file.open("rb") as source, bar(BYTES()) as progress:
@@ -112,10 +112,7 @@ def _send(client: Client, own: str, made: dict[str, Any], file: Path) -> None:
                 if not part and at:
                     return
                 try:
-                    headers = {"Content-Type": "text/csv"}
-                    answer = client.call(
-                        "PUT", f"{own}/file", params={"offset": at}, content=part, headers=headers
-                    )
+                    answer = client.ask(imports.send(made["id"], part, offset=at))
                     at, left = answer["bytes"], TRIES
                 except Problem as problem:
                     left -= 1
@@ -142,7 +139,7 @@ def _plan(
     if maps:
         columns = [_column(each) for each in maps]
     else:
-        found = client.call("POST", f"{own}/columns")["columns"]
+        found = client.ask(imports.columns(own))["columns"]
         columns = [
             {"column": each["name"], "type": each["declared"] or each["type"]}
             for each in found
@@ -173,7 +170,7 @@ def _done(client: Client, own: str, made: dict[str, Any], file: Path) -> Any:
             task = progress.add_task("importing", total=None)
             while made["state"] in ("waiting", "running"):
                 time.sleep(LOOK_S)
-                made = client.call("GET", own)
+                made = client.ask(imports.read(own))
                 progress.update(task, completed=made["done"], total=made["total"] or None)
     except KeyboardInterrupt:
         output.errors.print(
@@ -185,19 +182,13 @@ def _done(client: Client, own: str, made: dict[str, Any], file: Path) -> Any:
     return made
 
 
-def _download(client: Client, path: str, target: Path) -> None:
-    from livesegments.cli.client import problem_of  # noqa: PLC0415
-
-    with client.http.stream("GET", path) as answer:
-        if answer.is_error:
-            answer.read()
-            raise problem_of(answer)
-        try:
-            with target.open("wb") as out:
-                for chunk in answer.iter_bytes():
-                    out.write(chunk)
-        except OSError as error:
-            raise Problem(f"{target} can't be written: {error.strerror}", advice="name another") from error
+def _download(client: Client, import_: str, target: Path) -> None:
+    try:
+        with target.open("wb") as out:
+            for chunk in client.refused_rows(import_):
+                out.write(chunk)
+    except OSError as error:
+        raise Problem(f"{target} can't be written: {error.strerror}", advice="name another") from error
 
 
 def _tell(looked: dict[str, Any]) -> None:

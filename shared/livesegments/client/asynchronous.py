@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from livesegments.client import exchange
-from livesegments.client.download import Downloading
+from livesegments.client.download import Downloading, of_export, of_import
 from livesegments.client.errors import ApiError
 from livesegments.client.request import Pages, Request
 from livesegments.client.retry import Retry
@@ -121,7 +121,18 @@ class AsyncClient:
 
         Raises Unreadable where the file is another one by now: begin anew.
         """
-        downloading = Downloading(segment, export, at, tag, opened)
+        downloading = Downloading(of_export(segment, export), at, tag, opened)
+        async with aclosing(self._downloaded(downloading)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def refused_rows(self, import_: str) -> AsyncGenerator[bytes, None]:
+        """The CSV of the rows that an import has refused, each with its reason, in chunks."""
+        async with aclosing(self._downloaded(Downloading(of_import(import_)))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _downloaded(self, downloading: Downloading) -> AsyncGenerator[bytes, None]:
         while True:
             try:
                 async with aclosing(self._chunks(downloading)) as chunks:

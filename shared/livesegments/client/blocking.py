@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from livesegments.client import exchange
-from livesegments.client.download import Downloading
+from livesegments.client.download import Downloading, of_export, of_import
 from livesegments.client.errors import ApiError
 from livesegments.client.request import Pages, Request
 from livesegments.client.retry import Retry
@@ -129,7 +129,14 @@ class Client:
 
         Raises Unreadable where the file is another one by now: begin anew.
         """
-        downloading = Downloading(segment, export, at, tag, opened)
+        downloading = Downloading(of_export(segment, export), at, tag, opened)
+        yield from self._downloaded(downloading)
+
+    def refused_rows(self, import_: str) -> Iterator[bytes]:
+        """The CSV of the rows that an import has refused, each with its reason, in chunks."""
+        yield from self._downloaded(Downloading(of_import(import_)))
+
+    def _downloaded(self, downloading: Downloading) -> Iterator[bytes]:
         while True:
             try:
                 yield from self._chunks(downloading)

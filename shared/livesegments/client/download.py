@@ -17,14 +17,21 @@ from livesegments.client.retry import Retry
 PARTIAL = 206
 
 
+def of_export(segment: str, export: str) -> str:
+    return f"/v1/segments/{part(segment, 'segment')}/exports/{part(export, 'export')}/file"
+
+
+def of_import(id_: str) -> str:
+    return f"/v1/imports/{part(id_, 'import')}/refused"
+
+
 class Downloading:
     """One download's state, without its connection. `at`: how many bytes are there; `tag`: of which file."""
 
     def __init__(
-        self, segment: str, export: str, at: int, tag: str | None, opened: Callable[[str], None] | None
+        self, path: str, at: int = 0, tag: str | None = None, opened: Callable[[str], None] | None = None
     ) -> None:
-        self.path = f"/v1/segments/{part(segment, 'segment')}/exports/{part(export, 'export')}/file"
-        self.at, self.tag = at, tag
+        self.path, self.at, self.tag = path, at, tag
         self._opened = opened
         self._attempt = 1
 
