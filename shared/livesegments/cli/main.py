@@ -31,6 +31,7 @@ COMMANDS = {
     "members": "livesegments.cli.members:members",
     "audience": "livesegments.cli.audience:app",
     "import": "livesegments.cli.importing:import_",
+    "mass": "livesegments.cli.mass:app",
     "export": "livesegments.cli.export:export",
     "explain": "livesegments.cli.explain:explain",
     "forecast": "livesegments.cli.forecast:forecast",

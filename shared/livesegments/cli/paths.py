@@ -61,6 +61,13 @@ def export(segment_id: str, id_: str) -> str:
     return f"{exports(segment_id)}/{_named('export', id_)}"
 
 
+MASS_JOBS = "/v1/mass-jobs"
+
+
+def mass_job(id_: str) -> str:
+    return f"{MASS_JOBS}/{_named('job', id_)}"
+
+
 IMPORTS = "/v1/imports"
 
 

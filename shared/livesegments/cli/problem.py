@@ -23,6 +23,7 @@ MISSING = {
     "profile": "is the id as it was sent? a first event is applied a moment later (`livesegments settle`)",
     "workspace": "see `livesegments workspaces list` (with an admin key) for the ids that there are",
     "erasure": "`livesegments erase` printed its id, such as 3-1742",
+    "job": "see `livesegments mass list` for those of the last day",
     "import": "it may have been removed: import again",
     "export": "it may have been removed: export again",
     "computed attribute": "see `livesegments computed list` for the ids that there are",

@@ -148,6 +148,22 @@ class JobStore:
             pipe.zrem(keys.JOBS, f"{workspace}\0{id_}")
             await pipe.execute()
 
+    async def put_token(self, workspace: str, token: str, digest: str, count: int, for_s: int) -> None:
+        """By the token, a job that has this digest may be begun, of so many profiles."""
+        await self._redis.set(keys.job_token(workspace, token), f"{count} {digest}", ex=for_s)
+
+    async def token(self, workspace: str, token: str) -> tuple[str, int] | None:
+        """The digest and the count; None where there is no such token any more."""
+        found = await self._redis.get(keys.job_token(workspace, token))
+        if found is None:
+            return None
+        count, _, digest = found.decode().partition(" ")
+        return digest, int(count)
+
+    async def use_token(self, workspace: str, token: str) -> bool:
+        """Whether it was there: it is used once."""
+        return bool(await self._redis.delete(keys.job_token(workspace, token)))
+
     def turn(self, job: Job) -> Turn:
         """Whoever has it does the job."""
         return Turn(self._redis, keys.job_turn(job.workspace, job.id))

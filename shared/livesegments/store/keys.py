@@ -45,6 +45,7 @@ Of jobs in the background (written by the api):
   {jobs}:of:WORKSPACE         HASH  id → JSON of store.jobs.Job
   {jobs}:open                 ZSET  `WORKSPACE NUL id` of those under way → when it was asked for (ms)
   {jobs}:turn:WORKSPACE/ID    STRING  token of the api that does this job now; expires
+  {jobs}:token:WORKSPACE/TOKEN STRING  `COUNT DIGEST`: the mass job that may be begun by it; expires
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
@@ -243,6 +244,10 @@ def frozen_ids(partition: int, workspace: str, token: str) -> str:
 
 def jobs(workspace: str) -> str:
     return f"{{jobs}}:of:{workspace}"
+
+
+def job_token(workspace: str, token: str) -> str:
+    return f"{{jobs}}:token:{workspace}/{token}"
 
 
 def job_turn(workspace: str, job: str) -> str:

@@ -27,6 +27,8 @@ from livesegments.api.history import flows, forecasts, past, planning, preview
 from livesegments.api.imports import imports
 from livesegments.api.imports.work import Files, Imports
 from livesegments.api.jobs.jobs import Jobs
+from livesegments.api.mass import mass_jobs
+from livesegments.api.mass.work import MassJobs
 from livesegments.api.members import lists, members, transitions
 from livesegments.api.members.announcements import Announcements
 from livesegments.api.members.served import ServedPlans
@@ -153,6 +155,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         declared_fields,
         audit,
         imports,
+        mass_jobs,
         transitions, erasures, exports, health,
         profile_batches, audiences,
         frozen, saved_lists,
@@ -244,6 +247,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         jobs=jobs,
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
         inbound=inbound,
+        mass=MassJobs(reader, stored, records, inbound, walking, settings.erasure_key, jobs),
         imports=Imports(catalog, files, inbound, erasures, jobs),
         departures=Departures(reader, freezes),
         freezer=Freezer(

@@ -16,6 +16,7 @@ from livesegments.api.audiences.list_jobs import ListJobs
 from livesegments.api.exports.kept import KeptExports
 from livesegments.api.imports.work import Imports
 from livesegments.api.jobs.jobs import Jobs
+from livesegments.api.mass.work import MassJobs
 from livesegments.api.members.announcements import Announcements
 from livesegments.api.members.served import ServedPlans
 from livesegments.api.operations.lag import Lags
@@ -97,6 +98,7 @@ class Context:
     list_jobs: ListJobs
     inbound: Inbound
     imports: Imports
+    mass: MassJobs
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""
 

@@ -83,6 +83,18 @@ class Records:
         """Ends a suppression. Raises KafkaError or TimeoutError."""
         await self._all([self._send(partition, Lift(workspace, digest))])
 
+    async def erase_all(self, workspace: str, profiles: Sequence[str]) -> None:
+        """Asks for many erasures. Raises KafkaError or TimeoutError: some may have been asked for."""
+        home = self._profiles.partition
+        await self._all(
+            [self._send(home(workspace, each), Erase(workspace, each, False)) for each in profiles]
+        )
+
+    async def lift_all(self, workspace: str, erased: Sequence[tuple[str, str]]) -> None:
+        """Ends many suppressions, of ids with their digests. Raises KafkaError or TimeoutError."""
+        home = self._profiles.partition
+        await self._all([self._send(home(workspace, id_), Lift(workspace, name)) for id_, name in erased])
+
     async def clock(self, to_ms: int) -> list[int]:
         """Moves every partition's clock on; the offset after the control record, by partition."""
         offsets = await self._all([self._send(p, Clock(to_ms)) for p in range(self._partitions)])

@@ -1,4 +1,5 @@
-"""Imports on the real api, ingest and evaluator: sent, looked at, started; each row once, whatever dies."""
+"""Imports and mass jobs on the real api, ingest and evaluator: looked at, started; each profile once, whatever
+dies."""
 
 from __future__ import annotations
 
@@ -253,3 +254,93 @@ async def test_an_import_under_way_is_cancelled_and_a_dead_apis_goes_on(
         other = await sent(boss, b"id\np1\n")
         assert (await boss.delete(other)).status_code == 204
     assert await asyncio.to_thread(lambda: list(tmp_path.glob("*/*"))) == [], "no part of a file is left"
+
+
+async def counted(shop: Client, **job: Any) -> dict[str, Any]:
+    """The job with its token."""
+    answer = await shop.post("/v1/mass-jobs/count", json=job)
+    assert answer.status_code == 200, answer.text
+    return {**job, "confirm": answer.json()["confirm"]}
+
+
+async def begun(shop: Client, **job: Any) -> Any:
+    """As it is when it has ended."""
+    answer = await shop.post("/v1/mass-jobs", json=await counted(shop, **job))
+    assert answer.status_code == 202, answer.text
+    return await done(shop, f"/v1/mass-jobs/{answer.json()['id']}")
+
+
+async def profile_is(shop: Shop, id_: str, **wanted: Any) -> None:
+    async def so() -> bool:
+        answer = await shop.get(f"/v1/profiles/{id_}")
+        return answer.is_success and {name: answer.json()[name] for name in wanted} == wanted
+
+    await until(so)
+
+
+async def test_a_segments_profiles_are_changed_reset_and_deleted(shop: Shop) -> None:
+    await shop.segment("fans", type="static")
+    path = await sent(shop, b"id,plan\n" + b"".join(b"p%d,free\n" % at for at in range(5)))
+    plan = {"id_column": "id", "columns": [{"column": "plan"}], "segment": "fans"}
+    assert (await shop.post(f"{path}/start", json=plan)).status_code == 202
+    await has(shop, "fans", *(f"p{at}" for at in range(5)))
+    fans = {"include": ["fans"]}
+
+    change = {"attributes": {"plan": "pro", "gone": None}, "tags": {"add": ["vip"]}}
+    job = await begun(shop, action="update", audience=fans, **change)
+    assert (job["state"], job["done"], job["total"], job["audience"]["include"]) == ("done", 5, 5, ["fans"])
+    await profile_is(shop, "p3", attributes={"plan": "pro"}, tags=["vip"])
+    job = await begun(shop, action="reset_score", reason="new season", profiles=["p1", "p1", "p2"])
+    assert (job["done"], job["audience"]) == (2, None)
+    await profile_is(shop, "p1", score=0)
+    assert (await shop.get("/v1/profiles/p3")).json()["score"] is None
+
+    job = await begun(shop, action="delete", audience=fans)
+    assert (job["state"], job["done"]) == ("done", 5)
+    await has(shop, "fans")
+    assert (await shop.get("/v1/profiles/p1")).status_code == 404
+    back = {"action": "update", "profiles": ["p1"], "attributes": {"plan": "new"}}
+
+    async def comes_back() -> bool:  # what is said before its erasure is lifted is dropped
+        assert (await begun(shop, **back))["state"] == "done"
+        return (await shop.get("/v1/profiles/p1")).is_success
+
+    await until(comes_back)
+    noted = (await shop.get("/v1/audit", params={"kind": "mass_job", "limit": 100})).json()["entries"]
+    assert [each["note"] for each in noted[-3:]] == [
+        "delete: 5 profiles of fans",
+        "reset_score: 2 profiles of a list of ids (new season)",
+        "update: 5 profiles of fans",
+    ]
+
+
+async def test_nothing_begins_but_what_was_confirmed(shop: Shop) -> None:
+    await shop.segment("some", type="static")
+    job = {"action": "delete", "audience": {"include": ["some"]}}
+    token = await counted(shop, **job)
+
+    async def refused(**asked: Any) -> str:
+        answer = await shop.post("/v1/mass-jobs", json=asked)
+        assert answer.status_code == 409, answer.text
+        return str(answer.json()["detail"])
+
+    assert "used up" in await refused(**job, confirm="another")
+    assert "of another job" in await refused(**{**token, "keep_out": True})
+    await shop.post("/v1/segments/some/members", json={"profiles": ["ann"]})
+    await has(shop, "some", "ann")
+    assert "1 profiles by now, and 0 were confirmed" in await refused(**token)
+    token = await counted(shop, **job)
+    edited = await shop.get("/v1/segments/some")
+    assert (await shop.post("/v1/mass-jobs", json=token)).status_code == 202
+    assert "used up" in await refused(**token)
+    assert edited.json()["count"] == 1
+    for wrong in (
+        {"action": "update", "profiles": ["a"]},
+        {"action": "update", "profiles": ["a"], "attributes": {"tags": 1}},
+        {"action": "update", "profiles": ["a"], "attributes": {"x": {"y": 1}}},
+        {"action": "reset_score", "profiles": ["a"]},
+        {"action": "reset_score", "profiles": ["a"], "reason": "x", "keep_out": True},
+        {"action": "delete"},
+        {"action": "delete", "profiles": ["a"], "audience": {"include": ["some"]}},
+    ):
+        assert (await shop.post("/v1/mass-jobs/count", json=wrong)).status_code == 422, wrong
