@@ -22,6 +22,7 @@ COMMANDS = {
     "clock": "livesegments.cli.clock:clock",
     "segments": "livesegments.cli.segments:app",
     "templates": "livesegments.cli.templates:app",
+    "rules": "livesegments.cli.rules:app",
     "pull": "livesegments.cli.pull:pull",
     "apply": "livesegments.cli.apply:apply",
     "value-lists": "livesegments.cli.value_lists:app",

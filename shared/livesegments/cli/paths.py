@@ -75,6 +75,13 @@ def one_import(id_: str) -> str:
     return f"{IMPORTS}/{_named('import', id_)}"
 
 
+RULES = "/v1/segment-rules"
+
+
+def rule(id_: str) -> str:
+    return f"{RULES}/{_named('rule', id_)}"
+
+
 FIELDS = "/v1/fields"
 
 

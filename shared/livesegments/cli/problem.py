@@ -28,6 +28,7 @@ MISSING = {
     "export": "it may have been removed: export again",
     "computed attribute": "see `livesegments computed list` for the ids that there are",
     "subscription": "see `livesegments subscriptions list` for the ids that there are",
+    "rule": "see `livesegments rules list` for the ids that there are",
     "template": "see `livesegments templates list` for the ids that there are",
     "value list": "see `livesegments value-lists list` for the ids that there are",
     "key": "see `livesegments keys list` (with an admin key) for the ids that there are",

@@ -47,12 +47,12 @@ def pull(
 
 
 def everything(client: Client) -> dict[str, Any]:
-    """All segments by id, the archived ones, too."""
+    """All segments by id, the archived ones, too; without those that rules make, and the rules' own."""
     found = [
         *client.each(segments.page(limit=1_000, sort="created")),
         *client.each(segments.page(limit=1_000, sort="created", state="archived")),
     ]
-    return {each["id"]: each for each in found}
+    return {each["id"]: each for each in found if each.get("rule") is None}
 
 
 def _write(place: Path, id_: str, text: bytes) -> dict[str, str]:

@@ -159,6 +159,8 @@ class Segment(Struct, kw_only=True, frozen=True):
     """How far the evaluation of the segment is."""
     complete_since: datetime | None
     """Events are counted from then on; null: all there ever were."""
+    rule: str | None
+    """The id of the rule that made it, or whose own it is (`/v1/segment-rules`); null: none."""
 
 
 class EditedSegment(Struct, kw_only=True, frozen=True):
@@ -200,6 +202,8 @@ class EditedSegment(Struct, kw_only=True, frozen=True):
     """How far the evaluation of the segment is."""
     complete_since: datetime | None
     """Events are counted from then on; null: all there ever were."""
+    rule: str | None
+    """The id of the rule that made it, or whose own it is (`/v1/segment-rules`); null: none."""
     warnings: list[Warned]
     """What may be meant otherwise; empty if nothing is noticed."""
 

@@ -35,6 +35,7 @@ from livesegments.store import keys, versions
 from livesegments.store.audit_log import AuditLog, in_snapshot
 from livesegments.store.changes import Changes, NotRestored, Put, Write, number
 from livesegments.store.client import Client
+from livesegments.store.kept import kept_up
 from livesegments.store.places import own, place_of
 from livesegments.store.reading import beside, brought_up
 from livesegments.store.snapshot import Snapshot
@@ -283,6 +284,8 @@ class Catalog:
                 pipe.delete(*map(keys.catalog_changed, ids))
             for entry, data in decoded:
                 pipe.hset(*place_of(entry), data)
+            for name in kept_up(entry for entry, _ in decoded):
+                pipe.zadd(keys.KEPT, {name: 0})
             for each in gone:
                 version = each.definition_version if isinstance(each, Segment) else each.version
                 pipe.hset(keys.catalog_retired(each.workspace), place_of(each)[1], version)

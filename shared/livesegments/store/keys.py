@@ -46,6 +46,9 @@ Of jobs in the background (written by the api):
   {jobs}:open                 ZSET  `WORKSPACE NUL id` of those under way → when it was asked for (ms)
   {jobs}:turn:WORKSPACE/ID    STRING  token of the api that does this job now; expires
   {jobs}:token:WORKSPACE/TOKEN STRING  `COUNT DIGEST`: the mass job that may be begun by it; expires
+Of segments that the api keeps up (written by it):
+  {kept}                      ZSET  `WORKSPACE NUL segment` → when it was put in (ms); module store.kept
+  {kept}:rules                STRING  token of the api that carries rules out now; expires
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
@@ -77,6 +80,8 @@ CATALOG_REVISIONS = "{catalog}:revisions"
 CATALOG_OUTBOX = "{catalog}:outbox"
 CATALOG_PUBLISHER = "{catalog}:publisher"
 NOTIFY_DISABLED = "{notify}:disabled"
+KEPT = "{kept}"
+RULES_TURN = "{kept}:rules"
 EXPORTS = "{exports}:all"
 JOBS = "{jobs}:open"
 

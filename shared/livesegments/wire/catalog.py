@@ -81,6 +81,20 @@ class Key(Struct, frozen=True, tag="key"):
     created_ms: int
 
 
+class Rule(Struct, frozen=True, omit_defaults=True):
+    """Keeps a segment for every value of an attribute; what those that it makes are called (`{value}` in it;
+    empty: `ATTRIBUTE: VALUE`) and have. `most`: so many values at most."""
+
+    attribute: str
+    most: int
+    name: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    folder: str = ""
+    topics: tuple[str, ...] = ()
+    paused: bool = False
+
+
 class Segment(Struct, frozen=True, tag="segment"):
     """A segment as its author left it. `definition` is None for a static segment.
 
@@ -88,7 +102,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     what transitions carry. `defined_ms` is when the present one was written, and `defined_by` the name of the
     key that wrote it; 0 and empty where that was not noted. `folder` is a path (`Campaigns/Spring`);
     empty: in none. `archived_ms`: since when it is put aside and has no members; 0: it isn't. `tests` hold of
-    the definition as it was when it was written.
+    the definition as it was when it was written. `rule`: in it is who has a value that the rule has no
+    segment for yet. `made_by`: the id of the segment whose rule made this one.
     """
 
     workspace: str
@@ -107,6 +122,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     topics: tuple[str, ...] = ()
     archived_ms: int = 0
     tests: tuple[Trial, ...] = ()
+    rule: Rule | None = None
+    made_by: str = ""
 
 
 class Version(Struct, frozen=True, tag="version"):

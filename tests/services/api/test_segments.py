@@ -40,6 +40,7 @@ async def test_a_segment_is_answered_whole(shop: Client) -> None:
         "state": "building",
         "progress": {"done": 0, "total": 0, "estimated_end": None},
         "complete_since": None,
+        "rule": None,
         "warnings": [],
     }
     shown = (await shop.get("/v1/segments/kyiv")).json()

@@ -50,6 +50,8 @@ from livesegments.api.profiles import batches as profile_batches
 from livesegments.api.profiles import explanations, profiles, timelines
 from livesegments.api.profiles.moments import Timelines
 from livesegments.api.profiles.plans import Plans
+from livesegments.api.rules import rules
+from livesegments.api.rules.keeping import Keeper
 from livesegments.api.segments import (
     archiving,
     batch,
@@ -86,6 +88,7 @@ from livesegments.store.erasures import Notes
 from livesegments.store.exports import Exports
 from livesegments.store.frozen import FrozenStore
 from livesegments.store.jobs import JobStore
+from livesegments.store.kept import Kept
 from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
@@ -107,6 +110,7 @@ DESCRIPTION = """Live customer segments: definitions, membership, profiles.
 TAGS = [
     {"name": "workspaces", "description": "Tenants and their keys: for admin keys."},
     {"name": "segments", "description": "Definitions, with their size, state and progress."},
+    {"name": "segment rules", "description": "A segment for every value of an attribute, also for new ones."},
     {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
     {"name": "imports", "description": "Profiles from a CSV file."},
     {"name": "audiences", "description": "Whom a send reaches: segments with and without, consent, shares."},
@@ -159,6 +163,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         transitions, erasures, exports, health,
         profile_batches, audiences,
         frozen, saved_lists,
+        rules,
         subscription_deliveries, subscription_transitions,
         caller,
     ):  # fmt: skip
@@ -179,6 +184,7 @@ def _lifespan(
                 _keep_whole(context.publisher),
                 context.watch.run(),
                 Exporter(context).run(),
+                Keeper(context).run(),
                 context.jobs.run(),
                 audit.keep_bounded(context),
                 imports.keep_tidy(context),
@@ -245,6 +251,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         counting=walking,
         frozen=freezes,
         jobs=jobs,
+        kept=Kept(redis),
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
         inbound=inbound,
         mass=MassJobs(reader, stored, records, inbound, walking, settings.erasure_key, jobs),

@@ -35,6 +35,7 @@ from livesegments.store.contents import StoredContents
 from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.frozen import FrozenStore
+from livesegments.store.kept import Kept
 from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
@@ -99,6 +100,7 @@ class Context:
     inbound: Inbound
     imports: Imports
     mass: MassJobs
+    kept: Kept
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""
 

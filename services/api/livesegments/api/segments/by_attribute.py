@@ -16,25 +16,21 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from livesegments.api.context import Context, Ctx
 from livesegments.api.history import asof
-from livesegments.api.segments import editing
-from livesegments.api.segments.shapes import FOLDER, TOPICS, NewDynamic
+from livesegments.api.rules import of_values
+from livesegments.api.segments.shapes import FOLDER, TOPICS
 from livesegments.api.web import shapes, times
 from livesegments.api.web.auth import Reading, Writing
 from livesegments.api.web.problems import Problem, responses
 from livesegments.api.web.route import IdempotencyKey, Route
 from livesegments.api.web.texts import AttributeName, Description, Folder, Name
-from livesegments.core import ids
 from livesegments.core.definition import Attribute
 from livesegments.core.fault import Fault
-from livesegments.core.value_list import shown
 from livesegments.history.asking import Asked, Found
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
 MOST = 1_000
 """Values of one attribute that may become segments."""
-PLACE = "{value}"
-MAX_NAME = 200
 
 router = APIRouter(
     prefix="/v1/segments/by-attribute", tags=["segments"], route_class=Route, responses=responses(401, 403)
@@ -99,11 +95,11 @@ async def preview_by_attribute(
     there are. Lists and locations are left out. Nothing is created."""
     found = await _found(context, workspace, asked.attribute)
     snapshot = await context.catalog.segments(workspace.id)
-    known = _known(snapshot, asked.attribute)
+    known = of_values.known(snapshot, asked.attribute)
     return ValuesOut(
         at=times.iso(found.at_ms),
         values=[
-            ValueOut(value=msgspec.json.decode(value), count=count, segment=known.get(_key(value)))
+            ValueOut(value=msgspec.json.decode(value), count=count, segment=known.get(of_values.key(value)))
             for value, count in found.values[:MOST]
         ],
         more=len(found.values) > MOST,
@@ -116,17 +112,12 @@ async def create_by_attribute(
 ) -> MadeByAttribute:
     """Make a segment for every value of an attribute that has none yet, all of them or none: at most 1,000
     values. It may be repeated: then it makes those of the values that are new."""
-    if asked.name is not None and PLACE not in asked.name:
-        raise _wrong("/name", "no_value", f"has no {PLACE}, so all segments would have one name")
-    found = await _found(context, workspace, asked.attribute)
-    if len(found.values) > MOST:
-        told = f"has more than {MOST:,} values: make segments of an attribute with fewer"
-        raise _wrong("/attribute", "too_many_values", told)
+    found = await counted(context, workspace, asked)
     now_ms = context.now_ms()
     made: list[tuple[Segment, str]] = []
 
     async def decide(snapshot: Snapshot) -> Sequence[Segment]:
-        made[:] = _made(snapshot, workspace, asked, [value for value, _ in found.values], now_ms)
+        made[:] = of_values.made(snapshot, workspace, asked, [value for value, _ in found.values], now_ms)
         return [segment for segment, _ in made]
 
     sequence = await context.catalog.put_segments(workspace.id, decide)
@@ -139,69 +130,21 @@ async def create_by_attribute(
     )
 
 
+async def counted(context: Context, workspace: Workspace, asked: ByAttribute) -> Found:
+    """The values, all of which can become segments. Raises Problem 422."""
+    if asked.name is not None and of_values.PLACE not in asked.name:
+        raise _wrong("/name", "no_value", f"has no {of_values.PLACE}, so all segments would have one name")
+    found = await _found(context, workspace, asked.attribute)
+    if len(found.values) > MOST:
+        told = f"has more than {MOST:,} values: make segments of an attribute with fewer"
+        raise _wrong("/attribute", "too_many_values", told)
+    return found
+
+
 async def _found(context: Context, workspace: Workspace, attribute: str) -> Found:
     node = Attribute(attribute, "exists")
     asked = Asked(workspace.id, workspace.timezone, asof.now(context), node, {}, counted=MOST + 1)
     return await asof.ask(context, asked)
-
-
-def _known(snapshot: Snapshot, attribute: str) -> dict[str, str]:
-    """Value → the segment whose whole definition is that the attribute equals it."""
-    return {
-        _key(msgspec.json.encode(each.definition.value).decode()): each.id
-        for each in snapshot.segments.values()
-        if isinstance(each.definition, Attribute)
-        and each.definition == Attribute(attribute, "eq", each.definition.value)
-    }
-
-
-def _made(
-    snapshot: Snapshot, workspace: Workspace, asked: ByAttribute, values: Sequence[str], now_ms: int
-) -> list[tuple[Segment, str]]:
-    """Raises Problem 409 where the workspace has no room for them."""
-    growing, known = snapshot.draft(snapshot.revision), _known(snapshot, asked.attribute)
-    made = []
-    for value in values:
-        if _key(value) in known:
-            continue
-        node = Attribute(asked.attribute, "eq", msgspec.json.decode(value))
-        new = NewDynamic.model_construct(
-            id=None,
-            name=_name(growing, asked, node.value),
-            definition=shapes.Defined(shown(node), node, snapshot.revision),
-            description=asked.description,
-            tags=asked.tags,
-            folder=asked.folder,
-            topics=asked.topics,
-            tests=[],
-        )
-        segment = editing.new_segment(growing, workspace, new, now_ms)
-        growing.put(segment)
-        made.append((segment, value))
-    return made
-
-
-def _name(snapshot: Snapshot, asked: ByAttribute, value: Any) -> str:
-    """Numbered where it is taken: `city: Kyiv (2)` beside `city: KYIV`."""
-    said = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    if not said.strip() or ids.fault_of(said) is not None:
-        said = msgspec.json.encode(said[:MAX_NAME]).decode()
-    name = (asked.name or f"{asked.attribute}: {PLACE}").replace(PLACE, said)[:MAX_NAME]
-    number = 1
-    numbered = name
-    while snapshot.named(numbered) is not None:
-        number += 1
-        end = f" ({number})"
-        numbered = name[: MAX_NAME - len(end)] + end
-    return numbered
-
-
-def _key(value: str) -> str:
-    """Equal for values that are: 1 and 1.0 are one, 1 and true are two."""
-    decoded = msgspec.json.decode(value)
-    if isinstance(decoded, float) and decoded.is_integer():
-        decoded = int(decoded)
-    return msgspec.json.encode(decoded).decode()
 
 
 def _wrong(pointer: str, code: str, message: str) -> Problem:

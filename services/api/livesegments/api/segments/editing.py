@@ -128,6 +128,7 @@ def patched(
         if old.definition is None:
             fault = Fault(pointer="/definition", code="static", message="a static segment has no definition")
             raise Problem(422, "1 fault(s) in the request.", [fault])
+        _own(old)
         node = checked(snapshot, workspace, patch.definition, id_)
     if patch.tests and old.definition is None:
         fault = Fault("/tests", "static", "a static segment has no definition to be tested")
@@ -151,6 +152,7 @@ def deletable(snapshot: Snapshot, id_: str, match: str | None) -> Segment:
     """Raises Problem 404, 412, or 409 while others refer to it, naming them."""
     old = existing(snapshot, id_)
     check_match(old.version, match, needed=False)
+    _own(old)
     users = using.users(snapshot, id_)
     if users:
         told = f"'{id_}' is needed by {using.counted(users)}; change or delete these first."
@@ -162,6 +164,7 @@ def archived(snapshot: Snapshot, id_: str, match: str | None, now_ms: int) -> Se
     """Raises Problem 404, 412, or 409 while others refer to it that aren't archived themselves."""
     old = existing(snapshot, id_)
     check_match(old.version, match, needed=False)
+    _own(old)
     users = [each for each in using.users(snapshot, id_) if each.kind != "subscription" and not each.archived]
     if users:
         told = f"'{id_}' is needed by {using.counted(users)}; change or archive these first."
@@ -227,6 +230,7 @@ def redefined(
     """With an earlier definition again, as another version of it.
 
     Raises Problem 409 where that refers to what isn't there any more, or is the present one."""
+    _own(latest)
     try:
         node = checked(snapshot, workspace, shapes.Defined(shown(before), before, ""), latest.id)
     except Problem as problem:
@@ -248,6 +252,14 @@ def existing(snapshot: Snapshot, id_: str) -> Segment:
     if segment is None:
         raise not_found("segment", id_)
     return segment
+
+
+def _own(segment: Segment) -> None:
+    """Raises Problem 409 for the segment of a rule, whose definition nobody else may change."""
+    if segment.rule is not None:
+        told = f"a rule keeps it: pause or delete the rule (/v1/segment-rules/{segment.id})"
+        detail = f"'{segment.id}' is the segment of a rule, which alone defines it."
+        raise Problem(409, detail, [Fault("", "kept_by_rule", told)])
 
 
 def checked(snapshot: Snapshot, workspace: Workspace, defined: shapes.Defined, id_: str) -> Node:

@@ -155,6 +155,7 @@ def shape(segment: Segment, size: Size, now_ms: int) -> SegmentOut:
             ),
         ),
         complete_since=times.iso_or_none(size.progress.complete_since_ms),
+        rule=segment.id if segment.rule is not None else segment.made_by or None,
     )
 
 

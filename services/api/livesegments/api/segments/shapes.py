@@ -93,6 +93,9 @@ class SegmentOut(BaseModel):
     complete_since: Instant | None = Field(
         description="Events are counted from then on; null: all there ever were."
     )
+    rule: str | None = Field(
+        description="The id of the rule that made it, or whose own it is (`/v1/segment-rules`); null: none."
+    )
 
 
 class Segments(BaseModel):
