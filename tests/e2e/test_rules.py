@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from livesegments.client import AsyncClient, Conflict, members, segment_rules, segments
+from livesegments.client.request import Request
 from livesegments.client.segment_rules import Rule
 from tests.e2e.conftest import Product
 
@@ -57,7 +58,7 @@ async def test_new_values_become_segments_by_themselves(product: Product) -> Non
         await are(**{"1A": ["ra"], "1B": ["rb"], "others": []})
         await live(product, rd="2A", re=2.0, rb="2A")
         await are(**{"1A": ["ra"], "1B": [], "2A": ["rb", "rd"], "2.0": ["re"], "others": []})
-        told = [each for each in await product.json("timeline", "rd") if each["name"] == "$segment_entered"]
+        told = [each for each in await product.json("timeline", "re") if each["name"] == "$segment_entered"]
         assert {each["cause"] for each in told} == {"attribute", "definition"}, "others, then its own"
 
         assert (await rule()).state == "full"
@@ -70,11 +71,12 @@ async def test_new_values_become_segments_by_themselves(product: Product) -> Non
             **{"1A": ["ra"], "1B": [], "2A": ["rb", "rd"], "2.0": ["re", "rg"], "3A": ["rf"], "others": []}
         )
 
-        for refused in (
+        changes: list[Request[Any]] = [
             segments.edit("seats", if_match="*", definition={"type": "tag"}),
             segments.delete("seats"),
             segments.archive("seats"),
-        ):
+        ]
+        for refused in changes:
             with pytest.raises(Conflict, match="segment of a rule"):
                 await api.send(refused)
         await api.send(segment_rules.delete("seats"))

@@ -25,7 +25,8 @@ from livesegments.api.rules.rules import limited, state
 from livesegments.api.segments import editing
 from livesegments.api.web.publisher import NotPublished
 from livesegments.core.definition import Scalar
-from livesegments.store import keys, versions
+from livesegments.store import keys
+from livesegments.store.actor import Actor, act_as
 from livesegments.store.changes import NotRestored
 from livesegments.store.client import Away
 from livesegments.store.seen import Restoring
@@ -102,7 +103,7 @@ class Keeper:
             made = len(found) - 1
             return found
 
-        versions.by(f"rule {own.id}")
+        act_as(Actor(f"rule {own.id}"))
         sequence = await self._context.catalog.put_segments(workspace.id, decide)
         await self._context.publisher.published(sequence)
         _log.info("a rule has made segments", workspace=workspace.id, rule=own.id, segments=made)
