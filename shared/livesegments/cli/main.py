@@ -29,6 +29,7 @@ COMMANDS = {
     "computed": "livesegments.cli.computed:app",
     "subscriptions": "livesegments.cli.subscriptions:app",
     "fields": "livesegments.cli.fields:app",
+    "sources": "livesegments.cli.sources:app",
     "members": "livesegments.cli.members:members",
     "audience": "livesegments.cli.audience:app",
     "import": "livesegments.cli.importing:import_",

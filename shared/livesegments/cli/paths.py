@@ -82,6 +82,13 @@ def rule(id_: str) -> str:
     return f"{RULES}/{_named('rule', id_)}"
 
 
+SOURCES = "/v1/sources"
+
+
+def source(segment_id: str) -> str:
+    return f"{segment(segment_id)}/source"
+
+
 FIELDS = "/v1/fields"
 
 

@@ -93,6 +93,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody who does nothing for so long is signed out of the console."""
     console_session_s: Annotated[int, Meta(ge=60)] = 43_200
     """Nobody stays signed in to the console for longer."""
+    sources: str = ""
+    """A file (TOML) of the databases and files that lists may be kept equal to (`docs/external-lists.md`)."""
+    source_hosts: str = ""
+    """Hosts, with commas between, that lists may be read from although their addresses are not public."""
+    source_files: str = ""
+    """The folder of the files that lists may be read from; by default none may."""
+    source_rows: Annotated[int, Meta(ge=1)] = 1_000_000
+    """The most rows that are read for one list."""
     audience_test: Annotated[int, Meta(ge=1)] = 100
     """The most profiles of a test send."""
     audience_standard: Annotated[int, Meta(ge=1)] = 100_000

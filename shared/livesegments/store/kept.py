@@ -43,7 +43,7 @@ class Kept:
 def kept_up(entries: Iterable[Entry]) -> list[str]:
     """The names of those that are kept up."""
     segments = (each for each in entries if isinstance(each, Segment))
-    return [entry(each.workspace, each.id) for each in segments if each.rule is not None]
+    return [entry(each.workspace, each.id) for each in segments if each.rule or each.source]
 
 
 def entry(workspace: str, id_: str) -> str:

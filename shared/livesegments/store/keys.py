@@ -48,6 +48,7 @@ Of jobs in the background (written by the api):
   {jobs}:token:WORKSPACE/TOKEN STRING  `COUNT DIGEST`: the mass job that may be begun by it; expires
 Of segments that the api keeps up (written by it):
   {kept}                      ZSET  `WORKSPACE NUL segment` → when it was put in (ms); module store.kept
+  {kept}:runs:WORKSPACE       HASH  segment → JSON of store.source_runs.Run: the last one
   {kept}:rules                STRING  token of the api that carries rules out now; expires
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
@@ -229,6 +230,10 @@ def catalog_once(digest: str) -> str:
 
 def names(workspace: str) -> str:
     return f"{{names}}:{workspace}"
+
+
+def source_runs(workspace: str) -> str:
+    return f"{{kept}}:runs:{workspace}"
 
 
 def exports(workspace: str) -> str:

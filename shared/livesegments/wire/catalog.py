@@ -95,6 +95,24 @@ class Rule(Struct, frozen=True, omit_defaults=True):
     paused: bool = False
 
 
+class Source(Struct, frozen=True, omit_defaults=True):
+    """What a static segment is kept equal to: a `table` or a `query` of a `connection` of the deployment's,
+    or a file by `connection`, `url` or `path`. The profiles' ids are in `column` (empty: the first, or of
+    NDJSON `profile`). Read every `every_s` seconds (0: when it is asked for). More than the share
+    `most_gone` of the list never goes without being confirmed."""
+
+    since_ms: int
+    connection: str = ""
+    table: str = ""
+    query: str = ""
+    url: str = ""
+    path: str = ""
+    format: Literal["csv", "ndjson"] = "csv"
+    column: str = ""
+    every_s: int = 0
+    most_gone: float = 0.5
+
+
 class Segment(Struct, frozen=True, tag="segment"):
     """A segment as its author left it. `definition` is None for a static segment.
 
@@ -103,7 +121,8 @@ class Segment(Struct, frozen=True, tag="segment"):
     key that wrote it; 0 and empty where that was not noted. `folder` is a path (`Campaigns/Spring`);
     empty: in none. `archived_ms`: since when it is put aside and has no members; 0: it isn't. `tests` hold of
     the definition as it was when it was written. `rule`: in it is who has a value that the rule has no
-    segment for yet. `made_by`: the id of the segment whose rule made this one.
+    segment for yet. `made_by`: the id of the segment whose rule made this one. `source`: what the list of a
+    static segment is kept equal to.
     """
 
     workspace: str
@@ -124,6 +143,7 @@ class Segment(Struct, frozen=True, tag="segment"):
     tests: tuple[Trial, ...] = ()
     rule: Rule | None = None
     made_by: str = ""
+    source: Source | None = None
 
 
 class Version(Struct, frozen=True, tag="version"):

@@ -7,8 +7,8 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from livesegments.notify.resolving import PublicResolver, Refused
 from livesegments.notify.signing import signed
+from livesegments.runtime.resolving import PublicResolver, Refused
 
 OLD, NEW, OTHER = "whsec_b2xkb2xkb2xk", "whsec_bmV3bmV3bmV3", "whsec_b3RoZXJvdGhlcg=="
 

@@ -64,6 +64,9 @@ from livesegments.api.segments import (
     trials,
     versions,
 )
+from livesegments.api.sources import sources
+from livesegments.api.sources.connections import Connections
+from livesegments.api.sources.runs import Runs
 from livesegments.api.subscriptions import deliveries as subscription_deliveries
 from livesegments.api.subscriptions import pulling as subscription_transitions
 from livesegments.api.subscriptions import subscriptions
@@ -93,6 +96,7 @@ from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.store.source_runs import SourceRuns
 from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
 from livesegments.store.versions import Versions
@@ -111,6 +115,7 @@ TAGS = [
     {"name": "workspaces", "description": "Tenants and their keys: for admin keys."},
     {"name": "segments", "description": "Definitions, with their size, state and progress."},
     {"name": "segment rules", "description": "A segment for every value of an attribute, also for new ones."},
+    {"name": "sources", "description": "Lists that are kept equal to databases and files of others."},
     {"name": "members", "description": "Who is in a segment now, and the lists of static segments."},
     {"name": "imports", "description": "Profiles from a CSV file."},
     {"name": "audiences", "description": "Whom a send reaches: segments with and without, consent, shares."},
@@ -163,7 +168,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         transitions, erasures, exports, health,
         profile_batches, audiences,
         frozen, saved_lists,
-        rules,
+        rules, sources,
         subscription_deliveries, subscription_transitions,
         caller,
     ):  # fmt: skip
@@ -178,6 +183,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = _context(settings, now_ms)
         app.state.context = context
+        Runs(context)
         watching = [
             asyncio.create_task(each)
             for each in (
@@ -252,6 +258,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         frozen=freezes,
         jobs=jobs,
         kept=Kept(redis),
+        connections=Connections(settings.sources, os.environ),
+        source_runs=SourceRuns(redis),
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
         inbound=inbound,
         mass=MassJobs(reader, stored, records, inbound, walking, settings.erasure_key, jobs),

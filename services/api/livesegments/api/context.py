@@ -25,6 +25,7 @@ from livesegments.api.operations.watch import Watch
 from livesegments.api.profiles.moments import Timelines
 from livesegments.api.profiles.plans import Plans
 from livesegments.api.web.inbound import Inbound
+from livesegments.api.sources.connections import Connections
 from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.records import Records
 from livesegments.history.asker import Asker
@@ -40,6 +41,7 @@ from livesegments.store.lanes import Lanes
 from livesegments.store.members import Members
 from livesegments.store.names import NameStore
 from livesegments.store.profiles import Profiles
+from livesegments.store.source_runs import SourceRuns
 from livesegments.store.standing import Heads
 from livesegments.store.suppressions import Suppressions
 from livesegments.store.versions import Versions
@@ -101,6 +103,8 @@ class Context:
     imports: Imports
     mass: MassJobs
     kept: Kept
+    connections: Connections
+    source_runs: SourceRuns
     counting: asyncio.Semaphore
     """So many audiences are walked at a time."""
 

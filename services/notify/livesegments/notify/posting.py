@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from livesegments.notify.body import body
 from livesegments.notify.queue import Message
-from livesegments.notify.resolving import PublicResolver
 from livesegments.notify.signing import signed
 from livesegments.runtime.addresses import fault_of
+from livesegments.runtime.resolving import PublicResolver
 from livesegments.wire.subscription import Subscription
 
 TIMEOUT_S = 15.0

@@ -86,7 +86,7 @@ class ListJobs:
             shares[partition_of(segment.workspace, id_, len(shares))].add(id_)
         added = removed = 0
         for partition, wanted in enumerate(shares):
-            listed = await self._listed(segment, partition, "", "")
+            listed = await self.listed(segment, partition, "", "")
             come, gone = wanted - listed, listed - wanted
             await self._records.change(segment, sorted(come), sorted(gone))
             added, removed = added + len(come), removed + len(gone)
@@ -120,7 +120,7 @@ class ListJobs:
         while more:
             piece = await self._audiences.piece(segment.workspace, asked.audience, partition, last)
             wanted = set(piece.ids)
-            listed = await self._listed(segment, partition, last, piece.last)
+            listed = await self.listed(segment, partition, last, piece.last)
             added = wanted - listed if asked.how != "remove" else set()
             removed = {"append": set(), "remove": wanted & listed, "replace": listed - wanted}[asked.how]
             await self._records.change(segment, sorted(added), sorted(removed))
@@ -135,7 +135,7 @@ class ListJobs:
                 place=f"{partition}/{last}" if more else f"{partition + 1}/",
             )
 
-    async def _listed(self, segment: Segment, partition: int, after: str, upto: str) -> set[str]:
+    async def listed(self, segment: Segment, partition: int, after: str, upto: str) -> set[str]:
         """Who is on the list now, behind one id and up to another ('': to the end)."""
         own = Audience((segment.id,))
         found: set[str] = set()

@@ -1,10 +1,10 @@
-"""Carries the rules out: whoever has a value without a segment makes that segment come.
+"""Keeps segments up in the background: begins the runs of sources that are due, and carries rules out.
 
-Whoever is in the segment of a rule has such a value (module `rest`). So nobody looks for values: once a
-second one process counts the members of these segments, and where somebody is in one, reads their values.
-One change of the catalogue makes the segments of those and lets the rule know the values, or does nothing
-of it; so a process that dies, or two that do it at once, make no segment twice. A rule is looked at again
-when its own segment is ready: then its members are those with yet other values.
+Whoever is in the segment of a rule has a value without a segment (module `rest`). So nobody looks for values:
+once a second one process counts the members of these segments, and where somebody is in one, reads their
+values. One change of the catalogue makes the segments of those and lets the rule know the values, or does
+nothing of it; so a process that dies, or two that do it at once, make no segment twice. A rule is looked at
+again when its own segment is ready: then its members are those with yet other values.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from livesegments.api.rules import of_values
 from livesegments.api.rules.rest import has_room, known, named, rest
 from livesegments.api.rules.rules import limited, state
 from livesegments.api.segments import editing
+from livesegments.api.sources.scheduling import run_if_due
 from livesegments.api.web.publisher import NotPublished
 from livesegments.core.definition import Scalar
 from livesegments.store import keys
@@ -79,7 +80,9 @@ class Keeper:
         for workspace_id, id_ in await self._context.kept.all():
             workspace = await self._context.catalog.workspace(workspace_id)
             segment = await self._context.catalog.segment(workspace_id, id_) if workspace else None
-            if workspace is None or segment is None or segment.rule is None:
+            if workspace is not None and segment is not None and segment.source is not None:
+                await run_if_due(self._context, segment)
+            elif workspace is None or segment is None or segment.rule is None:
                 await self._context.kept.drop(workspace_id, id_, self._context.now_ms())
             elif not segment.rule.paused:
                 await self._carry_out(limited(self._context, workspace), segment)
