@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import TypedDict
 
@@ -26,6 +27,7 @@ class Keys(Struct, frozen=True):
     write_key: str = ""
     api_key: str = ""
     erasure_key: str = ""
+    secrets_key: str = ""
 
 
 class First(TypedDict):
@@ -48,6 +50,7 @@ def kept_keys(data: Path, admin_key: str = "") -> Keys:
         kept,
         admin_key=admin_key or kept.admin_key,
         erasure_key=kept.erasure_key or secrets.token_urlsafe(32),
+        secrets_key=kept.secrets_key or urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )
     _keep(data, keys)
     return keys
@@ -71,6 +74,7 @@ def first_workspace(api: str, keys: Keys, data: Path) -> First:
                 make("first write key", "ingest"),
                 make("first key", "read", "write", "operate"),
                 keys.erasure_key,
+                keys.secrets_key,
             )
             _keep(data, keys)
     return First(

@@ -99,6 +99,7 @@ def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
         f"{PREFIX}DATA": str(wanted.data),
         f"{PREFIX}ADMIN_KEY": keys.admin_key,
         f"{PREFIX}ERASURE_KEY": wanted.environment.get(f"{PREFIX}ERASURE_KEY") or keys.erasure_key,
+        f"{PREFIX}SECRETS_KEY": wanted.environment.get(f"{PREFIX}SECRETS_KEY") or keys.secrets_key,
     }
     modules = {"ingest": "ingest", "api": "api"} | {
         f"evaluator-{number}": "evaluator" for number in range(1, wanted.workers + 1)

@@ -70,6 +70,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """An erasure is done in all files at most this long after it was asked for."""
     erasure_key: str = ""
     """The secret under which the ids of erased profiles are kept as digests: the same for all services."""
+    secrets_key: str = ""
+    """Of the api and notify: the key that the secrets of webhooks are sealed under, and after a comma those
+    before it; see `runtime.sealing`."""
     dedup_window_ms: int = 7 * DAY_MS
     dedup_max_ids: int = 1_000
     cache_mb: int = 128

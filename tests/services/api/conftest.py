@@ -19,6 +19,7 @@ from livesegments.runtime.settings import ClockMode, Settings
 from livesegments.runtime.topics import create_topics, wanted
 
 ADMIN_KEY = "admin-key-of-the-tests"
+SECRETS_KEY = "c2VjcmV0cy1rZXktb2YtdGhlLXRlc3RzLTMyYnl0ZXM="
 NOW_MS = 1_700_000_000_000
 LOOK_S = 0.02
 PATIENCE_S = 30.0
@@ -39,7 +40,12 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 def settings(stack: Stack, clock: ClockMode = "log") -> Settings:
     return Settings(
-        kafka=stack.kafka, redis=stack.redis, admin_key=ADMIN_KEY, clock=clock, unowned_ms=UNOWNED_MS
+        kafka=stack.kafka,
+        redis=stack.redis,
+        admin_key=ADMIN_KEY,
+        clock=clock,
+        unowned_ms=UNOWNED_MS,
+        secrets_key=SECRETS_KEY,
     )
 
 

@@ -8,15 +8,20 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from httpx_sse import aconnect_sse
+from redis.asyncio import Redis
 
 from livesegments.core.event import Kind, Transition
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.sealing import Seal
+from livesegments.store import keys
 from livesegments.store.client import connect
 from livesegments.store.lanes import Lanes, LaneWrite
+from livesegments.wire import catalog as wire
 from livesegments.wire import memberships
 from livesegments.wire.attempt import Attempt, Dead, Disabled
+from livesegments.wire.subscription import Subscription
 from livesegments.wire.topics import MEMBERSHIPS
-from tests.services.api.conftest import Client
+from tests.services.api.conftest import SECRETS_KEY, Client
 
 HOOK = {"url": "https://hooks.example.com/in"}
 
@@ -59,7 +64,15 @@ async def test_one_is_made_read_edited_and_deleted(shop: Client) -> None:
     assert (await shop.delete("/v1/segments/vip")).status_code == 204
 
 
-async def test_a_secret_is_shown_once_and_rotates(shop: Client) -> None:
+async def _stored(stack: Stack, workspace: str) -> bytes:
+    """The only subscription of a workspace as it lies in Redis."""
+    async with Redis.from_url(stack.redis) as redis:
+        found: dict[Any, Any] = await redis.hgetall(keys.catalog_segments(workspace))
+    (entry,) = (data for name, data in found.items() if name.startswith(b"subscription:"))
+    return entry
+
+
+async def test_a_secret_is_shown_once_and_rotates(shop: Client, stack: Stack) -> None:
     made = await shop.make("/v1/subscriptions", name="a", webhook=HOOK)
     path = f"/v1/subscriptions/{made['id']}"
     rotated = await shop.make(f"{path}/secrets")
@@ -67,6 +80,12 @@ async def test_a_secret_is_shown_once_and_rotates(shop: Client) -> None:
     read = (await shop.get(path)).text
     assert made["secret"] not in read and rotated["secret"] not in read
     assert (await shop.get(path)).json()["webhook"]["secrets"] == 2
+    stored = await _stored(stack, shop.workspace)
+    assert made["secret"].encode() not in stored and rotated["secret"].encode() not in stored
+    seal = Seal(SECRETS_KEY)
+    entry = wire.decode(stored)
+    assert isinstance(entry, Subscription) and entry.webhook is not None
+    assert [seal.opened(each.secret) for each in entry.webhook.secrets] == [made["secret"], rotated["secret"]]
     pulled = await shop.make("/v1/subscriptions", name="b")
     assert pulled["webhook"] is None and pulled["secret"] is None
     assert (await shop.post(f"/v1/subscriptions/{pulled['id']}/secrets")).status_code == 409

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from livesegments.core.event import Transition
+from livesegments.runtime import sealing
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.sealing import Seal
 from livesegments.store import keys
 from livesegments.wire.subscription import Replay, Secret, Webhook
 from livesegments.wire.topics import partition_of
@@ -97,8 +99,10 @@ async def test_batches_filters_and_secrets_that_rotate(rig: Rig, receiver: Recei
         "batches", receiver.url, segments=("vip",), kinds=("entered",), batch=50, batch_ms=100
     )
     new = "whsec_bmV3bmV3bmV3bmV3bmV3"
-    webhook = Webhook(receiver.url, (Secret(SECRET, 1 << 50), Secret(new)))
-    rig.start()
+    key, former = sealing.new_key(), sealing.new_key()
+    sealed = (Secret(Seal(former).sealed(SECRET), 1 << 50), Secret(Seal(key).sealed(new)))
+    webhook = Webhook(receiver.url, sealed)
+    rig.start(secrets_key=f"{key},{former}")
     await rig.ready()
     told = rig.story(200, 100)
     await rig.announce(*told, *rig.story(50, 50, "other"), *rig.story(50, 50, workspace="elsewhere"))
@@ -146,6 +150,11 @@ async def test_redirects_are_not_followed_and_addresses_that_nobody_permits_are_
     await rig.subscribe("all", receiver.url)
     await rig.subscribe("inside", receiver.url.replace("127.0.0.1", "127.0.0.2"))
     await rig.subscribe("named", receiver.url.replace("127.0.0.1", "localhost"))
+    elsewhere = Secret(Seal(sealing.new_key()).sealed(SECRET))
+    sealed = msgspec.structs.replace(
+        await rig.subscribe("sealed", receiver.url), webhook=Webhook(receiver.url, (elsewhere,))
+    )
+    await rig.define(sealed)
     rig.start()
     await rig.ready()
     await rig.announce(*rig.story(1, 1))
@@ -154,6 +163,7 @@ async def test_redirects_are_not_followed_and_addresses_that_nobody_permits_are_
         ("all", b'"status":302'),
         ("inside", b"no public address"),
         ("named", b"no public host"),
+        ("sealed", b"sealed under another key"),
     ):
         tries = await rig.found(partial(rig.redis.lrange, keys.notify_tries(partition, "shop", id_), 0, -1))
         assert said in tries[0]

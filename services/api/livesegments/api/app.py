@@ -81,6 +81,7 @@ from livesegments.runtime import logs, tasks
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.connection import Connection
 from livesegments.runtime.retry import until_done
+from livesegments.runtime.sealing import Seal
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
@@ -258,6 +259,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         frozen=freezes,
         jobs=jobs,
         kept=Kept(redis),
+        seal=Seal(settings.secrets_key),
         connections=Connections(settings.sources, os.environ),
         source_runs=SourceRuns(redis),
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),

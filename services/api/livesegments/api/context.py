@@ -29,6 +29,7 @@ from livesegments.api.sources.connections import Connections
 from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.records import Records
 from livesegments.history.asker import Asker
+from livesegments.runtime.sealing import Seal
 from livesegments.runtime.settings import Settings
 from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
@@ -103,6 +104,7 @@ class Context:
     imports: Imports
     mass: MassJobs
     kept: Kept
+    seal: Seal
     connections: Connections
     source_runs: SourceRuns
     counting: asyncio.Semaphore

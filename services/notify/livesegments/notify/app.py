@@ -30,6 +30,7 @@ from livesegments.runtime import logs, metrics, status, tasks
 from livesegments.runtime.addresses import hosts
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.retry import until_done
+from livesegments.runtime.sealing import Seal
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.topic_identity import topic_id
 from livesegments.store.client import Client, connect
@@ -59,7 +60,9 @@ async def serving(settings: Settings, crash: Callable[[BaseException], None]) ->
         redis = await stack.enter_async_context(connect(settings.redis))
         store = Lanes(redis)
         disabling = Disabling(store, wall_ms)
-        poster = await stack.enter_async_context(Poster(hosts(settings.notify_hosts), wall_ms))
+        poster = await stack.enter_async_context(
+            Poster(hosts(settings.notify_hosts), wall_ms, Seal(settings.secrets_key))
+        )
         wake = Wake()
         catalog = Catalog(settings.kafka, wake.changed)
         stack.push_async_callback(catalog.close)

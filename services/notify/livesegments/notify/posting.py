@@ -12,6 +12,7 @@ from livesegments.notify.queue import Message
 from livesegments.notify.signing import signed
 from livesegments.runtime.addresses import fault_of
 from livesegments.runtime.resolving import PublicResolver
+from livesegments.runtime.sealing import Seal, Unopened
 from livesegments.wire.subscription import Subscription
 
 TIMEOUT_S = 15.0
@@ -37,8 +38,8 @@ class Outcome(Struct, frozen=True):
 class Poster:
     """Use it as an async context manager. Redirects are not followed, nor is any proxy asked."""
 
-    def __init__(self, permitted: Collection[str], now_ms: Callable[[], int]) -> None:
-        self._permitted, self._now_ms = permitted, now_ms
+    def __init__(self, permitted: Collection[str], now_ms: Callable[[], int], seal: Seal) -> None:
+        self._permitted, self._now_ms, self._seal = permitted, now_ms, seal
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Poster:
@@ -65,7 +66,11 @@ class Poster:
         if (wrong := fault_of(webhook.url, self._permitted)) is not None:
             return Outcome(None, f"the url {wrong}")
         now_ms = self._now_ms()
-        secrets = [each.secret for each in webhook.secrets if each.until_ms is None or each.until_ms > now_ms]
+        valid = [each for each in webhook.secrets if each.until_ms is None or each.until_ms > now_ms]
+        try:
+            secrets = [self._seal.opened(each.secret) for each in valid]
+        except Unopened as error:
+            return Outcome(None, str(error))
         data = body(rule, message)
         try:
             async with self._session.post(

@@ -14,6 +14,7 @@ from livesegments.api.web.etags import check_match
 from livesegments.api.web.problems import QUOTA, Problem, not_found
 from livesegments.core.fault import Fault, join
 from livesegments.runtime.addresses import fault_of
+from livesegments.runtime.sealing import Seal
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.mapping import faults_of as faults_of_mapping
 from livesegments.wire.subscription import Replay, Secret, Subscription, Webhook
@@ -36,6 +37,7 @@ def made(
     begin: Sequence[int],
     now_ms: int,
     permitted: Collection[str],
+    seal: Seal,
 ) -> Subscription:
     """Raises Problem 409 where there are as many as may be, 422 with all faults."""
     if len(snapshot.subscriptions) >= MAX_SUBSCRIPTIONS:
@@ -44,7 +46,7 @@ def made(
     _check(snapshot, new.segments, new.webhook, permitted)
     webhook = None
     if new.webhook is not None:
-        webhook = Webhook(secrets=(Secret(secret()),), **_target(new.webhook))
+        webhook = Webhook(secrets=(Secret(seal.sealed(secret())),), **_target(new.webhook))
     return _possible(
         Subscription(
             workspace=workspace,
@@ -67,6 +69,7 @@ def patched(
     now_ms: int,
     permitted: Collection[str],
     ends: Sequence[int],
+    seal: Seal,
 ) -> Subscription:
     """`ends`: where the topic ends now; who pulled so far is sent what comes from then on. Raises Problem
     404, 428, 412, 422."""
@@ -77,7 +80,8 @@ def patched(
     _check(snapshot, segments, patch.webhook if "webhook" in given else None, permitted)
     changed = _rule(patch, patch.model_dump(include=set(given)))
     if "webhook" in given:
-        secrets = old.webhook.secrets if old.webhook is not None else (Secret(secret()),)
+        kept = old.webhook.secrets if old.webhook is not None else (Secret(secret()),)
+        secrets = tuple(replace(each, secret=seal.anew(each.secret)) for each in kept)
         if old.webhook is None and patch.webhook is not None:
             changed["begin"] = tuple(ends)
         changed["webhook"] = patch.webhook and Webhook(secrets=secrets, **_target(patch.webhook))
@@ -99,13 +103,13 @@ def replayed(
     return replace(old, version=old.version + 1, updated_ms=max(now_ms, old.updated_ms), replay=replay)
 
 
-def rotated(snapshot: Snapshot, id_: str, now_ms: int) -> Subscription:
+def rotated(snapshot: Snapshot, id_: str, now_ms: int, seal: Seal) -> Subscription:
     """With a new secret, beside which the one before signs for a while. Raises Problem 404, 409."""
     old = existing(snapshot, id_)
     if old.webhook is None:
         raise Problem(409, "The subscription has no webhook, so it has no secret: its receiver pulls.")
-    former = Secret(old.webhook.secrets[-1].secret, now_ms + FORMER_MS)
-    webhook = replace(old.webhook, secrets=(former, Secret(secret())))
+    former = Secret(seal.anew(old.webhook.secrets[-1].secret), now_ms + FORMER_MS)
+    webhook = replace(old.webhook, secrets=(former, Secret(seal.sealed(secret()))))
     return replace(old, version=old.version + 1, updated_ms=max(now_ms, old.updated_ms), webhook=webhook)
 
 

@@ -47,11 +47,11 @@ async def create_subscription(
     entry = await change(
         context,
         workspace.id,
-        lambda snapshot: edits.made(snapshot, workspace.id, new, begin, now_ms, permitted),
+        lambda snapshot: edits.made(snapshot, workspace.id, new, begin, now_ms, permitted, context.seal),
     )
     response.headers["Location"] = f"/v1/subscriptions/{entry.id}"
     response.headers["ETag"] = etag(entry.version)
-    secret = entry.webhook and entry.webhook.secrets[-1].secret
+    secret = entry.webhook and context.seal.opened(entry.webhook.secrets[-1].secret)
     return shapes.MadeSubscription(**shapes.fields(entry, now_ms), secret=secret)
 
 
@@ -93,7 +93,7 @@ async def edit_subscription(
     entry = await change(
         context,
         workspace.id,
-        lambda snapshot: edits.patched(snapshot, id_, patch, if_match, now_ms, permitted, ends),
+        lambda snapshot: edits.patched(snapshot, id_, patch, if_match, now_ms, permitted, ends, context.seal),
     )
     response.headers["ETag"] = etag(entry.version)
     return await _shown(context, entry)
@@ -105,10 +105,14 @@ async def rotate_secret(context: Ctx, workspace: Writing, id_: Id) -> shapes.Sec
     then."""
     now_ms = context.now_ms()
     means("rotate_secret")
-    entry = await change(context, workspace.id, lambda snapshot: edits.rotated(snapshot, id_, now_ms))
+    entry = await change(
+        context, workspace.id, lambda snapshot: edits.rotated(snapshot, id_, now_ms, context.seal)
+    )
     assert entry.webhook is not None
     former, present = entry.webhook.secrets
-    return shapes.SecretOut(secret=present.secret, former_valid_until=times.iso(former.until_ms or now_ms))
+    return shapes.SecretOut(
+        secret=context.seal.opened(present.secret), former_valid_until=times.iso(former.until_ms or now_ms)
+    )
 
 
 @router.delete("/{id}", status_code=204, responses=responses(404, 409, 412))
