@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -58,9 +59,13 @@ class Product:
 @pytest.fixture(scope="session")
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     data = tmp_path_factory.mktemp("up")
+    environment = os.environ | {"LIVESEGMENTS_SOURCE_HOSTS": "127.0.0.1"}
     with (data.parent / "up.err").open("wb") as err:
         process = await asyncio.create_subprocess_exec(
-            COMMAND, "up", "--json", "--clock", "log", "--data", str(data), stdout=PIPE, stderr=err
+            *(COMMAND, "up", "--json", "--clock", "log", "--data", str(data)),
+            stdout=PIPE,
+            stderr=err,
+            env=environment,
         )
     assert process.stdout is not None
     try:

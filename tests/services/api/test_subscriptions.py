@@ -68,6 +68,7 @@ async def _stored(stack: Stack, workspace: str) -> bytes:
     """The only subscription of a workspace as it lies in Redis."""
     async with Redis.from_url(stack.redis) as redis:
         found: dict[Any, Any] = await redis.hgetall(keys.catalog_segments(workspace))
+    entry: bytes
     (entry,) = (data for name, data in found.items() if name.startswith(b"subscription:"))
     return entry
 

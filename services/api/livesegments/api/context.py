@@ -24,8 +24,8 @@ from livesegments.api.operations.refusals import Refusals
 from livesegments.api.operations.watch import Watch
 from livesegments.api.profiles.moments import Timelines
 from livesegments.api.profiles.plans import Plans
-from livesegments.api.web.inbound import Inbound
 from livesegments.api.sources.connections import Connections
+from livesegments.api.web.inbound import Inbound
 from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.records import Records
 from livesegments.history.asker import Asker
