@@ -43,6 +43,11 @@ Short = Annotated[str, Field(max_length=256, pattern=PRINTED)]
 router = APIRouter(tags=["sources"], route_class=Route, responses=responses(401, 403))
 
 
+async def _segment_first(context: Ctx, workspace: Writing, id_: Id) -> None:
+    """Raises Problem 404 before a body is looked at."""
+    await found(context, workspace.id, id_)
+
+
 async def _existing_first(context: Ctx, workspace: Writing, id_: Id) -> None:
     """Raises Problem 404 before a body is looked at."""
     await _existing(context, workspace, id_)
@@ -190,7 +195,11 @@ async def read_source(context: Ctx, workspace: Reading, id_: Id) -> SourceOut:
     return await _out(context, await _existing(context, workspace, id_))
 
 
-@router.put("/v1/segments/{id}/source", responses=responses(400, 404, 409, 413, 415))
+@router.put(
+    "/v1/segments/{id}/source",
+    dependencies=[Depends(_segment_first)],
+    responses=responses(400, 404, 409, 413, 415),
+)
 async def put_source(
     context: Ctx, workspace: Writing, id_: Id, asked: Annotated[SourceIn, Body()]
 ) -> SourceOut:
