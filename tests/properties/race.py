@@ -8,7 +8,7 @@ until the profile has been given its history, as the archive would have it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from livesegments.core.explain import next_flips
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, decode, encode
-from livesegments.core.recount import Recounts
+from livesegments.core.recount import Ahead, Recounts
 from livesegments.core.rewritten import astray, rewritten
 from livesegments.core.staging import Staging, stage
 from livesegments.core.step import FEW, Step, on_clock, on_event, on_plan
@@ -185,7 +185,12 @@ class Race:
         self._adopt()
         assert self.profile is not None
         flips = self.oracle.recount(self.clock_ms)
-        step = Recounts(self.plan).take_back("p", self.profile, self.past, self.wanting, self.clock_ms)
+        recounts = Recounts(self.plan, at_once=3)
+        before = self.past[
+            : len(self.past) - len(self.past) % 3
+        ]  # counted beforehand; the rest comes meanwhile
+        ahead = exhausted(recounts.ahead(self.profile, before, self.wanting, self.clock_ms, False))
+        step = recounts.take_back("p", self.profile, self.past, self.wanting, self.clock_ms, ahead=ahead)
         self._take(step)
         self._same_flips(step.transitions, flips)
         self.retractions += 1
@@ -298,6 +303,15 @@ class Race:
         found = next_flips(self.plan, "p", profile, self.staging.served)
         core = {segment: at for segment, at in found.items() if at <= horizon}
         assert core == changes, f"the clock alone: core {core}, oracle {changes}"
+
+
+def exhausted(slices: Generator[None, None, Ahead]) -> Ahead:
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            ahead: Ahead = done.value
+            return ahead
 
 
 def _kept(properties: Mapping[str, Any], heads: Collection[str]) -> dict[str, Any]:

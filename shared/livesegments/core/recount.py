@@ -8,6 +8,9 @@ segments that read them.
 A fact that still waits for its own history (module `backfill`) holds only what came after some commit.
 `after` names such facts and their commits, so that nothing counts twice.
 
+A long history is counted in slices beforehand (`Recounts.ahead`), while live events go on: what happened
+meanwhile is then given to the counted states, so nobody waits for the counting of 10,000 events.
+
 A fact that reaches back beyond the history that is kept (module `beyond`) isn't counted anew: that would
 lose what is gone from history. What is taken back is taken out of its state instead. From totals and counts
 that can be done; what can't be stays as it is, and `kept` says so.
@@ -15,7 +18,7 @@ that can be done; what can't be stays as it is, and `kept` says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,11 +43,24 @@ class Counted(Struct, frozen=True):
     states: Profile
 
 
+AT_ONCE = 100
+"""Events of a slice."""
+
+
+class Ahead(Struct, frozen=True):
+    """What was counted beforehand, of the first `events` of a history; the rest as in `Recounts.count`."""
+
+    counted: Counted
+    events: int
+    after: Mapping[int, int]
+
+
 class Recounts:
     """For profiles that are at one plan; what it knows of the plan is worked out once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, at_once: int | None = None) -> None:
         self.plan = plan
+        self._at_once = at_once or AT_ONCE
         self._beyond = Beyond(plan)
         self.kept: list[tuple[str, Event]] = []
         """(profile, `$retract`) that a fact beyond history could not follow; whoever reads it empties it."""
@@ -62,14 +78,18 @@ class Recounts:
         now_ms: int,
         since_ms: int | None = None,
         anew: bool = False,
+        ahead: Ahead | None = None,
     ) -> Step:
         """Carries out the retractions that wait; cause `retraction`. See `affected`, `count` and `put`.
 
         `since_ms`: events before that instant are gone from history.
         `anew`: all facts are counted anew, not only those that have what is taken back; cause `repair`.
+        `ahead`: what `self.ahead` has of the same profile; where it can't be used, it isn't.
         """
-        facts = self.closed(self.plan.tracks.keys()) if anew else self.affected(profile, past)
-        counted = self.count(profile, past, facts, after, now_ms)
+        counted = None if ahead is None else self._continued(profile, past, after, now_ms, ahead)
+        if counted is None:
+            facts = self.closed(self.plan.tracks.keys()) if anew else self.affected(profile, past)
+            counted = self.count(profile, past, facts, after, now_ms)
         waiting = profile.taken.waiting if profile.taken is not None else ()
         beyond = self.beyond(since_ms, now_ms) & counted.facts
         if beyond:
@@ -79,6 +99,38 @@ class Recounts:
         if profile.taken is not None:
             profile.taken = Taken(profile.taken.ids)
         return step
+
+    def ahead(
+        self, profile: Profile, past: Sequence[Past], after: Mapping[int, int], now_ms: int, anew: bool
+    ) -> Generator[None, None, Ahead]:
+        """What `take_back` begins with, in slices: something else may be done where it yields."""
+        found: set[int] = set()
+        is_gone = taken_from(profile, past)
+        for begin in range(0, 0 if anew or is_gone is None else len(past), self._at_once):
+            found |= self._fed(past[begin : begin + self._at_once], is_gone)
+            yield
+        facts = self.closed(self.plan.tracks.keys() if anew else found)
+        states = Profile(plan=self.plan.revision)
+        for begin in range(0, len(past), self._at_once):
+            self._give(states, past[begin : begin + self._at_once], is_gone, facts, after, now_ms)
+            yield
+        return Ahead(Counted(facts, states), len(past), after)
+
+    def _continued(
+        self, profile: Profile, past: Sequence[Past], after: Mapping[int, int], now_ms: int, ahead: Ahead
+    ) -> Counted | None:
+        """With what happened meanwhile; None where that changes more than it adds."""
+        rest, counted = past[ahead.events :], ahead.counted
+        wake_ms = counted.states.wake_at
+        if after != ahead.after or any(event.name == RETRACT for _, event in rest):
+            return None
+        if wake_ms is not None and wake_ms <= now_ms:
+            return None  # what was due meanwhile has not fired in what was counted
+        is_gone = taken_from(profile, past)
+        if not self.closed(self._fed(rest, is_gone)) <= counted.facts:
+            return None
+        self._give(counted.states, rest, is_gone, counted.facts, after, now_ms)
+        return counted
 
     def beyond(self, since_ms: int | None, now_ms: int) -> frozenset[int]:
         """The facts to which events before `since_ms`, which are gone from history, can matter."""
@@ -140,15 +192,16 @@ class Recounts:
 
     def affected(self, profile: Profile, past: Sequence[Past]) -> frozenset[int]:
         """Ids of the facts that events of a history have fed, or would have, that are taken back."""
-        is_gone = taken_from(profile, past)
-        if is_gone is None:
-            return frozenset()
+        return self.closed(self._fed(past, taken_from(profile, past)))
+
+    def _fed(self, past: Sequence[Past], is_gone: IsTaken | None) -> set[int]:
+        """The facts that events which are taken back have fed, or would have."""
         found: set[int] = set()
-        for _, event in past:
+        for _, event in past if is_gone is not None else ():
             named = self.plan.feeds.get(event.name)
-            if named is not None and is_gone(event):
+            if named is not None and is_gone is not None and is_gone(event):
                 found.update(track.id for track in named.fed(event))
-        return self.closed(found)
+        return found
 
     def closed(self, facts: Collection[int]) -> frozenset[int]:
         """With the sequences that a later step's events are part of, and with all steps of those."""
@@ -176,9 +229,20 @@ class Recounts:
 
         `after`: fact id → the commit whose events, and those before, the fact does not have yet.
         """
-        is_gone = taken_from(profile, past)
-        counting = past if is_gone is None else [each for each in past if not is_gone(each[1])]
         states = Profile(plan=self.plan.revision)
+        self._give(states, past, taken_from(profile, past), facts, after, now_ms)
+        return Counted(facts, states)
+
+    def _give(
+        self,
+        states: Profile,
+        past: Sequence[Past],
+        is_gone: IsTaken | None,
+        facts: frozenset[int],
+        after: Mapping[int, int],
+        now_ms: int,
+    ) -> None:
+        counting = past if is_gone is None else [each for each in past if not is_gone(each[1])]
         give(
             self.plan.feeds,
             states,
@@ -186,7 +250,6 @@ class Recounts:
             now_ms,
             lambda track, commit: track.id in facts and commit > after.get(track.id, 0),
         )
-        return Counted(facts, states)
 
     def put(
         self,

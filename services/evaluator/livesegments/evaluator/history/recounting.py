@@ -3,7 +3,8 @@
 Example: a `$retract` for ada is applied by commit 4,711, which notes that she waits. From commit 4,720 on
 what happens to her is kept in memory. All that happened up to there is read from archive and tail, by the
 process that works on the archive. Between two records her facts are then counted anew from both, and she is
-judged. The commit of that takes the note away.
+judged. The commit of that takes the note away. The history of a profile that has very much is counted before
+that, in slices, while records are applied; only what came meanwhile is added between two records.
 
 A death on the way leaves the note, and the next owner begins anew. Until then her memberships stand as they
 were, but an event that comes after its retraction doesn't count from the start.
@@ -26,6 +27,7 @@ from livesegments.core.recount import not_taken
 from livesegments.evaluator.commits.errands import nothing
 from livesegments.evaluator.history.anew import Anew
 from livesegments.evaluator.history.parts import Parts
+from livesegments.evaluator.history.retracting import Read, begins, owes, waits
 from livesegments.history.protocol import Chunk, Of
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
@@ -48,6 +50,7 @@ class Recounting(Anew):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._publisher = parts.ports.publisher
+        self._shard = parts.ports.shard
         self._some = asyncio.Event()
         self._ready: deque[_Ready] = deque()
 
@@ -108,10 +111,32 @@ class Recounting(Anew):
     async def _hand(self, plan: Plan, chunk: Chunk) -> None:
         """Returns when it is put."""
         if chunk:
-            ready = _Ready(plan, chunk)
+            reads = [await self._read(plan, id_, past) for id_, past in chunk]
+            ready = _Ready(plan, reads)
             self._ready.append(ready)
             self._moved()
             await ready.done.wait()
+
+    async def _read(self, plan: Plan, id_: str, past: Sequence[Past]) -> Read:
+        """What happened to a profile; where that is much, with what can be counted beforehand."""
+        partition, key = self._partition, profile_key(plan.workspace, id_)
+        after = self._walks.lacking_of(plan.workspace, id_)
+        if len(past) <= EVENTS_AT_ONCE:
+            return Read(key, past, after)
+        (stored,) = await self._shard.profiles(plan.workspace, [id_])
+        profile = decode(stored) if stored is not None else None
+        if profile is None or not (waits(profile) or owes(profile)):
+            return Read(key, past, after)
+        since = begins(key, profile, partition.erased)
+        slices = self._for(plan).ahead(
+            profile, [each for each in past if each[0] > since], after, partition.clock_ms, owes(profile)
+        )
+        while True:
+            try:
+                next(slices)
+            except StopIteration as done:
+                return Read(key, past, after, since, done.value)
+            await asyncio.sleep(0)
 
     async def _put(self, ready: _Ready) -> None:
         """Under another plan than the one it was read for it is read once more."""
@@ -119,22 +144,24 @@ class Recounting(Anew):
         workspace = plan.workspace
         if partition.plans.get(workspace) is not plan:
             return
-        pasts = [(profile_key(workspace, id_), past) for id_, past in ready.chunk]
-        await self._loader.profiles(partition.cache.missing(key for key, _ in pasts))
-        for key, past in pasts:
-            await self._refuse(past, partition.cache.get(key) or b"")
+        await self._loader.profiles(partition.cache.missing(each.key for each in ready.reads))
+        for each in ready.reads:
+            await self._refuse(each.past, partition.cache.get(each.key) or b"")
         self._pass()
         recounts = self._for(plan)
         partition.take_back(
             recounts,
-            [(key, past, self._walks.lacking_of(workspace, split(key)[1])) for key, past in pasts],
+            [
+                each._replace(after=self._walks.lacking_of(workspace, split(each.key)[1]))
+                for each in ready.reads
+            ],
             self._archiver.complete_since(workspace),
         )
         kept, recounts.kept = recounts.kept, []
         for event in dict.fromkeys(event for _, event in kept):
             await self._reject(event, _gone(event))
         outcome = partition.seal()
-        metrics.RECOUNTED.inc(len(pasts))
+        metrics.RECOUNTED.inc(len(ready.reads))
         await self._walks.send(outcome, f"retraction/{plan.revision}")
 
     async def _refuse(self, past: Sequence[Past], state: bytes) -> None:
@@ -171,9 +198,9 @@ def pieces(chunk: Chunk) -> Iterator[Chunk]:
 class _Ready:
     """What was read for a plan; `done` when it is put."""
 
-    def __init__(self, plan: Plan, chunk: Chunk) -> None:
+    def __init__(self, plan: Plan, reads: Sequence[Read]) -> None:
         self.plan = plan
-        self.chunk = chunk
+        self.reads = reads
         self.done = asyncio.Event()
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from livesegments.core.backfill import Past
 from livesegments.core.debt import debt_of
 from livesegments.core.event import derived_from
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
-from livesegments.core.recount import Recounts
+from livesegments.core.recount import Ahead, Recounts
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.slot import Slot
 from livesegments.store import keys
@@ -23,8 +23,18 @@ from livesegments.store.commit import Commit
 from livesegments.store.tail import Entry, applied
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
-Read: TypeAlias = tuple[ProfileKey, Sequence[Past], Mapping[int, int]]
-"""(profile, what happened to it until it was followed, `after` of `core.recount`)."""
+
+class Read(NamedTuple):
+    """What happened to a profile until it was followed, and `after` of `core.recount`; `ahead` begins after
+    commit `since`."""
+
+    key: ProfileKey
+    past: Sequence[Past]
+    after: Mapping[int, int]
+    since: int = 0
+    ahead: Ahead | None = None
+
+
 CatchUp: TypeAlias = Callable[[ProfileKey, Slot, Plan, int], object]
 
 
@@ -102,20 +112,24 @@ class Retracting:
         `catch_up` brings a profile to plan and `now_ms`.
         """
         making, plan = self._making, recounts.plan
-        for key, past, after in read:
+        for key, past, after, since_then, ahead in read:
             self._anew.discard(key)
             slot = making.touched.get(key) or making.touch(key)
             profile = slot.profile
-            if profile is None or not (waits(profile) or _owes(profile)):
+            if profile is None or not (waits(profile) or owes(profile)):
                 self.waiting.pop(key, None)
                 continue
-            anew = _owes(profile)
-            since = max(erased.get(key, 0), 0 if profile.kin is None else profile.kin.since)
+            anew, since = owes(profile), begins(key, profile, erased)
             whole = [each for each in (*past, *self._followed[key]) if each[0] > since]
             catch_up(key, slot, plan, now_ms)
             error = making.guarded(
-                key, slot, partial(self._one, key, slot, recounts, whole, after, now_ms, since_ms, anew)
-            )
+                key,
+                slot,
+                partial(
+                    self._one, key, slot, recounts, whole, after, now_ms, since_ms, anew,
+                    ahead if since == since_then else None,
+                ),
+            )  # fmt: skip
             if error is None:
                 making.owed.pop(key, None)
             else:
@@ -134,17 +148,23 @@ class Retracting:
         now_ms: int,
         since_ms: int | None,
         anew: bool,
+        ahead: Ahead | None,
     ) -> None:
         assert slot.profile is not None
-        step = recounts.take_back(slot.id, slot.profile, past, after, now_ms, since_ms, anew)
+        step = recounts.take_back(slot.id, slot.profile, past, after, now_ms, since_ms, anew, ahead)
         self._making.take(key, slot, step)
+
+
+def begins(key: ProfileKey, profile: Profile, erased: Mapping[ProfileKey, int]) -> int:
+    """Up to that commit nothing counts: the profile was erased, or its past was handed to another."""
+    return max(erased.get(key, 0), 0 if profile.kin is None else profile.kin.since)
 
 
 def waits(profile: Profile | None) -> bool:
     return profile is not None and profile.taken is not None and bool(profile.taken.waiting)
 
 
-def _owes(profile: Profile) -> bool:
+def owes(profile: Profile) -> bool:
     debt = debt_of(profile.plan)
     return debt is not None and debt.what == "history"
 
