@@ -92,13 +92,13 @@ class Drafts:
         kept.move_to_end(id_)
         return draft
 
-    def unsaved(self, session: Any, workspace: str) -> list[Draft]:
-        """New segments that were begun and not saved, the latest first."""
+    def unsaved(self, session: Any, workspace: str, segment: str | None = None) -> list[Draft]:
+        """What was begun and not saved, the latest first: of a segment, or of new ones."""
         kept = self._of.get(session, OrderedDict())
         return [
             each
             for each in reversed(kept.values())
-            if each.workspace == workspace and each.segment is None and each.is_changed
+            if (each.workspace, each.segment) == (workspace, segment) and each.is_changed
         ]
 
     def drop(self, session: Any, id_: str) -> None:

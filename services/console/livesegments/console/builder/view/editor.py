@@ -43,7 +43,7 @@ class Editor:
         self._live = Live(asks, draft.segment, self._show)
 
     def build(self) -> None:
-        with Tag("div", "", "builder"):
+        with Tag("div", "", "builder forms"):
             with Tag("div", "", "builder-main"):
                 self.details = DetailsView(self.draft, self._seen)
                 with Tag("section", "", "card sentence", aria_label="In words"):
@@ -88,7 +88,9 @@ class Editor:
     def open(self, at: str | None) -> None:
         """Opens the form of a row, and closes the one that was open."""
         before, self.draft.opened = self.draft.opened, at
-        self._tree.build()
+        for each in (before, at):
+            if each is not None:
+                self._tree.turn(each)
         self._focus(at if at is not None else before or "")
 
     def edit(self, made: tree.Edited, opens: bool = False) -> None:

@@ -35,7 +35,7 @@ def filters(place: Place, field: str, text: str, events: Place) -> None:
     """`where` or `has`; `events`: the part that names the events, whose properties are offered."""
     tests = place.node.get(field)
     tests = tests if isinstance(tests, list) else []
-    with Tag("div", "", "wide filters"):
+    with Tag("div", "", "wide where"):
         for index in range(len(tests)):
             _filter(place.at(field, index), place, field, index, events, "", 0)
 
@@ -76,7 +76,7 @@ def _filter(
             tests = place.node.get(inner or "", [{"property": "", "op": "eq", "value": ""}])
             place.become({**kept, to: tests}, reshaped=True)
 
-    with Tag("div", "", "filter", role="group", aria_label=f"Filter {index + 1}"):
+    with Tag("div", "", "where-one", role="group", aria_label=f"Filter {index + 1}"):
         with Tag("div", "", "fields"):
             hint = ", ".join(within[path].types) if path in within else ""
             inputs.line(
@@ -101,7 +101,7 @@ def _filter(
         if inner is not None:
             tests = node[inner] if isinstance(node[inner], list) else []
             below = f"{above}.{path}" if above else path or ""
-            with Tag("div", "", "filters inner"):
+            with Tag("div", "", "where inner"):
                 for at in range(len(tests)):
                     _filter(place.at(inner, at), place, inner, at, events, below, deep + 1)
 

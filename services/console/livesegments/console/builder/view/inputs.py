@@ -7,6 +7,7 @@ connection takes no letter back. Whatever changes its value from elsewhere, undo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from livesegments.console.builder.later import Later
@@ -155,14 +156,29 @@ def _offer(field: Tag, offers: Offers) -> None:
             return
     offered = Tag("datalist", id=f"offers-{field.id}")
     field.set(list=f"offers-{field.id}")
+    known: dict[str, str] = {}
 
-    def fill(them: dict[str, str]) -> None:
-        if not offered.is_deleted:
-            with offered:
-                for value, more in list(them.items())[:MOST_OFFERED]:
-                    Tag("option", value=value, label=more or None)
+    def fill(text: str = "") -> None:
+        if offered.is_deleted:
+            return
+        offered.clear()
+        wanted = text.casefold()
+        fit = (each for each in known.items() if wanted in each[0].casefold() or wanted in each[1].casefold())
+        with offered:
+            for value, more in islice(fit, MOST_OFFERED):
+                Tag("option", value=value, label=more or None)
 
-    later.then(fill)
+    def come(them: dict[str, str]) -> None:
+        known.update(them)
+        fill()
+
+    def typed(event: Any) -> None:
+        if len(known) > MOST_OFFERED:
+            fill(str(event.args))
+
+    later.then(come)
+    if isinstance(offers, Later) or len(known) > MOST_OFFERED:
+        field.on("input", typed, js_handler=_VALUE, throttle=TYPED_S)
 
 
 def _said(offers: Mapping[str, Any] | Iterable[str], value: str) -> str:

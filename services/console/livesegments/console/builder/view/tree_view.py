@@ -75,11 +75,16 @@ class Edits(Protocol):
 class _Parts:
     """What of a row changes without the row being made anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, item: Tag) -> None:
+        self.item = item
         self.phrase: Tag | None = None
         self.tally: Tag | None = None
         self.notes: Tag | None = None
         self.body: Tag | None = None
+        self.tools: Tag | None = None
+        self.more: Tag | None = None
+        self.counted: tuple[int, int] | None = None
+        self.noted: list[Note] = []
 
 
 class TreeView:
@@ -117,6 +122,19 @@ class TreeView:
             self._body(row)
         self.said()
 
+    def turn(self, pointer: str) -> None:
+        """Shows or hides the form of a row, or what can be done with a group; the others stay as they are."""
+        parts = self._parts.get(pointer)
+        row = next((each for each in walk(rows(self._edits.definition)) if each.pointer == pointer), None)
+        if parts is None or row is None:
+            return
+        if row.form == "group":
+            self._turn_group(row, parts)
+            return
+        parts.item.clear()
+        self._fill_leaf(row, parts)
+        self._mark()
+
     def said(self) -> None:
         """What the rows say is brought up to date."""
         for row in walk(rows(self._edits.definition)):
@@ -140,17 +158,20 @@ class TreeView:
             parts = self._parts.get(row.pointer)
             if parts is None:
                 continue
-            if parts.tally is not None:
+            now = (counts[row.pointer], profiles) if row.pointer in counts else None
+            if parts.tally is not None and now != parts.counted:
+                parts.counted = now
                 parts.tally.clear()
-                if row.pointer in counts:
+                if now is not None:
                     with parts.tally:
-                        tally(counts[row.pointer], profiles)
-            if parts.notes is not None:
+                        tally(*now)
+            noted = [note for note in self._notes if _concerns(note, row)]
+            if parts.notes is not None and noted != parts.noted:
+                parts.noted = noted
                 parts.notes.clear()
                 with parts.notes:
-                    for note in self._notes:
-                        if _concerns(note, row):
-                            _note(note, self._edits.definition)
+                    for note in noted:
+                        _note(note, self._edits.definition)
 
     def _row(self, row: Row) -> None:
         if row.form == "group":
@@ -159,10 +180,14 @@ class TreeView:
             self._leaf(row)
 
     def _leaf(self, row: Row) -> None:
-        parts = self._parts[row.pointer] = _Parts()
+        parts = self._parts[row.pointer] = _Parts(Tag("li", data_row=row.pointer))
+        self._fill_leaf(row, parts)
+
+    def _fill_leaf(self, row: Row, parts: _Parts) -> None:
         is_open = self._edits.opened == row.pointer
-        item = Tag("li", "", "leaf open" if is_open else "leaf", data_row=row.pointer)
-        with item:
+        parts.body, parts.counted, parts.noted = None, None, []
+        parts.item.classes(replace="leaf open" if is_open else "leaf")
+        with parts.item:
             with Tag("div", "", "line"):
                 if row.pointer:
                     _grip()
@@ -194,31 +219,39 @@ class TreeView:
             self._edits.edit(tree.change(self._edits.definition, row.pointer, to), opens=True)
 
     def _group(self, row: Row) -> None:
-        parts = self._parts[row.pointer] = _Parts()
+        item = Tag("li", "", f"group {row.kind}", data_row=row.pointer)
+        parts = self._parts[row.pointer] = _Parts(item)
         word = "and" if row.kind == "all" else "or"
-        is_open = self._edits.opened == row.pointer
-        with Tag("li", "", f"group {row.kind}", data_row=row.pointer):
+        with item:
             with Tag("div", "", "line"):
                 if row.pointer:
                     _grip()
                 self._which(row)
                 parts.tally = Tag("div", "", "tally")
-                more = Tag(
-                    "button", "", "button quiet", type="button", aria_expanded=str(is_open).lower(),
+                parts.more = Tag(
+                    "button", "", "button quiet", type="button", aria_expanded="false",
                     aria_label="What can be done with this group", data_step="open",
                 )  # fmt: skip
-                with more:
+                with parts.more:
                     icon("more_horiz")
             parts.notes = Tag("div", "", "notes", role="status")
-            if is_open:
-                with Tag("div", "", "kinds-line"):
-                    self._tools(row)
+            parts.tools = Tag("div", "", "kinds-line")
+            self._turn_group(row, parts)
             with Tag("ul", "", "rows"):
                 for index, each in enumerate(row.rows):
                     if index:
                         Tag("li", word, "word", aria_hidden="true")
                     self._row(each)
             self._adder(row)
+
+    def _turn_group(self, row: Row, parts: _Parts) -> None:
+        is_open = self._edits.opened == row.pointer
+        if parts.tools is not None and parts.more is not None:
+            parts.more.set(aria_expanded=str(is_open).lower())
+            parts.tools.clear()
+            if is_open:
+                with parts.tools:
+                    self._tools(row)
 
     def _which(self, row: Row) -> None:
         now = f"{'not ' * min(row.nots, 2)}{row.kind}"

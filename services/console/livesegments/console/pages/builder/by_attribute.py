@@ -37,7 +37,7 @@ class _Form:
         self._visit = visit
         self._attribute = visit.query("attribute")
         self._name, self._folder = "", ""
-        with Tag("div", "", "stack by-attribute"):
+        with Tag("div", "", "stack forms"):
             with Tag("section", "", "card", aria_label="Which attribute"), Tag("div", "", "fields"):
                 inputs.line("Attribute", self._attribute, self._rename, attributes, when_left=True)
                 button("Show its values", lambda: self.look(self._attribute), "primary", "search")

@@ -11,6 +11,7 @@ from livesegments.console import paths
 from livesegments.console.builder import loading
 from livesegments.console.builder.drafts import Draft, Drafts
 from livesegments.console.builder.view.editor import Editor
+from livesegments.console.builder.view.list_editor import ListEditor
 from livesegments.console.formats import short
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.tag import Tag, heading, link
@@ -32,7 +33,7 @@ async def new(visit: Visit) -> None:
     if draft is None:
         others = DRAFTS.unsaved(visit.session, visit.workspace.id)
         draft = _kept(visit, Draft(visit.workspace.id))
-        _others(others)
+        _others(others, paths.NEW_SEGMENT)
     await _show(visit, draft, "New segment", paths.SEGMENTS)
 
 
@@ -41,7 +42,9 @@ async def edit(visit: Visit) -> None:
     segment = await visit.api.send(segments.read(id_))
     draft = _found(visit, id_)
     if draft is None:
+        others = DRAFTS.unsaved(visit.session, visit.workspace.id, id_)
         draft = _kept(visit, loading.draft_of(visit.workspace.id, segment))
+        _others(others, paths.edit_segment(id_))
     await _show(visit, draft, f"Edit {short(segment.name, 120)}", paths.segment(id_))
 
 
@@ -55,15 +58,15 @@ def _kept(visit: Visit, draft: Draft) -> Draft:
     return DRAFTS.keep(visit.session, draft)
 
 
-def _others(drafts: list[Draft]) -> None:
+def _others(drafts: list[Draft], path: str) -> None:
     if not drafts:
         return
     with Tag("p", "Begun and not saved: ", "muted small break"):
         for index, each in enumerate(drafts[:MOST_SHOWN]):
             if index:
                 Tag("span", " · ")
-            said = each.name or sentence(each.definition)
-            link(short(said, 60), paths.with_query(paths.NEW_SEGMENT, draft=each.id), "break")
+            said = sentence(each.definition) if each.segment or not each.name else each.name
+            link(short(said, 60), paths.with_query(path, draft=each.id), "break")
 
 
 async def _show(visit: Visit, draft: Draft, title: str, back: str) -> None:
@@ -72,7 +75,7 @@ async def _show(visit: Visit, draft: Draft, title: str, back: str) -> None:
     def focus(at: str) -> None:
         visit.client.run_javascript(f"window.livesegments.builder.focus({json.dumps(at)})")
 
-    editor = Editor(draft, seen, visit.api, focus)
+    editor = ListEditor(draft, seen) if draft.is_static else Editor(draft, seen, visit.api, focus)
     saving = _Saving(visit, draft, editor)
     with Tag("div", "", "page-head"):
         heading(title, classes="break")
@@ -87,7 +90,7 @@ async def _show(visit: Visit, draft: Draft, title: str, back: str) -> None:
 class _Saving:
     conflict: Tag
 
-    def __init__(self, visit: Visit, draft: Draft, editor: Editor) -> None:
+    def __init__(self, visit: Visit, draft: Draft, editor: Editor | ListEditor) -> None:
         self._visit, self._draft, self._editor = visit, draft, editor
 
     async def save(self) -> None:

@@ -29,7 +29,7 @@ async def build(visit: Visit) -> None:
             heading("Gallery")
             paragraph("Segments that many need. Take one, and change whatever you like in it.", "muted")
         link_button("Start from nothing", paths.NEW_SEGMENT, picture="add")
-    with Tag("div", "", "templates"):
+    with Tag("div", "", "templates forms"):
         _by_attribute()
         for each in known.templates:
             _Card(visit, each, seen)

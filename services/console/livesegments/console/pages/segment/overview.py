@@ -151,7 +151,7 @@ async def _forecast(visit: Visit, segment: Segment, card: Tag) -> None:
         if not found.ahead:
             paragraph("Time alone changes nothing here.", "muted")
             return
-        with table("Forecast", "", Column("Leave", number=True), Column("Enter", number=True)):
+        with table("Forecast", "Within", Column("Leave", number=True), Column("Enter", number=True)):
             for each in flows.outlook(found.ahead):
                 with Tag("tr"):
                     Tag("th", each.within, scope="row")
