@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import httpx
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from redis.asyncio import Redis
@@ -30,6 +32,7 @@ from bench import harness
 from livesegments.core.definition import Node
 from livesegments.core.event import Event, Transition
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.service import Service
 from livesegments.store import keys
 from livesegments.wire import catalog, pack
 from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS
@@ -46,7 +49,8 @@ ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api", "ser
 
 
 class Storm(NamedTuple):
-    """Milliseconds, but for `drained_s`."""
+    """Milliseconds, but for `drained_s` and the last four: how long the evaluator fired due times, rested for other
+    work, and waited for the store and for the next turn."""
 
     quiet_p50: float
     quiet_p99: float
@@ -55,6 +59,10 @@ class Storm(NamedTuple):
     drained_s: float
     timed: int
     dues: int
+    firing_s: float
+    loop_s: float
+    store_s: float
+    turn_s: float
 
 
 async def run(running: Stack, dues: int, per_s: int) -> dict[str, Storm]:
@@ -68,10 +76,26 @@ async def run(running: Stack, dues: int, per_s: int) -> dict[str, Storm]:
             storms: dict[str, Storm] = {}
             for name in STORMS:
                 due_ms = await _store(running, dues, name)
-                storms[name] = await _measure(running, dues, due_ms, per_s, name)
+                before = await _spent(evaluator)
+                measured = await _measure(running, dues, due_ms, per_s, name)
+                after = await _spent(evaluator)
+                spent = [now - then for now, then in zip(after, before, strict=True)]
+                storms[name] = measured._replace(
+                    firing_s=spent[0], loop_s=spent[1], store_s=spent[2], turn_s=spent[3]
+                )
             return storms
         finally:
             await evaluator.stop()
+
+
+async def _spent(evaluator: Service) -> list[float]:
+    """The last fields of `Storm`, of all storms until now."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{evaluator.url}/metrics")).text
+    found = dict(
+        re.findall(r'^livesegments_evaluator_storm_seconds_total\{on="(\w+)"\} (\S+)', text, re.MULTILINE)
+    )
+    return [float(found.get(on, 0)) for on in ("firing", "loop", "store", "turn")]
 
 
 async def _define(running: Stack) -> None:
@@ -151,7 +175,8 @@ async def _measure(running: Stack, dues: int, due_ms: int, per_s: int, storm: st
     quiet = [1_000 * took[name] for name, at in sent.items() if begun_s < at < due_ms / 1_000 - 0.1]
     within = [1_000 * took[name] for name, at in sent.items() if due_ms / 1_000 <= at < ended_s]
     calm, rough = quantiles(quiet, n=100), quantiles(within, n=100)
-    return Storm(calm[49], calm[98], rough[49], rough[98], ended_s - due_ms / 1_000, len(within), dues)
+    drained_s = ended_s - due_ms / 1_000
+    return Storm(calm[49], calm[98], rough[49], rough[98], drained_s, len(within), dues, 0, 0, 0, 0)
 
 
 @contextmanager

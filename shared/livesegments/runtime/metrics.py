@@ -107,6 +107,9 @@ PARTITIONS = Gauge("livesegments_evaluator_partitions", "Partitions owned.")
 WAKE_LATENESS = Histogram(
     "livesegments_evaluator_wake_lateness_seconds", "From due to fired, when live.", buckets=_FINE_S
 )
+STORM_SECONDS = Counter(
+    "livesegments_evaluator_storm_seconds_total", "Where the time of storms of due times goes.", ["on"]
+)
 WALKED = Counter(
     "livesegments_evaluator_walked_total", "Stored profiles walked over for changed definitions."
 )

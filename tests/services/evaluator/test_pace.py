@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from livesegments.evaluator.commits.pace import QUIET_S, REST_S, Pace
+from livesegments.runtime import metrics
 
 
 def still() -> float:
@@ -72,3 +73,35 @@ def test_a_storm_goes_on_beside_work_that_never_ends() -> None:
         assert REST_S <= now_s <= 2 * REST_S
 
     asyncio.run(main())
+
+
+def test_where_the_time_of_a_storm_goes_is_counted() -> None:
+    async def main() -> None:
+        now_s = 100.0
+        before = _spent()
+        pace = Pace(400, 25, lambda: now_s)
+        now_s += 50  # before the storm
+        assert pace.take(lambda: None)
+        now_s += 3
+        await pace.rest_within()
+        pace.fired()
+        now_s += 0.25
+        reply: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        reply.set_result(True)
+        pace.give(reply)
+        now_s += 0.5
+        assert pace.take(lambda: None)
+        await pace.landed()
+        now_s += 1
+        pace.give()
+        now_s += 900  # after it
+        assert pace.take(lambda: None)
+        pace.give()
+        assert [after - at for after, at in zip(_spent(), before, strict=True)] == [4.25, 0.0, 0.0, 0.5]
+
+    asyncio.run(main())
+
+
+def _spent() -> list[float]:
+    name, ons = "livesegments_evaluator_storm_seconds_total", ("firing", "loop", "store", "turn")
+    return [metrics.EVALUATOR.get_sample_value(name, {"on": on}) or 0.0 for on in ons]

@@ -232,7 +232,7 @@ class Evaluation:
         left = len(due) - size
         partition.advance(until_ms, size)
         while left > 0:
-            await self._pace.rest()
+            await self._pace.rest_within()
             if self._intake.records:
                 break
             partition.advance(until_ms, min(left, size))

@@ -16,6 +16,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from livesegments.runtime import metrics
+
 QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""
 REST_S = 0.0015
@@ -28,6 +30,31 @@ OVER_S = 1.0
 """A storm is on until no chunk has been fired for this time."""
 
 
+class Spent:
+    """Where a storm's time goes (metric `storm_seconds`): `firing` due times, resting for other work of the
+    `loop`, waiting for the `store` to answer, or for the next `turn`: while partitions wait for the broker,
+    for instance."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._on, self._since_s = "turn", now_s()
+        self._sums = dict.fromkeys(("firing", "loop", "store", "turn"), 0.0)
+
+    def on(self, what: str, counts: bool = True) -> None:
+        """From now on. `counts`: whether the time until now was a storm's."""
+        now_s = self._now_s()
+        if counts:
+            self._sums[self._on] += max(0.0, now_s - self._since_s)
+        self._on, self._since_s = what, now_s
+
+    def told(self) -> None:
+        """At the end of a turn: the metric has what came together."""
+        for on, spent_s in self._sums.items():
+            if spent_s:
+                metrics.STORM_SECONDS.labels(on).inc(spent_s)
+                self._sums[on] = 0.0
+
+
 class Pace:
     """`chunk` is how many due times are fired in one commit, `slice` how many without a pause. `now_s` is a
     clock that stands still for no longer than `QUIET_S`."""
@@ -37,6 +64,7 @@ class Pace:
         self.slice = slice_
         self.now_s = now_s
         self._taken = False
+        self._spent = Spent(now_s)
         self._reply: asyncio.Future[bool] | None = None
         self._owners: dict[Callable[[], None], None] = {}
         self._heard_s = now_s() - CALM_S
@@ -69,11 +97,17 @@ class Pace:
             return False
         self._owners.pop(wake, None)
         self._taken = True
+        self._spent.on("firing", counts=self.storming)
         return True
 
+    async def rest_within(self) -> None:
+        """Between two slices of a turn."""
+        self._spent.on("loop")
+        await self.rest()
+        self._spent.on("firing")
+
     async def rest(self) -> None:
-        """Between two slices: returns when the event loop had nothing else to do in a round, or after
-        `REST_S`."""
+        """Returns when the event loop had nothing else to do in a round, or after `REST_S`."""
         begun_s = last_s = self.now_s()
         while True:
             await asyncio.sleep(0)
@@ -85,12 +119,16 @@ class Pace:
     async def landed(self) -> None:
         """Returns when the chunk of the turn before has been answered by the store."""
         if self._reply is not None:
+            self._spent.on("store")
             await asyncio.wait([self._reply])
+            self._spent.on("firing")
 
     def give(self, reply: asyncio.Future[bool] | None = None) -> None:
         """The end of a turn, with the store's reply to come."""
         self._taken = False
         self._reply = reply
+        self._spent.on("turn")
+        self._spent.told()
         self._offer()
 
     def _offer(self) -> None:
