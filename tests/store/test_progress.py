@@ -29,3 +29,13 @@ def test_the_end_is_estimated_by_the_pace_so_far() -> None:
     assert estimated_end(Progress("building", 0, 1_000, 2), 1_000, 3_000) is None
     assert estimated_end(building, 3_000, 3_000) is None
     assert estimated_end(Progress("ready", 1_000, 1_000, 2), 1_000, 3_000) is None
+
+
+def test_the_time_in_which_nothing_could_be_built_does_not_count() -> None:
+    building = Progress("building", 250, 1_000, 2, begun_ms=1_000)
+    assert estimated_end(building, -3_600_000, 3_000) == 9_000
+
+
+def test_a_segment_is_begun_where_its_first_partition_began() -> None:
+    parts = [Progress("building", 1, 2, 1, begun_ms=begun) for begun in (None, 20, 10)]
+    assert aggregate(parts, 1).begun_ms == 10

@@ -16,7 +16,7 @@ class Done(Struct, kw_only=True, frozen=True):
     total: int
     """How many profiles there were to evaluate."""
     estimated_end: datetime | None = None
-    """While it is built: when that ends, by the pace since the last edit."""
+    """While it is built: when that ends, by the pace since that began."""
 
 
 class Warned(Struct, kw_only=True, frozen=True):

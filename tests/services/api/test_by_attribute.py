@@ -70,3 +70,20 @@ async def test_an_attribute_that_nobody_has_makes_nothing(shop: Client, history:
     none = {"attribute": "colour"}
     assert (await shop.post(f"{PLACE}/preview", json=none)).json()["values"] == []
     assert await shop.make(PLACE, **none) == {"segments": [], "kept": 0}
+
+
+async def test_what_is_no_attribute_of_history_is_refused(shop: Client) -> None:
+    orders = {"name": "order", "window": {"last": "7d"}, "measure": {"of": "count"}}
+    assert (await shop.put("/v1/computed-attributes/orders", json=orders)).is_success
+    codes = []
+    for name in ("tags", "computed:nobody", "computed:orders"):
+        for place in (PLACE, f"{PLACE}/preview"):
+            refused = await shop.post(place, json={"attribute": name})
+            assert refused.status_code == 422
+            codes += [(each["pointer"], each["code"]) for each in refused.json()["errors"]]
+    assert [code for _, code in codes[::2]] == [
+        "wrong_node",
+        "unknown_computed_attribute",
+        "computed_attribute",
+    ]
+    assert codes[::2] == codes[1::2] and {pointer for pointer, _ in codes} == {"/attribute"}

@@ -101,7 +101,20 @@ async def test_a_cursor_that_was_given_is_taken_back(shop: Client, stack: Stack)
 
 
 @pytest.mark.parametrize(
-    "text", ["a\x1b[31mRED", "a\u009b31m", "tab\t", "line\n", "\x7f", "", "   ", "a" * 201]
+    "text",
+    [
+        "a\x1b[31mRED",
+        "a\u009b31m",
+        "tab\t",
+        "line\n",
+        "\x7f",
+        "",
+        "   ",
+        "\u200b \u2060",
+        "\u3164",
+        "\U000e0041",
+        "a" * 201,
+    ],
 )
 async def test_names_take_no_control_characters(shop: Client, boss: Client, text: str) -> None:
     for client, path, body in (

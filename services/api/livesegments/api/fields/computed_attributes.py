@@ -156,6 +156,6 @@ async def _shown(
 
 
 def progress_of(attribute: ComputedAttribute, progress: Progress, now_ms: int) -> shapes.Done:
-    """With the end by the pace since the present definition was written."""
+    """With the end by the pace since the building began."""
     end_ms = estimated_end(progress, attribute.defined_ms or attribute.updated_ms, now_ms)
     return shapes.Done(done=progress.done, total=progress.total, estimated_end=times.iso_or_none(end_ms))

@@ -27,7 +27,9 @@ ProfilePath = Annotated[
     ProfileId,
     Path(
         alias="profile",
-        description="The id of a profile, percent-encoded: `a/b` as `a%2Fb`, `..` as `%2E%2E`.",
+        description="The id of a profile, percent-encoded: `a/b` as `a%2Fb`, `..` as `%2E%2E`. Many clients "
+        "take `..` out of a path, some its escaped form too, and then mean the segment itself: such ids are "
+        "better removed by `POST /v1/segments/{id}/members/remove`.",
         examples=["ada"],
     ),
 ]

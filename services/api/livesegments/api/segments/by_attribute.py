@@ -23,8 +23,11 @@ from livesegments.api.web.auth import Reading, Writing
 from livesegments.api.web.problems import Problem, responses
 from livesegments.api.web.route import IdempotencyKey, Route
 from livesegments.api.web.texts import AttributeName, Description, Folder, Name
+from livesegments.core.check import check
+from livesegments.core.computed import id_of
 from livesegments.core.definition import Attribute
 from livesegments.core.fault import Fault
+from livesegments.core.value_list import shown
 from livesegments.history.asking import Asked, Found
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
@@ -142,7 +145,18 @@ async def counted(context: Context, workspace: Workspace, asked: ByAttribute) ->
 
 
 async def _found(context: Context, workspace: Workspace, attribute: str) -> Found:
+    """Raises Problem 422 for a name that no condition on an attribute may have, and for a computed attribute:
+    history has the events that it is computed of, not its values."""
     node = Attribute(attribute, "exists")
+    snapshot = await context.catalog.segments(workspace.id)
+    _, faults = check(shown(node), computed=snapshot.measures)
+    if faults:
+        raise _wrong("/attribute", faults[0].code, faults[0].message)
+    if id_of(attribute) is not None:
+        told = (
+            "is a computed attribute, whose values change by themselves: make segments with conditions on it"
+        )
+        raise _wrong("/attribute", "computed_attribute", told)
     asked = Asked(workspace.id, workspace.timezone, asof.now(context), node, {}, counted=MOST + 1)
     return await asof.ask(context, asked)
 

@@ -135,7 +135,7 @@ class Done(BaseModel):
     done: int
     total: int
     estimated_end: Instant | None = Field(
-        None, description="While it is built: when that ends, by the pace since the last edit."
+        None, description="While it is built: when that ends, by the pace since that began."
     )
 
 

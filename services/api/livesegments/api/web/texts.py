@@ -17,8 +17,16 @@ from livesegments.core import ids
 CONTROLS = "\\x00-\\x1f\\x7f-\\x9f"
 SEGMENT_ID = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 _SEGMENT_ID = re.compile(SEGMENT_ID.rstrip("$") + r"\Z")
+INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U000e0000-\U000e0fff"  # as it is: patterns of JSON have no such escape
+)
+"""What shows nothing by itself, as a set for patterns: characters without width, fillers, selectors, tags."""
+_SHOWN = re.compile(f"[^\\s{INVISIBLE}]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 MAX_DESCRIPTION = 2_000
+NAME = f"^[^{CONTROLS}]*[^\\s{CONTROLS}{INVISIBLE}][^{CONTROLS}]*$"
 
 
 def fault(code: str, message: str) -> PydanticCustomError:
@@ -44,8 +52,8 @@ def _segment_id(text: str) -> str:
 def _name(text: str, most: int) -> str:
     if len(text) > most:
         raise fault("too_long", f"has {len(text)} characters; at most {most} are allowed")
-    if text and text.isspace():
-        raise fault("empty", "must not be blank")
+    if text and _SHOWN.search(text) is None:
+        raise fault("empty", "must not be blank: it has no character that shows")
     return _id(text)
 
 
@@ -75,12 +83,12 @@ AttributeName = ProfileId
 Name = Annotated[
     str,
     AfterValidator(lambda text: _name(text, 200)),
-    _schema(200, f"^[^{CONTROLS}]*[^\\s{CONTROLS}][^{CONTROLS}]*$"),
+    _schema(200, NAME),
 ]
 Label = Annotated[
     str,
     AfterValidator(lambda text: _name(text, 100)),
-    _schema(100, f"^[^{CONTROLS}]*[^\\s{CONTROLS}][^{CONTROLS}]*$"),
+    _schema(100, NAME),
 ]
 Folder = Annotated[
     str,

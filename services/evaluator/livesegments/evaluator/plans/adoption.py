@@ -141,10 +141,13 @@ class Adopted:
         old = self.timezone
         return old if old is not None and self._moves(latest) and staging.staged else latest.timezone
 
-    def adopt(self, latest: Plan, staging: Staging, plan: Plan, commit: int, total: int) -> News | None:
+    def adopt(
+        self, latest: Plan, staging: Staging, plan: Plan, commit: int, total: int, begun_ms: int | None = None
+    ) -> News | None:
         """Takes the staging in, of which `plan` is the compiled form; None if nothing is to be written.
 
-        `commit` is the last one made before, `total` how many profiles are stored.
+        `commit` is the last one made before, `total` how many profiles are stored, `begun_ms` the instant
+        by the wall clock.
         """
         revision = max(self.revision + 1, latest.revision << ADOPTIONS)
         upto = commit if total else None
@@ -165,7 +168,7 @@ class Adopted:
             self.revision = revision
         self.timezone = plan.timezone
         self.staged = frozenset(staging.staged)
-        moved = self._progress(latest, changed, total) | self._complete(plan, changed)
+        moved = self._progress(latest, changed, total, begun_ms) | self._complete(plan, changed)
         self._forget_filling()
         removed: set[str] = set()
         if not total and self.walking:  # nobody to walk over
@@ -346,7 +349,7 @@ class Adopted:
         self._known = True
         return changed
 
-    def _progress(self, latest: Plan, changed: Collection[str], total: int) -> set[str]:
+    def _progress(self, latest: Plan, changed: Collection[str], total: int, begun_ms: int | None) -> set[str]:
         """The segments whose progress is another one now; whom to walk for is noted."""
         moved = set()
         for segment in latest.segments.values():
@@ -356,7 +359,7 @@ class Adopted:
             if old is None or (old.definition_version, old.timezone) != now or again:
                 moved.add(segment.id)
                 (self._new.add if old is None else self._new.discard)(segment.id)
-                self.progress[segment.id] = Progress("building", 0, total, now[0], None, now[1])
+                self.progress[segment.id] = Progress("building", 0, total, now[0], None, now[1], begun_ms)
         unready = set()
         if self._fresh:
             unready = {id_ for id_, each in self.progress.items() if each.state == "building"}

@@ -293,7 +293,7 @@ class Walks:
         adopted = self._adopted.get(workspace) or await self._stored(workspace)
         total = await self._shard.count(workspace)
         staging, plan = await self._staged(workspace, latest, adopted, total == 0)
-        news = adopted.adopt(latest, staging, plan, partition.commit, total)
+        news = adopted.adopt(latest, staging, plan, partition.commit, total, self._wall_ms())
         self._adopted[workspace] = adopted
         partition.plans[workspace] = adopted.view(plan)
         partition.since[workspace] = adopted.since()
