@@ -44,6 +44,7 @@ COMMANDS = {
     "check": "livesegments.cli.check:check",
     "profile": "livesegments.cli.profile:profile",
     "profiles": "livesegments.cli.profiles:profiles",
+    "merge": "livesegments.cli.merge:merge",
     "erase": "livesegments.cli.erase:erase",
     "erasures": "livesegments.cli.erasures:app",
     "was": "livesegments.cli.was:was",

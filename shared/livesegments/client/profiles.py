@@ -141,6 +141,15 @@ class Moment(Struct, kw_only=True, frozen=True):
     """Counts the profile's transitions in the segment."""
 
 
+class Merge(Struct, kw_only=True, frozen=True):
+    """Acknowledged by the broker; applied within moments."""
+
+    profile: str
+    """The id of the profile that goes."""
+    into: str
+    """The id of the profile that stays."""
+
+
 @get("/v1/profiles/{profile}")
 def read(profile: str) -> Request[Profile]:
     """Attributes, tags, consent, groups, computed attributes, segments."""
@@ -155,6 +164,12 @@ def read_all(
     parts: Sequence[Literal["tags", "consent", "groups", "segments"]] = (),
 ) -> Request[ReadAll]:
     """Chosen values of up to 1,000 profiles."""
+    ...
+
+
+@post("/v1/merges", once=True)
+def merge(profile: str, into: str) -> Request[Merge]:
+    """Lets a profile go into another, for good; applied within moments."""
     ...
 
 

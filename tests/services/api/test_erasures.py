@@ -134,3 +134,21 @@ async def test_refusals_that_name_the_person_are_not_given_away(shop: Shop, stac
     assert [each["text"] for each in found] == ['{"userId":"bob","event":"annex"}']
     answers = await asyncio.gather(*(shop.get(f"/v1/rejected/0-{each.offset}") for each in sent))
     assert [each.status_code for each in answers] == [404, 404, 404, 200]
+
+
+async def test_a_profile_is_merged_into_another_by_hand_once(shop: Shop) -> None:
+    made = await shop.post("/v1/merges", json={"profile": "bob", "into": "ann"})
+    assert (made.status_code, made.json()) == (202, {"profile": "bob", "into": "ann"})
+    await shop.settled()
+    assert (await shop.get("/v1/profiles/bob")).json()["merged_into"] == "ann"
+    assert (await shop.get("/v1/segments/kyiv/members")).json()["members"] == ["ann"]
+    for profile, into, status in (
+        ("bob", "ann", 409),
+        ("ann", "bob", 409),
+        ("ann", "ann", 422),
+        ("cem", "ann", 404),
+    ):
+        refused = await shop.post("/v1/merges", json={"profile": profile, "into": into})
+        assert refused.status_code == status, refused.text
+    entries = (await shop.get("/v1/audit?kind=merge")).json()["entries"]
+    assert len(entries) == 1 and "bob" not in str(entries)

@@ -47,7 +47,7 @@ from livesegments.api.operations.lag import Lags
 from livesegments.api.operations.refusals import Refusals
 from livesegments.api.operations.watch import Watch
 from livesegments.api.profiles import batches as profile_batches
-from livesegments.api.profiles import explanations, profiles, timelines
+from livesegments.api.profiles import explanations, merging, profiles, timelines
 from livesegments.api.profiles.moments import Timelines
 from livesegments.api.profiles.plans import Plans
 from livesegments.api.rules import rules
@@ -161,7 +161,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
         versions, archiving, trials, templates, by_attribute, names, lists, value_lists, computed_attributes,
         subscriptions, workspace, workspaces, keys,
-        forecasts, flows, timelines, operations, rejected,
+        forecasts, flows, timelines, merging, operations, rejected,
         declared_fields,
         audit,
         imports,

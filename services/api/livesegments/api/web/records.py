@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from secrets import token_hex
 from typing import Any, Literal
 
-from livesegments.core.event import PROFILE, Event
+from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.runtime.producer import Producer
 from livesegments.store.profiles import Profiles
 from livesegments.wire.catalog import Segment
@@ -73,6 +73,13 @@ class Records:
         (offset,) = await self._all([self._send(partition, Packed([event]))])
         return partition, offset
 
+    async def merge(self, workspace: str, profile: str, into: str) -> None:
+        """Lets a profile go into another. Raises KafkaError, TimeoutError or Away."""
+        partition = self._profiles.partition(workspace, profile)
+        at_ms = await self._time(partition)
+        event = Event(self._id("merge"), workspace, profile, MERGE, at_ms, {"into": into})
+        await self._all([self._send(partition, Packed([event]))])
+
     async def erase(self, workspace: str, profile: str, at_once: bool) -> tuple[int, int]:
         """Asks for an erasure; (partition, offset) of its record. Raises KafkaError or TimeoutError."""
         partition = self._profiles.partition(workspace, profile)
@@ -109,10 +116,10 @@ class Records:
             return await self._profiles.clock(partition) or 0
         return self._now_ms()
 
-    def _id(self) -> str:
+    def _id(self, kind: str = "list") -> str:
         """Ids of one instant sort as they were made, so the latest of several moves is the one that holds."""
         self._made += 1
-        return f"list-{self._now_ms():015d}-{self._made:09d}-{token_hex(4)}"
+        return f"{kind}-{self._now_ms():015d}-{self._made:09d}-{token_hex(4)}"
 
     async def _send(self, partition: int, record: Record) -> int:
         producer = await self._producer.started()

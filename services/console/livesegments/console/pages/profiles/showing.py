@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from livesegments.client import profiles
 from livesegments.console import formats, paths
-from livesegments.console.pages.profiles import erasing, overview, timeline, why
+from livesegments.console.pages.profiles import erasing, merging, overview, timeline, why
 from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.tag import Tag, heading, link
@@ -20,7 +20,9 @@ async def build(visit: Visit) -> None:
     with Tag("div", "", "page-head"):
         heading(formats.short(id_), classes="break")
         if visit.may("write") and found.merged_into is None:
-            button("Erase …", lambda: erasing.ask(visit, id_), "danger", "person_remove")
+            with Tag("div", "", "row"):
+                button("Merge …", lambda: merging.ask(visit, id_), picture="merge")
+                button("Erase …", lambda: erasing.ask(visit, id_), "danger", "person_remove")
     if found.merged_into is not None:
         with empty("It was merged", "All that it had done counts for another profile.", "merge"):
             link(formats.short(found.merged_into), paths.profile(found.merged_into), "break")
