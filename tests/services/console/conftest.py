@@ -1,7 +1,7 @@
 """The console as people have it: `livesegments up`, and a real Chromium. Without one these tests skip.
 
 - `shop`: a workspace whose names are all hostile, with an API key.
-- `open_page`: a new browser, signed in: `page = await open_page("/segments")`. At its end no request has left for another
+- `open_page`: a new page, signed in: `page = await open_page("/segments")`. At its end no request has left for another
   host, and the browser has complained of nothing.
 """
 
@@ -14,7 +14,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 from msgspec import Struct
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 
 from livesegments.client import AsyncClient, computed, fields, keys, segments, subscriptions, workspaces
 from tests.product import Product
@@ -38,7 +46,10 @@ HOSTILE = (
 """Names that do harm wherever they are taken for markup, a template, code or a link."""
 PROFILE = "<img src=x onerror=window.hacked=1>/{{7*7}}"
 TIME = "2024-02-10T00:00:00Z"
-READY_MS = 45_000
+READY_MS = 60_000
+"""How long a page may take where many processes want the machine. A state that never comes fails later, nothing else."""
+
+expect.set_options(timeout=READY_MS)
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -119,13 +130,28 @@ async def shop(product: Product) -> Shop:
     return shop
 
 
+class Chrome(Struct):
+    """A browser. `signed_in`: a context for a key that was used before; it has the console's files, and its session."""
+
+    browser: Browser
+    signed_in: dict[str, BrowserContext] = {}
+
+    async def context(self) -> BrowserContext:
+        context = await self.browser.new_context(
+            viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",  # colours would fade while axe looks
+        )
+        context.set_default_timeout(READY_MS)
+        return context
+
+
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def chrome() -> AsyncIterator[Chrome]:
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
+        yield Chrome(browser)
         await browser.close()
 
 
@@ -136,15 +162,15 @@ async def sign_in(page: Page, key: str) -> None:
 
 async def whole(page: Page) -> None:
     """Waits until the page is there and connected."""
-    await page.wait_for_selector("#content h1, #content h2", timeout=READY_MS)
-    await page.wait_for_function("window.did_handshake === true", timeout=READY_MS)
+    await page.wait_for_selector("#content h1, #content h2")
+    await page.wait_for_function("window.did_handshake === true")
 
 
 @pytest.fixture
-async def open_page(browser: Browser, shop: Shop) -> AsyncIterator[OpenPage]:
+async def open_page(chrome: Chrome, shop: Shop) -> AsyncIterator[OpenPage]:
     elsewhere: list[str] = []
     complaints: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
     def asked(request: Request) -> None:
         if not request.url.startswith((shop.console, "data:", "blob:")):
@@ -154,26 +180,29 @@ async def open_page(browser: Browser, shop: Shop) -> AsyncIterator[OpenPage]:
         if message.type == "error" and "axe" not in message.location.get("url", ""):
             complaints.append(message.text)
 
-    async def opened(path: str = "/", key: str | None = shop.key) -> Page:
-        context = await browser.new_context(
-            viewport={"width": 1280, "height": 900},
-            reduced_motion="reduce",  # colours would fade while axe looks
-        )
-        contexts.append(context)
-        page = await context.new_page()
+    async def opened(path: str = "/", key: str | None = shop.key, alone: bool = False) -> Page:
+        """A page of the key's session; `alone`: of a session and a browser of its own. No key: it isn't signed in."""
+        known = None if alone or key is None else chrome.signed_in.get(key)
+        page = await (known or await chrome.context()).new_page()
+        pages.append(page)
         page.complaints = complaints  # type: ignore[attr-defined]
         page.on("request", asked)
         page.on("console", said)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto(shop.console + path)
-        if key is not None:
+        if key is None:
+            return page
+        if known is None:
             await sign_in(page, key)
-            await whole(page)
+        await whole(page)
+        if known is None and not alone:
+            chrome.signed_in[key] = page.context
         return page
 
     yield opened
-    for context in contexts:
-        await context.close()
+    shared = list(chrome.signed_in.values())
+    for page in pages:
+        await (page if page.context in shared else page.context).close()
     assert elsewhere == []
     assert complaints == []
 

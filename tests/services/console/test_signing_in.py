@@ -28,7 +28,7 @@ async def test_one_comes_back_to_where_one_was(open_page: OpenPage, shop: Shop) 
 
 
 async def test_signing_out_ends_all_pages_of_the_session(open_page: OpenPage, shop: Shop) -> None:
-    page = await open_page("/segments")
+    page = await open_page("/segments", alone=True)
     other = await page.context.new_page()
     await other.goto(f"{shop.console}/segments")
     await whole(other)
