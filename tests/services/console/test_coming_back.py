@@ -60,6 +60,8 @@ async def test_a_page_that_was_asked_for_meanwhile_comes_by_itself(
     page = await open_page("/segments")
     with api_away(product):
         await page.goto(f"{shop.console}/segments", timeout=AWHILE_MS)
-        await expect(page.locator("#content")).to_contain_text("The api does not answer", timeout=AWHILE_MS)
+        await expect(page.get_by_role("heading", name="The api does not answer")).to_be_visible(
+            timeout=AWHILE_MS
+        )
     await expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=AWHILE_MS)
     page.complaints.clear()  # type: ignore[attr-defined]  # the browser notes the status 503
