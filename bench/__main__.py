@@ -93,6 +93,9 @@ def only_backfill(
     ] = None,
     workers: int = 1,
     per_s: Annotated[int, typer.Option(help="Live events a second meanwhile.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="The page of figures whose section is replaced, too.")
+    ] = None,
 ) -> None:
     """How long a new segment takes over a long history, and what making the store anew takes."""
 
@@ -100,7 +103,10 @@ def only_backfill(
         async with harness.fresh_stack(harness.EVERY) as running:
             return await backfill.run(running, profiles, peer, workers, per_s)
 
-    print("\n".join(backfill.section(asyncio.run(run()))))
+    section = backfill.section(asyncio.run(run()))
+    print("\n".join(section))
+    if out is not None:
+        out.write_text(report.replaced(out.read_text(), section))
 
 
 @app.command("reads")
@@ -178,9 +184,9 @@ async def _many(segments: int) -> many.Many:
         return await many.run(running, segments)
 
 
-async def _history(profiles: int) -> backfill.Backfilled:
+async def _history(profiles: int, per_s: int) -> backfill.Backfilled:
     async with harness.fresh_stack(harness.EVERY) as running:
-        return await backfill.run(running, profiles)
+        return await backfill.run(running, profiles, per_s=per_s)
 
 
 async def _everything(quick: bool) -> str:
@@ -236,7 +242,7 @@ async def _everything(quick: bool) -> str:
         done("tail")
         crowd = await _many(500 if quick else SIZES[-1])
         done("many segments")
-        history = await _history(2_000 if quick else 100_000)
+        history = await _history(2_000 if quick else 100_000, 200 if quick else 2_000)
         done("backfill")
         rough = await _storm(5_000 if quick else 200_000, 200)
         done("storm")

@@ -78,6 +78,18 @@ def shares(stages: Mapping[str, float]) -> list[str]:
     ]
 
 
+def replaced(text: str, section: Sequence[str]) -> str:
+    """A page with another text of one section, which begins with its heading, and says when it was written."""
+    heading, *lines = section
+    before, found, behind = text.partition(f"{heading}\n")
+    if not found:
+        raise ValueError(f"the page has no section {heading!r}")
+    when = f"Written by `make bench` or its word on {datetime.now(UTC):%Y-%m-%d}, commit {commit()}. Machine: {machine()}."
+    rest = behind.partition("\n## ")
+    new = "\n".join([heading, "", when, *lines])
+    return f"{before}{new}" + (f"\n## {rest[2]}" if rest[1] else "")
+
+
 def page(
     events: int, rounds: int, cores: Sequence[Core], paths: Mapping[int, Sequence[Path_]],
     raw: Sequence[float], naive: Sequence[float], latencies: Sequence[Latency], where: Profile,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import checking, readme, workload
+from bench import checking, readme, report, workload
 from livesegments.core.check import check
 
 ROOT = Path(__file__).parents[2]
@@ -40,3 +40,11 @@ def test_the_core_bench_tells_its_figures() -> None:
     command = [sys.executable, "-m", "bench", "core", "--segments", "10", "--events", "500"]
     told = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True)
     assert "events_per_s" in told.stdout and "on_event" in told.stdout
+
+
+def test_one_section_of_the_page_is_replaced() -> None:
+    page = "# Figures\n\n## One\n\n1\n\n## Two\n\n2\n"
+    found = report.replaced(page, ["## One", "", "11", ""])
+    assert found.startswith("# Figures\n\n## One\n\nWritten")
+    assert found.endswith("11\n\n## Two\n\n2\n") and "\n1\n" not in found
+    assert report.replaced(page, ["## Two", "", "22", ""]).endswith("\n22\n")

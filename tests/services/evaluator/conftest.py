@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from livesegments.runtime.embedded.stack import Stack
+from tests.history.conftest import bucket
 from tests.services.evaluator.rig import Rig, rig
+
+__all__ = ["bucket"]
 
 
 @pytest.fixture

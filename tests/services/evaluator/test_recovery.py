@@ -6,6 +6,7 @@ import asyncio
 import random
 
 import msgspec
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
@@ -48,11 +49,20 @@ def plan() -> Plan:
     return compile("w", "UTC", [Segment(id_, 1, 1, node(each)) for id_, each in DEFINITIONS.items()], 1)
 
 
-async def begun(rig: Rig) -> None:
+@pytest.fixture(params=["folder", "s3"])
+def archive(request: pytest.FixtureRequest, evaluation: Rig) -> str:
+    """The URL of an archive that has nothing yet."""
+    if request.param == "folder":
+        return str(evaluation.folder / "archive")
+    bucket: str = request.getfixturevalue("bucket")
+    return bucket.format(prefix=evaluation.folder.name)
+
+
+async def begun(rig: Rig, archive: str) -> None:
     await rig.workspace()
     for id_, definition in DEFINITIONS.items():
         await rig.segment(id_, definition)
-    rig.start(checkpoint_every_s=0.5, archive_after_s=0.5)
+    rig.start(checkpoint_every_s=0.5, archive_after_s=0.5, archive=archive)
     await rig.settled()
 
 
@@ -73,9 +83,9 @@ async def forget(rig: Rig, admin: AIOKafkaAdminClient) -> None:
     await admin.delete_records(wanted)
 
 
-async def archived(rig: Rig) -> list[str]:
+async def archived(rig: Rig, url: str) -> list[str]:
     """The ids of all events in registered files and in the tail, in whatever order."""
-    archive, found = Archive(str(rig.folder / "archive")), list[str]()
+    archive, found = Archive(url), list[str]()
     for partition in range(PARTITIONS):
         for name in await rig.redis.hkeys(keys.archive(partition)):
             of = parse(name.decode())
@@ -88,11 +98,12 @@ async def archived(rig: Rig) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("archive", ["s3"], indirect=True)
 async def test_redis_emptied_under_load_comes_back_though_the_log_has_forgotten(
-    evaluation: Rig, admin: AIOKafkaAdminClient
+    evaluation: Rig, admin: AIOKafkaAdminClient, archive: str
 ) -> None:
     rig = evaluation
-    await begun(rig)
+    await begun(rig, archive)
     first, second, third = events(0, 2_000), events(2_000, 500), events(2_500, 2_000)
     await rig.send(first, size=20)
     await rig.settled()
@@ -112,17 +123,17 @@ async def test_redis_emptied_under_load_comes_back_though_the_log_has_forgotten(
     announced = [each for _, each in await rig.announced()]
     check_delivery(announced)
     assert {each.id for each in announced} == {each.id for each in reference.transitions}
-    assert sorted(await archived(rig)) == sorted(event.id for event in [*first, *second, *third])
+    assert sorted(await archived(rig, archive)) == sorted(event.id for event in [*first, *second, *third])
     worker = rig.evaluators[0]
     assert await worker.metric("livesegments_evaluator_restored_total") > 0
     assert await worker.metric("livesegments_evaluator_checkpoints_total") > 0
 
 
 async def test_a_snapshot_older_than_the_log_gives_way_to_a_checkpoint(
-    evaluation: Rig, admin: AIOKafkaAdminClient
+    evaluation: Rig, admin: AIOKafkaAdminClient, archive: str
 ) -> None:
     rig = evaluation
-    await begun(rig)
+    await begun(rig, archive)
     first, second = events(0, 500), events(500, 1_000)
     await rig.send(first, size=20)
     await rig.settled()
@@ -143,4 +154,4 @@ async def test_a_snapshot_older_than_the_log_gives_way_to_a_checkpoint(
     members = reference.members()
     for segment in DEFINITIONS:
         assert await rig.members(segment) == members.get(("w", segment), set())
-    assert sorted(await archived(rig)) == sorted(event.id for event in [*first, *second])
+    assert sorted(await archived(rig, archive)) == sorted(event.id for event in [*first, *second])
