@@ -7,7 +7,8 @@ import msgspec
 
 from livesegments.core.definition import Node
 from livesegments.core.plan import Plan, Segment, compile
-from livesegments.evaluator.plans.adoption import Adopted, News, Stored
+from livesegments.evaluator.plans.adoption import Adopted, News
+from livesegments.evaluator.plans.remembered import Stored
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 

@@ -28,8 +28,9 @@ from livesegments.core.concern import Concern, concern
 from livesegments.core.definition import SegmentRef
 from livesegments.core.plan import Plan, Segment
 from livesegments.core.staging import Staging, outlived, stage
-from livesegments.store import adoption, keys, progress
-from livesegments.store.adoption import Filling, Kept, Served, Stage
+from livesegments.evaluator.plans.remembered import Remembered, Stored
+from livesegments.store import adoption, keys
+from livesegments.store.adoption import Filling, Kept, Served
 from livesegments.store.commit import Commit
 from livesegments.store.progress import Progress, State
 
@@ -40,15 +41,6 @@ REPORTED = 20_000
 once."""
 ADOPTIONS = 20
 """Bits of an adoption's number below the catalogue's revision: a revision is adopted that often at most."""
-
-
-class Stored(Struct, frozen=True):
-    """What the store has of a workspace in a partition: three hashes and a field."""
-
-    facts: Mapping[str, bytes] = {}
-    served: Mapping[str, bytes] = {}
-    segments: Mapping[str, bytes] = {}
-    stage: bytes | None = None
 
 
 class News(Struct, frozen=True):
@@ -62,25 +54,15 @@ class News(Struct, frozen=True):
     segments_gone: Collection[str]
 
 
-class Adopted:
-    """A workspace in one partition; `walking` while there is a walk, `filling` while facts get history.
-
-    `completed`: the adoption to which the last walk that came to its end brought every stored profile.
-    """
+class Adopted(Remembered):
+    """A workspace in one partition; `walking` while there is a walk, `filling` while facts get history."""
 
     def __init__(self, stored: Stored) -> None:
-        self.facts = {int(fact): adoption.decode_kept(data) for fact, data in stored.facts.items()}
+        super().__init__(stored)
         self._wanting = {fact: kept.upto for fact, kept in self.facts.items() if kept.upto is not None}
-        self.served = {id_: adoption.decode_served(data) for id_, data in stored.served.items()}
-        self.progress = {segment: progress.decode(data) for segment, data in stored.segments.items()}
-        found = adoption.decode_stage(stored.stage) if stored.stage is not None else None
-        self.revision = found.revision if found else -1
-        self.timezone = found.timezone if found else None
-        self.filling = found.filling if found else None
-        self.completed = found.walked if found else -1
         self.staged: frozenset[str] = frozenset()
         self.cursor = 0
-        self._known = found is not None
+        self._known = stored.stage is not None
         self._fresh = True
         self._waiting: set[str] = set()
         self._round: set[str] = set()
@@ -107,9 +89,6 @@ class Adopted:
     def building(self) -> int:
         """How many segments wait for their history or for a walk."""
         return sum(each.state == "building" for each in self.progress.values())
-
-    def since(self) -> dict[int, int]:
-        return {fact: kept.revision for fact, kept in self.facts.items()}
 
     def wanting(self) -> Mapping[int, int]:
         """Fact id → the commit up to which history is still to be given to it."""
@@ -198,7 +177,7 @@ class Adopted:
         if news.served_no_more:
             commit.drop_fields(keys.served(place, workspace), news.served_no_more)
         self.write_stage(commit, workspace)
-        self._write(commit, workspace, news.segments, news.segments_gone)
+        self.write_progress(commit, workspace, news.segments, news.segments_gone)
 
     # -- filling
 
@@ -225,7 +204,7 @@ class Adopted:
     def write_filled(self, commit: Commit, workspace: str, report: bool) -> None:
         self.write_stage(commit, workspace)
         if report:
-            self._write(commit, workspace, self.staged & self.progress.keys())
+            self.write_progress(commit, workspace, self.staged & self.progress.keys())
 
     def end_filling(self, since_ms: int | None, short: Collection[int]) -> None:
         """All profiles have their history. `since_ms`: events before that instant are not in the archive; it
@@ -252,12 +231,7 @@ class Adopted:
         self, commit: Commit, workspace: str, facts: Collection[int], segments: set[str]
     ) -> None:
         self.write_facts(commit, workspace, facts)
-        self._write(commit, workspace, segments)
-
-    def write_facts(self, commit: Commit, workspace: str, facts: Collection[int]) -> None:
-        fields = {str(fact): adoption.encode(self.facts[fact]) for fact in facts if fact in self.facts}
-        if fields:
-            commit.put_fields(keys.facts(commit.partition, workspace), fields)
+        self.write_progress(commit, workspace, segments)
 
     # -- walking
 
@@ -288,7 +262,7 @@ class Adopted:
         """The progress to be written; at the end of a round (cursor 0) it says that the round's segments are
         ready."""
         ended = self.cursor == 0
-        self._write(commit, workspace, *self._advance())
+        self.write_progress(commit, workspace, *self._advance())
         if ended:
             self.write_stage(commit, workspace)
 
@@ -405,17 +379,3 @@ class Adopted:
             if isinstance(read.leaf, SegmentRef) and read.leaf.id in plan.segments:
                 instants.append(self.progress[read.leaf.id].complete_since_ms)
         return max((instant for instant in instants if instant is not None), default=None)
-
-    def write_stage(self, commit: Commit, workspace: str) -> None:
-        assert self.timezone is not None
-        now = Stage(self.revision, self.timezone, self.filling, self.completed)
-        commit.put_fields(keys.adopted(commit.partition), {workspace: adoption.encode(now)})
-
-    def _write(
-        self, commit: Commit, workspace: str, segments: Collection[str], gone: Collection[str] = ()
-    ) -> None:
-        if segments:
-            fields: dict[str, str | bytes] = {id_: progress.encode(self.progress[id_]) for id_ in segments}
-            commit.put_fields(keys.segments(commit.partition, workspace), fields)
-        if gone:
-            commit.drop_fields(keys.segments(commit.partition, workspace), gone)

@@ -23,7 +23,8 @@ from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.faults.aside import publish
 from livesegments.evaluator.history.candidates import Candidates
-from livesegments.evaluator.plans.adoption import Adopted, News, Stored
+from livesegments.evaluator.plans.adoption import Adopted, News
+from livesegments.evaluator.plans.remembered import Stored
 from livesegments.evaluator.ports import Ports
 from livesegments.runtime import metrics
 from livesegments.store import keys
