@@ -1,4 +1,5 @@
-"""`livesegments workspaces …`: list, create, show, edit workspaces. Needs an admin key."""
+"""`livesegments workspaces …`: list, create, show, edit workspaces, and the segments of all. Needs an admin
+key."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import across
 from livesegments.client import workspaces as api
 
 app = typer.Typer(help="List, create, show and edit workspaces (with an admin key).", no_args_is_help=True)
@@ -34,6 +36,28 @@ def list_(call: Call) -> None:
         for each in found
     ]
     output.table("", ("id", "name", "time zone", "created", "degraded"), rows)
+
+
+@app.command("segments")
+@verb("admin")
+def segments(
+    call: Call,
+    search: Annotated[
+        str, typer.Option("--search", "-s", help="Only with this text in id, name or description.")
+    ] = "",
+    workspace: Annotated[
+        list[str] | None, typer.Option("--workspace", "-w", help="Only of this one; may be repeated.")
+    ] = None,
+) -> None:
+    """The segments of all workspaces."""
+    found = list(call.client.each(across.segments(search=search, workspace=workspace)))
+    if not call.tabled(found, "no segment fits"):
+        return
+    rows = [
+        (each["workspace"], each["segment"]["id"], each["segment"]["name"], str(each["segment"]["count"]))
+        for each in found
+    ]
+    output.table("", ("workspace", "id", "name", "members"), rows, numbers=("members",))
 
 
 @app.command("create")

@@ -87,8 +87,8 @@ def own() -> Request[Workspace]:
 
 
 @get("/v1/workspaces", items="workspaces")
-def page(*, limit: int = 100, cursor: str | None = None) -> Pages[Workspaces, Workspace]:
-    """All workspaces, the oldest first."""
+def page(*, search: str = "", limit: int = 100, cursor: str | None = None) -> Pages[Workspaces, Workspace]:
+    """All workspaces, the oldest first, or those with a text in their id or name."""
     ...
 
 

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -24,7 +26,16 @@ from playwright.async_api import (
     expect,
 )
 
-from livesegments.client import AsyncClient, computed, fields, keys, segments, subscriptions, workspaces
+from livesegments.client import (
+    AsyncClient,
+    computed,
+    fields,
+    imports,
+    keys,
+    segments,
+    subscriptions,
+    workspaces,
+)
 from tests.product import Product
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -65,6 +76,7 @@ class Shop(Struct):
     write_key: str
     admin_key: str
     subscription: str = ""
+    imported: str = ""
 
     def client(self) -> AsyncClient:
         return AsyncClient(self.api, self.key)
@@ -113,6 +125,10 @@ async def shop(product: Product) -> Shop:
         }
         subscription = subscriptions.create(HOSTILE[0], segments=["hostile-0"], webhook=hook, paused=True)
         shop.subscription = (await client.send(subscription)).id
+        shop.imported = (await client.send(imports.create(file_name=HOSTILE[0]))).id
+        file = io.StringIO()
+        csv.writer(file).writerows([["id", *HOSTILE[:4]], ["p", *HOSTILE[:4]]])
+        await client.send(imports.send(shop.imported, file.getvalue().encode()))
         measure = {"of": "sum", "property": HOSTILE[0]}
         await client.send(computed.put_attribute("spent", measure, name=HOSTILE[0]))
         await client.send(fields.declare(HOSTILE[1], "text", label=HOSTILE[0], choices=[HOSTILE[1]]))

@@ -33,6 +33,7 @@ from livesegments.api.members import lists, members, transitions
 from livesegments.api.members.announcements import Announcements
 from livesegments.api.members.served import ServedPlans
 from livesegments.api.operations import (
+    across,
     audit,
     caller,
     erasures,
@@ -164,6 +165,7 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         forecasts, flows, timelines, merging, operations, rejected,
         declared_fields,
         audit,
+        across,
         imports,
         mass_jobs,
         transitions, erasures, exports, health,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from livesegments.client import ApiError, exports
+from livesegments.client import ApiError, exports, imports
 from livesegments.console.access.sessions import Session
 from livesegments.console.visit import words
 
@@ -40,4 +40,23 @@ async def _send(request: Request) -> Response:
     return StreamingResponse(chunks(), media_type=KINDS.get(made.format, OTHER), headers=headers)
 
 
-ROUTES = [Route("/files/{segment}/{export}", _send)]
+async def _send_refused(request: Request) -> Response:
+    session: Session = request.state.session
+    id_ = request.path_params["import"]
+    try:
+        found = await session.api.send(imports.read(id_))
+    except ApiError as error:
+        return PlainTextResponse(words(error), 404)
+    if found.refused_file is None:
+        return PlainTextResponse("It has no refused rows, or is not done yet.", 409)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async with aclosing(session.api.refused_rows(id_)) as parts:
+            async for part in parts:
+                yield part
+
+    headers = {"Content-Disposition": 'attachment; filename="refused.csv"'}
+    return StreamingResponse(chunks(), media_type=KINDS["csv"], headers=headers)
+
+
+ROUTES = [Route("/files/refused/{import}", _send_refused), Route("/files/{segment}/{export}", _send)]

@@ -18,6 +18,9 @@ SUBSCRIPTIONS = "/subscriptions"
 FIELDS = "/fields"
 CONSENT = "/consent"
 REJECTED = "/rejected"
+IMPORTS = "/imports"
+AUDIT = "/audit"
+HEALTH = "/health"
 
 
 def segment(id_: str, tab: str = "", **query: str) -> str:
@@ -30,6 +33,14 @@ def edit_segment(id_: str) -> str:
 
 def export_file(segment: str, export: str) -> str:
     return f"/files/{part(segment)}/{part(export)}"
+
+
+def one_import(id_: str) -> str:
+    return f"{IMPORTS}/{part(id_)}"
+
+
+def refused_file(id_: str) -> str:
+    return f"/files/refused/{part(id_)}"
 
 
 def profile(id_: str, **query: str) -> str:

@@ -69,11 +69,19 @@ async def create_workspace(context: Ctx, new: NewWorkspace, once: IdempotencyKey
 @router.get("", responses=responses())
 async def list_workspaces(
     context: Ctx,
+    search: Annotated[
+        str, Query(max_length=200, description="Only workspaces with this text in their id or name.")
+    ] = "",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     after: cursor.Cursor = None,
 ) -> Workspaces:
     """All workspaces, oldest first."""
-    found = await context.catalog.workspaces()
+    text = search.casefold()
+    found = [
+        each
+        for each in await context.catalog.workspaces()
+        if text in each.id.casefold() or text in each.name.casefold()
+    ]
     if after is not None:
         last = cursor.decode(after, tuple[int, str])
         found = [each for each in found if (each.created_ms, each.id) > last]

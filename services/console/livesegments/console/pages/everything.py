@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from livesegments.console.page import Page
 from livesegments.console.pages import (
+    audit,
     builder,
     consent,
     feed,
     fields,
+    health,
+    imports,
     profiles,
     rejected,
     segment,
@@ -29,6 +32,9 @@ PAGES: tuple[Page, ...] = (
     *subscriptions.PAGES,
     *fields.PAGES,
     *consent.PAGES,
+    *imports.PAGES,
     *rejected.PAGES,
+    *audit.PAGES,
+    *health.PAGES,
     *workspaces.PAGES,
 )

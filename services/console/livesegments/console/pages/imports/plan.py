@@ -1,0 +1,54 @@
+"""Where columns go, as the api is asked; and where they go by themselves, by what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from livesegments.client.imports import ImportColumn
+
+TYPES = {each: each for each in ("text", "number", "boolean", "date", "list", "point")}
+IDS = frozenset({"id", "user_id", "userid", "profile", "customer_id"})
+EMAILS = frozenset({"email", "e-mail", "mail"})
+
+
+class Goes(Struct, frozen=True):
+    """`to`: skip, id, email, attribute or tags."""
+
+    to: str
+    attribute: str = ""
+    type: str = "text"
+
+
+def whereto(column: ImportColumn) -> Goes:
+    """At the beginning; somebody may choose otherwise."""
+    name = column.name.strip()
+    if name.casefold() in IDS:
+        return Goes("id", name)
+    if name.casefold() in EMAILS:
+        return Goes("email", name)
+    if name.casefold() in ("tags", "labels"):
+        return Goes("tags", name)
+    return Goes("attribute" if name else "skip", name, column.declared or column.type)
+
+
+def plan(columns: Sequence[tuple[str, Goes]], remove_empty: bool) -> dict[str, Any]:
+    """The arguments of `imports.check`. Raises ValueError, a sentence, where there is not one id."""
+    ids = [(column, goes) for column, goes in columns if goes.to in ("id", "email")]
+    if len(ids) != 1:
+        raise ValueError("One column has to be the id, or the e-mail that is the id: choose one.")
+    ((id_column, chosen),) = ids
+    taken: list[dict[str, Any]] = []
+    for column, goes in columns:
+        if goes.to == "tags":
+            taken.append({"column": column, "to": "tags"})
+        elif goes.to == "attribute":
+            taken.append({"column": column, "attribute": goes.attribute or column, "type": goes.type})
+    return {
+        "id_column": id_column,
+        "by_email": chosen.to == "email",
+        "columns": taken,
+        "empty": "remove" if remove_empty else "skip",
+    }

@@ -1,0 +1,117 @@
+"""The pages of imports, of the audit log and of health: what they make of answers, and a file from the browser to a segment."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from livesegments.client.audit import AuditEntry
+from livesegments.client.imports import ImportColumn
+from livesegments.client.operations import Lag
+from livesegments.console.pages.audit.rows import row
+from livesegments.console.pages.health.lag import summary
+from livesegments.console.pages.imports.listing import MOST_BYTES, Coming
+from livesegments.console.pages.imports.plan import Goes, plan, whereto
+from tests.services.console.conftest import OpenPage, Shop
+
+AT = datetime(2026, 11, 27, 22, 5, 9, tzinfo=UTC)
+
+
+def piece(data: bytes, at: int, size: int, name: str = "a.csv") -> dict[str, object]:
+    return {"name": name, "size": size, "at": at, "data": base64.b64encode(data).decode()}
+
+
+def test_a_file_comes_in_pieces_and_no_other_thing_is_taken_for_one() -> None:
+    coming = Coming()
+    assert coming.take(piece(b"id,", 0, 5)) is None
+    assert coming.take(piece(b"a\n", 3, 5)) == "a.csv" and coming.data == b"id,a\n"
+    for wrong in (
+        None,
+        piece(b"x", 7, 9),
+        piece(b"", 0, 0),
+        piece(b"x", 0, MOST_BYTES + 1),
+        piece(b"xyz", 0, 2),
+        {**piece(b"x", 0, 1), "data": "?"},
+        {**piece(b"x", 0, 1), "at": "0"},
+    ):
+        with pytest.raises(ValueError, match=r"."):
+            coming.take(wrong)
+
+
+def test_columns_go_where_their_names_say_until_somebody_chooses() -> None:
+    def column(name: str, type_: str = "text", declared: str | None = None) -> ImportColumn:
+        return ImportColumn(name=name, samples=[], type=type_, declared=declared)
+
+    assert whereto(column("User_ID")).to == "id" and whereto(column("Mail")).to == "email"
+    assert whereto(column("Labels")).to == "tags" and whereto(column("")).to == "skip"
+    assert whereto(column("age", "number", "text")) == Goes("attribute", "age", "text")
+    made = plan(
+        [("Mail", Goes("email")), ("Age", Goes("attribute", "", "number")), ("x", Goes("skip"))], True
+    )
+    assert made == {
+        "id_column": "Mail",
+        "by_email": True,
+        "columns": [{"column": "Age", "attribute": "Age", "type": "number"}],
+        "empty": "remove",
+    }
+    for ids in ([], [("a", Goes("id")), ("b", Goes("email"))]):
+        with pytest.raises(ValueError, match="One column has to be the id"):
+            plan(ids, False)
+
+
+def test_an_entry_of_the_audit_log_in_words() -> None:
+    entry = msgspec.convert(
+        {
+            "id": "1", "at": AT, "action": "rotate_secret", "kind": "value_list", "target": "t", "name": None, "by": None,
+            "key": None, "request": None, "before": None, "after": {"version": 1, "digest": "d"}, "note": None,
+        },
+        AuditEntry,
+    )  # fmt: skip
+    it = row(entry, ZoneInfo("UTC"))
+    assert (it.by, it.action, it.name, it.target) == (
+        "the services themselves",
+        "rotate secret",
+        "value list",
+        "value list t",
+    )
+    assert it.versions == "– → 1"
+
+
+def test_health_in_a_sentence() -> None:
+    part = {
+        "partition": 0,
+        "end": 9,
+        "applied": 4,
+        "outbox": 0,
+        "due": 1,
+        "recounts": 0,
+        "revision": 0,
+        "clock": None,
+    }
+    lag = msgspec.convert({"partitions": [part], "inbound": 2, "revision": 0}, Lag)
+    assert summary(lag) == "7 events to be applied, 1 due time late."
+    calm = msgspec.convert({"partitions": [{**part, "end": 4, "due": 0}], "inbound": 0, "revision": 0}, Lag)
+    assert summary(calm) == "All that came is applied, and nothing is late."
+
+
+async def test_a_file_from_the_browser_goes_into_a_segment(open_page: OpenPage, shop: Shop) -> None:
+    page = await open_page("/imports")
+    file = {"name": "people.csv", "mimeType": "text/csv", "buffer": b"id,age\nbea,42\nbo,old\n"}
+    await page.set_input_files("input[type=file]", file)  # type: ignore[arg-type]
+    await page.wait_for_url("**/imports/*")
+    await page.get_by_label("Type, of age").select_option("number")
+    await page.get_by_role("button", name="Look first").click()
+    await page.get_by_text("1 of 2 rows would be taken, 1 refused.").wait_for()
+    await page.get_by_label("Put them into a new segment").fill("From the browser")
+    await page.get_by_role("button", name="Import", exact=True).click()
+    await page.get_by_text("1 of 2 rows taken, 1 refused.").wait_for()
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="Refused rows as CSV").click()
+    path = await (await downloading.value).path()
+    assert b"must be a number" in path.read_bytes()
+    await page.goto(f"{shop.console}/audit?kind=import")
+    await page.get_by_text("people.csv").first.wait_for()
