@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from livesegments.client import planning, segments
+from nicegui import ui
+
+from livesegments.client import Unavailable, Unreachable, planning, segments
 from livesegments.client.request import Pages
 from livesegments.client.segments import Segment, Segments
 from livesegments.console import formats, paths
@@ -15,6 +17,7 @@ from livesegments.console.visit import Visit
 
 MOST_SEGMENTS = 1_000
 LONGEST = 200
+AGAIN_S = 2.0
 
 
 async def build(visit: Visit) -> None:
@@ -29,9 +32,25 @@ async def build(visit: Visit) -> None:
     request: Pages[Segments, Segment] = segments.page(limit=MOST_SEGMENTS)
     found = (await visit.api.send(request)).segments
     asked = counted.asked_about(found, channel, topic)
-    preview = await visit.api.send(planning.preview(counted.question(asked), sample=0))
-    _consent(counted.rows(asked, preview), formats.count(preview.profiles, "profile"))
+    place = Tag("div")
+    with place:
+        paragraph("Counting …", "muted").set(role="status")
     _topics(counted.topics(found))
+
+    async def count() -> None:
+        """History is asked, which may take a moment: the page is there before."""
+        try:
+            preview = await visit.api.send(planning.preview(counted.question(asked), sample=0))
+        except (Unreachable, Unavailable):
+            with place:
+                ui.timer(AGAIN_S, count, once=True)
+            return
+        place.clear()
+        with place:
+            _consent(counted.rows(asked, preview), formats.count(preview.profiles, "profile"))
+
+    with place:
+        ui.timer(0, count, once=True)
 
 
 def _consent(rows: list[counted.Row], of: str) -> None:
