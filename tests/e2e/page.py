@@ -57,6 +57,7 @@ async def _shell(
         **os.environ,
         "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
         "LIVESEGMENTS_DATA": str(product.data),
+        "ADMIN_KEY": product.up["admin_key"],
         "LIVESEGMENTS_API_URL": product.up["api"],
         "LIVESEGMENTS_API_KEY": product.up["api_key"],
         "LIVESEGMENTS_INGEST_URL": product.up["ingest"],

@@ -22,7 +22,17 @@ async def today(product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["python.md", "bring-your-events.md", "operate.md", "audit.md", "imports.md", "mass-jobs.md"]
+    "name",
+    [
+        "python.md",
+        "bring-your-events.md",
+        "operate.md",
+        "send-a-campaign.md",
+        "segments-as-code.md",
+        "audit.md",
+        "imports.md",
+        "mass-jobs.md",
+    ],
 )
 async def test_a_page_does_what_it_says(name: str, product: Product, tmp_path: Path) -> None:
     commands = page.commands_of(DOCS / name, tmp_path)

@@ -17,6 +17,8 @@ Template = Callable[[Webhook, Sequence[Transition], bool], Any]
 """The last argument: whether the subscription's messages are batches, also where one has a single
 transition."""
 VERBS = {"entered": "Segment Entered", "exited": "Segment Exited"}
+SLACK_TEXT = 39_900
+"""Slack cuts a text of more than 40,000 characters: what doesn't fit is counted."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -63,8 +65,16 @@ def identify(_: Webhook, found: Sequence[Transition], batched: bool) -> Any:
 
 def slack(_: Webhook, found: Sequence[Transition], __: bool) -> Any:
     """A message for an incoming webhook of Slack. Ids are shown as they are: they can't mention anybody."""
-    lines = (f"{each.profile} {each.kind} {each.segment} ({each.cause}), {iso(each.at_ms)}" for each in found)
-    return {"text": "\n".join(line.translate(_ESCAPES) for line in lines)}
+    lines = [f"{each.profile} {each.kind} {each.segment} ({each.cause}), {iso(each.at_ms)}" for each in found]
+    told, room = [], SLACK_TEXT
+    for line in lines:
+        escaped = line.translate(_ESCAPES)
+        room -= len(escaped) + 1
+        if room < 0:
+            told.append(f"and {len(lines) - len(told):,} more")
+            break
+        told.append(escaped)
+    return {"text": "\n".join(told)}
 
 
 def mapped(webhook: Webhook, found: Sequence[Transition], batched: bool) -> Any:
