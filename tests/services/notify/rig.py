@@ -51,6 +51,8 @@ class Receiver:
         self.taken: list[Message] = []
         self.answer: Callable[[Message], Awaitable[int]] = self._ok
         self.secret = SECRET
+        self.clock_is_ours = True
+        """Else a message of another time than ours is taken, unverified."""
         self.url = ""
 
     async def _ok(self, _: Message) -> int:
@@ -59,7 +61,9 @@ class Receiver:
     async def handle(self, request: web.Request) -> web.Response:
         data = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        message = Message(headers["webhook-id"], Verifier(self.secret).verify(data, headers), headers)
+        verifier = Verifier(self.secret)
+        body = verifier.verify(data, headers) if self.clock_is_ours else msgspec.json.decode(data)
+        message = Message(headers["webhook-id"], body, headers)
         self.heard.append(message)
         status = await self.answer(message)
         if status == 200:
