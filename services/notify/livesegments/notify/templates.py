@@ -66,7 +66,7 @@ def identify(_: Webhook, found: Sequence[Transition], batched: bool) -> Any:
 def slack(_: Webhook, found: Sequence[Transition], __: bool) -> Any:
     """A message for an incoming webhook of Slack. Ids are shown as they are: they can't mention anybody."""
     lines = [f"{each.profile} {each.kind} {each.segment} ({each.cause}), {iso(each.at_ms)}" for each in found]
-    told, room = [], SLACK_TEXT
+    told, room = list[str](), SLACK_TEXT
     for line in lines:
         escaped = line.translate(_ESCAPES)
         room -= len(escaped) + 1
