@@ -1,4 +1,4 @@
-"""The evaluator's side of the process that works on archive files: one request at a time, each answered."""
+"""The evaluator's side of the process that works on archive files: one request at a time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from livesegments.history.companion import Companion, Died
+from livesegments.history.in_order import InOrder
 from livesegments.history.mark import Mark, Row, Saved, Spool, spooled
 from livesegments.history.protocol import (
     Chunk,
@@ -50,6 +51,8 @@ from livesegments.history.protocol import (
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry
 
+URGENT = (Marks, Load, Seek, Prune, Purge)
+"""A partition that is made anew, and erasures, don't wait for checkpoints, merges or scans to begin."""
 LOOK_S = 0.02
 """So often it is looked for chunks of a scan that isn't done."""
 
@@ -69,7 +72,7 @@ class Workshop:
         self._store = store
         self._folder = folder
         self._companion = Companion((sys.executable, "-m", "livesegments.history.worker", url))
-        self._turn = asyncio.Lock()
+        self._order = InOrder()
 
     async def write(self, partition: int, of: Range, entries: Sequence[tuple[int, Entry]]) -> Written:
         """The tail's entries as the files of a range."""
@@ -200,7 +203,7 @@ class Workshop:
 
     async def _ask(self, request: Request) -> Done:
         """Raises FilesAway, or FilesGone."""
-        async with self._turn:
+        async with self._order.turn(isinstance(request, URGENT)):
             try:
                 answer = answers.decode(await self._companion.exchange(encode(request)))
             except Died as error:
