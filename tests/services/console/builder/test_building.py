@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, expect
 
 from livesegments.client import segments
 from tests.product import Product
-from tests.services.console.conftest import OpenPage, Shop, whole
+from tests.services.console.conftest import HOSTILE, OpenPage, Shop, whole
+from tests.services.console.test_every_page import AXE
 
 expect.set_options(timeout=20_000)
 
@@ -59,7 +61,7 @@ async def written(page: Page, definition: Any) -> None:
         await page.get_by_text("As JSON", exact=True).click()
     text = json.dumps(definition)
     await page.wait_for_function(
-        "(wanted) => { try { return JSON.stringify(JSON.parse(document.querySelector('.json textarea').value))"
+        "(wanted) => { try { return JSON.stringify(JSON.parse([...document.querySelectorAll('.json textarea')].at(-1).value))"
         " === JSON.stringify(JSON.parse(wanted)) } catch { return false } }",
         arg=text,
     )
@@ -257,3 +259,46 @@ async def test_the_gallery_and_a_segment_for_every_value(open_page: OpenPage, fl
     async with flowers.client() as api:
         made = await api.send(segments.page(search="town: Lviv"))
     assert [each.name for each in made.segments] == ["town: Lviv"]
+
+
+EVERY_FORM: list[dict[str, Any]] = [
+    {"type": "event", "names": [HOSTILE[0], HOSTILE[1]], "where": [{"property": HOSTILE[0], "item": [
+        {"property": HOSTILE[1], "op": "has_any", "value": [HOSTILE[0], 7, True]}]}],
+     "window": {"period": "day", "from": -40}, "measure": {"of": "sum", "property": HOSTILE[1]}, "op": "between", "value": [1, 5]},
+    {"type": "not", "of": {"type": "attribute", "name": HOSTILE[0], "op": "in", "value": [HOSTILE[0], HOSTILE[1]], "when_missing": True}},
+    {"type": "attribute", "name": "born", "op": "anniversary", "value": {"from": 0, "to": 7}},
+    {"type": "occurrence", "which": "last", "name": HOSTILE[2], "has": [{"property": "x", "op": "before", "value": "2024-01-01"}],
+     "window": {"from": "2024-01-01", "to": "2024-02-01T10:00"}},
+    {"type": "sequence", "steps": [{"name": HOSTILE[0]}, {"name": "b"}, {"name": "c", "absent": True}], "within": "2d",
+     "window": {"last": "30d", "skip": "7d"}, "same": HOSTILE[1]},
+    {"type": "segment", "id": "hostile-1"},
+    {"type": "tag"},
+    {"type": "consent", "topic": HOSTILE[0], "state": "none"},
+    {"type": "near", "attribute": HOSTILE[0], "lat": 50, "lon": 30, "km": 5},
+    {"type": "bucket", "salt": HOSTILE[0], "from": 0, "to": 10.5},
+    {"type": HOSTILE[0], "of": HOSTILE[1]},
+]  # fmt: skip
+
+
+async def test_every_form_is_harmless_and_for_everybody(open_page: OpenPage, shop: Shop) -> None:
+    page = await open_page("/segments/new")
+    await page.get_by_text("As JSON", exact=True).click()
+    await json_pane(page).fill(json.dumps({"type": "any", "of": EVERY_FORM}))
+    for index in range(len(EVERY_FORM)):
+        place = row(page, f"/of/{index}")
+        await place.locator(".phrase").click()
+        await place.locator(".body").wait_for()
+        for theme, width in (("light", 1280), ("dark", 375)):
+            await page.set_viewport_size({"width": width, "height": 900})
+            await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            found = (await Axe().run(page, options=AXE)).response["violations"]
+            said = [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found]
+            assert said == [], (EVERY_FORM[index], theme, width)
+            wide = await page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, EVERY_FORM[index]
+    assert await page.evaluate("window.hacked") is None
+    assert await page.locator("#app img[src=x], #app b, #app script").count() == 0
+    await written(page, {"type": "any", "of": EVERY_FORM})
+    page.complaints.clear()  # type: ignore[attr-defined]  # axe puts styles into the page
