@@ -119,13 +119,16 @@ async def test_why_no_number_is_known_is_shown() -> None:
     shown: list[Seen] = []
     fault = Fault("/definition/name", "empty", "must not be empty")
     refused = Invalid(422, "faults", "", (fault,))
-    api = Api(refused, Unreachable("away", sent=False))
-    live = Live(api, None, shown.append, at_once)
-    for expected in ([fault], []):
-        live.changed(A)
-        await live.settled()
-        assert not shown[-1].asking
-        assert faults(shown[-1].error) == expected
+    api = Api(refused, Unreachable("away", sent=False), answer(4))
+    live = Live(api, None, shown.append, at_once, at_once)
+    live.changed(A)
+    await live.settled()
+    assert not shown[-1].asking
+    assert faults(shown[-1].error) == [fault]
+    live.changed(A)
+    await live.settled()  # an api that was away is asked again
+    assert [faults(each.error) for each in shown if isinstance(each.error, Unreachable)] == [[]]
+    assert shown[-1].preview == answer(4)
 
 
 async def test_values_come_with_their_numbers_and_are_asked_for_once() -> None:

@@ -13,12 +13,12 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from livesegments.client import ApiError, Invalid
+from livesegments.client import ApiError, Invalid, Unavailable, Unreachable
 from livesegments.client.planning import Plan, Preview, plan, preview
 from livesegments.client.request import Request
 
 T = TypeVar("T")
-PAUSE_S = 0.25
+PAUSE_S, AGAIN_S = 0.25, 2.0
 SAMPLE = 6
 
 
@@ -44,9 +44,12 @@ class Live:
         segment: str | None,
         show: Callable[[Seen], None],
         pause: Callable[[], Awaitable[None]] | None = None,
+        again: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`pause`: after a change; `again`: before an api that does not answer is asked once more."""
         self._api, self._segment, self._show = api, segment, show
         self._pause = pause or (lambda: asyncio.sleep(PAUSE_S))
+        self._again = again or (lambda: asyncio.sleep(AGAIN_S))
         self._task: asyncio.Task[None] | None = None
 
     def changed(self, definition: Any, edits: bool = False) -> None:
@@ -67,6 +70,11 @@ class Live:
     async def _ask(self, definition: Any, edits: bool) -> None:
         self._show(Seen())
         await self._pause()
+        while not await self._answered(definition, edits):
+            await self._again()
+
+    async def _answered(self, definition: Any, edits: bool) -> bool:
+        """Whether all is known. While the api is away it is not, and it is asked again."""
         try:
             found = await self._api.send(preview(definition, sample=SAMPLE, estimate=True))
             is_exact = found.margin == 0 and found.cost is not None
@@ -79,6 +87,8 @@ class Live:
                 self._show(Seen(found, planned, asking=False))
         except ApiError as error:
             self._show(Seen(error=error, asking=False))
+            return not isinstance(error, Unreachable | Unavailable)
+        return True
 
 
 def faults(error: ApiError | None) -> list[Any]:

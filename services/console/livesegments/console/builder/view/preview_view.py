@@ -63,7 +63,7 @@ class PreviewView:
 
     def _refused(self, seen: Seen, notes: Sequence[Note]) -> None:
         if isinstance(seen.error, Unreachable | Unavailable):
-            Tag("p", "The api does not answer. The next change asks again.", "muted")
+            Tag("p", "The api does not answer. It is asked again by itself.", "muted")
             return
         bad = [note for note in notes if note.bad]
         if bad:
