@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-ex
 	pyproject.toml --output-file requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format fuzz bench chaos client lock clean
+.PHONY: help setup up demo test check format fuzz bench chaos client screenshots lock clean
 
 help:  ## these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,6 +61,9 @@ chaos: setup  ## kill what can be killed, in full
 
 client: setup  ## the types of the client's answers anew from OpenAPI
 	$(BIN)/python -m tests.client.types
+
+screenshots: setup  ## the pictures in docs/pictures anew, of the demo's data (needs Chromium)
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 lock: setup  ## requirements.lock anew from pyproject.toml: what is pinned stays (ARGS='--upgrade')
 	$(LOCK) $(ARGS)

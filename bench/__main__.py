@@ -19,6 +19,7 @@ from bench import (
     audience,
     backfill,
     checking,
+    console,
     core,
     harness,
     hot,
@@ -129,6 +130,17 @@ def only_audience(profiles: int = 1_000_000) -> None:
             return await audience.run(running, profiles)
 
     print("\n".join(audience.table(asyncio.run(run()))))
+
+
+@app.command("console")
+def only_console(segments: int = 10_000, members: int = 100_000, rounds: int = 3) -> None:
+    """How long the console's pages take in a browser."""
+
+    async def run() -> list[console.Painted]:
+        async with harness.fresh_stack(harness.EVERY) as running:
+            return await console.run(running, segments, members, rounds)
+
+    print("\n".join(console.table(asyncio.run(run()))))
 
 
 @app.command("notify")

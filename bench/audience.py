@@ -67,7 +67,7 @@ def named(number: int) -> str:
 
 
 async def run(running: Stack, profiles: int) -> Sent:
-    await _fill(running, profiles)
+    await fill(running, profiles)
     with TemporaryDirectory() as folder:
         more = {"LIVESEGMENTS_UNOWNED_MS": "3600000"}
         api = harness.service("api", running, Path(folder), "log", more)
@@ -94,7 +94,7 @@ def _cpu_s(pids: Sequence[int]) -> float:
     return sum(cpu_s(pid) for pid in pids)
 
 
-async def _fill(running: Stack, profiles: int) -> None:
+async def fill(running: Stack, profiles: int) -> None:
     workspace = catalog.Workspace(workload.WORKSPACE, "Bench", "Europe/Berlin", 0)
     entries: list[catalog.Entry] = [workspace]
     entries += [catalog.Segment(workload.WORKSPACE, id_, id_, 1, 1, 0, 0, None) for id_ in ("all", "staff")]

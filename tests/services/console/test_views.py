@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from livesegments.client.audiences import Advice
+from livesegments.client.errors import BadId
 from livesegments.client.planning import Ahead, ByCause, Cost, Day, NodeCount, Preview
 from livesegments.client.segments import Segment
 from livesegments.console import formats, paths
@@ -19,6 +20,7 @@ from livesegments.console.pages.segments import asked
 from livesegments.console.pages.segments.actions import audience
 from livesegments.console.pages.segments.asked import Asked
 from livesegments.console.pages.segments.rows import row
+from livesegments.console.pages.workspaces.choosing import fits
 from livesegments.console.parts.chart import Series, options
 from livesegments.console.parts.tag import link
 from livesegments.core.check import check
@@ -30,7 +32,7 @@ SEGMENT = msgspec.convert(
         "id": "vips", "name": "VIPs", "type": "dynamic", "description": "", "tags": ["a", "b", "c", "d"], "folder": "F",
         "topics": [], "tests": [], "definition": {"type": "tag", "name": "vip"}, "version": 3, "definition_version": 1,
         "created_at": AT, "updated_at": AT, "archived_at": None, "count": 1_234_567, "state": "building",
-        "progress": {"done": 420, "total": 1_000}, "complete_since": None,
+        "progress": {"done": 420, "total": 1_000}, "complete_since": None, "rule": None,
     },
     Segment,
 )  # fmt: skip
@@ -75,7 +77,9 @@ def test_a_heads_press_turns_the_order() -> None:
 
 
 def test_ids_never_lead_elsewhere() -> None:
-    assert paths.segment("../x", "members") == "/segments/%2E%2E%2Fx/members"
+    assert paths.segment("..", "members") == "/segments/%2E%2E/members"
+    with pytest.raises(BadId):
+        paths.segment("../x")
     assert paths.profile("<img>/?#") == "/profiles/%3Cimg%3E%2F%3F%23"
 
 
@@ -144,3 +148,8 @@ def test_a_link_stays_in_the_console() -> None:
     for path in ("javascript:alert(1)", "//evil.example", "https://evil.example"):
         with pytest.raises(AssertionError):
             link("x", path)
+
+
+def test_companies_are_found_by_a_part_of_their_name_or_id() -> None:
+    assert fits("Straße", "w_1", " STRASSE ") and fits("Tea", "tea-shop", "shop") and fits("Tea", "w", "")
+    assert not fits("Tea", "w_1", "coffee")

@@ -14,8 +14,6 @@ from tests.product import Product
 from tests.services.console.conftest import HOSTILE, OpenPage, Shop, whole
 from tests.services.console.test_every_page import AXE
 
-expect.set_options(timeout=20_000)
-
 TIME = "2024-02-12T00:00:00Z"
 BOUGHT = {"type": "event", "name": "flower_bought"}
 BUYERS, OF_THEM_IN_LVIV = 3, 2
