@@ -10,6 +10,7 @@ import pytest
 
 from livesegments.client import (
     AsyncClient,
+    BadId,
     Client,
     Conflict,
     Invalid,
@@ -197,8 +198,16 @@ async def test_the_client_for_asyncio_does_the_same() -> None:
 
 def test_ids_are_escaped_and_never_empty() -> None:
     assert members.read("a", "b/../c").path == "/v1/segments/a/members/b%2F%2E%2E%2Fc"
-    with pytest.raises(ValueError, match="is empty"):
+    with pytest.raises(BadId, match="is empty"):
         members.read("a", "")
+
+
+def test_an_id_that_would_lead_to_another_path_is_none() -> None:
+    """`segments.delete("a/build")` would cancel what is built for the segment `a`."""
+    for make in (segments.delete, segments.read, keys.read_all, value_lists.delete_list):
+        with pytest.raises(BadId, match=r"there is no .* 'a/build'") as raised:
+            make("a/build")
+        assert raised.value.what in ("segment", "workspace", "value list")
 
 
 def test_what_no_header_can_carry_is_refused_before_anything_is_sent() -> None:

@@ -39,7 +39,8 @@ def no_such(error: BadId) -> Problem:
     if not error.id:
         return Problem("the id is empty", advice="give an id of at least one character")
     message = f"There is no {error.what} '{error.id}' here."
-    return Problem(message, advice=MISSING.get(error.what, ""), status=404)
+    advice = MISSING.get(error.what) or MISSING.get(error.what.split()[-1], "")
+    return Problem(message, advice=advice, status=404)
 
 
 def _advice(status: int, message: str, faults: Sequence[Fault]) -> str:

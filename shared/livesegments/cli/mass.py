@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.cli.progress import COUNT, bar
 from livesegments.cli.verb import Call, verb
+from livesegments.client import mass_jobs
 
 LOOK_S = 0.2
 
@@ -91,7 +92,7 @@ def delete(
 @verb()
 def list_jobs(call: Call) -> None:
     """Jobs that are under way, and those that ended lately."""
-    found = call.client.call("GET", paths.MASS_JOBS)["jobs"]
+    found = call.client.ask(mass_jobs.read_all())["jobs"]
     if call.tabled(found, "there are none of the last day"):
         output.table(
             "",
@@ -108,7 +109,7 @@ def list_jobs(call: Call) -> None:
 @verb()
 def show(call: Call, job: IdArgument) -> None:
     """How far a job is."""
-    found = call.client.call("GET", paths.mass_job(job))
+    found = call.client.ask(mass_jobs.read(job))
     if not call.printed(found):
         output.fields({name: found[name] for name in ("action", "state", "reason", "done", "total")})
 
@@ -117,7 +118,7 @@ def show(call: Call, job: IdArgument) -> None:
 @verb()
 def cancel(call: Call, job: IdArgument) -> None:
     """End a job before its time. What it has changed stays changed."""
-    call.client.call("DELETE", paths.mass_job(job))
+    call.client.ask(mass_jobs.cancel(job))
     if not call.printed({"cancelled": job}):
         output.say(f"cancelled {job}")
 
@@ -141,7 +142,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 def _begin(call: Call, asked: dict[str, Any], what: str, confirm: int | None) -> None:
-    counted = call.client.call("POST", f"{paths.MASS_JOBS}/count", json=asked)
+    counted = call.client.ask(mass_jobs.count(**asked))
     count = counted["count"]
     if confirm is None:
         _ask(count, what)
@@ -150,7 +151,7 @@ def _begin(call: Call, asked: dict[str, Any], what: str, confirm: int | None) ->
             f"there are {count:,} profiles, more than {confirm:,}",
             advice=f"give --confirm {count} if that is meant",
         )
-    job = call.client.call("POST", paths.MASS_JOBS, json={**asked, "confirm": counted["confirm"]})
+    job = call.client.ask(mass_jobs.begin(**asked, confirm=counted["confirm"]))
     job = _ended(call.client, job)
     if not call.printed(job):
         output.say(f"{job['done']:,} profiles are {what}")
@@ -176,7 +177,7 @@ def _ended(client: Client, job: dict[str, Any]) -> Any:
             task = progress.add_task(job["action"], total=job["total"])
             while job["state"] in ("waiting", "running"):
                 time.sleep(LOOK_S)
-                job = client.call("GET", paths.mass_job(job["id"]))
+                job = client.ask(mass_jobs.read(job["id"]))
                 progress.update(task, completed=job["done"])
     except KeyboardInterrupt:
         output.errors.print(f"it goes on; end it with: livesegments mass cancel {job['id']}", markup=False)

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.verb import Call, verb
+from livesegments.client import segment_rules
 
 app = typer.Typer(
     help="Keep a segment for every value of an attribute, also for those that come.", no_args_is_help=True
@@ -19,7 +20,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The rule's id.")]
 @verb()
 def list_(call: Call) -> None:
     """All rules, with their states and numbers."""
-    found = call.client.call("GET", paths.RULES)["rules"]
+    found = call.client.ask(segment_rules.every())["rules"]
     if call.tabled(found, "there are no rules"):
         columns = ("id", "attribute", "state", "values", "segments", "without")
         rows = [tuple(each[column] for column in columns) for each in found]
@@ -40,9 +41,9 @@ def create(
     tag: Annotated[list[str] | None, typer.Option(help="A tag of theirs; several are allowed.")] = None,
 ) -> None:
     """Make a segment of every value that an attribute has, and from now on of every value that comes."""
-    options = {"id": id_, "name": name, "most": most, "folder": folder, "tags": tag}
-    body: dict[str, Any] = {field: value for field, value in options.items() if value is not None}
-    made = call.client.call("POST", paths.RULES, json={"attribute": attribute, **body})
+    options = {"new_id": id_, "name": name, "most": most, "folder": folder, "tags": tag}
+    given: dict[str, Any] = {field: value for field, value in options.items() if value is not None}
+    made = call.client.ask(segment_rules.create(attribute, **given))
     if not call.printed(made):
         output.console.print(
             f"created {made['id']}: {made['segments']} segments were made, {made['values']} values are known",
@@ -54,7 +55,7 @@ def create(
 @verb()
 def show(call: Call, id_: Id) -> None:
     """One rule as it is now, as JSON."""
-    output.json(call.client.call("GET", paths.rule(id_)))
+    output.json(call.client.ask(segment_rules.read(id_)))
 
 
 @app.command("pause")
@@ -90,10 +91,10 @@ def delete(
     ] = False,
 ) -> None:
     """Delete a rule with its own segment."""
-    call.client.call("DELETE", paths.rule(id_), params={"segments": "true"} if segments else {})
+    call.client.ask(segment_rules.delete(id_, segments=segments))
 
 
 def _edit(call: Call, id_: str, **fields: Any) -> None:
-    now = call.client.call("PATCH", paths.rule(id_), json=fields)
+    now = call.client.ask(segment_rules.edit(id_, **fields))
     if not call.printed(now):
         output.console.print(f"{now['id']} is {now['state']}", markup=False)

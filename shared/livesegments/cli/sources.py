@@ -6,10 +6,12 @@ import time
 from typing import Annotated, Any
 
 import typer
+from msgspec import UNSET
 
-from livesegments.cli import output, paths
+from livesegments.cli import output
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
+from livesegments.client import sources
 
 LOOK_S = 0.2
 
@@ -21,7 +23,7 @@ Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="The id of a sta
 @verb()
 def list_(call: Call) -> None:
     """All of them, and how their last runs went."""
-    found = call.client.call("GET", paths.SOURCES)["sources"]
+    found = call.client.ask(sources.every())["sources"]
     if call.tabled(found, "no list is kept equal to anything"):
         rows = [(each["segment"], _from(each), _every(each), *_last(each["last"])) for each in found]
         columns = ("segment", "from", "every", "last run", "added", "removed")
@@ -32,7 +34,7 @@ def list_(call: Call) -> None:
 @verb()
 def connections(call: Call) -> None:
     """What the deployment lets lists be read from."""
-    found = call.client.call("GET", "/v1/connections")["connections"]
+    found = call.client.ask(sources.connections())["connections"]
     if call.tabled(found, "there are none: see the setting LIVESEGMENTS_SOURCES"):
         output.table("", ("name", "kind"), [(each["name"], each["kind"]) for each in found])
 
@@ -61,8 +63,8 @@ def put(
         "connection": connection, "table": table, "query": query, "url": url, "path": path, "format": form,
         "column": column, "every_s": every_s, "most_gone": most_gone,
     }  # fmt: skip
-    body = {name: value for name, value in given.items() if value is not None}
-    now = call.client.call("PUT", paths.source(segment), json=body)
+    known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    now = call.client.ask(sources.write(segment, **known))
     if not call.printed(now):
         output.console.print(f"{segment} is kept equal to {_from(now)}, {_every(now)}", markup=False)
 
@@ -71,7 +73,7 @@ def put(
 @verb()
 def show(call: Call, segment: Segment) -> None:
     """One as it is now, as JSON."""
-    output.json(call.client.call("GET", paths.source(segment)))
+    output.json(call.client.ask(sources.read(segment)))
 
 
 @app.command("run")
@@ -84,11 +86,10 @@ def run(
     ] = None,
 ) -> None:
     """Read it now, and wait for the end. The exit status is 1 where the run was held or failed."""
-    body = {} if may_remove is None else {"may_remove": may_remove}
-    now = call.client.call("POST", f"{paths.source(segment)}/runs", json=body)
+    now = call.client.ask(sources.run(segment, may_remove=UNSET if may_remove is None else may_remove))
     while now["now"] is not None:
         time.sleep(LOOK_S)
-        now = call.client.call("GET", paths.source(segment))
+        now = call.client.ask(sources.read(segment))
     last = now["last"]
     printed = call.printed(last)
     if last["state"] != "done":
@@ -106,7 +107,7 @@ def run(
 @verb(json=False)
 def delete(call: Call, segment: Segment) -> None:
     """The list stays as it is, and follows nothing any more."""
-    call.client.call("DELETE", paths.source(segment))
+    call.client.ask(sources.delete(segment))
 
 
 def _from(source: dict[str, Any]) -> str:

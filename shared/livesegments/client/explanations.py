@@ -11,29 +11,6 @@ from livesegments.client.common import EventBehind
 from livesegments.client.request import Request, get
 
 
-class livesegments__api__explanations__Change(Struct, kw_only=True, frozen=True):
-    """The smallest single change that would flip the membership."""
-
-    type: str
-    """What would have to change: an event comes, or a part of the profile is written."""
-    name: str
-    """The event's, attribute's or tag's name, or the static segment's id."""
-    count: int
-    """How many events."""
-    properties: dict[str, Any]
-    """What makes an event count; others of its kind do, too."""
-    varying: str | None
-    """The property of which every event has another value."""
-    value: Any
-    """The new value; null removes it. Of a tag or list: whether it is on it."""
-    channel: str | None
-    """The channel of the consent; null: of all of them."""
-    topic: str | None
-    """The topic of the consent; null: of all of them."""
-    before: datetime | None
-    """It would flip it if it came before then; null: whenever it comes."""
-
-
 class Explanation(Struct, kw_only=True, frozen=True, rename={"is_in": "in"}):
     """Why, from the state and the definition that decided."""
 

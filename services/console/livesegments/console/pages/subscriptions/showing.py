@@ -26,7 +26,7 @@ async def build(visit: Visit) -> None:
             heading(formats.short(found.name), classes="break")
             paragraph(shown.hears(found, names), "muted break")
         actions = Tag("div", "", "row")
-    state = Tag("div", "", "stack tight")
+    state = Tag("div", "", "stack tight above")
     with Tag("section", "", "card", aria_label="What holds for its messages"), Tag("dl", "", "pairs"):
         for name, value in shown.rules(found):
             with Tag("div"):
