@@ -23,6 +23,7 @@ from bench import (
     core,
     harness,
     hot,
+    importing,
     kinds,
     latency,
     many,
@@ -84,6 +85,12 @@ def only_kinds() -> None:
 def only_hot() -> None:
     """What a hot profile costs a partition by how much its fact keeps."""
     print("\n".join(hot.table(hot.run())))
+
+
+@app.command("imports")
+def only_imports(rows: int = 100_000) -> None:
+    """How long a CSV file takes until all of its rows are members."""
+    print("\n".join(importing.table(importing.run(rows))))
 
 
 @app.command("backfill")

@@ -37,9 +37,10 @@ KINDS = {
     "subscription": "subscription",
     "field": "field",
     "value_list": "value_list",
-    "group": "group",
 }
 """The kinds of entries that are audited, as the log names them."""
+BESIDE = frozenset({"version", "values", "audit"})
+"""What is written beside others, and never alone."""
 
 
 class AuditLog:

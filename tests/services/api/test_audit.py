@@ -11,8 +11,9 @@ from redis.asyncio import Redis
 from livesegments.api.operations import erasures
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
-from livesegments.store.audit_log import AuditLog
+from livesegments.store.audit_log import BESIDE, KINDS, AuditLog
 from livesegments.store.catalog import Catalog
+from livesegments.wire import catalog as wire
 from tests.services.api.conftest import ADMIN_KEY, CITY, Client, running, settings, until
 
 Open = Callable[..., Awaitable[Client]]
@@ -158,3 +159,8 @@ async def test_it_is_cut_to_its_bounds(shop: Client, stack: Stack) -> None:
         assert await told(shop) == entries[:3]
         assert await log.trim(shop.workspace, 3, 1 << 42) == 3
         assert await redis.exists(keys.catalog_audit(shop.workspace)) == 0
+
+
+def test_no_kind_of_entry_is_left_out() -> None:
+    """A new kind of the catalogue is audited, or is written beside others."""
+    assert {kind for kind, _ in wire._KINDS} == KINDS.keys() | BESIDE
