@@ -53,10 +53,11 @@ def clone(
     segment: IdArgument,
     name: Annotated[str | None, typer.Option(help="The copy's name; without it `NAME (copy)`.")] = None,
     id_: Annotated[str | None, typer.Option("--id", help="The copy's id; without it one is made.")] = None,
+    members: Annotated[bool, typer.Option("--members", help="Copy the list of a static one, too.")] = False,
 ) -> None:
-    """Make another segment like this one. The list of a static segment is not copied."""
+    """Make another segment like this one. The list of a static segment is copied with --members."""
     given = {field: value for field, value in (("name", name), ("new_id", id_)) if value is not None}
-    made = call.client.ask(segments.clone(segment, **given))
+    made = call.client.ask(segments.clone(segment, members=members, **given))
     _say(call, "created", made)
 
 

@@ -361,9 +361,9 @@ def count(id: str) -> Request[Count]:
 
 @post("/v1/segments/{id}/clone", once=True)
 def clone(
-    id: str, *, name: str | UnsetType = UNSET, new_id: str | UnsetType = UNSET
+    id: str, *, name: str | UnsetType = UNSET, new_id: str | UnsetType = UNSET, members: bool = False
 ) -> Request[EditedSegment]:
-    """A new segment with its definition."""
+    """A new segment with its definition, or, with `members`, its list."""
     ...
 
 

@@ -79,6 +79,17 @@ def _same(got: Any, shown: Any, named: dict[str, str], where: str) -> None:
         assert got == shown, where
 
 
+async def test_a_copy_of_a_list_has_its_members_where_these_are_asked_for(shop: Shop) -> None:
+    await shop.segment("guests", type="static")
+    await shop.post("/v1/segments/guests/members", json={"profiles": ["ann", "bob"]})
+    await shop.settled()
+    for name, members in (("with", True), ("without", False)):
+        body = {"id": name, "name": name, "members": members}
+        assert (await shop.post("/v1/segments/guests/clone", json=body)).status_code == 201
+    await shop.settled()
+    assert sorted(await shop.members("with")) == ["ann", "bob"] and await shop.members("without") == []
+
+
 async def test_what_is_no_audience_is_refused_by_its_place(shop: Shop) -> None:
     await shop.segment("kyiv")
     bucket = {"salt": "s", "from": 50, "to": 10}

@@ -61,6 +61,25 @@ async def test_a_batch_and_a_check_run_them_too_with_the_segments_that_come_alon
     assert (await shop.post("/v1/segments:batch", json=good)).status_code == 200
 
 
+async def test_an_edit_runs_the_tests_of_those_that_depend_on_it(shop: Client) -> None:
+    def refers(to: str) -> dict[str, Any]:
+        return {"type": "segment", "id": to}
+
+    await shop.segment("a")
+    await shop.segment("b", {"type": "not", "of": {"type": "not", "of": refers("a")}})
+    await shop.segment("c", refers("b"), tests=[KYIV])
+    await shop.segment("d", refers("a"))
+    lviv = {"definition": {**CITY, "value": "Lviv"}}
+    refused = await shop.patch("/v1/segments/a", json=lviv, **ANY)
+    assert faults(refused) == [("/definition", "test_failed")]
+    assert "segment 'c' (c) depends on it: 'in Kyiv'" in refused.json()["errors"][0]["message"]
+    assert (await shop.get("/v1/segments/a")).json()["definition"] == CITY
+    either = {"definition": {"type": "any", "of": [CITY, lviv["definition"]]}}
+    assert (await shop.patch("/v1/segments/a", json=either, **ANY)).status_code == 200
+    await shop.post("/v1/segments/c/archive")
+    assert (await shop.patch("/v1/segments/a", json=lviv, **ANY)).status_code == 200
+
+
 async def test_what_changed_elsewhere_shows_when_they_are_run(shop: Client) -> None:
     await shop.put("/v1/value-lists/cities", json={"values": ["Kyiv"]})
     listed = {"type": "attribute", "name": "city", "op": "in", "value_list": "cities"}

@@ -20,8 +20,12 @@ from livesegments.api.web.problems import responses
 from livesegments.api.web.route import IdempotencyKey, Route
 from livesegments.api.web.shapes import In
 from livesegments.api.web.texts import Name, SegmentId
+from livesegments.core.audience import Audience
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
+
+WAIT_S = 2.0
+"""So long an answer waits for the members of a copy."""
 
 router = APIRouter(
     prefix="/v1/segments/{id}", tags=["segments"], route_class=Route, responses=responses(401, 403)
@@ -33,6 +37,7 @@ class ToClone(In):
 
     name: Name | None = Field(None, description="Its name; without one `NAME (copy)`.")
     id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
+    members: bool = Field(False, description="Of a static segment: its members go onto the copy's list, too.")
 
 
 class UserOut(BaseModel):
@@ -88,15 +93,20 @@ async def clone_segment(
     once: IdempotencyKey = None,
 ) -> advice.EditedSegment:
     """Make another segment with the same definition, description, tags, folder and topics. The list of a
-    static segment is not copied: the copy begins empty."""
+    static segment is copied with `members`, by a job (`GET /v1/list-jobs`); else the copy begins empty."""
     now_ms = context.now_ms()
     if asked.id is not None:
         await vacated(context, workspace.id, [asked.id])
+    origin = await found(context, workspace.id, id_)
     segment, sequence = await context.catalog.change_segment(
         workspace.id,
         lambda snapshot: ("put", editing.cloned(snapshot, workspace, id_, asked.name, asked.id, now_ms)),
     )
     await context.publisher.published(sequence)
+    if asked.members and origin.definition is None:
+        total = await context.members.count(workspace.id, id_)
+        job = await context.list_jobs.begin(segment, Audience((id_,)), "append", total)
+        await context.jobs.ended(job, WAIT_S)
     response.headers["Location"] = f"/v1/segments/{segment.id}"
     response.headers["ETag"] = etag(segment.version)
     return await advice.warned(context, segment, await described(context, workspace, segment))

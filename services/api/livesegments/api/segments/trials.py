@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -29,6 +30,9 @@ from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
+MOST_DEPENDENTS = 50
+"""An edit runs the tests of at most so many segments that depend on it."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -104,12 +108,37 @@ async def put(
     async def held(snapshot: Snapshot) -> Sequence[Segment]:
         made[:] = [decide(snapshot)]
         faults = await failures(context, workspace, snapshot, snapshot.segments, made[0])
+        faults += await _of_dependents(context, workspace, snapshot, made[0])
         if faults:
             raise Problem(422, f"{len(faults)} test(s) of the definition fail; nothing was changed.", faults)
         return made
 
     sequence = await context.catalog.put_segments(workspace.id, held)
     return made[0], sequence
+
+
+async def _of_dependents(
+    context: Context, workspace: Workspace, before: Snapshot, edited: Segment
+) -> list[Fault]:
+    """The tests of those that depend on a definition, themselves or through others, with it as edited."""
+    old = before.segments.get(edited.id)
+    if old is None or old.definition == edited.definition:
+        return []
+    segments = {**before.segments, edited.id: edited}
+    found: list[Fault] = []
+    seen, waiting, ran = {edited.id}, deque([edited.id]), 0
+    while waiting and ran < MOST_DEPENDENTS:
+        for id_ in sorted(before.dependents(waiting.popleft()) - seen):
+            seen.add(id_)
+            waiting.append(id_)
+            dependent = before.segments[id_]
+            if not dependent.tests or dependent.archived_ms or ran >= MOST_DEPENDENTS:
+                continue
+            ran += 1
+            for fault in await _failing(context, workspace, segments, dependent):
+                told = f"segment '{id_}' ({dependent.name}) depends on it: {fault.message}"
+                found.append(Fault("/definition", "test_failed", told))
+    return found
 
 
 async def failures(
@@ -123,6 +152,12 @@ async def failures(
     old = before.segments.get(segment.id)
     if not segment.tests or (old and (old.tests, old.definition) == (segment.tests, segment.definition)):
         return []
+    return await _failing(context, workspace, segments, segment)
+
+
+async def _failing(
+    context: Context, workspace: Workspace, segments: Mapping[str, Segment], segment: Segment
+) -> list[Fault]:
     faults = []
     results = await tested(context, workspace, segments, segment)
     for number, (trial, result) in enumerate(zip(segment.tests, results, strict=True)):
