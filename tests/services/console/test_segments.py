@@ -5,10 +5,10 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from livesegments.client import segments
-from tests.services.console.conftest import OpenPage, Shop, whole
+from tests.services.console.conftest import OpenPage, Shop, sign_in, whole
 
 CITY = {"type": "attribute", "name": "town", "op": "eq", "value": "Kyiv"}
-ORDER = {"type": "event", "name": "Bought tea"}
+TIME = "2024-02-12T00:00:00Z"
 
 
 async def make(shop: Shop, id_: str, definition: object, **fields: object) -> None:
@@ -41,14 +41,25 @@ async def test_one_finds_sorts_and_comes_back_to_what_was_found(open_page: OpenP
     await expect(page.locator("#content")).to_contain_text("No segment fits")
 
 
-async def test_a_member_arrives_while_the_page_is_open(open_page: OpenPage, shop: Shop) -> None:
-    await make(shop, "live", ORDER)
-    page = await open_page("/segments/live")
+async def test_a_marketer_signs_in_builds_a_segment_and_sees_a_member_arrive(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    page = await open_page("/", key=None)
+    await sign_in(page, shop.key)
+    await whole(page)
+    await page.get_by_role("link", name="New segment").first.click()
+    await page.get_by_label("Name", exact=True).fill("Bought tea lately")
+    await page.get_by_role("button", name="Did something").click()
+    await page.get_by_label("Event", exact=True).fill("tea_bought")
+    await expect(page.locator(".sentence .break")).to_contain_text("Bought a tea")
+    await page.locator('.preview [data-count="0"][data-exact]').wait_for()
+    await page.get_by_role("button", name="Save").click()
     size = page.locator("[data-figure=size]")
     await expect(size).to_have_text("0")
-    await expect(page.locator(".page-head .badge").first).to_have_text("Ready", timeout=20_000)
-    await shop.send({"id": "tea1", "profile": "mia", "name": "Bought tea", "time": "2024-02-11T00:00:00Z"})
-    await expect(size).to_have_text("1", timeout=20_000)
+    await expect(page.get_by_role("heading", name="Bought tea lately")).to_be_visible()
+    await expect(page.locator(".page-head .badge").first).to_have_text("Ready")
+    await shop.send({"id": "tea1", "profile": "mia", "name": "tea_bought", "time": TIME})
+    await expect(size).to_have_text("1")
     await page.get_by_role("link", name="Members").click()
     await expect(page.locator("tbody")).to_contain_text("mia")
     await page.get_by_label("Find a profile").fill("mia")
