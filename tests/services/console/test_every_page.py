@@ -22,7 +22,12 @@ AXE = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size":
 def example(page: Registered, shop: Shop) -> str:
     from urllib.parse import quote  # noqa: PLC0415
 
-    examples = {**EXAMPLES, "subscription": shop.subscription, "import": shop.imported}
+    examples = {
+        **EXAMPLES,
+        "subscription": shop.subscription,
+        "import": shop.imported,
+        "workspace": shop.workspace,
+    }
     return re.sub(r"\{(.+?)}", lambda part: quote(examples[part[1]], safe=""), page.path)
 
 

@@ -115,3 +115,17 @@ async def test_a_file_from_the_browser_goes_into_a_segment(open_page: OpenPage, 
     assert b"must be a number" in path.read_bytes()
     await page.goto(f"{shop.console}/audit?kind=import")
     await page.get_by_text("people.csv").first.wait_for()
+
+
+async def test_a_key_is_made_shown_once_and_revoked(open_page: OpenPage, shop: Shop) -> None:
+    page = await open_page(f"/workspaces/{shop.workspace}/keys", key=shop.admin_key)
+    await page.get_by_role("button", name="New key").click()
+    await page.get_by_label("Name").fill("campaigns")
+    await page.get_by_role("button", name="Make the key").click()
+    secret = await page.get_by_label("The key", exact=True).text_content()
+    await page.get_by_role("button", name="I have copied it").click()
+    revoke = page.get_by_role("button", name="Revoke campaigns")
+    await revoke.click()
+    assert secret is not None and secret.startswith("ls_") and secret not in await page.content()
+    await page.get_by_role("button", name="Revoke", exact=True).click()
+    await revoke.wait_for(state="detached")

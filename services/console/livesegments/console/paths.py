@@ -35,6 +35,10 @@ def export_file(segment: str, export: str) -> str:
     return f"/files/{part(segment)}/{part(export)}"
 
 
+def keys(workspace: str) -> str:
+    return f"{WORKSPACES}/{part(workspace)}/keys"
+
+
 def one_import(id_: str) -> str:
     return f"{IMPORTS}/{part(id_)}"
 

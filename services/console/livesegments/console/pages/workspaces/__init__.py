@@ -1,7 +1,8 @@
 """Companies: an admin chooses the one to act in."""
 
+from livesegments.console import paths
 from livesegments.console.page import Page
-from livesegments.console.pages.workspaces import choosing
+from livesegments.console.pages.workspaces import choosing, keys
 
 PAGES = (
     Page(
@@ -11,5 +12,12 @@ PAGES = (
         admin=True,
         entry="Companies",
         icon="apartment",
+    ),
+    Page(
+        path=f"{paths.WORKSPACES}/{{workspace}}/keys",
+        title="Keys",
+        build=keys.build,
+        admin=True,
+        under=paths.WORKSPACES,
     ),
 )

@@ -8,9 +8,9 @@ from functools import partial
 
 from livesegments.client import workspaces
 from livesegments.client.workspaces import Workspace
-from livesegments.console import formats
+from livesegments.console import formats, paths
 from livesegments.console.access.origin import local
-from livesegments.console.parts.button import button
+from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import text_field
 from livesegments.console.parts.table import Column, table
@@ -81,6 +81,7 @@ def _show(visit: Visit, found: Sequence[Workspace]) -> None:
                 Tag("td", formats.day(each.created_at, visit.zone))
                 with Tag("td", "", "actions"):
                     button("Choose", partial(choose, each.id), label=f"Choose {each.name}")
+                    link_button("Keys", paths.keys(each.id), "quiet", label=f"Keys of {each.name}")
     if len(found) > SHOWN:
         paragraph(
             f"{formats.number(len(found) - SHOWN)} more: search for the one that you want.", "muted small"
