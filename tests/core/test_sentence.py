@@ -32,6 +32,7 @@ SAID: list[tuple[Json, str]] = [
         "Had the event “visit” 3 to 7 times in the 3 days before today.",
     ),
     ({"type": "not", "of": KYIV}, "City is not “Kyiv”."),
+    ({**KYIV, "value": "\u202egnp\n"}, r"City is “\u202egnp\u000a”."),
     ({**KYIV, "op": "neq", "when_missing": False}, "City is known and is not “Kyiv”."),
     ({"type": "not", "of": {**KYIV, "op": "neq", "when_missing": False}}, "City is “Kyiv” or is unknown."),
     ({"type": "attribute", "name": "created_at", "op": "after", "value": "2024-01-01"}, "created_at is on or after 1 January 2024."),

@@ -28,6 +28,7 @@ _UNITS = {
     "mo": "month",
     "y": "year",
 }
+_TURNING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _TIMES = {1: "once", 2: "twice"}
 
 
@@ -36,7 +37,12 @@ def cut(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    return f"“{cut(text)}”"
+    """Characters that turn round the rest of a line, and line breaks, are written as escapes."""
+    return f"“{_TURNING.sub(_escape, cut(text))}”"
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def name(value: Any) -> str:
