@@ -101,3 +101,6 @@ async def test_a_key_that_only_reads_is_offered_nothing_more(open_page: OpenPage
     menu = page.locator(".actions-list")
     await expect(menu.get_by_role("link", name="Open")).to_be_visible()
     assert await menu.get_by_text("Delete").count() == await menu.get_by_text("Edit").count() == 0
+    await page.goto(f"{shop.console}/segments/new")
+    await expect(page.get_by_role("heading", name="Your key does not permit this")).to_be_visible()
+    assert await page.get_by_role("button", name="Save").count() == 0

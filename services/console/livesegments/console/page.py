@@ -13,8 +13,9 @@ from livesegments.console.visit import Visit
 
 class Page(Struct, frozen=True, kw_only=True):
     """`path` may have parts in braces: `{id}` is a segment's id, `{profile:path}` a profile's (which may
-    hold any character). `title`: of the browser's tab. `needs`: a scope without which the page is not
-    offered. `entry`: its name in the navigation; none: it is reached from another page. `under`: the path
+    hold any character). `title`: of the browser's tab. `needs`: a scope without which the page is neither
+    offered nor shown.
+    `entry`: its name in the navigation; none: it is reached from another page. `under`: the path
     whose entry is the current one on it."""
 
     path: str

@@ -17,7 +17,9 @@ from livesegments.console.access import answer
 from livesegments.console.access.origin import SIGN_IN
 from livesegments.console.access.sessions import Session
 from livesegments.console.page import Page
+from livesegments.console.parts.empty import empty
 from livesegments.console.parts.frame import Frame
+from livesegments.console.parts.tag import heading
 from livesegments.console.visit import Visit
 
 BUILD_S = 20.0
@@ -74,7 +76,12 @@ async def _show(
     visit.frame = Frame(visit, page, pages)
     client.on_exception(partial(faults.on_page, visit))
     _ends_with(session, client)
-    await page.build(visit)
+    if visit.may(page.needs):
+        await page.build(visit)
+    else:
+        heading(page.title)
+        says = f"This page needs an API key with the scope “{page.needs}”: sign in again with such a key."
+        empty("Your key does not permit this", says, "lock")
     return None
 
 

@@ -66,9 +66,12 @@ def test_turning_to_any_op_leaves_a_test_that_can_be_completed(before: str) -> N
     for op in OPS:
         made = operands.with_op(start, op)
         assert made["op"] == op
-        assert ("value" in made) == (op not in PRESENCE_OPS)
+        if op in PRESENCE_OPS:
+            assert "value" not in made
+        elif OPS[op].operand != "scalar":  # of a scalar, an empty text would be one
+            assert "value" in made
         _, faults = check(made, timezone="UTC", others={}, segment_id="s")
-        assert {fault.pointer.split("/")[1] for fault in faults} <= {"value"}
+        assert {fault.pointer for fault in faults if fault.code != "missing_field"} <= {"/value"}
 
 
 def test_what_another_op_takes_is_kept() -> None:
@@ -131,3 +134,11 @@ def test_names_that_were_seen_are_offered_with_their_values() -> None:
     assert seen.with_names(seen.with_names(event, ["a", "b"]), ["a"]) == event
     assert seen.called({"names": ["a", "b"]}) == ["a", "b"]
     assert seen.called(None) == []
+
+
+def test_a_new_comparison_says_nothing_yet_rather_than_an_empty_text() -> None:
+    attribute = kinds.new("attribute")
+    assert "value" not in attribute
+    for op in operands.LABELS:
+        made = operands.with_op(operands.with_op(attribute, op), "eq")
+        assert "value" not in made, op

@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
             "City, plan, age, a date; also computed ones",
             "badge",
             ("name", "op", "value", "value_list", "when_missing", "ignore_case"),
-            {"type": "attribute", "name": "", "op": "eq", "value": ""},
+            {"type": "attribute", "name": "", "op": "eq"},
         ),
         Kind(
             "segment",

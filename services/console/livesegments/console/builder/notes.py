@@ -43,8 +43,8 @@ class Note(Struct, frozen=True):
 
     def is_open(self, document: Any) -> bool:
         """Whether it only says that something is yet to be filled in."""
-        if not self.bad:
-            return False
+        if not self.bad or self.code == "missing_field":
+            return self.bad
         try:
             return get(document, f"{self.node}/{self.field}" if self.field else self.node) in (
                 "",
@@ -52,7 +52,7 @@ class Note(Struct, frozen=True):
                 ["", ""],
             )
         except LookupError:
-            return self.code == "missing_field"
+            return False
 
 
 def of_definition(document: Any, said: Iterable[Said], bad: bool, root: str = "/definition") -> list[Note]:

@@ -103,6 +103,10 @@ def with_op(test: Json, op: str) -> Json:
             made.pop(name, None)
     elif old != new and "value_list" not in made:
         made["value"] = _carried(test.get("value"), old, new)
+        if (
+            new == "scalar" and made["value"] == ""
+        ):  # not an empty text, which a value may be: nothing was said yet
+            del made["value"]
     return made
 
 

@@ -83,7 +83,7 @@ def _operand(place: Place, types: Sequence[str], offers: inputs.Offers, ahead: b
     value = place.at("value")
     match operand(node.get("op")):
         case "scalar" | "ordered":
-            _scalar(value, types, offers, node.get("value"), "Value")
+            _scalar(place, types, offers)
         case "scalars":
             _scalars(value, types, offers, node.get("value"))
         case "pair":
@@ -104,30 +104,39 @@ def _operand(place: Place, types: Sequence[str], offers: inputs.Offers, ahead: b
             _numbers(value, unit)
 
 
-def _scalar(place: Place, types: Sequence[str], offers: inputs.Offers, now: Any, text: str) -> None:
-    """Its sort is that of the value; of an empty one, that of what was seen."""
+def _scalar(place: Place, types: Sequence[str], offers: inputs.Offers) -> None:
+    """Its sort is that of the value; of an empty one, that of what was seen. An empty field is no value
+    yet."""
+    now = place.node.get("value")
     kind = values.sort_of_types(types) if now in ("", None) else values.sort(now)
     sort = {"kind": kind}
+
+    def change(to: str) -> None:
+        if to:
+            place.field("value", values.typed(to, sort["kind"]))
+        else:
+            place.without("value")
+
     with Tag("div", "", "value"):
         if kind == "yes_no":
-            inputs.select(
-                text, values.shown(now), {"yes": "yes", "no": "no"}, lambda to: place.become(to == "yes")
-            )
+            inputs.select("Value", values.shown(now), {"yes": "yes", "no": "no"}, change)
         else:
             inputs.line(
-                text,
+                "Value",
                 values.shown(now),
-                lambda to: place.become(values.typed(to, sort["kind"])),
+                change,
                 offers,
                 inputmode="decimal" if kind == "number" else None,
             )
 
         def turn(to: str) -> None:
             wanted: values.Sort = "number" if to == "number" else "yes_no" if to == "yes_no" else "text"
-            place.become(values.cast(place.value, wanted), reshaped=True)
             sort["kind"] = wanted
+            if wanted != "yes_no" and "value" not in place.node:
+                return  # the field stays, and reads what is typed as that
+            place.field("value", values.cast(place.node.get("value"), wanted), reshaped=True)
 
-        inputs.select(f"{text} is a", kind, dict(values.SORTS.items()), turn, classes="kind")
+        inputs.select("Value is a", kind, dict(values.SORTS.items()), turn, classes="kind")
 
 
 def _scalars(place: Place, types: Sequence[str], offers: inputs.Offers, now: Any) -> None:

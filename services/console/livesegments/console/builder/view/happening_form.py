@@ -41,7 +41,7 @@ def filters(place: Place, field: str, text: str, events: Place) -> None:
 
         def add() -> None:
             now = place.node.get(field)
-            new = {"property": "", "op": "eq", "value": ""}
+            new = {"property": "", "op": "eq"}
             place.field(field, [*(now if isinstance(now, list) else []), new], reshaped=True)
 
         if len(tests) < MOST_FILTERS:
@@ -71,9 +71,9 @@ def _filter(
     def turn(to: str) -> None:
         kept = {"property": place.node.get("property", "")}
         if to == "op":
-            place.become({**kept, "op": "eq", "value": ""}, reshaped=True)
+            place.become({**kept, "op": "eq"}, reshaped=True)
         else:
-            tests = place.node.get(inner or "", [{"property": "", "op": "eq", "value": ""}])
+            tests = place.node.get(inner or "", [{"property": "", "op": "eq"}])
             place.become({**kept, to: tests}, reshaped=True)
 
     with Tag("div", "", "where-one", role="group", aria_label=f"Filter {index + 1}"):
@@ -106,7 +106,7 @@ def _filter(
                     _filter(place.at(inner, at), place, inner, at, events, below, deep + 1)
 
                 def add() -> None:
-                    new = {"property": "", "op": "eq", "value": ""}
+                    new = {"property": "", "op": "eq"}
                     place.field(inner, [*place.node.get(inner, []), new], reshaped=True)
 
                 button("And of the same item", add, "quiet", "filter_list")
