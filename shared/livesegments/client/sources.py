@@ -84,6 +84,7 @@ class LastRun(Struct, kw_only=True, frozen=True):
     state: str
     """`held`: more members would have gone than may, so nothing was changed."""
     begun_at: datetime
+    """When it began."""
     ended_at: datetime
     """When it ended."""
     error: str | None

@@ -116,7 +116,7 @@ class LastRunOut(BaseModel):
     state: Literal["done", "held", "failed"] = Field(
         description="`held`: more members would have gone than may, so nothing was changed."
     )
-    begun_at: shapes.Instant
+    begun_at: shapes.Instant = Field(description="When it began.")
     ended_at: shapes.Instant = Field(description="When it ended.")
     error: str | None = Field(description="Why it was held or failed; null: it was done.")
     rows: int = Field(description="Rows that were read.")
