@@ -11,7 +11,7 @@ from livesegments.api.web.route import Route
 
 SCOPES = ("ingest", "read", "write", "operate")
 
-router = APIRouter(prefix="/v1/key", tags=["workspaces"], route_class=Route, responses=responses(401))
+router = APIRouter(prefix="/v1/key", tags=["workspaces"], route_class=Route, responses=responses(401, 403))
 
 
 class OwnKey(BaseModel):
