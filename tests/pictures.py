@@ -1,6 +1,6 @@
 """`make screenshots`: the pictures of the console in docs/pictures, of the demo's data, in a real Chromium.
 
-They are of the music shop's log, which is always the same, at its end.
+They are of the web shop's log, which is always the same, at its end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.services.console.conftest import ARGUMENTS, CHROMIUM, sign_in, whole
 TO = Path(__file__).parents[1] / "docs" / "pictures"
 MOST_BYTES = 200_000
 LOOK_AT_IT = re.compile(r"look at it: (\S+) \(sign in with the admin key (\S+)\)")
-COMPANY = "CDNOW"
+COMPANY = "A web shop"
 READY_MS = 60_000
 
 
@@ -41,8 +41,8 @@ class Picture(Struct, frozen=True):
 
 PICTURES = (
     Picture("segments", "/segments", "tbody tr"),
-    Picture("segment", "/segments/vip", "canvas"),
-    Picture("builder", "/segments/vip/edit", ".preview [data-count][data-exact]"),
+    Picture("segment", "/segments/checkout-trouble", "canvas"),
+    Picture("builder", "/segments/warm-leads/edit", ".preview [data-count][data-exact]"),
     Picture("phone", "/segments", "tbody tr", "dark", (390, 760)),
 )
 
@@ -50,7 +50,7 @@ PICTURES = (
 @asynccontextmanager
 async def demo() -> AsyncIterator[tuple[str, str]]:
     """The demo, left serving: the console's address, and a key."""
-    arguments = ("demo", "--only", "cdnow", "--keep", "--json")
+    arguments = ("demo", "--only", "shop", "--keep", "--json")
     process = await asyncio.create_subprocess_exec(
         COMMAND, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=PIPE
     )
