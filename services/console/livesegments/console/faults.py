@@ -35,17 +35,19 @@ def instead(client: Client, error: Exception, probe: Callable[[], Awaitable[Any]
     match error:
         case Unreachable() | Unavailable():
             client.status_code = 503
-            empty("The api does not answer", "This page comes by itself when it is back.", "cloud_off")
+            empty(
+                "The api does not answer", "This page comes by itself when it is back.", "cloud_off", level=1
+            )
             _until_back(probe)
         case NotFound():
             client.status_code = 404
-            empty("There is no such thing here", words(error), "search_off", "To the beginning", "/")
+            empty("There is no such thing here", words(error), "search_off", "To the beginning", "/", 1)
         case Forbidden():
             client.status_code = 403
-            empty("This key may not see that", words(error), "lock", "To the beginning", "/")
+            empty("This key may not see that", words(error), "lock", "To the beginning", "/", 1)
         case ApiError():
             client.status_code = 502
-            empty("The api refused this page", words(error), "error_outline", "To the beginning", "/")
+            empty("The api refused this page", words(error), "error_outline", "To the beginning", "/", 1)
         case _:
             client.status_code = 500
             _log.error("a page could not be built", exc_info=error)
@@ -55,6 +57,7 @@ def instead(client: Client, error: Exception, probe: Callable[[], Awaitable[Any]
                 "error_outline",
                 "To the beginning",
                 "/",
+                1,
             )
 
 
