@@ -43,25 +43,19 @@ def api_away(product: Product) -> Iterator[None]:
         product.process.send_signal(signal.SIGCONT)
 
 
-async def test_a_page_goes_on_when_the_api_is_back(open_page: OpenPage, shop: Shop, product: Product) -> None:
+async def test_pages_go_on_when_the_api_is_back(open_page: OpenPage, shop: Shop, product: Product) -> None:
+    """One that is open, and one that was asked for meanwhile."""
     page = await open_page("/segments?search=Restarted")
     await expect(page.locator("#content")).to_contain_text("No segment fits")
+    other = await page.context.new_page()
     with api_away(product):
         await expect(page.locator(".banner")).to_contain_text("does not answer", timeout=AWHILE_MS)
+        await other.goto(f"{shop.console}/segments", timeout=AWHILE_MS)
+        away = other.get_by_role("heading", name="The api does not answer")
+        await expect(away).to_be_visible(timeout=AWHILE_MS)
     await expect(page.locator(".banner")).to_be_empty(timeout=AWHILE_MS)
+    await expect(other.get_by_role("heading", name="Segments")).to_be_visible(timeout=AWHILE_MS)
+    await other.close()
     async with shop.client() as client:
         await client.send(segments.create("Restarted", {"type": "tag", "name": "x"}, id="restarted"))
     await expect(page.locator("tbody")).to_contain_text("Restarted")
-
-
-async def test_a_page_that_was_asked_for_meanwhile_comes_by_itself(
-    open_page: OpenPage, shop: Shop, product: Product
-) -> None:
-    page = await open_page("/segments")
-    with api_away(product):
-        await page.goto(f"{shop.console}/segments", timeout=AWHILE_MS)
-        await expect(page.get_by_role("heading", name="The api does not answer")).to_be_visible(
-            timeout=AWHILE_MS
-        )
-    await expect(page.get_by_role("heading", name="Segments")).to_be_visible(timeout=AWHILE_MS)
-    page.complaints.clear()  # type: ignore[attr-defined]  # the browser notes the status 503
