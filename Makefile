@@ -35,8 +35,8 @@ up: setup  ## serve until interrupted; data stay in .livesegments (ARGS='--clock
 demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves it serving)
 	@$(TIED) $(BIN)/livesegments demo $(ARGS)
 
-test: setup  ## all tests, two files at a time (ARGS='-k words' JOBS=1)
-	$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadfile $(ARGS)
+test: setup  ## all tests, three files at a time (ARGS='-k words' JOBS=1)
+	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile $(ARGS)
 
 check: setup  ## linter, formatter, types, who may import whom
 	$(BIN)/ruff check .

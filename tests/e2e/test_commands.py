@@ -72,7 +72,7 @@ async def defined(product: Product, tmp_path: Path) -> Product:
 
 
 async def test_up_tells_every_address_and_key(product: Product) -> None:
-    wanted = {"ingest", "api", "kafka", "redis", "workspace", "write_key", "api_key", "admin_key"}
+    wanted = {"ingest", "api", "kafka", "redis", "workspace", "write_key", "api_key", "admin_key", "console"}
     assert product.up.keys() == wanted
     assert all(product.up.values())
 
