@@ -15,8 +15,8 @@ from livesegments.core.plan import Plan, Segment, compile
 from livesegments.history.archive import Archive
 from livesegments.history.mark import Saved
 from livesegments.history.ranges import parse
-from livesegments.store import keys
-from livesegments.store.tail import applied, decode_fields
+from livesegments.store import history, keys
+from livesegments.store.tail import applied
 from livesegments.wire.topics import EVENTS
 from tests.delivery import check_delivery
 from tests.services.evaluator.rig import PARTITIONS, Rig
@@ -84,17 +84,18 @@ async def forget(rig: Rig, admin: AIOKafkaAdminClient) -> None:
 
 
 async def archived(rig: Rig, url: str) -> list[str]:
-    """The ids of all events in registered files and in the tail, in whatever order."""
+    """The ids of all events in registered files and in the tail, in whatever order. The evaluator archives on
+    meanwhile."""
     archive, found = Archive(url), list[str]()
     for partition in range(PARTITIONS):
-        for name in await rig.redis.hkeys(keys.archive(partition)):
-            of = parse(name.decode())
+        known = await history.read(rig.redis, partition)
+        for name in known.files:
+            of = parse(name)
             assert of is not None
             rows = archive.open(partition, "events", of).read(columns=["id", "cause"]).to_pylist()
             found += [row["id"] for row in rows if row["cause"] is None]
-        for id_, fields in await rig.redis.xrange(keys.tail(partition)):
-            entry = decode_fields(fields)
-            found += [e.event.id for e in applied(int(id_.split(b"-")[0]), entry) if e.cause is None]
+        for commit, entry in known.tail:
+            found += [each.event.id for each in applied(commit, entry) if each.cause is None]
     return found
 
 
