@@ -57,7 +57,8 @@ HOSTILE = (
 """Names that do harm wherever they are taken for markup, a template, code or a link."""
 PROFILE = "<img src=x onerror=window.hacked=1>/{{7*7}}"
 TIME = "2024-02-10T00:00:00Z"
-READY_MS = 60_000
+"""The log's clock may stand weeks later already, where other tests share the product: no window reaches back to it."""
+READY_MS = 20_000
 """How long a page may take where many processes want the machine. A state that never comes fails later, nothing else."""
 
 expect.set_options(timeout=READY_MS)

@@ -111,6 +111,9 @@ async def test_a_nested_segment_is_built_by_mouse_saved_and_edited(
 
         edit = await open_page(f"/segments/{id_}/edit")
         await row(edit, "/of/1/of/0").locator(".phrase").click()
+        await edit.get_by_label("Value", exact=True).focus()
+        await edit.evaluate("livesegments.builder.focus('/of/1/of/0')")  # as on a slow connection
+        await expect(edit.get_by_label("Value", exact=True)).to_be_focused()
         await fill(edit, "Value", "Kyiv")
         await expect(edit.locator(".flow.good")).to_contain_text("1 would enter")
         await expect(edit.locator(".flow.good")).to_contain_text("iris")

@@ -64,10 +64,13 @@
   });
 
   window.livesegments.builder = {
-    // The row that the next change is about gets the focus.
+    // The row that the next change is about gets the focus. This comes from the server: whoever types in one of the
+    // row's fields by then goes on there, else the rest of the word would land in another field.
     focus(pointer) {
-      last = { row: pointer, label: null, tag: "" };
       const row = find(pointer);
+      const active = document.activeElement;
+      if (active?.matches("input, select, textarea") && rowOf(active) === row) return;
+      last = { row: pointer, label: null, tag: "" };
       (row?.querySelector(".fields input, .fields select, .fields textarea") ?? row?.querySelector(".phrase, .which"))?.focus();
     },
     named(draft) {
