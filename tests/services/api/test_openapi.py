@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[3]
 SEED = os.environ.get("FUZZ_SEED", "1")
 EXAMPLES, TIMEOUT_S = (30, 1_200) if "FUZZ_SEED" in os.environ else (1, 480)
 """An operation's random requests, beside those that follow from its schema alone; `make fuzz` tries more."""
+PHASES = ["--phases", "examples,coverage,fuzzing"] if "FUZZ_SEED" not in os.environ else []
+"""Chains of requests that follow links of the document are for `make fuzz`."""
 GENERATOR = Path(__file__).parent / "openapi-generator.txt"
 """openapi-python-client, which contradicts what we depend on: it comes into a folder of its own."""
 
@@ -30,6 +32,7 @@ async def test_schemathesis_finds_nothing(shop: Client, boss: Client, tmp_path: 
         *("--config-file", str(ROOT / "schemathesis.toml"), "run", f"{shop.url}/openapi.json"),
         *("--header", f"Authorization: {boss.headers['Authorization']}"),
         *("--header", f"X-Workspace: {shop.workspace}"),
+        *PHASES,
         *("--max-examples", str(EXAMPLES), "--seed", SEED, "--no-color", "--generation-database", "none"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,

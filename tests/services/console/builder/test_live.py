@@ -171,7 +171,7 @@ def test_drafts_belong_to_a_session_and_are_bounded() -> None:
     assert len(drafts) == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(definitions(("s0",), False))
 def test_json_as_it_is_shown_is_read_as_the_same(definition: dict[str, Any]) -> None:
     value, fault = read(pretty(definition))
