@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from livesegments.runtime.embedded.kafka import Kafka
@@ -28,6 +29,10 @@ from livesegments.runtime.topics import create_topics, wanted
 from tests.product import product
 
 __all__ = ["product"]
+
+# no test asserts a time: Hypothesis's own deadline is one
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
 signal.signal(signal.SIGINT, signal.default_int_handler)
