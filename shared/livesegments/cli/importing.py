@@ -11,6 +11,7 @@ import typer
 from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
+from livesegments.cli.profile import subject
 from livesegments.cli.progress import BYTES, COUNT, bar
 from livesegments.cli.verb import Call, verb
 from livesegments.client import imports
@@ -18,6 +19,7 @@ from livesegments.client import imports
 PART_BYTES = 4 << 20
 LOOK_S = 0.2
 TRIES = 5
+CONSENT = "#consent:"
 TYPES = ("text", "number", "boolean", "date", "list", "point")
 
 
@@ -39,8 +41,9 @@ def import_(
         typer.Option(
             "--map",
             metavar="COLUMN=ATTRIBUTE[:TYPE]",
-            help="text, number, boolean, date, date(DD/MM/YYYY), list, point; COLUMN=#tags for tags. "
-            "Without any, all columns are taken under their own names, as what they look like.",
+            help="text, number, boolean, date, date(DD/MM/YYYY), list, point; COLUMN=#tags for tags; "
+            "COLUMN=#consent:CHANNEL or COLUMN=#consent:CHANNEL/TOPIC for consents. Without any, all "
+            "columns are taken under their own names, as what they look like.",
         ),
     ] = None,
     into: Annotated[
@@ -155,6 +158,15 @@ def _column(text: str) -> dict[str, Any]:
         column, target = text, text
     if target == "#tags":
         return {"column": column, "to": "tags"}
+    if target.startswith(CONSENT):
+        channel, _, topic = target.removeprefix(CONSENT).partition("/")
+        pair = {"channel": channel, "topic": topic}
+        return {"column": column, "to": "consent", **{part: name for part, name in pair.items() if name}}
+    if target.startswith("#"):
+        raise Problem(
+            f"a column can't go to {target!r}",
+            advice="give #tags, #consent:CHANNEL or #consent:CHANNEL/TOPIC",
+        )
     attribute, _, type_ = target.rpartition(":")
     kind, _, form = type_.rstrip(")").partition("(")
     if not attribute or kind not in TYPES:
@@ -200,9 +212,14 @@ def _tell(looked: dict[str, Any]) -> None:
     if looked["preview"]:
         output.table(
             "the first rows",
-            ("profile", "attributes", "tags"),
+            ("profile", "attributes", "tags", "consent"),
             [
-                (each["profile"], output.shown(each["attributes"]), " ".join(each["tags"]))
+                (
+                    each["profile"],
+                    output.shown(each["attributes"]),
+                    " ".join(each["tags"]),
+                    ", ".join(f"{subject(of)} {of['state']}" for of in each["consent"]),
+                )
                 for each in looked["preview"]
             ],
         )

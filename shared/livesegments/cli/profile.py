@@ -24,7 +24,7 @@ def profile(
     known = [(name, found["attributes"][name]) for name in sorted(found["attributes"])]
     if found["tags"]:
         known.append(("tags", found["tags"]))
-    known += [(f"consent {_subject(item)}", item["state"]) for item in found["consent"]]
+    known += [(f"consent {subject(item)}", item["state"]) for item in found["consent"]]
     if known:
         output.table(f"profile {id}", ("attribute", "value"), known)
         output.console.print()
@@ -54,5 +54,6 @@ def profile(
     )
 
 
-def _subject(consent: dict[str, Any]) -> str:
+def subject(consent: dict[str, Any]) -> str:
+    """`email news`: its channel and topic."""
     return " ".join(consent[part] for part in ("channel", "topic") if consent[part])

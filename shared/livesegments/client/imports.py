@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from livesegments.client.profiles import Consent
 from livesegments.client.request import Request, delete, get, part, post
 
 Empty = Literal["skip", "remove"]
@@ -21,6 +22,8 @@ class ImportRow(Struct, kw_only=True, frozen=True):
     """The attributes that it sets; null takes one away."""
     tags: list[str]
     """The tags that it adds."""
+    consent: list[Consent]
+    """The consents that it sets."""
 
 
 class ImportReason(Struct, kw_only=True, frozen=True):

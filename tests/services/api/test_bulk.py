@@ -30,11 +30,11 @@ from tests.services.evaluator.rig import Rig
 __all__ = ["live", "shop"]
 
 FILE = (
-    b"Mail;Age;City;Note\n"
-    b"Ann@example.com;42;Kyiv;\n"
-    b"bob@example.com;old;Kyiv;=1+1\n"
-    b"cy@example.com;7;L\xfcbeck;fine\n"
-    b"no address;9;Kyiv;x\n"
+    b"Mail;Age;City;Note;News\n"
+    b"Ann@example.com;42;Kyiv;;\n"
+    b"bob@example.com;old;Kyiv;=1+1;yes\n"
+    b"cy@example.com;7;L\xfcbeck;fine;No\n"
+    b"no address;9;Kyiv;x;perhaps\n"
     b"dee@example.com;30;Lviv\n"
 )
 PLAN: dict[str, Any] = {
@@ -44,6 +44,7 @@ PLAN: dict[str, Any] = {
         {"column": "Age", "attribute": "age", "type": "number"},
         {"column": "City", "attribute": "city"},
         {"column": "Note", "to": "tags"},
+        {"column": "News", "to": "consent", "channel": "email", "topic": "news"},
     ],
 }
 
@@ -89,6 +90,7 @@ async def test_a_file_is_looked_at_and_its_rows_go_into_a_new_segment(shop: Shop
         ("Age", "text"),
         ("City", "text"),
         ("Note", "text"),
+        ("News", "text"),
     ]
     assert found["columns"][2]["samples"] == ["Kyiv", "Lübeck"]
     looked = (await shop.post(f"{path}/check", json=PLAN)).json()
@@ -97,8 +99,12 @@ async def test_a_file_is_looked_at_and_its_rows_go_into_a_new_segment(shop: Shop
         "profile": "ann@example.com",
         "attributes": {"email": "Ann@example.com", "age": 42, "city": "Kyiv"},
         "tags": [],
+        "consent": [],
     }
-    assert [(each["row"], each["column"]) for each in looked["faults"]] == [(2, "Age"), (4, "Mail"), (5, "")]
+    no = [{"state": "opted_out", "channel": "email", "topic": "news"}]
+    assert looked["preview"][1]["consent"] == no
+    faults = [(each["row"], each["column"]) for each in looked["faults"]]
+    assert faults == [(2, "Age"), (4, "Mail"), (4, "News"), (5, "")]
     assert (await shop.get("/v1/profiles/ann@example.com")).status_code == 404, "nothing was done yet"
 
     started = await shop.post(f"{path}/start", json={**PLAN, "new_segment": "Spring fair"})
@@ -108,15 +114,15 @@ async def test_a_file_is_looked_at_and_its_rows_go_into_a_new_segment(shop: Shop
     await has(shop, made["segment"], "ann@example.com", "cy@example.com")
     cy = (await shop.get("/v1/profiles/cy@example.com")).json()
     assert cy["attributes"] == {"email": "cy@example.com", "age": 7, "city": "Lübeck"}
-    assert cy["tags"] == ["fine"]
+    assert cy["tags"] == ["fine"] and cy["consent"] == no
 
     refused = await shop.get(made["refused_file"])
     assert refused.headers["content-type"] == "text/csv; charset=utf-8"
     head, bob, nobody, dee = csv.reader(io.StringIO(refused.text))
-    assert head == ["row", "reason", "Mail", "Age", "City", "Note"]
+    assert head == ["row", "reason", "Mail", "Age", "City", "Note", "News"]
     assert bob[0] == "2" and bob[1].startswith("Age: must be a number") and bob[5] == "'=1+1"
-    assert nobody[1] == "Mail: is no e-mail address"
-    assert dee[1] == "has 3 cells, and the header names 4 columns"
+    assert nobody[1].startswith("Mail: is no e-mail address; News: must be opted_in, opted_out")
+    assert dee[1] == "has 3 cells, and the header names 5 columns"
     noted = (await shop.get("/v1/audit", params={"kind": "import"})).json()["entries"]
     assert [(each["action"], each["target"]) for each in noted] == [("start", made["id"])]
     assert (await shop.post(f"{path}/start", json=PLAN)).status_code == 409
@@ -154,6 +160,10 @@ async def test_what_is_wrong_with_a_request(shop: Client, monkeypatch: pytest.Mo
             {"column": "City", "attribute": "tags"},
             {"column": "Age", "attribute": "x", "type": "date", "format": "YY"},
             {"column": "Note", "attribute": "x"},
+            {"column": "News", "to": "consent"},
+            {"column": "News", "to": "consent", "channel": "email"},
+            {"column": "News", "to": "consent", "channel": "email"},
+            {"column": "News", "to": "tags", "topic": "news"},
         ],
     }
     answer = await shop.post(f"{path}/check", json=wrong)
@@ -162,6 +172,9 @@ async def test_what_is_wrong_with_a_request(shop: Client, monkeypatch: pytest.Mo
         ("/columns/0/attribute", "reserved_name"),
         ("/columns/1/format", "bad_format"),
         ("/columns/2/attribute", "taken"),
+        ("/columns/3", "missing_field"),
+        ("/columns/5", "taken"),
+        ("/columns/6", "conflict"),
     ]
     empty = (await shop.make("/v1/imports"))["id"]
     assert "no file yet" in (await shop.post(f"/v1/imports/{empty}/columns")).json()["detail"]

@@ -97,8 +97,13 @@ def test_a_row_becomes_a_change_of_a_profile() -> None:
         Column("Since", "attribute", "since", Declared("date", form="DD/MM/YYYY")),
         Column("Langs", "attribute", "langs", Declared("list")),
         Column("Labels", "tags"),
+        Column("Mails", "consent", channel="email"),
+        Column("News", "consent", channel="email", topic="news"),
     )
-    data = b'Mail,Age,Since,Langs,Labels\n Ann@Example.com ,42,30/11/2025,"de; en",vip;new\n'
+    data = (
+        b"Mail,Age,Since,Langs,Labels,Mails,News\n"
+        b' Ann@Example.com ,42,30/11/2025,"de; en",vip;new,Opted-In,no\n'
+    )
     assert changes(data, Plan("Mail", True, columns, segment="fans")) == [
         {
             "profile": "ann@example.com",
@@ -109,6 +114,10 @@ def test_a_row_becomes_a_change_of_a_profile() -> None:
                 "langs": ["de", "en"],
             },
             "tags": {"add": ["vip", "new"]},
+            "consent": [
+                {"state": "opted_in", "channel": "email"},
+                {"state": "opted_out", "channel": "email", "topic": "news"},
+            ],
             "lists": {"add": ["fans"]},
         }
     ]
@@ -134,6 +143,26 @@ def test_a_refused_row_names_every_fault() -> None:
     ]
     assert [each.code for each in changes(b"id,a\n,x\n", PLAN)[0]] == ["empty"]
     assert [each.code for each in changes(b"id,a\n" + b"x" * 257 + b",x\n", PLAN)[0]] == ["too_long"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "state"),
+    [
+        ("yes", "opted_in"),
+        ("TRUE", "opted_in"),
+        ("0", "opted_out"),
+        ("opted out", "opted_out"),
+        ("none", "none"),
+    ],
+)
+def test_a_consent_is_read_as_people_write_it(cell: str, state: str) -> None:
+    plan = Plan("id", False, (Column("News", "consent", topic="news"),), remove_empty=True)
+    given, silent, odd = changes(f"id,News\nann,{cell}\nbob,\ncy,perhaps\n".encode(), plan)
+    assert given["consent"] == [{"state": state, "topic": "news"}]
+    assert "consent" not in silent, "an empty cell takes no consent back"
+    assert [(each.code, each.message) for each in odd] == [
+        ("unknown_choice", "must be opted_in, opted_out, none, yes or no, not 'perhaps'")
+    ]
 
 
 def test_what_is_declared_holds() -> None:

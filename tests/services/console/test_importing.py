@@ -50,12 +50,21 @@ def test_columns_go_where_their_names_say_until_somebody_chooses() -> None:
     assert whereto(column("Labels")).to == "tags" and whereto(column("")).to == "skip"
     assert whereto(column("age", "number", "text")) == Goes("attribute", "age", "text")
     made = plan(
-        [("Mail", Goes("email")), ("Age", Goes("attribute", "", "number")), ("x", Goes("skip"))], True
+        [
+            ("Mail", Goes("email")),
+            ("Age", Goes("attribute", "", "number")),
+            ("x", Goes("skip")),
+            ("News", Goes("consent", "email/news")),
+        ],
+        True,
     )
     assert made == {
         "id_column": "Mail",
         "by_email": True,
-        "columns": [{"column": "Age", "attribute": "Age", "type": "number"}],
+        "columns": [
+            {"column": "Age", "attribute": "Age", "type": "number"},
+            {"column": "News", "to": "consent", "channel": "email", "topic": "news"},
+        ],
         "empty": "remove",
     }
     for ids in ([], [("a", Goes("id")), ("b", Goes("email"))]):

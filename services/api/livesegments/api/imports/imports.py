@@ -29,6 +29,7 @@ from livesegments.api.imports.table import Form, Unsuitable
 from livesegments.api.imports.work import KIND, Asked, asked
 from livesegments.api.members.lists import fillable
 from livesegments.api.operations.audit import noted
+from livesegments.api.profiles.profiles import ConsentOut
 from livesegments.api.segments import editing, trials
 from livesegments.api.segments.shapes import NewStatic
 from livesegments.api.web import times
@@ -304,6 +305,10 @@ async def _checked(context: Context, job: Job, form: Form, plan: Any) -> ImportC
                 profile=each["profile"],
                 attributes=each["attributes"],
                 tags=each.get("tags", {}).get("add", []),
+                consent=[
+                    ConsentOut(state=of["state"], channel=of.get("channel"), topic=of.get("topic"))
+                    for of in each.get("consent", ())
+                ],
             )
             for each in found.preview
         ],

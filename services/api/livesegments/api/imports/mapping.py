@@ -1,10 +1,11 @@
 """A row of a file as a change of a profile: which column is the id, which are attributes and of which type.
 Pure.
 
-Example: the columns `Mail`, `Age`, `Tags` with the e-mail as the id: the row `Ann@example.com,42,"vip; new"`
-is `{"profile": "ann@example.com", "attributes": {"email": "Ann@example.com", "age": 42}, "tags": {"add":
-["vip", "new"]}}`. A row with a cell that isn't of its type is refused as a whole, with the reasons of all its
-cells.
+Example: the columns `Mail`, `Age`, `Tags`, `News` with the e-mail as the id, and `News` as the consent to
+channel email: the row `Ann@example.com,42,"vip; new",yes` is `{"profile": "ann@example.com", "attributes":
+{"email": "Ann@example.com", "age": 42}, "tags": {"add": ["vip", "new"]}, "consent": [{"state": "opted_in",
+"channel": "email"}]}`. A row with a cell that isn't of its type is refused as a whole, with the reasons of
+all its cells.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from msgspec import Struct
 from livesegments.api.imports.table import Row
 from livesegments.core import ids
 from livesegments.core.declared import Declared
-from livesegments.core.fault import Fault
+from livesegments.core.fault import Fault, shown
 from livesegments.core.typed import Misfit, read
 
 MAX_EVENT_BYTES = 32 * 1024
@@ -31,15 +32,20 @@ _ITEMS = re.compile(r"[;,]")
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?", re.ASCII)
 _FLAGS = frozenset({"true", "false", "yes", "no"})
+_STATES = frozenset({"opted_in", "opted_out", "none"})
+_FLAG = Declared("boolean")
 
 
 class Column(Struct, frozen=True, omit_defaults=True):
-    """Where a column goes. `declared`: the type by which its cells are read."""
+    """Where a column goes. `declared`: the type by which its cells are read; `channel`, `topic`: of a
+    consent, one of them or both."""
 
     column: str
-    to: Literal["attribute", "tags"]
+    to: Literal["attribute", "tags", "consent"]
     attribute: str = ""
     declared: Declared = Declared("text")
+    channel: str = ""
+    topic: str = ""
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):
@@ -69,11 +75,14 @@ class Reader:
         faults: list[Fault] = []
         attributes: dict[str, Any] = {}
         tags: list[str] = []
+        consents: list[dict[str, str]] = []
         profile = self._profile(row.cells[self._id], attributes, faults)
         for column, at in self._columns:
             cell = row.cells[at]
             if column.to == "tags":
                 tags += self._tags(column, cell, faults)
+            elif column.to == "consent":
+                consents += _consent(column, cell.strip(), faults)
             elif cell.strip():
                 try:
                     attributes[column.attribute] = _value(column.declared, cell)
@@ -87,6 +96,8 @@ class Reader:
         made: dict[str, Any] = {"profile": profile, "attributes": attributes}
         if tags:
             made["tags"] = {"add": list(dict.fromkeys(tags))}
+        if consents:
+            made["consent"] = consents
         if self._plan.segment:
             made["lists"] = {"add": [self._plan.segment]}
         if len(msgspec.json.encode(made)) > MAX_EVENT_BYTES:
@@ -112,6 +123,22 @@ class Reader:
             if (wrong := ids.fault_of(each)) is not None:
                 faults.append(Fault(column.column, *wrong))
         return found
+
+
+def _consent(column: Column, cell: str, faults: list[Fault]) -> list[dict[str, str]]:
+    """The consent that the cell gives or takes back; an empty one says nothing."""
+    if not cell:
+        return []
+    state = cell.casefold().replace(" ", "_").replace("-", "_")
+    if state not in _STATES:
+        try:
+            state = "opted_in" if read(_FLAG, cell) else "opted_out"
+        except Misfit:
+            told = f"must be opted_in, opted_out, none, yes or no, not {shown(cell)}"
+            faults.append(Fault(column.column, "unknown_choice", told))
+            return []
+    pair = {"channel": column.channel, "topic": column.topic}
+    return [{"state": state, **{part: name for part, name in pair.items() if name}}]
 
 
 def _value(declared: Declared, cell: str) -> Any:

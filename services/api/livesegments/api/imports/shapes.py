@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from livesegments.api.imports.mapping import EMAIL, RESERVED, Column, Plan
 from livesegments.api.imports.table import MAX_COLUMNS, Form
+from livesegments.api.profiles.profiles import ConsentOut
 from livesegments.api.web import shapes
 from livesegments.api.web.problems import Problem
 from livesegments.api.web.texts import AttributeName, Name, SegmentId
@@ -39,8 +40,11 @@ class ColumnIn(shapes.In):
     """Where a column goes."""
 
     column: str = Field(min_length=1, max_length=1_000, description="Its name in the first line.")
-    to: Literal["attribute", "tags"] = Field(
-        "attribute", description="`tags`: its cells are tags, with `;` or `,` between them."
+    to: Literal["attribute", "tags", "consent"] = Field(
+        "attribute",
+        description="`tags`: its cells are tags, with `;` or `,` between them. `consent`: its cells are what "
+        "was said to `channel`, `topic` or the pair: `opted_in` or yes, `opted_out` or no, `none`; an empty "
+        "one says nothing.",
     )
     attribute: AttributeName | Optional = Field(
         None, description="The attribute's name; without it, the column's."
@@ -51,6 +55,10 @@ class ColumnIn(shapes.In):
     format: str = Field("", max_length=MAX_FORM, description="How dates are written: `DD/MM/YYYY`.")
     timezone: shapes.Timezone | Literal[""] = Field(
         "", description="The zone of dates with a time of day that name no offset."
+    )
+    channel: Name | Optional = Field(None, description="Of a `consent`.", examples=["email"])
+    topic: Name | Optional = Field(
+        None, description="Of a `consent`: what is written about; channel, topic or both are given."
     )
 
 
@@ -146,6 +154,7 @@ class ImportRow(BaseModel):
     profile: str = Field(description="The id of the profile.")
     attributes: dict[str, Any] = Field(description="The attributes that it sets; null takes one away.")
     tags: list[str] = Field(description="The tags that it adds.")
+    consent: list[ConsentOut] = Field(description="The consents that it sets.")
 
 
 class ImportCheck(BaseModel):
@@ -169,6 +178,7 @@ def plan_of(asked: ImportPlan, form: Form) -> Plan:
     if asked.id_column not in known:
         faults.append(Fault("/id_column", "unknown_column", _unknown(asked.id_column, form)))
     columns: list[Column] = []
+    consents: set[tuple[str, str]] = set()
     taken: set[str] = {EMAIL} if asked.by_email else set()
     for at, each in enumerate(asked.columns):
         where = f"/columns/{at}"
@@ -177,11 +187,23 @@ def plan_of(asked: ImportPlan, form: Form) -> Plan:
             faults.append(Fault(f"{where}/column", "unknown_column", _unknown(each.column, form)))
         if each.format and (wrong := form_fault(each.format)):
             faults.append(Fault(f"{where}/format", "bad_format", wrong))
+        if each.to != "consent" and (each.channel or each.topic):
+            told = 'only a consent has a channel and a topic: `"to": "consent"`'
+            faults.append(Fault(where, "conflict", told))
         if each.to == "tags":
             columns.append(Column(each.column, "tags"))
             continue
+        if each.to == "consent":
+            pair = each.channel or "", each.topic or ""
+            if not any(pair):
+                faults.append(Fault(where, "missing_field", "needs 'channel', 'topic' or both"))
+            elif pair in consents:
+                faults.append(Fault(where, "taken", "this consent is filled by another column"))
+            consents.add(pair)
+            columns.append(Column(each.column, "consent", channel=pair[0], topic=pair[1]))
+            continue
         if name in RESERVED:
-            told = f'\'{name}\' is no attribute: name another, or `"to": "tags"` for tags'
+            told = f'\'{name}\' is no attribute: name another, or say `"to": "tags"` or `"to": "consent"`'
             faults.append(Fault(f"{where}/attribute", "reserved_name", told))
         if name in taken:
             faults.append(Fault(f"{where}/attribute", "taken", f"'{name}' is filled by another column"))

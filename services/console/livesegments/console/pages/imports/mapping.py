@@ -7,7 +7,7 @@ from typing import Any
 from livesegments.client import imports
 from livesegments.client.imports import Import, ImportCheck
 from livesegments.console import formats, paths
-from livesegments.console.pages.imports.plan import TYPES, Goes, plan, whereto
+from livesegments.console.pages.imports.plan import TYPES, Goes, consent, plan, whereto
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.field import Field, check_field, choice_field, text_field
 from livesegments.console.parts.progress import Bar, Step
@@ -22,6 +22,7 @@ GOES = {
     "email": "e-mail, which is the id",
     "attribute": "attribute",
     "tags": "tags",
+    "consent": "consent to a channel, or channel/topic",
 }
 
 
@@ -43,7 +44,7 @@ async def build(visit: Visit) -> None:
 async def _map(visit: Visit, it: Import) -> None:
     seen = await visit.api.send(imports.columns(it.id))
     rows: list[tuple[str, Field[str], Field[str], Field[str]]] = []
-    with table("Columns", "Column", "Some cells", "Goes to", "Attribute", "Type"):
+    with table("Columns", "Column", "Some cells", "Goes to", "Attribute, or channel/topic", "Type"):
         for each in seen.columns:
             by_itself = whereto(each)
             with Tag("tr"):
@@ -96,13 +97,14 @@ def _checked(found: ImportCheck) -> None:
     refused = formats.number(found.refused)
     paragraph(f"{formats.number(found.accepted)} of {rows}{whole} would be taken, {refused} refused.")
     if found.preview:
-        with table("The first rows", "Profile", "Attributes", "Tags"):
+        with table("The first rows", "Profile", "Attributes", "Tags", "Consent"):
             for each in found.preview:
                 with Tag("tr"):
                     Tag("th", formats.short(each.profile), "break", scope="row")
                     attributes = ", ".join(f"{name}: {value}" for name, value in each.attributes.items())
                     Tag("td", formats.short(attributes, 200), "break")
                     Tag("td", formats.short(", ".join(each.tags)), "break")
+                    Tag("td", formats.short(", ".join(map(consent, each.consent))), "break")
     if found.faults:
         with table("Refused rows", Column("Row", number=True), "Column", "Why"):
             for fault in found.faults:

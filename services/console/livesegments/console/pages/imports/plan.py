@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from livesegments.client.imports import ImportColumn
+from livesegments.client.profiles import Consent
 
 TYPES = {each: each for each in ("text", "number", "boolean", "date", "list", "point")}
 IDS = frozenset({"id", "user_id", "userid", "profile", "customer_id"})
@@ -15,7 +16,7 @@ EMAILS = frozenset({"email", "e-mail", "mail"})
 
 
 class Goes(Struct, frozen=True):
-    """`to`: skip, id, email, attribute or tags."""
+    """`to`: skip, id, email, attribute, tags or consent, whose channel or channel/topic is `attribute`."""
 
     to: str
     attribute: str = ""
@@ -34,6 +35,11 @@ def whereto(column: ImportColumn) -> Goes:
     return Goes("attribute" if name else "skip", name, column.declared or column.type)
 
 
+def consent(it: Consent) -> str:
+    """`email/news: opted_in`."""
+    return f"{'/'.join(filter(None, (it.channel, it.topic)))}: {it.state}"
+
+
 def plan(columns: Sequence[tuple[str, Goes]], remove_empty: bool) -> dict[str, Any]:
     """The arguments of `imports.check`. Raises ValueError, a sentence, where there is not one id."""
     ids = [(column, goes) for column, goes in columns if goes.to in ("id", "email")]
@@ -44,6 +50,10 @@ def plan(columns: Sequence[tuple[str, Goes]], remove_empty: bool) -> dict[str, A
     for column, goes in columns:
         if goes.to == "tags":
             taken.append({"column": column, "to": "tags"})
+        elif goes.to == "consent":
+            channel, _, topic = goes.attribute.partition("/")
+            pair = {"channel": channel.strip(), "topic": topic.strip()}
+            taken.append({"column": column, "to": "consent", **{part: it for part, it in pair.items() if it}})
         elif goes.to == "attribute":
             taken.append({"column": column, "attribute": goes.attribute or column, "type": goes.type})
     return {
