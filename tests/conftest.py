@@ -34,6 +34,9 @@ __all__ = ["product"]
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# brokers of tests live for seconds: what Java's second compiler would win for them later costs more now
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 # a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

