@@ -12,6 +12,7 @@ import csv
 import io
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -33,6 +34,7 @@ from livesegments.client import (
     imports,
     keys,
     segments,
+    sources,
     subscriptions,
     workspaces,
 )
@@ -55,6 +57,8 @@ HOSTILE = (
     "long " + "x" * 195,
 )
 """Names that do harm wherever they are taken for markup, a template, code or a link."""
+LISTED = "hostile-list"
+"""A static segment that follows a file which can't be read."""
 PROFILE = "<img src=x onerror=window.hacked=1>/{{7*7}}"
 TIME = "2024-02-10T00:00:00Z"
 """The log's clock may stand weeks later already, where other tests share the product: no window reaches back to it."""
@@ -126,6 +130,9 @@ async def shop(product: Product) -> Shop:
         }
         subscription = subscriptions.create(HOSTILE[0], segments=["hostile-0"], webhook=hook, paused=True)
         shop.subscription = (await client.send(subscription)).id
+        await client.send(segments.create(f"{HOSTILE[0]} listed", type="static", id=LISTED))
+        guests = f"http://127.0.0.1:9/{quote(HOSTILE[0])}"
+        await client.send(sources.write(LISTED, url=guests, column=HOSTILE[0]))
         shop.imported = (await client.send(imports.create(file_name=HOSTILE[0]))).id
         file = io.StringIO()
         csv.writer(file).writerows([["id", *HOSTILE[:4]], ["p", *HOSTILE[:4]]])

@@ -11,9 +11,9 @@ from playwright.async_api import Page
 
 from livesegments.console.page import Page as Registered
 from livesegments.console.pages.everything import PAGES
-from tests.services.console.conftest import HOSTILE, PROFILE, OpenPage, Shop, whole
+from tests.services.console.conftest import HOSTILE, LISTED, PROFILE, OpenPage, Shop, whole
 
-EXAMPLES = {"id": "hostile-0", "profile:path": PROFILE, "profile": PROFILE}
+EXAMPLES = {"id": "hostile-0", "segment": LISTED, "profile:path": PROFILE, "profile": PROFILE}
 """What the parts of paths stand for; a page with another part gets a line here."""
 LOOKS = [("light", 1280), ("dark", 375)]
 AXE = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}

@@ -19,6 +19,8 @@ FIELDS = "/fields"
 CONSENT = "/consent"
 REJECTED = "/rejected"
 IMPORTS = "/imports"
+MASS_JOBS = "/mass-jobs"
+SOURCES = "/sources"
 AUDIT = "/audit"
 HEALTH = "/health"
 
@@ -41,6 +43,14 @@ def keys(workspace: str) -> str:
 
 def one_import(id_: str) -> str:
     return f"{IMPORTS}/{part(id_)}"
+
+
+def source(segment: str) -> str:
+    return f"{SOURCES}/{part(segment)}"
+
+
+def edit_source(segment: str) -> str:
+    return f"{SOURCES}/{part(segment)}/edit"
 
 
 def refused_file(id_: str) -> str:

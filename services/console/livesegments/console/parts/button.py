@@ -22,7 +22,24 @@ def button(
             icon(picture)
         if text:
             Tag("span", text)
-    made.on("click", lambda _: pressed(), args=[])
+    busy = False
+
+    def press() -> Awaitable[None] | None:
+        """Pressed again while it is done, it does nothing."""
+        result = None if busy else pressed()
+        return None if result is None else done(result)
+
+    async def done(result: Awaitable[None]) -> None:
+        nonlocal busy
+        busy = True
+        made.set(aria_busy="true")
+        try:
+            await result
+        finally:
+            busy = False
+            made.set(aria_busy=None)
+
+    made.on("click", lambda _: press(), args=[])
     return made
 
 

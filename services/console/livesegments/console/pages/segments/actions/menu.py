@@ -7,7 +7,7 @@ from functools import partial
 
 from livesegments.client.segments import Segment
 from livesegments.console import paths
-from livesegments.console.pages.segments.actions import audience, export, keeping, saving
+from livesegments.console.pages.segments.actions import audience, export, keeping, mass, saving
 from livesegments.console.parts.menu import Item
 from livesegments.console.visit import Visit
 
@@ -30,11 +30,21 @@ def items(visit: Visit, segment: Segment, again: Again, *, opens: bool = True) -
         Item("Edit", "edit", path=paths.edit_segment(segment.id)),
         Item("Clone", "content_copy", partial(keeping.clone, visit, segment)),
     ]
+    if segment.type == "static":
+        offered.append(Item("Keep equal to a source", "sync_alt", path=paths.source(segment.id)))
     if archived:
         offered.append(Item("Take up again", "unarchive", partial(keeping.unarchive, visit, segment, again)))
     else:
         offered += [
             Item("Save as a list", "playlist_add", partial(saving.open_dialog, visit, segment, again)),
+            Item("Change all profiles in it", "edit_note", partial(mass.update, visit, segment)),
+            Item("Reset their score", "restart_alt", partial(mass.reset, visit, segment)),
             Item("Archive", "archive", partial(keeping.archive, visit, segment, again)),
+            Item(
+                "Delete all profiles in it",
+                "group_remove",
+                partial(mass.delete, visit, segment),
+                kind="danger",
+            ),
         ]
     return [*offered, Item("Delete", "delete", partial(keeping.delete, visit, segment, again), kind="danger")]
