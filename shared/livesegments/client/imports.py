@@ -72,8 +72,7 @@ class Import(Struct, kw_only=True, frozen=True):
     """How people know the file."""
     state: str
     """`uploading` (it waits for the file, or to be started), `waiting`, `running` (another process goes on
-    where the one that did it died), `done`: all accepted rows are with ingest, and applied within moments;
-    `failed`: `reason` says why."""
+    where the one that did it died), `done`: all accepted rows are applied; `failed`: `reason` says why."""
     reason: str | None
     """Why it failed, or why it waits."""
     bytes: int
@@ -85,9 +84,9 @@ class Import(Struct, kw_only=True, frozen=True):
     total: int
     """Rows of the file, as far as is known."""
     accepted: int
-    """Rows that were sent to ingest."""
+    """Rows that were taken, or are on their way."""
     refused: int
-    """Rows that can't be taken."""
+    """Rows that are in the file of the refused ones: they can't be taken, or not as a whole."""
     refused_file: str | None
     """The path of a CSV file with the refused rows and their reasons, once it is `done`."""
     created_at: datetime

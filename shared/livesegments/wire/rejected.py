@@ -4,14 +4,16 @@ Nothing is lost.
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.event import Event
 from livesegments.core.fault import Fault
-from livesegments.wire.unreadable import reading
+from livesegments.wire import pack
+from livesegments.wire.unreadable import Unreadable, reading
 
 INTERNAL_FAULT = "internal_fault"
 """The code of an event that was accepted, and that a fault of ours kept from being applied.
@@ -25,6 +27,8 @@ TOO_MANY_PROFILES = "too_many_profiles"
 """The code of an event of a new profile, in a workspace that has its quota of profiles.
 
 Its raw bytes are such a packed record, too."""
+ACCEPTED = frozenset({INTERNAL_FAULT, PROFILE_FULL, TOO_MANY_PROFILES})
+"""The codes of those whose raw bytes are a packed record."""
 MAX_RAW_BYTES = 512 * 1024
 """Longer raw bytes are cut here, and the record says so; the broker takes 1 MiB a record."""
 
@@ -81,6 +85,17 @@ def decode(data: bytes | None) -> Record:
     """`data` is a record's value. Raises Unreadable."""
     with reading("a record of what was rejected"):
         return _decoder.decode(data or b"")
+
+
+def event_of(record: Record) -> Event | None:
+    """The one event of a packed record; None where the raw bytes are something else."""
+    if not any(fault.code in ACCEPTED for fault in record.faults):
+        return None
+    try:
+        packed = pack.decode(b64decode(record.raw))
+    except (Unreadable, ValueError):
+        return None
+    return packed.events[0] if isinstance(packed, pack.Packed) and len(packed.events) == 1 else None
 
 
 def reason(faults: Sequence[Fault]) -> str:

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from livesegments.api.imports import imports
 from livesegments.api.imports import work as import_work
+from livesegments.api.imports.arrival import Way
 from livesegments.api.imports.mapping import Column, Plan
 from livesegments.api.imports.work import KIND, Asked, Files, Imports
 from livesegments.api.jobs.jobs import Doing, Jobs
@@ -182,6 +183,43 @@ async def test_what_is_wrong_with_a_request(shop: Client, monkeypatch: pytest.Mo
     assert (await shop.get(f"{path}/refused")).status_code == 409
 
 
+async def test_rows_that_are_refused_on_their_way_are_in_the_file_too(shop: Shop) -> None:
+    """By the evaluator, because a profile would have more tags than it may; by ingest, because the workspace has its
+    quota of profiles."""
+    full = [";".join(f"t{part}-{number}" for number in range(900)) for part in range(3)]
+    data = "id,n,tags\n" + "".join(f"full,{part},{tags}\n" for part, tags in enumerate(full)) + "full,x,y\n"
+    path = await sent(shop, data.encode())
+    columns = [{"column": "n", "type": "number"}, {"column": "tags", "to": "tags"}]
+    plan = {"id_column": "id", "columns": columns}
+    assert (await shop.post(f"{path}/start", json=plan)).status_code == 202
+    made = await done(shop, path)
+    assert (made["state"], made["total"], made["accepted"], made["refused"]) == ("done", 4, 2, 2)
+    _, third, fourth = csv.reader(io.StringIO((await shop.get(made["refused_file"])).text))
+    assert third[0] == "3" and "tags" in third[1] and third[2:] == ["full", "2", full[2]]
+    assert fourth[0] == "4" and fourth[1].startswith("n: must be a number")
+    known = (await shop.get("/v1/profiles/full")).json()
+    assert (known["attributes"], len(known["tags"])) == ({"n": 1}, 1_800), "done: all of it is applied"
+
+    async with Client(shop.url, ADMIN_KEY) as boss:
+        own = f"/v1/workspaces/{shop.workspace}"
+        etag = (await boss.get(own)).headers["etag"]
+        quota = await boss.patch(own, json={"quotas": {"profiles": 1}}, headers={"If-Match": etag})
+        assert quota.is_success, quota.text
+    found: list[Any] = []
+
+    async def refused() -> bool:  # ingest knows the number of profiles as it was a second ago
+        rows = f"id,n\nfull,7\nnew-{len(found)},8\n".encode()
+        again = await sent(shop, rows)
+        body = {**plan, "columns": columns[:1]}
+        assert (await shop.post(f"{again}/start", json=body)).status_code == 202
+        found.append(await done(shop, again))
+        return bool(found[-1]["refused"] == 1)
+
+    await until(refused)
+    _, new = csv.reader(io.StringIO((await shop.get(found[-1]["refused_file"])).text))
+    assert new[0] == "2" and "quota of 1 profiles" in new[1] and new[3] == "8"
+
+
 class Taken:
     """Ingest's place, which keeps what was sent; it is away for piece number `away`, after it has taken it."""
 
@@ -194,6 +232,19 @@ class Taken:
         self._left -= 1
         if self._left == 0:
             raise OSError("away")
+
+
+class There:
+    """The way of rows that is at its end at once; on it row 2 was refused, and row 4 in part."""
+
+    async def way(self) -> Way:
+        return Way((1,))
+
+    async def further(self, _: Way) -> None:
+        return None
+
+    async def refused(self, *_: object) -> dict[int, str]:
+        return {2: "it is full", 4: "taken, but for this: an odd part"}
 
 
 class Nothing:
@@ -218,7 +269,7 @@ async def test_an_import_that_broke_off_goes_on_under_the_same_ids(
     files.put(job, 0, data)
     async with Redis.from_url(stack.redis) as redis:
         jobs, taken = Jobs(JobStore(redis), lambda: 1), Taken(away=3)
-        doer = Imports(Nothing(), files, taken, Nothing(), jobs)  # type: ignore[arg-type]
+        doer = Imports(Nothing(), files, taken, Nothing(), jobs, There(), lambda: 1)  # type: ignore[arg-type]
         await jobs.store.add(job, 1)
         with pytest.raises(OSError, match="away"):
             await doer._run(Doing(jobs.store, job))
@@ -228,9 +279,11 @@ async def test_an_import_that_broke_off_goes_on_under_the_same_ids(
     assert [each["id"][-1] for each in taken.changes] == ["1", "2", "4", "5", "5", "7"]
     assert len({(each["profile"], each["id"]) for each in taken.changes}) == 5
     job = doing.job
-    assert (job.done, job.total, job.counts) == (7, 7, {"accepted": 5, "refused": 2})
+    assert (job.done, job.total, job.counts) == (7, 7, {"accepted": 3, "refused": 4})
     with files.refused(job) as refused:
-        assert [row.split(b",")[0] for row in refused.read().split(b"\r\n")] == [b"row", b"3", b"6", b""]
+        found = [row.split(b",") for row in refused.read().split(b"\r\n")]
+    assert [row[0] for row in found] == [b"row", b"2", b"3", b"4", b"6", b""]
+    assert found[1] == [b"2", b"it is full", b"p2", b"x"]
     with pytest.raises(FileNotFoundError):
         files.whole(job).read()
     assert files.refused(replace(job, spec=spec(told))).read()

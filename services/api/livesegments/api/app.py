@@ -25,6 +25,7 @@ from livesegments.api.exports.kept import KeptExports
 from livesegments.api.fields import computed_attributes, declared_fields, names, value_lists
 from livesegments.api.history import flows, forecasts, past, planning, preview
 from livesegments.api.imports import imports
+from livesegments.api.imports.arrival import Arrivals
 from livesegments.api.imports.work import Files, Imports
 from livesegments.api.jobs.jobs import Jobs
 from livesegments.api.mass import mass_jobs
@@ -229,6 +230,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     reader, freezes, walking = Audiences(heads), FrozenStore(redis, heads), asyncio.Semaphore(COUNTING)
     records = Records(settings.kafka, stored, settings.partitions, now_ms, follow_log)
     jobs = Jobs(JobStore(redis), now_ms)
+    refusals = Refusals(settings.kafka)
     inbound = Inbound(settings.kafka, stored, now_ms, follow_log)
     files = Files(settings.imports or f"{settings.data}/imports")
     return Context(
@@ -248,7 +250,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         records=records,
         lags=lags,
         watch=Watch(lags, heads, settings.unowned_ms / 1_000),
-        refusals=Refusals(settings.kafka),
+        refusals=refusals,
         announcements=Announcements(settings.kafka, settings.partitions),
         asker=Asker(archive, settings.redis, settings.partitions, ASK_S),
         timelines=Timelines(archive, redis, settings.partitions),
@@ -267,7 +269,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
         inbound=inbound,
         mass=MassJobs(reader, stored, records, inbound, walking, settings.erasure_key, jobs),
-        imports=Imports(catalog, files, inbound, erasures, jobs),
+        imports=Imports(catalog, files, inbound, erasures, jobs, Arrivals(lags, refusals), now_ms),
         departures=Departures(reader, freezes),
         freezer=Freezer(
             reader, freezes, walking, now_ms, settings.frozen_audiences, settings.frozen_profiles

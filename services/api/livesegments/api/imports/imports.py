@@ -140,7 +140,8 @@ async def check_import(context: Ctx, workspace: Writing, id_: ImportId, plan: Im
 )
 async def start_import(context: Ctx, workspace: Writing, id_: ImportId, plan: ImportStart) -> ImportOut:
     """Take the rows: they go to ingest as changes of profiles, and are put into a segment if one is named.
-    Rows that can't be taken are in the file of refused rows afterwards."""
+    Rows that can't be taken, also those that ingest or an evaluator refuses, are in the file of refused rows
+    afterwards."""
     job = _draft(await _one(context, workspace.id, id_))
     told, form = asked(job), await _form(context, job)
     made = plan_of(plan, form)

@@ -97,16 +97,18 @@ class ImportOut(BaseModel):
     file_name: str = Field(description="How people know the file.")
     state: ImportState = Field(
         description="`uploading` (it waits for the file, or to be started), `waiting`, `running` (another "
-        "process goes on where the one that did it died), `done`: all accepted rows are with ingest, and "
-        "applied within moments; `failed`: `reason` says why."
+        "process goes on where the one that did it died), `done`: all accepted rows are applied; "
+        "`failed`: `reason` says why."
     )
     reason: str | None = Field(description="Why it failed, or why it waits.")
     bytes: int = Field(description="So much of the file has come: it goes on at this `offset`.")
     segment: str | None = Field(description="The id of the segment into which they are put.")
     done: int = Field(description="Rows that were looked at.")
     total: int = Field(description="Rows of the file, as far as is known.")
-    accepted: int = Field(description="Rows that were sent to ingest.")
-    refused: int = Field(description="Rows that can't be taken.")
+    accepted: int = Field(description="Rows that were taken, or are on their way.")
+    refused: int = Field(
+        description="Rows that are in the file of the refused ones: they can't be taken, or not as a whole."
+    )
     refused_file: str | None = Field(
         description="The path of a CSV file with the refused rows and their reasons, once it is `done`."
     )

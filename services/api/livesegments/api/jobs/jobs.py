@@ -33,6 +33,7 @@ AT_A_TIME = 4
 MOST_BEGUN = 5
 LOOK_S = 1.0
 AGAIN_S = 1.0
+"""A job that waits for something is begun again after so long; it takes nobody's place until then."""
 SEEN_S = 0.02
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,10 @@ _log = structlog.get_logger(__name__)
 
 class Failed(Exception):
     """The job can't be done; the message says why, and what to do."""
+
+
+class Waits(Exception):
+    """The job has to wait for somebody; the message says for what. It is begun again by itself."""
 
 
 class Doing:
@@ -66,6 +71,7 @@ class Jobs:
         self.store, self._now_ms = store, now_ms
         self._works: dict[str, Work] = {}
         self._tasks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._resting: set[tuple[str, str, str]] = set()
         self._asked = asyncio.Event()
 
     def does(self, kind: str, work: Work) -> None:
@@ -119,6 +125,8 @@ class Jobs:
                 return
             if job.kind not in self._works or (job.workspace, job.kind) in busy:
                 continue
+            if (job.workspace, job.kind, job.id) in self._resting:
+                continue
             turn = self.store.turn(job)
             if await turn.take():
                 busy.add((job.workspace, job.kind))
@@ -132,6 +140,15 @@ class Jobs:
         key = job.workspace, job.kind, job.id
         self._tasks[key] = task = asyncio.create_task(in_turn(turn, self._attempt(job), job.id))
         task.add_done_callback(ended)
+
+    def _rest(self, job: Job) -> None:
+        def over() -> None:
+            self._resting.discard(key)
+            self._asked.set()
+
+        key = job.workspace, job.kind, job.id
+        self._resting.add(key)
+        asyncio.get_running_loop().call_later(AGAIN_S, over)
 
     async def _attempt(self, listed: Job) -> None:
         """Ends without an error whatever happens; a job that has to be gone on with stays open."""
@@ -152,23 +169,27 @@ class Jobs:
             _log.info("a job was cancelled", job=listed.id)
         except Failed as error:
             await self._end(doing, "failed", str(error))
+        except Waits as error:
+            await self._later(doing, str(error))
         except Problem as error:
             await (
-                self._later(doing, error)
+                self._away(doing, error)
                 if error.status_code >= 500
                 else self._end(doing, "failed", str(error.detail))
             )
         except (Away, Restoring, OSError, TimeoutError, KafkaError) as error:
-            await self._later(doing, error)
+            await self._away(doing, error)
         except Exception as error:
             _log.error("a bug in a job", job=listed.id, exc_info=error)
             await self._end(doing, "failed", "an error of ours; it is in the log")
 
-    async def _later(self, doing: Doing, error: Exception) -> None:
-        """It isn't the job's fault: this beginning doesn't count."""
+    async def _away(self, doing: Doing, error: Exception) -> None:
         _log.warning("a job waits", job=doing.job.id, error=repr(error))
-        await asyncio.sleep(AGAIN_S)
-        reason = "a store or the broker is away: it goes on by itself"
+        await self._later(doing, "a store or the broker is away: it goes on by itself")
+
+    async def _later(self, doing: Doing, reason: str) -> None:
+        """It isn't the job's fault: this beginning doesn't count."""
+        self._rest(doing.job)
         with suppress(Lost, Away):
             await doing.tell(state="waiting", begun=max(doing.job.begun - 1, 0), reason=reason)
 

@@ -35,9 +35,21 @@ class Partition(Struct, frozen=True):
     recounts: int
 
 
+class Inbound(Struct, frozen=True):
+    """Of every partition of `inbound`: the next offset, and the one up to which ingest has taken it."""
+
+    ends: tuple[int, ...]
+    taken: tuple[int, ...]
+
+    @property
+    def behind(self) -> int:
+        """Records."""
+        return sum(max(0, end - taken) for end, taken in zip(self.ends, self.taken, strict=True))
+
+
 class Lag(Struct, frozen=True):
     partitions: list[Partition]
-    inbound: int
+    inbound: Inbound
     revision: int
     committed: Mapping[int, int]
     """Partition of `events` → the offset up to which its evaluator told the broker that it is applied."""
@@ -106,17 +118,14 @@ class Lags:
             (consumer, admin), self._clients = self._clients, None
             await asyncio.gather(consumer.stop(), admin.close(), return_exceptions=True)
 
-    async def _topics(self) -> tuple[list[int], int, int, dict[int, int]]:
+    async def _topics(self) -> tuple[list[int], Inbound, int, dict[int, int]]:
         consumer, admin = await self._open()
         events = [TopicPartition(EVENTS, p) for p in self._partitions]
         inbound = [TopicPartition(INBOUND, p) for p in self._partitions]
         catalog = TopicPartition(DEFINITIONS, 0)
         ends = await consumer.end_offsets([*events, *inbound, catalog])
         read = await admin.list_consumer_group_offsets(INBOUND_GROUP)
-        behind = 0
-        for partition in inbound:
-            done = read.get(partition)
-            behind += max(0, ends[partition] - max(done.offset if done else 0, 0))
+        taken = tuple(max(done.offset if (done := read.get(each)) else 0, 0) for each in inbound)
         applied = await admin.list_consumer_group_offsets(EVENTS_GROUP)
         committed = {
             each.partition: found.offset
@@ -124,7 +133,8 @@ class Lags:
             # one beyond the end is of a topic that is gone
             if (found := applied.get(each)) is not None and found.offset <= ends[each]
         }
-        return [ends[partition] for partition in events], behind, ends[catalog] - 1, committed
+        came = Inbound(tuple(ends[each] for each in inbound), taken)
+        return [ends[partition] for partition in events], came, ends[catalog] - 1, committed
 
     async def _open(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
         if self._clients is None:

@@ -94,7 +94,7 @@ async def read_lag(context: Ctx) -> Lag:
             )
             for number, each in enumerate(lag.partitions)
         ],
-        inbound=lag.inbound,
+        inbound=lag.inbound.behind,
         revision=lag.revision,
     )
 

@@ -98,11 +98,35 @@ class Refusals:
                 if not begin <= offset < end:
                     return None
                 step = _Step(Wanted(), 1, whole=True)
-                await _read(consumer, offset, offset + 1, step)
+                await _read(consumer, offset, offset + 1, step.take)
                 return step.found[0] if step.found else None
             except BaseException:
                 await self.close()
                 raise
+
+    async def since(self, at_ms: int, take: Callable[[Record], None]) -> None:
+        """Gives every record that the broker took at this instant or later, and that is there now, forward.
+
+        Others read between its steps. Raises KafkaError or TimeoutError."""
+
+        def taken(found: Found) -> None:
+            if not isinstance(found, Unread):
+                take(_record(found))
+
+        first = stop = -1
+        while first < stop or stop < 0:
+            async with asyncio.timeout(TIMEOUT_S), self._one:
+                try:
+                    consumer = await self._open()
+                    begin, end = await _ends(consumer)
+                    if stop < 0:
+                        first, stop = await _offset(consumer, at_ms, begin, end), end
+                    first = max(first, begin)
+                    await _read(consumer, first, upto := min(stop, first + MAX_STEP), taken)
+                    first = upto
+                except BaseException:
+                    await self.close()
+                    raise
 
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -130,7 +154,7 @@ class Refusals:
         while first < stop and len(refusals) < most and records < MAX_RECORDS and read_bytes < MAX_BYTES:
             start = max(first, stop - size)
             step = _Step(wanted, most - len(refusals))
-            await _read(consumer, start, stop, step)
+            await _read(consumer, start, stop, step.take)
             refusals += reversed(step.found)
             records, read_bytes = records + stop - start, read_bytes + step.bytes
             size = min(MAX_STEP, size * 2) if step.bytes < STEP_BYTES else STEP
@@ -192,7 +216,7 @@ async def _offset(consumer: AIOKafkaConsumer, at_ms: int | None, missing: int, e
     return end if found is None else int(found.offset)
 
 
-async def _read(consumer: AIOKafkaConsumer, start: int, stop: int, step: _Step) -> None:
+async def _read(consumer: AIOKafkaConsumer, start: int, stop: int, take: Callable[[Found], None]) -> None:
     consumer.seek(_TOPIC, start)
     consumer.resume(_TOPIC)
     portions = Portions(consumer)
@@ -200,6 +224,6 @@ async def _read(consumer: AIOKafkaConsumer, start: int, stop: int, step: _Step) 
         while await consumer.position(_TOPIC) < stop:
             for record in await portions.take([_TOPIC], look_ms=LOOK_MS):
                 if record.offset < stop:
-                    step.take(record)
+                    take(record)
     finally:
         consumer.pause(_TOPIC)

@@ -20,10 +20,7 @@ from livesegments.api.web.problems import FaultOut, Problem, not_found, response
 from livesegments.api.web.route import IdempotencyKey, Route
 from livesegments.api.web.shapes import Instant, instant
 from livesegments.api.web.texts import fault
-from livesegments.core.event import Event
-from livesegments.wire import pack
-from livesegments.wire.rejected import INTERNAL_FAULT, PROFILE_FULL, TOO_MANY_PROFILES, Record
-from livesegments.wire.unreadable import Unreadable
+from livesegments.wire.rejected import INTERNAL_FAULT, Record, event_of
 
 MAX_PAGE = 200
 TEXT_BYTES = 3_072
@@ -160,7 +157,7 @@ async def replay_rejected(
     record = (await _found(context, workspace, id_)).record
     if not _replayable(record):
         raise Problem(409, f"The fault was not ours: correct it and send it again. ({record.reason})")
-    event = _event(record)
+    event = event_of(record)
     if event is None:
         raise Problem(409, "There is no event in it that could be given again.")
     await noted(context, event.workspace, "replay", "rejected_event", id_)
@@ -187,7 +184,7 @@ async def _withheld(context: Context) -> Callable[[Record], bool]:
     def withheld(record: Record) -> bool:
         if known.nobody:
             return False
-        if _accepted(record) and (event := _event(record)) is not None:
+        if (event := event_of(record)) is not None:
             return known.has(event.workspace, event.profile)
         try:
             return known.named_in(record.workspace, b64decode(record.raw))
@@ -219,13 +216,8 @@ def _replayable(record: Record) -> bool:
     return any(fault.code == INTERNAL_FAULT for fault in record.faults)
 
 
-def _accepted(record: Record) -> bool:
-    """Whether it is an event that ingest had accepted, and so a packed record."""
-    return any(fault.code in (INTERNAL_FAULT, PROFILE_FULL, TOO_MANY_PROFILES) for fault in record.faults)
-
-
 def _text(record: Record) -> str | None:
-    if _accepted(record) and (event := _event(record)) is not None:
+    if (event := event_of(record)) is not None:
         return msgspec.json.encode(msgspec.structs.asdict(event)).decode()
     try:
         data = b64decode(record.raw)[:TEXT_BYTES]
@@ -236,15 +228,6 @@ def _text(record: Record) -> str | None:
     except UnicodeDecodeError as error:
         # a character may have been cut in the middle
         return data[: error.start].decode() if error.reason == "unexpected end of data" else None
-
-
-def _event(record: Record) -> Event | None:
-    """The one event of a packed record; None where the raw bytes are something else."""
-    try:
-        packed = pack.decode(b64decode(record.raw))
-    except (Unreadable, ValueError):
-        return None
-    return packed.events[0] if isinstance(packed, pack.Packed) and len(packed.events) == 1 else None
 
 
 def _id(offset: int) -> str:

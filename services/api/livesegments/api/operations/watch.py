@@ -58,7 +58,7 @@ class Watch:
         self._heads.expect(lag.committed)
         with suppress(Restoring):
             await self._heads.look()
-        metrics.API_INBOUND_LAG.set(lag.inbound)
+        metrics.API_INBOUND_LAG.set(lag.inbound.behind)
         for number, partition in enumerate(lag.partitions):
             label = str(number)
             metrics.API_PARTITION_LAG.labels(label).set(max(0, partition.end - partition.applied))
