@@ -22,6 +22,7 @@ from livesegments.ingest.access import Access
 from livesegments.ingest.broker import Broker
 from livesegments.ingest.count import count
 from livesegments.ingest.gate import Gate
+from livesegments.ingest.lists import Lists
 from livesegments.ingest.log_time import LogTime
 from livesegments.ingest.packer import Busy, Packer
 from livesegments.ingest.receipt import MAX_TOLD, Accepted, Receipt, with_merges
@@ -75,6 +76,7 @@ class Inbound:
         rejected: list[Rejected] = []
         waiting: list[ConsumerRecord[Any, Any]] = []
         room: dict[str, float] = {}
+        lists = _Lists(self._access)
         for record in records:
             workspace = workspace_of(record)
             if isinstance(workspace, str):
@@ -83,7 +85,7 @@ class Inbound:
                 if room[workspace] <= 0:
                     waiting.append(record)
                     continue
-            verdict = await self._verdict(record, workspace)
+            verdict = await self._verdict(record, workspace, lists)
             if isinstance(verdict, Accepted):
                 verdict = await self._with_room(verdict, record)
             if isinstance(verdict, Accepted):
@@ -105,7 +107,9 @@ class Inbound:
         receipt = Receipt(event.workspace, received(record, self._now_ms()), source, "")
         return (await self._gate.refused(receipt, [event])).get(0, event)
 
-    async def _verdict(self, record: ConsumerRecord[Any, Any], workspace: str | Fault) -> Accepted | Rejected:
+    async def _verdict(
+        self, record: ConsumerRecord[Any, Any], workspace: str | Fault, of: _Lists
+    ) -> Accepted | Rejected:
         headers, value = headers_of(record), record.value or b""
         source = f"{record.topic}/{record.partition}/{record.offset}"
         received_ms = received(record, self._now_ms())
@@ -114,7 +118,7 @@ class Inbound:
         if not await self._access.exists(workspace):
             fault = Fault("/workspace", "unknown_workspace", f"there is no workspace {shown(workspace)}")
             return Rejected(workspace[:MAX_ID], source, received_ms, [fault], value)
-        lists = await self._access.lists(workspace) if accept.may_name_lists(value) else None
+        lists = await of.get(workspace) if accept.may_name_lists(value) else None
         merge = await self._access.merges(workspace)
         declared = await self._access.declared(workspace) if accept.may_change_profiles(value) else {}
         receipt = Receipt(
@@ -125,6 +129,21 @@ class Inbound:
         await self._log.is_newer()
         verdict = accept.inbound(headers, value, receipt)
         return accept.inbound(headers, value, receipt) if await self._log.is_newer() else verdict
+
+
+class _Lists:
+    """The lists of workspaces for one portion of records: each workspace's are looked at once.
+
+    The records were read before that, so a list that was made before its record was sent is there."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._known: dict[str, Lists] = {}
+
+    async def get(self, workspace: str) -> Lists:
+        if workspace not in self._known:
+            self._known[workspace] = await self._access.lists(workspace)
+        return self._known[workspace]
 
 
 def headers_of(record: ConsumerRecord[Any, Any]) -> dict[str, str]:
