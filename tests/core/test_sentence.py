@@ -56,8 +56,8 @@ SAID: list[tuple[Json, str]] = [
         {"type": "event", "name": "x", "window": {"from": "2024-01-01T10:00Z", "to": "2024-02-01"}},
         "Had the event “x” from 1 January 2024, 10:00 UTC until before 1 February 2024.",
     ),
-    ({"type": "event"}, "Ever had the event …."),
-    ({"type": "all", "of": []}, "…."),
+    ({"type": "event"}, "Ever had the event …"),
+    ({"type": "all", "of": []}, "…"),
     ({"type": "attribute", "name": "\"><b>", "op": "exists"}, "“\"><b>” is known."),
     ({"type": "computed", "name": "order_placed", "measure": {"of": "mode", "property": "sku"}}, "The most frequent value of sku in orders placed."),
 ]  # fmt: skip
@@ -149,4 +149,4 @@ anything = st.recursive(
 @settings(max_examples=150)
 @given(anything)
 def test_any_json_reads_somehow(value: Any) -> None:
-    assert sentence(value).endswith(".")
+    assert sentence(value).endswith((".", "…"))

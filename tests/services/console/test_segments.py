@@ -105,3 +105,27 @@ async def test_a_key_that_only_reads_is_offered_nothing_more(open_page: OpenPage
     await page.goto(f"{shop.console}/segments/new")
     await expect(page.get_by_role("heading", name="Your key does not permit this")).to_be_visible()
     assert await page.get_by_role("button", name="Save").count() == 0
+
+
+async def test_an_admin_looks_at_the_segments_of_all_companies_and_turns_to_one(
+    open_page: OpenPage, shop: Shop
+) -> None:
+    await make(shop, "owned", CITY)
+    page = await open_page("/workspaces/segments", key=shop.admin_key, alone=True)
+    await page.get_by_label("Search").fill("Name of owned")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    company = page.get_by_role("searchbox", name="Company")
+    await company.fill("main")
+    await page.get_by_role("button", name="Main", exact=True).click()
+    await expect(page.locator("#content")).to_contain_text("No segment fits")
+    assert page.url.endswith("/workspaces/segments?search=Name+of+owned&companies=main")
+    await page.reload()
+    await whole(page)
+    await page.get_by_role("button", name="Take Main away").click()
+    await page.get_by_role("button", name="Open Name of owned").click()
+    await page.wait_for_url("**/segments/owned")
+    await page.goto(f"{shop.console}/segments")
+    await whole(page)
+    await page.get_by_role("searchbox", name="Company").fill("main")
+    await page.get_by_role("button", name="Main", exact=True).click()
+    await expect(page.locator("header .workspace")).to_contain_text("Main")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from livesegments.client import AsyncClient
 from livesegments.client.audiences import Advice
-from livesegments.client.errors import BadId
+from livesegments.client.errors import BadId, NotFound
 from livesegments.client.planning import Ahead, ByCause, Cost, Day, NodeCount, Preview
-from livesegments.client.segments import Segment
-from livesegments.console import formats, paths
+from livesegments.client.request import Request
+from livesegments.client.segments import Segment, Segments
+from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.segment.flows import labels, margined, moves, outlook, sizes
 from livesegments.console.pages.segment.members import fitting, value
 from livesegments.console.pages.segment.overview import cost, part
@@ -20,7 +23,6 @@ from livesegments.console.pages.segments import asked
 from livesegments.console.pages.segments.actions import audience
 from livesegments.console.pages.segments.asked import Asked
 from livesegments.console.pages.segments.rows import row
-from livesegments.console.pages.workspaces.choosing import fits
 from livesegments.console.parts.chart import Series, options
 from livesegments.console.parts.tag import link
 from livesegments.core.check import check
@@ -150,6 +152,22 @@ def test_a_link_stays_in_the_console() -> None:
             link("x", path)
 
 
-def test_companies_are_found_by_a_part_of_their_name_or_id() -> None:
-    assert fits("Straße", "w_1", " STRASSE ") and fits("Tea", "tea-shop", "shop") and fits("Tea", "w", "")
-    assert not fits("Tea", "w_1", "coffee")
+async def test_names_of_segments_are_known_beyond_the_first_thousand() -> None:
+    """Those that a page shows are asked for by their ids; who is gone stays without a name."""
+
+    class Api:
+        async def send(self, request: Request[Any]) -> Any:
+            if request.path == "/v1/segments":
+                return Segments(segments=[SEGMENT], next_cursor="more")
+            if request.path.endswith("/gone"):
+                raise NotFound(404, "Not found", "There is no segment 'gone'.", ())
+            return msgspec.structs.replace(SEGMENT, id="late", name="Late")
+
+    definition = {
+        "type": "all",
+        "of": [{"type": "segment", "id": "late"}, {"type": "not", "of": {"type": "segment", "id": 7}}],
+    }
+    assert list(segment_names.named_in(definition)) == ["late"]
+    shown = ["vips", *segment_names.named_in(definition), "gone"]
+    known = await segment_names.of_workspace(cast(AsyncClient, Api()), shown)
+    assert known == {"vips": "VIPs", "late": "Late"}

@@ -11,6 +11,7 @@ A page lets faults of the api pass: whoever called it shows them (`faults.py`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -72,6 +73,10 @@ class Visit:
         """Opens another page of the console, a path that `paths` has made."""
         assert path.startswith("/") and not path.startswith("//")
         self.client.open(path)
+
+    def address(self, path: str) -> None:
+        """What the address bar says from now on: a reload comes back to it."""
+        self.client.run_javascript(f"window.livesegments.address({json.dumps(path)})")
 
     def every(self, seconds: float, look: Callable[[], Awaitable[None]]) -> ui.timer:
         """Calls `look` now and then while the page is open. While the api does not answer, a line at the

@@ -30,10 +30,12 @@ _STATES = {
 
 
 def sentence(definition: Any, names: Names | None = None) -> str:
-    """The whole definition, with a full stop, and a capital letter unless that misspells `created_at`."""
+    """The whole definition, with a full stop unless `…` ends it, and a capital letter unless that misspells
+    `created_at`."""
     said = phrase(definition, names)
     first = said.split(" ", 1)[0]
-    return f"{first.capitalize() if first.isalpha() and first.islower() else first}{said[len(first) :]}."
+    begun = first.capitalize() if first.isalpha() and first.islower() else first
+    return f"{begun}{said[len(first) :]}{'' if said.endswith(text.MISSING) else '.'}"
 
 
 def phrase(node: Any, names: Names | None = None) -> str:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from livesegments.client import AsyncClient, computed, names, segments, value_lists
 from livesegments.client.segments import Segment
+from livesegments.console import segment_names
 from livesegments.console.builder.drafts import Draft
 from livesegments.console.builder.seen import Seen, of_names
 
 MOST_SEGMENTS = 1_000
 
 
-async def seen(api: AsyncClient) -> Seen:
-    """The names that fields offer."""
+async def seen(api: AsyncClient, definition: Any = None) -> Seen:
+    """The names that fields offer, and those of the segments that the definition names."""
     known, listed, measured, lists = await asyncio.gather(
         api.send(names.read()),
         api.send(segments.page(limit=MOST_SEGMENTS)),
         api.send(computed.read_all()),
         api.send(value_lists.read_all()),
     )
+    segments_seen = {each.id: each.name for each in listed.segments}
+    others = [each for each in segment_names.named_in(definition) if each not in segments_seen]
+    segments_seen |= await segment_names.of(api, others)
     topics = sorted({topic for each in listed.segments for topic in each.topics})
     return of_names(
         known,
-        segments={each.id: each.name for each in listed.segments},
+        segments=segments_seen,
         computed={each.id: each.gives for each in measured.computed_attributes},
         value_lists=tuple(each.id for each in lists.value_lists),
         topics=tuple(topics),

@@ -70,7 +70,7 @@ def _others(drafts: list[Draft], path: str) -> None:
 
 
 async def _show(visit: Visit, draft: Draft, title: str, back: str) -> None:
-    seen = await loading.seen(visit.api)
+    seen = await loading.seen(visit.api, draft.definition)
 
     def focus(at: str) -> None:
         visit.client.run_javascript(f"window.livesegments.builder.focus({json.dumps(at)})")

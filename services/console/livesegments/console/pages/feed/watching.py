@@ -9,9 +9,8 @@ from contextlib import aclosing
 from nicegui import background_tasks
 
 from livesegments.client import ApiError, Gone, Transition, Unauthorized
-from livesegments.console import formats, paths
+from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.feed.heard import MOST, Heard, row
-from livesegments.console.pages.segment_names import of_workspace
 from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import choice_field
@@ -24,7 +23,7 @@ AGAIN_S = 1.0
 
 
 async def build(visit: Visit) -> None:
-    names = await of_workspace(visit.api)
+    names = await segment_names.of_workspace(visit.api)
     with Tag("div", "", "page-head"):
         heading("Live feed")
     if not names:
@@ -34,6 +33,8 @@ async def build(visit: Visit) -> None:
         )  # fmt: skip
         return
     wanted = visit.query("segment")
+    if wanted and wanted not in names:
+        names |= await segment_names.of(visit.api, [wanted])
     segment = wanted if wanted in names else ""
     Feed(visit, segment, names).show()
 
@@ -101,7 +102,12 @@ class Feed:
                 self._heard.add(transition)
 
     async def _draw(self) -> None:
-        for transition in self._heard.take():
+        coming = self._heard.take()
+        unknown = {each.segment for each in coming} - self._names.keys()
+        if unknown:
+            named = await segment_names.of(self._visit.api, unknown)
+            self._names |= {each: named.get(each, each) for each in unknown}
+        for transition in coming:
             self._row(transition)
         while len(self._rows) > MOST:
             self._rows.pop(0).delete()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 
 from livesegments.client import mass_jobs
 from livesegments.client.mass_jobs import MassJob
-from livesegments.console.pages import segment_names
-from livesegments.console.pages.mass_jobs.rows import Row, row
+from livesegments.console import segment_names
+from livesegments.console.pages.mass_jobs.rows import Row, included, row
 from livesegments.console.parts.button import button
 from livesegments.console.parts.dialog import Dialog
 from livesegments.console.parts.empty import empty
@@ -22,14 +23,15 @@ stands here for a day."""
 
 async def build(visit: Visit) -> None:
     heading("Mass jobs")
-    listing = Listing(visit, await segment_names.of_workspace(visit.api))
+    listing = Listing(visit)
     await listing.look()
     visit.every(LOOK_S, listing.look)
 
 
 class Listing:
-    def __init__(self, visit: Visit, names: dict[str, str]) -> None:
-        self._visit, self._names = visit, names
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._names: dict[str, str] = {}
         self._place = Tag("div", "", "section")
         self._shown: list[tuple[str, str, str]] | None = None
         self._progress: dict[str, tuple[Tag, Tag]] = {}
@@ -42,6 +44,9 @@ class Listing:
         states = [(each.id, each.state, each.reason or "") for each in jobs]
         if states != self._shown:
             self._shown = states
+            unknown = set(chain.from_iterable(map(included, jobs))) - self._names.keys()
+            named = await segment_names.of(self._visit.api, unknown)
+            self._names |= {each: each for each in unknown} | named
             self._draw(jobs)
             return
         for job in jobs:

@@ -29,10 +29,14 @@ class Row(Struct, frozen=True):
     reason: str
 
 
+def included(job: MassJob) -> list[str]:
+    """The ids of the segments that it is about."""
+    return list((job.audience or {}).get("include", []))
+
+
 def row(job: MassJob, names: Mapping[str, str], zone: ZoneInfo) -> Row:
     """`names`: of segments, by id."""
-    included = (job.audience or {}).get("include", [])
-    whom = ", ".join(formats.short(names.get(each, each), 60) for each in included)
+    whom = ", ".join(formats.short(names.get(each, each), 60) for each in included(job))
     return Row(
         id=job.id,
         action=ACTIONS.get(job.action, job.action),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from livesegments.client import profiles
 from livesegments.client.request import Pages
-from livesegments.console import formats, paths
+from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.profiles.moments import Happened, happened
-from livesegments.console.pages.segment_names import of_workspace
 from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.tag import Tag, icon, link
@@ -16,7 +15,7 @@ PAGE = 50
 
 
 async def show(visit: Visit, id_: str) -> None:
-    names = await of_workspace(visit.api)
+    names = await segment_names.of_workspace(visit.api)
     with Tag("section", "", "stack", aria_label="Timeline"):
         Tag("h2", "Timeline", "visually-hidden")
         place = Tag("ol", "", "timeline")
@@ -25,6 +24,9 @@ async def show(visit: Visit, id_: str) -> None:
 
     async def more(request: Pages[profiles.Timeline, profiles.Moment]) -> None:
         page = await visit.api.send(request)
+        entered = {str(each.properties.get("segment", "")) for each in page.moments if each.cause is not None}
+        unknown = entered - names.keys()
+        names.update({each: each for each in unknown} | await segment_names.of(visit.api, unknown))
         with place:
             for moment in page.moments:
                 _moment(id_, happened(moment, visit.zone, names))

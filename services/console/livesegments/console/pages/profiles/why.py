@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from livesegments.client import NotFound, explanations, segments
-from livesegments.client.explanations import Explanation
+from livesegments.client.explanations import Explanation, Node
 from livesegments.client.profiles import Profile
-from livesegments.console import formats, paths
+from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.profiles.reasons import Behind, Reason, flips, tree
-from livesegments.console.pages.segment_names import of_workspace
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import text_field
 from livesegments.console.parts.tag import Tag, badge, icon, link, paragraph
@@ -30,7 +29,7 @@ async def show(visit: Visit, profile: Profile) -> None:
         empty("Which segment?", "Choose one of its segments, or search for another.", "help")
         return
     place = Tag("section", "", "stack", aria_label="Why")
-    names = await of_workspace(visit.api)
+    names = await segment_names.of_workspace(visit.api)
     last: Explanation | None = None
 
     async def look() -> None:
@@ -44,12 +43,19 @@ async def show(visit: Visit, profile: Profile) -> None:
             return
         if last is None or (found.why, found.is_in, found.change) != (last.why, last.is_in, last.change):
             last = found
+            unknown = {wanted, *named(found.why)} - names.keys()
+            names.update({each: each for each in unknown} | await segment_names.of(visit.api, unknown))
             place.clear()
             with place:
                 _answer(visit, found, names.get(wanted, wanted), tree(found, visit.zone, names))
 
     await look()
     visit.every(LOOK_S, look)
+
+
+def named(node: Node) -> set[str]:
+    """The segments that conditions below name."""
+    return set(segment_names.named_in(node.condition)).union(*map(named, node.of))
 
 
 def _choice(profile: str, segment: str, name: str, chosen: bool) -> None:

@@ -11,9 +11,9 @@ from livesegments.client.members import Members, Membership
 from livesegments.console import formats, paths
 from livesegments.console.pages.segment.head import begin
 from livesegments.console.pages.segments.actions.export import listed
-from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import text_field
+from livesegments.console.parts.paging import Paging
 from livesegments.console.parts.table import Column, table
 from livesegments.console.parts.tag import Tag, badge, link, paragraph
 from livesegments.console.visit import Visit
@@ -36,9 +36,8 @@ class Listing:
     def __init__(self, visit: Visit, segment: str) -> None:
         self._visit, self._segment = visit, segment
         self._columns = listed(visit.query("columns"))[:MOST_COLUMNS]
-        self._cursors: list[str | None] = [None]
+        self._paging = Paging("Pages of members", PAGE, self.show)
         self._attribute = self._value = ""
-        self._turn = 0
 
     def controls(self) -> None:
         with Tag("div", "", "filters"):
@@ -61,17 +60,15 @@ class Listing:
         self._place = Tag("div", "", "stack tight")
 
     async def show(self) -> None:
-        self._turn += 1
-        turn = self._turn
         request = members.page(
-            self._segment, fields=self._columns, include="times", limit=PAGE, cursor=self._cursors[-1]
+            self._segment, fields=self._columns, include="times", limit=PAGE, cursor=self._paging.cursor
         )
-        page = await self._visit.api.send(request)
-        if turn != self._turn:
+        page = await self._paging.newest(self._visit.api.send(request))
+        if page is None:
             return
         self._place.clear()
         with self._place:
-            if not page.members and len(self._cursors) == 1:
+            if not page.members and self._paging.is_first:
                 empty(
                     "Nobody is in it now",
                     "Whoever fits the definition enters by itself, within moments.",
@@ -79,7 +76,7 @@ class Listing:
                 )
             else:
                 self._table(page)
-                self._pager(len(page.members), page.next_cursor)
+                self._paging.foot(len(page.members), page.next_cursor)
 
     def _table(self, page: Members) -> None:
         values = {each.profile: each.fields for each in page.fields}
@@ -101,34 +98,19 @@ class Listing:
                     for name in self._columns:
                         Tag("td", value(values.get(profile, {}), name), "break")
 
-    def _pager(self, many: int, after: str | None) -> None:
-        first = (len(self._cursors) - 1) * PAGE + 1
-        with Tag("nav", "", "pager", aria_label="Pages of members"):
-            Tag("span", f"{formats.number(first)} to {formats.number(first + many - 1)}", "muted small")
-            with Tag("span", "", "row"):
-                button("Previous", self._back, disabled=len(self._cursors) == 1)
-                button("Next", lambda: self._on(after), disabled=after is None)
-
-    async def _back(self) -> None:
-        self._cursors.pop()
-        await self.show()
-
-    async def _on(self, after: str | None) -> None:
-        self._cursors.append(after)
-        await self.show()
-
     async def _choose(self, text: str) -> None:
         self._columns = listed(text)[:MOST_COLUMNS]
-        address = paths.segment(self._segment, "members", columns=",".join(self._columns))
-        self._visit.client.run_javascript(f"window.livesegments.address({json.dumps(address)})")
+        self._visit.address(paths.segment(self._segment, "members", columns=",".join(self._columns)))
         await self.show()
 
     async def _find(self, profile: str) -> None:
         if not profile.strip():
             await self.show()
             return
-        self._turn += 1
-        found = await self._visit.api.send(members.read(self._segment, profile.strip()))
+        request = members.read(self._segment, profile.strip())
+        found = await self._paging.newest(self._visit.api.send(request))
+        if found is None:
+            return
         self._place.clear()
         with self._place:
             self._one(found)
@@ -152,11 +134,10 @@ class Listing:
         if not (self._attribute and self._value):
             await self.show()
             return
-        self._turn += 1
-        turn = self._turn
         asked = fitting(self._segment, self._attribute, self._value)
-        found = await self._visit.api.send(planning.preview(asked, sample=FOUND))
-        if turn != self._turn:
+        request = planning.preview(asked, sample=FOUND)
+        found = await self._paging.newest(self._visit.api.send(request))
+        if found is None:
             return
         self._place.clear()
         with self._place:

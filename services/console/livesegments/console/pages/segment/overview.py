@@ -10,7 +10,7 @@ from nicegui import background_tasks
 from livesegments.client import planning, segments
 from livesegments.client.planning import Flow, Preview
 from livesegments.client.segments import Segment
-from livesegments.console import formats, paths
+from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.segment import flows
 from livesegments.console.pages.segment.head import Head, begin
 from livesegments.console.pages.segments.rows import share
@@ -33,7 +33,8 @@ async def build(visit: Visit) -> None:
     head = await begin(visit)
     flow = await visit.api.send(planning.flow(head.segment.id, days=DAYS))
     glance = Glance(visit, head, flow)
-    _definition(visit, head.segment)
+    names = await segment_names.of(visit.api, segment_names.named_in(head.segment.definition))
+    _definition(head.segment, names)
     _plots(flow)
     if head.segment.type == "dynamic" and head.segment.archived_at is None:
         with Tag("div", "", "cards"):
@@ -113,12 +114,12 @@ def _card(name: str) -> Tag:
     return card
 
 
-def _definition(visit: Visit, segment: Segment) -> None:
+def _definition(segment: Segment, names: dict[str, str]) -> None:
     with _card("Who is in it"):
         if segment.definition is None:
             paragraph(STATIC)
             return
-        paragraph(formats.short(sentence(segment.definition), 4_000), "sentence break")
+        paragraph(formats.short(sentence(segment.definition, names), 4_000), "sentence break")
         with Tag("details"):
             Tag("summary", "As JSON")
             text = json.dumps(segment.definition, indent=2, ensure_ascii=False)

@@ -3,21 +3,22 @@ live."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import background_tasks
 
-from livesegments.client.segments import Segment
+from livesegments.client.segments import Segment, Segments
 from livesegments.console import formats, paths
 from livesegments.console.pages.segments import asked
 from livesegments.console.pages.segments.actions.menu import items
 from livesegments.console.pages.segments.asked import STATES, TYPES, Asked
 from livesegments.console.pages.segments.rows import Row, row
-from livesegments.console.parts.button import button, link_button
+from livesegments.console.parts.button import link_button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import choice_field, text_field
 from livesegments.console.parts.menu import Menu
+from livesegments.console.parts.paging import Paging
+from livesegments.console.parts.picker import Picker, finds_companies
 from livesegments.console.parts.table import Column, table
 from livesegments.console.parts.tag import Tag, badge, heading, link
 from livesegments.console.visit import Visit
@@ -29,12 +30,27 @@ COLUMNS = {"name": "Name", "size": "Profiles", "created": "Created"}
 async def build(visit: Visit) -> None:
     with Tag("div", "", "page-head"):
         heading("Segments")
+        if visit.session.admin:
+            link_button("All companies", paths.ALL_SEGMENTS, "plain", "apartment")
         if visit.may("write"):
             link_button("New segment", paths.NEW_SEGMENT, "primary", "add")
+    if visit.session.admin:
+        _companies(visit)
     listing = Listing(visit, asked.read(visit.request.query_params))
     listing.filters()
     await listing.show()
     visit.every(LOOK_S, listing.look)
+
+
+def _companies(visit: Visit) -> None:
+    """An admin turns to another company, searched by its name."""
+
+    def turned() -> None:
+        visit.session.workspace = next(iter(picker.chosen))
+        visit.go(paths.SEGMENTS)
+
+    acting = f"You act in {formats.short(visit.workspace.name, 60)}. Search for another one."
+    picker = Picker(finds_companies(visit), "Company", "company", acting, turned)
 
 
 class Listing:
@@ -42,10 +58,7 @@ class Listing:
 
     def __init__(self, visit: Visit, wanted: Asked) -> None:
         self._visit, self._wanted = visit, wanted
-        self._cursors: list[str | None] = [None]
-        """Of the page that is shown, and of those before it."""
-        self._turn = 0
-        """Counts what was asked for: an answer that comes late is dropped."""
+        self._paging = Paging("Pages of the list", asked.PAGE, self.show, "segment")
         self._shown: dict[str, tuple[Segment, Tag, Tag]] = {}
         """Id → the segment as it is shown, with the cells of its count and its state."""
 
@@ -68,16 +81,14 @@ class Listing:
         await self._turned(self._wanted.having(**changed))
 
     async def _turned(self, wanted: Asked) -> None:
-        self._wanted, self._cursors = wanted, [None]
-        address = json.dumps(wanted.path())
-        self._visit.client.run_javascript(f"window.livesegments.address({address})")
+        self._wanted = wanted
+        self._paging.restart()
+        self._visit.address(wanted.path())
         await self.show()
 
     async def show(self) -> None:
-        self._turn += 1
-        turn = self._turn
-        page = await self._visit.api.send(self._wanted.request(self._cursors[-1]))
-        if turn != self._turn:
+        page = await self._paging.newest(self._page())
+        if page is None:
             return
         self._place.clear()
         self._shown = {}
@@ -86,14 +97,16 @@ class Listing:
                 self._nothing()
             else:
                 self._table(page.segments)
-                self._pager(len(page.segments), page.next_cursor)
+                self._paging.foot(len(page.segments), page.next_cursor)
+
+    def _page(self) -> Awaitable[Segments]:
+        return self._visit.api.send(self._wanted.request(self._paging.cursor))
 
     async def look(self) -> None:
         """Brings counts and states up to date; where other segments are on the page by now, the page is
         made anew."""
-        turn = self._turn
-        page = await self._visit.api.send(self._wanted.request(self._cursors[-1]))
-        if turn != self._turn:
+        page = await self._paging.unless_turned(self._page())
+        if page is None:
             return
         if [(each.id, each.version) for each in page.segments] != [
             (id_, each.version) for id_, (each, _, _) in self._shown.items()
@@ -159,25 +172,6 @@ class Listing:
                 link(label, Asked(tag=label).path(), "badge label")
             if shown.more_labels:
                 badge(f"+{shown.more_labels}")
-
-    def _pager(self, many: int, after: str | None) -> None:
-        first = (len(self._cursors) - 1) * asked.PAGE + 1
-        if len(self._cursors) == 1 and after is None:
-            Tag("p", formats.count(many, "segment"), "muted small")
-            return
-        with Tag("nav", "", "pager", aria_label="Pages of the list"):
-            Tag("span", f"{formats.number(first)} to {formats.number(first + many - 1)}", "muted small")
-            with Tag("span", "", "row"):
-                button("Previous", self._back, disabled=len(self._cursors) == 1)
-                button("Next", lambda: self._on(after), disabled=after is None)
-
-    async def _back(self) -> None:
-        self._cursors.pop()
-        await self.show()
-
-    async def _on(self, after: str | None) -> None:
-        self._cursors.append(after)
-        await self.show()
 
     def _sorter(self, name: str) -> Callable[[], Awaitable[None]]:
         return lambda: self._turned(self._wanted.turned(name))

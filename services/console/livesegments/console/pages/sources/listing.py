@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from livesegments.client import sources
 from livesegments.client.sources import Source
-from livesegments.console import formats, paths
-from livesegments.console.pages import segment_names
+from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.sources import shown
 from livesegments.console.parts.button import link_button
 from livesegments.console.parts.empty import empty

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from livesegments.client import subscriptions
 from livesegments.console import formats, paths
-from livesegments.console.pages.segment_names import of_workspace
 from livesegments.console.pages.subscriptions import shown
 from livesegments.console.parts.button import link_button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.table import table
 from livesegments.console.parts.tag import Tag, badge, heading, link
+from livesegments.console.segment_names import of_workspace
 from livesegments.console.visit import Visit
 
 NEW = f"{paths.SUBSCRIPTIONS}/new"
@@ -17,7 +17,7 @@ NEW = f"{paths.SUBSCRIPTIONS}/new"
 
 async def build(visit: Visit) -> None:
     found = (await visit.api.send(subscriptions.read_all())).subscriptions
-    names = await of_workspace(visit.api)
+    names = await of_workspace(visit.api, [id_ for each in found for id_ in each.segments[: shown.SEGMENTS]])
     with Tag("div", "", "page-head"):
         heading("Subscriptions")
         if visit.may("write"):

@@ -8,7 +8,7 @@ from livesegments.console.pages.subscriptions.form import EXAMPLE, Form, Wrong
 from livesegments.console.pages.subscriptions.shown import TEMPLATES
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.field import Field, check_field, choice_field, text_field
-from livesegments.console.parts.segment_picker import SegmentPicker
+from livesegments.console.parts.picker import Picker, finds_segments
 from livesegments.console.parts.tag import Tag, heading
 from livesegments.console.visit import Visit
 
@@ -24,8 +24,11 @@ async def build(visit: Visit) -> None:
         texts["name"] = text_field("Name", longest=200, hint="As people know it: “VIPs to Slack”.")
         with Tag("section", "", "card stack", aria_label="What it hears"):
             Tag("h2", "What it hears")
-            picker = SegmentPicker(
-                visit, "Segments", "Without any it hears of all segments, also of those to come."
+            picker = Picker(
+                finds_segments(visit),
+                "Segments",
+                "segment",
+                "Without any it hears of all segments, also of those to come.",
             )
             entries = check_field("Who enters", True)
             exits = check_field("Who leaves", True)

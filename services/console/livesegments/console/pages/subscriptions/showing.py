@@ -5,13 +5,13 @@ from __future__ import annotations
 from livesegments.client import subscriptions
 from livesegments.client.subscriptions import Subscription
 from livesegments.console import formats, paths
-from livesegments.console.pages.segment_names import of_workspace
 from livesegments.console.pages.subscriptions import replaying, secrets, shown
 from livesegments.console.parts.button import button
 from livesegments.console.parts.dialog import Dialog
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.table import Column, table
 from livesegments.console.parts.tag import Tag, badge, heading, paragraph
+from livesegments.console.segment_names import of_workspace
 from livesegments.console.visit import Visit
 
 LOOK_S = 2.0
@@ -20,7 +20,7 @@ LOOK_S = 2.0
 async def build(visit: Visit) -> None:
     id_ = visit.part("subscription")
     found = await visit.api.send(subscriptions.read(id_))
-    names = await of_workspace(visit.api)
+    names = await of_workspace(visit.api, found.segments[: shown.SEGMENTS])
     with Tag("div", "", "page-head"):
         with Tag("div"):
             heading(formats.short(found.name), classes="break")

@@ -2,7 +2,7 @@
 
 from livesegments.console import paths
 from livesegments.console.page import Page
-from livesegments.console.pages.workspaces import choosing, keys
+from livesegments.console.pages.workspaces import choosing, keys, segments
 
 PAGES = (
     Page(
@@ -12,6 +12,13 @@ PAGES = (
         admin=True,
         entry="Companies",
         icon="apartment",
+    ),
+    Page(
+        path=paths.ALL_SEGMENTS,
+        title="Segments of all companies",
+        build=segments.build,
+        admin=True,
+        under=paths.SEGMENTS,
     ),
     Page(
         path=f"{paths.WORKSPACES}/{{workspace}}/keys",

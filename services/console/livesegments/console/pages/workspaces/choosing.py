@@ -3,64 +3,54 @@ for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from livesegments.client import workspaces
-from livesegments.client.workspaces import Workspace
+from livesegments.client.workspaces import Workspaces
 from livesegments.console import formats, paths
 from livesegments.console.access.origin import local
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import text_field
+from livesegments.console.parts.paging import Paging
 from livesegments.console.parts.table import Column, table
 from livesegments.console.parts.tag import Tag, badge, heading, paragraph
 from livesegments.console.visit import Visit
 
-LIMIT = 1_000
-MOST = 10_000
-"""So many companies are searched, the oldest first."""
 SHOWN = 100
 
 
 async def build(visit: Visit) -> None:
-    known = await _known(visit)
-    heading("Companies")
-    if not known:
-        empty("No company yet", "Make one with `livesegments workspaces create NAME`.", "apartment")
-        return
+    with Tag("div", "", "page-head"):
+        heading("Companies")
+        link_button("Segments of all companies", paths.ALL_SEGMENTS, "plain", "donut_small")
 
-    def show(text: str) -> None:
+    async def show(text: str) -> None:
+        found = await paging.newest(visit.admin.send(workspaces.page(search=text.strip(), limit=SHOWN)))
+        if found is None:
+            return
         place.clear()
         with place:
-            _show(visit, [each for each in known if fits(each.name, each.id, text)])
+            if not found.workspaces and not text.strip():
+                empty("No company yet", "Make one with `livesegments workspaces create NAME`.", "apartment")
+            else:
+                _show(visit, found)
 
+    async def again() -> None:
+        await show("")
+
+    paging = Paging("Companies", SHOWN, again)
     with Tag("div", "", "filters", role="search"):
         text_field(
             "Search", kind="search", eager=True, longest=200, classes="search", placeholder="Name or id",
             changed=show,
         )  # fmt: skip
     place = Tag("div", "", "stack tight")
-    show("")
+    await show("")
 
 
-def fits(name: str, id_: str, text: str) -> bool:
-    """Whether a company's name or id has the text, in capitals or not; pure."""
-    wanted = text.strip().casefold()
-    return wanted in name.casefold() or wanted in id_.casefold()
-
-
-async def _known(visit: Visit) -> list[Workspace]:
-    known: list[Workspace] = []
-    async for page in visit.admin.pages(workspaces.page(limit=LIMIT)):
-        known += page.workspaces
-        if len(known) >= MOST:
-            break
-    return known
-
-
-def _show(visit: Visit, found: Sequence[Workspace]) -> None:
-    if not found:
+def _show(visit: Visit, page: Workspaces) -> None:
+    if not page.workspaces:
         empty("No company fits", "Search for a part of its name, or of its id.", "search_off")
         return
 
@@ -70,7 +60,7 @@ def _show(visit: Visit, found: Sequence[Workspace]) -> None:
 
     columns = ("Name", "Id", "Time zone", "Created", Column("Actions", hidden=True))
     with table("Companies", *columns):
-        for each in found[:SHOWN]:
+        for each in page.workspaces:
             with Tag("tr"):
                 with Tag("th", "", "break", scope="row"):
                     Tag("span", each.name)
@@ -82,7 +72,5 @@ def _show(visit: Visit, found: Sequence[Workspace]) -> None:
                 with Tag("td", "", "actions"):
                     button("Choose", partial(choose, each.id), label=f"Choose {each.name}")
                     link_button("Keys", paths.keys(each.id), "quiet", label=f"Keys of {each.name}")
-    if len(found) > SHOWN:
-        paragraph(
-            f"{formats.number(len(found) - SHOWN)} more: search for the one that you want.", "muted small"
-        )
+    if page.next_cursor is not None:
+        paragraph(f"The first {SHOWN}: search for the one that you want.", "muted small")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from livesegments.client import AsyncClient, NotFound, segments
 
@@ -35,3 +36,14 @@ async def of(api: AsyncClient, shown: Iterable[str]) -> dict[str, str]:
 
     wanted = list(dict.fromkeys(shown))[:MOST_ASKED]
     return dict(filter(None, await asyncio.gather(*map(one, wanted))))
+
+
+def named_in(definition: Any) -> Iterator[str]:
+    """The ids of the segments that conditions of a definition name: pure."""
+    if isinstance(definition, dict):
+        if definition.get("type") == "segment" and isinstance(definition.get("id"), str):
+            yield definition["id"]
+        definition = list(definition.values())
+    if isinstance(definition, list):
+        for each in definition:
+            yield from named_in(each)
