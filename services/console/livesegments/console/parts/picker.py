@@ -29,12 +29,16 @@ class Picker:
         hint: str = "",
         changed: Callable[[], Awaitable[None] | None] = lambda: None,
         chosen: Mapping[str, str] | None = None,
+        placeholder: str = "",
     ) -> None:
         self.chosen = dict(chosen or {})
         self._find, self._what, self._changed = find, what, changed
-        with Tag("div", "", "stack tight picker"):
+        with Tag("div", "", "stack tight picker") as self.box:
             self._chips = Tag("div", "", "row", role="group", aria_label=f"{label}: chosen")
-            text_field(label, kind="search", eager=True, longest=200, changed=self._search, hint=hint)
+            text_field(
+                label, kind="search", eager=True, longest=200, changed=self._search, hint=hint,
+                placeholder=placeholder or None,
+            )  # fmt: skip
             self._found = Tag("div", "", "row", role="group", aria_label=f"{label}: found")
         self._draw()
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import background_tasks
 
 from livesegments.client.segments import Segment, Segments
-from livesegments.console import formats, paths
+from livesegments.console import paths
 from livesegments.console.pages.segments import asked
 from livesegments.console.pages.segments.actions.menu import items
 from livesegments.console.pages.segments.asked import STATES, TYPES, Asked
@@ -49,8 +49,10 @@ def _companies(visit: Visit) -> None:
         visit.session.workspace = next(iter(picker.chosen))
         visit.go(paths.SEGMENTS)
 
-    acting = f"You act in {formats.short(visit.workspace.name, 60)}. Search for another one."
-    picker = Picker(finds_companies(visit), "Company", "company", acting, turned)
+    picker = Picker(
+        finds_companies(visit), "Company", "company", "", turned, placeholder=visit.workspace.name
+    )
+    picker.box.classes("alone")
 
 
 class Listing:

@@ -53,9 +53,8 @@ class Listing:
                 "Search", self._search, kind="search", eager=True, longest=LONGEST, classes="search",
                 placeholder="Name, description or id", changed=self._sought,
             )  # fmt: skip
-            hint = "None: all companies" if not companies else ""
             self._companies = Picker(
-                finds_companies(visit), "Company", "company", hint, self._asked, companies
+                finds_companies(visit), "Company", "company", "", self._asked, companies, "All companies"
             )
         self._place = Tag("div", "", "stack tight")
 
