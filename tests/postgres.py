@@ -15,6 +15,7 @@ import pytest
 from msgspec import Struct
 
 from livesegments.runtime.embedded.ports import free_port
+from tests.tls import certificate
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "pass-of-the-reader"
@@ -22,7 +23,10 @@ START_S = 60
 
 
 class Postgres(Struct):
+    """It listens on 127.0.0.1 and 127.0.0.2; `authority` is the file of its certificate, which is 127.0.0.1's."""
+
     port: int
+    authority: Path
 
     def run(self, *statements: str) -> None:
         """As its owner."""
@@ -48,10 +52,11 @@ def running() -> Iterator[Postgres]:
             pytest.skip("PostgreSQL refuses root, and there is no user `postgres`")
         as_user = ["runuser", "-u", "postgres", "--"]
     folder = Path(tempfile.mkdtemp(prefix="livesegments-pg-"))
+    files = certificate(folder)
     data, word, port = folder / "data", folder / "word", free_port()
     word.write_text(PASSWORD)
     if as_user:
-        for each in (folder, word):
+        for each in (folder, word, *files):
             shutil.chown(each, "postgres")
     ctl = [*as_user, str(BIN / "pg_ctl"), "-D", str(data)]
     try:
@@ -59,10 +64,11 @@ def running() -> Iterator[Postgres]:
             [*as_user, str(BIN / "initdb"), "-D", str(data), "-U", "owner", "-A", "scram-sha-256",
              "--pwfile", str(word), "-E", "UTF8", "--no-sync"]
         )  # fmt: skip
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1,127.0.0.2 -c fsync=off"
+        options += f" -c ssl=on -c ssl_cert_file={files[0]} -c ssl_key_file={files[1]}"
         _done([*ctl, "-w", "-t", str(START_S), "-o", options, "-l", str(folder / "log"), "start"])
         try:
-            yield Postgres(port)
+            yield Postgres(port, files[0])
         finally:
             _done([*ctl, "-m", "immediate", "stop"])
     finally:

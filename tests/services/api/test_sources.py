@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
-from tests import postgres
+from tests import mariadb, postgres
 from tests.services.api.conftest import ADMIN_KEY, Client, emptied, running, settings, until
 from tests.services.api.test_members import START_MS, Shop
 from tests.services.evaluator.rig import Rig, rig
@@ -70,7 +71,7 @@ async def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
         settings(stack),
         sources=str(folder / "sources.toml"),
         source_files=str(folder / "files"),
-        source_hosts="127.0.0.1",
+        source_hosts="127.0.0.1,127.0.0.2",
         source_rows=1_000,
     )
     async with running(chosen) as url, rig(stack, folder) as evaluation:
@@ -165,6 +166,90 @@ async def test_a_table_and_a_query_of_postgresql(
     connections(world, crm=f'url = "{url}"\npassword_env = "NOT_THERE"\ntls = false')
     assert "not in the environment" in (await ran(shop))["error"]
     assert await members(shop) == ["cy"], "what fails changes nothing"
+
+
+async def test_a_database_is_trusted_by_its_certificate_and_its_name(
+    shop: Shop, world: World, database: postgres.Postgres
+) -> None:
+    database.run("DELETE FROM vips", "INSERT INTO vips VALUES ('ann', 5)")
+    own = f'password_file = "{world.folder}/password"\n'
+    ca = f'tls_ca = "{database.authority}"'
+
+    async def read(host: str, *lines: str) -> Any:
+        url = f'url = "postgresql://reader@{host}:{database.port}/postgres"\n'
+        connections(world, crm=url + own + "\n".join(lines))
+        await source(shop, connection="crm", table="vips", column="customer_id")
+        return await ran(shop)
+
+    strange = await read("127.0.0.1")
+    assert strange["state"] == "failed" and "tls_ca" in strange["error"], "nobody signed it but itself"
+    assert (await read("127.0.0.1", ca))["state"] == "done" and await members(shop) == ["ann"]
+    assert "is not valid for '127.0.0.2'" in (await read("127.0.0.2", ca))["error"]
+    assert (
+        "can't be read as certificates" in (await read("127.0.0.1", f'tls_ca = "{world.folder}/x"'))["error"]
+    )
+    assert (await read("127.0.0.2", "tls = false"))["state"] == "done"
+
+
+async def test_a_table_and_a_query_of_mariadb(shop: Shop, world: World) -> None:
+    with mariadb.running() as database:
+        database.run(
+            "CREATE DATABASE crm",
+            "CREATE TABLE crm.vips (customer_id VARCHAR(50), spent INT)",
+            "INSERT INTO crm.vips VALUES ('ann', 5), ('bob', 50), ('bob', 7), (NULL, 1)",
+            f"CREATE USER reader IDENTIFIED BY '{mariadb.PASSWORD}'",
+            "GRANT SELECT, INSERT ON crm.* TO reader",
+        )
+        own = f'url = "mysql://reader@127.0.0.1:{database.port}/crm"\npassword_file = "{world.folder}/password"\n'
+        connections(world, crm=own)
+        await source(shop, connection="crm", table="vips", column="customer_id")
+        assert "tls_ca" in (await ran(shop))["error"]
+        for way in (f'tls_ca = "{database.authority}"', "tls = false"):
+            connections(world, crm=own + way)
+            last = await ran(shop)
+            assert (last["state"], last["rows"], last["odd"]) == ("done", 4, 1), last
+            assert await members(shop) == ["ann", "bob"]
+        query = "SELECT spent, customer_id AS who FROM vips WHERE customer_id LIKE '%b'"
+        await source(shop, connection="crm", query=query, column="who")
+        assert (await ran(shop))["state"] == "done" and await members(shop) == ["bob"]
+        for wrong in ("INSERT INTO vips VALUES ('eve', 1)", "SELECT 1 FROM nowhere"):
+            await source(shop, connection="crm", query=wrong)
+            last = await ran(shop)
+            assert last["state"] == "failed" and last["error"].startswith("the database answers: "), wrong
+    assert "the database answers" in (await ran(shop))["error"]
+    assert await members(shop) == ["bob"], "a server that is gone empties nothing"
+
+
+GREETING = (
+    b"\x0a5.7.44\0\1\0\0\0saltsalt\0\xff\xf7\x21\2\0\xff\x81\x15"
+    + bytes(10)
+    + b"saltsaltsalt\0mysql_native_password\0"
+)
+"""Of a MySQL that knows no TLS (bit 11 of its capabilities)."""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "says"),
+    [("postgresql", b"N"), ("mysql", len(GREETING).to_bytes(3, "little") + b"\0" + GREETING)],
+)
+async def test_a_server_without_tls_never_gets_the_password(
+    scheme: str, says: bytes, shop: Shop, world: World
+) -> None:
+    heard = bytearray()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(says)
+        heard.extend(await reader.read(10_000))
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        own = f'url = "{scheme}://reader@127.0.0.1:{port}/crm"\npassword_file = "{world.folder}/password"'
+        connections(world, crm=own)
+        await source(shop, connection="crm", table="vips", column="customer_id")
+        last = await ran(shop)
+    assert last["state"] == "failed" and "SSL" in last["error"], last
+    assert b"reader" not in heard
 
 
 async def test_what_vanishes_or_shrinks_is_held_until_it_is_confirmed(shop: Shop, world: World) -> None:

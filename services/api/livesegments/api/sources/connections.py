@@ -4,6 +4,7 @@
     url = "postgresql://reader@db.example.com/crm"
     password_file = "/run/secrets/crm"      # or password_env = "CRM_PASSWORD"
     workspaces = ["shop"]                   # or ["*"]
+    tls_ca = "/etc/ssl/our-own.pem"         # the authority, where it isn't one that the system knows
     tls = false                             # true by default, with the server's name checked
 
 A workspace names `crm`, and never sees more of it than that. The file is read at each use, so a new password
@@ -32,6 +33,7 @@ class Connection(Struct, frozen=True, forbid_unknown_fields=True):
     password_env: str = ""
     password_file: str = ""
     tls: bool = True
+    tls_ca: str = ""
 
     @property
     def scheme(self) -> str:

@@ -70,7 +70,7 @@ def _rows(
         host, port = url.host or "", url.port or PORTS[scheme]
         sock = connected(host, port, permitted, CONNECT_S)
         sock.settimeout(QUERY_S)
-        context = ssl.create_default_context() if connection.tls else None
+        context = _trust(connection)
         try:
             if scheme == "postgresql":
                 return pg8000.dbapi.connect(
@@ -79,7 +79,7 @@ def _rows(
                 )  # fmt: skip
             made = pymysql.Connection(
                 user=url.username, host=host, port=port, database=url.database, password=password or "",
-                ssl=context, read_timeout=QUERY_S, defer_connect=True,
+                ssl=context, ssl_disabled=context is None, read_timeout=QUERY_S, defer_connect=True,
             )  # fmt: skip
             made.connect(sock)
             return made
@@ -100,6 +100,16 @@ def _rows(
             yield from (row[at] for row in part)
 
 
+def _trust(connection: Connection) -> ssl.SSLContext | None:
+    """None: without TLS. Raises Broken."""
+    if not connection.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=connection.tls_ca or None)
+    except OSError as error:
+        raise Broken("the file `tls_ca` of the connection can't be read as certificates (PEM)") from error
+
+
 def _query(table: str, query: str, column: str) -> Any:
     if query:
         # a colon is one: there are no parameters
@@ -116,7 +126,11 @@ def _reading(database: sa.Connection, scheme: str) -> Iterator[None]:
         database.exec_driver_sql("SET TRANSACTION READ ONLY")
         database.exec_driver_sql(f"SET LOCAL statement_timeout = {QUERY_S * 1_000}")
     elif scheme == "mysql":
-        database.exec_driver_sql(f"SET SESSION max_execution_time = {QUERY_S * 1_000}")
+        # MariaDB has another name for it, and counts seconds
+        if getattr(database.dialect, "is_mariadb", False):
+            database.exec_driver_sql(f"SET SESSION max_statement_time = {QUERY_S}")
+        else:
+            database.exec_driver_sql(f"SET SESSION max_execution_time = {QUERY_S * 1_000}")
         database.exec_driver_sql("START TRANSACTION READ ONLY")
     else:
         driver = database.connection.driver_connection
@@ -143,4 +157,8 @@ def _said(error: BaseException, secrets: Collection[str | None]) -> str:
     for secret in secrets:
         if secret:
             told = told.replace(secret, "***")
-    return f"the database answers: {(' '.join(told.split()) or type(cause).__name__)[:300]}"
+    told = (" ".join(told.split()) or type(cause).__name__)[:300]
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        own = "`tls_ca` of the connection names an authority of your own"
+        return f"the database can't be trusted: {told}; {own}"
+    return f"the database answers: {told}"
