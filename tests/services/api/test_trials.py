@@ -73,7 +73,21 @@ async def test_an_edit_runs_the_tests_of_those_that_depend_on_it(shop: Client) -
     refused = await shop.patch("/v1/segments/a", json=lviv, **ANY)
     assert faults(refused) == [("/definition", "test_failed")]
     assert "segment 'c' (c) depends on it: 'in Kyiv'" in refused.json()["errors"][0]["message"]
+    batch = {"segments": [{"id": "a", "name": "a", **lviv}, {"id": "d", "name": "d", "definition": CITY}]}
+    refused = await shop.post("/v1/segments:batch", json={**batch, "upsert": True})
+    assert faults(refused) == [("/segments/0/definition", "test_failed")]
+    assert "segment 'c' (c) depends on it: 'in Kyiv'" in refused.json()["errors"][0]["message"]
+    checked = (await shop.post("/v1/segments/check", json={**batch, "upsert": True})).json()["results"]
+    assert [[fault["pointer"] for fault in each["errors"]] for each in checked] == [["/definition"], []]
+    along = {
+        "id": "c",
+        "name": "c",
+        "definition": refers("b"),
+        "tests": [trial("in Lviv", True, city="Lviv")],
+    }
     assert (await shop.get("/v1/segments/a")).json()["definition"] == CITY
+    both = {"segments": [*batch["segments"], along], "upsert": True}
+    assert (await shop.post("/v1/segments/check", json=both)).json()["results"][0]["errors"] == []
     either = {"definition": {"type": "any", "of": [CITY, lviv["definition"]]}}
     assert (await shop.patch("/v1/segments/a", json=either, **ANY)).status_code == 200
     await shop.post("/v1/segments/c/archive")

@@ -72,15 +72,17 @@ async def tried(
     snapshot: Snapshot,
     results: Sequence[tuple[Checked, Segment | None]],
 ) -> None:
-    """Adds the tests that fail to the errors: each is run on the segments as all of them would be."""
+    """Adds the tests that fail to the errors, their own and those of segments that depend on them: each is
+    run on the segments as all of them would be."""
     made = {each.id: each for _, each in results if each is not None}
-    if not any(each.tests for each in made.values()):
-        return
     segments = ChainMap(made, snapshot.segments)
+    dependents: dict[str, list[Fault]] = {}
+    for id_, fault in await trials.of_dependents(context, workspace, snapshot, made):
+        dependents.setdefault(id_, []).append(fault)
     for result, segment in results:
         if segment is not None:
             faults = await trials.failures(context, workspace, snapshot, segments, segment)
-            result.errors = [*result.errors, *faults]
+            result.errors = [*result.errors, *faults, *dependents.get(segment.id, ())]
 
 
 def checked(

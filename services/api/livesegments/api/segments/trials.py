@@ -4,7 +4,7 @@ it."""
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -32,6 +32,8 @@ from livesegments.wire.catalog import Segment, Workspace
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
 MOST_DEPENDENTS = 50
 """An edit runs the tests of at most so many segments that depend on it."""
+MOST_OF_MANY = 1_000
+"""A request that edits several definitions."""
 
 _log = structlog.get_logger(__name__)
 
@@ -108,7 +110,9 @@ async def put(
     async def held(snapshot: Snapshot) -> Sequence[Segment]:
         made[:] = [decide(snapshot)]
         faults = await failures(context, workspace, snapshot, snapshot.segments, made[0])
-        faults += await _of_dependents(context, workspace, snapshot, made[0])
+        faults += [
+            fault for _, fault in await of_dependents(context, workspace, snapshot, {made[0].id: made[0]})
+        ]
         if faults:
             raise Problem(422, f"{len(faults)} test(s) of the definition fail; nothing was changed.", faults)
         return made
@@ -117,28 +121,41 @@ async def put(
     return made[0], sequence
 
 
-async def _of_dependents(
-    context: Context, workspace: Workspace, before: Snapshot, edited: Segment
-) -> list[Fault]:
-    """The tests of those that depend on a definition, themselves or through others, with it as edited."""
-    old = before.segments.get(edited.id)
-    if old is None or old.definition == edited.definition:
-        return []
-    segments = {**before.segments, edited.id: edited}
-    found: list[Fault] = []
-    seen, waiting, ran = {edited.id}, deque([edited.id]), 0
-    while waiting and ran < MOST_DEPENDENTS:
-        for id_ in sorted(before.dependents(waiting.popleft()) - seen):
-            seen.add(id_)
+async def of_dependents(
+    context: Context, workspace: Workspace, before: Snapshot, edited: dict[str, Segment]
+) -> list[tuple[str, Fault]]:
+    """The tests that fail of those that depend on edited definitions, themselves or through others, on the
+    segments as all of these would be; with each fault the id of the edited segment that leads to it."""
+    changed = [each.id for each in edited.values() if _redefined(before, each)]
+    most = MOST_DEPENDENTS if len(changed) == 1 else MOST_OF_MANY
+    segments = ChainMap(edited, before.segments)
+    found: list[tuple[str, Fault]] = []
+    cause, waiting, ran = {id_: id_ for id_ in changed}, deque(changed), 0
+    while waiting and ran < most:
+        reached = waiting.popleft()
+        for id_ in sorted(before.dependents(reached) - cause.keys()):
+            cause[id_] = cause[reached]
             waiting.append(id_)
-            dependent = before.segments[id_]
-            if not dependent.tests or dependent.archived_ms or ran >= MOST_DEPENDENTS:
+            dependent = segments[id_]
+            its_own = id_ in edited and _is_tried(before, dependent)
+            if not dependent.tests or dependent.archived_ms or its_own or ran >= most:
                 continue
             ran += 1
             for fault in await _failing(context, workspace, segments, dependent):
                 told = f"segment '{id_}' ({dependent.name}) depends on it: {fault.message}"
-                found.append(Fault("/definition", "test_failed", told))
+                found.append((cause[id_], Fault("/definition", "test_failed", told)))
     return found
+
+
+def _redefined(before: Snapshot, segment: Segment) -> bool:
+    old = before.segments.get(segment.id)
+    return old is not None and old.definition != segment.definition
+
+
+def _is_tried(before: Snapshot, segment: Segment) -> bool:
+    """Whether its tests or its definition are others than before."""
+    old = before.segments.get(segment.id)
+    return old is None or (old.tests, old.definition) != (segment.tests, segment.definition)
 
 
 async def failures(
@@ -149,8 +166,7 @@ async def failures(
     segment: Segment,
 ) -> list[Fault]:
     """Of an edit: nothing where neither the tests nor the definition are others than `before`."""
-    old = before.segments.get(segment.id)
-    if not segment.tests or (old and (old.tests, old.definition) == (segment.tests, segment.definition)):
+    if not segment.tests or not _is_tried(before, segment):
         return []
     return await _failing(context, workspace, segments, segment)
 
