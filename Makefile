@@ -12,13 +12,16 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-ex
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 	pyproject.toml --output-file requirements.lock
 
+CRATE := services/evaluator/kernel
+KERNEL := services/evaluator/livesegments/evaluator/kernel/_native.abi3.so
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test check format fuzz bench chaos client screenshots lock clean
 
 help:  ## these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(VENV)/ready  ## make the environment in .venv (the others do it by themselves)
+setup: $(VENV)/ready $(VENV)/kernel  ## make the environment in .venv (the others do it by themselves)
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -27,6 +30,15 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@echo 'installing the locked requirements into $(VENV) (once)'
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# the native kernel, where cargo is on PATH; without it everything works, only slower
+$(VENV)/kernel: $(CRATE)/Cargo.toml $(wildcard $(CRATE)/src/*.rs) | $(VENV)/ready
+	@rm -f $(KERNEL)
+	@if ! command -v cargo >/dev/null; then echo 'no cargo here: the interpreted core serves, without the native kernel'; \
+	elif CARGO_TARGET_DIR=$(CURDIR)/$(VENV)/crate nice cargo build --release --quiet --jobs 1 --manifest-path $(CRATE)/Cargo.toml; \
+	then cp "$$(ls $(VENV)/crate/release/*kernel.so $(VENV)/crate/release/*kernel.dylib 2>/dev/null | head -1)" $(KERNEL); \
+	else echo 'the kernel could not be built: the interpreted core serves, without the native kernel'; fi
 	@touch $@
 
 up: setup  ## serve until interrupted; data stay in .livesegments (ARGS='--clock log --workers 2')
@@ -69,5 +81,5 @@ lock: setup  ## requirements.lock anew from pyproject.toml: what is pinned stays
 	$(LOCK) $(ARGS)
 
 clean:  ## remove the environment and all caches; data stay
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(KERNEL) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -24,6 +24,7 @@ from bench import (
     harness,
     hot,
     importing,
+    kernel,
     kinds,
     latency,
     many,
@@ -60,6 +61,12 @@ def everything(
         if out == RESULTS:
             readme.refresh(page)
         Console(stderr=True).print(f"written to {out}")
+
+
+@app.command("kernel")
+def only_kernel(segments: int = 1_000, events: int = 40_000) -> None:
+    """The native kernel beside the interpreted core, by CPU time."""
+    print(kernel.run(segments, events))
 
 
 @app.command("core")

@@ -1,5 +1,5 @@
 """The races with fresh seeds, until it is stopped or a disagreement is found: of one profile, of several that go into
-each other, of the language in SQL, and of a whole evaluator that all goes wrong for.
+each other, of the native kernel, of the language in SQL, and of a whole evaluator that all goes wrong for.
 
 python -m tests.properties.fuzz [SEED]   with a seed, just that one again
 """
@@ -15,9 +15,11 @@ from random import SystemRandom
 import structlog
 from hypothesis import HealthCheck, given, seed, settings
 
+from livesegments.evaluator.kernel import native
 from tests.properties.crowded import crowded
 from tests.properties.family import Family, Story, stories
 from tests.properties.histories import History, histories
+from tests.properties.kernel_race import Count, KernelRace
 from tests.properties.race import Race
 from tests.properties.restless import Restless
 from tests.properties.sql_race import SqlRace
@@ -50,6 +52,12 @@ def run(number: int, race_of: Callable[[History], Race] = Race) -> None:
     race()
 
 
+def run_kernel(number: int, count: Count) -> None:
+    """Where the native kernel was built."""
+    if native.BUILT:
+        run(number, lambda history: KernelRace(history, count))
+
+
 def run_family(number: int) -> None:
     @seed(number)
     @settings(max_examples=1 + FRESH, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -74,15 +82,19 @@ def main() -> None:
         run(int(sys.argv[1]))
         run(int(sys.argv[1]), Restless)
         run(int(sys.argv[1]), SqlRace)
+        run_kernel(int(sys.argv[1]), Count())
         run_family(int(sys.argv[1]))
         run_joint(int(sys.argv[1]))
         return
+    natively = Count()
     for done in count():
         if done % TOLD_EVERY == 0:
             print(f"{done * FRESH} examples agreed", flush=True)
+            print(f"kernel: {natively}", flush=True)
         number = fresh_seed()
         try:
             run(number)
+            run_kernel(number, natively)
             run_family(number)
             if done % RESTLESS_EVERY == 0:
                 run(number, Restless)

@@ -231,7 +231,7 @@ class Race:
         event = Event(command.id, "w", "p", command.name, time_ms, command.properties)
         flips = self.oracle.apply(event, now)
         before = None if self.profile is None else encode(self.profile)
-        step = on_event(self.plan, self.profile, event, now)
+        step = self._event(event, now)
         refused = step.refused and step.refused.bound
         assert refused == self.oracle.refused, f"core refuses {refused}, oracle {self.oracle.refused}"
         if refused:
@@ -255,13 +255,19 @@ class Race:
             self._adopt()
         while self.profile is not None and (wake := self.profile.wake_at) is not None and wake <= until:
             assert wake > self.clock_ms, "a due lies in the past"
-            step = on_clock(self.plan, "p", self.profile, wake)
+            step = self._clock(self.profile, wake)
             self.clock_ms = wake
             self._take(step)
             transitions += step.transitions
         self.clock_ms = until
         if self.profile is None or self.profile.plan == self.plan.revision:
             self._same_flips(transitions, self.oracle.advance(until))
+
+    def _event(self, event: Event, now_ms: int) -> Step:
+        return on_event(self.plan, self.profile, event, now_ms)
+
+    def _clock(self, profile: Profile, now_ms: int) -> Step:
+        return on_clock(self.plan, "p", profile, now_ms)
 
     def _take(self, step: Step) -> None:
         self.profile = step.profile

@@ -23,6 +23,9 @@ from livesegments.core.where import path_of
 from livesegments.core.window import local_day
 from livesegments.core.words import VALUES
 
+DATED = frozenset(("days", "weeks", "sunday_weeks", "months"))
+"""The measures of how many different days, weeks or months events have."""
+
 
 def measure_kind(measure: Measure, frame: Frame, depth: int, zone: tzinfo) -> Kind[Any]:
     """The kind that keeps a measure over a window."""
@@ -51,14 +54,9 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
     match measure.of:
         case "count":
             return Each(depth)
-        case "days":
-            return Keys(lambda event: [local_day(event.time_ms, zone)], depth, int)
-        case "weeks":
-            return Keys(lambda event: [(local_day(event.time_ms, zone) - 1) // 7], depth, int)
-        case "sunday_weeks":
-            return Keys(lambda event: [local_day(event.time_ms, zone) // 7], depth, int)
-        case "months":
-            return Keys(lambda event: [_month(local_day(event.time_ms, zone))], depth, int)
+        case "days" | "weeks" | "sunday_weeks" | "months":
+            key_of = key_at(measure.of, zone)
+            return Keys(lambda event: [key_of(event.time_ms)], depth, int)
         case "distinct":
             return Keys(lambda event: distinct(walk(path, event.properties)), depth, str)
         case "sum":
@@ -77,6 +75,18 @@ def _of(measure: Measure, depth: int, zone: tzinfo) -> Of[Any, Any]:
             raise AssertionError("it has kinds of its own")
         case _:
             assert_never(measure.of)
+
+
+def key_at(of: str, zone: tzinfo) -> Callable[[int], int]:
+    """An instant → the number of its day, week or month, which a measure of `DATED` counts."""
+    match of:
+        case "weeks":
+            return lambda t_ms: (local_day(t_ms, zone) - 1) // 7
+        case "sunday_weeks":
+            return lambda t_ms: local_day(t_ms, zone) // 7
+        case "months":
+            return lambda t_ms: _month(local_day(t_ms, zone))
+    return lambda t_ms: local_day(t_ms, zone)
 
 
 def _values(measure: Measure) -> Callable[[Event], list[Scalar]]:

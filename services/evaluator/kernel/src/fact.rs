@@ -1,0 +1,329 @@
+//! The kinds of facts: take an event, give the value, and say when the clock may change it.
+
+use crate::absent::{Absent, Awaited};
+use crate::bag::{self, Bagged, Of};
+use crate::chain::{Begun, Present};
+use crate::count::Leaves;
+use crate::event::{Event, Filter};
+use crate::exact::{Exact, Number};
+use crate::halt::{Halt, Result};
+use crate::msgpack::{self, Reader};
+use crate::trail::{self, Stamps};
+use crate::value::{Value, flat, walk};
+use crate::window::{FOREVER, Frame, Shift};
+
+/// A fact's state: still encoded, or since it was first asked for as its kind keeps it.
+pub enum State<'a> {
+    Raw(&'a [u8]),
+    Whole(i64),
+    Leaves(Leaves),
+    Bag(Bagged),
+    Keys(Vec<i64>),
+    Total(Number),
+    Found { time_ms: i64, id: std::borrow::Cow<'a, str>, enter: i64, leave: i64 },
+    Stamps(Stamps<'a>),
+    Awaited(Awaited<'a>),
+    Begun(Begun<'a>),
+}
+
+/// What a fact is worth: a whole number, an exact number in 10^-18, or whether it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    Whole(i64),
+    Exact(i128),
+    Truth(bool),
+}
+
+/// What an event adds to a bag, or to a total.
+pub enum Payload {
+    One,
+    Key(Shift),
+    Sum(Vec<String>),
+}
+
+pub enum Kind {
+    CountEver { from: i64, to: i64 },
+    Count { leave: Shift, depth: usize },
+    Bag { of: Of, frame: Frame, depth: usize, payload: Payload },
+    KeysEver { from: i64, to: i64, depth: usize, key: Shift },
+    SumEver { from: i64, to: i64, path: Vec<String> },
+    Occurrence { frame: Frame, last: bool, has: Vec<Filter> },
+    Trail { frame: Frame, within: Shift, slack: i64 },
+    Absent(Absent),
+    Present(Present),
+}
+
+const OTHER: Halt = Halt::Bad("a state of another kind");
+
+/// The highest edge that `count` has reached: falling below it is the next thing that matters.
+pub fn edge_below(edges: &[i64], count: i64) -> Option<usize> {
+    let at = edges.partition_point(|edge| *edge <= count);
+    usize::try_from(*edges.get(at.checked_sub(1)?)?).ok()
+}
+
+impl State<'_> {
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            State::Raw(raw) => out.extend_from_slice(raw),
+            State::Whole(count) => msgpack::put_int(out, *count),
+            State::Leaves(leaves) => leaves.encode(out),
+            State::Bag(bagged) => bagged.encode(out),
+            State::Keys(keys) => {
+                msgpack::put_array(out, keys.len());
+                keys.iter().for_each(|key| msgpack::put_int(out, *key));
+            }
+            State::Total(total) => bag::put_number(out, *total),
+            State::Found { time_ms, id, enter, leave } => {
+                msgpack::put_array(out, 4);
+                msgpack::put_int(out, *time_ms);
+                msgpack::put_str(out, id);
+                msgpack::put_int(out, *enter);
+                msgpack::put_int(out, *leave);
+            }
+            State::Stamps(stamps) => trail::encode(stamps, out),
+            State::Awaited(awaited) => awaited.encode(out),
+            State::Begun(begun) => begun.encode(out),
+        }
+    }
+}
+
+impl Kind {
+    pub fn open<'a>(&self, state: State<'a>) -> Result<State<'a>> {
+        let State::Raw(raw) = state else { return Ok(state) };
+        let from = &mut Reader::new(raw);
+        let opened = match self {
+            Kind::CountEver { .. } => State::Whole(from.int()?),
+            Kind::Count { depth, .. } => State::Leaves(Leaves::decode(from, *depth)?),
+            Kind::Bag { of, .. } => State::Bag(Bagged::decode(from, *of)?),
+            Kind::KeysEver { .. } => {
+                if !from.is_array() {
+                    return Err(Halt::Lacks("keys in chunks"));
+                }
+                State::Keys((0..from.array()?).map(|_| from.int()).collect::<Result<_>>()?)
+            }
+            Kind::SumEver { .. } => State::Total(bag::number(from)?),
+            Kind::Occurrence { .. } => {
+                from.array_of(4)?;
+                State::Found { time_ms: from.int()?, id: from.str()?.into(), enter: from.int()?, leave: from.int()? }
+            }
+            Kind::Trail { .. } => State::Stamps(trail::decode(from)?),
+            Kind::Absent(_) => State::Awaited(Awaited::decode(from)?),
+            Kind::Present(_) => State::Begun(Begun::decode(from)?),
+        };
+        if from.done() { Ok(opened) } else { Err(OTHER) }
+    }
+
+    /// Of a state that is open; None is a fact without events.
+    pub fn value(&self, state: Option<&mut State>, now_ms: i64) -> Result<Amount> {
+        Ok(match (self, state) {
+            (Kind::SumEver { .. }, None) => Amount::Exact(0),
+            (Kind::Bag { of: Of::Sum, .. }, None) => Amount::Exact(0),
+            (Kind::CountEver { .. } | Kind::Count { .. } | Kind::Bag { .. } | Kind::KeysEver { .. }, None) => Amount::Whole(0),
+            (_, None) => Amount::Truth(false),
+            (Kind::CountEver { .. }, Some(State::Whole(count))) => Amount::Whole(*count),
+            (Kind::Count { .. }, Some(State::Leaves(leaves))) => Amount::Whole(leaves.value(now_ms)),
+            (Kind::Bag { of, depth, .. }, Some(State::Bag(bagged))) => {
+                bagged.settle(*of, *depth, now_ms)?;
+                read(bagged, *of)?
+            }
+            (Kind::KeysEver { .. }, Some(State::Keys(keys))) => Amount::Whole(keys.len() as i64),
+            (Kind::SumEver { .. }, Some(State::Total(total))) => Amount::Exact(Exact::of(*total)?.scaled),
+            (Kind::Occurrence { .. }, Some(State::Found { enter, leave, .. })) => {
+                Amount::Truth(*enter <= now_ms && now_ms < *leave)
+            }
+            (Kind::Absent(_), Some(State::Awaited(awaited))) => Amount::Truth(awaited.value(now_ms)),
+            (Kind::Present(_), Some(State::Begun(begun))) => Amount::Truth(begun.value(now_ms)),
+            _ => return Err(OTHER),
+        })
+    }
+
+    pub fn next_ms(&self, state: &mut State, now_ms: i64, edges: &[i64]) -> Result<Option<i64>> {
+        Ok(match (self, state) {
+            (Kind::Count { .. }, State::Leaves(leaves)) => leaves.next_ms(now_ms, edges),
+            (Kind::Bag { of, depth, .. }, State::Bag(bagged)) => {
+                bagged.settle(*of, *depth, now_ms)?;
+                bagged.next(*of, edges)
+            }
+            (Kind::Occurrence { .. }, State::Found { enter, leave, .. }) => {
+                if now_ms < *enter && enter < leave {
+                    Some(*enter)
+                } else {
+                    (now_ms < *leave && *leave < FOREVER).then_some(*leave)
+                }
+            }
+            (Kind::Absent(_), State::Awaited(awaited)) => awaited.due_ms,
+            (Kind::Present(_), State::Begun(begun)) => begun.next_ms(now_ms),
+            _ => None,
+        })
+    }
+
+    /// The state with a matching event in it, and the value before and after. Trails and chains go another way.
+    pub fn added<'a>(
+        &self, state: Option<State<'a>>, event: &Event<'a>, now_ms: i64,
+    ) -> Result<Option<(State<'a>, Amount, Amount)>> {
+        if let Kind::Count { leave, depth } = self {
+            let leave = leave.at(event.time_ms)?;
+            let mut leaves = match state {
+                Some(State::Leaves(leaves)) => leaves,
+                None if leave <= now_ms => return Ok(None),
+                None => Leaves::empty(),
+                Some(_) => return Err(OTHER),
+            };
+            let (old, new) = leaves.added(leave, now_ms, *depth);
+            return Ok(Some((State::Leaves(leaves), Amount::Whole(old), Amount::Whole(new))));
+        }
+        let mut state = state;
+        let old = self.value(state.as_mut(), now_ms)?;
+        let Some(mut state) = self.add(state, event, now_ms)? else { return Ok(None) };
+        let new = self.value(Some(&mut state), now_ms)?;
+        Ok(Some((state, old, new)))
+    }
+
+    fn add<'a>(&self, state: Option<State<'a>>, event: &Event<'a>, now_ms: i64) -> Result<Option<State<'a>>> {
+        match (self, state) {
+            (Kind::CountEver { from, to }, state) => {
+                if !(*from..*to).contains(&event.time_ms) {
+                    return Ok(state);
+                }
+                match state {
+                    None => Ok(Some(State::Whole(1))),
+                    Some(State::Whole(count)) => Ok(Some(State::Whole(count.saturating_add(1)))),
+                    Some(_) => Err(OTHER),
+                }
+            }
+            (Kind::Bag { of, frame, depth, payload }, state) => {
+                let Some(span) = frame.span(event.time_ms)? else { return Ok(state) };
+                if span.1 <= now_ms {
+                    return Ok(state);
+                }
+                let Some(payload) = payload.of(event)? else { return Ok(state) };
+                let mut bagged = match state {
+                    None => Bagged::empty(),
+                    Some(State::Bag(bagged)) => bagged,
+                    Some(_) => return Err(OTHER),
+                };
+                bagged.add(*of, *depth, span, payload, now_ms)?;
+                Ok(Some(State::Bag(bagged)))
+            }
+            (Kind::KeysEver { from, to, depth, key }, state) => {
+                if !(*from..*to).contains(&event.time_ms) {
+                    return Ok(state);
+                }
+                let mut keys = match state {
+                    None => Vec::new(),
+                    Some(State::Keys(keys)) => keys,
+                    Some(_) => return Err(OTHER),
+                };
+                let key = key.at(event.time_ms)?;
+                let at = keys.partition_point(|each| *each < key);
+                if keys.len() < *depth && keys.get(at) != Some(&key) {
+                    keys.insert(at, key);
+                    if keys.len() > bag::LISTED {
+                        return Err(Halt::Lacks("keys in chunks"));
+                    }
+                }
+                Ok(Some(State::Keys(keys)))
+            }
+            (Kind::SumEver { from, to, path }, state) => {
+                if !(*from..*to).contains(&event.time_ms) {
+                    return Ok(state);
+                }
+                let Some(payload) = sum(path, event)? else { return Ok(state) };
+                let total = match state {
+                    None => Number::Int(0),
+                    Some(State::Total(total)) => total,
+                    Some(_) => return Err(OTHER),
+                };
+                Ok(Some(State::Total(Exact::of(total)?.plus(Exact::of(payload)?)?.stored()?)))
+            }
+            (Kind::Occurrence { frame, last, has }, state) => {
+                if let Some(State::Found { time_ms, id, .. }) = &state {
+                    if ((event.time_ms, event.id.as_ref()) < (*time_ms, id.as_ref())) == *last {
+                        return Ok(state);
+                    }
+                }
+                let mut span = frame.span(event.time_ms)?.unwrap_or((0, 0));
+                for filter in has {
+                    if !filter.holds(&event.properties)? {
+                        span = (0, 0);
+                        break;
+                    }
+                }
+                Ok(Some(State::Found { time_ms: event.time_ms, id: event.id.clone(), enter: span.0, leave: span.1 }))
+            }
+            (Kind::Trail { .. }, state) => self.followed(state, event, now_ms),
+            (Kind::Absent(_) | Kind::Present(_) | Kind::Count { .. }, _) => Err(OTHER),
+        }
+    }
+
+    /// A trail or a chain with an event; chains then follow (`step`).
+    pub fn followed<'a>(&self, state: Option<State<'a>>, event: &Event<'a>, now_ms: i64) -> Result<Option<State<'a>>> {
+        let stamp = (event.time_ms, event.id.clone());
+        match (self, state) {
+            (Kind::Trail { frame, within, slack }, state) => {
+                let wants = |time_ms: i64| match frame {
+                    Frame::Sliding { leave, .. } => Ok(leave.at(time_ms)? + slack > now_ms),
+                    Frame::Absolute { from, to } => Ok(*from <= time_ms && time_ms <= within.at(*to)? + slack),
+                };
+                if !wants(event.time_ms)? {
+                    return Ok(state);
+                }
+                let mut stamps = match state {
+                    None => Vec::new(),
+                    Some(State::Stamps(stamps)) => stamps,
+                    Some(_) => return Err(OTHER),
+                };
+                let at = stamps.partition_point(|each| *each < stamp);
+                stamps.insert(at, stamp);
+                if !wants(stamps[0].0)? {
+                    trail::let_go(&mut stamps, |time_ms| Ok(!wants(time_ms)?))?;
+                }
+                if stamps.len() > bag::LISTED {
+                    return Err(Halt::Lacks("stamps in chunks"));
+                }
+                Ok(Some(State::Stamps(stamps)))
+            }
+            (Kind::Absent(absent), None) => Ok(absent.add(None, &stamp, now_ms)?.map(State::Awaited)),
+            (Kind::Absent(absent), Some(State::Awaited(state))) => {
+                Ok(absent.add(Some(state), &stamp, now_ms)?.map(State::Awaited))
+            }
+            (Kind::Present(present), None) => Ok(present.add(None, &stamp, now_ms)?.map(State::Begun)),
+            (Kind::Present(present), Some(State::Begun(state))) => {
+                Ok(present.add(Some(state), &stamp, now_ms)?.map(State::Begun))
+            }
+            _ => Err(OTHER),
+        }
+    }
+}
+
+fn read(bagged: &Bagged, of: Of) -> Result<Amount> {
+    if of == Of::Sum { bagged.total().map(Amount::Exact) } else { Ok(Amount::Whole(bagged.count())) }
+}
+
+impl Payload {
+    fn of(&self, event: &Event) -> Result<Option<Number>> {
+        match self {
+            Payload::One => Ok(Some(Number::Int(1))),
+            Payload::Key(key) => key.at(event.time_ms).map(|key| Some(Number::Int(key))),
+            Payload::Sum(path) => sum(path, event),
+        }
+    }
+}
+
+/// The exact sum of one event's numbers; None where it has none.
+fn sum(path: &[String], event: &Event) -> Result<Option<Number>> {
+    let mut numbers = Vec::new();
+    for value in walk(path, &event.properties) {
+        flat(value, &mut |item| match item {
+            Value::Int(whole) => numbers.push(Number::Int(*whole)),
+            Value::Float(float) => numbers.push(Number::Float(*float)),
+            _ => {}
+        });
+    }
+    let Some((first, others)) = numbers.split_first() else { return Ok(None) };
+    let mut total = Exact::of(*first)?;
+    for number in others {
+        total = total.plus(Exact::of(*number)?)?;
+    }
+    total.stored().map(Some)
+}

@@ -1,0 +1,78 @@
+//! A definition as a program of (profile, now).
+
+use crate::exact::Exact;
+use crate::fact::Amount;
+use crate::halt::{Halt, Result};
+use crate::plan::Plan;
+use crate::profile::{Profile, any_is_true, register_in};
+use crate::value::{Op, Question, Value};
+
+pub enum Program {
+    All(Vec<Program>),
+    Any(Vec<Program>),
+    Not(Box<Program>),
+    Attribute { name: String, question: Question },
+    Measure { fact: usize, op: Op, low: Exact, high: Exact },
+    Happened { fact: usize },
+    Member { segment: String },
+    Tag { name: Option<String> },
+    Consent { pair: String, state: String },
+    Listed { segment: String, version: i64 },
+    Constant(bool),
+}
+
+impl Program {
+    pub fn holds(&self, plan: &Plan, profile: &mut Profile, now_ms: i64) -> Result<bool> {
+        Ok(match self {
+            Program::All(children) => {
+                for child in children {
+                    if !child.holds(plan, profile, now_ms)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Program::Any(children) => {
+                for child in children {
+                    if child.holds(plan, profile, now_ms)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Program::Not(child) => !child.holds(plan, profile, now_ms)?,
+            Program::Attribute { name, question } => match profile.attribute(name) {
+                Some(register) => question.holds(&register.read()?)?,
+                None => question.holds(&Value::Nil)?,
+            },
+            Program::Measure { fact, op, low, high } => {
+                let value = match plan.value(profile, *fact, now_ms)? {
+                    Amount::Whole(count) => i128::from(count) * Exact::ONE,
+                    Amount::Exact(scaled) => scaled,
+                    Amount::Truth(_) => return Err(Halt::Bad("a measure of something that happens")),
+                };
+                op.holds(value.cmp(&low.scaled), value.cmp(&high.scaled))
+            }
+            Program::Happened { fact } => plan.value(profile, *fact, now_ms)? == Amount::Truth(true),
+            Program::Member { segment } => profile.is_member(segment),
+            Program::Tag { name: Some(name) } => {
+                matches!(register_in(profile.tags, name)?, Some((Value::Bool(true), _)))
+            }
+            Program::Tag { name: None } => any_is_true(profile.tags)?,
+            Program::Consent { pair, state } => match register_in(profile.consent, pair)? {
+                Some((Value::Str(found), _)) => found == state,
+                Some(_) => false,
+                None => state == "none",
+            },
+            Program::Listed { segment, version } => match register_in(profile.lists, segment)? {
+                Some((Value::Bool(true), mut rest)) => {
+                    rest.int()?;
+                    rest.str()?;
+                    rest.int()? == *version
+                }
+                _ => false,
+            },
+            Program::Constant(holds) => *holds,
+        })
+    }
+}

@@ -1,0 +1,442 @@
+//! One profile, one thing that happens, and everything that follows from it: `event` and `clock`.
+//!
+//! As in module `step` of the core: the change is applied to the registers and the facts, each of which names the
+//! few segments that it may flip; only then are those judged, in topological order, once each.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use blake2::Blake2b;
+use blake2::digest::Digest;
+use blake2::digest::consts::U16;
+
+use crate::dedup::remember;
+use crate::event::{ATTRIBUTE_CHANGED, Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
+use crate::fact::{Amount, Kind, State};
+use crate::halt::{Halt, Result};
+use crate::msgpack::{self, Reader};
+use crate::plan::{Plan, Track};
+use crate::profile::{Due, Membership, Profile, Register};
+use crate::trail::{Stamp, Stamps};
+use crate::value::Value;
+
+/// `state` is None where nothing changed (a repeat). `transitions` and `derived` are arrays in msgpack, one after
+/// the other.
+pub struct Done {
+    pub state: Option<Vec<u8>>,
+    pub wake_ms: Option<i64>,
+    pub transitions: Vec<u8>,
+    pub flips: usize,
+    pub derived: Vec<u8>,
+    pub events: usize,
+}
+
+struct Step<'a> {
+    plan: &'a Plan,
+    profile_id: &'a str,
+    profile: Profile<'a>,
+    now_ms: i64,
+    affected: Vec<u32>,
+    done: Done,
+}
+
+/// Applies an event, as a record carries it, to a state, empty of a profile never seen.
+pub fn event(plan: &Plan, state: &[u8], event: &[u8], now_ms: i64) -> Result<Done> {
+    let from = &mut Reader::new(event);
+    let event = Event::read(from, &plan.workspace)?;
+    if !from.done() {
+        return Err(Halt::Bad("an event that goes on"));
+    }
+    let mut step = Step::begin(plan, state, event.profile, now_ms)?;
+    if state.is_empty() {
+        step.affected.extend_from_slice(&plan.born);
+    }
+    let seen = remember(&step.profile.seen, &event.id, now_ms, plan.window_ms, plan.max_ids)?;
+    let Some(seen) = seen else {
+        step.done.wake_ms = step.profile.wake_at();
+        return Ok(step.done);
+    };
+    step.profile.seen = seen.into();
+    let cause = if event.name == PROFILE {
+        step.change(&event)?;
+        "attribute"
+    } else if event.name.starts_with('$') {
+        return Err(Halt::Lacks("events of ours"));
+    } else {
+        step.feed(&event, None)?;
+        "event"
+    };
+    step.judge(cause, Some(&event.id))?;
+    Ok(step.end())
+}
+
+/// Lets the clock alone reach `now_ms`, the profile's next due instant.
+pub fn clock(plan: &Plan, profile_id: &str, state: &[u8], now_ms: i64) -> Result<Done> {
+    let mut step = Step::begin(plan, state, profile_id, now_ms)?;
+    step.tick()?;
+    step.judge("clock", None)?;
+    Ok(step.end())
+}
+
+impl<'a> Step<'a> {
+    fn begin(plan: &'a Plan, state: &'a [u8], profile_id: &'a str, now_ms: i64) -> Result<Self> {
+        let profile = if state.is_empty() { Profile::new(plan.revision) } else { Profile::decode(state)? };
+        if profile.plan != plan.revision {
+            return Err(Halt::Lacks("bringing a profile to a plan"));
+        }
+        if !profile.is_plain() {
+            return Err(Halt::Lacks("retractions and removals"));
+        }
+        let done =
+            Done { state: None, wake_ms: None, transitions: Vec::new(), flips: 0, derived: Vec::new(), events: 0 };
+        Ok(Step { plan, profile_id, profile, now_ms, affected: Vec::new(), done })
+    }
+
+    fn end(mut self) -> Done {
+        let mut state = Vec::with_capacity(1_024);
+        self.profile.encode(&mut state);
+        self.done.state = Some(state);
+        self.done.wake_ms = self.profile.wake_at();
+        self.done
+    }
+
+    // -- what changes
+
+    /// A `$profile` event with attributes alone.
+    fn change(&mut self, event: &Event<'a>) -> Result<()> {
+        let from = &mut Reader::new(event.raw);
+        let parts = from.map()?;
+        if parts == 0 {
+            return Ok(());
+        }
+        if parts > 1 || from.str()? != "attributes" {
+            return Err(Halt::Lacks("changes but of attributes"));
+        }
+        let count = from.map()?;
+        let mut written: Vec<Register<'a>> = Vec::with_capacity(from.room(count));
+        for _ in 0..count {
+            let (name, value) = (from.str()?, from.raw()?);
+            if written.iter().any(|register| register.name == name) {
+                return Err(Halt::Lacks("a key that stands twice"));
+            }
+            written.push(Register { name, value, time_ms: event.time_ms, event_id: "" });
+        }
+        if written.is_empty() {
+            return Ok(());
+        }
+        self.measure()?;
+        self.bounded(&written)?;
+        let id = own_id(event)?;
+        for register in written {
+            self.write(Register { event_id: id, ..register })?;
+        }
+        Ok(())
+    }
+
+    /// The bytes that the attributes take, where they were stored without.
+    fn measure(&mut self) -> Result<()> {
+        if self.profile.attribute_bytes >= 0 {
+            return Ok(());
+        }
+        let mut bytes = 0;
+        for register in &self.profile.attributes {
+            if !is_derived(register.name) {
+                bytes += name_size(register.name) + register.read()?.size();
+            }
+        }
+        self.profile.attribute_bytes = bytes;
+        Ok(())
+    }
+
+    /// Fails where the interpreted core would refuse the change.
+    fn bounded(&self, written: &[Register]) -> Result<()> {
+        let (mut new, mut growth) = (0, 0);
+        for register in written {
+            match self.profile.attribute(register.name) {
+                None => {
+                    new += 1;
+                    growth += name_size(register.name);
+                }
+                Some(known) => growth -= known.read()?.size(),
+            }
+            growth += register.read()?.size();
+        }
+        let derived = self.profile.attributes.iter().filter(|register| is_derived(register.name)).count() as i64;
+        let many = self.profile.attributes.len() as i64 - derived + new > self.plan.max_attributes;
+        let large = growth > 0 && self.profile.attribute_bytes + growth > self.plan.max_attribute_bytes;
+        if (new > 0 && many) || large { Err(Halt::Lacks("profiles that are full")) } else { Ok(()) }
+    }
+
+    fn write(&mut self, register: Register<'a>) -> Result<()> {
+        let new = register.read()?;
+        if matches!(new, Value::Nil) {
+            return Err(Halt::Lacks("removed attributes"));
+        }
+        let at = self.profile.attributes.iter().position(|each| each.name == register.name);
+        let old = match at {
+            Some(at) => {
+                let known = self.profile.attributes[at];
+                if (register.time_ms, register.event_id) < (known.time_ms, known.event_id) {
+                    return Ok(());
+                }
+                self.profile.attributes[at] = register;
+                known.read()?
+            }
+            None => {
+                self.profile.attribute_bytes += name_size(register.name);
+                self.profile.attributes.push(register);
+                Value::Nil
+            }
+        };
+        self.profile.attribute_bytes += new.size() - old.size();
+        if old.same(&new)? {
+            return Ok(());
+        }
+        if let Some(watch) = self.plan.watches.get(register.name) {
+            watch.changed(&old, &new, &self.profile.facts, &mut self.affected)?;
+            self.profile.set_due(Due::Attribute(register.name), None);
+        }
+        let properties = Value::Map(vec![("name", Value::Str(register.name)), ("from", old), ("to", new)]);
+        let derived = Event {
+            id: format!("{}~attribute~{}", register.event_id, register.name).into(),
+            profile: self.profile_id,
+            name: ATTRIBUTE_CHANGED,
+            time_ms: register.time_ms,
+            properties,
+            raw: &[],
+        };
+        derived.write(&self.plan.workspace, &mut self.done.derived);
+        self.done.events += 1;
+        self.feed(&derived, None)
+    }
+
+    /// Gives an event to every fact that it feeds, but those of the segment `ignored`.
+    fn feed(&mut self, event: &Event<'a>, ignored: Option<&str>) -> Result<()> {
+        let plan = self.plan;
+        let Some(feeds) = plan.feeds.get(event.name) else { return Ok(()) };
+        let mut linked = Vec::new();
+        for index in feeds.fed(event, |index| plan.wants(index))? {
+            let track = &plan.tracks[index];
+            if ignored.is_some() && track.owner.as_deref() == ignored {
+                continue;
+            }
+            if track.is_linked() {
+                linked.push(index);
+                continue;
+            }
+            let state = self.take(track)?;
+            let Some((mut state, old, new)) = track.kind.added(state, event, self.now_ms)? else { continue };
+            let due = track.kind.next_ms(&mut state, self.now_ms, track.edges())?;
+            self.profile.put(track.id, state);
+            if old != new {
+                track.changed(old, new, &self.profile.facts, &mut self.affected);
+            }
+            self.profile.set_due(Due::Fact(track.id), due);
+        }
+        if linked.is_empty() { Ok(()) } else { self.follow(&linked, event) }
+    }
+
+    /// The state of a fact, open; another one must be put in its place.
+    fn take(&mut self, track: &Track) -> Result<Option<State<'a>>> {
+        let Some(at) = self.profile.slot(track.id) else { return Ok(None) };
+        let state = std::mem::replace(&mut self.profile.facts[at].state, State::Whole(0));
+        track.kind.open(state).map(Some)
+    }
+
+    /// Gives an event to trails and chains, and then to the chains that the profile has begun.
+    fn follow(&mut self, fed: &[usize], event: &Event<'a>) -> Result<()> {
+        let plan = self.plan;
+        let mut chains: Vec<(usize, Option<Amount>)> = Vec::new();
+        for index in fed {
+            let track = &plan.tracks[*index];
+            let mut state = self.take(track)?;
+            if !matches!(track.kind, Kind::Trail { .. }) {
+                chains.retain(|each| each.0 != *index);
+                chains.push((*index, Some(track.kind.value(state.as_mut(), self.now_ms)?)));
+            }
+            if let Some(state) = track.kind.followed(state, event, self.now_ms)? {
+                self.profile.put(track.id, state);
+            }
+            for follower in &track.followers {
+                let begun = self.profile.slot(plan.tracks[*follower].id).is_some();
+                if begun && !chains.iter().any(|each| each.0 == *follower) {
+                    chains.push((*follower, None));
+                }
+            }
+        }
+        let stamp = (event.time_ms, event.id.clone());
+        for (index, before) in chains {
+            let track = &plan.tracks[index];
+            let Some(mut state) = self.take(track)? else { continue };
+            let trails = self.trails(track)?;
+            let old = before.map_or_else(|| track.kind.value(Some(&mut state), self.now_ms), Ok)?;
+            let at: Vec<usize> = (0..track.trails.len()).filter(|at| fed.contains(&track.trails[*at])).collect();
+            let (first, all) = (fed.contains(&index), slices(&trails));
+            match (&track.kind, &mut state) {
+                (Kind::Absent(kind), State::Awaited(state)) => kind.follow(state, &stamp, first, &at, &all, self.now_ms)?,
+                (Kind::Present(kind), State::Begun(state)) => kind.follow(state, &stamp, first, &at, &all, self.now_ms)?,
+                _ => return Err(Halt::Bad("a state of another kind")),
+            }
+            let new = track.kind.value(Some(&mut state), self.now_ms)?;
+            let due = track.kind.next_ms(&mut state, self.now_ms, &[])?;
+            self.give_back(track, trails);
+            self.profile.put(track.id, state);
+            if old != new {
+                track.changed(old, new, &self.profile.facts, &mut self.affected);
+            }
+            self.profile.set_due(Due::Fact(track.id), due);
+        }
+        Ok(())
+    }
+
+    /// The stamps of a sequence's later steps, which are to be given back.
+    fn trails(&mut self, track: &Track) -> Result<Vec<Stamps<'a>>> {
+        let mut found = Vec::with_capacity(track.trails.len());
+        for (at, index) in track.trails.iter().enumerate() {
+            let first = track.trails.iter().position(|each| each == index);
+            if first != Some(at) {
+                let again: Stamps = found.get(first.unwrap_or(0)).cloned().unwrap_or_default();
+                found.push(again);
+                continue;
+            }
+            match self.take(&self.plan.tracks[*index])? {
+                None => found.push(Vec::new()),
+                Some(State::Stamps(stamps)) => found.push(stamps),
+                Some(_) => return Err(Halt::Bad("a state of another kind")),
+            }
+        }
+        Ok(found)
+    }
+
+    fn give_back(&mut self, track: &Track, trails: Vec<Stamps<'a>>) {
+        for (index, stamps) in track.trails.iter().zip(trails) {
+            if let Some(at) = self.profile.slot(self.plan.tracks[*index].id) {
+                self.profile.facts[at].state = State::Stamps(stamps);
+            }
+        }
+    }
+
+    /// The clock alone comes to what is due.
+    fn tick(&mut self) -> Result<()> {
+        let due: Vec<Due> = self.profile.dues.iter().filter(|due| due.1 <= self.now_ms).map(|due| due.0).collect();
+        for name in due {
+            let Due::Fact(fact) = name else { return Err(Halt::Lacks("conditions that are relative to now")) };
+            let track = self.plan.track(fact).ok_or(Halt::Bad("a fact that is not in the plan"))?;
+            let mut state = self.take(track)?.ok_or(Halt::Bad("a due time without a fact"))?;
+            let trails = self.trails(track)?;
+            let old = track.kind.value(Some(&mut state), self.now_ms.saturating_sub(1))?;
+            match (&track.kind, &mut state) {
+                (Kind::Absent(kind), State::Awaited(state)) => kind.settle(state, &slices(&trails), self.now_ms)?,
+                (Kind::Present(kind), State::Begun(state)) => kind.settle(state, self.now_ms)?,
+                _ => {}
+            }
+            let new = track.kind.value(Some(&mut state), self.now_ms)?;
+            let next = track.kind.next_ms(&mut state, self.now_ms, track.edges())?;
+            self.give_back(track, trails);
+            self.profile.put(track.id, state);
+            if old != new {
+                track.changed(old, new, &self.profile.facts, &mut self.affected);
+            }
+            self.profile.set_due(name, next);
+        }
+        Ok(())
+    }
+
+    // -- what follows
+
+    /// Judges the affected segments, and whatever their flips affect, in order.
+    fn judge(&mut self, cause: &'static str, event_id: Option<&str>) -> Result<()> {
+        let plan = self.plan;
+        let mut pending: BinaryHeap<Reverse<u32>> = self.affected.drain(..).map(Reverse).collect();
+        let mut last = None;
+        while let Some(Reverse(position)) = pending.pop() {
+            if last == Some(position) {
+                continue;
+            }
+            if last.is_some_and(|last| last > position) {
+                return Err(Halt::Bad("segments that depend on each other in a circle"));
+            }
+            last = Some(position);
+            let Some(segment) = plan.segments.get(position as usize).and_then(Option::as_ref) else { continue };
+            let was = self.profile.is_member(&segment.id);
+            if segment.program.holds(plan, &mut self.profile, self.now_ms)? == was {
+                continue;
+            }
+            self.flip(&segment.id, segment.version, cause, event_id);
+            if let Some(reach) = plan.dependents.get(&position) {
+                reach.collect(&self.profile.facts, &mut self.affected);
+            }
+            let name = if was { SEGMENT_EXITED } else { SEGMENT_ENTERED };
+            if plan.feeds.contains_key(name) {
+                let told = Event {
+                    id: format!("{}~segment~{}", event_id.unwrap_or(cause), segment.id).into(),
+                    profile: self.profile_id,
+                    name,
+                    time_ms: self.now_ms,
+                    properties: Value::Map(vec![("segment", Value::Str(&segment.id))]),
+                    raw: &[],
+                };
+                self.feed(&told, Some(&segment.id))?;
+            }
+            pending.extend(self.affected.drain(..).map(Reverse));
+        }
+        Ok(())
+    }
+
+    fn flip(&mut self, segment: &'a str, version: i64, cause: &str, event_id: Option<&str>) {
+        let memberships = &mut self.profile.memberships;
+        let at = memberships.iter().position(|each| each.segment == segment).unwrap_or_else(|| {
+            memberships.push(Membership { segment, sequence: 0, entered_ms: None });
+            memberships.len() - 1
+        });
+        let membership = &mut memberships[at];
+        let entered = membership.entered_ms.is_none();
+        membership.sequence = membership.sequence.saturating_add(1);
+        membership.entered_ms = entered.then_some(self.now_ms);
+        let mut fields = Vec::with_capacity(128);
+        for text in [self.plan.workspace.as_str(), segment, self.profile_id, if entered { "entered" } else { "exited" }] {
+            msgpack::put_str(&mut fields, text);
+        }
+        msgpack::put_int(&mut fields, self.now_ms);
+        msgpack::put_int(&mut fields, membership.sequence);
+        msgpack::put_str(&mut fields, cause);
+        match event_id {
+            Some(id) => msgpack::put_str(&mut fields, id),
+            None => fields.push(0xc0),
+        }
+        msgpack::put_int(&mut fields, version);
+        let out = &mut self.done.transitions;
+        msgpack::put_array(out, 10);
+        msgpack::put_str(out, &digest(&fields));
+        out.extend_from_slice(&fields);
+        self.done.flips += 1;
+    }
+}
+
+/// The id of a transition: a digest of its nine fields as an array.
+fn digest(fields: &[u8]) -> String {
+    let mut hash = Blake2b::<U16>::new();
+    hash.update([0x99]);
+    hash.update(fields);
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn slices<'s, 'a>(trails: &'s [Stamps<'a>]) -> Vec<&'s [Stamp<'a>]> {
+    trails.iter().map(Vec::as_slice).collect()
+}
+
+/// The id of an event that came in a record, and so lives as long as the record.
+fn own_id<'a>(event: &Event<'a>) -> Result<&'a str> {
+    match event.id {
+        std::borrow::Cow::Borrowed(id) => Ok(id),
+        std::borrow::Cow::Owned(_) => Err(Halt::Bad("a change that was derived")),
+    }
+}
+
+fn is_derived(name: &str) -> bool {
+    name == "groups" || name == "score"
+}
+
+fn name_size(name: &str) -> i64 {
+    1 + name.len() as i64
+}

@@ -1,0 +1,101 @@
+//! Windows: t ⊕ d, and the span of instants in which an event counts.
+//!
+//! Calendar arithmetic is the core's: it is asked once for every quarter hour, and the answer is kept. Within a
+//! quarter hour an answer moves along with the instant (a month later), or stays (the end of the month).
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use crate::halt::Result;
+
+pub const FOREVER: i64 = 253_402_300_799_999;
+const QUARTER_MS: i64 = 900_000;
+const KEPT: usize = 8_192;
+
+pub type Ask = Box<dyn Fn(i64) -> Result<i64> + Send + Sync>;
+
+#[derive(Clone, Copy)]
+enum Answer {
+    Moves(i64),
+    Stays(i64),
+    Uneven,
+}
+
+pub struct Asked {
+    ask: Ask,
+    known: Mutex<HashMap<i64, Answer>>,
+}
+
+impl Asked {
+    pub fn new(ask: Ask) -> Self {
+        Asked { ask, known: Mutex::new(HashMap::new()) }
+    }
+
+    pub fn at(&self, t_ms: i64) -> Result<i64> {
+        if t_ms <= 0 || t_ms > FOREVER {
+            return (self.ask)(t_ms);
+        }
+        let quarter = t_ms / QUARTER_MS;
+        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let answer = match known.get(&quarter) {
+            Some(answer) => *answer,
+            None => {
+                let first = quarter * QUARTER_MS;
+                let (low, high) = ((self.ask)(first)?, (self.ask)(first + QUARTER_MS - 1)?);
+                let answer = if low == high {
+                    Answer::Stays(low)
+                } else if high - low == QUARTER_MS - 1 {
+                    Answer::Moves(low - first)
+                } else {
+                    Answer::Uneven
+                };
+                if known.len() >= KEPT {
+                    known.clear();
+                }
+                known.insert(quarter, answer);
+                answer
+            }
+        };
+        drop(known);
+        match answer {
+            Answer::Moves(by) => Ok(t_ms + by),
+            Answer::Stays(at) => Ok(at),
+            Answer::Uneven => (self.ask)(t_ms),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub enum Shift {
+    Fixed(i64),
+    Asked(std::sync::Arc<Asked>),
+}
+
+impl Shift {
+    pub fn at(&self, t_ms: i64) -> Result<i64> {
+        match self {
+            Shift::Fixed(ms) => Ok(t_ms.saturating_add(*ms).min(FOREVER)),
+            Shift::Asked(asked) => asked.at(t_ms),
+        }
+    }
+}
+
+/// `Absolute`: from ≤ t < to. `Sliding`: an event counts from `enter` (at once where there is none) to `leave`.
+pub enum Frame {
+    Absolute { from: i64, to: i64 },
+    Sliding { enter: Option<Shift>, leave: Shift },
+}
+
+impl Frame {
+    /// [enter, leave) in which an event at t counts; None if it never does.
+    pub fn span(&self, t_ms: i64) -> Result<Option<(i64, i64)>> {
+        match self {
+            Frame::Absolute { from, to } => Ok((*from <= t_ms && t_ms < *to).then_some((t_ms, FOREVER))),
+            Frame::Sliding { enter, leave } => {
+                let enter = enter.as_ref().map_or(Ok(t_ms), |shift| shift.at(t_ms))?;
+                let leave = leave.at(t_ms)?;
+                Ok((enter < leave).then_some((enter, leave)))
+            }
+        }
+    }
+}

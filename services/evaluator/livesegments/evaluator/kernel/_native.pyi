@@ -1,0 +1,9 @@
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+Answer: TypeAlias = tuple[bytes | None, int | None, bytes, bytes]
+
+class Plan:
+    def __new__(cls, description: bytes, asked: Sequence[Callable[[int], int]]) -> Plan: ...
+    def event(self, state: bytes, event: bytes, now_ms: int) -> Answer | str: ...
+    def clock(self, profile: str, state: bytes, now_ms: int) -> Answer | str: ...

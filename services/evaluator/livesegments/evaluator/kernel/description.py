@@ -1,0 +1,242 @@
+"""A plan described to the native kernel, in msgpack: what it asks, of which facts, and under which guards.
+
+Example: "3 orders in 30 days" becomes a fact of the kind `["count", [false, 2592000000], 4]`, fed by events
+named `order_placed`, and the program `["measure", fact, "gte", 3, null, [3]]` of its segment. A window of
+months becomes `[true, 0]`: the kernel asks the first of `asked`, which is the core's own calendar.
+
+The kernel's module `plan` reads it. What the kernel can't do raises `Lacks`, and the interpreted core serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from livesegments.core.compiled import Compiled, Read
+from livesegments.core.definition import (
+    All,
+    AnyOf,
+    Attribute,
+    Computed,
+    Consent,
+    Event,
+    Filter,
+    Node,
+    Not,
+    Occurrence,
+    SegmentRef,
+    Sequence,
+    Tag,
+)
+from livesegments.core.fact import EventLeaf, Fact, key_of
+from livesegments.core.frame import Absolute, Frame, canonical, frame
+from livesegments.core.measure import DATED, key_at
+from livesegments.core.plan import Plan
+from livesegments.core.profile import consent_key
+from livesegments.core.reach import Guard
+from livesegments.core.track import Counted, Measured, Track, leaf_edges
+from livesegments.core.value import Comparison, when_missing
+from livesegments.core.where import path_of
+from livesegments.core.window import Shift, parse_duration, plus
+from livesegments.core.words import ORDER_OPS, POSITIVE, PRESENCE_OPS
+
+Json: TypeAlias = list[Any]
+OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
+
+
+class Lacks(Exception):
+    """What a plan uses that the kernel can't do."""
+
+
+class Description(NamedTuple):
+    data: bytes
+    asked: list[Shift]
+
+
+class _Place(NamedTuple):
+    """Where a fact is read; `step` says which later step of a sequence it is of, from 1, or 0."""
+
+    leaf: EventLeaf
+    zone: str
+    segment: str
+    step: int
+
+
+def describe(plan: Plan) -> Description:
+    """Raises Lacks."""
+    return _Describing(plan).description()
+
+
+class _Describing:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._asked: list[Shift] = []
+        self._known: dict[tuple[object, ...], Json] = {}
+
+    def description(self) -> Description:
+        plan, limits = self._plan, self._plan.limits
+        places = dict(self._places())
+        facts = [self._fact(track, places[id_]) for id_, track in plan.tracks.items()]
+        segments = [
+            self._segment(item) if plan.positions.get(item.segment.id) == at else None
+            for at, item in enumerate(plan.order)
+        ]
+        whole = (
+            plan.workspace, plan.revision, limits.dedup_window_ms, limits.dedup_max_ids,
+            limits.bounds.attributes, limits.bounds.attribute_bytes, facts, segments, sorted(plan.born),
+        )  # fmt: skip
+        return Description(msgspec.msgpack.encode(whole), self._asked)
+
+    def _places(self) -> Iterator[tuple[int, _Place]]:
+        plan = self._plan
+        for zone, items in (
+            (plan.staged_timezone, plan.staged.values()),
+            (plan.timezone, [plan.order[at] for at in plan.positions.values()]),
+        ):
+            for item in items:
+                for read in item.reads:
+                    if read.fact is not None:
+                        assert isinstance(read.leaf, EventLeaf)
+                        place = _Place(read.leaf, zone, item.segment.id, 0)
+                        yield read.fact.id, place
+                        for step, trail in enumerate(read.fact.trails, 1):
+                            yield trail.id, place._replace(step=step)
+
+    # -- facts
+
+    def _fact(self, track: Track, place: _Place) -> Json:
+        leaf = place.leaf
+        happening = leaf.steps[place.step] if isinstance(leaf, Sequence) else leaf
+        concerned = (
+            "counted" if isinstance(track, Counted) else "measured" if isinstance(track, Measured) else "all"
+        )
+        filters = [_filter(each) for each in happening.where]
+        trails = [trail.id for trail in track.fact.trails]
+        return [
+            track.id, self._kind(place), list(track.fact.feed.names), filters, track.owner, concerned, trails,
+        ]  # fmt: skip
+
+    def _kind(self, place: _Place) -> Json:
+        leaf, zone = place.leaf, ZoneInfo(place.zone)
+        window = frame(leaf.window, zone)
+        spanned = self._frame(window, leaf, zone)
+        match leaf:
+            case Event():
+                return self._measure(place, window, spanned)
+            case Occurrence():
+                return ["occurrence", spanned, leaf.which == "last", [_filter(each) for each in leaf.has]]
+            case Computed():
+                raise Lacks("computed attributes")
+        if leaf.same is not None:
+            raise Lacks("sequences whose steps share a value")
+        within, spans = parse_duration(leaf.within), [leaf.within]
+        if leaf.window is not None:
+            spans += [text for text in (leaf.window.last, leaf.window.skip) if text is not None]
+        months = any(parse_duration(text).months for text in spans)
+        duration = self._shift(plus(within, zone), within.ms, ("plus", within, place.zone))
+        if place.step:
+            return ["trail", spanned, duration, months]
+        if leaf.steps[-1].absent:
+            return ["absent", spanned, duration, months, len(leaf.steps) > 2]
+        return ["present", spanned, duration, months]
+
+    def _measure(self, place: _Place, window: Frame, spanned: Json) -> Json:
+        leaf = place.leaf
+        assert isinstance(leaf, Event)
+        of, depth = leaf.measure.of, key_of(leaf, place.zone, place.segment).depth
+        if of == "count":
+            if isinstance(window, Absolute):
+                return ["count_ever", window.from_ms, window.to_ms]
+            return ["count", spanned[2], depth] if window.enter is None else ["each", spanned, depth]
+        if of == "sum":
+            return ["sum", spanned, path_of(leaf.measure.property or "")]
+        if of in DATED:
+            key = key_at(of, ZoneInfo(place.zone))
+            return ["keys", spanned, depth, self._shift(key, 0, (of, place.zone))]
+        raise Lacks(f"the measure {of}")
+
+    def _frame(self, window: Frame, leaf: EventLeaf, zone: ZoneInfo) -> Json:
+        if isinstance(window, Absolute):
+            return ["absolute", window.from_ms, window.to_ms]
+        name = (*canonical(leaf.window, zone), zone.key)
+        enter = None if window.enter is None else self._shift(window.enter, 0, ("enter", *name))
+        return ["sliding", enter, self._shift(window.leave, window.fixed_ms, ("leave", *name))]
+
+    def _shift(self, shift: Shift, fixed_ms: int, name: tuple[object, ...]) -> Json:
+        """`name` is the same for equal ones. `fixed_ms`: so far it goes from every instant; 0: it depends."""
+        if fixed_ms:
+            return [False, fixed_ms]
+        if name not in self._known:
+            self._known[name] = [True, len(self._asked)]
+            self._asked.append(shift)
+        return self._known[name]
+
+    # -- segments
+
+    def _segment(self, item: Compiled) -> Json:
+        segment = item.segment
+        if item.tells:
+            raise Lacks("computed attributes")
+        if item.root is None:
+            program: Json = ["listed", segment.id, segment.definition_version]
+        else:
+            program = self._program(item.root, iter(item.reads))
+        return [segment.id, segment.definition_version, program]
+
+    def _program(self, node: Node, reads: Iterator[Read]) -> Json:
+        """`reads` are the leaves in the order of the definition."""
+        match node:
+            case All() | AnyOf():
+                children = [self._program(child, reads) for child in node.of]
+                return ["all" if isinstance(node, All) else "any", children]
+            case Not():
+                return ["not", self._program(node.of, reads)]
+        read = next(reads)
+        assert read.leaf is node
+        guard = _guard(read.guard)
+        match node:
+            case Attribute():
+                return ["attribute", node.name, _question(node), guard]
+            case Event():
+                edges = sorted(leaf_edges(node)) if isinstance(self._track(read.fact), Counted) else []
+                return ["measure", self._track(read.fact).id, node.op, node.value, guard, edges]
+            case Occurrence() | Sequence():
+                return ["happened", self._track(read.fact).id, guard]
+            case SegmentRef():
+                return ["member", node.id, self._plan.positions.get(node.id, -1), guard]
+            case Tag():
+                return ["tag", node.name]
+            case Consent():
+                return ["consent", consent_key(node.channel, node.topic), node.state]
+        raise Lacks(f"conditions of the type {node.__struct_config__.tag}")
+
+    def _track(self, fact: Fact | None) -> Track:
+        assert fact is not None, "its leaf reads one"
+        return self._plan.tracks[fact.id]
+
+
+def _guard(guard: Guard | None) -> list[int] | None:
+    return None if guard is None else sorted(guard.facts)
+
+
+def _filter(item: Filter) -> Json:
+    if item.inner:
+        raise Lacks("filters on the items of a list")
+    return [path_of(item.property), _question(item)]
+
+
+def _question(comparison: Comparison) -> Json:
+    op, value = comparison.op, comparison.value
+    if op in PRESENCE_OPS:
+        return ["exists", None, op != "exists", False]
+    positive = POSITIVE.get(op, op)
+    if comparison.ignore_case:
+        raise Lacks("comparing without case")
+    if getattr(comparison, "value_list", None) is not None:
+        raise Lacks("value lists")
+    if positive not in OPS:
+        raise Lacks(f"the op {op}")
+    return [positive, value, op in POSITIVE, when_missing(comparison)]

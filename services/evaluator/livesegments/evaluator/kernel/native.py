@@ -1,0 +1,66 @@
+"""The native kernel, where it was built: steps of one profile, from bytes to bytes.
+
+`event` and `clock` do what `step.on_event` and `step.on_clock` of the core do, on a stored state. What the
+kernel lacks it says, and changes nothing: then the interpreted core does the step.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from livesegments.core.event import Cause, Event, Kind, Transition
+from livesegments.core.plan import Plan
+from livesegments.evaluator.kernel.description import describe
+
+try:
+    from livesegments.evaluator.kernel import _native
+except ImportError:  # no toolchain was there when the environment was made
+    BUILT = False
+else:
+    BUILT = True
+
+_Fields: TypeAlias = tuple[str, str, str, str, Kind, int, int, Cause, str | None, int]
+_transitions = msgspec.msgpack.Decoder(list[_Fields])
+_events = msgspec.msgpack.Decoder(list[Event])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Stepped(Struct):
+    """`state` is None where nothing changed. The others are as in `step.Step`."""
+
+    state: bytes | None
+    wake_at: int | None
+    transitions: list[Transition]
+    derived: list[Event]
+
+
+class Kernel:
+    """A workspace's plan in the kernel; `plan` takes and gives bytes.
+
+    Raises `description.Lacks` where the plan uses what the kernel can't do.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        description = describe(plan)
+        self.plan = _native.Plan(description.data, description.asked)
+
+    def event(self, state: bytes, event: Event, now_ms: int) -> Stepped | str:
+        """`state` is empty for a profile never seen. A text says what the kernel lacks.
+
+        Raises ValueError where the state can't be read."""
+        return _stepped(self.plan.event(state, _encode(event), now_ms))
+
+    def clock(self, profile: str, state: bytes, now_ms: int) -> Stepped | str:
+        """`now_ms` is the profile's next due instant."""
+        return _stepped(self.plan.clock(profile, state, now_ms))
+
+
+def _stepped(answer: _native.Answer | str) -> Stepped | str:
+    if isinstance(answer, str):
+        return answer
+    state, wake_at, transitions, derived = answer
+    told = [Transition(*fields) for fields in _transitions.decode(transitions)]
+    return Stepped(state, wake_at, told, _events.decode(derived))

@@ -1,0 +1,119 @@
+"""The native kernel in the race: every step of the interpreted core is done by it as well, from the same state.
+
+What they must agree on after each step: transitions, derived events, the next due instant, and every byte of the
+state but for the order of what has none (facts, due times). Definitions that the kernel lacks are left out of the
+history beforehand, and steps that it gives back are left to the interpreted core; both are counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from livesegments.core.event import Event
+from livesegments.core.plan import Segment, compile
+from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.step import Step
+from livesegments.evaluator.kernel.description import Lacks, describe
+from livesegments.evaluator.kernel.native import Kernel, Stepped
+from tests.properties.catalogue import Delete, Put
+from tests.properties.definitions import IDS, STATIC, contents, node
+from tests.properties.histories import Command, History
+from tests.properties.race import Race
+
+
+class Count:
+    """`lacking`: what definitions use that the kernel lacks; `given_back`: what it lacked in steps."""
+
+    def __init__(self) -> None:
+        self.definitions = self.steps = self.transitions = 0
+        self.lacking: Counter[str] = Counter()
+        self.given_back: Counter[str] = Counter()
+
+    def __str__(self) -> str:
+        lacking, back = self.lacking.total(), self.given_back.total()
+        return (
+            f"{self.definitions - lacking} of {self.definitions} definitions, "
+            f"{self.steps - back} of {self.steps} steps, {self.transitions} transitions natively; "
+            f"definitions lack {dict(self.lacking.most_common())}, steps {dict(self.given_back.most_common())}"
+        )
+
+
+class KernelRace(Race):
+    def __init__(self, history: History, count: Count) -> None:
+        super().__init__(msgspec.structs.replace(history, commands=served(history, count)))
+        self._count = count
+        self._kernel: Kernel | None = None
+        self._revision = -1
+
+    def _event(self, event: Event, now_ms: int) -> Step:
+        before = b"" if self.profile is None else encode(self.profile)
+        made = self._native().event(before, event, now_ms)
+        step = super()._event(event, now_ms)
+        return self._same(step, made)
+
+    def _clock(self, profile: Profile, now_ms: int) -> Step:
+        made = self._native().clock("p", encode(profile), now_ms)
+        return self._same(super()._clock(profile, now_ms), made)
+
+    def _native(self) -> Kernel:
+        if self._kernel is None or self._revision != self.plan.revision:
+            self._kernel, self._revision = Kernel(self.plan), self.plan.revision
+        return self._kernel
+
+    def _same(self, step: Step, made: Stepped | str) -> Step:
+        self._count.steps += 1
+        if isinstance(made, str):
+            self._count.given_back[made] += 1
+            return step
+        assert made.transitions == step.transitions, f"core {step.transitions}\nkernel {made.transitions}"
+        assert made.derived == list(step.derived), f"core {step.derived}\nkernel {made.derived}"
+        assert made.wake_at == step.wake_at, f"core wakes at {step.wake_at}, kernel at {made.wake_at}"
+        assert (made.state is not None) == step.changed
+        if made.state is not None:
+            core, kernel = plain(encode(step.profile)), plain(made.state)
+            assert core == kernel, f"core {core}\nkernel {kernel}"
+        self._count.transitions += len(step.transitions)
+        return step
+
+
+def plain(state: bytes) -> dict[str, Any]:
+    profile = decode(state)
+    found = msgspec.structs.asdict(profile)
+    return found | {"facts": {fact: bytes(raw) for fact, raw in profile.facts.items()}}
+
+
+def served(history: History, count: Count) -> list[Command]:
+    """The commands without the definitions that the kernel lacks."""
+    found, standing = list[Command](), set[str]()
+    for command in history.commands:
+        if isinstance(command, Put) and command.definition is not None:
+            count.definitions += 1
+            lacks = lacking(msgspec.json.encode((command.segment, command.definition)), history.zone)
+            if lacks is not None:
+                count.lacking[lacks] += 1
+                continue
+        if isinstance(command, Put):
+            standing.add(command.segment)
+        if isinstance(command, Delete):
+            if command.segment not in standing:
+                continue
+            standing.discard(command.segment)
+        found.append(command)
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def lacking(written: bytes, zone: str) -> str | None:
+    """What the kernel lacks for a definition; None if it can do it."""
+    segment, definition = msgspec.json.decode(written)
+    others = [Segment(other, 1, 1, None) for other in (*IDS, *STATIC) if other != segment]
+    own = Segment(segment, 1, 1, node(definition))
+    try:
+        describe(compile("w", zone, [*others, own], 1, contents=contents))
+    except Lacks as lacks:
+        return str(lacks)
+    return None

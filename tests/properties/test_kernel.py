@@ -1,0 +1,82 @@
+"""The native kernel agrees with the interpreted core, and bytes that somebody else made do it no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+import msgspec
+import pytest
+
+from bench import workload
+from bench.core import plan_of
+from livesegments.core.profile import Profile, encode
+from livesegments.core.step import on_event
+from livesegments.evaluator.kernel import native
+from livesegments.evaluator.kernel.description import describe
+from tests.properties.fuzz import run
+from tests.properties.kernel_race import Count, KernelRace
+
+_native = pytest.importorskip(
+    "livesegments.evaluator.kernel._native", reason="no kernel: make setup builds it where cargo is on PATH"
+)
+SEEDS = 16
+NOWS = (0, -1, 2**63 - 1, -(2**63))
+
+
+def test_kernel_and_interpreted_core_agree() -> None:
+    count = Count()
+    for number in range(SEEDS):
+        print(f"make fuzz SEED={number}")
+        run(number, lambda history: KernelRace(history, count))
+    print(count)
+    assert 2 * count.lacking.total() < count.definitions, count
+    assert 2 * count.given_back.total() < count.steps, count
+    assert count.transitions > 100
+
+
+def test_mutated_bytes_are_read_or_refused() -> None:
+    """States, events and descriptions: an answer or ValueError, and nothing else comes out of the kernel."""
+    random, plan, read = Random(7), plan_of(40), 0
+    kernel, profiles, description = native.Kernel(plan).plan, dict[str, Profile](), describe(plan)
+    for event in workload.events(300):
+        name = f"profile-{random.randrange(4)}"
+        own = msgspec.structs.replace(event, profile=name)
+        step = on_event(plan, profiles.get(name), own, own.time_ms)
+        profiles[name] = step.profile
+        state, record = encode(step.profile), msgspec.msgpack.encode(own)
+        for _ in range(20):
+            now_ms = random.choice((own.time_ms, *NOWS))
+            read += answers(partial(kernel.event, mutated(state, random), record, now_ms))
+            read += answers(partial(kernel.event, state, mutated(record, random), now_ms))
+            read += answers(partial(kernel.clock, name, mutated(state, random), now_ms))
+    for _ in range(2_000):
+        read += answers(partial(_native.Plan, mutated(description.data, random), description.asked))
+    assert read > 1_000, "hardly any mutant was read"
+
+
+def answers(work: Callable[[], object]) -> bool:
+    try:
+        work()
+    except ValueError:
+        return False
+    return True
+
+
+def mutated(data: bytes, random: Random) -> bytes:
+    made = bytearray(data)
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(made))
+        match random.randrange(4):
+            case 0:
+                made[at] = random.randrange(256)
+            case 1:
+                del made[at : at + random.randint(1, 8)]
+            case 2:
+                heads = (0, 0x7F, 0x81, 0x92, 0xC0, 0xCF, 0xDD, 0xDF, 0xFF)
+                made[at:at] = bytes(random.choices(heads, k=random.randint(1, 9)))
+            case _:
+                made[at] ^= 1 << random.randrange(8)
+        made = made or bytearray(b"\0")
+    return bytes(made)
