@@ -59,11 +59,15 @@ def audit(
                 each["target"],
                 each["name"] or "",
                 _versions(each),
-                each["note"] or "",
+                _note(each),
             )
             for each in found
         ],
     )
+
+
+def _note(entry: dict[str, Any]) -> str:
+    return ": ".join(part for part in (entry["note"], ", ".join(entry["profiles"])) if part)
 
 
 def _versions(entry: dict[str, Any]) -> str:

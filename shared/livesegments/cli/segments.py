@@ -15,6 +15,7 @@ from livesegments.cli import (
     files,
     output,
     putting_aside,
+    putting_in,
     testing,
     versions,
 )
@@ -41,6 +42,8 @@ app.command("by-attribute")(by_attribute.by_attribute)
 app.command("archive")(putting_aside.archive)
 app.command("unarchive")(putting_aside.unarchive)
 app.command("clone")(putting_aside.clone)
+app.command("put-in")(putting_in.put_in)
+app.command("take-out")(putting_in.take_out)
 app.command("used-by")(putting_aside.used_by)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")]

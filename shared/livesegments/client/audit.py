@@ -27,7 +27,8 @@ class AuditEntry(Struct, kw_only=True, frozen=True):
     """When it was done."""
     action: str
     """`create`, `edit`, `delete`, `archive`, `restore`, `rollback`, `cancel_build`, `revoke`,
-    `rotate_secret`, `replay`, `start`, `cancel`, `lift`."""
+    `rotate_secret`, `replay`, `start`, `cancel`, `lift`, `add_members`, `remove_members`,
+    `replace_members`."""
     kind: str
     """Of what kind the target is: `segment`, `computed_attribute`, `value_list`, `field`, `subscription`,
     `key`, `workspace`, or an action of its own, as `export`, `list_job`, `erasure`."""
@@ -47,6 +48,8 @@ class AuditEntry(Struct, kw_only=True, frozen=True):
     """What it is; null: it is not there any more, or has no form."""
     note: str | None
     """What else matters."""
+    profiles: list[str]
+    """Of members that were put on a list or taken off it: the first ten ids; who is erased is in none."""
 
 
 class AuditPage(Struct, kw_only=True, frozen=True):

@@ -5,15 +5,19 @@
   was lost. So there is no change without its entry, and no entry of a change that was refused.
 - What is no change of the catalogue (a job, an export, an erasure) is noted before it begins: an entry may
   tell of something that then failed, but nothing begins without one.
-- Entries are only added, and deleted when they are too old or too many (`trim`).
+- Entries are only added, and deleted when they are too old or too many (`trim`). Of those about members of
+  lists only a share is kept: who puts many profiles on a list, one by one, pushes out nothing else.
+- Who is erased is taken out of the entries that name it (`forget`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from livesegments.store import keys
 from livesegments.store.actor import acting, meant
@@ -27,6 +31,8 @@ from livesegments.wire.catalog import Entry, Key, Segment, ValueList
 KEY_ID_LENGTH = 16
 DIGEST_LENGTH = 16
 AT_ONCE = 500
+SHARE = 4
+"""One in so many of the entries that are kept may be about members."""
 NUMBER = "#"
 """Becomes the number of the change."""
 KINDS = {
@@ -79,11 +85,45 @@ class AuditLog:
         return made
 
     async def note(
-        self, workspace: str, action: str, kind: str, target: str, *, name: str = "", note: str = ""
+        self,
+        workspace: str,
+        action: str,
+        kind: str,
+        target: str,
+        *,
+        name: str = "",
+        note: str = "",
+        profiles: Sequence[str] = (),
     ) -> int:
         """Notes what is no change of the catalogue; the number of this change. Raises NotRestored."""
-        put = self._put(workspace, action, kind, target, name=name, note=note)
+        put = self._put(workspace, action, kind, target, name=name, note=note, profiles=profiles)
         return await self._write(workspace, [put])
+
+    async def named(self, workspace: str) -> set[str]:
+        """The ids of all profiles that entries name."""
+        return {id_ for each in await self._about_members(workspace) for id_ in each.profiles}
+
+    async def forget(self, workspace: str, profiles: Collection[str]) -> int:
+        """Takes these out of the entries that name them; the number of the newest change, 0: there was none.
+
+        Raises NotRestored."""
+        told = [
+            (each, tuple(id_ for id_ in each.profiles if id_ not in profiles))
+            for each in await self._about_members(workspace)
+        ]
+        puts = [_again(replace(each, profiles=left)) for each, left in told if left != each.profiles]
+        number = 0
+        for at in range(0, len(puts), AT_ONCE):
+            number = await self._write(workspace, puts[at : at + AT_ONCE])
+        return number
+
+    async def _about_members(self, workspace: str) -> list[Audited]:
+        """The newest first."""
+        ids = await self.ids(workspace)
+        found: list[Audited] = []
+        for at in range(0, len(ids), AT_ONCE):
+            found += [each for each in await self.read(workspace, ids[at : at + AT_ONCE]) if each.profiles]
+        return found
 
     async def ids(self, workspace: str) -> list[str]:
         """Of all entries, the newest first."""
@@ -109,6 +149,8 @@ class AuditLog:
             if len(old) < AT_ONCE:
                 break
             del left[-AT_ONCE:]
+        shared = [each.id for each in await self._about_members(workspace)]
+        gone = list(dict.fromkeys([*gone, *shared[kept // SHARE :]]))
         for at in range(0, len(gone), AT_ONCE):
             await self._write(workspace, [_gone(workspace, each) for each in gone[at : at + AT_ONCE]])
         return len(gone)
@@ -130,6 +172,7 @@ class AuditLog:
         before: Form | None = None,
         after: Form | None = None,
         note: str = "",
+        profiles: Sequence[str] = (),
     ) -> Put:
         at_ms, who = self._now_ms(), acting()
         entry = Audited(
@@ -146,6 +189,7 @@ class AuditLog:
             before,
             after,
             note,
+            tuple(profiles),
         )
         return Put(NUMBER, wire.key_of(entry), wire.encode(entry), place=keys.catalog_audit(workspace))
 
@@ -190,6 +234,11 @@ def _is_forgotten(old: Entry | None, new: Entry | None) -> bool:
 
 def _form(entry: Entry, data: bytes) -> Form:
     return Form(getattr(entry, "version", 1), sha256(data).hexdigest()[:DIGEST_LENGTH])
+
+
+def _again(entry: Audited) -> Put:
+    place = keys.catalog_audit(entry.workspace)
+    return Put(entry.id, wire.key_of(entry), wire.encode(entry), place=place)
 
 
 def _gone(workspace: str, id_: str) -> Put:

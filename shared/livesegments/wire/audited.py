@@ -21,6 +21,7 @@ class Audited(Struct, frozen=True, tag="audit", omit_defaults=True):
     request       the id of the request
     before, after None: it wasn't there, or isn't any more, or has no form
     note          what else matters, as a sentence's part
+    profiles      of members that were put on a list or taken off it: the first of their ids
     """
 
     workspace: str
@@ -36,3 +37,4 @@ class Audited(Struct, frozen=True, tag="audit", omit_defaults=True):
     before: Form | None = None
     after: Form | None = None
     note: str = ""
+    profiles: tuple[str, ...] = ()

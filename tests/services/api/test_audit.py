@@ -111,6 +111,35 @@ async def test_each_kind_of_change_is_in_it(
     assert [each["kind"] for each in await told(shop, by="admin", action="edit")] == ["workspace"]
 
 
+async def test_members_of_a_list_are_in_it_by_their_number_and_the_first_of_them(
+    shop: Client, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasures, "APPLIED_S", 0.0)  # no evaluator runs here
+    await shop.segment("fans", type="static")
+    many = [f"p{number}" for number in range(1_000)]
+    await change(shop, "POST", "/v1/segments/fans/members", json={"profiles": many})
+    await change(shop, "POST", "/v1/segments/fans/members", json={"profiles": ["ann", "bob", "ann"]})
+    await change(shop, "POST", "/v1/segments/fans/members/remove", json={"profiles": ["bob", "ann"]})
+    await change(shop, "DELETE", "/v1/segments/fans/members/p1")
+    expected = [
+        ("remove_members", "1 profile", ["p1"]),
+        ("remove_members", "2 profiles", ["bob", "ann"]),
+        ("add_members", "2 profiles", ["ann", "bob"]),
+        ("add_members", "1,000 profiles", many[:10]),
+    ]
+    entries = (await told(shop, kind="segment", target="fans"))[:4]
+    assert [(each["action"], each["note"], each["profiles"]) for each in entries] == expected
+    assert {each["by"] for each in entries} == {"k"}
+    await change(shop, "POST", "/v1/erasures", json={"profile": "ann"})
+    entries = (await told(shop, kind="segment", target="fans"))[:4]
+    assert [each["profiles"] for each in entries] == [["p1"], ["bob"], ["bob"], many[:10]]
+    async with Redis.from_url(stack.redis) as redis:
+        assert '"ann"' not in str(await redis.hvals(keys.catalog_audit(shop.workspace)))
+        log = AuditLog(redis, Catalog(redis).changes, lambda: 0)
+        assert await log.trim(shop.workspace, 8, 0) == 2, "a quarter of what is kept may be about members"
+    assert [each["profiles"] for each in await told(shop, target="fans")] == [["p1"], ["bob"], []]
+
+
 async def test_a_refused_change_leaves_none_and_another_workspace_sees_none(open_workspace: Open) -> None:
     one, other = await open_workspace(), await open_workspace()
     assert (await one.delete("/v1/segments/none")).status_code == 404

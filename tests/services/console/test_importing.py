@@ -77,6 +77,7 @@ def test_an_entry_of_the_audit_log_in_words() -> None:
         {
             "id": "1", "at": AT, "action": "rotate_secret", "kind": "value_list", "target": "t", "name": None, "by": None,
             "key": None, "request": None, "before": None, "after": {"version": 1, "digest": "d"}, "note": None,
+            "profiles": [],
         },
         AuditEntry,
     )  # fmt: skip

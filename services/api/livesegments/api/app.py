@@ -230,7 +230,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     reader, freezes, walking = Audiences(heads), FrozenStore(redis, heads), asyncio.Semaphore(COUNTING)
     records = Records(settings.kafka, stored, settings.partitions, now_ms, follow_log)
     jobs = Jobs(JobStore(redis), now_ms)
-    refusals = Refusals(settings.kafka)
+    refusals, publisher = Refusals(settings.kafka), Publisher(redis, catalog, settings.kafka)
     inbound = Inbound(settings.kafka, stored, now_ms, follow_log)
     files = Files(settings.imports or f"{settings.data}/imports")
     return Context(
@@ -241,7 +241,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         contents=contents,
         versions=Versions(redis),
         heads=heads,
-        publisher=Publisher(redis, catalog, settings.kafka),
+        publisher=publisher,
         members=Members(redis, heads),
         profiles=stored,
         names=NameStore(redis),
@@ -268,7 +268,9 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         source_runs=SourceRuns(redis),
         list_jobs=ListJobs(catalog, reader, jobs, stored, records, lags, walking),
         inbound=inbound,
-        mass=MassJobs(reader, stored, records, inbound, walking, settings.erasure_key, jobs),
+        mass=MassJobs(
+            reader, stored, records, inbound, walking, settings.erasure_key, jobs, catalog, publisher
+        ),
         imports=Imports(catalog, files, inbound, erasures, jobs, Arrivals(lags, refusals), now_ms),
         departures=Departures(reader, freezes),
         freezer=Freezer(

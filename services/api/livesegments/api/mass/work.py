@@ -18,10 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.api.jobs.jobs import Doing, Failed, Jobs
+from livesegments.api.operations.forgetting import forgotten
 from livesegments.api.web.inbound import Inbound
+from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.records import Records
 from livesegments.core.audience import Audience
 from livesegments.store.audiences import Audiences
+from livesegments.store.catalog import Catalog
 from livesegments.store.profiles import Profiles
 from livesegments.wire.suppressed import digest
 
@@ -57,19 +60,25 @@ class MassJobs:
         turn: asyncio.Semaphore,
         key: str,
         jobs: Jobs,
+        catalog: Catalog,
+        publisher: Publisher,
     ) -> None:
         self._audiences, self._profiles, self._records = audiences, profiles, records
         self._inbound, self._turn, self._key = inbound, turn, key
+        self._catalog, self._publisher = catalog, publisher
         jobs.does(KIND, self._run)
 
     async def _run(self, doing: Doing) -> None:
         told = asked(doing.job.spec)
         lives = await self._audiences.heads.look()
+        named = await self._catalog.audit.named(doing.job.workspace) if told.action == "delete" else set()
         pieces = self._listed(doing, told) if told.audience is None else self._walked(doing, told.audience)
         async for piece, place in pieces:
             ids = piece[: doing.job.total - doing.job.done]
             if told.action == "delete":
                 await self._delete(doing.job.workspace, ids, told.keep_out)
+                if known := named.intersection(ids):
+                    await forgotten(self._catalog, self._publisher, doing.job.workspace, known)
             else:
                 change = {"id": f"mass-{doing.job.id}", **told.change}
                 await self._inbound.send(doing.job.workspace, [{**change, "profile": id_} for id_ in ids])

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from livesegments.api.audiences.list_jobs import Behind
 from livesegments.api.context import Context, Ctx
 from livesegments.api.members.members import ProfilePath
+from livesegments.api.operations.audit import noted_members
 from livesegments.api.segments.finding import found
 from livesegments.api.segments.segments import Id
 from livesegments.api.web import shapes
@@ -46,6 +47,7 @@ async def replace_members(context: Ctx, workspace: Writing, id_: Id, given: shap
     """Make up to 1,000 profiles all that a static segment has. Only the difference is sent, so who is on the
     list already stays a member throughout; of more profiles it is done by `POST /v1/list-jobs`."""
     segment = await fillable(context, workspace.id, id_)
+    await noted_members(context, segment, "replace_members", given.profiles)
     try:
         added, removed = await context.list_jobs.replace(segment, given.profiles)
     except Behind as error:
@@ -76,6 +78,7 @@ async def _move(
     context: Context, workspace: str, id_: str, profiles: list[str], how: Literal["add", "remove"]
 ) -> shapes.Accepted:
     segment = await fillable(context, workspace, id_)
+    await noted_members(context, segment, "add_members" if how == "add" else "remove_members", profiles)
     await context.records.move(segment, profiles, how)
     return shapes.Accepted(accepted=len(set(profiles)))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
 
 import structlog
 from fastapi import APIRouter, Query
@@ -18,12 +19,16 @@ from livesegments.api.web.route import Route
 from livesegments.api.web.shapes import Instant, Since
 from livesegments.store.changes import NotRestored
 from livesegments.wire.audited import Audited, Form
+from livesegments.wire.catalog import Segment
 
+FIRST = 10
+"""So many of the members that a request is about are named."""
 AT_ONCE = 500
 """Entries that are read at a time, until a page is full."""
 LOOK_S = 600.0
 """The log is cut to its bounds at this interval."""
 DAY_MS = 86_400_000
+MembersAction: TypeAlias = Literal["add_members", "remove_members", "replace_members"]
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +49,8 @@ class AuditEntry(BaseModel):
     at: Instant = Field(description="When it was done.")
     action: str = Field(
         description="`create`, `edit`, `delete`, `archive`, `restore`, `rollback`, `cancel_build`, `revoke`, "
-        "`rotate_secret`, `replay`, `start`, `cancel`, `lift`.",
+        "`rotate_secret`, `replay`, `start`, `cancel`, `lift`, `add_members`, `remove_members`, "
+        "`replace_members`.",
         examples=["edit"],
     )
     kind: str = Field(
@@ -62,6 +68,10 @@ class AuditEntry(BaseModel):
     before: AuditForm | None = Field(description="What it was; null: it was not there, or has no form.")
     after: AuditForm | None = Field(description="What it is; null: it is not there any more, or has no form.")
     note: str | None = Field(description="What else matters.")
+    profiles: list[str] = Field(
+        description="Of members that were put on a list or taken off it: the first ten ids; who is erased is "
+        "in none."
+    )
 
 
 class AuditPage(BaseModel):
@@ -95,6 +105,12 @@ async def list_audit(
     since_ms = None if since is None else times.parse(since)
     until_ms = None if until is None else times.parse(until)
     found: list[Audited] = []
+    erased = context.suppressions
+    await erased.refresh()
+
+    def shown(entry: Audited) -> list[str]:
+        return [id_ for id_ in entry.profiles if not erased.has(workspace.id, id_)]
+
     for at in range(0, len(ids), AT_ONCE):
         for each in await log.read(workspace.id, ids[at : at + AT_ONCE]):
             if (
@@ -109,7 +125,7 @@ async def list_audit(
         if len(found) > limit:
             break
     return AuditPage(
-        entries=[_shape(each) for each in found[:limit]],
+        entries=[_shape(each, shown(each)) for each in found[:limit]],
         next_cursor=cursor.encode(found[limit - 1].id) if len(found) > limit else None,
     )
 
@@ -122,6 +138,18 @@ async def noted(
     Raises NotRestored, NotPublished or Away: then the action must not begin."""
     log = context.catalog.audit
     await context.publisher.published(await log.note(workspace, action, kind, target, name=name, note=note))
+
+
+async def noted_members(
+    context: Context, segment: Segment, action: MembersAction, profiles: Sequence[str]
+) -> None:
+    """As `noted`, of members of a list: how many, and the first ones."""
+    log, first = context.catalog.audit, list(dict.fromkeys(profiles))
+    note = f"{len(first):,} profile{'' if len(first) == 1 else 's'}"
+    number = await log.note(
+        segment.workspace, action, "segment", segment.id, name=segment.name, note=note, profiles=first[:FIRST]
+    )
+    await context.publisher.published(number)
 
 
 async def keep_bounded(context: Context) -> None:
@@ -138,7 +166,7 @@ async def keep_bounded(context: Context) -> None:
             _log.warning("the audit log can't be cut now", error=repr(error))
 
 
-def _shape(entry: Audited) -> AuditEntry:
+def _shape(entry: Audited, profiles: list[str]) -> AuditEntry:
     return AuditEntry(
         id=entry.id,
         at=times.iso(entry.at_ms),
@@ -152,6 +180,7 @@ def _shape(entry: Audited) -> AuditEntry:
         before=_form(entry.before),
         after=_form(entry.after),
         note=entry.note or None,
+        profiles=profiles,
     )
 
 

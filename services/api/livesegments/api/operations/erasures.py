@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from livesegments.api.context import Context, Ctx
 from livesegments.api.operations.audit import noted
+from livesegments.api.operations.forgetting import forgotten
 from livesegments.api.web import times
 from livesegments.api.web.auth import Reading, Writing
 from livesegments.api.web.problems import Problem, not_found, responses
@@ -70,6 +71,7 @@ async def create_erasure(
     and checkpoints within the stated time. Later events under the id are dropped, until that is lifted."""
     whom = digest(context.settings.erasure_key, workspace.id, new.profile)
     await noted(context, workspace.id, "start", "erasure", whom)
+    await forgotten(context.catalog, context.publisher, workspace.id, {new.profile})
     partition, offset = await context.records.erase(workspace.id, new.profile, new.at_once)
     try:
         async with asyncio.timeout(APPLIED_S):
