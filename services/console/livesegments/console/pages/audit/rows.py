@@ -32,5 +32,5 @@ def row(entry: AuditEntry, zone: ZoneInfo) -> Row:
         formats.short(entry.name or entry.kind.replace("_", " ")),
         formats.short(f"{entry.kind.replace('_', ' ')} {entry.target}"),
         "" if before == after == NONE else f"{before} → {after}",
-        formats.short(entry.note or "", 200),
+        formats.short(": ".join(filter(None, (entry.note, ", ".join(entry.profiles)))), 200),
     )
