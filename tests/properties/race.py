@@ -65,7 +65,7 @@ class Race:
         self.stored: bytes | None = None
         self.sequences: dict[str, int] = {}
         self.told: list[Transition] = []
-        self.refusals = 0
+        self.refusals = self.compared = 0
         self.retractions = 0
 
     def run(self) -> None:
@@ -102,6 +102,7 @@ class Race:
         if self.profile is not None and self.profile.plan == self.plan.revision:
             self._same_members(self.profile)
             self._same_changes(self.profile)
+            self.compared += 1
 
     # -- definitions
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.properties.fuzz import FRESH, run
+from tests.properties.fuzz import run
 from tests.properties.restless import Restless
 
-PARTS, SEEDS = 10, 25
-assert PARTS * SEEDS * FRESH >= 2_000
+PARTS, SEEDS = 10, 10
+COMPARED = 20_000
+"""So often, at least, all members and all next changes are the same in core and oracle: after every command of every
+history where both know the profile."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.timeout(900)  # a disagreement is made small before it is reported, which takes minutes
 def test_core_and_oracle_agree(part: int) -> None:
+    compared = 0
     for number in range(part * SEEDS, (part + 1) * SEEDS):
         print(f"make fuzz SEED={number}")
-        run(number)
+        compared += run(number)
+    print(f"{compared} comparisons")
+    assert compared >= COMPARED / PARTS
 
 
 @pytest.mark.parametrize("part", range(PARTS // 5))

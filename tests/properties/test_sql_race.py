@@ -7,7 +7,7 @@ import pytest
 from tests.properties.fuzz import run
 from tests.properties.sql_race import SqlRace
 
-PARTS, SEEDS = 4, 2
+PARTS, SEEDS = 4, 1
 
 
 @pytest.mark.parametrize("part", range(PARTS))
