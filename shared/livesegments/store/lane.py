@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from livesegments.store.client import Away, away
 
@@ -42,7 +42,7 @@ class Lane(asyncio.Protocol):
         self._owed: deque[asyncio.Future[Any]] = deque()
         self._unsent: list[bytes] = []
         self._broken: BaseException | None = None
-        self._reader = hiredis.Reader(replyError=ResponseError, notEnoughData=_INCOMPLETE)
+        self._reader = hiredis.Reader(notEnoughData=_INCOMPLETE)
         self._heard_s = 0.0
         """When the server last sent something, or owed nothing."""
         self._looking: asyncio.TimerHandle | None = None
@@ -134,7 +134,7 @@ class Lane(asyncio.Protocol):
         future = self._owed.popleft()
         if future.done():  # its caller was cancelled; the reply is still its own
             return
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, hiredis.ReplyError):
             future.set_exception(away(reply))
         else:
             future.set_result(reply)
