@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-
 from livesegments.core.event import Event
-from livesegments.evaluator.transport import Unremembered, worth_saying
+from livesegments.evaluator.transport import Unremembered
 from livesegments.wire import pack
 from tests.simulation.faults import Cluster
 from tests.simulation.loop import run
@@ -38,12 +36,3 @@ def test_faust_remembers_no_offset_for_us() -> None:
     offsets[part] = 7
     offsets.update({part: 8})
     assert offsets[part] is None
-
-
-def test_of_what_faust_logs_only_its_complaint_of_quiet_partitions_is_dropped() -> None:
-    def said(message: str) -> bool:
-        return worth_saying(logging.LogRecord("faust", logging.ERROR, "", 0, message, (), None))
-
-    assert not said("[^--Consumer]: Has not committed %r at all since worker start (started %s).")
-    assert not said("[^--Consumer]: Has not committed %r (last commit %s).")
-    assert said("[^--Consumer]: Stream stopped processing, or is slow for %r (last inbound %s).")

@@ -27,6 +27,8 @@ class Producer:
 
     async def started(self) -> AIOKafkaProducer:
         """Raises aiokafka.errors.KafkaError while the broker is away."""
+        if self._started is not None:
+            return self._started
         async with self._starting:
             if self._started is None:
                 producer = AIOKafkaProducer(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import secrets
 import signal
@@ -38,7 +37,7 @@ from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.plans.catalog import Catalog
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
-from livesegments.evaluator.transport import Transport, reason, worth_saying
+from livesegments.evaluator.transport import Transport, reason
 from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
@@ -56,10 +55,13 @@ from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 SESSION_S = 6.0
 HEARTBEAT_S = 2.0
 STOP_S = 8.0
+NEVER_S = 10.0 * 365 * 86_400
+"""The consumer that is in the group does not read: so it must not leave because it has read nothing."""
 CHUNK, SLICE = 200, 10
 """Due times that fire in one commit in a storm, and without a pause."""
 SWITCH_S = 0.0001
-"""So soon the thread that reads from the broker has its turn beside the evaluation."""
+"""So soon another thread has its turn beside the evaluation: one that tells the broker that we live, or
+compiles a plan."""
 LOOK_S = 3.0
 """How often it is looked whether the topic is still the one that was there at the start."""
 
@@ -78,6 +80,7 @@ class FaustApp(faust.App):
             broker_session_timeout=SESSION_S,
             broker_heartbeat_interval=HEARTBEAT_S,
             broker_rebalance_timeout=SESSION_S,
+            broker_max_poll_interval=NEVER_S,
             stream_buffer_maxsize=64,
             stream_wait_empty=False,
             topic_disable_leader=True,
@@ -281,8 +284,6 @@ def _exit(status_: int) -> None:
 def main() -> None:
     settings = from_environment(os.environ)
     logs.configure("evaluator", settings.log_level)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(worth_saying)
     keep_freed_memory()
     gc.set_threshold(100_000, 50, 100)
     sys.setswitchinterval(SWITCH_S)

@@ -54,6 +54,7 @@ class Owner:
         self.number = number
         self._ports = ports
         self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._intake = Intake(number, ports.log, ports.options.queue, self._wake.set)
         self._claim: Claim | None = None
         self._token = ""
@@ -254,11 +255,14 @@ class Owner:
         timeout = IDLE_S
         if now_ms is not None and next_ms is not None and not claim.evaluation.waits:
             timeout = min(max(next_ms - now_ms, 1) / 1_000, IDLE_S)
+        loop, until_s = self._loop, self._loop.time() + timeout
+        alarm = loop.call_at(until_s, self._wake.set)  # a timeout costs more, and every event ends here
         try:
-            async with asyncio.timeout(timeout):
-                await self._wake.wait()
-        except TimeoutError:
-            if asyncio.get_running_loop().time() - claim.heard_s > CHECK_S:
+            await self._wake.wait()
+        finally:
+            alarm.cancel()
+        if loop.time() >= until_s:
+            if loop.time() - claim.heard_s > CHECK_S:
                 await claim.check()
             if self._intake.overdue(claim.partition.offset):
                 await self._seek(claim)

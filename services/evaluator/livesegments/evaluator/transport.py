@@ -1,21 +1,25 @@
-"""Faust's Kafka transport, except that it begins to read elsewhere, survives a failed commit, and hands on a
-batch of records at once.
+"""Faust's Kafka transport, except that it begins to read elsewhere, reads in the worker's own event loop,
+survives a failed commit, and hands on a batch of records at once.
 
 The offset lives in Redis with the state that it describes (law 2). So on assignment the consumer asks the
 owners of the partitions where to read from. The offset that is committed to Kafka serves monitoring, and
 an api that must know whether the store was taken back: if that commit fails, nothing is lost, and it is no
 reason to crash.
+
+Faust has a consumer in a thread of its own. It is the member of the group, and nothing that is computed here
+keeps it from telling the broker that we live. But it reads nothing: a thread that reads
+wants the interpreter's lock several times for every record, and in a storm of due times it would wait for it,
+and then for a core, each time. A second consumer, which is in no group, reads in our loop.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 import uvloop
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -24,15 +28,11 @@ from livesegments.runtime.portions import Portions, Unread
 
 _log = structlog.get_logger(__name__)
 
-
-def worth_saying(record: logging.LogRecord) -> bool:
-    """Not Faust's error "Has not committed TP(…)": a quiet partition commits nothing, and our offsets are in
-    Redis. All else that is logged is."""
-    return "Has not committed" not in str(record.msg)
+NOTHING_S = 0.1
+"""While no partition is ours, it is looked again after this time."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    _portions: Portions | None = None
     _committed: dict[TP, int]
     _mine: frozenset[TP] = frozenset()
 
@@ -57,32 +57,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return False
         return True
 
-    async def _fetch_records(
-        self,
-        consumer: Any,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109  (Faust's)
-        max_records: int | None = None,
-    ) -> dict[TopicPartition, list[Any]]:
-        """Faust dies of a record that can't be read, and again after each start: an empty one goes in its
-        place, which the owner of the partition keeps in `rejected`."""
-        if not self.consumer.flow_active:
-            return {}
-        if self._portions is None or self._portions.consumer is not consumer:
-            self._portions = Portions(consumer)
-        wanted = [TopicPartition(*each) for each in active_partitions]
-        try:
-            found = await self._portions.take(wanted, look_ms=int((timeout or 0) * 1_000), most=max_records)
-        except IllegalStateError as error:  # a partition went to another meanwhile
-            _log.info("reading goes on without a partition", error=repr(error))
-            return {}
-        records: dict[TopicPartition, list[Any]] = {}
-        for each in found:
-            if isinstance(each, Unread):
-                _log.error("a record can't be read", source=each.source, why=each.why)
-            record = _empty(each) if isinstance(each, Unread) else each
-            records.setdefault(TopicPartition(each.topic, each.partition), []).append(record)
-        return records
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self._ensure_consumer().pause(*(TopicPartition(*tp) for tp in assigned))
+        await super().on_partitions_assigned(assigned, generation_id)
 
 
 UNREAD = "\0unread"
@@ -123,12 +100,89 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = Unremembered()
+        self._reader: AIOKafkaConsumer | None = None
+        self._portions: Portions | None = None
 
     def _new_consumer_thread(self) -> ConsumerThread:
         """Faust would give the thread asyncio's own event loop, which is slower."""
         thread = ConsumerThread(self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon)
         thread._close_thread_loop_on_stop = True
         return thread
+
+    async def on_stop(self) -> None:
+        await super().on_stop()
+        if self._reader is not None:
+            await self._reader.stop()
+
+    async def _started_reader(self) -> AIOKafkaConsumer:
+        if self._reader is None:
+            conf, transport = self.app.conf, self.transport
+            assert isinstance(transport, Transport)
+            reader = AIOKafkaConsumer(
+                bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+                client_id=conf.broker_client_id,
+                enable_auto_commit=False,
+                auto_offset_reset=conf.consumer_auto_offset_reset,
+                max_poll_records=conf.broker_max_poll_records,
+                max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+                request_timeout_ms=int(conf.broker_request_timeout * 1_000),
+                check_crcs=conf.broker_check_crcs,
+                metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+                connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+                **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+            )
+            try:
+                await reader.start()
+            except BaseException:
+                await reader.stop()
+                raise
+            self._reader, self._portions = reader, Portions(reader)
+        return self._reader
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[Any, list[Any]]:  # noqa: ASYNC109  (Faust's)
+        """Faust dies of a record that can't be read, and again after each start: an empty one goes in its
+        place, which the owner of the partition keeps in `rejected`."""
+        reader, portions = self._reader, self._portions
+        if not self.flow_active or reader is None or portions is None:
+            return {}
+        ours = reader.assignment()
+        wanted = [each for tp in active_partitions or () if (each := TopicPartition(*tp)) in ours]
+        if not wanted:
+            await self.sleep(NOTHING_S)
+            return {}
+        most = self.app.conf.broker_max_poll_records
+        try:
+            found = await portions.take(wanted, look_ms=int(timeout * 1_000), most=most)
+        except IllegalStateError as error:  # a partition went to another meanwhile
+            _log.info("reading goes on without a partition", error=repr(error))
+            return {}
+        records: dict[TopicPartition, list[Any]] = {}
+        for each in found:
+            if isinstance(each, Unread):
+                _log.error("a record can't be read", source=each.source, why=each.why)
+            record = _empty(each) if isinstance(each, Unread) else each
+            records.setdefault(TopicPartition(each.topic, each.partition), []).append(record)
+        return records
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        (await self._started_reader()).seek(TopicPartition(*partition), offset)
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        for tp, offset in partitions.items():
+            await self._seek(tp, offset)
+
+    async def position(self, tp: TP) -> int | None:
+        offset: int = await (await self._started_reader()).position(TopicPartition(*tp))
+        return offset
+
+    def highwater(self, tp: TP) -> int:
+        """Raises AssertionError where the partition is not read."""
+        assert self._reader is not None, "nothing is read yet"
+        end: int = self._reader.highwater(TopicPartition(*tp))
+        return end
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust would look whether its own consumer reads. An owner sees whether its records come."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Faust makes four tasks for every record, and the next one waits for two rounds of the event loop.
@@ -153,6 +207,11 @@ class Consumer(driver.Consumer):
         firsts, ends = await self.earliest_offsets(*assigned), await self.highwaters(*assigned)
         assert isinstance(self.transport, Transport)
         offsets = await self.transport.begin(firsts, ends)
+        reader = await self._started_reader()
+        if offsets:
+            reader.assign([TopicPartition(*tp) for tp in offsets])
+        else:
+            reader.unsubscribe()
         await self.seek_wait(offsets)
         return offsets
 
