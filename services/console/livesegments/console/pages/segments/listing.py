@@ -52,7 +52,7 @@ def _companies(visit: Visit) -> None:
     picker = Picker(
         finds_companies(visit), "Company", "company", "", turned, placeholder=visit.workspace.name
     )
-    picker.box.classes("alone")
+    picker.box.classes("single")
 
 
 class Listing:
