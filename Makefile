@@ -11,6 +11,9 @@ TIED := exec $(BIN)/python -I -S shared/livesegments/runtime/embedded/leash.py $
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 	pyproject.toml --output-file requirements.lock
+# of these, what the services of an image need
+RUN_LOCK := $(subst --all-extras,--extra ingest --extra evaluator --extra api --extra notify --extra console --extra cli \
+	--constraints requirements.lock,$(subst requirements.lock,deploy/requirements.lock,$(LOCK)))
 
 CRATE := services/evaluator/kernel
 KERNEL := services/evaluator/livesegments/evaluator/kernel/_native.abi3.so
@@ -79,6 +82,7 @@ screenshots: setup  ## the pictures in docs/pictures anew, of the demo's data (n
 
 lock: setup  ## requirements.lock anew from pyproject.toml: what is pinned stays (ARGS='--upgrade')
 	$(LOCK) $(ARGS)
+	$(RUN_LOCK)
 
 clean:  ## remove the environment and all caches; data stay
 	rm -rf $(VENV) $(KERNEL) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -97,30 +97,41 @@ def api(url: str | None, key: str | None, workspace: str | None, data: Path) -> 
     if workspace is not None and key is None and up is not None and workspace != up.workspace:
         key = up.admin_key
     return _target(
-        "api", url or (up.api if up else None), key or (up.api_key if up else None), workspace, data
+        "api",
+        url or (up.api if up else None),
+        key or (up.api_key if up else None),
+        workspace,
+        data,
+        "API_KEY",
     )
 
 
 def admin(url: str | None, key: str | None, data: Path) -> Target:
     """The api with an admin key. Raises Problem, saying what to give, where one is not known."""
     up = read_up(data)
-    return _target("api", url or (up.api if up else None), key or (up.admin_key if up else None), None, data)
+    return _target(
+        "api", url or (up.api if up else None), key or (up.admin_key if up else None), None, data, "ADMIN_KEY"
+    )
 
 
 def ingest(url: str | None, key: str | None, data: Path) -> Target:
     """Raises Problem, saying what to give, where the address or the key is not known."""
     up = read_up(data)
     return _target(
-        "ingest", url or (up.ingest if up else None), key or (up.write_key if up else None), None, data
-    )
+        "ingest", url or (up.ingest if up else None), key or (up.write_key if up else None), None, data,
+        "WRITE_KEY",
+    )  # fmt: skip
 
 
-def _target(what: str, url: str | None, key: str | None, workspace: str | None, data: Path) -> Target:
+def _target(
+    what: str, url: str | None, key: str | None, workspace: str | None, data: Path, variable: str
+) -> Target:
     missing = [name for name, value in ((f"--{what}", url), ("--key", key)) if not value]
+    variables = {f"--{what}": f"{what.upper()}_URL", "--key": variable}
     if missing or url is None or key is None:
         raise Problem(
             f"{' and '.join(missing)} not known: no {data / UP_FILE} here",
             advice="start `livesegments up` in this folder, name its folder with --data, or give "
-            + " and ".join(missing),
+            + " and ".join(f"{name} (LIVESEGMENTS_{variables[name]})" for name in missing),
         )
     return Target(url.rstrip("/"), key, workspace)

@@ -1,0 +1,77 @@
+"""What is given for production starts every service there is, with a health check, and its settings are documented."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from livesegments.cli import serving
+from livesegments.cli.first import Keys
+from livesegments.runtime import healthy
+from livesegments.runtime.embedded.stack import Stack
+from livesegments.runtime.settings import PREFIX, Settings
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+PINNED = re.compile(r"^([\w.-]+==\S+)", re.MULTILINE)
+
+
+def started() -> set[str]:
+    """The modules that `livesegments up` starts."""
+    wanted = serving.Wanted(Path(), {})
+    services = serving._services(wanted, Stack("kafka:9092", "redis://", ()), Keys("a", "b", "c"))
+    return {each.module for each in services} | {"livesegments.console.app"}
+
+
+def test_every_service_is_started_and_says_when_it_is_ready() -> None:
+    ours = {
+        each["command"][2]: each for each in SERVICES.values() if each.get("command", [""])[0] == "python"
+    }
+    topics = ours.pop("livesegments.runtime.topics")
+    assert topics["restart"] == "no" and find_spec("livesegments.runtime.topics")
+    assert ours.keys() == started()
+    for each in ours.values():
+        port = str(each["environment"]["LIVESEGMENTS_PORT"])
+        assert each["healthcheck"]["test"] == ["CMD", "python", "-m", "livesegments.runtime.healthy", port]
+        assert all(published.endswith(f":{port}") for published in each.get("ports", ()))
+    assert all("healthcheck" in SERVICES[name] for name in ("kafka", "valkey"))
+    ports = [each["environment"]["LIVESEGMENTS_PORT"] for each in ours.values()]
+    assert len(set(ports)) == len(ports)
+
+
+def test_it_waits_for_what_is_there_and_keeps_what_it_mounts() -> None:
+    for each in SERVICES.values():
+        assert set(each.get("depends_on", {})) <= SERVICES.keys()
+        assert {volume.partition(":")[0] for volume in each.get("volumes", ())} <= COMPOSE["volumes"].keys()
+
+
+def test_every_setting_that_is_given_is_one() -> None:
+    given = {name for each in SERVICES.values() for name in each.get("environment", {})}
+    ours = {name.removeprefix(PREFIX).lower() for name in given if name.startswith(PREFIX)}
+    assert ours <= set(Settings.__struct_fields__)
+
+
+def test_every_setting_is_documented() -> None:
+    text = (DEPLOY / "README.md").read_text("utf-8")
+    documented: set[str] = set()
+    for cell in re.findall(r"^\| (`LIVESEGMENTS_[^|]*) \|", text, re.MULTILINE):
+        names = re.findall(r"`(?:LIVESEGMENTS)?_?([A-Z_]+)`", cell)
+        documented |= {name.lower() for name in names}
+    assert documented == set(Settings.__struct_fields__)
+
+
+def test_what_an_image_installs_is_what_the_tests_run_with() -> None:
+    lock = PINNED.findall((DEPLOY.parent / "requirements.lock").read_text())
+    own = PINNED.findall((DEPLOY / "requirements.lock").read_text())
+    assert len(own) > 20 and set(own) < set(lock)
+
+
+def test_a_service_that_is_not_there_is_not_healthy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "usage" in str(healthy.main([]))
+    assert "does not answer" in str(healthy.main(["1"]))
