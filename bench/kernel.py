@@ -1,7 +1,8 @@
 """The native kernel beside the interpreted core, in one process: `python -m bench kernel`.
 
-Both step from the stored state to the stored state, as a profile's event in a record makes it. In rounds, one after
-the other, by CPU time; the medians are printed.
+Steps go from the stored state to the stored state, as a profile's event in a record makes it. Records go from
+the log's bytes through a partition to the command for Redis; nothing is sent. In rounds, one after the other, by
+CPU time; the medians are printed.
 """
 
 from __future__ import annotations
@@ -11,31 +12,41 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import hiredis
 import msgspec
 
 from bench import workload
 from bench.core import plan_of
 from livesegments.core.profile import decode, encode
 from livesegments.core.step import on_event
+from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.kernel.native import Kernel
+from livesegments.evaluator.kernel.records import Records
+from livesegments.store.shard import Head
+from livesegments.wire import pack
 
 
 class Kernels(NamedTuple):
-    """Microseconds of CPU for an event, and the ratio of the interpreted core's to the kernel's."""
+    """Microseconds of CPU for an event, and the ratios of the interpreted core's to the kernel's."""
 
     segments: int
-    kernel_us: float
-    interpreted_us: float
-    ratio: float
+    step_us: float
+    interpreted_step_us: float
+    step_ratio: float
+    record_us: float
+    interpreted_record_us: float
+    record_ratio: float
 
 
 def run(segments: int, count: int, rounds: int = 5) -> Kernels:
     plan, events = plan_of(segments), list(workload.events(count))
-    kernel, records = Kernel(plan).plan, [msgspec.msgpack.encode(event) for event in events]
+    kernel, alone = Kernel(plan).plan, [msgspec.msgpack.encode(event) for event in events]
+    size = pack.MAX_EVENTS
+    packed = [pack.encode(pack.Packed(events[at : at + size])) for at in range(0, count, size)]
 
     def native() -> None:
         states, step = dict[str, bytes](), kernel.event
-        for event, record in zip(events, records, strict=True):
+        for event, record in zip(events, alone, strict=True):
             answer = step(states.get(event.profile, b""), record, event.time_ms)
             assert isinstance(answer, tuple)
             states[event.profile] = answer[0] or states[event.profile]
@@ -47,9 +58,24 @@ def run(segments: int, count: int, rounds: int = 5) -> Kernels:
             step = on_event(plan, None if state is None else decode(state), event, event.time_ms)
             states[event.profile] = encode(step.profile)
 
-    taken = [[_cpu_us(work, count) for work in (native, interpreted)] for _ in range(rounds)]
-    ours, theirs = (statistics.median(column) for column in zip(*taken, strict=True))
-    return Kernels(segments, ours, theirs, theirs / ours)
+    def records(records: Records | None) -> None:
+        partition = Partition(0, Head(0, 0, None, 0), 10**9, 10**6)
+        partition.dues.load([], complete=True)
+        partition.plans[workload.WORKSPACE] = plan
+        partition.records = records
+        for offset, record in enumerate(packed, 1):
+            content = pack.decode(record)
+            assert isinstance(content, pack.Packed)
+            for key in partition.wanted(content.events, ()):
+                partition.give(key, None)
+            call = partition.apply(content.events, None, offset, record).commit.call("token")
+            hiredis.pack_command(tuple(call))  # type: ignore[arg-type]
+
+    natively = Records()
+    works: list[Callable[[], None]] = [native, interpreted, lambda: records(natively), lambda: records(None)]
+    taken = [[_cpu_us(work, count) for work in works] for _ in range(rounds)]
+    step, step_2, record, record_2 = (statistics.median(column) for column in zip(*taken, strict=True))
+    return Kernels(segments, step, step_2, step_2 / step, record, record_2, record_2 / record)
 
 
 def _cpu_us(work: Callable[[], None], count: int) -> float:

@@ -108,6 +108,7 @@ def test_after_the_fault_all_is_as_if_there_had_been_none(seed: int, fault: Faul
 
     async def main() -> None:
         world = World(seed, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of(BEFORE)}, 1)
         cluster = Cluster(world)
         names = {"p1": "a", "p2": "a", "p3": "b", "p4": "a"}
@@ -161,6 +162,7 @@ def restarted(world: World) -> None:
 def test_what_is_owed_is_made_good(what: str, again: Callable[[World], None], fault: Fault) -> None:
     async def main() -> None:
         world = World(1, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of(BEFORE)}, 1)
         cluster = Cluster(world)
         for number in range(2):
@@ -209,6 +211,7 @@ def test_history_that_could_not_be_given_is_counted_anew(
 
     async def main() -> None:
         world = World(2, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of({"left": LEFT})}, 1)
         cluster = Cluster(world)
         for number in range(2):
@@ -240,6 +243,7 @@ def test_history_that_could_not_be_given_is_counted_anew(
 def test_what_an_earlier_version_counted_without_noting_whom_it_concerns_is_cleared() -> None:
     async def main() -> None:
         world = World(0, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of(BEFORE)}, 1)
         world.append(0, pack.encode(packed(0, {"p1": "a", "p2": "b"})))
         cluster = Cluster(world)

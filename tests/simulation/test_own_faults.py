@@ -71,6 +71,7 @@ def test_an_event_that_the_core_raises_on_is_set_aside_alone(
 
     async def main() -> None:
         world = World(seed, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
         for record in history(bombs=True):
             world.append(0, pack.encode(record))
@@ -116,6 +117,7 @@ def test_a_due_time_that_the_core_raises_on_is_set_aside_alone(
 
     async def main() -> None:
         world = World(seed, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": both}, 1)
         names = {"p1": "a", "p2": broken, "p3": "a", "p4": broken}
         for number in range(2):
@@ -164,6 +166,7 @@ def test_of_definitions_that_cannot_be_compiled_the_last_good_ones_hold(
 def test_a_workspace_whose_plan_fails_is_degraded_until_it_compiles() -> None:
     async def main() -> None:
         world = World(0, 1)
+        world.native = False  # faults are forced in the interpreted core
         plans = {"w": plan_of(DEFINITIONS)}
         world.publish_plans(plans, 1)
         cluster = Cluster(world)
@@ -202,6 +205,7 @@ def test_definitions_that_failed_are_compiled_again(monkeypatch: pytest.MonkeyPa
 def test_what_was_served_is_served_after_a_restart_while_the_newest_cannot_be_compiled() -> None:
     async def main() -> None:
         world = World(0, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
         cluster = Cluster(world)
         events = [Event(f"{p}.{number}", "w", p, "a", START_MS, {}) for p in ("p1", "p2") for number in "12"]
@@ -241,6 +245,7 @@ def test_where_only_the_staged_form_cannot_be_compiled_what_was_served_goes_on(
 
     async def main() -> None:
         world = World(0, 1)
+        world.native = False  # faults are forced in the interpreted core
         plans = {"w": plan_of(DEFINITIONS)}
         world.publish_plans(plans, 1)
         cluster = Cluster(world)
@@ -281,6 +286,7 @@ def test_an_event_that_is_applied_after_all_counts_no_more(monkeypatch: pytest.M
     async def main() -> None:
         nonlocal mended
         world = World(0, 1)
+        world.native = False  # faults are forced in the interpreted core
         world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
         bombs = [Event(f"bomb.{number}", "w", "p", "a", START_MS, {"bomb": True}) for number in range(3)]
         world.append(0, pack.encode(pack.Packed(bombs)))

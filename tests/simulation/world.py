@@ -18,6 +18,7 @@ from livesegments.core.event import Transition
 from livesegments.core.plan import Plan, compile
 from livesegments.core.staging import Staging
 from livesegments.evaluator.commits.pace import Pace
+from livesegments.evaluator.kernel import native
 from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.worker import Worker
@@ -43,6 +44,8 @@ class World:
         self.chunk: int | None = None
         self.tiny = False
         """Whether every bound of an owner is as small as can be; else some are, by chance."""
+        self.native = seed % 2 == 1
+        """Whether records go to the native kernel, where it was built; it raises no faults of the core's."""
         self.store = MemoryStore()
         self.files = MemoryFiles(self.pause, self.store)
         self.logs: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
@@ -222,6 +225,7 @@ class Process:
             queue=choice(1, 32),
             dues=choice(3, 20_000),
             outbox=choice(2, 20_000),
+            native=world.native and native.BUILT,
         )
         shard = MemoryShard(world.store, partition, world.pause)
         return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace, Names()))

@@ -16,6 +16,7 @@ mod plan;
 mod profile;
 mod program;
 mod reach;
+mod record;
 mod step;
 mod trail;
 mod value;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use halt::Halt;
 use step::Done;
@@ -40,7 +41,7 @@ impl Native {
     #[new]
     fn new(description: &[u8], asked: Vec<Py<PyAny>>) -> PyResult<Self> {
         let shifts: Vec<Shift> = asked.into_iter().map(shift).collect();
-        plan::Plan::read(description, &shifts).map(Native).map_err(|halt| PyValueError::new_err(message(halt)))
+        plan::Plan::read(description, &shifts).map(Native).map_err(refused)
     }
 
     /// (state or None, next due instant or None, transitions, derived events) of an event; the text says what the
@@ -52,6 +53,32 @@ impl Native {
     /// The same of the clock, which comes to the profile's next due instant.
     fn clock<'py>(&self, py: Python<'py>, profile: &str, state: &[u8], now_ms: i64) -> PyResult<Bound<'py, PyAny>> {
         answer(py, step::clock(&self.0, profile, state, now_ms))
+    }
+
+    /// Applies a packed record whose events are all of the plan's workspace. `states`: profile → its state, which
+    /// may be left out of those never seen.
+    ///
+    /// Returns [(profile, state, due instant before, and now)] of those that changed, the places of repeats, the
+    /// transitions, the derived events with the places of their causes, and [(profile, what the kernel lacks)] of
+    /// those that are given back. Raises ValueError where the record can't be read.
+    fn record<'py>(
+        &self, py: Python<'py>, record: &[u8], states: &Bound<'py, PyDict>, clock_ms: i64,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let read = record::Record::read(record, &self.0.workspace).map_err(refused)?;
+        let mut stored = Vec::with_capacity(read.profiles.len());
+        for profile in &read.profiles {
+            let state = states.get_item(profile)?;
+            stored.push(state.map(|state| state.cast_into::<PyBytes>()).transpose()?);
+        }
+        let states: Vec<&[u8]> = stored.iter().map(|state| state.as_ref().map_or(&[][..], |state| state.as_bytes())).collect();
+        let applied = read.apply(&self.0, &states, clock_ms).map_err(refused)?;
+        let changed = PyList::empty(py);
+        for each in &applied.changed {
+            changed.append((each.profile, PyBytes::new(py, &each.state), each.before_ms, each.wake_ms))?;
+        }
+        let transitions = PyBytes::new(py, &applied.transitions);
+        let derived = PyBytes::new(py, &applied.derived);
+        (changed, applied.repeats, transitions, derived, applied.given_back).into_pyobject(py)
     }
 }
 
@@ -66,27 +93,20 @@ fn answer<'py>(py: Python<'py>, done: halt::Result<Done>) -> PyResult<Bound<'py,
     match done {
         Ok(done) => {
             let state = done.state.map(|state| PyBytes::new(py, &state));
-            let transitions = PyBytes::new(py, &counted(done.flips, &done.transitions));
-            let derived = PyBytes::new(py, &counted(done.events, &done.derived));
+            let transitions = PyBytes::new(py, &msgpack::counted(done.flips, &done.transitions));
+            let derived = PyBytes::new(py, &msgpack::counted(done.events, &done.derived));
             Ok((state, done.wake_ms, transitions, derived).into_pyobject(py)?.into_any())
         }
         Err(Halt::Lacks(what)) => Ok(PyString::new(py, what).into_any()),
-        Err(halt) => Err(PyValueError::new_err(message(halt))),
+        Err(halt) => Err(refused(halt)),
     }
 }
 
-fn counted(count: usize, items: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(items.len() + 5);
-    msgpack::put_array(&mut out, count);
-    out.extend_from_slice(items);
-    out
-}
-
-fn message(halt: Halt) -> String {
-    match halt {
+fn refused(halt: Halt) -> PyErr {
+    PyValueError::new_err(match halt {
         Halt::Bad(what) => format!("the kernel can't read it: {what}"),
         Halt::Lacks(what) => format!("the kernel lacks {what}"),
-    }
+    })
 }
 
 #[pymodule]

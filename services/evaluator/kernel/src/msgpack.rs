@@ -294,6 +294,14 @@ pub fn put_bin(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Items that lie one after the other, as an array.
+pub fn counted(count: usize, items: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(items.len() + 5);
+    put_array(&mut out, count);
+    out.extend_from_slice(items);
+    out
+}
+
 pub fn put_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Nil => out.push(0xc0),

@@ -31,13 +31,19 @@ pub struct Done {
     pub events: usize,
 }
 
-struct Step<'a> {
+/// A profile that goes from step to step. `transitions` and `derived` are those of all its steps.
+pub struct Stepping<'a> {
     plan: &'a Plan,
     profile_id: &'a str,
     profile: Profile<'a>,
     now_ms: i64,
     affected: Vec<u32>,
-    done: Done,
+    is_new: bool,
+    pub changed: bool,
+    pub transitions: Vec<u8>,
+    pub flips: usize,
+    pub derived: Vec<u8>,
+    pub events: usize,
 }
 
 /// Applies an event, as a record carries it, to a state, empty of a profile never seen.
@@ -47,39 +53,20 @@ pub fn event(plan: &Plan, state: &[u8], event: &[u8], now_ms: i64) -> Result<Don
     if !from.done() {
         return Err(Halt::Bad("an event that goes on"));
     }
-    let mut step = Step::begin(plan, state, event.profile, now_ms)?;
-    if state.is_empty() {
-        step.affected.extend_from_slice(&plan.born);
-    }
-    let seen = remember(&step.profile.seen, &event.id, now_ms, plan.window_ms, plan.max_ids)?;
-    let Some(seen) = seen else {
-        step.done.wake_ms = step.profile.wake_at();
-        return Ok(step.done);
-    };
-    step.profile.seen = seen.into();
-    let cause = if event.name == PROFILE {
-        step.change(&event)?;
-        "attribute"
-    } else if event.name.starts_with('$') {
-        return Err(Halt::Lacks("events of ours"));
-    } else {
-        step.feed(&event, None)?;
-        "event"
-    };
-    step.judge(cause, Some(&event.id))?;
-    Ok(step.end())
+    let mut stepping = Stepping::begin(plan, state, event.profile)?;
+    stepping.event(&event, now_ms)?;
+    Ok(stepping.end())
 }
 
 /// Lets the clock alone reach `now_ms`, the profile's next due instant.
 pub fn clock(plan: &Plan, profile_id: &str, state: &[u8], now_ms: i64) -> Result<Done> {
-    let mut step = Step::begin(plan, state, profile_id, now_ms)?;
-    step.tick()?;
-    step.judge("clock", None)?;
-    Ok(step.end())
+    let mut stepping = Stepping::begin(plan, state, profile_id)?;
+    stepping.clock(now_ms)?;
+    Ok(stepping.end())
 }
 
-impl<'a> Step<'a> {
-    fn begin(plan: &'a Plan, state: &'a [u8], profile_id: &'a str, now_ms: i64) -> Result<Self> {
+impl<'a> Stepping<'a> {
+    pub fn begin(plan: &'a Plan, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
         let profile = if state.is_empty() { Profile::new(plan.revision) } else { Profile::decode(state)? };
         if profile.plan != plan.revision {
             return Err(Halt::Lacks("bringing a profile to a plan"));
@@ -87,17 +74,68 @@ impl<'a> Step<'a> {
         if !profile.is_plain() {
             return Err(Halt::Lacks("retractions and removals"));
         }
-        let done =
-            Done { state: None, wake_ms: None, transitions: Vec::new(), flips: 0, derived: Vec::new(), events: 0 };
-        Ok(Step { plan, profile_id, profile, now_ms, affected: Vec::new(), done })
+        Ok(Stepping {
+            plan,
+            profile_id,
+            profile,
+            now_ms: 0,
+            affected: Vec::new(),
+            is_new: state.is_empty(),
+            changed: false,
+            transitions: Vec::new(),
+            flips: 0,
+            derived: Vec::new(),
+            events: 0,
+        })
     }
 
-    fn end(mut self) -> Done {
+    /// False where the event was a repeat.
+    pub fn event(&mut self, event: &Event<'a>, now_ms: i64) -> Result<bool> {
+        let plan = self.plan;
+        self.now_ms = now_ms;
+        let Some(seen) = remember(&self.profile.seen, &event.id, now_ms, plan.window_ms, plan.max_ids)? else {
+            return Ok(false);
+        };
+        self.profile.seen = seen.into();
+        self.changed = true;
+        if std::mem::take(&mut self.is_new) {
+            self.affected.extend_from_slice(&plan.born);
+        }
+        let cause = if event.name == PROFILE {
+            self.change(event)?;
+            "attribute"
+        } else if event.name.starts_with('$') {
+            return Err(Halt::Lacks("events of ours"));
+        } else {
+            self.feed(event, None)?;
+            "event"
+        };
+        self.judge(cause, Some(&event.id))?;
+        Ok(true)
+    }
+
+    /// The clock alone comes to the next due instant.
+    pub fn clock(&mut self, now_ms: i64) -> Result<()> {
+        self.now_ms = now_ms;
+        self.changed = true;
+        self.tick()?;
+        self.judge("clock", None)
+    }
+
+    pub fn wake_at(&self) -> Option<i64> {
+        self.profile.wake_at()
+    }
+
+    pub fn state(&self) -> Vec<u8> {
         let mut state = Vec::with_capacity(1_024);
         self.profile.encode(&mut state);
-        self.done.state = Some(state);
-        self.done.wake_ms = self.profile.wake_at();
-        self.done
+        state
+    }
+
+    fn end(self) -> Done {
+        let (state, wake_ms) = (self.changed.then(|| self.state()), self.wake_at());
+        let Stepping { transitions, flips, derived, events, .. } = self;
+        Done { state, wake_ms, transitions, flips, derived, events }
     }
 
     // -- what changes
@@ -205,8 +243,8 @@ impl<'a> Step<'a> {
             properties,
             raw: &[],
         };
-        derived.write(&self.plan.workspace, &mut self.done.derived);
-        self.done.events += 1;
+        derived.write(&self.plan.workspace, &mut self.derived);
+        self.events += 1;
         self.feed(&derived, None)
     }
 
@@ -405,11 +443,11 @@ impl<'a> Step<'a> {
             None => fields.push(0xc0),
         }
         msgpack::put_int(&mut fields, version);
-        let out = &mut self.done.transitions;
+        let out = &mut self.transitions;
         msgpack::put_array(out, 10);
         msgpack::put_str(out, &digest(&fields));
         out.extend_from_slice(&fields);
-        self.done.flips += 1;
+        self.flips += 1;
     }
 }
 

@@ -33,6 +33,7 @@ from livesegments.evaluator import status
 from livesegments.evaluator.commits.pace import Pace
 from livesegments.evaluator.faults import crashes
 from livesegments.evaluator.history.turns import Turns
+from livesegments.evaluator.kernel import native
 from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.plans.catalog import Catalog
 from livesegments.evaluator.ports import Options, Ports, Received
@@ -189,6 +190,13 @@ async def same_topic(kafka: str, identity: str) -> None:
             raise CreatedAnew(f"topic {EVENTS} was created anew: start again, it is read from its beginning")
 
 
+def _natively(settings: Settings) -> bool:
+    """Whether records go to the native kernel."""
+    if settings.core == "native" and not native.BUILT:
+        _log.warning("no native kernel was built: the interpreted core serves")
+    return settings.core == "native" and native.BUILT
+
+
 async def serve(settings: Settings) -> None:
     """Until a signal; a fault ends the process."""
     ending = asyncio.Event()
@@ -225,6 +233,7 @@ async def serve(settings: Settings) -> None:
         erase_within_s=settings.erase_within_s,
         erasure_key=settings.erasure_key,
         history_days=settings.history_days,
+        native=_natively(settings),
     )
     pace = Pace(CHUNK, SLICE, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:

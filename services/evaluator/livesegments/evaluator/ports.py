@@ -191,6 +191,7 @@ class Options(NamedTuple):
     `queue`: how many records of a partition wait at most.
     `dues`: about how many dues of a partition are held in memory.
     `outbox`: how many transitions may wait for the broker before the partition waits, too.
+    `native`: records go to the native kernel, as far as it can do them.
     """
 
     now_ms: Callable[[], int] | None
@@ -213,6 +214,7 @@ class Options(NamedTuple):
     dues: int = 20_000
     outbox: int = 20_000
     audits: Turns | None = None
+    native: bool = False
 
 
 class Ports(NamedTuple):

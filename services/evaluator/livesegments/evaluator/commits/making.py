@@ -26,6 +26,7 @@ from livesegments.evaluator.commits.writes import write_dues, write_members
 from livesegments.evaluator.faults.aside import Aside, is_touch
 from livesegments.evaluator.history.candidates import Candidates
 from livesegments.evaluator.history.images import Images
+from livesegments.evaluator.kernel.native import Changed
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.handing import Item
@@ -41,15 +42,16 @@ _log = structlog.get_logger(__name__)
 class Making:
     """`touched` are all profiles in it, `dirty` those to be stored, `woken` those with another due instant.
 
-    `careful`: every step is to go through `guarded`. `entry` is the record's part of history. `late`: events
-    that came for merged profiles; `items`: what is left to be handed over (module `kindred`);
-    `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`). `met`: what profiles
-    were owed before, as far as that was looked at; `owed`: what they are owed now (`core.debt`).
+    `native` are those that the native kernel has changed, in their stored form; once touched they are among
+    `touched`, too. `careful`: every step is to go through `guarded`. `entry` is the record's part of
+    history. `late`: events that came for merged profiles; `items`: what is left to be handed over (module
+    `kindred`); `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`). `met`:
+    what profiles were owed before, as far as that was looked at; `owed`: what they are now (`core.debt`).
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "met", "noted",
-        "owed", "spilt", "spliced", "states", "touched", "transitions", "woken",
+        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "met", "native",
+        "noted", "owed", "spilt", "spliced", "states", "touched", "transitions", "woken",
     )  # fmt: skip
 
     def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
@@ -68,6 +70,7 @@ class Making:
         self.transitions: list[Transition] = []
         self.states: dict[ProfileKey, bytes] = {}
         self.spliced: dict[ProfileKey, Slot] = {}
+        self.native: dict[ProfileKey, Slot] = {}
         self.aside: list[Aside] = []
         self.entry: Entry | None = None
         self.late: dict[ProfileKey, list[Event]] = {}
@@ -93,6 +96,10 @@ class Making:
 
     def touch_as(self, key: ProfileKey, workspace: str, id_: str, stored: bytes | None = None) -> Slot:
         """The same where the key's parts are at hand."""
+        if key in self.native:
+            slot = self.touched[key] = self.native[key]
+            slot.profile = decode(self.states[key])
+            return slot
         state = self._cache.get(key)
         if state is None:
             assert stored is not None, "the owner loads what `wanted` names"
@@ -125,6 +132,15 @@ class Making:
         self.states[key] = spliced.state
         if spliced.wake_ms != spliced.wake_before_ms:
             self.wake(key, slot, spliced.wake_ms)
+
+    def step_natively(
+        self, key: ProfileKey, workspace: str, id_: str, stored: bytes, changed: Changed
+    ) -> None:
+        """A profile that is not touched yet goes from `stored` (empty of one never seen) to another state."""
+        slot = self.native[key] = Slot.undecoded(workspace, id_, stored, changed.before_ms)
+        self.states[key] = changed.state
+        if changed.wake_ms != changed.before_ms:
+            self.wake(key, slot, changed.wake_ms)
 
     def meet(self, key: ProfileKey, what: What) -> None:
         """A profile comes up that was owed something before this commit."""
@@ -186,7 +202,8 @@ class Making:
         except Exception as error:
             _log.warning("a fault of ours: again, step by step", partition=self._number, error=repr(error))
             for key in self.woken:
-                self._dues.put(key, self.touched[key].stored_wake_ms)
+                slot = self.touched.get(key) or self.native[key]
+                self._dues.put(key, slot.stored_wake_ms)
             self._clear()
         self.careful = True
         try:
@@ -248,11 +265,12 @@ class Making:
 
         The next commit begins with nothing.
         """
-        for workspace, candidates in self.noted.items():
-            candidates.note([slot.id for slot in self.dirty.values() if slot.workspace == workspace])
         profiles: dict[str, dict[str, bytes]] = {}
         spliced, cache = self.spliced, self._cache
-        dirty = {**self.dirty, **spliced} if spliced else self.dirty
+        dirty = {**self.native, **self.dirty} if self.native else self.dirty
+        for workspace, candidates in self.noted.items():
+            candidates.note([slot.id for slot in dirty.values() if slot.workspace == workspace])
+        dirty = {**dirty, **spliced} if spliced else dirty
         for key, state in self.states.items():
             slot = dirty[key]
             fields = profiles.get(slot.workspace)

@@ -35,6 +35,7 @@ from livesegments.evaluator.erasure.pursuit import Pursuit
 from livesegments.evaluator.faults.aside import is_touch
 from livesegments.evaluator.history.images import Images
 from livesegments.evaluator.history.retracting import Read, Retracting
+from livesegments.evaluator.kernel.records import Records
 from livesegments.evaluator.plans.degrading import Degrading
 from livesegments.history.protocol import Filled
 from livesegments.store import keys
@@ -76,6 +77,8 @@ class Partition:
         """Whether a profile was erased and is kept out; None where nobody is."""
         self.erased: dict[ProfileKey, int] = {}
         """Erased profiles whose files may still be read: up to this commit nothing of them counts."""
+        self.records: Records | None = None
+        """Records go to the native kernel, as far as it can do them; None: none do."""
         self.images: Images | None = None
         """Where a checkpoint wants to know what profiles were before they are changed."""
 
@@ -112,7 +115,7 @@ class Partition:
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
         making = self._making
-        tally = making.steady(lambda: self._apply(events, stamp_ms, along))
+        tally = making.steady(lambda: self._apply(events, stamp_ms, along, record))
         making.entry = tally.entry(record, events)
         self.offset = offset
         degrading = self.degrading
@@ -123,12 +126,15 @@ class Partition:
         outcome.suppressed = len(tally.suppressed)
         return outcome
 
-    def _apply(self, events: Sequence[Event], stamp_ms: int | None, along: bool) -> Tally:
+    def _apply(
+        self, events: Sequence[Event], stamp_ms: int | None, along: bool, record: bytes = b""
+    ) -> Tally:
         """What every event goes through is written out here; the rest is in methods."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
         making, plans, heap, run = self._making, self.plans, self.dues.heap, self.dues.run
         touched, dirty, careful = making.touched, making.dirty, making.careful
         suppressed, tally = self.suppressed, Tally(clock)
+        left = self._left_by_kernel(record, events, tally)
         for place, event in enumerate(events):
             workspace = event.workspace
             plan = plans.get(workspace)
@@ -138,6 +144,8 @@ class Partition:
             clock = max(clock, event.time_ms)
             if along and ((heap and heap[0][0] <= clock) or (run and run[-1][0] <= clock)):
                 self._upkeep.fire(clock, None)
+            if left is not None and event.profile not in left:
+                continue
             key = profile_key(workspace, event.profile)
             slot = touched.get(key)
             if slot is None:
@@ -170,11 +178,22 @@ class Partition:
                     tally.derived += [(place, each) for each in step.derived]
             else:
                 tally.leave(place, event, step)
-        if making.late:
-            kindred.hand_on(making, plans, clock)
-        making.encode()
-        self.clock_ms = clock
+        self._end(clock)
         return tally
+
+    def _left_by_kernel(self, record: bytes, events: Sequence[Event], tally: Tally) -> Collection[str] | None:
+        """The kernel does what it can. The profiles whose events it leaves; None: those of all."""
+        making = self._making
+        if self.records is None or self.suppressed is not None or making.careful:
+            return None
+        return self.records.apply(record, events, tally.clock_ms, self.plans, self.cache, making, tally)
+
+    def _end(self, clock_ms: int) -> None:
+        making = self._making
+        if making.late:
+            kindred.hand_on(making, self.plans, clock_ms)
+        making.encode()
+        self.clock_ms = clock_ms
 
     def _caught_up(
         self, key: ProfileKey, slot: Slot, plan: Plan, now_ms: int, event: Event

@@ -6,7 +6,8 @@ kernel lacks it says, and changes nothing: then the interpreted core does the st
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +26,7 @@ else:
 _Fields: TypeAlias = tuple[str, str, str, str, Kind, int, int, Cause, str | None, int]
 _transitions = msgspec.msgpack.Decoder(list[_Fields])
 _events = msgspec.msgpack.Decoder(list[Event])
+_derived = msgspec.msgpack.Decoder(list[tuple[int, Event]])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -35,6 +37,28 @@ class Stepped(Struct):
     wake_at: int | None
     transitions: list[Transition]
     derived: list[Event]
+
+
+class Changed(NamedTuple):
+    """A profile that a record changed; the due instants are the one before and the one now."""
+
+    profile: str
+    state: bytes
+    before_ms: int | None
+    wake_ms: int | None
+
+
+class Applied(NamedTuple):
+    """`repeats` are the places of events that were repeats; `derived` come with the places of their causes.
+
+    `given_back`: profile → what the kernel lacks. Nothing of the record is applied to it.
+    """
+
+    changed: list[Changed]
+    repeats: list[int]
+    transitions: list[Transition]
+    derived: list[tuple[int, Event]]
+    given_back: dict[str, str]
 
 
 class Kernel:
@@ -56,6 +80,19 @@ class Kernel:
     def clock(self, profile: str, state: bytes, now_ms: int) -> Stepped | str:
         """`now_ms` is the profile's next due instant."""
         return _stepped(self.plan.clock(profile, state, now_ms))
+
+    def record(self, record: bytes, states: Mapping[str, bytes], clock_ms: int) -> Applied:
+        """Applies a packed record, of which all events are of the plan's workspace. `clock_ms` is before it.
+
+        Raises ValueError where the record can't be read, or is not of the plan's workspace."""
+        changed, repeats, transitions, derived, given_back = self.plan.record(record, states, clock_ms)
+        return Applied(
+            [Changed(*each) for each in changed],
+            repeats,
+            [Transition(*fields) for fields in _transitions.decode(transitions)],
+            _derived.decode(derived),
+            dict(given_back),
+        )
 
 
 def _stepped(answer: _native.Answer | str) -> Stepped | str:

@@ -1,0 +1,90 @@
+"""Packed records that the native kernel applies, as far as it can: a commit's share of it.
+
+Example: of a record of 500 events of 300 profiles the kernel gives two profiles back, one of them because it
+is at an older plan. The states of the other 298 go into the commit as bytes, and the events of the two are
+applied by the interpreted core, as if the record had no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import structlog
+
+from livesegments.core.event import Event
+from livesegments.core.plan import Plan
+from livesegments.evaluator.commits.cache import Cache
+from livesegments.evaluator.commits.making import Making
+from livesegments.evaluator.commits.outcome import Tally
+from livesegments.evaluator.kernel.description import Lacks
+from livesegments.evaluator.kernel.native import Kernel
+from livesegments.runtime import metrics
+from livesegments.wire.profilekey import ProfileKey, profile_key
+
+_log = structlog.get_logger(__name__)
+
+
+class Records:
+    """Of one partition. The kernel's plan of a workspace is made when its first record comes."""
+
+    def __init__(self) -> None:
+        self._kernels: dict[str, tuple[Plan, Kernel | None]] = {}
+
+    def apply(
+        self,
+        record: bytes,
+        events: Sequence[Event],
+        clock_ms: int,
+        plans: Mapping[str, Plan],
+        cache: Cache,
+        making: Making,
+        tally: Tally,
+    ) -> Collection[str] | None:
+        """Applies `events`, which `record` carries, from the clock's instant on; the states must be cached.
+
+        Returns the profiles whose events are left to the interpreted core; None: all of them, and nothing was
+        done. Other profiles' due times are for the caller to fire."""
+        workspace = events[0].workspace if events else ""
+        plan = plans.get(workspace)
+        if plan is None or any(event.workspace != workspace for event in events):
+            return None
+        kernel = self._kernel(plan)
+        if kernel is None:
+            return None
+        ids = dict.fromkeys(event.profile for event in events)
+        keys = {id_: profile_key(workspace, id_) for id_ in ids}
+        states = {id_: _cached(cache, key) for id_, key in keys.items()}
+        try:
+            applied = kernel.record(record, states, clock_ms)
+        except ValueError as error:
+            _log.warning("a record is left to the interpreted core", error=str(error))
+            return None
+        for changed in applied.changed:
+            id_ = changed.profile
+            making.step_natively(keys[id_], workspace, id_, states[id_], changed)
+        making.transitions += applied.transitions
+        tally.left_out += applied.repeats
+        tally.duplicates += len(applied.repeats)
+        tally.derived += applied.derived
+        left = applied.given_back
+        metrics.NATIVE.inc(
+            len(events) - sum(event.profile in left for event in events) if left else len(events)
+        )
+        return left
+
+    def _kernel(self, plan: Plan) -> Kernel | None:
+        known = self._kernels.get(plan.workspace)
+        if known is None or known[0] is not plan:
+            try:
+                kernel = Kernel(plan)
+            except Lacks as lacks:
+                kernel = None
+                _log.info("the interpreted core serves", workspace=plan.workspace, lacks=str(lacks))
+            known = self._kernels[plan.workspace] = plan, kernel
+        return known[1]
+
+
+def _cached(cache: Cache, key: ProfileKey) -> bytes:
+    state = cache.get(key)
+    assert state is not None, "the owner loads what `wanted` names"
+    return state
