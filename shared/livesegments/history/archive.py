@@ -87,9 +87,14 @@ class Archive:
     def path(self, partition: int, table: Table, of: Range) -> str:
         return f"{self._folder(partition, table)}/{of.name}"
 
-    def open(self, partition: int, table: Table, of: Range) -> pq.ParquetFile:
-        """Raises FileNotFoundError where it was merged away: resolve the ranges again."""
-        return pq.ParquetFile(self.files.open_input_file(self.path(partition, table, of)))
+    def open(
+        self, partition: int, table: Table, of: Range, dictionaries: Sequence[str] = ()
+    ) -> pq.ParquetFile:
+        """`dictionaries`: columns that are read as such.
+
+        Raises FileNotFoundError where it was merged away: resolve the ranges again."""
+        source = self.files.open_input_file(self.path(partition, table, of))
+        return pq.ParquetFile(source, read_dictionary=list(dictionaries) or None)
 
     def create(self, path: str, fill: Callable[[pa.NativeFile], None]) -> int:
         """A file with what `fill` writes, at once or not at all; its bytes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import duckdb
@@ -27,15 +28,20 @@ from livesegments.history.asking import (
     requests,
 )
 from livesegments.history.fitting import fitting
+from livesegments.history.kept import Kept
 from livesegments.history.sql.answers import answer, flow, was
+from livesegments.history.sql.numbered import attach_numbered
+from livesegments.history.sql.reads import reads
 from livesegments.history.sql.session import Sessions
-from livesegments.history.sql.source import attach, part, transitions
+from livesegments.history.sql.source import Part, attach, part, transitions
 from livesegments.store.history import Histories
 from livesegments.wire.topics import partition_of
 
 NICE = 5
 MEMORY = "1GB"
 """Beyond it DuckDB writes to a folder for the time of a query."""
+ESTIMATED = 25_000
+"""So many of a partition's profiles an estimate looks at: 19 times in 20 it is within 0.6 % of all then."""
 TRIES = 5
 """At most this many times the ranges are resolved again, because files were merged away meanwhile."""
 
@@ -46,6 +52,7 @@ class Desk:
     def __init__(self, archive: Archive, histories: Histories, partitions: int, folder: str) -> None:
         self._archive, self._histories = archive, histories
         self._partitions = partitions
+        self._kept = Kept(archive, partitions)
         self._sessions = Sessions({"memory_limit": MEMORY, "temp_directory": folder})
 
     def answer(self, request: Request) -> Answer:
@@ -58,6 +65,16 @@ class Desk:
             except (OSError, duckdb.OutOfMemoryException) as error:
                 return Failed(str(error))
         raise AssertionError("the last try returns")
+
+    def _by_number(self, connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], asked: Asked) -> bool:
+        """Whether the relations could be made of columns that are kept."""
+        most = None if asked.one_of is None else ESTIMATED
+        given = self._archive, self._kept, parts, asked.workspace, asked.now_ms, reads(asked), most
+        return attach_numbered(connection, *given)
+
+    def forget(self) -> None:
+        """What was kept of files, which may be of somebody who was erased meanwhile."""
+        self._kept.forget()
 
     def _answer(self, request: Request) -> Answer:
         numbers = range(self._partitions)
@@ -76,6 +93,8 @@ class Desk:
                 size = sum(each.snapshot.members for each in parts)
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
             profile = request.profile if isinstance(request, Was) else None
+            if isinstance(request, Asked) and self._by_number(connection, parts, request):
+                return answer(connection, request, now_ms, retracted=False, numbered=True)
             retracted = attach(connection, self._archive, parts, request.workspace, request.now_ms, profile)
             if isinstance(request, Fitting):
                 return fitting(connection, request, now_ms)
@@ -85,7 +104,7 @@ class Desk:
 
 
 def serve(desk: Desk, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    for message in companion.messages(incoming):
+    for message in companion.messages(incoming, desk.forget):
         companion.put(outgoing, encode(desk.answer(requests.decode(message))))
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from select import select
 from typing import BinaryIO
 
 LENGTH = 4
+IDLE_S = 30
 
 
 class Died(OSError):
@@ -62,9 +64,18 @@ class Companion:
             raise Died("the process ended before it had answered") from error
 
 
-def messages(incoming: BinaryIO) -> Iterator[bytes]:
-    """The side of the process: messages until the input ends."""
-    while len(head := incoming.read(LENGTH)) == LENGTH:
+def messages(incoming: BinaryIO, idle: Callable[[], None] | None = None) -> Iterator[bytes]:
+    """The side of the process: messages until the input ends. `idle` is called where none comes for a while.
+
+    The first one may be in the input's buffer already; after it none is, for they come one at a time."""
+    waits = False
+    while True:
+        if waits and idle is not None and not select([incoming], [], [], IDLE_S)[0]:
+            idle()
+        waits = True
+        head = incoming.read(LENGTH)
+        if len(head) < LENGTH:
+            return
         yield incoming.read(int.from_bytes(head))
 
 

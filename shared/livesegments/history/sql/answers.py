@@ -22,6 +22,7 @@ from livesegments.history.asking import (
     WasFound,
 )
 from livesegments.history.sql.behind import behind
+from livesegments.history.sql.numbered import of_few
 from livesegments.history.sql.offset import DAY_MS
 from livesegments.history.sql.query import Answer, Question, translate
 from livesegments.history.sql.text import text
@@ -30,17 +31,24 @@ WEIGHED, WEIGHED_EVENTS = 100, 1_000
 """Profiles whose events are given for weighing, and how many of each at most."""
 
 
-def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int, retracted: bool = True) -> Found:
-    """Counts, samples, and a page of members; of a change also who would enter and leave."""
+def answer(
+    connection: duckdb.DuckDBPyConnection,
+    asked: Asked,
+    now_ms: int,
+    retracted: bool = True,
+    numbered: bool = False,
+) -> Found:
+    """Counts, samples, and a page of members; of a change also who would enter and leave. `retracted` and
+    `numbered` as in `Question`."""
     definition = asked.definition
     if definition is None:
         assert asked.segment is not None
         definition = SegmentRef(asked.segment)
-    translated = translate(Question(definition, asked.segments, now_ms, asked.segment, retracted))
+    translated = translate(Question(definition, asked.segments, now_ms, asked.segment, retracted, numbered))
     _prepared(connection, translated)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {translated.sql}")
     if asked.before is not None:
-        before = translate(Question(asked.before, asked.segments, now_ms, asked.segment, retracted))
+        before = translate(Question(asked.before, asked.segments, now_ms, asked.segment, retracted, numbered))
         _prepared(connection, before)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE change AS SELECT answer.*, was FROM answer"
@@ -61,20 +69,21 @@ def answer(connection: duckdb.DuckDBPyConnection, asked: Asked, now_ms: int, ret
     assert row is not None
     profiles, entering, leaving, *rest = row
     held, lacking = rest[: len(nodes)], rest[len(nodes) :]
-    members = _page(connection, asked) if asked.limit else []
+    members = _page(connection, asked, _named("answer", numbered)) if asked.limit else []
+    change = _named("change", numbered)
     return Found(
         at_ms=now_ms,
         profiles=profiles,
         nodes=list(zip(nodes, held, strict=True)),
-        sample=_sample(connection, "n0", asked.sample, told),
+        sample=_sample(connection, change, "n0", asked.sample, told),
         entering=entering,
         leaving=leaving,
-        sample_entering=_sample(connection, "n0 AND NOT was", asked.sample if entering else 0, told),
-        sample_leaving=_sample(connection, "was AND NOT n0", asked.sample if leaving else 0, told),
+        sample_entering=_sample(connection, change, "n0 AND NOT was", asked.sample if entering else 0, told),
+        sample_leaving=_sample(connection, change, "was AND NOT n0", asked.sample if leaving else 0, told),
         members=members[: asked.limit],
         more=len(members) > asked.limit,
         lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
-        sent=_sent(connection, asked.weighed) if asked.weighed else [],
+        sent=_sent(connection, asked.weighed, numbered) if asked.weighed else [],
         values=_values(connection, asked.counted) if asked.counted else [],
     )
 
@@ -95,14 +104,24 @@ GROUP BY ls_key(CAST(v0 AS JSON)) ORDER BY members DESC, value LIMIT {most}
     ).fetchall()
 
 
-def _sent(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[Sent]:
+def _named(relation: str, numbered: bool) -> str:
+    """A relation with the column `person` more, the profile's id, as an expression behind FROM."""
+    if numbered:
+        return f"(SELECT {relation}.*, people.id AS person FROM {relation} JOIN people USING (profile))"
+    return f"(SELECT *, profile AS person FROM {relation})"
+
+
+def _sent(connection: duckdb.DuckDBPyConnection, names: Sequence[str], numbered: bool) -> list[Sent]:
     """The newest events of some profiles, those without any among them."""
     listed = ", ".join(map(text, names))
+    few = of_few("drawn") if numbered else "(SELECT * FROM happened SEMI JOIN drawn USING (profile))"
     rows = connection.execute(
         f"""
-WITH drawn AS MATERIALIZED (SELECT profile FROM answer ORDER BY md5(profile || 'drawn') LIMIT {WEIGHED})
-SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
-  SELECT * FROM happened SEMI JOIN drawn USING (profile) WHERE name IN ({listed})
+WITH drawn AS MATERIALIZED (
+  SELECT profile, person FROM {_named("answer", numbered)} ORDER BY md5(person || 'drawn') LIMIT {WEIGHED}
+)
+SELECT person, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
+  SELECT * FROM {few} WHERE name IN ({listed})
   QUALIFY row_number() OVER (PARTITION BY profile ORDER BY t DESC, "commit" DESC) <= {WEIGHED_EVENTS}
 ) USING (profile)
 """
@@ -116,7 +135,7 @@ SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
 
 
 def _sample(
-    connection: duckdb.DuckDBPyConnection, condition: str, size: int, told: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, change: str, condition: str, size: int, told: Sequence[str]
 ) -> list[Sampled]:
     """Always the same profiles as long as they fulfil the condition."""
     nodes = len(told)
@@ -124,8 +143,8 @@ def _sample(
         return []
     columns = [f"n{index}" for index in range(nodes)] + list(told)
     rows: Sequence[tuple[object, ...]] = connection.execute(
-        f"SELECT profile, {', '.join(columns)} FROM change WHERE {condition}"
-        f" ORDER BY md5(profile) LIMIT {size}"
+        f"SELECT person, {', '.join(columns)} FROM (SELECT profile, person FROM {change} WHERE {condition}"
+        f" ORDER BY md5(person) LIMIT {size}) JOIN change USING (profile) ORDER BY md5(person)"
     ).fetchall()
     return [
         Sampled(
@@ -137,13 +156,13 @@ def _sample(
     ]
 
 
-def _page(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[str]:
+def _page(connection: duckdb.DuckDBPyConnection, asked: Asked, answer: str) -> list[str]:
     """One more than the page has, if there are more."""
     rows = connection.execute(
-        f"SELECT profile FROM answer WHERE n0 AND profile > {text(asked.after or '')}"
-        f" ORDER BY profile LIMIT {asked.limit + 1}"
+        f"SELECT person FROM {answer} WHERE n0 AND person > {text(asked.after or '')}"
+        f" ORDER BY person LIMIT {asked.limit + 1}"
     ).fetchall()
-    return [profile for (profile,) in rows]
+    return [person for (person,) in rows]
 
 
 def was(connection: duckdb.DuckDBPyConnection, transitions: str, asked: Was, now_ms: int) -> WasFound:

@@ -30,8 +30,8 @@ class Evidence(Struct, frozen=True):
 def matching(step: Step, segment: str | None, *, also: str = "TRUE", among: str | None = None) -> str:
     """The clause from FROM on: the events that match a step of a leaf of `segment`.
 
-    `among`: a relation of the profiles whose events are asked for; None: all. Relation `standing` is without
-    those that were taken back, which are in `taken`; what we derived ourselves can't be.
+    `among`: where they are looked for, as an expression behind FROM, if not among all. Relation `standing` is
+    without those that were taken back, which are in `taken`; what we derived ourselves can't be.
     """
     matched = conditions(step, segment, also=also)
     derived = sum(name.startswith("$") for name in step.called)
@@ -40,7 +40,7 @@ def matching(step: Step, segment: str | None, *, also: str = "TRUE", among: str 
         both = "(profile, id) IN (SELECT (profile, id) FROM taken)"
         matched.append(f"(starts_with(name, '$') OR NOT {both})")
     if among is not None:
-        known = f"(SELECT * FROM {known} SEMI JOIN {among} USING (profile))"
+        known = among
     return f"FROM {known} WHERE {every(matched)}"
 
 

@@ -33,14 +33,14 @@ from livesegments.core.definition import (
     Sequence,
     Tag,
 )
-from livesegments.core.event import RETRACT
 from livesegments.history.sql import large, number, value
 from livesegments.history.sql.computed import computed
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
+from livesegments.history.sql.numbered import BRIEF, PEOPLE, of_few
 from livesegments.history.sql.registers import ANY_TAG, Registers
 from livesegments.history.sql.sequence import sequence
 from livesegments.history.sql.tally import Tally, aggregates, named, tally
-from livesegments.history.sql.text import every, let, some, text, truth
+from livesegments.history.sql.text import every, let, some, taken_back, text, truth
 
 EARTH_KM = 6_371.0088
 
@@ -51,6 +51,7 @@ class Question(Struct, frozen=True):
     segments   the workspace's: id → definition, or the version of a static one
     segment    the id of the one asked about, for it doesn't see its own transitions; None: it has none yet
     retracted  whether any event was taken back: where none was, ids needn't be read
+    numbered   whether profiles are numbers, as in `numbered`
     """
 
     definition: Node
@@ -58,6 +59,7 @@ class Question(Struct, frozen=True):
     now_ms: int
     segment: str | None = None
     retracted: bool = True
+    numbered: bool = False
 
 
 class Answer(Struct, frozen=True):
@@ -106,12 +108,6 @@ def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
             yield from walk(node.of, f"{at}/of")
 
 
-TAKEN = (
-    "SELECT DISTINCT profile, properties->>'$.event_id' AS id FROM happened "
-    f"WHERE name = {text(RETRACT)} AND json_type(properties, '$.event_id') = 'VARCHAR'"
-)
-
-
 _VIEWS = (
     "CREATE OR REPLACE TEMP VIEW taken AS SELECT profile, id FROM happened WHERE FALSE",
     "CREATE OR REPLACE TEMP VIEW standing AS SELECT * FROM happened",
@@ -123,7 +119,7 @@ def standing(retracted: bool) -> list[str]:
     if not retracted:
         return []  # but views: a relation of the query would be kept whole, ids and properties too
     left = "SELECT * FROM happened ANTI JOIN taken USING (profile, id)"
-    return [f"taken AS MATERIALIZED ({TAKEN})", f"standing AS NOT MATERIALIZED ({left})"]
+    return [f"taken AS MATERIALIZED ({taken_back('happened')})", f"standing AS NOT MATERIALIZED ({left})"]
 
 
 def _comparisons(root: Node) -> Iterator[Attribute | Filter]:
@@ -191,11 +187,12 @@ class _Build:
 
     def profiles(self) -> str:
         """Everybody to whom anything happened, with what is counted in passing."""
+        everything = BRIEF if self.question.numbered else "happened"
         if not self._tallies:
-            return "SELECT DISTINCT profile FROM happened"
+            return f"SELECT DISTINCT profile FROM {everything}"
         columns = aggregates(self._tallies)
         if not self.question.retracted:
-            return f"SELECT profile, {columns} FROM happened GROUP BY profile"
+            return f"SELECT profile, {columns} FROM {everything} GROUP BY profile"
         names = named(tuple(name for each in self._tallies for name in each.names))
         counted = f"SELECT profile, {columns} FROM standing WHERE {names} GROUP BY profile"
         return f"SELECT * FROM (SELECT DISTINCT profile FROM happened) LEFT JOIN ({counted}) USING (profile)"
@@ -219,7 +216,12 @@ class _Build:
         if counted.odd is None or counted.exact is None:
             return _Column(counted.holds, counted.measured, counted.told)
         odd = self._relation("odd", f"SELECT profile FROM {source} WHERE {counted.odd}")
-        exact = counted.exact(odd)
+        few = (
+            of_few(odd)
+            if self.question.numbered
+            else f"(SELECT * FROM standing SEMI JOIN {odd} USING (profile))"
+        )
+        exact = counted.exact(few)
         leaf = self._relation("leaf", exact.query)
         joined.append(leaf)
         return _Column(
@@ -252,7 +254,9 @@ class _Build:
                 state = f"coalesce({self.registers.consent(node)}, 'none')"
                 return f"{state} = {text(node.state)}", f"to_json({state})"
             case Bucket():
-                return _drawn(node)
+                if self.question.numbered and PEOPLE not in joined:
+                    joined.append(PEOPLE)
+                return _drawn(node, f"{PEOPLE}.id" if self.question.numbered else "profile")
             case Near():
                 found = self.registers.attribute(node.attribute)
                 return _near(node, found), found
@@ -296,10 +300,10 @@ class _Build:
         return name
 
 
-def _drawn(node: Bucket) -> tuple[str, str]:
+def _drawn(node: Bucket, id_: str) -> tuple[str, str]:
     """Whether the profile is in the bucket, and its number in hundredths."""
     low, high = (int(Decimal(repr(percent)) * 100) for percent in (node.from_, node.to))
-    digest = f"sha256({text(node.salt)} || chr(0) || profile)"
+    digest = f"sha256({text(node.salt)} || chr(0) || {id_})"
     drawn = f"CAST('0x' || left({digest}, 16) AS UBIGINT) % 10000"
     return f"{drawn} >= {low} AND {drawn} < {high}", f"to_json(({drawn}) / 100)"
 

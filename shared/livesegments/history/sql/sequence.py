@@ -74,19 +74,19 @@ WHERE NOT away AND {begun} AND (spoiled IS NULL OR spoiled > {until})
 
 def _matched(label: str, step: SequenceStep, same: str | None, segment: str | None, among: str | None) -> str:
     """The events that match a step. Where the steps share a value, it is as if every value had a profile of
-    its own, with the profile's id, a NUL and the value for an id."""
+    its own, that is called by both."""
     clause = matching(step, segment, among=among)
     if same is None:
         return f"SELECT {label}, profile, t, id {clause}"
     values = f"list_transform(({path.values(same)})[:{_SHARED}], lambda j: ls_key(j))"
     return (
-        f"SELECT DISTINCT {label}, profile || chr(0) || k AS profile, t, id FROM"
+        f"SELECT DISTINCT {label}, {{'of': profile, 'by': k}} AS profile, t, id FROM"
         f" (SELECT profile, t, id, unnest({values}) AS k {clause}) WHERE k IS NOT NULL"
     )
 
 
 def _held(leaf: Sequence, profile: str) -> str:
-    own = profile if leaf.same is None else f"split_part({profile}, chr(0), 1) AS profile"
+    own = profile if leaf.same is None else f"struct_extract({profile}, 'of') AS profile"
     return f"SELECT DISTINCT {own}, TRUE AS holds, NULL AS measured"
 
 

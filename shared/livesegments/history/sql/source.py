@@ -6,7 +6,7 @@ Transitions count as the events that they are to other segments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -46,9 +46,12 @@ def attach(
     workspace: str,
     now_ms: int | None,
     profile: str | None = None,
+    view: str = "happened",
+    special: Collection[str] | None = None,
 ) -> bool:
     """Makes `happened`, of one profile or of all; `now_ms` None: all that there is. Returns whether any event
-    may have been taken back.
+    may have been taken back. `view`: another name for it. `special`: which of `$merge` and `$retract`
+    there are, if that is known.
 
     What a merged profile did before its `$merge` was handed over to another: it counts there, and here no
     more.
@@ -63,13 +66,15 @@ def attach(
     )
     known = f"workspace = {text(workspace)}"
     rows = _relation(connection, archive, parts, "events", events)
-    both = f"name IN ({text(MERGE)}, {text(RETRACT)})"
-    there = connection.execute(f"SELECT DISTINCT name FROM {rows} WHERE {known} AND {both}").fetchall()
+    if special is None:
+        both = f"name IN ({text(MERGE)}, {text(RETRACT)})"
+        there = connection.execute(f"SELECT DISTINCT name FROM {rows} WHERE {known} AND {both}").fetchall()
+        special = {name for (name,) in there}
     if now_ms is not None:
         known += f' AND "at" <= {_instant(now_ms)}'
     if profile is not None:
         known += f" AND profile = {text(profile)}"
-    if (MERGE,) in there:
+    if MERGE in special:
         connection.execute(f"""
 CREATE OR REPLACE TEMP TABLE merged AS
 SELECT profile, max("commit") AS upto FROM {rows} WHERE {known} AND name = {text(MERGE)} GROUP BY profile
@@ -78,7 +83,7 @@ SELECT profile, max("commit") AS upto FROM {rows} WHERE {known} AND name = {text
   SELECT 1 FROM merged WHERE merged.profile = had.profile AND had."commit" <= merged.upto
 )"""
     connection.execute(f"""
-CREATE OR REPLACE TEMP VIEW happened AS
+CREATE OR REPLACE TEMP VIEW {view} AS
 SELECT profile, name, epoch_ms(time) AS t, id, properties, "commit", place
 FROM {rows} AS had WHERE {known}
 UNION ALL
@@ -86,7 +91,25 @@ SELECT profile, '$segment_' || kind, epoch_ms("at"), coalesce(event_id, cause) |
   CAST(json_object('segment', segment) AS VARCHAR), "commit", place + {_AFTER_EVENTS}
 FROM {_relation(connection, archive, parts, "transitions", told)} AS had WHERE {known}
 """)
-    return (RETRACT,) in there
+    return RETRACT in special
+
+
+def named(
+    connection: duckdb.DuckDBPyConnection,
+    archive: Archive,
+    part: Part,
+    workspace: str,
+    name: str,
+    more: Sequence[str],
+) -> pa.Table:
+    """A partition's events of a name in files, with profile, t, properties, and these columns."""
+    connection.register("no_events", schema.EVENTS.empty_table())
+    rows = _files(connection, archive, [part], "events") or "no_events"
+    columns = ", ".join(f'"{each}"' for each in more)
+    query = f"SELECT profile, epoch_ms(time) AS t, properties{', ' if more else ''}{columns}"
+    return connection.sql(
+        f"{query} FROM {rows} WHERE workspace = {text(workspace)} AND name = {text(name)}"
+    ).to_arrow_table()
 
 
 def _instant(ms: int) -> str:
@@ -111,12 +134,21 @@ def _relation(
     tail: pa.Table,
 ) -> str:
     connection.register(f"tail_{table}", tail)
+    files = _files(connection, archive, parts, table)
+    if files is None:
+        return f"tail_{table}"
+    return f"(SELECT * FROM {files} UNION ALL BY NAME SELECT * FROM tail_{table})"
+
+
+def _files(
+    connection: duckdb.DuckDBPyConnection, archive: Archive, parts: Sequence[Part], table: Table
+) -> str | None:
+    """An expression behind FROM; None where there are none."""
     paths = [archive.path(part.partition, table, each) for part in parts for each in part.files]
     if not paths:
-        return f"tail_{table}"
+        return None
     if archive.is_local:
-        files = f"read_parquet([{', '.join(map(text, paths))}])"
-    else:
-        files = f"files_{table}"
-        connection.register(files, ds.dataset(paths, format="parquet", filesystem=archive.files))
-    return f"(SELECT * FROM {files} UNION ALL BY NAME SELECT * FROM tail_{table})"
+        return f"read_parquet([{', '.join(map(text, paths))}])"
+    files = f"files_{table}"
+    connection.register(files, ds.dataset(paths, format="parquet", filesystem=archive.files))
+    return files

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from livesegments.core.event import RETRACT
+
 
 def text(value: str) -> str:
     """A string's literal: `O'Neil` → `'O''Neil'`."""
@@ -51,3 +53,11 @@ def search(variable: str, steps: Sequence[tuple[int, int]], before: int) -> str:
     below = search(variable, steps[:middle], before)
     above = search(variable, steps[middle + 1 :], value)
     return f"CASE WHEN {variable} < {start} THEN {below} ELSE {above} END"
+
+
+def taken_back(relation: str) -> str:
+    """The query of (profile, id) of the events that were taken back, by those in a relation."""
+    return (
+        f"SELECT DISTINCT profile, properties->>'$.event_id' AS id FROM {relation} "
+        f"WHERE name = {text(RETRACT)} AND json_type(properties, '$.event_id') = 'VARCHAR'"
+    )

@@ -1,0 +1,185 @@
+"""Answers by columns that are kept are those that the files alone give, whatever becomes of the files.
+
+Random definitions are asked of random histories of several profiles in two partitions, between which files come, are
+merged and are written anew; some profiles are merged, take something back, or have transitions and no event.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from livesegments.core.event import MERGE, RETRACT, Event, Transition
+from livesegments.history import schema
+from livesegments.history.archive import Archive
+from livesegments.history.asked import Desk
+from livesegments.history.asking import Asked, Found
+from livesegments.history.kept import Kept
+from livesegments.history.protocol import Person
+from livesegments.history.pruning import EVER, EVER_MS, prune
+from livesegments.history.ranges import Range
+from livesegments.history.sql import numbered
+from livesegments.history.sql.session import Sessions
+from livesegments.store.history import Snapshot
+from livesegments.store.tail import Entry, applied
+from livesegments.wire import pack
+from tests.properties.aim import PROFILE
+from tests.properties.definitions import Draw, Json, definitions, node, written_out
+from tests.properties.histories import DAY, HOUR, changes, properties
+
+START = 1_709_280_000_000
+PARTITIONS, WORKSPACES, PROFILES = 2, ("w", "w", "w", "v"), "abcdefgh"
+SESSIONS = Sessions({"threads": 2})
+SEEDS, EXAMPLES = 2, 2
+
+
+class Did(Struct, frozen=True):
+    """What a profile did; `entered`: nothing but that it went into a segment."""
+
+    profile: str
+    name: str
+    later_ms: int
+    workspace: str
+    properties: Json = {}
+    entered: bool = False
+
+
+class World:
+    """What the store and the archive have."""
+
+    def __init__(self, folder: Path) -> None:
+        self.archive = Archive(str(folder))
+        self.files: list[list[Range]] = [[] for _ in range(PARTITIONS)]
+        self.tails: list[list[tuple[int, Entry]]] = [[] for _ in range(PARTITIONS)]
+        self.commits, self.clock_ms = 0, START
+
+    def read(self, partition: int, counted: Any = None) -> Snapshot:
+        names = [each.name for each in self.files[partition]]
+        return Snapshot(names, list(self.tails[partition]), self.clock_ms)
+
+    def happen(self, did: Did) -> None:
+        self.commits += 1
+        self.clock_ms += max(did.later_ms, 0)
+        at, id_ = self.clock_ms + min(did.later_ms, 0), f"e{self.commits}"
+        told = [
+            Transition(
+                id=f"t{self.commits}", workspace=did.workspace, segment="s1", profile=did.profile, kind="entered",
+                at_ms=self.clock_ms, sequence=self.commits, cause="clock", event_id=None, version=1,
+            )
+        ]  # fmt: skip
+        if did.entered:
+            entry = Entry(told=msgspec.msgpack.encode(told))
+        else:
+            event = Event(id_, did.workspace, did.profile, did.name, at, did.properties)
+            entry = Entry(pack.encode(pack.Packed([event])), clock_ms=self.clock_ms)
+        self.tails[PROFILES.index(did.profile) % PARTITIONS].append((self.commits, entry))
+
+    def cut(self) -> None:
+        """The tails become files."""
+        for partition, tail in enumerate(self.tails):
+            if tail:
+                of = Range(tail[0][0], tail[-1][0], "aaaaaaaa")
+                events = schema.events_table(
+                    each for commit, entry in tail for each in applied(commit, entry)
+                )
+                told = schema.transitions_table((commit, entry.transitions) for commit, entry in tail)
+                self.archive.write(partition, of, events, told)
+                self.files[partition].append(of)
+                tail.clear()
+
+    def merge(self) -> None:
+        for partition, files in enumerate(self.files):
+            if len(files) > 1:
+                of = Range(files[0].first, files[-1].last, "bbbbbbbb")
+                self.archive.merge(partition, files, of)
+                self._stand(partition, [of])
+
+    def erase(self, profile: str) -> None:
+        partition = PROFILES.index(profile) % PARTITIONS
+        person = Person("w", profile, EVER, EVER_MS, EVER)
+        found = prune(self.archive, partition, self.files[partition], [person], "c1", "key").pruned
+        new = {each.old: each.new for each in found}
+        self._stand(partition, [new.get(each, each) for each in self.files[partition]])
+
+    def _stand(self, partition: int, files: list[Range]) -> None:
+        self.archive.remove(partition, [each for each in self.files[partition] if each not in files])
+        self.files[partition] = files
+
+
+@st.composite
+def dids(draw: Draw) -> Did:
+    profile, workspace = draw(st.sampled_from(PROFILES)), draw(st.sampled_from(WORKSPACES))
+    later_ms = draw(st.sampled_from((0, 1, HOUR, HOUR, DAY, 20 * DAY, -HOUR, -DAY)))
+    match draw(st.integers(0, 19)):
+        case 0:
+            return Did(profile, "", later_ms, workspace, entered=True)
+        case 1:
+            return Did(profile, RETRACT, later_ms, workspace, {"event_id": f"e{draw(st.integers(1, 40))}"})
+        case 2:
+            return Did(profile, MERGE, later_ms, workspace, {"into": "z"})
+        case number if number < 8:
+            return Did(profile, PROFILE, later_ms, workspace, draw(changes()))
+    return Did(profile, draw(st.sampled_from("ab")), later_ms, workspace, draw(properties()))
+
+
+@st.composite
+def questions(draw: Draw) -> Asked:
+    others = ("s0", "z0")
+    asked = [node(draw(definitions(others, False))) for _ in range(2)]
+    first, other = (written_out(each) for each in asked)
+    both = msgspec.structs.replace(ANY, of=(first, other, *ANY.of))
+    other = written_out(node(draw(definitions((), False))))
+    return Asked("w", "Europe/Berlin", None, both, {"s0": other, "z0": 1}, "s2", draw(BEFORE), sample=20)
+
+
+TWICE: Json = {"type": "event", "name": "a", "value": 2, "window": {"last": "30d"}}
+PAIR: Json = {
+    "type": "sequence", "within": "1h", "steps": [{"name": "a"}, {"name": "b", "absent": True}]
+}  # fmt: skip
+SUM: Json = {"type": "event", "name": "b", "measure": {"of": "sum", "property": "x"}, "op": "gte", "value": 1}
+ANY: Any = node({"type": "any", "of": [TWICE, PAIR, SUM]})
+BEFORE = st.sampled_from((None, None, node(TWICE)))
+
+
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_columns_that_are_kept_give_what_the_files_give(
+    number: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_numbers = []
+    attach = numbered.attach_numbered
+
+    def counted(*given: Any) -> bool:
+        by_numbers.append(attach(*given))
+        return by_numbers[-1]
+
+    monkeypatch.setattr("livesegments.history.asked.attach_numbered", counted)
+
+    @seed(number)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.lists(dids(), min_size=60, max_size=60), st.lists(questions(), min_size=6, max_size=6))
+    def race(happened: list[Did], asked: list[Asked]) -> None:
+        world = World(tmp_path_factory.mktemp("archive"))
+        desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
+        desk._sessions = plain._sessions = SESSIONS
+        plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
+        steps = (world.cut, lambda: None, world.cut, world.merge, lambda: world.erase("a"), world.cut)
+        for place, (step, question) in enumerate(zip(steps, asked, strict=True)):
+            for did in happened[place * 10 : place * 10 + 10]:
+                world.happen(did)
+            step()
+            this = msgspec.structs.replace(question, now_ms=(None, world.clock_ms)[place % 2])
+            found = desk.answer(this)
+            assert isinstance(found, Found), found
+            assert found == plain.answer(this), this
+
+    race()
+    assert by_numbers.count(True) * 4 > len(by_numbers)  # by the other desk, none
