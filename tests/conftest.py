@@ -10,12 +10,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import httpx._transports.default
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hypothesis import settings
@@ -36,6 +38,10 @@ settings.load_profile("untimed")
 
 # brokers of tests live for seconds: what Java's second compiler would win for them later costs more now
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+# each client of httpx reads all authorities of the system, which takes 20 ms: once will do
+shared_context = functools.lru_cache(httpx.create_ssl_context)
+httpx._transports.default.create_ssl_context = shared_context  # type: ignore[attr-defined]
 
 # a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
 signal.signal(signal.SIGINT, signal.default_int_handler)

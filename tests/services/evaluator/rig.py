@@ -25,7 +25,7 @@ from livesegments.wire import catalog, pack
 from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS, partition_of
 
 PARTITIONS = 8
-LOOK_S = 0.02
+LOOK_S = 0.04
 
 
 class Evaluator:
@@ -144,22 +144,27 @@ class Rig:
         await self.until(lambda: self._settled(ends), timeout_s)
 
     async def _settled(self, ends: dict[int, int]) -> bool:
-        for partition in range(PARTITIONS):
-            offset, revision, clock = await self.redis.hmget(
-                keys.head(partition), "offset", "catalog", "clock"
-            )
-            if int(offset or 0) < ends[partition] or int(revision or -1) < self.revision:
-                return False
-            if await self.redis.zcount(keys.due(partition), "-inf", clock or "-inf"):
-                return False
-            if await self.redis.hlen(keys.recounts(partition)):
-                return False
-            if await self.redis.xlen(keys.outbox(partition)):
-                return False
-            for key in await self.redis.keys(keys.segments(partition, "*")):
-                if any(b'"ready"' not in each for each in await self.redis.hvals(key)):
+        async with self.redis.pipeline(transaction=False) as asked:
+            for partition in range(PARTITIONS):
+                asked.hmget(keys.head(partition), "offset", "catalog", "clock")
+                asked.hlen(keys.recounts(partition))
+                asked.xlen(keys.outbox(partition))
+                asked.keys(keys.segments(partition, "*"))
+            found = await asked.execute()
+            segments = []
+            for partition in range(PARTITIONS):
+                (offset, revision, clock), recounts, outbox, stored = found[4 * partition : 4 * partition + 4]
+                if int(offset or 0) < ends[partition] or int(revision or -1) < self.revision:
                     return False
-        return True
+                if recounts or outbox:
+                    return False
+                segments += stored
+                asked.zcount(keys.due(partition), "-inf", clock or "-inf")
+            for key in segments:
+                asked.hvals(key)
+            found = await asked.execute()
+        progress = [each for values in found[PARTITIONS:] for each in values]
+        return not any(found[:PARTITIONS]) and all(b'"ready"' in each for each in progress)
 
     async def until(self, holds: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
         async with asyncio.timeout(timeout_s):
