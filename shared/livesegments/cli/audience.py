@@ -150,7 +150,8 @@ def freeze(
     if not call.printed(found):
         output.console.print(found["token"], markup=False)
         output.say(
-            f"{found['count']:,} profiles, until {output.named_instant(found['expires_at'], call.zone)}"
+            f"{output.count(found['count'], 'profile')}, until "
+            f"{output.named_instant(found['expires_at'], call.zone)}"
         )
 
 

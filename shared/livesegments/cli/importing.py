@@ -67,7 +67,9 @@ def import_(
 ) -> None:
     """Take profiles from a CSV file; rows that can't be taken are told with their reasons."""
     client = call.client
+    mapped = [_column(each) for each in maps or ()]
     if resume is None:
+        _id_column(id_column, email_column)
         given = {"file_name": file.name, "encoding": encoding, "delimiter": delimiter}
         made = client.ask(imports.create(**{name: each for name, each in given.items() if each is not None}))
     else:
@@ -75,7 +77,7 @@ def import_(
     own = made["id"]
     if made["state"] == "uploading":
         _send(client, made, file)
-        plan = _plan(client, own, id_column, email_column, maps or [])
+        plan = _plan(client, own, id_column, email_column, mapped)
         plan["empty"] = "remove" if remove_empty else "skip"
         if into is not None:
             plan["segment"] = into
@@ -87,7 +89,12 @@ def import_(
             return
         if new_segment is not None:
             plan["new_segment"] = new_segment
-        made = client.ask(imports.start(own, **plan))
+        try:
+            made = client.ask(imports.start(own, **plan))
+        except Problem:
+            if resume is None:  # nobody else knows of it
+                client.ask(imports.cancel(own))
+            raise
     made = _done(client, own, made, file)
     if refused is not None and made["refused_file"]:
         _download(client, own, refused)
@@ -130,18 +137,15 @@ def _send(client: Client, made: dict[str, Any], file: Path) -> None:
 
 
 def _plan(
-    client: Client, own: str, id_column: str | None, email_column: str | None, maps: list[str]
+    client: Client,
+    own: str,
+    id_column: str | None,
+    email_column: str | None,
+    columns: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Raises Problem where it names no id, or a mapping can't be read."""
-    if (id_column is None) == (email_column is None):
-        raise Problem(
-            "which column has the profiles' ids isn't said",
-            advice="give --id-column COLUMN, or --email-column COLUMN",
-        )
-    id_ = id_column or email_column or ""
-    if maps:
-        columns = [_column(each) for each in maps]
-    else:
+    """Raises Problem where it names no id."""
+    id_ = _id_column(id_column, email_column)
+    if not columns:
         found = client.ask(imports.columns(own))["columns"]
         columns = [
             {"column": each["name"], "type": each["declared"] or each["type"]}
@@ -149,6 +153,16 @@ def _plan(
             if each["name"] and each["name"] != id_
         ]
     return {"id_column": id_, "by_email": email_column is not None, "columns": columns}
+
+
+def _id_column(id_column: str | None, email_column: str | None) -> str:
+    """Raises Problem where not just one is named."""
+    if (id_column is None) == (email_column is None):
+        raise Problem(
+            "which column has the profiles' ids isn't said",
+            advice="give --id-column COLUMN, or --email-column COLUMN",
+        )
+    return id_column or email_column or ""
 
 
 def _column(text: str) -> dict[str, Any]:
@@ -169,8 +183,13 @@ def _column(text: str) -> dict[str, Any]:
         )
     attribute, _, type_ = target.rpartition(":")
     kind, _, form = type_.rstrip(")").partition("(")
-    if not attribute or kind not in TYPES:
+    if not attribute:
         return {"column": column, "attribute": target}
+    if kind not in TYPES:
+        raise Problem(
+            f"{text!r}: there is no type {kind!r}; types are {', '.join(TYPES)}",
+            advice=f"correct it; an attribute whose name has a colon needs its type, too: {target}:text",
+        )
     made = {"column": column, "attribute": attribute, "type": kind}
     return {**made, "format": form} if form else made
 

@@ -148,22 +148,25 @@ def _begin(call: Call, asked: dict[str, Any], what: str, confirm: int | None) ->
         _ask(count, what)
     elif count > confirm:
         raise Problem(
-            f"there are {count:,} profiles, more than {confirm:,}",
+            f"there are {output.count(count, 'profile')}, more than {confirm:,}",
             advice=f"give --confirm {count} if that is meant",
         )
     job = call.client.ask(mass_jobs.begin(**asked, confirm=counted["confirm"]))
     job = _ended(call.client, job)
     if not call.printed(job):
-        output.say(f"{job['done']:,} profiles are {what}")
+        are = "is" if job["done"] == 1 else "are"
+        output.say(f"{output.count(job['done'], 'profile')} {are} {what}")
 
 
 def _ask(count: int, what: str) -> None:
     """Raises Problem where nobody is there to be asked; ends the command where the answer is another
     number."""
     if not sys.stdin.isatty():
-        raise Problem(f"{count:,} profiles would be {what}", advice=f"give --confirm {count} to begin")
+        raise Problem(
+            f"{output.count(count, 'profile')} would be {what}", advice=f"give --confirm {count} to begin"
+        )
     said = typer.prompt(
-        f"{count:,} profiles will be {what}. Type their number to go on", default="", err=True
+        f"{output.count(count, 'profile')} will be {what}. Type their number to go on", default="", err=True
     )
     if said.replace(",", "").strip() != str(count):
         output.say("nothing was done")

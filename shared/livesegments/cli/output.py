@@ -98,6 +98,11 @@ def shown(value: Any) -> str:
             return msgspec.json.encode(value).decode()
 
 
+def count(number: int, what: str) -> str:
+    """`1 profile`, `1,204 profiles`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def instant(iso: str | None, zone: ZoneInfo) -> str:
     """An instant as the api gives it, to the second, in `zone`: which the table's column names."""
     return "–" if iso is None else f"{datetime.fromisoformat(iso).astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -35,7 +35,7 @@ def profiles(
     ] = None,
 ) -> None:
     """Chosen attributes of many profiles, 1,000 a request."""
-    wanted = list(dict.fromkeys([*(ids or []), *_of(file)]))
+    wanted = list(dict.fromkeys([*(ids or []), *ids_of(file)]))
     if not wanted:
         raise Problem("no profile is named", advice="give ids, or --file FILE with one id a line")
     names = list(dict.fromkeys(field or []))
@@ -56,7 +56,8 @@ def _row(found: dict[str, Any], names: list[str]) -> tuple[Any, ...]:
     return found["profile"], *(found["fields"].get(name) for name in names)
 
 
-def _of(file: Path | None) -> list[str]:
+def ids_of(file: Path | None) -> list[str]:
+    """A line each; `-` is standard input. Raises Problem."""
     if file is None:
         return []
     try:

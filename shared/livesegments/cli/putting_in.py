@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from livesegments.cli import output
+from livesegments.cli.problem import Problem
+from livesegments.cli.profiles import ids_of
 from livesegments.cli.putting_aside import IdArgument
 from livesegments.cli.verb import Call, verb
 from livesegments.client import members
+from livesegments.client.members import Accepted
+from livesegments.client.request import Request
 
-ProfilesArgument = Annotated[
-    list[str], typer.Argument(metavar="PROFILE…", help="The profiles' ids, at most 1,000.")
+AT_ONCE = 1_000
+ProfilesArgument = Annotated[list[str] | None, typer.Argument(metavar="PROFILE…", help="The profiles' ids.")]
+FileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="FILE", help="More ids, one a line; `-`: from here.")
 ]
 
 
 @verb()
-def put_in(call: Call, segment: IdArgument, profiles: ProfilesArgument) -> None:
-    """Put profiles on the list of a static segment; `livesegments import --into` takes those of a file."""
-    found = call.client.ask(members.add(segment, profiles))
-    if not call.printed(found):
-        output.say(f"{found['accepted']:,} put on the list of {segment}")
+def put_in(
+    call: Call, segment: IdArgument, profiles: ProfilesArgument = None, file: FileOption = None
+) -> None:
+    """Put profiles on the list of a static segment; `livesegments import --into` takes a CSV file."""
+    moved = _moved(call, members.add, segment, profiles, file)
+    if not call.printed({"accepted": moved}):
+        output.say(f"{moved:,} put on the list of {segment}")
 
 
 @verb()
-def take_out(call: Call, segment: IdArgument, profiles: ProfilesArgument) -> None:
+def take_out(
+    call: Call, segment: IdArgument, profiles: ProfilesArgument = None, file: FileOption = None
+) -> None:
     """Take profiles off the list of a static segment."""
-    found = call.client.ask(members.remove(segment, profiles))
-    if not call.printed(found):
-        output.say(f"{found['accepted']:,} taken off the list of {segment}")
+    moved = _moved(call, members.remove, segment, profiles, file)
+    if not call.printed({"accepted": moved}):
+        output.say(f"{moved:,} taken off the list of {segment}")
+
+
+def _moved(
+    call: Call,
+    move: Callable[[str, Sequence[str]], Request[Accepted]],
+    segment: str,
+    profiles: list[str] | None,
+    file: Path | None,
+) -> int:
+    """How many. Raises Problem."""
+    ids = list(dict.fromkeys([*(profiles or ()), *ids_of(file)]))
+    if not ids and file is None:
+        raise Problem("no profile is named", advice="give their ids, or --file FILE with an id a line")
+    return sum(call.client.ask(move(segment, part))["accepted"] for part in _parts(ids))
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    for at in range(0, len(ids), AT_ONCE):
+        yield ids[at : at + AT_ONCE]

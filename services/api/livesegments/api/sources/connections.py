@@ -70,7 +70,8 @@ class Connections:
         """Raises Broken."""
         found = self.of(workspace).get(name)
         if found is None:
-            raise Broken(f"there is no connection '{name}' that this workspace may use")
+            told = "the file that LIVESEGMENTS_SOURCES of the api names has them"
+            raise Broken(f"there is no connection '{name}' that this workspace may use: {told}")
         return found
 
     def password(self, connection: Connection) -> str | None:

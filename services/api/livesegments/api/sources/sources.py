@@ -272,9 +272,12 @@ def _usable(context: Context, workspace: Workspace, asked: SourceIn) -> None:
     """Raises Problem 422 for what could never be read."""
     faults = []
     if asked.url and (wrong := fault_of(asked.url, hosts(context.settings.source_hosts))) is not None:
-        faults.append(Fault("/url", "bad_url", wrong))
+        told = f"{wrong}; LIVESEGMENTS_SOURCE_HOSTS of the api permits hosts that are not public"
+        faults.append(Fault("/url", "bad_url", told))
     if asked.path and not context.settings.source_files:
-        faults.append(Fault("/path", "no_files", "this deployment lets no files be read"))
+        faults.append(
+            Fault("/path", "no_files", "no folder is named by LIVESEGMENTS_SOURCE_FILES of the api")
+        )
     if asked.connection:
         try:
             connection = context.connections.one(workspace.id, asked.connection)
