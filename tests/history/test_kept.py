@@ -6,6 +6,7 @@ merged and are written anew; some profiles are merged, take something back, or h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,16 @@ def test_columns_that_are_kept_give_what_the_files_give(
         desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
         desk._sessions = plain._sessions = SESSIONS
         plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
-        steps = (world.cut, lambda: None, world.cut, world.merge, lambda: world.erase("a"), world.cut)
+        nothing: Callable[[], object] = lambda: None  # noqa: E731
+        erase: Callable[[], object] = lambda: world.erase("a")  # noqa: E731
+        steps: tuple[Callable[[], object], ...] = (
+            world.cut,
+            nothing,
+            world.cut,
+            world.merge,
+            erase,
+            world.cut,
+        )
         for place, (step, question) in enumerate(zip(steps, asked, strict=True)):
             for did in happened[place * 10 : place * 10 + 10]:
                 world.happen(did)
