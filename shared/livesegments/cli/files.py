@@ -1,4 +1,4 @@
-"""JSON files of segments, as people write them: a fault in one is named with its place."""
+"""Files as people write them: JSON of segments, a fault in which is named with its place; ids of profiles."""
 
 from __future__ import annotations
 
@@ -35,6 +35,17 @@ def read(file: str) -> Any:
     if fault is not None:
         raise Problem(f"{named(file)} has a key twice", advice="correct it, then repeat", faults=(fault,))
     return value
+
+
+def ids_of(file: Path | None) -> list[str]:
+    """The ids of profiles in a file, one a line; `-` is standard input. Raises Problem."""
+    if file is None:
+        return []
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{file} can't be read: {error}", advice="give a file of UTF-8 text") from error
+    return [line for line in text.splitlines() if line]
 
 
 def named(file: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from livesegments.cli import output
+from livesegments.cli.files import ids_of
 from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
 from livesegments.client import profiles as api
@@ -54,14 +54,3 @@ def profiles(
 
 def _row(found: dict[str, Any], names: list[str]) -> tuple[Any, ...]:
     return found["profile"], *(found["fields"].get(name) for name in names)
-
-
-def ids_of(file: Path | None) -> list[str]:
-    """A line each; `-` is standard input. Raises Problem."""
-    if file is None:
-        return []
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{file} can't be read: {error}", advice="give a file of UTF-8 text") from error
-    return [line for line in text.splitlines() if line]

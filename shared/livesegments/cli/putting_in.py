@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from livesegments.cli import output
+from livesegments.cli.files import ids_of
 from livesegments.cli.problem import Problem
-from livesegments.cli.profiles import ids_of
 from livesegments.cli.putting_aside import IdArgument
 from livesegments.cli.verb import Call, verb
 from livesegments.client import members
