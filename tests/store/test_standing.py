@@ -1,6 +1,7 @@
 """Reads of a partition that is made anew, or is behind what it was, are answered to nobody."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,25 @@ async def test_what_was_read_before_the_store_was_whole_again_is_read_again(stor
 
     assert await members.heads.whole(read) == 2
     assert await members.heads.whole(read) == 3
+
+
+async def test_what_the_broker_says_while_the_heads_are_read_is_of_later_than_they_are(
+    store: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = Heads(store, PARTITIONS)
+    members, ask = Members(store, heads), heads._together.ask
+
+    async def ask_and_be_late(*commands: Any, last: Any = ()) -> Any:
+        replies = await ask(*commands, last=last)
+        await head(store, 0, offset=12)
+        heads.expect({0: 12})
+        return replies
+
+    assert await members.count("w", "s") == 2
+    await head(store, 0, offset=11)
+    with monkeypatch.context() as patched:
+        patched.setattr(heads._together, "ask", ask_and_be_late)
+        assert await members.count("w", "s") == 2
+    await head(store, 0, offset=11)
+    with pytest.raises(Restoring, match="11 of 12"):
+        await members.count("w", "s")

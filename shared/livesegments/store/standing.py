@@ -65,9 +65,9 @@ class Heads:
         """The replies to one read's commands, in one round trip with the look after it. Raises Restoring."""
         before = await self.lives()
         for _ in range(TRIES):
-            seen = self._seen
+            seen, applied = self._seen, self._applied
             replies = await self._together.ask(*commands, last=self._commands)
-            after = self._relied(replies[len(commands) :], seen)
+            after = self._relied(replies[len(commands) :], seen, applied)
             if after == before:
                 return replies[: len(commands)]
             before = after
@@ -77,8 +77,8 @@ class Heads:
         """Of every partition, the token of the worker that made it anew last. Raises Restoring."""
         if self._lives is None and not self._applied and self._log is not None:
             self.expect(await self._log())
-        seen = self._seen  # as of now: another look that ends earlier may have begun later
-        return self._relied(await self._together.ask(last=self._commands), seen)
+        seen, applied = self._seen, self._applied  # as of now: what comes meanwhile may be of later
+        return self._relied(await self._together.ask(last=self._commands), seen, applied)
 
     def expect(self, applied: Mapping[int, int] | None) -> None:
         """What the broker knows now."""
@@ -86,18 +86,19 @@ class Heads:
             self._applied = applied
             self._heads = []
 
-    def _relied(self, heads: list[Any], seen: Sequence[Seen]) -> Lives:
+    def _relied(self, heads: list[Any], seen: Sequence[Seen], applied: Mapping[int, int]) -> Lives:
+        """`seen` and `applied`: as of before the heads were read."""
         if heads == self._heads and self._lives is not None:
             return self._lives  # what was relied on before
         last = self._heads or [None] * self.partitions
         kept = list(self._seen)
         for partition, head in enumerate(heads):
             if head != last[partition]:
-                now = looked(partition, head, seen[partition], self._applied.get(partition, 0))
+                now = looked(partition, head, seen[partition], applied.get(partition, 0))
                 kept[partition] = newest(now, kept[partition])
                 if kept[partition] is not now:
                     heads = [*heads[:partition], None, *heads[partition + 1 :]]
-        self._seen, self._heads = tuple(kept), heads
+        self._seen, self._heads = tuple(kept), heads if applied is self._applied else []
         self._lives = tuple(each.restored for each in kept)
         return self._lives
 
