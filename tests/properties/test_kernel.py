@@ -15,6 +15,7 @@ from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_event
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import describe
+from livesegments.wire import pack
 from tests.properties.fuzz import run
 from tests.properties.kernel_race import Count, KernelRace
 
@@ -40,7 +41,7 @@ def test_mutated_bytes_are_read_or_refused() -> None:
     """States, events and descriptions: an answer or ValueError, and nothing else comes out of the kernel."""
     random, plan, read = Random(7), plan_of(40), 0
     kernel, profiles, description = native.Kernel(plan).plan, dict[str, Profile](), describe(plan)
-    for event in workload.events(300):
+    for event in workload.events(200):
         name = f"profile-{random.randrange(4)}"
         own = msgspec.structs.replace(event, profile=name)
         step = on_event(plan, profiles.get(name), own, own.time_ms)
@@ -51,6 +52,9 @@ def test_mutated_bytes_are_read_or_refused() -> None:
             read += answers(partial(kernel.event, mutated(state, random), record, now_ms))
             read += answers(partial(kernel.event, state, mutated(record, random), now_ms))
             read += answers(partial(kernel.clock, name, mutated(state, random), now_ms))
+            read += answers(partial(kernel.fire, [(name, mutated(state, random), now_ms)]))
+            packed = mutated(pack.encode(pack.Packed([own, event])), random)
+            read += answers(partial(kernel.record, packed, {name: mutated(state, random)}, now_ms))
     for _ in range(2_000):
         read += answers(partial(_native.Plan, mutated(description.data, random), description.asked))
     assert read > 1_000, "hardly any mutant was read"

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use halt::Halt;
@@ -79,6 +80,25 @@ impl Native {
         let transitions = PyBytes::new(py, &applied.transitions);
         let derived = PyBytes::new(py, &applied.derived);
         (changed, applied.repeats, transitions, derived, applied.given_back).into_pyobject(py)
+    }
+
+    /// Brings profiles (id, state, until), each to an instant, through all that was due by then.
+    ///
+    /// Returns for each one (state, or None where nothing was due, and the next due instant) or what the kernel
+    /// lacks, in their order, and the transitions.
+    fn fire<'py>(
+        &self, py: Python<'py>, due: Vec<(PyBackedStr, PyBackedBytes, i64)>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let due: Vec<(&str, &[u8], i64)> = due.iter().map(|(profile, state, until)| (&**profile, &**state, *until)).collect();
+        let (fired, transitions) = record::fire(&self.0, &due);
+        let answers = PyList::empty(py);
+        for each in fired {
+            match each {
+                Ok(fired) => answers.append((fired.state.map(|state| PyBytes::new(py, &state)), fired.wake_ms))?,
+                Err(what) => answers.append(what)?,
+            }
+        }
+        (answers, PyBytes::new(py, &transitions)).into_pyobject(py)
     }
 }
 

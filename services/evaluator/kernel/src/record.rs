@@ -28,6 +28,30 @@ pub struct Applied<'a> {
     pub given_back: Vec<(&'a str, &'static str)>,
 }
 
+/// One whose due time came; `state` is None where nothing was due after all.
+pub struct Fired {
+    pub state: Option<Vec<u8>>,
+    pub wake_ms: Option<i64>,
+}
+
+/// Brings profiles (id, state, until) to an instant each, through all that was due by then. Of those that are given
+/// back there is only why.
+pub fn fire<'a>(plan: &'a Plan, due: &[(&'a str, &'a [u8], i64)]) -> (Vec<std::result::Result<Fired, &'static str>>, Vec<u8>) {
+    let (mut transitions, mut flips) = (Vec::new(), 0);
+    let fired = due
+        .iter()
+        .map(|(profile, state, until_ms)| {
+            let mut stepping = Stepping::begin(plan, state, profile)?;
+            upto(&mut stepping, *until_ms)?;
+            transitions.extend_from_slice(&stepping.transitions);
+            flips += stepping.flips;
+            Ok(Fired { state: stepping.changed.then(|| stepping.state()), wake_ms: stepping.wake_at() })
+        })
+        .map(|fired: Result<Fired>| fired.map_err(|(Halt::Lacks(what) | Halt::Bad(what))| what))
+        .collect();
+    (fired, msgpack::counted(flips, &transitions))
+}
+
 /// The events of a record, whose workspace must be the plan's.
 pub struct Record<'a> {
     pub events: Vec<Event<'a>>,
@@ -153,11 +177,16 @@ struct Mark {
 
 /// What is due before an event, each at its own instant, and then the event.
 fn one<'a>(stepping: &mut Stepping<'a>, event: &Event<'a>, clock_ms: i64) -> Result<bool> {
+    upto(stepping, clock_ms)?;
+    stepping.event(event, clock_ms)
+}
+
+fn upto(stepping: &mut Stepping, clock_ms: i64) -> Result<()> {
     while let Some(wake) = stepping.wake_at().filter(|wake| *wake <= clock_ms) {
         stepping.clock(wake)?;
         if stepping.wake_at().is_some_and(|next| next <= wake) {
             return Err(Halt::Bad("a due time that fired lies in the past"));
         }
     }
-    stepping.event(event, clock_ms)
+    Ok(())
 }

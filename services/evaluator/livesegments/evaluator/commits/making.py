@@ -26,7 +26,6 @@ from livesegments.evaluator.commits.writes import write_dues, write_members
 from livesegments.evaluator.faults.aside import Aside, is_touch
 from livesegments.evaluator.history.candidates import Candidates
 from livesegments.evaluator.history.images import Images
-from livesegments.evaluator.kernel.native import Changed
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.handing import Item
@@ -134,13 +133,15 @@ class Making:
             self.wake(key, slot, spliced.wake_ms)
 
     def step_natively(
-        self, key: ProfileKey, workspace: str, id_: str, stored: bytes, changed: Changed
-    ) -> None:
-        """A profile that is not touched yet goes from `stored` (empty of one never seen) to another state."""
-        slot = self.native[key] = Slot.undecoded(workspace, id_, stored, changed.before_ms)
-        self.states[key] = changed.state
-        if changed.wake_ms != changed.before_ms:
-            self.wake(key, slot, changed.wake_ms)
+        self, key: ProfileKey, workspace: str, id_: str, stored: bytes, state: bytes, before_ms: int | None
+    ) -> Slot:
+        """A profile that is not touched goes to another state. `stored` (empty of one never seen) and
+        `before_ms`, its due instant, are those before the commit."""
+        slot = self.native.get(key)
+        if slot is None:
+            slot = self.native[key] = Slot.undecoded(workspace, id_, stored, before_ms)
+        self.states[key] = state
+        return slot
 
     def meet(self, key: ProfileKey, what: What) -> None:
         """A profile comes up that was owed something before this commit."""

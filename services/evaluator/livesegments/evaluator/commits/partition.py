@@ -77,10 +77,17 @@ class Partition:
         """Whether a profile was erased and is kept out; None where nobody is."""
         self.erased: dict[ProfileKey, int] = {}
         """Erased profiles whose files may still be read: up to this commit nothing of them counts."""
-        self.records: Records | None = None
-        """Records go to the native kernel, as far as it can do them; None: none do."""
         self.images: Images | None = None
         """Where a checkpoint wants to know what profiles were before they are changed."""
+
+    @property
+    def records(self) -> Records | None:
+        """The native kernel's share of records and due times; None: it has none."""
+        return self._upkeep.records
+
+    @records.setter
+    def records(self, records: Records | None) -> None:
+        self._upkeep.records = records
 
     # -- what must be there before
 
@@ -142,7 +149,7 @@ class Partition:
                 tally.leave_unknown(place)
                 continue
             clock = max(clock, event.time_ms)
-            if along and ((heap and heap[0][0] <= clock) or (run and run[-1][0] <= clock)):
+            if left is None and along and ((heap and heap[0][0] <= clock) or (run and run[-1][0] <= clock)):
                 self._upkeep.fire(clock, None)
             if left is not None and event.profile not in left:
                 continue
@@ -178,7 +185,7 @@ class Partition:
                     tally.derived += [(place, each) for each in step.derived]
             else:
                 tally.leave(place, event, step)
-        self._end(clock)
+        self._end(clock, along and left is not None)
         return tally
 
     def _left_by_kernel(self, record: bytes, events: Sequence[Event], tally: Tally) -> Collection[str] | None:
@@ -188,8 +195,11 @@ class Partition:
             return None
         return self.records.apply(record, events, tally.clock_ms, self.plans, self.cache, making, tally)
 
-    def _end(self, clock_ms: int) -> None:
+    def _end(self, clock_ms: int, along: bool) -> None:
+        """`along`: what was due up to the clock has not fired yet; the kernel takes it at once."""
         making = self._making
+        if along:
+            self._upkeep.fire(clock_ms, None)
         if making.late:
             kindred.hand_on(making, self.plans, clock_ms)
         making.encode()

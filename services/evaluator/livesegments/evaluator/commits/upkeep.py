@@ -14,19 +14,22 @@ from livesegments.core.plan import Plan
 from livesegments.core.splice import Splice
 from livesegments.core.step import on_clock, on_plan
 from livesegments.evaluator.commits.cache import Cache
-from livesegments.evaluator.commits.dues import Dues
+from livesegments.evaluator.commits.dues import Dues, Entry
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.slot import Slot
+from livesegments.evaluator.kernel.records import Records
 from livesegments.history.protocol import NULL, Filled
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
+AT_ONCE = 500
+"""So many due times the native kernel is given at once."""
 NOTHING = Raw(b"\x80")
 """No states of facts, in msgpack."""
 
 
 class Upkeep:
     """`since` and `walked` are the partition's. `judged`: how many times a profile was judged by a segment
-    because its plan was an older one."""
+    because its plan was an older one. `records`: the native kernel's share; None: it has none."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Upkeep:
         walked: Mapping[str, int],
     ) -> None:
         self.judged = 0
+        self.records: Records | None = None
         self._making = making
         self._cache = cache
         self._dues = dues
@@ -74,23 +78,54 @@ class Upkeep:
         With a `limit` they are a slice of a commit, and are encoded.
         """
         making, pop, last = self._making, self._dues.pop, None
-        catch_up, keys_ = self.catch_up, list[ProfileKey]()
+        if self.records is not None and not making.careful:
+            return self._fire_natively(self.records, until_ms, limit)
+        keys_ = list[ProfileKey]()
         while (limit is None or limit > 0) and (entry := pop(until_ms)):
-            due, key = last, _ = entry
+            last, key = entry
             if limit is not None:
                 limit -= 1
-            slot = making.touched.get(key) or making.touch(key)
-            slot.wake_ms = None
-            making.woken[key] = None
-            plan, profile = self._plans.get(slot.workspace), slot.profile
-            if plan is None or profile is None:
-                continue
-            wake = catch_up(key, slot, plan, due)
-            if wake != slot.wake_ms:
-                making.wake(key, slot, wake)
+            self._fire(key, last)
             keys_.append(key)
         if limit is not None:
             making.encode_some(keys_)
+        return last
+
+    def _fire(self, key: ProfileKey, due_ms: int) -> None:
+        making = self._making
+        slot = making.touched.get(key) or making.touch(key)
+        slot.wake_ms = None
+        making.woken[key] = None
+        plan = self._plans.get(slot.workspace)
+        if plan is None or slot.profile is None:
+            return
+        wake = self.catch_up(key, slot, plan, due_ms)
+        if wake != slot.wake_ms:
+            making.wake(key, slot, wake)
+
+    def _fire_natively(self, records: Records, until_ms: int, limit: int | None) -> int | None:
+        """The same many at once. A profile that wakes again before the last of them is left for later: for
+        the next ones, or the profile's next event."""
+        making, pop, last, keys_ = self._making, self._dues.pop, None, list[ProfileKey]()
+        while limit is None or limit > 0:
+            entries = list[Entry]()
+            while len(entries) < min(AT_ONCE, limit or AT_ONCE) and (entry := pop(until_ms)):
+                entries.append(entry)
+            if not entries:
+                break
+            try:
+                left = records.fire(entries, self._plans, self._cache, making)
+            except Exception:
+                for due, key in entries:
+                    if key not in making.woken:
+                        self._dues.put(key, due)
+                raise
+            for due, key in left:
+                self._fire(key, due)
+                keys_.append(key)
+            last = entries[-1][0] if last is None else max(last, entries[-1][0])
+            limit = None if limit is None else limit - len(entries)
+        making.encode_some(keys_)
         return last
 
     def walk(

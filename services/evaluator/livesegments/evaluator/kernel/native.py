@@ -6,7 +6,7 @@ kernel lacks it says, and changes nothing: then the interpreted core does the st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -39,13 +39,10 @@ class Stepped(Struct):
     derived: list[Event]
 
 
-class Changed(NamedTuple):
-    """A profile that a record changed; the due instants are the one before and the one now."""
-
-    profile: str
-    state: bytes
-    before_ms: int | None
-    wake_ms: int | None
+Changed: TypeAlias = tuple[str, bytes, int | None, int | None]
+"""A profile that a record changed, its state, and its due instants before and now."""
+Fired: TypeAlias = tuple[bytes | None, int | None] | str
+"""A state (None: nothing was due) and the next due instant; or what the kernel lacks."""
 
 
 class Applied(NamedTuple):
@@ -87,17 +84,21 @@ class Kernel:
         Raises ValueError where the record can't be read, or is not of the plan's workspace."""
         changed, repeats, transitions, derived, given_back = self.plan.record(record, states, clock_ms)
         return Applied(
-            [Changed(*each) for each in changed],
-            repeats,
-            [Transition(*fields) for fields in _transitions.decode(transitions)],
-            _derived.decode(derived),
-            dict(given_back),
-        )
+            changed, repeats, _told(transitions), _derived.decode(derived), dict(given_back),
+        )  # fmt: skip
+
+    def fire(self, due: Sequence[tuple[str, bytes, int]]) -> tuple[list[Fired], list[Transition]]:
+        """Brings profiles (id, state, until), each to an instant, through all that was due by then."""
+        fired, transitions = self.plan.fire(due)
+        return fired, _told(transitions)
 
 
 def _stepped(answer: _native.Answer | str) -> Stepped | str:
     if isinstance(answer, str):
         return answer
     state, wake_at, transitions, derived = answer
-    told = [Transition(*fields) for fields in _transitions.decode(transitions)]
-    return Stepped(state, wake_at, told, _events.decode(derived))
+    return Stepped(state, wake_at, _told(transitions), _events.decode(derived))
+
+
+def _told(transitions: bytes) -> list[Transition]:
+    return [Transition(*fields) for fields in _transitions.decode(transitions)]

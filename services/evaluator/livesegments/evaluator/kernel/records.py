@@ -14,12 +14,13 @@ import structlog
 from livesegments.core.event import Event
 from livesegments.core.plan import Plan
 from livesegments.evaluator.commits.cache import Cache
+from livesegments.evaluator.commits.dues import Entry
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.kernel.description import Lacks
 from livesegments.evaluator.kernel.native import Kernel
 from livesegments.runtime import metrics
-from livesegments.wire.profilekey import ProfileKey, profile_key
+from livesegments.wire.profilekey import ProfileKey, profile_key, split
 
 _log = structlog.get_logger(__name__)
 
@@ -59,9 +60,11 @@ class Records:
         except ValueError as error:
             _log.warning("a record is left to the interpreted core", error=str(error))
             return None
-        for changed in applied.changed:
-            id_ = changed.profile
-            making.step_natively(keys[id_], workspace, id_, states[id_], changed)
+        for id_, state, before_ms, wake_ms in applied.changed:
+            key = keys[id_]
+            slot = making.step_natively(key, workspace, id_, states[id_], state, before_ms)
+            if wake_ms != before_ms:
+                making.wake(key, slot, wake_ms)
         making.transitions += applied.transitions
         tally.left_out += applied.repeats
         tally.duplicates += len(applied.repeats)
@@ -70,6 +73,35 @@ class Records:
         metrics.NATIVE.inc(
             len(events) - sum(event.profile in left for event in events) if left else len(events)
         )
+        return left
+
+    def fire(
+        self, entries: Sequence[Entry], plans: Mapping[str, Plan], cache: Cache, making: Making
+    ) -> Sequence[Entry]:
+        """Fires due times that were taken out of memory, of a profile each; those that are left to the
+        interpreted core."""
+        left, due = list[Entry](), dict[str, list[tuple[str, bytes, int]]]()
+        for entry in entries:
+            due_ms, key = entry
+            workspace, id_ = split(key)
+            plan = plans.get(workspace)
+            state = making.states[key] if key in making.native else _cached(cache, key)
+            if key in making.touched or not state or plan is None or self._kernel(plan) is None:
+                left.append(entry)
+            else:
+                due.setdefault(workspace, []).append((id_, state, due_ms))
+        for workspace, those in due.items():
+            kernel = self._kernel(plans[workspace])
+            assert kernel is not None
+            fired, transitions = kernel.fire(those)
+            making.transitions += transitions
+            for (id_, state, due_ms), answer in zip(those, fired, strict=True):
+                key = profile_key(workspace, id_)
+                if isinstance(answer, str):
+                    left.append((due_ms, key))
+                    continue
+                slot = making.step_natively(key, workspace, id_, state, answer[0] or state, due_ms)
+                making.wake(key, slot, answer[1])
         return left
 
     def _kernel(self, plan: Plan) -> Kernel | None:
