@@ -4,8 +4,8 @@ Example: a hand in the store has set ada's city to `Rome`. Her history says that
 event e1, so `astray` names the attribute, and `set_right` writes what e1 wrote.
 
 Registers give the same value whatever the order of arrival, and history has exactly the changes that were
-applied: one that a bound refused is in none. Left alone are lists, because a change of a list that names no
-version means the one of its own moment.
+applied: one that a bound refused is in none. Left alone are places on lists of which any change names no
+version, because that means the one of its own moment; what comes through ingest names it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from livesegments.core.backfill import Past
 from livesegments.core.bounds import DERIVED, attribute_bytes
 from livesegments.core.event import PROFILE
 from livesegments.core.plan import Plan
-from livesegments.core.profile import Profile, Register
+from livesegments.core.profile import WAITING, ListRegister, Profile, Register
 from livesegments.core.registers import apply_change, increments, same
 from livesegments.core.step import set_attribute_due
 
@@ -36,6 +36,7 @@ def astray(profile: Profile, right: Profile) -> list[str]:
     wrong = [f"attribute {name}" for name in _differing(profile.attributes, right.attributes)]
     wrong += [f"tag {name}" for name in _differing(profile.tags, right.tags)]
     wrong += [f"consent {name}" for name in _differing(profile.consent, right.consent)]
+    wrong += [f"list {name}" for name in _differing(_certain(profile, right), _certain(right, right))]
     if profile.groups != right.groups:
         wrong.append("groups")
     if not _equal(profile.score, right.score) or list(map(tuple, increments(profile))) != increments(right):
@@ -50,12 +51,24 @@ def set_right(plan: Plan, profile: Profile, right: Profile, now_ms: int) -> None
     for name in profile.attributes.keys() | right.attributes.keys():
         profile.dues.pop(name, None)
     profile.attributes, profile.tags, profile.consent = right.attributes, right.tags, right.consent
+    profile.lists = {**profile.lists, **_certain(right, right)}
+    for name in _certain(profile, right).keys() - right.lists.keys():
+        del profile.lists[name]
     profile.groups, profile.removed = right.groups, right.removed
     profile.score, profile.increments, profile.increased = right.score, right.increments, right.increased
     profile.attribute_bytes = -1
     attribute_bytes(profile)
     for name in profile.attributes:
         set_attribute_due(plan, profile, name, now_ms)
+
+
+def _certain(profile: Profile, right: Profile) -> dict[str, ListRegister]:
+    """A profile's places on lists, but of which a change in history names no version."""
+    return {
+        name: each
+        for name, each in profile.lists.items()
+        if name[:1] != WAITING and WAITING + name not in right.lists
+    }
 
 
 def _differing(stored: Mapping[str, Register], right: Mapping[str, Register]) -> list[str]:
@@ -70,5 +83,7 @@ def _differing(stored: Mapping[str, Register], right: Mapping[str, Register]) ->
 def _equal(left: Register | None, right: Register | None, by_value: bool = False) -> bool:
     if left is None or right is None:
         return left is right
+    if getattr(left, "version", 0) != getattr(right, "version", 0):
+        return False
     stamps = by_value or (left.time_ms, left.event_id) == (right.time_ms, right.event_id)
     return stamps and same(left.value, right.value)

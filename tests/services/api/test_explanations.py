@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
+import pytest
+
+from livesegments.api.context import Context
+from livesegments.api.history import asof
+from livesegments.api.profiles.explanations import ATTEMPTS
 from livesegments.core.event import PROFILE, Event
+from livesegments.history.asking import Was
 from tests.services.api.conftest import CITY, until
 from tests.services.api.test_members import START_MS, Shop, live, shop
 
@@ -53,6 +60,31 @@ async def test_why_out_what_would_bring_in_and_what_the_clock_does(shop: Shop) -
     listed = await explained(shop, "list", "a%2Fb")
     assert (listed["why"]["type"], listed["in"]) == ("list", False)
     assert (listed["change"]["type"], listed["change"]["value"]) == ("list", True)
+
+
+async def test_state_and_events_are_of_one_moment(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A late order, which moves no clock, comes when the state is read and history is not: once, or each
+    time."""
+    await shop.segment("regulars", ORDERS)
+    await shop.settled()
+    await shop.rig.send([shop.event("ada", "order", START_MS + n) for n in range(3)])
+    await shop.settled()
+    was, late, earlier = asof.was, [1], count(START_MS - 1, -1)
+
+    async def later(context: Context, asked: Was) -> Any:
+        if late[0]:
+            late[0] -= 1
+            await shop.rig.send([shop.event("ada", "order", next(earlier))])
+            await shop.settled()
+        return await was(context, asked)
+
+    monkeypatch.setattr(asof, "was", later)
+    path = "/v1/segments/regulars/explanations/ada"
+    evidence = (await shop.get(path, params={"events": 9})).json()["why"]["evidence"]
+    assert (evidence["value"], len(evidence["events"])) == (4, 4)
+    late[0] = ATTEMPTS
+    answer = await shop.get(path, params={"events": 9})
+    assert (answer.status_code, late[0]) == (503, 0)
 
 
 async def test_an_edit_that_waits_for_its_history_is_explained_as_it_is_served(shop: Shop) -> None:

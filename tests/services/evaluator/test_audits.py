@@ -98,6 +98,8 @@ ALL = {
     "consent": [{"channel": "email", "topic": "news", "state": "opted_in"}],
     "groups": ["acme"],
     "score": {"set": 7},
+    "lists_add": ["list"],
+    "lists_versions": {"list": 1},
 }
 CONDITIONS = {
     "city": '{"type":"attribute","name":"city","op":"eq","value":"Kyiv"}',
@@ -122,6 +124,10 @@ def _without_groups(profile: Profile) -> None:
     del profile.attributes["groups"]
 
 
+def _off_the_list(profile: Profile) -> None:
+    profile.lists["list"].value = False
+
+
 def _with_another_score(profile: Profile) -> None:
     assert profile.score is not None
     profile.score.value = profile.attributes["score"].value = 1
@@ -134,6 +140,7 @@ PLANTED: dict[str, Callable[[Profile], None]] = {
     "consent": lambda profile: profile.consent.clear(),
     "groups": _without_groups,
     "score": _with_another_score,
+    "list": _off_the_list,
 }
 """Segment → what a hand does to the profile that is named like it."""
 
@@ -144,6 +151,7 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
     await rig.workspace()
     for id_, definition in CONDITIONS.items():
         await rig.segment(id_, definition)
+    await rig.segment("list", None)
     rig.start(audits_per_s=0)
     await rig.settled()
     written: list[dict[str, Any]] = [ALL, {"attributes": {"city": "Lviv"}}, {"score": {"increment": -1}}]
@@ -151,7 +159,7 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
         at_ms = T - 1_000 * n  # the later ones are older
         await rig.send([Event(f"{each}-{n}", "w", each, "$profile", at_ms, changes) for each in PLANTED])
     await rig.settled()
-    for id_ in CONDITIONS:
+    for id_ in (*CONDITIONS, "list"):
         assert await rig.members(id_) == PLANTED.keys()
     await rig.evaluators[0].child.stop()
     for id_, plant in PLANTED.items():
@@ -167,5 +175,5 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
         profile = decode(await rig.redis.hget(keys.profiles(partition_of("w", id_, PARTITIONS), "w"), id_))
         assert profile.attributes["city"] == Register("Kyiv", T, f"{id_}-0")
         assert profile.attributes["score"].value == 7
-    for id_ in CONDITIONS:
+    for id_ in (*CONDITIONS, "list"):
         assert await rig.members(id_) == PLANTED.keys()

@@ -22,11 +22,14 @@ from livesegments.api.web.auth import Reading
 from livesegments.api.web.problems import Problem, quoted, responses
 from livesegments.api.web.route import Route
 from livesegments.core.explanation import Explained, explain
+from livesegments.core.profile import encode
 from livesegments.core.value_list import shown
 from livesegments.core.whatif import Change
 from livesegments.history.asking import Seen, Was
 from livesegments.wire.catalog import Workspace
 
+ATTEMPTS = 3
+"""At most this many times state and history are read, because something came in between."""
 router = APIRouter(
     prefix="/v1/segments/{id}/explanations",
     tags=["members"],
@@ -116,15 +119,11 @@ async def explain_membership(
     the smallest change that would flip it, and the instant at which the clock alone will. With `events`, the
     events behind a count, a sum, an occurrence or a sequence are read from history."""
     segment = await found_for(context, workspace.id, id_, profile)
-    wall_ms = context.now_ms() if context.settings.clock == "wall" else None
-    deciding = await context.served.deciding(workspace.id, profile, wall_ms)
     if segment.archived_ms:
         raise Problem(409, f"Segment {quoted(id_)} is archived: nobody is in it.")
-    if id_ not in deciding.plan.positions:
-        raise Problem(409, f"Segment {quoted(id_)} is still being built; its `progress` says how far it is.")
+    deciding, seen = await _of_one_moment(context, workspace, id_, profile, events)
     said = await asyncio.to_thread(explain, deciding.plan, profile, deciding.profile, id_, deciding.now_ms)
     is_in = id_ in deciding.was_in
-    seen = await _behind(context, workspace, id_, profile, deciding, events) if events else {}
     return ExplanationOut(
         segment=id_,
         profile=profile,
@@ -137,6 +136,32 @@ async def explain_membership(
         change=None if said.change is None else _change(said.change, said.until_ms),
         flips_at=times.iso_or_none(said.flips_ms),
     )
+
+
+async def _of_one_moment(
+    context: Context, workspace: Workspace, id_: str, profile: str, events: int
+) -> tuple[Deciding, dict[str, Seen]]:
+    """What decided, and what history says of it: nothing came in for the profile between the two, for its
+    state is the same before history is read and after."""
+    for _ in range(ATTEMPTS):
+        deciding = await _deciding(context, workspace, profile)
+        if id_ not in deciding.plan.positions:
+            detail = f"Segment {quoted(id_)} is still being built; its `progress` says how far it is."
+            raise Problem(409, detail)
+        if not events:
+            return deciding, {}
+        state = encode(deciding.profile)
+        seen = await _behind(context, workspace, id_, profile, deciding, events)
+        then = await _deciding(context, workspace, profile)
+        if then.plan.revision == deciding.plan.revision and encode(then.profile) == state:
+            return deciding, seen
+    detail = f"Profile {quoted(profile)} has changed each time while its history was read. Try again."
+    raise Problem(503, detail, headers={"Retry-After": "1"})
+
+
+async def _deciding(context: Context, workspace: Workspace, profile: str) -> Deciding:
+    wall_ms = context.now_ms() if context.settings.clock == "wall" else None
+    return await context.served.deciding(workspace.id, profile, wall_ms)
 
 
 async def _behind(
