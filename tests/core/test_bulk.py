@@ -24,8 +24,8 @@ from livesegments.core.profile import Profile, decode, encode, encoded
 from livesegments.core.rows import Rows
 from livesegments.core.splice import Splice
 from livesegments.core.step import on_event, on_plan
+from livesegments.history.chunk_files import fills, put_chunk
 from livesegments.history.filled import fill
-from livesegments.history.protocol import fills, put_chunk
 
 DAY_MS = 86_400_000
 decode_facts = msgspec.msgpack.Decoder(dict[int, list[int]]).decode

@@ -18,8 +18,9 @@ from livesegments.core.plan import Segment, compile
 from livesegments.core.wanted import wanted
 from livesegments.history import schema
 from livesegments.history.archive import Archive
+from livesegments.history.chunk_files import Fills, fills, put_chunk
 from livesegments.history.filled import fill
-from livesegments.history.protocol import Fills, Wanted, fills, put_chunk
+from livesegments.history.protocol import Wanted
 from livesegments.history.ranges import Range
 from livesegments.history.scan import scan
 from livesegments.store.tail import Applied

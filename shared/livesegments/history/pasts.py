@@ -15,7 +15,8 @@ import pyarrow.dataset as ds
 
 from livesegments.core.event import SEGMENT_ENTERED, SEGMENT_EXITED, Event, Transition, derived_from
 from livesegments.history.archive import Archive, Table
-from livesegments.history.protocol import Chunk, Of, put_chunk
+from livesegments.history.chunk_files import put_chunk
+from livesegments.history.protocol import Chunk, Of
 from livesegments.history.ranges import Range, parse
 from livesegments.store.history import Histories
 from livesegments.store.tail import Entry, applied

@@ -23,8 +23,9 @@ from livesegments.core.bulk import Bulk, Made
 from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Transition, derived_from
 from livesegments.core.rows import Rows
 from livesegments.history.archive import Archive, Table
+from livesegments.history.chunk_files import put_chunk
 from livesegments.history.filled import filled
-from livesegments.history.protocol import Filled, Wanted, put_chunk
+from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.ranges import Range
 
 CHUNK_EVENTS = 2_000

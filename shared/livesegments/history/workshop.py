@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+from livesegments.history.chunk_files import Fills, chunks, pieces
 from livesegments.history.companion import Companion, Died
 from livesegments.history.in_order import InOrder
 from livesegments.history.mark import Mark, Row, Saved, Spool, spooled
@@ -18,7 +19,6 @@ from livesegments.history.protocol import (
     Failed,
     Fields,
     Filled,
-    Fills,
     Forget,
     Life,
     List,
@@ -44,9 +44,7 @@ from livesegments.history.protocol import (
     Write,
     Written,
     answers,
-    chunks,
     encode,
-    pieces,
 )
 from livesegments.history.ranges import Range
 from livesegments.store.tail import Entry

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from livesegments.core.plan import Plan
 from livesegments.core.recount import Recounts
-from livesegments.evaluator.history.parts import Parts
+from livesegments.evaluator.history.parts import OfClaim, Parts
 
 
-class Anew:
-    """Profiles of a claim whose history is read in a task of its own, and counted between two records."""
+class Anew(OfClaim):
+    """Counts profiles anew by their history."""
 
     def __init__(self, parts: Parts) -> None:
-        self._history = parts.ports.history
-        self._partition = parts.partition
-        self._loader = parts.loader
-        self._walks = parts.walks
-        self._archiver = parts.archiver
-        self._errands = parts.errands
+        super().__init__(parts)
         self._following = parts.following
-        self._wall_ms = parts.wall_ms
-        self._moved = parts.moved
         self._recounts: dict[str, Recounts] = {}
 
     def _for(self, plan: Plan) -> Recounts:
@@ -28,9 +21,3 @@ class Anew:
         if found is None or found.plan is not plan:
             found = self._recounts[plan.workspace] = Recounts(plan)
         return found
-
-    def _pass(self) -> None:
-        """Moves the partition's clock to now, where it is the wall clock."""
-        now_ms = self._wall_ms()
-        if now_ms is not None:
-            self._partition.pass_to(now_ms)

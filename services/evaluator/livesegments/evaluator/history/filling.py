@@ -22,7 +22,7 @@ from livesegments.core.order import Order
 from livesegments.core.plan import Plan
 from livesegments.core.wanted import History, wanted
 from livesegments.evaluator.commits.errands import nothing
-from livesegments.evaluator.history.parts import Parts
+from livesegments.evaluator.history.parts import OfClaim, Parts
 from livesegments.evaluator.history.portion import Portion
 from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.workshop import FilesAway
@@ -35,18 +35,11 @@ AHEAD = 2
 RETRY_S = 0.5
 
 
-class Fillings:
-    """`moved` is called when there is a chunk to give."""
+class Fillings(OfClaim):
+    """Gives a claim's new facts their history."""
 
     def __init__(self, parts: Parts) -> None:
-        self._history = parts.ports.history
-        self._partition = parts.partition
-        self._loader = parts.loader
-        self._walks = parts.walks
-        self._archiver = parts.archiver
-        self._errands = parts.errands
-        self._wall_ms = parts.wall_ms
-        self._moved = parts.moved
+        super().__init__(parts)
         self._pace, self._waits = parts.ports.pace, parts.waits
         self._portion = Portion(parts.ports.pace)
         self._job: Job | None = None
@@ -108,9 +101,7 @@ class Fillings:
         assert job.backfill is not None
         keyed = {profile_key(workspace, each.profile): each for each in chunk}
         stored = await self._loader.stored(workspace, partition.cache.missing(keyed))
-        now_ms = self._wall_ms()
-        if now_ms is not None:
-            partition.pass_to(now_ms)
+        self._pass()
         count, done, slices, left = 0, 0, list[dict[ProfileKey, Filled]](), list(keyed.items())
         while done < len(left) and not (slices and self._waits()):
             if slices:

@@ -29,3 +29,23 @@ class Parts(NamedTuple):
     wall_ms: Callable[[], int | None]
     moved: Callable[[], None]
     waits: Callable[[], bool]
+
+
+class OfClaim:
+    """Works on the parts of a claim: reads history in a task of its own, and gives it between two records."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._history = parts.ports.history
+        self._partition = parts.partition
+        self._loader = parts.loader
+        self._walks = parts.walks
+        self._archiver = parts.archiver
+        self._errands = parts.errands
+        self._wall_ms = parts.wall_ms
+        self._moved = parts.moved
+
+    def _pass(self) -> None:
+        """Moves the partition's clock to now, where it is the wall clock."""
+        now_ms = self._wall_ms()
+        if now_ms is not None:
+            self._partition.pass_to(now_ms)
