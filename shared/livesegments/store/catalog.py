@@ -23,23 +23,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import ContextVar
 from hashlib import sha256
-from secrets import token_hex
 from typing import Any, Literal, TypeVar
 
 from cachetools import LRUCache
-from redis.exceptions import WatchError
 
 from livesegments.core.computed import PREFIX
 from livesegments.core.declared import Declarations
-from livesegments.store import keys, versions
+from livesegments.store import keys, versions, whole
 from livesegments.store.audit_log import AuditLog, in_snapshot
-from livesegments.store.changes import Changes, NotRestored, Put, Write, number
+from livesegments.store.changes import Changes, NotRestored, Put, Write
 from livesegments.store.client import Client
-from livesegments.store.kept import kept_up
-from livesegments.store.places import own, place_of
+from livesegments.store.places import place_of
 from livesegments.store.reading import beside, brought_up
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.together import together
+from livesegments.store.whole import EVERYONE
 from livesegments.wire import catalog as wire
 from livesegments.wire.catalog import (
     ComputedAttribute,
@@ -54,8 +52,6 @@ from livesegments.wire.subscription import Subscription
 
 Kept = TypeVar("Kept", Workspace, Key, Segment, ValueList)
 
-EVERYONE = "*"
-"""The scope of workspaces and keys."""
 CACHED_WORKSPACES = 64
 CACHED_DECLARATIONS = 1_024
 """Workspaces whose declared attributes are remembered."""
@@ -253,51 +249,15 @@ class Catalog:
 
     async def entries(self) -> dict[str, bytes]:
         """Everything, by the topic's keys."""
-        ids = [id_.decode() for id_ in await self._redis.hkeys(keys.CATALOG_WORKSPACES)]
-        async with self._redis.pipeline(transaction=True) as pipe:
-            for hash_ in (keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *own(ids)):
-                pipe.hvals(hash_)
-            found = await pipe.execute()
-        return {wire.key_of(wire.decode(data)): data for values in found for data in values}
+        return await whole.entries(self._redis)
 
     async def replace(self, entries: Iterable[bytes], sequence: int, expected: int) -> bool:
         """Makes the catalogue just these entries, at `sequence`, unless it is not at `expected` any more.
 
         Segments that go by this are retired, as if they had been deleted here.
         """
-        decoded = [(wire.decode(data), data) for data in entries]
-        named = {wire.key_of(entry) for entry, _ in decoded}
-        old = {key: data for key, data in (await self.entries()).items() if key not in named}
-        kept = map(wire.decode, old.values())
-        gone = [entry for entry in kept if isinstance(entry, Segment | ComputedAttribute)]
-        before = await self._redis.hkeys(keys.CATALOG_WORKSPACES)
-        ids = {id_.decode() for id_ in before} | {
-            each.id for each, _ in decoded if isinstance(each, Workspace)
-        }
-        async with self._redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(keys.CATALOG_SEQUENCE)
-            if number(await pipe.get(keys.CATALOG_SEQUENCE)) != expected:
-                return False
-            pipe.multi()
-            pipe.delete(keys.CATALOG_WORKSPACES, keys.CATALOG_KEYS, *own(ids))
-            if ids:
-                pipe.delete(*map(keys.catalog_changed, ids))
-            for entry, data in decoded:
-                pipe.hset(*place_of(entry), data)
-            for name in kept_up(entry for entry, _ in decoded):
-                pipe.zadd(keys.KEPT, {name: 0})
-            for each in gone:
-                version = each.definition_version if isinstance(each, Segment) else each.version
-                pipe.hset(keys.catalog_retired(each.workspace), place_of(each)[1], version)
-            # unlike any revision before: nobody takes an older snapshot for this one
-            revision = f"{sequence}-{token_hex(4)}"
-            for scope in (EVERYONE, *ids):
-                pipe.hset(keys.CATALOG_REVISIONS, scope, revision)
-            pipe.set(keys.CATALOG_SEQUENCE, sequence)
-            try:
-                await pipe.execute()
-            except WatchError:
-                return False
+        if not await whole.replaced(self._redis, entries, sequence, expected):
+            return False
         self._cache.clear()
         self._declared.clear()
         self._entries.clear()

@@ -19,7 +19,8 @@ from livesegments.api.context import Context
 from livesegments.api.web.problems import Problem, not_found
 from livesegments.store.actor import Actor, act_as
 from livesegments.store.audit_log import KEY_ID_LENGTH
-from livesegments.store.catalog import EVERYONE, digest, see_once
+from livesegments.store.catalog import digest, see_once
+from livesegments.store.whole import EVERYONE
 from livesegments.wire.catalog import Scope, Workspace
 
 SCHEME = "HTTPBearer"
