@@ -51,7 +51,7 @@ demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves i
 	@$(TIED) $(BIN)/livesegments demo $(ARGS)
 
 test: setup  ## all tests, three files at a time (ARGS='-k words' JOBS=1)
-	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## linter, formatter, types, who may import whom
 	$(BIN)/ruff check .

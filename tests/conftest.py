@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
 import signal
@@ -45,6 +46,43 @@ httpx._transports.default.create_ssl_context = shared_context  # type: ignore[at
 
 # a shell's background jobs inherit an ignored SIGINT; what tests start and interrupt must hear it
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONGEST = [
+    "api/test_openapi",
+    "evaluator/test_evaluator",
+    "e2e/test_commands",
+    "evaluator/test_erasing",
+    "chaos/test_chaos",
+    "console/test_every_page",
+    "properties/test_race",
+    "ingest/test_faults",
+    "e2e/test_up",
+    "e2e/test_jobs",
+    "evaluator/test_recovery",
+    "evaluator/test_audits",
+    "builder/test_building",
+    "evaluator/test_losses",
+    "notify/test_outages",
+    "api/test_durability",
+    "properties/test_sql_race",
+    "evaluator/test_retractions",
+    "clients/test_python",
+    "ingest/test_verdicts",
+    "notify/test_notify",
+    "demo/test_proof",
+    "evaluator/test_reading",
+    "e2e/test_demo",
+    "api/test_connections",
+    "runtime/test_embedded",
+    "e2e/test_merging",
+]
+"""Files that take longest, the longest first: those that run several files at a time end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(f"{item.path.parent.name}/{item.path.stem}", len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +125,12 @@ async def admin(kafka_address: str) -> AsyncIterator[AIOKafkaAdminClient]:
     await client.close()
 
 
+async def known(admin: AIOKafkaAdminClient, topic: str) -> None:
+    """A topic is made before the broker knows it."""
+    while (await admin.describe_topics([topic]))[0]["error_code"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
 @pytest.fixture
 async def topic(admin: AIOKafkaAdminClient) -> AsyncIterator[Callable[..., Awaitable[str]]]:
     made: list[str] = []
@@ -94,6 +138,7 @@ async def topic(admin: AIOKafkaAdminClient) -> AsyncIterator[Callable[..., Await
     async def make(partitions: int = 1, **config: str) -> str:
         made.append(f"test-{uuid.uuid4().hex[:12]}")
         await admin.create_topics([NewTopic(made[-1], partitions, 1, topic_configs=config)])
+        await known(admin, made[-1])
         return made[-1]
 
     yield make

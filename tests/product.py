@@ -19,7 +19,7 @@ from msgspec import Struct
 COMMAND = str(Path(sys.executable).with_name("livesegments"))
 START_S = 240
 """Everything starts anew; where other tests want the machine, too, that takes long."""
-RUN_S = 60
+RUN_S = 120
 
 
 class Ran(Struct):

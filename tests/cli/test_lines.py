@@ -71,7 +71,7 @@ async def test_what_a_pipe_brings_is_not_held_back_while_nothing_comes() -> None
         reading = Lines(out)
         task = asyncio.create_task(reading.all())
         os.write(into, b"{1}\n{2")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await reading.idle.wait()
             assert reading.bytes == 6
             os.write(into, b"}\n")

@@ -83,7 +83,7 @@ async def test_from_an_event_to_a_member_to_a_transition_heard_and_out_again_by_
     product = defined
     watching = await product.begin("watch", "loyal", "--json")
     assert watching.stderr is not None and watching.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert b"watching" in await watching.stderr.readline()
     sent = await product.json("send", "-", stdin=lines(OWN, TRACK, IDENTIFY))
     assert sent == [{"accepted": 3, "refused": [], "partial": []}]
@@ -101,7 +101,7 @@ async def test_from_an_event_to_a_member_to_a_transition_heard_and_out_again_by_
     assert (await product.run("clock", "2024-01-31T00:00:00Z")).status == 0
     assert await product.json("members", "buyers") == [{"profile": "bob"}]
     assert await product.json("members", "loyal") == []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         heard = [json.loads(await watching.stdout.readline()) for _ in range(2)]
     watching.send_signal(signal.SIGINT)
     await watching.wait()
@@ -241,7 +241,7 @@ async def test_a_reader_of_members_that_has_enough_is_no_failure(defined: Produc
     assert process.stdout is not None and process.stderr is not None
     assert await process.stdout.readline()
     process.stdout._transport.close()  # type: ignore[attr-defined]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert (await process.stderr.read(), await process.wait()) == (b"", 0)
 
 
@@ -254,7 +254,7 @@ async def test_the_clock_is_not_moved_back(defined: Product) -> None:
 async def test_names_that_were_seen_are_shown_and_others_warned_of(product: Product, tmp_path: Path) -> None:
     sent = OWN | {"id": "named", "name": "parcel_shipped", "properties": {"weight": 3}}
     await product.json("send", "-", stdin=lines(sent))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found := (await product.json("names", "parcel"))[0]["events"]):
             pass
     assert [(each["name"], each["properties"][0]["types"]) for each in found] == [
@@ -305,7 +305,7 @@ async def test_what_was_refused_is_read_followed_and_shown(product: Product) -> 
     assert following.stdout is not None
     first = {"id": "r-1", "profile": "rita", "name": "seen", "colour": "red"}
     await product.run("send", "-", stdin=lines(first, {"name": "seen"}))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         heard = json.loads(await following.stdout.readline())
     following.send_signal(signal.SIGINT)
     await following.wait()

@@ -69,7 +69,7 @@ class Up:
         children = [os.pidfd_open(pid) for pid in self.children()]
         self.process.send_signal(how)
         out, _ = await asyncio.wait_for(self.process.communicate(), START_S)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             for child in children:
                 await _ended(child)
         assert self.process.returncode is not None

@@ -101,7 +101,7 @@ asyncio.run(main())
     gone, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_reader(watch, gone.set)
     process.send_signal(how)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await gone.wait()
         await process.wait()
     loop.remove_reader(watch)

@@ -1,9 +1,10 @@
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from livesegments.runtime.embedded.stack import Stack
@@ -52,13 +53,10 @@ def test_events_are_kept_for_as_long_as_checkpoints_need() -> None:
         wanted(Settings(events_retention_s=86_400, checkpoint_every_s=0))
 
 
-async def test_a_topic_that_forgets_too_soon_is_said(kafka_address: str, admin: AIOKafkaAdminClient) -> None:
-    name = f"forgets-{os.getpid()}"
-    await admin.create_topics([NewTopic(name, 1, 1, topic_configs={"retention.ms": "60000"})])
-    try:
-        config = await config_of(kafka_address, name)
-    finally:
-        await admin.delete_topics([name])
+async def test_a_topic_that_forgets_too_soon_is_said(
+    kafka_address: str, topic: Callable[..., Awaitable[str]]
+) -> None:
+    config = await config_of(kafka_address, await topic(**{"retention.ms": "60000"}))
     assert too_short(config, 600) == "it is kept for 60 s, less than 3600 s: set retention.ms=3600000"
     assert too_short(config | {"retention.ms": "3600000"}, 600) is None
     assert "no checkpoints are taken" in str(too_short(config, 0))

@@ -101,7 +101,7 @@ async def facts(shop: Shop, redis: Any) -> list[set[bytes]]:
 
 async def heard(lines: AsyncIterator[str], count: int) -> list[Any]:
     found: list[Any] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(found) < count:
             line = await anext(lines)
             if line.startswith("data:"):

@@ -61,7 +61,7 @@ async def test_strange_memberships_end_no_stream(stack: Stack, producer: AIOKafk
             await send_batch(stack.kafka, MEMBERSHIPS, 3, BAD)
             good = Transition("i", "shop", "a", "ann", "entered", 0, 1, "event", "1", 1)
             await producer.send_and_wait(MEMBERSHIPS, memberships.encode(good), partition=3)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 data = [line async for line in until_data(lines)]
             assert json.loads(data[-1].removeprefix("data:"))["profile"] == "ann"
             metrics = (await client.get("/metrics")).text

@@ -232,6 +232,6 @@ async def open_page(chrome: Chrome, shop: Shop) -> AsyncIterator[OpenPage]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

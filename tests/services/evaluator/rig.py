@@ -166,7 +166,7 @@ class Rig:
         progress = [each for values in found[PARTITIONS:] for each in values]
         return not any(found[:PARTITIONS]) and all(b'"ready"' in each for each in progress)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]], timeout_s: float = 60) -> None:
         async with asyncio.timeout(timeout_s):
             while not await holds():  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_S)

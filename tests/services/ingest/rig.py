@@ -38,7 +38,7 @@ async def read(kafka: str, topic: str, count: int) -> list[Any]:
         partitions = PARTITIONS if topic == EVENTS else 1
         consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
         found: list[Any] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     found += records
@@ -57,7 +57,7 @@ async def read_all(kafka: str, topic: str) -> list[Any]:
         consumer.assign(assigned)
         ends = await consumer.end_offsets(assigned)
         found: list[Any] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any([await consumer.position(each) < ends[each] for each in assigned]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     found += records

@@ -66,7 +66,7 @@ async def talk(client: httpx.AsyncClient, *sent: bytes) -> bytes:
         for part in sent:
             writer.write(part)
             await writer.drain()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionResetError:
         return b""

@@ -100,7 +100,7 @@ async def test_sigterm_under_load_loses_nothing_acknowledged(clean_stack: Stack,
     await load.until(500)
     assert service.child is not None
     service.child.signal(signal.SIGTERM)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await service.child.wait() == 0
     await load.end()
     await load.check(clean_stack.kafka)
@@ -177,7 +177,7 @@ async def test_nothing_on_the_inbound_topic_stops_what_is_behind_it(
         # at least once each: a verdict that is not known to be kept is written again
         sources: set[str] = set()
         accepted: set[str] = set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(sources) < len(strange) - 1 or "last" not in accepted:
                 rejected = await read_all(clean_stack.kafka, REJECTED)
                 sources = {json.loads(record.value)["source"] for record in rejected}

@@ -36,6 +36,6 @@ async def test_the_lag_of_inbound_is_shown(client: httpx.AsyncClient, settings: 
     value = json.dumps({"profile": "p", "name": "n", "workspace": "shop"}).encode()
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
         await producer.send_and_wait(INBOUND, value, partition=3)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await shown(client)).get('livesegments_ingest_inbound_lag_records{partition="3"}') != 0:
             pass

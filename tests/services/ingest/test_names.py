@@ -83,7 +83,7 @@ def test_the_score_and_the_groups_are_attributes() -> None:
 
 async def found(redis_url: str, *wanted: str) -> Names:
     """Once these names are there."""
-    async with Redis.from_url(redis_url) as redis, asyncio.timeout(20):
+    async with Redis.from_url(redis_url) as redis, asyncio.timeout(60):
         while not set(wanted) <= (await NameStore(redis).read("shop")).keys():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return await NameStore(redis).read("shop")

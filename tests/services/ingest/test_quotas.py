@@ -126,7 +126,7 @@ async def committed(kafka: str, offset: int) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=INBOUND_GROUP, enable_auto_commit=False)
     await consumer.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await consumer.committed(TopicPartition(INBOUND, 0)) != offset:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     finally:

@@ -207,7 +207,7 @@ async def test_a_crash_before_the_commit_gives_the_same_ids_again(
         await producer.stop()
     with monkeypatch.context() as forced:
         forced.setattr(consume.Reader, "_commit", crash)
-        async with ingest.serving(settings), asyncio.timeout(20):
+        async with ingest.serving(settings), asyncio.timeout(60):
             await taken.wait()
     async with ingest.serving(settings):
         events = events_of(await read(clean_stack.kafka, EVENTS, 2))
@@ -234,5 +234,5 @@ async def test_half_a_service_ends(settings: Settings, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(consume.Reader, "run", fail)
     with pytest.raises(ExceptionGroup, match="unhandled"):
-        async with ingest.serving(settings), asyncio.timeout(20):
+        async with ingest.serving(settings), asyncio.timeout(60):
             await asyncio.Event().wait()

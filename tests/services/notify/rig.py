@@ -120,7 +120,7 @@ class Rig:
 
     async def found(self, look: Callable[[], Awaitable[Any]]) -> Any:
         """What `look` gives, as soon as it is something."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (something := await look()):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_S)
         return something

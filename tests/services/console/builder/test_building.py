@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from livesegments.client import segments
+from livesegments.client import names, segments
 from tests.product import Product
 from tests.services.console.conftest import HOSTILE, OpenPage, Shop, whole
 from tests.services.console.looks import for_everybody
@@ -28,6 +29,9 @@ async def flowers(shop: Shop, product: Product) -> Shop:
         events.append({"id": f"b-{name}", "profile": name, "name": "flower_bought", "time": TIME})
     await shop.send(*events)
     await product.json("settle")
+    async with shop.client() as api:
+        while "town" not in {each.name for each in (await api.send(names.read())).attributes}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # a page knows the names that were seen before it was opened
     return shop
 
 
