@@ -51,6 +51,11 @@ async def test_pages_go_on_when_the_api_is_back(open_page: OpenPage, shop: Shop,
     with api_away(product):
         await expect(page.locator(".banner")).to_contain_text("does not answer", timeout=AWHILE_MS)
         await other.goto(f"{shop.console}/segments", timeout=AWHILE_MS)
+        await expect(other.get_by_role("navigation", name="Pages")).to_be_visible()
+        assert (
+            await other.locator("header .workspace").inner_text()
+            == await page.locator("header .workspace").inner_text()
+        )
         away = other.get_by_role("heading", name="The api does not answer")
         await expect(away).to_be_visible(timeout=AWHILE_MS)
     await expect(page.locator(".banner")).to_be_empty(timeout=AWHILE_MS)
@@ -59,3 +64,26 @@ async def test_pages_go_on_when_the_api_is_back(open_page: OpenPage, shop: Shop,
     async with shop.client() as client:
         await client.send(segments.create("Restarted", {"type": "tag", "name": "x"}, id="restarted"))
     await expect(page.locator("tbody")).to_contain_text("Restarted")
+
+
+async def test_while_the_api_hangs_a_save_shows_that_it_is_under_way_and_is_done_once(
+    open_page: OpenPage, shop: Shop, product: Product
+) -> None:
+    page = await open_page("/segments/new")
+    await page.get_by_label("Name", exact=True).fill("Hung up")
+    await page.get_by_role("button", name="Has a tag").click()
+    await page.get_by_label("Tag", exact=True).fill("hung")
+    await page.locator(".preview [data-count][data-exact]").wait_for()
+    save = page.get_by_role("button", name="Save")
+    api = api_process(product)
+    os.kill(api, signal.SIGSTOP)
+    try:
+        await save.click()
+        await expect(save).to_have_attribute("aria-busy", "true")
+        await save.click()
+    finally:
+        os.kill(api, signal.SIGCONT)
+    await page.wait_for_url("**/segments/seg_*")
+    async with shop.client() as client:
+        made = await client.send(segments.page(search="Hung up"))
+    assert len(made.segments) == 1

@@ -68,3 +68,15 @@ async def test_a_theme_that_was_chosen_stays(open_page: OpenPage) -> None:
     await whole(page)
     assert await page.evaluate("getComputedStyle(document.body).backgroundColor") != before
     assert await page.evaluate("document.body.classList.contains('body--dark')")
+
+
+async def test_an_unknown_path_is_a_page_with_a_way_back(open_page: OpenPage, shop: Shop) -> None:
+    page = await open_page("/segments")
+    answer = await page.goto(f"{shop.console}/no/such/%3Cb%3Epage")
+    await whole(page)
+    assert answer is not None and answer.status == 404
+    page.complaints.clear()  # type: ignore[attr-defined]  # the browser's, of the status
+    await harmless(page)
+    await for_everybody(page)
+    await page.get_by_role("link", name="To the beginning").click()
+    await page.wait_for_url("**/segments")

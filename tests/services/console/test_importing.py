@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from playwright.async_api import expect
 
 from livesegments.client.audit import AuditEntry
 from livesegments.client.imports import ImportColumn
 from livesegments.client.operations import Lag
 from livesegments.console.pages.audit.rows import row
-from livesegments.console.pages.health.lag import summary
+from livesegments.console.pages.health.lag import ago, backlog, summary
+from livesegments.console.pages.imports.boxes import moved
 from livesegments.console.pages.imports.listing import MOST_BYTES, Coming
 from livesegments.console.pages.imports.plan import Goes, plan, whereto
 from tests.services.console.conftest import OpenPage, Shop
@@ -49,6 +51,8 @@ def test_columns_go_where_their_names_say_until_somebody_chooses() -> None:
     assert whereto(column("User_ID")).to == "id" and whereto(column("Mail")).to == "email"
     assert whereto(column("Labels")).to == "tags" and whereto(column("")).to == "skip"
     assert whereto(column("age", "number", "text")) == Goes("attribute", "age", "text")
+    assert moved(["id", "attribute", "skip"], 1, "email") == ["attribute", "email", "skip"]
+    assert moved(["id", "attribute"], 1, "tags") == ["id", "tags"]
     made = plan(
         [
             ("Mail", Goes("email")),
@@ -105,6 +109,7 @@ def test_health_in_a_sentence() -> None:
     lag = msgspec.convert({"partitions": [part], "inbound": 2, "revision": 0}, Lag)
     assert summary(lag) == "7 events to be applied, 1 due time late."
     calm = msgspec.convert({"partitions": [{**part, "end": 4, "due": 0}], "inbound": 0, "revision": 0}, Lag)
+    assert (ago(0), ago(50), backlog(lag)) == ("now", "−2:30", (1, 7))
     assert summary(calm) == "All that came is applied, and nothing is late."
 
 
@@ -113,6 +118,12 @@ async def test_a_file_from_the_browser_goes_into_a_segment(open_page: OpenPage, 
     file = {"name": "people.csv", "mimeType": "text/csv", "buffer": b"id,age\nbea,42\nbo,old\n"}
     await page.set_input_files("input[type=file]", file)  # type: ignore[arg-type]
     await page.wait_for_url("**/imports/*")
+    boxes = page.get_by_role("group", name="Where the columns go")
+    attributes, away = (boxes.locator(f"[data-goes={to}]") for to in ("attribute", "skip"))
+    await boxes.locator("[data-column]", has_text="age").drag_to(away)
+    await expect(page.get_by_label("Goes to, of age")).to_have_value("skip")
+    await page.get_by_label("Goes to, of age").select_option("attribute")
+    await expect(attributes.locator("[data-column] .break")).to_have_text(["age"])
     await page.get_by_label("Type, of age").select_option("number")
     await page.get_by_role("button", name="Look first").click()
     await page.get_by_text("1 of 2 rows would be taken, 1 refused.").wait_for()

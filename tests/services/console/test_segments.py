@@ -6,6 +6,7 @@ from playwright.async_api import Page, expect
 
 from livesegments.client import segments
 from tests.services.console.conftest import OpenPage, Shop, sign_in, whole
+from tests.services.console.looks import for_everybody
 
 CITY = {"type": "attribute", "name": "town", "op": "eq", "value": "Kyiv"}
 TIME = "2024-02-12T00:00:00Z"
@@ -66,6 +67,20 @@ async def test_a_marketer_signs_in_builds_a_segment_and_sees_a_member_arrive(
     await page.get_by_label("Find a profile").fill("mia")
     await page.get_by_label("Find a profile").press("Enter")
     await expect(page.locator(".card")).to_contain_text("in it")
+    await act(page, "Bought tea", "Export members")
+    dialog = page.get_by_role("dialog")
+    await for_everybody(page, "dialog")
+    async with page.expect_download() as downloading:
+        await dialog.get_by_role("button", name="Export", exact=True).click()
+    assert b"mia" in (await (await downloading.value).path()).read_bytes()
+    await expect(dialog).to_have_count(0)
+    await act(page, "Bought tea", "Save as a list")
+    await dialog.get_by_label("Name of the list").fill("Tea drinkers of now")
+    await dialog.get_by_role("button", name="Save", exact=True).click()
+    await page.wait_for_url("**/segments")
+    saved = page.locator("tbody tr", has_text="Tea drinkers of now")
+    await expect(saved).to_contain_text("Static list")
+    await expect(saved.locator(".number")).to_have_text("1")
 
 
 async def test_actions_ask_first_and_say_what_depends_on_a_segment(open_page: OpenPage, shop: Shop) -> None:

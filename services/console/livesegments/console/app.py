@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from nicegui import ui
 from nicegui.version import __version__ as nicegui_version
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +31,7 @@ from livesegments.console.access.attempts import Attempts
 from livesegments.console.access.guard import Guard
 from livesegments.console.access.origin import Origin
 from livesegments.console.access.sessions import Sessions
-from livesegments.console.pages.everything import PAGES
+from livesegments.console.pages.everything import LOST, PAGES
 from livesegments.runtime import logs, metrics, status, tasks
 from livesegments.runtime.clock import wall_ms
 from livesegments.runtime.settings import Settings, from_environment
@@ -43,6 +43,7 @@ API_S = 8.0
 RETRY = Retry(attempts=2)
 """Once more, then whoever looks hears of it: pages ask again by themselves."""
 NICEGUI = f"/_nicegui/{nicegui_version}"
+MARK = Path(__file__).parent / "static" / "mark.svg"
 FILES = tuple(f"{NICEGUI}/{each}/" for each in ("static", "components", "libraries", "resources", "esm"))
 
 _log = structlog.get_logger(__name__)
@@ -82,15 +83,16 @@ def _application(sessions: Sessions, origin: Origin, ask: signing.Ask) -> FastAP
         *files.ROUTES,
         Route("/session", _session),
         Route("/", _beginning),
+        Route("/favicon.ico", _mark),
         Mount(assets.PATH, StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     template.install()
-    serve.install(PAGES)
+    serve.install(PAGES, LOST)
     ui.add_head_html(assets.HEAD, shared=True)
     ui.run_with(
         application,
         title="livesegments",
-        favicon=Path(__file__).parent / "static" / "mark.svg",
+        favicon=MARK,
         dark=None,
         language="en-US",
         tailwind=False,
@@ -103,6 +105,10 @@ def _application(sessions: Sessions, origin: Origin, ask: signing.Ask) -> FastAP
 async def _session(_: Request) -> Response:
     """For pages that have lost their connection: the gate has let this through, so the session is open."""
     return Response(status_code=204)
+
+
+async def _mark(_: Request) -> Response:
+    return FileResponse(MARK)
 
 
 async def _beginning(_: Request) -> Response:

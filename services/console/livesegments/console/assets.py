@@ -10,7 +10,7 @@ _DIGEST = sha256(b"".join(file.read_bytes() for file in _FILES)).hexdigest()[:12
 
 PATH = f"/_console/{_DIGEST}"
 STYLES = ("console.css", "builder.css", "pages.css")
-SCRIPTS = ("console.js", "builder.js")
+SCRIPTS = ("console.js", "builder.js", "dragging.js")
 HEAD = "".join(
     [
         *(f'<link rel="stylesheet" href="{PATH}/{name}">\n' for name in STYLES),

@@ -8,7 +8,7 @@ from functools import partial
 
 from nicegui import Client, ui
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from livesegments.client import Unauthorized, keys, workspaces
 from livesegments.client.workspaces import Workspace
@@ -35,9 +35,9 @@ class ThemedPage(ui.page):
         return DARK.get(answer.theme.get())
 
 
-def install(pages: Sequence[Page]) -> None:
-    """Once a process."""
-    for page in pages:
+def install(pages: Sequence[Page], lost: Page) -> None:
+    """Once a process. `lost`: what is shown where no page is."""
+    for page in (*pages, lost):
         title = f"{page.title} · livesegments"
         decorate = ThemedPage(page.path, title=title, response_timeout=BUILD_S, reconnect_timeout=RECONNECT_S)
         decorate(_handler(page, pages))
@@ -51,13 +51,24 @@ def owner(page: str) -> Session | None:
 
 def _handler(page: Page, pages: Sequence[Page]) -> Callable[..., Awaitable[Response | None]]:
     async def handle(request: Request, client: Client) -> Response | None:
-        session: Session = request.state.session
+        session: Session | None = getattr(request.state, "session", None)
+        if session is None:  # a file of NiceGUI's that is none: the gate lets everybody ask for them
+            return PlainTextResponse("There is no such file.", 404)
+        visit: Visit | None = None
         try:
-            return await _show(page, pages, session, request, client)
+            workspace = await _workspace(session)
+            if workspace is None and not page.admin:
+                return RedirectResponse(paths.with_query(paths.WORKSPACES, next=_here(request)), 303)
+            visit = _framed(page, pages, session, workspace, request, client)
+            await _build(page, visit)
+            return None
         except Unauthorized:
             session.end("refused")
             return RedirectResponse(paths.with_query(SIGN_IN, reason="refused", next=_here(request)), 303)
         except Exception as error:  # whatever it is: whoever looks sees a page
+            if visit is None:
+                known = session.known if session.known and session.known.id == session.workspace else None
+                _framed(page, pages, session, known, request, client)
             client.content.clear()
             with client.content:
                 faults.instead(client, error, partial(session.api.send, keys.own()))
@@ -66,29 +77,37 @@ def _handler(page: Page, pages: Sequence[Page]) -> Callable[..., Awaitable[Respo
     return handle
 
 
-async def _show(
-    page: Page, pages: Sequence[Page], session: Session, request: Request, client: Client
-) -> Response | None:
-    workspace = await _workspace(session)
-    if workspace is None and not page.admin:
-        return RedirectResponse(paths.with_query(paths.WORKSPACES, next=_here(request)), 303)
+def _framed(
+    page: Page,
+    pages: Sequence[Page],
+    session: Session,
+    workspace: Workspace | None,
+    request: Request,
+    client: Client,
+) -> Visit:
+    """The header and the navigation, which stand while the api is away, too."""
     visit = Visit(session, workspace, request, client)
     visit.frame = Frame(visit, page, pages)
     client.on_exception(partial(faults.on_page, visit))
     _ends_with(session, client)
+    return visit
+
+
+async def _build(page: Page, visit: Visit) -> None:
     if visit.may(page.needs):
         await page.build(visit)
     else:
         heading(page.title)
         says = f"This page needs an API key with the scope “{page.needs}”: sign in again with such a key."
         empty("Your key does not permit this", says, "lock")
-    return None
 
 
 async def _workspace(session: Session) -> Workspace | None:
     if session.workspace is None:
         return None
-    return await session.api.send(workspaces.own())
+    found = await session.api.send(workspaces.own())
+    session.known = found
+    return found
 
 
 def _ends_with(session: Session, client: Client) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
@@ -26,14 +26,23 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from livesegments.client.workspaces import Workspace
-    from livesegments.console.parts.frame import Frame
+
+
+class Around(Protocol):
+    """What is around a page's content (`parts/frame.py`)."""
+
+    content: ui.element
+
+    def say(self, message: str, bad: bool = False) -> None: ...
+
+    def waiting(self, is_away: bool) -> None: ...
 
 
 class Visit:
     """`chosen`: the workspace where it acts; None on the pages of admins who have chosen none. `client`:
     the page in the browser."""
 
-    frame: Frame
+    frame: Around
 
     def __init__(self, session: Session, chosen: Workspace | None, request: Request, client: Client) -> None:
         self.session, self.chosen, self.request, self.client = session, chosen, request, client

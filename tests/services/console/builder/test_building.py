@@ -195,6 +195,20 @@ async def test_rows_are_moved_and_undone_by_keyboard_and_a_reload_loses_nothing(
     await written(page, whole_)
 
 
+async def dragged_by_touch(page: Page, grip: Locator, onto: Locator) -> None:
+    """With one finger, to the middle of a row."""
+    finger = await page.context.new_cdp_session(page)
+    await finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    boxes = [await each.bounding_box() for each in (grip, onto)]
+    (x, y), (to_x, to_y) = [(box["x"] + 10, box["y"] + box["height"] / 2) for box in boxes if box is not None]
+    steps = [("touchStart", x, y), ("touchMove", x + 9, y), ("touchMove", to_x + 80, to_y)]
+    for kind, at_x, at_y in steps:
+        touch = {"type": kind, "touchPoints": [{"x": at_x, "y": at_y}]}
+        await finger.send("Input.dispatchTouchEvent", touch)
+    await finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    await finger.detach()
+
+
 async def test_a_row_is_dragged_to_another_place_and_onto_another_row(
     open_page: OpenPage, flowers: Shop
 ) -> None:
@@ -207,10 +221,7 @@ async def test_a_row_is_dragged_to_another_place_and_onto_another_row(
     grip = row(page, "/of/2").locator(".grip")
     await grip.drag_to(row(page, "/of/0"), target_position={"x": 60, "y": 3})
     await written(page, {"type": "all", "of": [c, a, b]})
-    line = await row(page, "/of/1").bounding_box()
-    assert line is not None
-    middle = {"x": 90.0, "y": line["height"] / 2}
-    await row(page, "/of/2").locator(".grip").drag_to(row(page, "/of/1"), target_position=middle)  # type: ignore[arg-type]
+    await dragged_by_touch(page, row(page, "/of/2").locator(".grip"), row(page, "/of/1"))
     await written(page, {"type": "all", "of": [c, {"type": "any", "of": [a, b]}]})
     await row(page, "/of/1").get_by_label("Which of the group must hold").select_option("none of these")
     await written(page, {"type": "all", "of": [c, {"type": "not", "of": {"type": "any", "of": [a, b]}}]})

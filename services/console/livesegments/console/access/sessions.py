@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from livesegments.client import AsyncClient
 from livesegments.client.keys import OwnKey
+from livesegments.client.workspaces import Workspace
 from livesegments.runtime.clock import Clock
 
 MOST = 10_000
@@ -31,6 +32,8 @@ class Session:
         self._key, self._connect = key, connect
         self.admin, self.scopes, self.workspace = own.admin, frozenset(own.scopes), own.workspace
         self.began_ms = self.seen_ms = now_ms
+        self.known: Workspace | None = None
+        """The workspace as a page read it last: pages have its name while the api is away."""
         self.over: str | None = None
         """Why it has ended: `expired`, `refused`, `out`."""
         self.endings: set[Callable[[str], None]] = set()

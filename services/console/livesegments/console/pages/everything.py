@@ -15,6 +15,7 @@ from livesegments.console.pages import (
     fields,
     health,
     imports,
+    lost,
     mass_jobs,
     profiles,
     rejected,
@@ -25,6 +26,8 @@ from livesegments.console.pages import (
     workspaces,
 )
 
+LOST = Page(path="/{path:path}", title="Not found", build=lost.build, admin=True)
+"""Where no page is; its path fits any, so it comes last. For admins who have chosen no company yet, too."""
 PAGES: tuple[Page, ...] = (
     *segments.PAGES,
     *builder.PAGES,

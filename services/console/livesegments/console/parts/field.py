@@ -10,6 +10,7 @@ they are done.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -33,6 +34,11 @@ class Field(Generic[V]):
         with box:
             self._fault = Tag("span", "", "fault", id=fault_id, role="alert")
         self._fault_id = fault_id
+
+    def choose(self, value: V) -> None:
+        """Another value, from elsewhere; `changed` isn't called."""
+        self.value = value
+        self.control.client.run_javascript(f"getHtmlElement({self.control.id}).value = {json.dumps(value)}")
 
     def fault(self, message: str) -> None:
         """Says what is wrong with the value; an empty message takes that back."""

@@ -38,7 +38,15 @@
   document.addEventListener("pointerdown", (event) => {
     if (!event.target.closest?.(".builder")) last = null;
   });
+  // On wide screens the definition as JSON stands beside its boxes, open.
+  function beside() {
+    const pane = document.querySelector("details.beside:not([data-seen])");
+    if (!pane) return;
+    pane.dataset.seen = "";
+    if (matchMedia("(min-width: 1600px)").matches) pane.open = true;
+  }
   document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(beside).observe(document.body, { childList: true, subtree: true });
     new MutationObserver(restore).observe(document.body, { childList: true, subtree: true });
   });
 

@@ -59,6 +59,7 @@ class Editor:
                             self._undo.set(data_does="undo")
                             self._redo.set(data_does="redo")
                     self._tree = TreeView(self)
+            with Tag("div", "", "builder-json"):
                 self._json = JsonPane(self._typed)
             with Tag("aside", "", "builder-side"):
                 self._preview = PreviewView()

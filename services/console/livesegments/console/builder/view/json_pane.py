@@ -17,7 +17,7 @@ class JsonPane:
     def __init__(self, typed: Callable[[Any], None]) -> None:
         self._typed = typed
         self._value: Any = None
-        with Tag("section", "", "card"), inputs.more("As JSON"):
+        with Tag("section", "", "card"), inputs.more("As JSON", classes="beside"):
             self._box = Tag("div")
             self._wrong = Tag("p", "", "fault small", role="status")
 

@@ -7,6 +7,7 @@ from typing import Any
 from livesegments.client import imports
 from livesegments.client.imports import Import, ImportCheck
 from livesegments.console import formats, paths
+from livesegments.console.pages.imports.boxes import Boxes, moved
 from livesegments.console.pages.imports.plan import TYPES, Goes, consent, plan, whereto
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.field import Field, check_field, choice_field, text_field
@@ -44,6 +45,18 @@ async def build(visit: Visit) -> None:
 async def _map(visit: Visit, it: Import) -> None:
     seen = await visit.api.send(imports.columns(it.id))
     rows: list[tuple[str, Field[str], Field[str], Field[str]]] = []
+
+    def where() -> list[str]:
+        return [goes.value for _, goes, _, _ in rows]
+
+    def dragged(number: int, to: str) -> None:
+        for (_, goes, _, _), now in zip(rows, moved(where(), number, to), strict=True):
+            if goes.value != now:
+                goes.choose(now)
+        boxes.show(where())
+
+    paragraph("Drag a column to where it goes, or choose it in the table.", "muted")
+    boxes = Boxes(GOES, [each.name for each in seen.columns], dragged)
     with table("Columns", "Column", "Some cells", "Goes to", "Attribute, or channel/topic", "Type"):
         for each in seen.columns:
             by_itself = whereto(each)
@@ -52,7 +65,13 @@ async def _map(visit: Visit, it: Import) -> None:
                 Tag("td", formats.short(" · ".join(each.samples)), "break muted")
                 label = f"of {formats.short(each.name)}"
                 with Tag("td"):
-                    goes = choice_field(f"Goes to, {label}", GOES, by_itself.to, hidden_label=True)
+                    goes = choice_field(
+                        f"Goes to, {label}",
+                        GOES,
+                        by_itself.to,
+                        hidden_label=True,
+                        changed=lambda _: boxes.show(where()),
+                    )
                 with Tag("td"):
                     name = text_field(
                         f"Attribute, {label}", by_itself.attribute, longest=256, hidden_label=True
@@ -60,6 +79,7 @@ async def _map(visit: Visit, it: Import) -> None:
                 with Tag("td"):
                     kind = choice_field(f"Type, {label}", TYPES, by_itself.type, hidden_label=True)
             rows.append((each.name, goes, name, kind))
+    boxes.show(where())
     segment = text_field("Put them into a new segment", hint="Its name; empty: into none.", longest=200)
     remove = check_field("An empty cell takes the attribute away")
     place = Tag("div", "", "stack")
