@@ -9,12 +9,16 @@ use crate::halt::{Halt, Result};
 const DIGEST: usize = 8;
 const ENTRY: usize = 14;
 
+pub fn digest(id: &str) -> [u8; DIGEST] {
+    Blake2b::<U8>::digest(id.as_bytes()).into()
+}
+
 /// `seen` with the id in it, and without those beyond the limits; None if the id is known.
 pub fn remember(seen: &[u8], id: &str, now_ms: i64, window_ms: i64, max_ids: usize) -> Result<Option<Vec<u8>>> {
     if seen.len() % ENTRY != 0 || max_ids == 0 {
         return Err(Halt::Bad("what it has seen is cut off"));
     }
-    let digest = Blake2b::<U8>::digest(id.as_bytes());
+    let digest = digest(id);
     let clock = now_ms.max(0).to_be_bytes();
     let mut start = 0;
     if now_ms >= window_ms {
@@ -23,7 +27,7 @@ pub fn remember(seen: &[u8], id: &str, now_ms: i64, window_ms: i64, max_ids: usi
             start += ENTRY;
         }
     }
-    if seen[start..].chunks_exact(ENTRY).any(|entry| entry[..DIGEST] == digest[..]) {
+    if seen[start..].chunks_exact(ENTRY).any(|entry| entry[..DIGEST] == digest) {
         return Ok(None);
     }
     if seen.len() - start >= max_ids * ENTRY {

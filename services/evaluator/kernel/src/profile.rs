@@ -158,9 +158,20 @@ impl<'a> Profile<'a> {
         self.dues.iter().map(|due| due.1).min()
     }
 
-    /// Whether events were taken back, or attributes removed with their parts: the interpreted core's part.
-    pub fn is_plain(&self) -> bool {
-        self.taken == NIL && self.removed == EMPTY_MAP
+    /// Whether attributes were removed, whose parts a late write must not bring back.
+    pub fn has_removed(&self) -> bool {
+        self.removed != EMPTY_MAP
+    }
+
+    /// Whether an event that comes now was taken back before; those of ours never are.
+    pub fn is_taken(&self, event_id: &str) -> Result<bool> {
+        if self.taken == NIL {
+            return Ok(false);
+        }
+        let from = &mut Reader::new(self.taken);
+        from.array_of(2)?;
+        let digest = crate::dedup::digest(event_id);
+        Ok(from.bin()?.chunks_exact(digest.len()).any(|each| *each == digest))
     }
 
     pub fn slot(&self, fact: i64) -> Option<usize> {

@@ -71,9 +71,6 @@ impl<'a> Stepping<'a> {
         if profile.plan != plan.revision {
             return Err(Halt::Lacks("bringing a profile to a plan"));
         }
-        if !profile.is_plain() {
-            return Err(Halt::Lacks("retractions and removals"));
-        }
         Ok(Stepping {
             plan,
             profile_id,
@@ -107,7 +104,9 @@ impl<'a> Stepping<'a> {
         } else if event.name.starts_with('$') {
             return Err(Halt::Lacks("events of ours"));
         } else {
-            self.feed(event, None)?;
+            if !self.profile.is_taken(&event.id)? {
+                self.feed(event, None)?;
+            }
             "event"
         };
         self.judge(cause, Some(&event.id))?;
@@ -156,6 +155,9 @@ impl<'a> Stepping<'a> {
             let (name, value) = (from.str()?, from.raw()?);
             if written.iter().any(|register| register.name == name) {
                 return Err(Halt::Lacks("a key that stands twice"));
+            }
+            if self.profile.has_removed() && name.contains('.') {
+                return Err(Halt::Lacks("parts of removed attributes"));
             }
             written.push(Register { name, value, time_ms: event.time_ms, event_id: "" });
         }
