@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from livesegments.evaluator.kernel import native
 from tests.properties.crowded import crowded
-from tests.properties.family import Family, Story, stories
+from tests.properties.family import Family
+from tests.properties.family_stories import Story, stories
 from tests.properties.histories import History, histories
 from tests.properties.kernel_race import Count, KernelRace
 from tests.properties.race import Race

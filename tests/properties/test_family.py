@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.properties.family import Family, Story, stories
+from tests.properties.family import Family
+from tests.properties.family_stories import Story, stories
 
 SEEDS = 12
 

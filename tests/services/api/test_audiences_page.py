@@ -14,7 +14,7 @@ from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import audiences
 from tests.services.api.conftest import running, settings, until
-from tests.services.api.test_members import START_MS, Shop, live, shop
+from tests.services.api.living import START_MS, Shop, live, shop
 
 __all__ = ["live", "shop"]
 

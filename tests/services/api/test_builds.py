@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from tests.services.api.conftest import ADMIN_KEY, Client, emptied, running, settings, until
-from tests.services.api.test_members import DAY_MS, START_MS, Shop
+from tests.services.api.living import DAY_MS, START_MS, Shop
 from tests.services.evaluator.rig import PARTITIONS, Rig, rig
 
 EARLY = [f"early{number}" for number in range(20)]

@@ -9,7 +9,7 @@ import pytest
 from livesegments.api.segments import by_attribute
 from livesegments.core.event import PROFILE
 from tests.services.api.conftest import Client
-from tests.services.api.test_history import History, history, served, shop
+from tests.services.api.past import History, history, served, shop
 
 __all__ = ["history", "served", "shop"]
 PLACE = "/v1/segments/by-attribute"

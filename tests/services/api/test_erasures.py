@@ -17,7 +17,7 @@ from livesegments.wire import pack
 from livesegments.wire.rejected import PROFILE_FULL, Rejected, encode
 from livesegments.wire.topics import REJECTED
 from tests.services.api.conftest import ADMIN_KEY, CITY, Client, emptied, running, settings, until
-from tests.services.api.test_members import START_MS, Shop
+from tests.services.api.living import START_MS, Shop
 from tests.services.evaluator.rig import rig
 
 

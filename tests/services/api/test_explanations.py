@@ -13,7 +13,7 @@ from livesegments.api.profiles.explanations import ATTEMPTS
 from livesegments.core.event import PROFILE, Event
 from livesegments.history.asking import Was
 from tests.services.api.conftest import CITY, until
-from tests.services.api.test_members import START_MS, Shop, live, shop
+from tests.services.api.living import START_MS, Shop, live, shop
 
 __all__ = ["live", "shop"]
 ORDERS = {"type": "event", "name": "order", "window": {"last": "30d"}, "value": 5}

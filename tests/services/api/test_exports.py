@@ -18,7 +18,7 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store.exports import Export, Exports
 from tests.services.api.conftest import Client, until
-from tests.services.api.test_members import START_MS, Shop, at_least, live, shop
+from tests.services.api.living import START_MS, Shop, at_least, live, shop
 
 __all__ = ["live", "shop"]
 

@@ -11,7 +11,7 @@ from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.wire.topics import partition_of
 from tests.services.api.conftest import until
-from tests.services.api.test_members import START_MS, Shop, live, shop
+from tests.services.api.living import START_MS, Shop, live, shop
 
 __all__ = ["live", "shop"]
 

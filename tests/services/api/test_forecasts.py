@@ -11,7 +11,7 @@ from livesegments.api.web import times
 from livesegments.core.event import PROFILE, Event
 from livesegments.core.forecast import projected
 from tests.services.api.conftest import ADMIN_KEY, Client
-from tests.services.api.test_members import DAY_MS, START_MS, Shop, at_least, live, shop
+from tests.services.api.living import DAY_MS, START_MS, Shop, at_least, live, shop
 
 __all__ = ["live", "shop"]
 SEGMENTS = {

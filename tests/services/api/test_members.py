@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
-import pytest
 from redis.asyncio import Redis
 
 from livesegments.api.web import times
@@ -18,70 +16,12 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.wire.topics import partition_of
-from tests.services.api.conftest import ADMIN_KEY, CITY, Client, emptied, running, settings, until
-from tests.services.evaluator.rig import Rig, rig
+from tests.services.api.conftest import ADMIN_KEY, CITY, Client, running, settings, until
+from tests.services.api.living import DAY_MS, START_MS, Shop, at_least, live, shop
 
-DAY_MS = 86_400_000
-START_MS = 1_640_995_200_000  # 2022-01-01T00:00:00Z
+__all__ = ["live", "shop"]
+
 OPENED = {"type": "event", "name": "opened", "window": {"last": "30d"}}
-
-
-class Shop(Client):
-    """A client with the rig of its evaluator."""
-
-    rig: Rig
-
-    async def settled(self) -> None:
-        async def done() -> bool:
-            lag = (await self.get("/v1/lag")).json()
-            return lag["inbound"] == 0 and all(
-                part["applied"] >= part["end"] and part["outbox"] == 0 and part["revision"] >= lag["revision"]
-                for part in lag["partitions"]
-            )
-
-        await until(done)
-
-    async def ready(self, segment: str) -> None:
-        async def done() -> bool:
-            return bool((await self.get(f"/v1/segments/{segment}")).json()["state"] == "ready")
-
-        await until(done)
-
-    def event(self, profile: str, name: str, time_ms: int, **properties: Any) -> Event:
-        return Event(f"{profile}-{name}-{time_ms}", self.workspace, profile, name, time_ms, properties)
-
-    async def members(self, segment: str, **query: Any) -> list[Any]:
-        found: list[Any] = []
-        cursor: dict[str, str] = {}
-        while True:
-            answer = await self.get(f"/v1/segments/{segment}/members", params={**query, **cursor})
-            assert answer.status_code == 200, answer.text
-            found += answer.json()["members"]
-            if (following := answer.json()["next_cursor"]) is None:
-                return found
-            cursor = {"cursor": following}
-
-
-@pytest.fixture(scope="module")
-async def live(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, Rig]]:
-    """The api's address, and the rig of an evaluator beside it."""
-    await emptied(stack)
-    folder: Path = tmp_path_factory.mktemp("evaluator")
-    async with running(settings(stack)) as url, rig(stack, folder) as evaluation:
-        evaluator = evaluation.start()
-        await evaluation.until(evaluator.ready)
-        yield url, evaluation
-
-
-@pytest.fixture
-async def shop(live: tuple[str, Rig]) -> AsyncIterator[Shop]:
-    url, evaluation = live
-    async with Client(url, ADMIN_KEY) as boss:
-        workspace = (await boss.make("/v1/workspaces", name="shop"))["id"]
-        key = await boss.make(f"/v1/workspaces/{workspace}/keys", name="k", scopes=["read", "write"])
-    async with Shop(url, key["key"], workspace) as client:
-        client.rig = evaluation
-        yield client
 
 
 async def test_a_member_with_its_times(shop: Shop) -> None:
@@ -201,15 +141,6 @@ async def test_until_when_holds_through_other_segments_and_not(shop: Shop) -> No
         ("quiet", ends, None),
         ("quiet-here", ends, None),
     ]
-
-
-async def at_least(shop: Shop, ms: int) -> int:
-    """The instant of the partition's clock that is furthest."""
-    lag = (await shop.get("/v1/lag")).json()
-    clocks = [part["clock"] for part in lag["partitions"] if part["clock"]]
-    if not clocks:
-        return ms
-    return times.parse(max(clocks))
 
 
 async def test_a_static_segment_is_filled_and_emptied_by_hand(shop: Shop) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.services.api.conftest import Client
-from tests.services.api.test_history import ORDERED, History, history, served, shop
+from tests.services.api.past import ORDERED, History, history, served, shop
 
 __all__ = ["history", "served", "shop"]
 

@@ -16,7 +16,7 @@ from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from tests import mariadb, postgres
 from tests.services.api.conftest import ADMIN_KEY, Client, emptied, running, settings, until
-from tests.services.api.test_members import START_MS, Shop
+from tests.services.api.living import START_MS, Shop
 from tests.services.evaluator.rig import Rig, rig
 
 SECRET = "pass-of-the-files"

@@ -15,7 +15,7 @@ from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.wire.topics import partition_of
 from tests.services.api.conftest import ADMIN_KEY, CITY, Client, emptied, running, settings, until
-from tests.services.api.test_members import START_MS, Shop
+from tests.services.api.living import START_MS, Shop
 from tests.services.evaluator.rig import rig
 
 ORDERED = {"type": "event", "name": "order"}
