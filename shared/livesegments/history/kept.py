@@ -36,6 +36,8 @@ from livesegments.history.sql.source import Part, named
 MOST_BYTES = 384 << 20
 ROW_BYTES, READ_BYTES = 14, 60
 """Of an event that is kept; of one that is read for that."""
+MOST_SIZES = 100_000
+"""Files whose sizes are known; with more, all are looked at again."""
 MOST_NAMES = 1 << 14
 """Different names of events; with more, everything is read anew."""
 _EXACT = ("id", "commit", "place")
@@ -287,6 +289,8 @@ class Kept:
         """How many rows a file has, and the last instant at which one of them was applied."""
         found = self._sizes.get((partition, file))
         if found is None:
+            if len(self._sizes) >= MOST_SIZES:
+                self._sizes.clear()
             of = self._archive.open(partition, "events", file).metadata
             found = self._sizes[partition, file] = of.num_rows, _latest_ms(of)
         return found
