@@ -193,3 +193,25 @@ def test_columns_that_are_kept_give_what_the_files_give(
 
     race()
     assert by_numbers.count(True) * 4 > len(by_numbers)  # by the other desk, none
+
+
+def test_nothing_is_kept_of_who_was_erased_or_after_a_while(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for profile in "abcd" * 2:
+        world.happen(Did(profile, "b", HOUR, "w", {"x": 1}))
+    world.cut()
+    desk = Desk(world.archive, world, PARTITIONS, "unused")  # type: ignore[arg-type]
+    desk._sessions = SESSIONS
+    question = Asked("w", "UTC", None, ANY, {})
+
+    def kept() -> set[str]:
+        assert isinstance(desk.answer(question), Found)
+        columns = desk._kept._columns.values()
+        return {id_ for each in columns for id_ in each.people.column("id").to_pylist()}
+
+    assert kept() == set("abcd")
+    world.erase("a")
+    assert kept() == set("bcd")
+    desk.forget()
+    assert not desk._kept._columns
+    assert kept() == set("bcd")
