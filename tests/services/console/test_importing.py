@@ -15,9 +15,8 @@ from livesegments.client.imports import ImportColumn
 from livesegments.client.operations import Lag
 from livesegments.console.pages.audit.rows import row
 from livesegments.console.pages.health.lag import ago, backlog, summary
-from livesegments.console.pages.imports.boxes import moved
 from livesegments.console.pages.imports.listing import MOST_BYTES, Coming
-from livesegments.console.pages.imports.plan import Goes, plan, whereto
+from livesegments.console.pages.imports.plan import Goes, at_first, moved, plan, whereto
 from tests.services.console.conftest import OpenPage, Shop
 
 AT = datetime(2026, 11, 27, 22, 5, 9, tzinfo=UTC)
@@ -51,6 +50,9 @@ def test_columns_go_where_their_names_say_until_somebody_chooses() -> None:
     assert whereto(column("User_ID")).to == "id" and whereto(column("Mail")).to == "email"
     assert whereto(column("Labels")).to == "tags" and whereto(column("")).to == "skip"
     assert whereto(column("age", "number", "text")) == Goes("attribute", "age", "text")
+    first = at_first([column("mail"), column("id"), column("user_id")])
+    assert [each.to for each in first] == ["attribute", "id", "attribute"]
+    assert [each.to for each in at_first([column("mail"), column("email")])] == ["email", "attribute"]
     assert moved(["id", "attribute", "skip"], 1, "email") == ["attribute", "email", "skip"]
     assert moved(["id", "attribute"], 1, "tags") == ["id", "tags"]
     made = plan(

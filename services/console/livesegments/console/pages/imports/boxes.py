@@ -9,8 +9,6 @@ from typing import Any
 from livesegments.console import formats
 from livesegments.console.parts.tag import Tag, icon
 
-ONE = ("id", "email")
-"""At most one column goes to one of these."""
 _DRAGGED = "(e) => window.livesegments.columns.dragged(e)"
 _OVER = "(e) => window.livesegments.columns.over(e)"
 _DROPPED = "(e) => window.livesegments.columns.dropped(e, emit)"
@@ -55,10 +53,3 @@ class Boxes:
         number, to = event.args
         if isinstance(number, int) and 0 <= number < len(self._names) and to in self._goes:
             self._moved(number, to)
-
-
-def moved(chosen: Sequence[str], number: int, to: str) -> list[str]:
-    """Where columns go after one of them went to a box: another one that was the id is an attribute then.
-    Pure."""
-    others = ["attribute" if to in ONE and each in ONE else each for each in chosen]
-    return [to if at == number else each for at, each in enumerate(others)]

@@ -7,8 +7,8 @@ from typing import Any
 from livesegments.client import imports
 from livesegments.client.imports import Import, ImportCheck
 from livesegments.console import formats, paths
-from livesegments.console.pages.imports.boxes import Boxes, moved
-from livesegments.console.pages.imports.plan import TYPES, Goes, consent, plan, whereto
+from livesegments.console.pages.imports.boxes import Boxes
+from livesegments.console.pages.imports.plan import TYPES, Goes, at_first, consent, moved, plan
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.field import Field, check_field, choice_field, text_field
 from livesegments.console.parts.progress import Bar, Step
@@ -58,8 +58,7 @@ async def _map(visit: Visit, it: Import) -> None:
     paragraph("Drag a column to where it goes, or choose it in the table.", "muted")
     boxes = Boxes(GOES, [each.name for each in seen.columns], dragged)
     with table("Columns", "Column", "Some cells", "Goes to", "Attribute, or channel/topic", "Type"):
-        for each in seen.columns:
-            by_itself = whereto(each)
+        for each, by_itself in zip(seen.columns, at_first(seen.columns), strict=True):
             with Tag("tr"):
                 Tag("th", formats.short(each.name), "break", scope="row")
                 Tag("td", formats.short(" · ".join(each.samples)), "break muted")
@@ -80,9 +79,10 @@ async def _map(visit: Visit, it: Import) -> None:
                     kind = choice_field(f"Type, {label}", TYPES, by_itself.type, hidden_label=True)
             rows.append((each.name, goes, name, kind))
     boxes.show(where())
-    segment = text_field("Put them into a new segment", hint="Its name; empty: into none.", longest=200)
-    remove = check_field("An empty cell takes the attribute away")
-    place = Tag("div", "", "stack")
+    with Tag("div", "", "stack form section"):
+        segment = text_field("Put them into a new segment", hint="Its name; empty: into none.", longest=200)
+        remove = check_field("An empty cell takes the attribute away")
+    place = Tag("div", "", "stack above")
 
     def asked() -> dict[str, Any] | None:
         found = [(column, Goes(goes.value, name.value, kind.value)) for column, goes, name, kind in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from livesegments.client.imports import ImportColumn
@@ -12,6 +13,8 @@ from livesegments.client.profiles import Consent
 
 TYPES = {each: each for each in ("text", "number", "boolean", "date", "list", "point")}
 IDS = frozenset({"id", "user_id", "userid", "profile", "customer_id"})
+IDENTIFYING = ("id", "email")
+"""One column goes to one of these."""
 EMAILS = frozenset({"email", "e-mail", "mail"})
 
 
@@ -33,6 +36,23 @@ def whereto(column: ImportColumn) -> Goes:
     if name.casefold() in ("tags", "labels"):
         return Goes("tags", name)
     return Goes("attribute" if name else "skip", name, column.declared or column.type)
+
+
+def at_first(columns: Sequence[ImportColumn]) -> list[Goes]:
+    """Where all columns go at the beginning. One of them is the id: the first that is called so, else the
+    first e-mail; others that could be are attributes."""
+    by_name = [whereto(each) for each in columns]
+    ids = [at for to in IDENTIFYING for at, goes in enumerate(by_name) if goes.to == to]
+    return [
+        msgspec.structs.replace(goes, to="attribute") if goes.to in IDENTIFYING and at != ids[0] else goes
+        for at, goes in enumerate(by_name)
+    ]
+
+
+def moved(chosen: Sequence[str], number: int, to: str) -> list[str]:
+    """Where columns go after one of them went elsewhere: another one that was the id is an attribute then."""
+    others = ["attribute" if to in IDENTIFYING and each in IDENTIFYING else each for each in chosen]
+    return [to if at == number else each for at, each in enumerate(others)]
 
 
 def consent(it: Consent) -> str:
