@@ -1,6 +1,6 @@
 """`python -m bench imports`: a CSV file of many profiles into a segment, on the whole product as anyone starts it.
 
-Two times: until the import is `done` (all rows are with ingest), and until all of them are members.
+Two times: until all rows are sent to ingest, and until the import is `done`, which is when all of them are members.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Imported(Struct, frozen=True):
     """Seconds from the first byte that is sent."""
 
     rows: int
+    sent_s: float
     done_s: float
-    members_s: float
 
 
 def run(rows: int) -> Imported:
@@ -60,15 +60,17 @@ def _imported(api: Client, rows: int) -> Imported:
     for at in range(0, len(raw), PART_BYTES):
         api.send(imports.send(made.id, raw[at : at + PART_BYTES], offset=at))
     made = api.send(imports.start(made.id, "id", columns=PLAN, new_segment="Bench"))
+    sent_s = 0.0
     while made.state in ("waiting", "running"):
+        assert time.perf_counter() - begun < MOST_S, "it is not done"
         time.sleep(0.1)
         made = api.send(imports.read(made.id))
+        if made.done == rows and not sent_s:
+            sent_s = time.perf_counter() - begun
     done_s = time.perf_counter() - begun
     assert made.segment is not None and (made.state, made.accepted) == ("done", rows), made
-    while api.send(segments.count(made.segment)).count < rows:
-        assert time.perf_counter() - begun < MOST_S, "not all of them became members"
-        time.sleep(0.1)
-    return Imported(rows, done_s, time.perf_counter() - begun)
+    assert api.send(segments.count(made.segment)).count == rows
+    return Imported(rows, sent_s or done_s, done_s)
 
 
 def _row(number: int) -> str:
@@ -79,7 +81,7 @@ def _row(number: int) -> str:
 
 def table(found: Imported) -> list[str]:
     return [
-        "| rows | until `done` | until all are members |",
+        "| rows | until all are sent | until `done`: all are members |",
         "|---|---|---|",
-        f"| {found.rows:,} | {found.done_s:.1f} s | {found.members_s:.1f} s |",
+        f"| {found.rows:,} | {found.sent_s:.1f} s | {found.done_s:.1f} s |",
     ]
