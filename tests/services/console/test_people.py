@@ -12,7 +12,7 @@ from tests.services.console.conftest import HOSTILE, PROFILE, TIME, OpenPage, Sh
 from tests.services.console.test_every_page import harmless
 
 WHO = f"/profiles/{quote(PROFILE, safe='')}"
-SOON_MS = 15_000
+SOON_MS = 60_000
 
 
 @pytest.mark.parametrize("tab", ["timeline", "why"])

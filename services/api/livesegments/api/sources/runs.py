@@ -24,7 +24,7 @@ from msgspec import Struct
 from livesegments.api.audiences.list_jobs import Behind
 from livesegments.api.context import Context
 from livesegments.api.jobs.jobs import Doing, Failed
-from livesegments.api.sources import databases, fetching, files
+from livesegments.api.sources import fetching, files
 from livesegments.api.sources.connections import Broken
 from livesegments.api.sources.spool import Spool
 from livesegments.core import ids
@@ -167,7 +167,7 @@ class Attempt:
             connection = connections.one(self.segment.workspace, source.connection)
             password = connections.password(connection)
             if not connection.is_file:
-                return databases.rows(
+                return _rows_of_database(
                     connection, password, permitted, source.table, source.query, source.column
                 )
             url = connection.url
@@ -204,6 +204,13 @@ class Attempt:
                 if come or gone:
                     yield come, gone
                 last, more = upto, bool(upto)
+
+
+def _rows_of_database(*asked: Any) -> Generator[Any]:
+    """As `databases.rows`, whose drivers take a while to import: in the thread that reads, where one does."""
+    from livesegments.api.sources import databases  # noqa: PLC0415
+
+    yield from databases.rows(*asked)
 
 
 def _batch(values: Iterator[Any]) -> list[Any]:
