@@ -30,7 +30,7 @@ class Boxes:
 
     def _box(self, to: str, says: str) -> Tag:
         with Tag("div", "", "column-box", data_goes=to):
-            Tag("h3", says.capitalize() if says.islower() else says)
+            Tag("h2", says.capitalize() if says.islower() else says)
             return Tag("div", "", "row")
 
     def show(self, chosen: Sequence[str]) -> None:
