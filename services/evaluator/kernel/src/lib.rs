@@ -17,6 +17,7 @@ mod profile;
 mod program;
 mod reach;
 mod record;
+mod registers;
 mod step;
 mod trail;
 mod value;

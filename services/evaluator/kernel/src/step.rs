@@ -11,12 +11,12 @@ use blake2::digest::Digest;
 use blake2::digest::consts::U16;
 
 use crate::dedup::remember;
-use crate::event::{ATTRIBUTE_CHANGED, Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
+use crate::event::{Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
 use crate::fact::{Amount, Kind, State};
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
 use crate::plan::{Plan, Track};
-use crate::profile::{Due, Membership, Profile, Register};
+use crate::profile::{Due, Membership, Profile};
 use crate::trail::{Stamp, Stamps};
 use crate::value::Value;
 
@@ -33,11 +33,11 @@ pub struct Done {
 
 /// A profile that goes from step to step. `transitions` and `derived` are those of all its steps.
 pub struct Stepping<'a> {
-    plan: &'a Plan,
-    profile_id: &'a str,
-    profile: Profile<'a>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) profile_id: &'a str,
+    pub(crate) profile: Profile<'a>,
     now_ms: i64,
-    affected: Vec<u32>,
+    pub(crate) affected: Vec<u32>,
     is_new: bool,
     pub changed: bool,
     pub transitions: Vec<u8>,
@@ -139,119 +139,8 @@ impl<'a> Stepping<'a> {
 
     // -- what changes
 
-    /// A `$profile` event with attributes alone.
-    fn change(&mut self, event: &Event<'a>) -> Result<()> {
-        let from = &mut Reader::new(event.raw);
-        let parts = from.map()?;
-        if parts == 0 {
-            return Ok(());
-        }
-        if parts > 1 || from.str()? != "attributes" {
-            return Err(Halt::Lacks("changes but of attributes"));
-        }
-        let count = from.map()?;
-        let mut written: Vec<Register<'a>> = Vec::with_capacity(from.room(count));
-        for _ in 0..count {
-            let (name, value) = (from.str()?, from.raw()?);
-            if written.iter().any(|register| register.name == name) {
-                return Err(Halt::Lacks("a key that stands twice"));
-            }
-            if self.profile.has_removed() && name.contains('.') {
-                return Err(Halt::Lacks("parts of removed attributes"));
-            }
-            written.push(Register { name, value, time_ms: event.time_ms, event_id: "" });
-        }
-        if written.is_empty() {
-            return Ok(());
-        }
-        self.measure()?;
-        self.bounded(&written)?;
-        let id = own_id(event)?;
-        for register in written {
-            self.write(Register { event_id: id, ..register })?;
-        }
-        Ok(())
-    }
-
-    /// The bytes that the attributes take, where they were stored without.
-    fn measure(&mut self) -> Result<()> {
-        if self.profile.attribute_bytes >= 0 {
-            return Ok(());
-        }
-        let mut bytes = 0;
-        for register in &self.profile.attributes {
-            if !is_derived(register.name) {
-                bytes += name_size(register.name) + register.read()?.size();
-            }
-        }
-        self.profile.attribute_bytes = bytes;
-        Ok(())
-    }
-
-    /// Fails where the interpreted core would refuse the change.
-    fn bounded(&self, written: &[Register]) -> Result<()> {
-        let (mut new, mut growth) = (0, 0);
-        for register in written {
-            match self.profile.attribute(register.name) {
-                None => {
-                    new += 1;
-                    growth += name_size(register.name);
-                }
-                Some(known) => growth -= known.read()?.size(),
-            }
-            growth += register.read()?.size();
-        }
-        let derived = self.profile.attributes.iter().filter(|register| is_derived(register.name)).count() as i64;
-        let many = self.profile.attributes.len() as i64 - derived + new > self.plan.max_attributes;
-        let large = growth > 0 && self.profile.attribute_bytes + growth > self.plan.max_attribute_bytes;
-        if (new > 0 && many) || large { Err(Halt::Lacks("profiles that are full")) } else { Ok(()) }
-    }
-
-    fn write(&mut self, register: Register<'a>) -> Result<()> {
-        let new = register.read()?;
-        if matches!(new, Value::Nil) {
-            return Err(Halt::Lacks("removed attributes"));
-        }
-        let at = self.profile.attributes.iter().position(|each| each.name == register.name);
-        let old = match at {
-            Some(at) => {
-                let known = self.profile.attributes[at];
-                if (register.time_ms, register.event_id) < (known.time_ms, known.event_id) {
-                    return Ok(());
-                }
-                self.profile.attributes[at] = register;
-                known.read()?
-            }
-            None => {
-                self.profile.attribute_bytes += name_size(register.name);
-                self.profile.attributes.push(register);
-                Value::Nil
-            }
-        };
-        self.profile.attribute_bytes += new.size() - old.size();
-        if old.same(&new)? {
-            return Ok(());
-        }
-        if let Some(watch) = self.plan.watches.get(register.name) {
-            watch.changed(&old, &new, &self.profile.facts, &mut self.affected)?;
-            self.profile.set_due(Due::Attribute(register.name), None);
-        }
-        let properties = Value::Map(vec![("name", Value::Str(register.name)), ("from", old), ("to", new)]);
-        let derived = Event {
-            id: format!("{}~attribute~{}", register.event_id, register.name).into(),
-            profile: self.profile_id,
-            name: ATTRIBUTE_CHANGED,
-            time_ms: register.time_ms,
-            properties,
-            raw: &[],
-        };
-        derived.write(&self.plan.workspace, &mut self.derived);
-        self.events += 1;
-        self.feed(&derived, None)
-    }
-
     /// Gives an event to every fact that it feeds, but those of the segment `ignored`.
-    fn feed(&mut self, event: &Event<'a>, ignored: Option<&str>) -> Result<()> {
+    pub(crate) fn feed(&mut self, event: &Event<'a>, ignored: Option<&str>) -> Result<()> {
         let plan = self.plan;
         let Some(feeds) = plan.feeds.get(event.name) else { return Ok(()) };
         let mut linked = Vec::new();
@@ -463,20 +352,4 @@ fn digest(fields: &[u8]) -> String {
 
 fn slices<'s, 'a>(trails: &'s [Stamps<'a>]) -> Vec<&'s [Stamp<'a>]> {
     trails.iter().map(Vec::as_slice).collect()
-}
-
-/// The id of an event that came in a record, and so lives as long as the record.
-fn own_id<'a>(event: &Event<'a>) -> Result<&'a str> {
-    match event.id {
-        std::borrow::Cow::Borrowed(id) => Ok(id),
-        std::borrow::Cow::Owned(_) => Err(Halt::Bad("a change that was derived")),
-    }
-}
-
-fn is_derived(name: &str) -> bool {
-    name == "groups" || name == "score"
-}
-
-fn name_size(name: &str) -> i64 {
-    1 + name.len() as i64
 }
