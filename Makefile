@@ -66,6 +66,7 @@ format: setup  ## what the checks would have you change
 
 fuzz: setup  ## decoders, the api, then core against oracle, with fresh seeds until one fails or it is stopped (SEED=n: one again)
 	FUZZ_SEED=$(or $(SEED),$$(date +%N)) $(BIN)/python -m pytest -k 'mutated or schemathesis' tests/wire tests/services/api
+	FUZZ_SEED=all $(BIN)/python -m pytest tests/simulation
 	$(BIN)/python -m tests.properties.fuzz $(SEED)
 
 bench: setup  ## the figures, into bench/RESULTS.md

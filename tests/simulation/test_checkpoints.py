@@ -18,6 +18,7 @@ from tests.delivery import check_delivery
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
+from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
 from tests.simulation.world import START_MS, World
 
@@ -81,7 +82,7 @@ async def taken(world: World, beyond: int = 0) -> None:
                 await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_whatever_is_lost_and_forgotten_every_record_counts_once(seed: int) -> None:
     async def main() -> None:
         world, logs = begin(seed)

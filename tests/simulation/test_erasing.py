@@ -16,6 +16,7 @@ from livesegments.wire.suppressed import digest
 from livesegments.wire.topics import partition_of
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
+from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
 from tests.simulation.world import KEY, START_MS, World
 
@@ -105,7 +106,7 @@ def check(world: World, logs: Logs) -> None:
         assert others == {each.id for each in reference.transitions if each.profile != ERASED}
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_the_erased_are_nowhere_whatever_goes_wrong(seed: int) -> None:
     async def main() -> None:
         world, logs = begin(seed)

@@ -18,6 +18,7 @@ from livesegments.wire.topics import partition_of
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
+from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, history, plan_of
 from tests.simulation.test_erasing import places
 from tests.simulation.world import KEY, START_MS, World
@@ -106,7 +107,7 @@ def check(world: World, happened: list[pack.Packed | Erase]) -> None:
     assert members == reference.members()
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(30))
 def test_whichever_id_is_named_all_go_and_none_comes_back(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS)

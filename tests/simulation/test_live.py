@@ -16,6 +16,7 @@ from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
 from tests.simulation.reference import Reference
+from tests.simulation.seeds import seeds
 from tests.simulation.story import PARTITIONS, plan_of
 from tests.simulation.world import World
 
@@ -64,7 +65,7 @@ class Traffic:
                     reference.move(self.world.now_ms())
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_what_is_due_fires_whatever_died(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS, live=True)

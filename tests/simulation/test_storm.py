@@ -14,6 +14,7 @@ from livesegments.wire.topics import partition_of
 from tests.delivery import check_delivery
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
+from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, MINUTE, PARTITIONS, expected, plan_of
 from tests.simulation.world import START_MS, World
 
@@ -58,7 +59,7 @@ def by_profile(transitions: Iterable[Transition]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("live", [False, True], ids=["log", "wall"])
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_each_profile_goes_through_the_same_in_a_storm(seed: int, live: bool) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS, live)
