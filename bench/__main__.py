@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,8 @@ from bench import (
     tails,
     workload,
 )
+from livesegments.core.event import Event
+from livesegments.evaluator.kernel import native
 from livesegments.wire.topics import INBOUND
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -215,6 +218,35 @@ async def _history(profiles: int, per_s: int) -> backfill.Backfilled:
         return await backfill.run(running, profiles, per_s=per_s)
 
 
+async def _rounds(
+    rounds: int,
+    naive_events: int,
+    made: Sequence[Event],
+    records: Sequence[tuple[int, int, bytes]],
+    done: Callable[[str], None],
+) -> report.Rates:
+    single = [(harness.home(event), event.time_ms, msgspec.msgpack.encode(event)) for event in made]
+    rates = report.Rates({size: [] for size in SIZES}, [], [], [])
+    for _ in range(rounds):
+        for size in SIZES:
+            async with harness.fresh_stack() as running:
+                rates.paths[size].append(await path.run(running, size, records, len(made)))
+            done(f"path, {size:,} segments")
+        if native.BUILT:
+            async with harness.fresh_stack() as running:
+                rates.kernel.append(await path.run(running, 1_000, records, len(made), core="native"))
+            done("path, native kernel")
+        async with harness.fresh_stack() as running:
+            await harness.preload(running, single, INBOUND)
+            rates.raw.append(await harness.contender("bench.raw", running.kafka, INBOUND, str(len(made))))
+            done("raw")
+            rates.naive.append(
+                await harness.contender("bench.naive", running.kafka, INBOUND, str(naive_events), "1000")
+            )
+            done("naive")
+    return rates
+
+
 async def _everything(quick: bool) -> str:
     rounds = 1 if quick else 5
     events = 20_000 if quick else 300_000
@@ -222,30 +254,14 @@ async def _everything(quick: bool) -> str:
     seconds = 2 if quick else 20
     made = list(workload.events(events))
     records = harness.packed(made)
-    single = [(harness.home(event), event.time_ms, msgspec.msgpack.encode(event)) for event in made]
-    paths: dict[int, list[path.Path_]] = {size: [] for size in SIZES}
-    raw: list[float] = []
-    naive: list[float] = []
     latencies = []
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2) + 13)
+        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2 + native.BUILT) + 13)
 
         def done(what: str) -> None:
             progress.update(task, advance=1, description=what)
 
-        for _ in range(rounds):
-            for size in SIZES:
-                async with harness.fresh_stack() as running:
-                    paths[size].append(await path.run(running, size, records, events))
-                done(f"path, {size:,} segments")
-            async with harness.fresh_stack() as running:
-                await harness.preload(running, single, INBOUND)
-                raw.append(await harness.contender("bench.raw", running.kafka, INBOUND, str(events)))
-                done("raw")
-                naive.append(
-                    await harness.contender("bench.naive", running.kafka, INBOUND, str(naive_events), "1000")
-                )
-                done("naive")
+        rates = await _rounds(rounds, naive_events, made, records, done)
         async with harness.fresh_stack() as running:
             where = await profiling.run(running, 1_000, records)
             done("profile")
@@ -275,7 +291,7 @@ async def _everything(quick: bool) -> str:
         beside = await _neighbours(25, 3 if quick else 20)
         done("neighbours")
     return report.page(
-        events, rounds, cores, paths, raw, naive, latencies, where, profile_bytes, costs, answered, crowd, history,
+        events, rounds, cores, rates, latencies, where, profile_bytes, costs, answered, crowd, history,
         rough, beside, pairs,
     )  # fmt: skip
 

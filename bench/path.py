@@ -52,15 +52,18 @@ async def run(
     records: Sequence[tuple[int, int, bytes]],
     events: int,
     module: str = EVALUATOR,
+    core: str = "interpreted",
 ) -> Path_:
-    """`module` is run as the evaluator."""
+    """`module` is run as the evaluator, with that core."""
     await harness.define(running, segments)
     await harness.preload(running, records)
     wanted = [sum(1 for partition, _, _ in records if partition == p) for p in range(harness.PARTITIONS)]
     async with Redis.from_url(running.redis) as redis:
         empty = (await redis.info("memory"))["used_memory"]
         with TemporaryDirectory() as folder:
-            evaluator = harness.service("evaluator", running, Path(folder), "log", ROOT)
+            evaluator = harness.service(
+                "evaluator", running, Path(folder), "log", {**ROOT, "LIVESEGMENTS_CORE": core}
+            )
             evaluator.module = module
             await evaluator.start()
             assert evaluator.child is not None
