@@ -29,10 +29,15 @@ async def flowers(shop: Shop, product: Product) -> Shop:
         events.append({"id": f"b-{name}", "profile": name, "name": "flower_bought", "time": TIME})
     await shop.send(*events)
     await product.json("settle")
-    async with shop.client() as api:
-        while "town" not in {each.name for each in (await api.send(names.read())).attributes}:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)  # a page knows the names that were seen before it was opened
+    await named(shop, "town")
     return shop
+
+
+async def named(shop: Shop, attribute: str) -> None:
+    """Waits until the api knows the name."""
+    async with shop.client() as api:
+        while attribute not in {each.name for each in (await api.send(names.read())).attributes}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 def row(page: Page, pointer: str) -> Locator:
@@ -77,6 +82,20 @@ async def focused(page: Page, pointer: str) -> None:
 
 async def counted(page: Page, count: int) -> None:
     await page.locator(f'.preview [data-count="{count}"][data-exact]').wait_for()
+
+
+async def test_what_is_seen_while_the_page_is_open_is_offered(
+    open_page: OpenPage, flowers: Shop, product: Product
+) -> None:
+    page = await open_page("/segments/new")
+    await page.get_by_role("button", name="Save").wait_for()
+    await flowers.send({"id": "late", "profile": "rose", "time": TIME, "attributes": {"shoe_size": 43}})
+    await product.json("settle")
+    await named(flowers, "shoe_size")
+    await add(page, "", "Has an attribute")
+    await page.locator("option[value='shoe_size']").first.wait_for(state="attached")
+    await fill(page, "Attribute", "shoe_size")
+    await page.locator("option[value='43'][label='1 profile']").first.wait_for(state="attached")
 
 
 async def test_a_nested_segment_is_built_by_mouse_saved_and_edited(

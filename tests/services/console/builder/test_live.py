@@ -136,13 +136,23 @@ async def test_values_come_with_their_numbers_and_are_asked_for_once() -> None:
     api = Api(Values(at=NOW, values=values, more=False), Unreachable("away", sent=False))
     known = later.Values(api)
     filled_: list[dict[str, str]] = []
-    known.of("city", {}).then(filled_.append)
-    known.of("city", {}).then(filled_.append)
-    known.of("plan", {"pro": ""}).then(filled_.append)
+
+    def fill(found: dict[str, str]) -> bool:
+        filled_.append(found)
+        return True
+
+    known.of("city", {}).then(fill)
+    known.of("city", {}).then(fill)
+    known.of("plan", {"pro": ""}).then(fill)
     while len(filled_) < 3:  # noqa: ASYNC110
         await asyncio.sleep(0)
     assert filled_ == [{"1": "1 profile", "x": "2,000 profiles"}] * 2 + [{"pro": ""}]
     assert len(api.asked) == 2
+    api.answers = [Values(at=NOW, values=values, more=False)]
+    known.of("plan", {"pro": ""}).then(fill)  # the api was away: it is asked once more
+    while len(filled_) < 4:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert filled_[-1] == filled_[0]
     known.stop()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeAlias
 
 from livesegments.client import ApiError
 from livesegments.client.by_attribute import preview
@@ -15,24 +16,32 @@ from livesegments.console.formats import count
 MOST = 200
 
 
+Fill: TypeAlias = Callable[[dict[str, str]], bool]
+"""Takes all values; says whether the field is still there."""
+
+
 class Later:
-    """Value → what is said beside it. `then` is called with all of them, at once where they are known."""
+    """Value → what is said beside it. A field hears of all of them: at once where they are known, and
+    whenever others come."""
 
     def __init__(self, known: dict[str, str] | None = None) -> None:
         self._known = known
-        self._waiting: list[Callable[[dict[str, str]], None]] = []
+        self._fields: list[Fill] = []
 
-    def then(self, fill: Callable[[dict[str, str]], None]) -> None:
-        if self._known is not None:
-            fill(self._known)
-        else:
-            self._waiting.append(fill)
+    def then(self, fill: Fill) -> None:
+        if self._known is None or fill(self._known):
+            self._fields.append(fill)
 
-    def come(self, known: dict[str, str]) -> None:
+    @property
+    def is_heard(self) -> bool:
+        """Whether a field that was there when others came last wants them."""
+        return bool(self._fields)
+
+    def come(self, known: dict[str, str]) -> bool:
+        """Whether any field heard of them."""
         self._known = known
-        for fill in self._waiting:
-            fill(known)
-        self._waiting.clear()
+        self._fields = [fill for fill in self._fields if fill(known)]
+        return bool(self._fields)
 
 
 def plain(value: str | float | bool) -> str | int | float | bool:
@@ -42,7 +51,7 @@ def plain(value: str | float | bool) -> str | int | float | bool:
 
 class Values:
     """The values of attributes with the number of profiles that have each: asked once a page and
-    attribute."""
+    attribute, and once more where the api had no answer."""
 
     def __init__(self, api: Sends) -> None:
         self._api = api
@@ -62,7 +71,7 @@ class Values:
         try:
             found = await self._api.send(preview(attribute))
         except ApiError:
-            self._of[attribute].come(seen)
+            self._of.pop(attribute).come(seen)
             return
         many = {shown(plain(each.value)): count(each.count, "profile") for each in found.values[:MOST]}
         self._of[attribute].come(many or seen)

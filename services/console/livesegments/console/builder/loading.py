@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
+
 from livesegments.client import AsyncClient, computed, names, segments, value_lists
 from livesegments.client.segments import Segment
 from livesegments.console import segment_names
@@ -33,6 +35,12 @@ async def seen(api: AsyncClient, definition: Any = None) -> Seen:
         value_lists=tuple(each.id for each in lists.value_lists),
         topics=tuple(topics),
     )
+
+
+async def seen_again(api: AsyncClient, before: Seen) -> Seen:
+    """With the names of events and attributes that were seen meanwhile. Raises ApiError."""
+    found = of_names(await api.send(names.read()))
+    return msgspec.structs.replace(before, events=found.events, attributes=found.attributes)
 
 
 def draft_of(workspace: str, segment: Segment) -> Draft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from livesegments.console.builder.known import Known
 from livesegments.console.builder.later import Later
 from livesegments.console.builder.pointer import Json, get, join
 from livesegments.console.builder.seen import Path, Seen, offered
@@ -24,11 +25,15 @@ class Place:
         pointer: str,
         look: Callable[[], Any],
         put: Put,
-        seen: Seen,
+        known: Known,
         offered: Offered,
     ) -> None:
         self.pointer, self._look, self._put = pointer, look, put
-        self.seen, self._offered = seen, offered
+        self._known, self._offered = known, offered
+
+    @property
+    def seen(self) -> Seen:
+        return self._known.seen
 
     @property
     def value(self) -> Any:
@@ -36,11 +41,15 @@ class Place:
 
     @property
     def node(self) -> Json:
-        found = self.value
+        """Empty where it is gone: what comes late for a form finds no other part in its place."""
+        try:
+            found = self.value
+        except LookupError:
+            return {}
         return found if isinstance(found, dict) else {}
 
     def at(self, *path: str | int) -> Place:
-        return Place(join(self.pointer, *path), self._look, self._put, self.seen, self._offered)
+        return Place(join(self.pointer, *path), self._look, self._put, self._known, self._offered)
 
     def become(self, value: Any, reshaped: bool = False) -> None:
         """The whole part is another one. `reshaped`: its form is made anew."""
@@ -51,6 +60,18 @@ class Place:
 
     def without(self, *names: str, reshaped: bool = False) -> None:
         self.become({name: value for name, value in self.node.items() if name not in names}, reshaped)
+
+    def offers(self, of: Callable[[Seen], dict[str, str]]) -> Later:
+        """What `of` makes of the names that were seen, and of those that will be while the form is open."""
+        return self._known.offers(of)
+
+    def named(self, is_known: bool) -> None:
+        """Another name stands in a field: others offer what belongs to it. One that is not known may have
+        been seen meanwhile."""
+        if is_known:
+            self._known.refresh()
+        else:
+            self._known.renew()
 
     def values(self, attribute: str) -> Later:
         """The values of an attribute, with the number of profiles that have each."""

@@ -9,10 +9,10 @@ from typing import Any
 from livesegments.console.builder import live, notes, pointer, tree
 from livesegments.console.builder.drafts import Draft
 from livesegments.console.builder.history import same
+from livesegments.console.builder.known import Known
 from livesegments.console.builder.later import Values
 from livesegments.console.builder.live import Live
 from livesegments.console.builder.rows import empty, rows, walk
-from livesegments.console.builder.seen import Seen
 from livesegments.console.builder.view.context import Place
 from livesegments.console.builder.view.details_view import DetailsView
 from livesegments.console.builder.view.json_pane import JsonPane
@@ -32,11 +32,11 @@ class Editor:
     def __init__(
         self,
         draft: Draft,
-        seen: Seen,
+        known: Known,
         asks: live.Sends,
         focus: Callable[[str], None],
     ) -> None:
-        self.draft, self._seen = draft, seen
+        self.draft, self._names = draft, known
         self._values = Values(asks)
         self._focus = focus
         self.known = live.Seen()
@@ -45,7 +45,7 @@ class Editor:
     def build(self) -> None:
         with Tag("div", "", "builder forms"):
             with Tag("div", "", "builder-main"):
-                self.details = DetailsView(self.draft, self._seen)
+                self.details = DetailsView(self.draft, self._names.seen)
                 with Tag("section", "", "card sentence", aria_label="In words"):
                     self._sentence = Tag("p", "", "break", aria_live="polite")
                     self._size = Tag("p", "", "narrow muted", aria_hidden="true")
@@ -70,6 +70,7 @@ class Editor:
         """The page has gone."""
         self._live.stop()
         self._values.stop()
+        self._names.stop()
 
     @property
     def definition(self) -> Any:
@@ -81,14 +82,15 @@ class Editor:
 
     @property
     def names(self) -> dict[str, str]:
-        return self._seen.segments
+        return self._names.seen.segments
 
     def place(self, at: str) -> Place:
-        return Place(at, lambda: self.definition, self._put, self._seen, self._values.of)
+        return Place(at, lambda: self.definition, self._put, self._names, self._values.of)
 
     def open(self, at: str | None) -> None:
         """Opens the form of a row, and closes the one that was open."""
         before, self.draft.opened = self.draft.opened, at
+        self._names.renew()
         for each in (before, at):
             if each is not None:
                 self._tree.turn(each)
@@ -98,6 +100,7 @@ class Editor:
         """Another shape of the definition; the row that it is about has the focus then."""
         self.draft.history = self.draft.history.edited(made.document)
         self.draft.opened = made.pointer if opens else None
+        self._names.renew()
         self._tree.counts({}, 0)
         self._tree.notes([])
         self._tree.build()

@@ -14,7 +14,7 @@ MOST_FILTERS, MOST_DEEP = 20, 3
 def names(place: Place, text: str = "Event") -> None:
     """One name in a line; several as chips, which are counted together."""
     called = [each if isinstance(each, str) else "" for each in seen.called(place.node)]
-    offers = place.seen.events
+    offers = place.offers(lambda seen: dict.fromkeys(seen.events, ""))
 
     def change(to: list[str]) -> None:
         place.become(seen.with_names(place.node, list(dict.fromkeys(to))), reshaped=True)
@@ -22,7 +22,12 @@ def names(place: Place, text: str = "Event") -> None:
     if len(called) > 1:
         inputs.chips(f"{text}s, counted together", called, change, offers, "Another event", "wide")
         return
-    inputs.line(text, called[0], lambda to: place.become(seen.with_names(place.node, [to])), offers)
+
+    def rename(to: str) -> None:
+        place.become(seen.with_names(place.node, [to]))
+        place.named(to in place.seen.events)
+
+    inputs.line(text, called[0], rename, offers)
     with inputs.more("Or another event", classes="wide"):
 
         def add(to: str) -> None:
@@ -48,15 +53,19 @@ def filters(place: Place, field: str, text: str, events: Place) -> None:
             button(text, add, "quiet", "filter_list")
 
 
+def _within(known: seen.Seen, events: Place, above: str) -> dict[str, seen.Path]:
+    """The properties of the events; of the items of a list, `above`, those of one."""
+    return {
+        path.removeprefix(f"{above}."): each
+        for path, each in known.properties(seen.called(events.node)).items()
+        if not above or path.startswith(f"{above}.")
+    }
+
+
 def _filter(
     place: Place, around: Place, field: str, index: int, events: Place, above: str, deep: int
 ) -> None:
-    known = place.seen.properties(seen.called(events.node))
-    within = {
-        path.removeprefix(f"{above}."): each
-        for path, each in known.items()
-        if not above or path.startswith(f"{above}.")
-    }
+    within = _within(place.seen, events, above)
     node = place.node
     path = node.get("property") if isinstance(node.get("property"), str) else ""
     inner = next((name for name in ("item", "no_item") if name in node), None)
@@ -83,7 +92,7 @@ def _filter(
                 "Property",
                 path or "",
                 lambda to: place.field("property", to),
-                seen.described(within),
+                place.offers(lambda known: seen.described(_within(known, events, above))),
                 hint=hint,
             )
             kinds = {

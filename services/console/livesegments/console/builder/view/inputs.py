@@ -168,13 +168,20 @@ def _offer(field: Tag, offers: Offers) -> None:
             for value, more in islice(fit, MOST_OFFERED):
                 Tag("option", value=value, label=more or None)
 
-    def come(them: dict[str, str]) -> None:
-        known.update(them)
-        fill()
+    typed_now = ""
+
+    def come(them: dict[str, str]) -> bool:
+        if them != known:
+            known.clear()
+            known.update(them)
+            fill(typed_now if len(known) > MOST_OFFERED else "")
+        return not offered.is_deleted
 
     def typed(event: Any) -> None:
+        nonlocal typed_now
+        typed_now = str(event.args)
         if len(known) > MOST_OFFERED:
-            fill(str(event.args))
+            fill(typed_now)
 
     later.then(come)
     if isinstance(offers, Later) or len(known) > MOST_OFFERED:

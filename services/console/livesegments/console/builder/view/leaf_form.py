@@ -7,6 +7,7 @@ from typing import Any
 
 from livesegments.console.builder import operands, seen, values
 from livesegments.console.builder.kinds import KINDS
+from livesegments.console.builder.later import Later
 from livesegments.console.builder.view import compare_form, happening_form, inputs, json_form, window_form
 from livesegments.console.builder.view.context import Place
 from livesegments.console.parts.button import button
@@ -54,10 +55,13 @@ def _measure(place: Place) -> None:
 
     inputs.select("Count", values.shown(of), _MEASURES, turn)
     if isinstance(measure, dict) and of in MEASURES and MEASURES[of].property:
-        known = place.seen.properties(seen.called(place.node))
+
+        def offers(known: seen.Seen) -> dict[str, str]:
+            return seen.described(known.properties(seen.called(place.node)))
+
         path = values.shown(measure.get("property"))
         inputs.line(
-            "Property", path, lambda to: place.at("measure").field("property", to), seen.described(known)
+            "Property", path, lambda to: place.at("measure").field("property", to), place.offers(offers)
         )
     op = place.node.get("op", "gte")
 
@@ -87,24 +91,44 @@ def _measure(place: Place) -> None:
 
 
 def _attribute(place: Place) -> None:
-    node, known = place.node, place.seen
+    node = place.node
     name = values.shown(node.get("name"))
-    offers = seen.described(known.attributes)
-    offers |= {f"{COMPUTED}{id_}": "computed" for id_ in known.computed}
+    having = Later()
+
+    def offers(known: seen.Seen) -> dict[str, str]:
+        return seen.described(known.attributes) | {f"{COMPUTED}{id_}": "computed" for id_ in known.computed}
+
+    def offer_values(of: str) -> None:
+        def come(found: dict[str, str]) -> bool:
+            return place.node.get("name") == of and having.come(found)
+
+        place.values(of).then(come)
 
     def rename(to: str) -> None:
         old = place.attribute(place.node.get("name"))
-        changed_types = to in offers and place.attribute(to).types != old.types
-        place.field("name", to, reshaped=to in offers and (changed_types or to.startswith(COMPUTED)))
+        is_known = to in offers(place.seen)
+        is_other = place.attribute(to).types != old.types or to.startswith(COMPUTED)
+        place.field("name", to, reshaped=is_known and is_other)
+        if not is_known:
+            having.come({})
+        place.named(is_known)
 
-    inputs.line("Attribute", name, rename, offers)
+    def named_meanwhile(_: dict[str, str]) -> bool:
+        now = place.node.get("name")
+        if isinstance(now, str):
+            offer_values(now)
+        return having.is_heard
+
+    names = place.offers(offers)
+    inputs.line("Attribute", name, rename, names)
     if name.startswith(COMPUTED):
-        given = known.computed.get(name.removeprefix(COMPUTED))
+        given = place.seen.computed.get(name.removeprefix(COMPUTED))
         types = {"number": ("number",), "date": ("string",)}.get(given or "", ())
         compare_form.form(place, operands.fitting_computed(given, node.get("op")), seen.Path(types), ())
         return
     path = place.attribute(name)
-    compare_form.form(place, operands.fitting(path.types, node.get("op")), path, place.values(name))
+    compare_form.form(place, operands.fitting(path.types, node.get("op")), path, having)
+    names.then(named_meanwhile)
 
 
 def _occurrence(place: Place) -> None:
@@ -133,7 +157,11 @@ def _sequence(place: Place) -> None:
     compare_form.duration(place.at("within"), "All within")
     window_form.form(place, "The first of them")
     with inputs.more("More", "same" in place.node, "wide"):
-        known = place.seen.properties(name for each in steps for name in seen.called(each))
+
+        def shared(known: seen.Seen) -> dict[str, str]:
+            now = place.node.get("steps")
+            each_of = now if isinstance(now, list) else []
+            return seen.described(known.properties(name for each in each_of for name in seen.called(each)))
 
         def share(to: str) -> None:
             if to:
@@ -142,7 +170,13 @@ def _sequence(place: Place) -> None:
                 place.without("same")
 
         hint = "The same cart or product in all of them. Empty: any"
-        inputs.line("All with one value of", values.shown(place.node.get("same")), share, known, hint=hint)
+        inputs.line(
+            "All with one value of",
+            values.shown(place.node.get("same")),
+            share,
+            place.offers(shared),
+            hint=hint,
+        )
 
 
 def _step(place: Place, index: int, many: int) -> None:

@@ -10,6 +10,7 @@ from livesegments.client.errors import Refused
 from livesegments.console import paths
 from livesegments.console.builder import loading
 from livesegments.console.builder.drafts import Draft, Drafts
+from livesegments.console.builder.known import Known
 from livesegments.console.builder.view.editor import Editor
 from livesegments.console.builder.view.list_editor import ListEditor
 from livesegments.console.formats import short
@@ -75,7 +76,8 @@ async def _show(visit: Visit, draft: Draft, title: str, back: str) -> None:
     def focus(at: str) -> None:
         visit.client.run_javascript(f"window.livesegments.builder.focus({json.dumps(at)})")
 
-    editor = ListEditor(draft, seen) if draft.is_static else Editor(draft, seen, visit.api, focus)
+    known = Known(seen, lambda before: loading.seen_again(visit.api, before))
+    editor = ListEditor(draft, seen) if draft.is_static else Editor(draft, known, visit.api, focus)
     saving = _Saving(visit, draft, editor)
     with Tag("div", "", "page-head"):
         heading(title, classes="break")
