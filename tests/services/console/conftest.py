@@ -86,11 +86,13 @@ class Shop(Struct):
     def client(self) -> AsyncClient:
         return AsyncClient(self.api, self.key)
 
-    async def send(self, *events: dict[str, object]) -> None:
+    async def send(self, *events: dict[str, object], refused: int = 0) -> None:
         headers = {"Authorization": f"Bearer {self.write_key}"}
         async with httpx.AsyncClient(base_url=self.ingest, headers=headers) as client:
             answer = await client.post("/v1/events", json=list(events))
-            assert answer.status_code == 202, answer.text
+            assert answer.status_code == 202 and answer.json()["accepted"] == len(events) - refused, (
+                answer.text
+            )
 
     async def made_key(self, *scopes: keys.Scope) -> keys.MadeKey:
         async with AsyncClient(self.api, self.admin_key) as admin:
@@ -149,7 +151,7 @@ async def shop(product: Product) -> Shop:
         "id": "known", "profile": PROFILE, "time": TIME, "attributes": {name: name for name in HOSTILE[:6]},
         "tags": [HOSTILE[0]], "consent": [{"channel": HOSTILE[0], "topic": HOSTILE[1], "state": "opted_in"}],
     }  # fmt: skip
-    await shop.send(*events, known, {"id": "refused", "profile": "p", "name": f"${HOSTILE[0]}"})
+    await shop.send(*events, known, {"id": "refused", "profile": "p", "name": f"${HOSTILE[0]}"}, refused=1)
     await product.json("settle")
     return shop
 
