@@ -27,11 +27,21 @@ class Kept(Struct, frozen=True, omit_defaults=True):
     upto: int | None = None
 
 
+class Switch(Struct, frozen=True, array_like=True):
+    """From an instant of the partition's clock (ms) on, `version` was served; None: an earlier release, which
+    didn't note when, took it up."""
+
+    version: int
+    since_ms: int | None
+
+
 class Served(Struct, frozen=True, omit_defaults=True):
     """A definition as it is served: its version, the catalogue's revision, and the adoption that took it up.
 
     adoption     the number of the adoption from which on it is served
     backfilled   it waited for its history before it was served
+    since_ms     as in `Switch`
+    before       what was served before, the newest first
     """
 
     version: int
@@ -39,9 +49,16 @@ class Served(Struct, frozen=True, omit_defaults=True):
     adoption: int
     backfilled: bool = False
     definition: Node | None = None
+    since_ms: int | None = None
+    before: tuple[Switch, ...] = ()
 
     def segment(self, id_: str) -> Segment:
         return Segment(id_, self.version, self.revision, self.definition)
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """What has been served, the newest first."""
+        return Switch(self.version, self.since_ms), *self.before
 
 
 class Filling(Struct, frozen=True):

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from livesegments.api.web.times import iso
 from livesegments.core.event import PROFILE, Transition
 from livesegments.store import keys
+from livesegments.store.adoption import Served, Switch, encode
 from livesegments.wire.topics import partition_of
 from tests.services.api.conftest import CITY, Client
 from tests.services.api.past import DAY_MS, ORDERED, START_MS, History, history, served, shop
@@ -333,7 +335,7 @@ async def test_an_edit_is_planned_and_made_only_while_the_plan_holds(shop: Clien
 async def test_the_past_is_asked_by_the_definition_that_was_served_then(
     shop: Client, history: History
 ) -> None:
-    """Both are written at the same instant here, so that is when the second took over."""
+    """Both are written at the same instant here, and nothing has noted when the second took over."""
     await shop.segment("vips", PRO)
     names = {"type": "any", "of": [ORDERED, {"type": "segment", "id": "vips"}]}
     await shop.segment("buyers", names)
@@ -376,6 +378,46 @@ async def test_the_past_is_asked_by_the_definition_that_was_served_then(
     refused = await shop.get("/v1/segments/buyers/as-of", params=params)
     assert refused.status_code == 409 and "'vips'" in refused.json()["detail"]
     assert (await was("2023-11-09T22:13:20Z"))["why_version"] == 2
+
+
+async def test_a_former_definition_is_served_until_the_partitions_have_switched(
+    shop: Client, history: History
+) -> None:
+    """Both are written at the same instant here; the partitions take the second up one day after the other,
+    and the third in half of them."""
+    await shop.segment("buyers", ORDERED)
+    for days in (30, 60):
+        longer = {"definition": {**ORDERED, "window": {"last": f"{days}d"}}}
+        await shop.patch("/v1/segments/buyers", json=longer, headers={"If-Match": "*"})
+    for number in range(8):
+        second = Switch(2, START_MS + number * DAY_MS)
+        served = Served(2, 0, 0, since_ms=second.since_ms, before=(Switch(1, START_MS - 9 * DAY_MS),))
+        if number < 4:
+            served = Served(3, 0, 0, since_ms=START_MS + 8 * DAY_MS, before=(second, *served.before))
+        await history.redis.hset(keys.served(number, shop.workspace), "buyers", encode(served))
+    early, late = (
+        next(f"p{n}" for n in range(99) if partition_of(shop.workspace, f"p{n}", 8) == at) for at in (0, 7)
+    )
+    for profile in (early, late):
+        await history.happened(profile, "ordered", -20)
+    await history.happened("now", "visited", 9)
+
+    async def then(days: float) -> tuple[int, list[int]]:
+        """The version of as-of, and those by which the two are explained."""
+        at = {"at": iso(int(START_MS + days * DAY_MS))}
+        members = await shop.get("/v1/segments/buyers/as-of", params={**at, "definition": "served"})
+        was = [
+            await shop.get("/v1/segments/buyers/was", params={**at, "profile": each})
+            for each in (early, late)
+        ]
+        return members.json()["version"], [each.json()["why_version"] for each in was]
+
+    assert await then(-10) == (1, [1, 1])
+    assert await then(-0.1) == (1, [1, 1])
+    assert await then(0.5) == (1, [2, 1])
+    assert await then(6.5) == (1, [2, 1])
+    assert await then(7.5) == (2, [2, 2])
+    assert await then(8.5) == (2, [3, 2])
 
 
 async def test_declaring_a_field_shows_first_how_many_values_would_not_fit(

@@ -31,6 +31,7 @@ class Kept:
     def __init__(self, profiles: int = 20) -> None:
         self.profiles = profiles
         self.commit = 10
+        self.now_ms = 1_000
         self.hashes: dict[str, dict[str, bytes]] = {}
         self.adopted = Adopted(Stored())
 
@@ -41,7 +42,7 @@ class Kept:
             "w", adopted.zone_of(plan, staging), staging.served.values(), plan.revision,
             staged=staging.staged.values(), staged_timezone=plan.timezone,
         )  # fmt: skip
-        news = adopted.adopt(plan, staging, own, self.commit, self.profiles)
+        news = adopted.adopt(plan, staging, own, self.commit, self.profiles, self.now_ms)
         self.plan = adopted.view(own)
         if news is not None:
             self._write(lambda commit: adopted.write_adopted(commit, "w", news))
@@ -206,6 +207,30 @@ def test_an_edit_serves_its_old_version_after_a_crash_too() -> None:
     kept.adopt(plan_of(3, a=(3, ORDERED)))
     assert kept.plan.segments["a"].definition_version == 3, "a second edit takes the place of the first"
     assert kept.adopted.begin_filling() is None
+
+
+def test_it_is_noted_when_which_version_was_served() -> None:
+    kept = Kept(profiles=0)
+    kept.adopt(plan_of(1, a=(1, ORDERED)))
+    kept.profiles, kept.now_ms = 20, 2_000
+    edited = plan_of(2, a=(2, OPENED))
+    kept.adopt(edited)
+    assert [(each.version, each.since_ms) for each in kept.adopted.served["a"].switches] == [(1, 1_000)]
+    kept.restart()
+    kept.adopt(edited)
+    kept.now_ms = 3_000
+    kept.filled(edited)
+    kept.now_ms = 4_000
+    kept.adopt(compile("w", "Asia/Tokyo", edited.segments.values(), 3))
+    kept.restart()
+    switches = [(each.version, each.since_ms) for each in kept.adopted.served["a"].switches]
+    assert switches == [(2, 3_000), (1, 1_000)], "neither a restart nor another time zone is a switch"
+    for number in range(3, 250):
+        kept.now_ms += 1
+        kept.adopt(plan_of(number + 1, a=(number, OPENED if number % 2 else ORDERED)))
+        if kept.adopted.filling is not None or kept.adopted.wanting():
+            kept.filled(plan_of(number + 1, a=(number, OPENED if number % 2 else ORDERED)))
+    assert [each.version for each in kept.adopted.served["a"].switches] == list(range(249, 149, -1))
 
 
 def test_a_deletion_while_it_waits_leaves_nothing_behind() -> None:

@@ -92,7 +92,10 @@ async def list_members_then(
     after: cursor.Cursor = None,
     definition: Annotated[
         Literal["present", "served"],
-        Query(description="Which definition is applied: the present one, or that of the instant."),
+        Query(
+            description="Which definition is applied: the present one, or the one that all partitions "
+            "served at the instant. A former one is served until the next has its history."
+        ),
     ] = "present",
     version: Annotated[
         int | None, Query(ge=1, description="The definition with this number, whatever `definition` says.")
@@ -101,7 +104,7 @@ async def list_members_then(
     """A page of those who fulfilled a definition of the segment at an instant: worked out from history, by
     what had arrived by then. With the present definition, which is applied unless another one is asked for,
     it may be about a time at which the segment wasn't there yet. Other segments that the definition names are
-    taken as they are now, or, with another than the present one, as they were defined at that instant."""
+    taken as they are now, or, with another than the present one, as they were served at that instant."""
     snapshot = await context.catalog.segments(workspace.id)
     segment, named = existing(snapshot, id_), snapshot.segments
     now_ms = _past(context, at)
@@ -150,7 +153,7 @@ async def read_was_member(
     present = await found_for(context, workspace.id, id_, profile)
     snapshot = await context.catalog.segments(workspace.id)
     now_ms = _past(context, at)
-    known, others = await _then(context, present, snapshot, now_ms)
+    known, others = await _then(context, present, snapshot, now_ms, profile)
     asked = Was(
         workspace=workspace.id,
         timezone=workspace.timezone,
@@ -178,13 +181,13 @@ async def read_was_member(
 
 
 async def _then(
-    context: Context, present: Segment, snapshot: Snapshot, at_ms: int
+    context: Context, present: Segment, snapshot: Snapshot, at_ms: int, profile: str
 ) -> tuple[Segment, Mapping[str, Segment]]:
-    """The segment and those that it names as they were defined at an instant; as they are now where that
-    can't be had any more."""
-    then = await versions.at(context, present, at_ms)
+    """The segment and those that it names as the profile's partition served them at an instant; as they are
+    now where that can't be had any more."""
+    then = await versions.at(context, present, at_ms, profile)
     try:
-        return then, await versions.around(context, then, snapshot, at_ms)
+        return then, await versions.around(context, then, snapshot, at_ms, profile)
     except Problem:
         return present, snapshot.segments
 

@@ -98,9 +98,13 @@ class ServedPlans:
     def due(self, partition: int, workspace: str, until_ms: int) -> AsyncIterator[list[str]]:
         return self._judged.due(partition, workspace, until_ms)
 
-    async def of_segment(self, workspace: str, segment: str) -> list[Served]:
-        """What the partitions serve of a segment; those that serve nothing yet are left out."""
-        return await self._judged.served(range(self._partitions), workspace, segment)
+    async def of_segment(self, workspace: str, segment: str, profile: str | None = None) -> list[Served]:
+        """What the partitions, or that of a profile alone, serve of a segment; those that serve nothing yet
+        are left out."""
+        partitions = range(self._partitions)
+        if profile is not None:
+            partitions = range(at := partition_of(workspace, profile, self._partitions), at + 1)
+        return await self._judged.served(partitions, workspace, segment)
 
     async def _compile(self, workspace: str, partition: int) -> None:
         async with self._compiling:

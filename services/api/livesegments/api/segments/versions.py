@@ -3,7 +3,7 @@ one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -23,6 +23,7 @@ from livesegments.api.web.route import Route
 from livesegments.core.references import references
 from livesegments.core.value_list import named, shown
 from livesegments.store.actor import means
+from livesegments.store.adoption import Switch
 from livesegments.store.snapshot import Snapshot
 from livesegments.store.versions import present
 from livesegments.wire.catalog import Segment, Version
@@ -154,14 +155,40 @@ async def numbered(context: Context, segment: Segment, version: int) -> Segment:
     return _with(segment, await _numbered(context, segment, version))
 
 
-async def at(context: Context, segment: Segment, at_ms: int) -> Segment:
-    """The segment as it was defined at an instant, or as early as is known."""
+async def at(context: Context, segment: Segment, at_ms: int, profile: str | None = None) -> Segment:
+    """The segment by the definition that all partitions, or that of `profile`, served at an instant, or as
+    early a one as is known.
+
+    Example: "lapsed" gets definition 2 at 10:00, and the last partition has given it its history at 10:05. At
+    10:03 that of the segment is 1. Where no partition noted its switches, the instants of the edits count.
+    """
     known = await _all(context, segment)
-    return _with(segment, next((each for each in known if each.since_ms <= at_ms), known[-1]))
+    served = await context.served.of_segment(segment.workspace, segment.id, profile)
+    noted = [each.switches for each in served if each.since_ms is not None]
+    if not noted:
+        return _with(segment, next((each for each in known if each.since_ms <= at_ms), known[-1]))
+    then = [version for each in noted if (version := _switched(each, known, at_ms)) is not None]
+    newest = min(then, default=0)
+    return _with(segment, next((each for each in known if each.version <= newest), known[-1]))
 
 
-async def around(context: Context, segment: Segment, snapshot: Snapshot, at_ms: int) -> Mapping[str, Segment]:
-    """The segments that its definition names, themselves or through others, as they were at an instant.
+def _switched(switches: Sequence[Switch], known: Sequence[Version], at_ms: int) -> int | None:
+    """The version that a partition served at an instant; None: none yet. Before the first switch that it
+    noted, the instants of the edits count."""
+    for version, since_ms in ((each.version, each.since_ms) for each in switches):
+        if since_ms is None:
+            return next(
+                (each.version for each in known if each.version <= version and each.since_ms <= at_ms), None
+            )
+        if since_ms <= at_ms:
+            return version
+    return None
+
+
+async def around(
+    context: Context, segment: Segment, snapshot: Snapshot, at_ms: int, profile: str | None = None
+) -> Mapping[str, Segment]:
+    """The segments that its definition names, themselves or through others, as of an instant: see `at`.
 
     Raises Problem 409 where one of them is not there any more, or the values of a list aren't."""
     there, waiting = {segment.id: segment}, [segment]
@@ -178,7 +205,7 @@ async def around(context: Context, segment: Segment, snapshot: Snapshot, at_ms: 
             other = snapshot.segments.get(id_)
             if other is None:
                 raise _lost(each, f"the segment {quoted(id_)}")
-            there[id_] = await at(context, other, at_ms)
+            there[id_] = await at(context, other, at_ms, profile)
             waiting.append(there[id_])
     return there
 

@@ -33,6 +33,7 @@ from livesegments.store import adoption, keys
 from livesegments.store.adoption import Filling, Kept, Served
 from livesegments.store.commit import Commit
 from livesegments.store.progress import Progress, State
+from livesegments.store.versions import KEPT
 
 STEPS = 20
 """How many times at most the progress of a walk, or of a filling, is written."""
@@ -121,12 +122,19 @@ class Adopted(Remembered):
         return old if old is not None and self._moves(latest) and staging.staged else latest.timezone
 
     def adopt(
-        self, latest: Plan, staging: Staging, plan: Plan, commit: int, total: int, begun_ms: int | None = None
+        self,
+        latest: Plan,
+        staging: Staging,
+        plan: Plan,
+        commit: int,
+        total: int,
+        now_ms: int,
+        begun_ms: int | None = None,
     ) -> News | None:
         """Takes the staging in, of which `plan` is the compiled form; None if nothing is to be written.
 
-        `commit` is the last one made before, `total` how many profiles are stored, `begun_ms` the instant
-        by the wall clock.
+        `commit` is the last one made before, `total` how many profiles are stored, `now_ms` the instant by
+        the partition's clock, `begun_ms` by the wall clock.
         """
         revision = max(self.revision + 1, latest.revision << ADOPTIONS)
         upto = commit if total else None
@@ -139,7 +147,7 @@ class Adopted(Remembered):
         self.facts |= new
         if upto is not None:
             self._wanting |= dict.fromkeys(new, upto)
-        changed = self._serve(staging, revision, everything=self.timezone != plan.timezone)
+        changed = self._serve(staging, revision, now_ms, everything=self.timezone != plan.timezone)
         dropped = self.served.keys() - staging.served.keys()
         for id_ in dropped:
             del self.served[id_]
@@ -308,7 +316,7 @@ class Adopted(Remembered):
                     segment.definition_version, segment.revision, -1, False, segment.definition
                 )
 
-    def _serve(self, staging: Staging, revision: int, everything: bool) -> set[str]:
+    def _serve(self, staging: Staging, revision: int, now_ms: int, everything: bool) -> set[str]:
         """The segments whose served definition is another one now."""
         changed = set()
         for id_, segment in staging.served.items():
@@ -316,9 +324,13 @@ class Adopted(Remembered):
             if old is not None and old.revision == segment.revision and not (everything and self._known):
                 continue
             changed.add(id_)
-            backfilled = id_ in self.staged
+            version, backfilled = segment.definition_version, id_ in self.staged
+            if old is not None and old.version == version:
+                since_ms, before = old.since_ms, old.before
+            else:
+                since_ms, before = now_ms, () if old is None else old.switches[: KEPT - 1]
             self.served[id_] = Served(
-                segment.definition_version, segment.revision, revision, backfilled, segment.definition
+                version, segment.revision, revision, backfilled, segment.definition, since_ms, before
             )
         self._known = True
         return changed

@@ -294,7 +294,9 @@ class Walks:
         adopted = self._adopted.get(workspace) or await self._stored(workspace)
         total = await self._shard.count(workspace)
         staging, plan = await self._staged(workspace, latest, adopted, total == 0)
-        news = adopted.adopt(latest, staging, plan, partition.commit, total, self._wall_ms())
+        wall_ms = self._wall_ms()
+        now_ms = partition.clock_ms if wall_ms is None else max(partition.clock_ms, wall_ms)
+        news = adopted.adopt(latest, staging, plan, partition.commit, total, now_ms, wall_ms)
         self._adopted[workspace] = adopted
         partition.plans[workspace] = adopted.view(plan)
         partition.since[workspace] = adopted.since()
