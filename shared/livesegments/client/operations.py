@@ -9,6 +9,34 @@ from msgspec import Struct
 from livesegments.client.request import Request, get, post
 
 
+class CoursePoint(Struct, kw_only=True, frozen=True):
+    """The most of everything that waited within one step."""
+
+    at: datetime
+    """When the step began."""
+    records: int
+    """Records of topic `events` not yet applied; one may hold many events."""
+    due: int
+    """How many due times lie before the partition's clock."""
+    outbox: int
+    """How many commits are not announced yet."""
+    recounts: int
+    """How many profiles have events that are still to be taken back."""
+    inbound: int
+    """Records of topic `inbound` not yet accepted or rejected."""
+
+
+class Course(Struct, kw_only=True, frozen=True):
+    """`Course` of OpenAPI."""
+
+    to: datetime
+    """When it was read."""
+    step_s: int
+    """From one point to the next, in seconds."""
+    points: list[CoursePoint]
+    """The oldest first; steps in which nobody looked are missing."""
+
+
 class Lag(Struct, kw_only=True, frozen=True):
     """`revision`: the catalogue's newest; a partition's: the one that it has adopted."""
 
@@ -62,6 +90,12 @@ class Health(Struct, kw_only=True, frozen=True):
 @get("/v1/lag")
 def lag() -> Request[Lag]:
     """What is acknowledged, and what of that is applied and announced."""
+    ...
+
+
+@get("/v1/lag/course")
+def lag_course() -> Request[Course]:
+    """What waited over the last hour, step by step."""
     ...
 
 

@@ -50,6 +50,8 @@ Of segments that the api keeps up (written by it):
   {kept}                      ZSET  `WORKSPACE NUL segment` → when it was put in (ms); module store.kept
   {kept}:runs:WORKSPACE       HASH  segment → JSON of store.source_runs.Run: the last one
   {kept}:rules                STRING  token of the api that carries rules out now; expires
+Of what waits everywhere (written by the api):
+  {lag}:course                HASH  a slot's number on a ring → JSON of store.course.Point: the last hour
 Of the catalogue (written by the api; one slot):
   {catalog}:workspaces        HASH  id → JSON of wire.catalog.Workspace
   {catalog}:keys              HASH  SHA-256 → JSON of wire.catalog.Key
@@ -85,6 +87,7 @@ KEPT = "{kept}"
 RULES_TURN = "{kept}:rules"
 EXPORTS = "{exports}:all"
 JOBS = "{jobs}:open"
+LAG_COURSE = "{lag}:course"
 
 
 def of(partition: int) -> str:

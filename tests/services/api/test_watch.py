@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from livesegments.core.event import Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.wire.topics import partition_of
-from tests.services.api.conftest import Client, emptied, running, settings, until
+from tests.services.api.conftest import ADMIN_KEY, Client, emptied, running, settings, until
 from tests.services.evaluator.rig import PARTITIONS, rig
 
 T = 1_700_000_000_000
@@ -57,6 +57,9 @@ async def test_a_dead_evaluator_leaves_its_lag_visible_and_the_api_not_ready(
         await until(behind)
         await until(unready)
         assert not await owned()
+        async with Client(url, ADMIN_KEY) as admin:
+            course = (await admin.get("/v1/lag/course")).json()
+        assert [each["records"] for each in course["points"]] == [3] and course["step_s"] == 15
         evaluation.start()
         await until(ready)
 

@@ -12,9 +12,9 @@ from playwright.async_api import expect
 
 from livesegments.client.audit import AuditEntry
 from livesegments.client.imports import ImportColumn
-from livesegments.client.operations import Lag
+from livesegments.client.operations import Course, Lag
 from livesegments.console.pages.audit.rows import row
-from livesegments.console.pages.health.lag import ago, backlog, summary
+from livesegments.console.pages.health.lag import backlog, course, summary
 from livesegments.console.pages.imports.listing import MOST_BYTES, Coming
 from livesegments.console.pages.imports.plan import Goes, at_first, moved, plan, whereto
 from tests.services.console.conftest import OpenPage, Shop
@@ -109,10 +109,20 @@ def test_health_in_a_sentence() -> None:
         "clock": None,
     }
     lag = msgspec.convert({"partitions": [part], "inbound": 2, "revision": 0}, Lag)
-    assert summary(lag) == "7 events to be applied, 1 due time late."
+    assert summary(lag) == "7 records of events to apply, 1 due time late."
     calm = msgspec.convert({"partitions": [{**part, "end": 4, "due": 0}], "inbound": 0, "revision": 0}, Lag)
-    assert (ago(0), ago(50), backlog(lag)) == ("now", "−2:30", (1, 7))
+    assert backlog(lag) == (1, 7)
     assert summary(calm) == "All that came is applied, and nothing is late."
+
+
+def test_the_last_hour_ends_now_and_shows_where_nobody_looked() -> None:
+    point = {"records": 3, "due": 1_200, "outbox": 0, "recounts": 0, "inbound": 1}
+    hour = {"to": "2026-11-27T20:00:07Z", "step_s": 15, "points": [{**point, "at": "2026-11-27T19:59:30Z"}]}
+    labels, (late, waiting) = course(msgspec.convert(hour, Course), ZoneInfo("Europe/Kyiv"))
+    assert (labels[0], labels[-3:]) == ("21:00:15", ["21:59:30", "21:59:45", "22:00:00"])
+    assert len(labels) == len(late.values) == 240
+    assert (late.values[-4:], waiting.values[-3]) == ([None, 1_200, None, None], 4)
+    assert course(msgspec.convert({**hour, "points": []}, Course), ZoneInfo("UTC")) == ([], [])
 
 
 async def test_a_file_from_the_browser_goes_into_a_segment(open_page: OpenPage, shop: Shop) -> None:

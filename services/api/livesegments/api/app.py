@@ -89,6 +89,7 @@ from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
 from livesegments.store.client import connect
 from livesegments.store.contents import StoredContents
+from livesegments.store.course import Course
 from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.exports import Exports
@@ -221,7 +222,7 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
     redis = connect(settings.redis)
     catalog = Catalog(redis, now_ms)
     contents = StoredContents(redis)
-    lags = Lags(settings.kafka, redis, settings.partitions)
+    lags, course = Lags(settings.kafka, redis, settings.partitions), Course(redis)
     heads = Heads(redis, settings.partitions, lags.committed)
     stored = Profiles(redis, heads)
     follow_log = settings.clock == "log"
@@ -249,7 +250,8 @@ def _context(settings: Settings, now_ms: Callable[[], int]) -> Context:
         served=ServedPlans(redis, heads, contents),
         records=records,
         lags=lags,
-        watch=Watch(lags, heads, settings.unowned_ms / 1_000),
+        watch=Watch(lags, heads, course, now_ms, settings.unowned_ms / 1_000),
+        course=course,
         refusals=refusals,
         announcements=Announcements(settings.kafka, settings.partitions),
         asker=Asker(archive, settings.redis, settings.partitions, ASK_S),

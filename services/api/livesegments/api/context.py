@@ -34,6 +34,7 @@ from livesegments.runtime.settings import Settings
 from livesegments.store.audiences import Audiences
 from livesegments.store.catalog import Catalog
 from livesegments.store.contents import StoredContents
+from livesegments.store.course import Course
 from livesegments.store.departures import Departures
 from livesegments.store.erasures import Notes
 from livesegments.store.frozen import FrozenStore
@@ -68,6 +69,7 @@ class Context:
     lags: Lags
     refusals: Refusals
     watch: Watch
+    course: Course
     announcements: Announcements
     asker: Asker
 

@@ -14,6 +14,7 @@ from livesegments.api.web.problems import Problem, responses
 from livesegments.api.web.route import IdempotencyKey, Route
 from livesegments.api.web.shapes import In, Instant
 from livesegments.api.web.texts import fault
+from livesegments.store import course
 
 router = APIRouter(prefix="/v1", tags=["operations"], route_class=Route, responses=responses(401, 403))
 
@@ -59,6 +60,25 @@ class Lag(BaseModel):
     revision: int
 
 
+class CoursePoint(BaseModel):
+    """The most of everything that waited within one step."""
+
+    at: Instant = Field(description="When the step began.")
+    records: int = Field(description="Records of topic `events` not yet applied; one may hold many events.")
+    due: int
+    outbox: int
+    recounts: int
+    inbound: int = Field(description="Records of topic `inbound` not yet accepted or rejected.")
+
+
+class Course(BaseModel):
+    to: Instant = Field(description="When it was read.")
+    step_s: int = Field(description="From one point to the next, in seconds.")
+    points: list[CoursePoint] = Field(
+        description="The oldest first; steps in which nobody looked are missing."
+    )
+
+
 class ClockTo(In):
     """`to` is milliseconds inside."""
 
@@ -97,6 +117,24 @@ async def read_lag(context: Ctx) -> Lag:
         inbound=lag.inbound.behind,
         revision=lag.revision,
     )
+
+
+@router.get("/lag/course", dependencies=[Watching])
+async def read_lag_course(context: Ctx) -> Course:
+    """What waited over the last hour, in steps of 15 s: a storm as it built up and was worked off."""
+    now_ms = context.now_ms()
+    points = await context.course.read(now_ms)
+    return Course(
+        to=times.iso(now_ms),
+        step_s=course.STEP_MS // 1_000,
+        points=[
+            CoursePoint(
+                at=times.iso(each.at_ms), records=each.records, due=each.due, outbox=each.outbox,
+                recounts=each.recounts, inbound=each.inbound,
+            )
+            for each in points
+        ],
+    )  # fmt: skip
 
 
 @router.post("/clock", dependencies=[Operating], responses=responses(400, 409, 413, 415))

@@ -1,14 +1,15 @@
-"""What waits, by partition: events that are not applied, due times that are late (a storm), transitions that
-are not announced; and what a fault of ours keeps from being evaluated."""
+"""What waits, by partition: records of events that are not applied, due times that are late (a storm),
+transitions that are not announced; and what a fault of ours keeps from being evaluated."""
 
 from __future__ import annotations
 
-from collections import deque
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
 from livesegments.client import operations, rejected, workspaces
-from livesegments.client.operations import Lag
+from livesegments.client.operations import Course, Lag
 from livesegments.console import formats, paths
 from livesegments.console.pages.rejected.rows import row
 from livesegments.console.parts.chart import Series, options
@@ -17,18 +18,16 @@ from livesegments.console.parts.tag import Tag, badge, heading, link, paragraph
 from livesegments.console.visit import Visit
 
 LOOK_S = 3.0
-POINTS = 200
-"""The course covers ten minutes."""
 ASIDE = 5
 FAULT = "internal_fault"
-WAITING = ("Events waiting", "Due times late", "Not announced", "To be recounted")
+WAITING = ("Records waiting", "Due times late", "Not announced", "To be recounted")
 
 
 async def build(visit: Visit) -> None:
     with Tag("div", "", "page-head"):
         heading("Health")
     says = Tag("p", "", role="status")
-    course = Course()
+    hour = Hour(visit)
     aside = Tag("div", "", "stack")
     numbers = [Column(each, number=True) for each in WAITING]
     with table("Partitions", Column("Partition"), *numbers, Column("Clock")) as body:
@@ -38,7 +37,7 @@ async def build(visit: Visit) -> None:
         lag = await visit.api.send(operations.lag())
         own = await visit.api.send(workspaces.own())
         says.text = summary(lag)
-        course.add(lag)
+        await hour.look()
         body.clear()
         with body:
             for each in lag.partitions:
@@ -72,41 +71,47 @@ async def build(visit: Visit) -> None:
     visit.every(LOOK_S, look)
 
 
-class Course:
-    """What waited while the page was open: a storm of due times, as it builds up and is worked off."""
+class Hour:
+    """What waited over the last hour: a storm of due times, as it builds up and is worked off."""
 
-    def __init__(self) -> None:
-        self._points = deque[tuple[int, int]](maxlen=POINTS)
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
         with Tag("section", "", "card section"):
-            heading("The last minutes", 2)
-            name = "Due times that are late and events that wait, since this page was opened"
+            heading("The last hour", 2)
+            name = "Due times that were late and records that waited, over the last hour"
             box = Tag("div", "", role="img", aria_label=f"{name}. The numbers of now are in the table.")
             with box:
                 self._chart = ui.echart(options([], [])).classes("chart")
 
-    def add(self, lag: Lag) -> None:
-        late, waiting = backlog(lag)
-        self._points.append((late, waiting))
-        drawn = options(
-            [ago(number) for number in reversed(range(len(self._points)))],
-            [
-                Series("Due times late", [late for late, _ in self._points], "area"),
-                Series("Events waiting", [waiting for _, waiting in self._points]),
-            ],
-        )
-        self._chart.options.clear()
-        self._chart.options.update(drawn)
-        self._chart.update()
+    async def look(self) -> None:
+        hour = await self._visit.api.send(operations.lag_course())
+        drawn = options(*course(hour, self._visit.zone))
+        if drawn != self._chart.options:
+            self._chart.options.clear()
+            self._chart.options.update(drawn)
+            self._chart.update()
 
 
-def ago(looks: int) -> str:
-    """How long ago so many looks before the newest one were; pure."""
-    seconds = round(looks * LOOK_S)
-    return f"−{seconds // 60}:{seconds % 60:02}" if seconds else "now"
+def course(hour: Course, zone: ZoneInfo) -> tuple[list[str], list[Series]]:
+    """Labels and lines of an hour that ends now. A step in which nobody looked is a gap. Pure."""
+    if not hour.points:
+        return [], []
+    step_s = hour.step_s
+    by_step = {round(each.at.timestamp()) // step_s: each for each in hour.points}
+    now = round(hour.to.timestamp()) // step_s
+    steps = range(now - 3_600 // step_s + 1, now + 1)
+    points = [by_step.get(step) for step in steps]
+    return (
+        [f"{datetime.fromtimestamp(step * step_s, zone):%H:%M:%S}" for step in steps],
+        [
+            Series("Due times late", [each.due if each else None for each in points], "area"),
+            Series("Records waiting", [each.records + each.inbound if each else None for each in points]),
+        ],
+    )
 
 
 def backlog(lag: Lag) -> tuple[int, int]:
-    """How many due times are late, and how many events wait; pure."""
+    """How many due times are late, and how many records wait, one of which may have many events; pure."""
     waiting = sum(max(0, each.end - each.applied) for each in lag.partitions) + lag.inbound
     return sum(each.due for each in lag.partitions), waiting
 
@@ -116,4 +121,4 @@ def summary(lag: Lag) -> str:
     late, waiting = backlog(lag)
     if not waiting and not late:
         return "All that came is applied, and nothing is late."
-    return f"{formats.count(waiting, 'event')} to be applied, {formats.count(late, 'due time')} late."
+    return f"{formats.count(waiting, 'record')} of events to apply, {formats.count(late, 'due time')} late."
