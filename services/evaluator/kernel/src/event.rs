@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
-use crate::value::{Question, Test, Value, flat, walk};
+use crate::value::Value;
 
 pub const PROFILE: &str = "$profile";
 pub const ATTRIBUTE_CHANGED: &str = "$attribute_changed";
@@ -42,46 +42,6 @@ impl<'a> Event<'a> {
         }
         msgpack::put_int(out, self.time_ms);
         msgpack::put_value(out, &self.properties);
-    }
-}
-
-/// A test on a property of an event.
-pub struct Filter {
-    pub path: Vec<String>,
-    pub question: Question,
-}
-
-impl Filter {
-    /// From [path, question].
-    pub fn read(from: &mut Reader) -> Result<Filter> {
-        from.array_of(2)?;
-        Ok(Filter { path: texts(from)?, question: Question::read(from)? })
-    }
-
-    pub fn all(from: &mut Reader) -> Result<Vec<Filter>> {
-        (0..from.array()?).map(|_| Filter::read(from)).collect()
-    }
-
-    /// Whether it is an equality by which events can be led here.
-    pub fn is_handle(&self) -> bool {
-        matches!(self.question.test, Test::OneOf { .. }) && !self.question.denied && !self.question.without
-    }
-
-    pub fn holds(&self, properties: &Value) -> Result<bool> {
-        let (values, question) = (walk(&self.path, properties), &self.question);
-        let mut verdicts = Vec::new();
-        match question.test {
-            Test::Exists => return Ok(values.is_empty() == question.denied),
-            Test::Has { .. } => values.iter().for_each(|value| verdicts.push(question.test.verdict(value))),
-            _ => values.iter().for_each(|value| flat(value, &mut |item| verdicts.push(question.test.verdict(item)))),
-        }
-        let (mut compared, mut any) = (false, false);
-        for verdict in verdicts {
-            if let Some(verdict) = verdict? {
-                (compared, any) = (true, any || verdict);
-            }
-        }
-        Ok(if compared { any != question.denied } else { question.without })
     }
 }
 

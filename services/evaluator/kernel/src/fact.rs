@@ -4,8 +4,9 @@ use crate::absent::{Absent, Awaited};
 use crate::bag::{self, Bagged, Of};
 use crate::chain::{Begun, Present};
 use crate::count::Leaves;
-use crate::event::{Event, Filter};
+use crate::event::Event;
 use crate::exact::{Exact, Number};
+use crate::filter::{Filter, hold};
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
 use crate::trail::{self, Stamps};
@@ -242,13 +243,8 @@ impl Kind {
                         return Ok(state);
                     }
                 }
-                let mut span = frame.span(event.time_ms)?.unwrap_or((0, 0));
-                for filter in has {
-                    if !filter.holds(&event.properties)? {
-                        span = (0, 0);
-                        break;
-                    }
-                }
+                let span = frame.span(event.time_ms)?.unwrap_or((0, 0));
+                let span = if hold(has, &event.properties, event.time_ms)? { span } else { (0, 0) };
                 Ok(Some(State::Found { time_ms: event.time_ms, id: event.id.clone(), enter: span.0, leave: span.1 }))
             }
             (Kind::Trail { .. }, state) => self.followed(state, event, now_ms),

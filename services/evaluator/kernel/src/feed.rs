@@ -2,31 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::event::{Event, Filter};
+use crate::event::Event;
+use crate::filter::{Filter, Handle, hold};
 use crate::halt::Result;
-use crate::value::{Key, Test, flat, walk};
+use crate::value::{Key, flat, walk};
 
-/// What a fact asks of an event. `simple`: an equality is its only filter, so whatever its hash leads here passes.
+/// What a fact asks of an event.
 pub struct Wants {
     pub filters: Vec<Filter>,
 }
 
 impl Wants {
-    fn handle(&self, most: impl Fn(&[String]) -> usize) -> Option<&Filter> {
-        self.filters.iter().filter(|filter| filter.is_handle()).max_by_key(|filter| most(&filter.path))
+    fn handles(&self) -> Vec<Handle<'_>> {
+        let mut found = Vec::new();
+        self.filters.iter().for_each(|filter| filter.handles(&[], &mut found));
+        found
     }
 
+    /// An equality is its only filter, so whatever its hash leads here passes.
     fn is_simple(&self) -> bool {
-        self.filters.len() == 1
+        matches!(self.filters.as_slice(), [Filter::Asks { .. }])
     }
 
     fn accepts(&self, event: &Event) -> Result<bool> {
-        for filter in &self.filters {
-            if !filter.holds(&event.properties)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        hold(&self.filters, &event.properties, event.time_ms)
     }
 }
 
@@ -43,23 +42,17 @@ pub struct Feeds {
     hashed: Vec<(Vec<String>, HashMap<Key<'static>, Vec<Entry>>)>,
 }
 
-fn keys_of(filter: &Filter) -> impl Iterator<Item = &Key<'static>> {
-    let keys = if let Test::OneOf { keys, .. } = &filter.question.test { Some(keys) } else { None };
-    keys.into_iter().flatten()
-}
-
 impl Feeds {
     /// Of a fact's equalities the one on the path with the most different operands is hashed.
     pub fn of(facts: &[(usize, &Wants)]) -> Feeds {
+        let handles: Vec<Vec<Handle>> = facts.iter().map(|(_, wants)| wants.handles()).collect();
         let mut variety: HashMap<&[String], HashSet<&Key>> = HashMap::new();
-        for (_, wants) in facts {
-            for filter in wants.filters.iter().filter(|filter| filter.is_handle()) {
-                variety.entry(&filter.path).or_default().extend(keys_of(filter));
-            }
+        for handle in handles.iter().flatten() {
+            variety.entry(&handle.path).or_default().extend(handle.keys);
         }
         let mut feeds = Feeds::default();
-        for (fact, wants) in facts {
-            let Some(handle) = wants.handle(|path| variety.get(path).map_or(0, HashSet::len)) else {
+        for ((fact, wants), handles) in facts.iter().zip(&handles) {
+            let Some(handle) = handles.iter().max_by_key(|handle| variety.get(handle.path.as_slice()).map_or(0, HashSet::len)) else {
                 (if wants.filters.is_empty() { &mut feeds.always } else { &mut feeds.asked }).push(*fact);
                 continue;
             };
@@ -67,7 +60,7 @@ impl Feeds {
                 feeds.hashed.push((handle.path.clone(), HashMap::new()));
                 feeds.hashed.len() - 1
             });
-            for key in keys_of(handle) {
+            for key in handle.keys {
                 let entry = Entry { fact: *fact, tested: !wants.is_simple() };
                 feeds.hashed[at].1.entry(key.clone()).or_default().push(entry);
             }

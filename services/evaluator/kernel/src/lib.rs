@@ -1,6 +1,7 @@
 //! The native kernel of the evaluator: bytes in, bytes out. Nothing but `Plan` is seen from Python.
 
 mod absent;
+mod asked;
 mod attribute;
 mod bag;
 mod chain;
@@ -10,11 +11,13 @@ mod event;
 mod exact;
 mod fact;
 mod feed;
+mod filter;
 mod halt;
 mod msgpack;
 mod plan;
 mod profile;
 mod program;
+mod question;
 mod reach;
 mod record;
 mod registers;
@@ -23,18 +26,16 @@ mod trail;
 mod value;
 mod window;
 
-use std::sync::Arc;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
+use asked::Asked;
 use halt::Halt;
 use step::Done;
-use window::{Asked, Shift};
 
-/// A workspace's plan. `asked`: the shifts of the description that the core's calendar answers.
+/// A workspace's plan. `asked`: the functions of the core that the description names by their numbers.
 #[pyclass(frozen, name = "Plan")]
 struct Native(plan::Plan);
 
@@ -42,8 +43,7 @@ struct Native(plan::Plan);
 impl Native {
     #[new]
     fn new(description: &[u8], asked: Vec<Py<PyAny>>) -> PyResult<Self> {
-        let shifts: Vec<Shift> = asked.into_iter().map(shift).collect();
-        plan::Plan::read(description, &shifts).map(Native).map_err(refused)
+        plan::Plan::read(description, &Asked::new(asked)).map(Native).map_err(refused)
     }
 
     /// (state or None, next due instant or None, transitions, derived events) of an event; the text says what the
@@ -101,13 +101,6 @@ impl Native {
         }
         (answers, PyBytes::new(py, &transitions)).into_pyobject(py)
     }
-}
-
-fn shift(asked: Py<PyAny>) -> Shift {
-    Shift::Asked(Arc::new(Asked::new(Box::new(move |t_ms| {
-        Python::attach(|py| asked.call1(py, (t_ms,))?.extract(py))
-            .map_err(|_: PyErr| Halt::Lacks("an instant that the calendar does not know"))
-    }))))
 }
 
 fn answer<'py>(py: Python<'py>, done: halt::Result<Done>) -> PyResult<Bound<'py, PyAny>> {

@@ -4,23 +4,27 @@
 //! segments that it may flip are worked out here, as modules `index` and `track` of the core do it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::absent::Absent;
+use crate::asked::Asked;
 use crate::attribute::Watch;
 use crate::bag::Of;
 use crate::chain::Present;
-use crate::event::{Filter, texts};
+use crate::event::texts;
 use crate::exact::{Exact, Number};
 use crate::fact::{Amount, Kind, Payload, State};
 use crate::feed::{Feeds, Wants};
+use crate::filter::Filter;
 use crate::halt::{Halt, Result};
 use crate::msgpack::Reader;
 use crate::profile::{Profile, Slot};
 use crate::program::Program;
 use crate::reach::{Cuts, Reach};
 use crate::trail::SLACK_MS;
-use crate::value::{Bound, Op, Plain, Question, Value};
-use crate::window::{Frame, Shift};
+use crate::question::Question;
+use crate::value::{Bound, Op, Plain, Value};
+use crate::window::{Calendar, Frame, Shift};
 
 const DEEPEST: usize = 64;
 
@@ -110,17 +114,18 @@ impl Plan {
         track.kind.value(Some(state), now_ms)
     }
 
-    pub fn read(description: &[u8], shifts: &[Shift]) -> Result<Plan> {
-        Reading { from: Reader::new(description), shifts }.plan()
+    pub fn read(description: &[u8], asked: &Asked) -> Result<Plan> {
+        Reading { from: Reader::new(description), asked, shifts: HashMap::new() }.plan()
     }
 }
 
-struct Reading<'d, 's> {
+struct Reading<'d> {
     from: Reader<'d>,
-    shifts: &'s [Shift],
+    asked: &'d Asked,
+    shifts: HashMap<i64, Shift>,
 }
 
-impl Reading<'_, '_> {
+impl Reading<'_> {
     fn plan(&mut self) -> Result<Plan> {
         self.from.array_of(9)?;
         let mut plan = Plan {
@@ -167,7 +172,7 @@ impl Reading<'_, '_> {
             let id = self.from.int()?;
             let kind = self.kind()?;
             names.push(texts(&mut self.from)?);
-            let filters = Filter::all(&mut self.from)?;
+            let filters = Filter::all(&mut self.from, self.asked)?;
             let owner = if self.from.is_nil() { self.from.nil().map(|()| None)? } else { Some(self.text()?) };
             let concerned = match self.from.str()? {
                 "counted" => Concerned::Counted { edges: Vec::new(), reaches: Vec::new() },
@@ -205,7 +210,7 @@ impl Reading<'_, '_> {
                 (frame, path) => Kind::Bag { of: Of::Sum, frame, depth: 0, payload: Payload::Sum(path) },
             },
             ("occurrence", 4) => {
-                Kind::Occurrence { frame: self.frame()?, last: self.from.bool()?, has: Filter::all(&mut self.from)? }
+                Kind::Occurrence { frame: self.frame()?, last: self.from.bool()?, has: Filter::all(&mut self.from, self.asked)? }
             }
             ("trail", 4) => {
                 let (frame, within, months) = (self.frame()?, self.shift()?, self.from.bool()?);
@@ -250,11 +255,11 @@ impl Reading<'_, '_> {
             }
             ("not", 2) => Program::Not(Box::new(self.program(plan, position, depth + 1)?)),
             ("attribute", 4) => {
-                let (name, start) = (self.text()?, self.from.clone());
-                let question = Question::read(&mut self.from)?;
+                let (name, written) = (self.text()?, self.from.raw()?);
                 let guard = self.guard()?;
-                let watched = Question::read(&mut start.clone())?;
-                plan.watches.entry(name.clone()).or_default().add(watched, position, guard.as_deref());
+                let [question, watched] = [(); 2].map(|()| Question::read(&mut Reader::new(written), self.asked));
+                plan.watches.entry(name.clone()).or_default().add(watched?, written, position, guard.as_deref());
+                let question = question?;
                 Program::Attribute { name, question }
             }
             ("measure", 6) => self.measure(plan, position)?,
@@ -280,7 +285,10 @@ impl Reading<'_, '_> {
             }
             ("consent", 3) => Program::Consent { pair: self.text()?, state: self.text()? },
             ("listed", 3) => Program::Listed { segment: self.text()?, version: self.from.int()? },
-            ("constant", 2) => Program::Constant(self.from.bool()?),
+            ("bucket", 4) => {
+                let salt = self.text()?;
+                Program::Bucket { salt, from: self.size()? as u64, to: self.size()? as u64 }
+            }
             _ => return Err(Halt::Lacks("a condition")),
         })
     }
@@ -334,8 +342,11 @@ impl Reading<'_, '_> {
         if !asked {
             return Ok(Shift::Fixed(number));
         }
-        let found = usize::try_from(number).ok().and_then(|index| self.shifts.get(index));
-        found.cloned().ok_or(Halt::Bad("a shift that is not there"))
+        if !self.shifts.contains_key(&number) {
+            let calendar = Calendar::new(self.asked.at(number)?);
+            self.shifts.insert(number, Shift::Asked(Arc::new(calendar)));
+        }
+        self.shifts.get(&number).cloned().ok_or(Halt::Bad("a shift that is not there"))
     }
 
     fn guard(&mut self) -> Result<Option<Vec<i64>>> {

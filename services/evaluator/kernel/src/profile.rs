@@ -42,7 +42,9 @@ pub struct Membership<'a> {
     pub entered_ms: Option<i64>,
 }
 
+/// `id` is not part of the state.
 pub struct Profile<'a> {
+    pub id: &'a str,
     pub plan: i64,
     pub attributes: Vec<Register<'a>>,
     pub tags: &'a [u8],
@@ -63,8 +65,9 @@ pub struct Profile<'a> {
 }
 
 impl<'a> Profile<'a> {
-    pub fn new(plan: i64) -> Self {
+    pub fn new(id: &'a str, plan: i64) -> Self {
         Profile {
+            id,
             plan,
             attributes: Vec::new(),
             tags: EMPTY_MAP,
@@ -85,12 +88,13 @@ impl<'a> Profile<'a> {
         }
     }
 
-    pub fn decode(state: &'a [u8]) -> Result<Self> {
+    pub fn decode(id: &'a str, state: &'a [u8]) -> Result<Self> {
         let from = &mut Reader::new(state);
         if from.array()? != FIELDS {
             return Err(Halt::Lacks("states of an older shape"));
         }
         let profile = Profile {
+            id,
             plan: from.int()?,
             attributes: registers(from)?,
             tags: from.raw()?,

@@ -1,11 +1,14 @@
 //! A definition as a program of (profile, now).
 
+use sha2::{Digest, Sha256};
+
 use crate::exact::Exact;
 use crate::fact::Amount;
 use crate::halt::{Halt, Result};
 use crate::plan::Plan;
 use crate::profile::{Profile, any_is_true, register_in};
-use crate::value::{Op, Question, Value};
+use crate::question::Question;
+use crate::value::{Op, Value};
 
 pub enum Program {
     All(Vec<Program>),
@@ -18,7 +21,7 @@ pub enum Program {
     Tag { name: Option<String> },
     Consent { pair: String, state: String },
     Listed { segment: String, version: i64 },
-    Constant(bool),
+    Bucket { salt: String, from: u64, to: u64 },
 }
 
 impl Program {
@@ -42,8 +45,8 @@ impl Program {
             }
             Program::Not(child) => !child.holds(plan, profile, now_ms)?,
             Program::Attribute { name, question } => match profile.attribute(name) {
-                Some(register) => question.holds(&register.read()?)?,
-                None => question.holds(&Value::Nil)?,
+                Some(register) => question.holds(&register.read()?, now_ms)?,
+                None => question.holds(&Value::Nil, now_ms)?,
             },
             Program::Measure { fact, op, low, high } => {
                 let value = match plan.value(profile, *fact, now_ms)? {
@@ -72,7 +75,15 @@ impl Program {
                 }
                 _ => false,
             },
-            Program::Constant(holds) => *holds,
+            Program::Bucket { salt, from, to } => (*from..*to).contains(&bucket(salt, profile.id)),
         })
     }
+}
+
+const BUCKETS: u64 = 10_000;
+
+/// The number of a profile: the first 8 bytes of the SHA-256 of salt, NUL and id.
+fn bucket(salt: &str, profile_id: &str) -> u64 {
+    let digest = Sha256::new().chain_update(salt).chain_update([0]).chain_update(profile_id).finalize();
+    digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte)) % BUCKETS
 }

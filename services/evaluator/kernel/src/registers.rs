@@ -102,8 +102,8 @@ impl<'a> Stepping<'a> {
             return Ok(());
         }
         if let Some(watch) = self.plan.watches.get(register.name) {
-            watch.changed(&old, &new, &self.profile.facts, &mut self.affected)?;
-            self.profile.set_due(Due::Attribute(register.name), None);
+            watch.changed(&old, &new, self.now_ms, &self.profile.facts, &mut self.affected)?;
+            self.profile.set_due(Due::Attribute(register.name), watch.due(&new, self.now_ms)?);
         }
         let properties = Value::Map(vec![("name", Value::Str(register.name)), ("from", old), ("to", new)]);
         let derived = Event {

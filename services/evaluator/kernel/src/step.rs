@@ -36,7 +36,7 @@ pub struct Stepping<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) profile_id: &'a str,
     pub(crate) profile: Profile<'a>,
-    now_ms: i64,
+    pub(crate) now_ms: i64,
     pub(crate) affected: Vec<u32>,
     is_new: bool,
     pub changed: bool,
@@ -67,7 +67,7 @@ pub fn clock(plan: &Plan, profile_id: &str, state: &[u8], now_ms: i64) -> Result
 
 impl<'a> Stepping<'a> {
     pub fn begin(plan: &'a Plan, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
-        let profile = if state.is_empty() { Profile::new(plan.revision) } else { Profile::decode(state)? };
+        let profile = if state.is_empty() { Profile::new(profile_id, plan.revision) } else { Profile::decode(profile_id, state)? };
         if profile.plan != plan.revision {
             return Err(Halt::Lacks("bringing a profile to a plan"));
         }
@@ -249,7 +249,13 @@ impl<'a> Stepping<'a> {
     fn tick(&mut self) -> Result<()> {
         let due: Vec<Due> = self.profile.dues.iter().filter(|due| due.1 <= self.now_ms).map(|due| due.0).collect();
         for name in due {
-            let Due::Fact(fact) = name else { return Err(Halt::Lacks("conditions that are relative to now")) };
+            let fact = match name {
+                Due::Fact(fact) => fact,
+                Due::Attribute(name) => {
+                    self.tick_attribute(name)?;
+                    continue;
+                }
+            };
             let track = self.plan.track(fact).ok_or(Halt::Bad("a fact that is not in the plan"))?;
             let mut state = self.take(track)?.ok_or(Halt::Bad("a due time without a fact"))?;
             let trails = self.trails(track)?;
@@ -268,6 +274,15 @@ impl<'a> Stepping<'a> {
             }
             self.profile.set_due(name, next);
         }
+        Ok(())
+    }
+
+    fn tick_attribute(&mut self, name: &'a str) -> Result<()> {
+        let watch = self.plan.watches.get(name).ok_or(Halt::Bad("a due time of an attribute that nobody asks about"))?;
+        watch.ticked(&self.profile.facts, &mut self.affected);
+        let register = self.profile.attribute(name).ok_or(Halt::Bad("a due time without an attribute"))?;
+        let due = watch.due(&register.read()?, self.now_ms)?;
+        self.profile.set_due(Due::Attribute(name), due);
         Ok(())
     }
 

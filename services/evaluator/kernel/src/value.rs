@@ -2,11 +2,9 @@
 //! gives the condition's answer for missing values.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 
 use crate::exact::shortest;
-use crate::halt::{Halt, Result};
-use crate::msgpack::Reader;
+use crate::halt::Result;
 
 const SAFE: f64 = 9_007_199_254_740_992.0;
 const UINT64: f64 = 18_446_744_073_709_551_616.0;
@@ -108,7 +106,8 @@ impl<'a> Value<'a> {
     /// Equal as the language sees it.
     pub fn same(&self, other: &Value) -> Result<bool> {
         match (self, other) {
-            (Value::Map(_), _) | (_, Value::Map(_)) => Err(Halt::Lacks("comparing points")),
+            (Value::Map(_), Value::Map(_)) => Ok(self.is_equal(other)),
+            (Value::Map(_), _) | (_, Value::Map(_)) => Ok(false),
             (Value::List(left), Value::List(right)) => {
                 for (one, two) in left.iter().zip(right) {
                     if !one.same(two)? {
@@ -120,6 +119,38 @@ impl<'a> Value<'a> {
             (Value::Nil, Value::Nil) => Ok(true),
             (Value::List(_), _) | (_, Value::List(_)) => Ok(false),
             _ => Ok(self.key()? == other.key()?),
+        }
+    }
+
+    /// Equal as the parts of points are: there, true is 1, and numbers are equal where their binary values are.
+    fn is_equal(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Nil, Value::Nil) => true,
+            (Value::Str(left), Value::Str(right)) => left == right,
+            (Value::List(left), Value::List(right)) => {
+                left.len() == right.len() && left.iter().zip(right).all(|(one, two)| one.is_equal(two))
+            }
+            (Value::Map(left), Value::Map(right)) => {
+                let has = |name: &str, member: &Value| right.iter().any(|each| each.0 == name && member.is_equal(&each.1));
+                left.len() == right.len() && left.iter().all(|(name, member)| has(name, member))
+            }
+            _ => match (self.number(), other.number()) {
+                (Some(Value::Int(left)), Some(Value::Int(right))) => left == right,
+                (Some(Value::Float(left)), Some(Value::Float(right))) => left == right,
+                (Some(Value::Int(whole)), Some(Value::Float(float))) | (Some(Value::Float(float)), Some(Value::Int(whole))) => {
+                    float.trunc() == float && float.abs() < UINT64 && float as i128 == i128::from(whole)
+                }
+                _ => false,
+            },
+        }
+    }
+
+    fn number(&self) -> Option<Value<'static>> {
+        match self {
+            Value::Bool(flag) => Some(Value::Int(i64::from(*flag))),
+            Value::Int(whole) => Some(Value::Int(*whole)),
+            Value::Float(float) => Some(Value::Float(*float)),
+            _ => None,
         }
     }
 }
@@ -181,7 +212,7 @@ impl Bound {
         }
     }
 
-    fn below(&self, value: &Value) -> Result<Option<Ordering>> {
+    pub fn below(&self, value: &Value) -> Result<Option<Ordering>> {
         Ok(match (self, value) {
             (Bound::Text(bound), Value::Str(text)) => Some((*text).cmp(bound.as_str())),
             (Bound::Number(bound), _) => value.plain()?.map(|number| number.compare(*bound)),
@@ -226,126 +257,6 @@ impl Op {
             Op::Lte => low.is_le(),
             Op::Between => low.is_ge() && high.is_le(),
         }
-    }
-}
-
-/// A test on one whole value.
-pub enum Test {
-    Exists,
-    OneOf { keys: HashSet<Key<'static>>, sorts: Vec<Sort> },
-    Has { keys: HashSet<Key<'static>>, all: bool },
-    Ordered { op: Op, low: Bound, high: Bound },
-    Contains(String),
-    StartsWith(String),
-    EndsWith(String),
-}
-
-/// An attribute's condition, or a filter's: `denied` where its op is the complement of the test, `without` what
-/// holds where the value can't be compared.
-pub struct Question {
-    pub test: Test,
-    pub denied: bool,
-    pub without: bool,
-}
-
-impl Test {
-    /// None where it can't be compared.
-    pub fn verdict(&self, value: &Value) -> Result<Option<bool>> {
-        Ok(match self {
-            Test::Exists => Some(!matches!(value, Value::Nil)),
-            Test::OneOf { keys, sorts } => {
-                if sorts.contains(&value.sort()) {
-                    Some(value.key()?.is_some_and(|key| keys.contains(&key)))
-                } else {
-                    None
-                }
-            }
-            Test::Has { keys, all } => {
-                let Value::List(items) = value else { return Ok(None) };
-                let mut found: HashSet<Key> = HashSet::new();
-                for item in items {
-                    found.extend(item.key()?);
-                }
-                Some(if *all { keys.iter().all(|key| found.contains(key)) } else { keys.iter().any(|key| found.contains(key)) })
-            }
-            Test::Ordered { op, low, high } => match (low.below(value)?, high.below(value)?) {
-                (Some(low), Some(high)) => Some(op.holds(low, high)),
-                _ => None,
-            },
-            Test::Contains(part) => text(value, |text| text.contains(part.as_str())),
-            Test::StartsWith(part) => text(value, |text| text.starts_with(part.as_str())),
-            Test::EndsWith(part) => text(value, |text| text.ends_with(part.as_str())),
-        })
-    }
-}
-
-fn text(value: &Value, holds: impl Fn(&str) -> bool) -> Option<bool> {
-    if let Value::Str(text) = value { Some(holds(text)) } else { None }
-}
-
-impl Question {
-    /// From [op, value, denied, without].
-    pub fn read(from: &mut Reader) -> Result<Question> {
-        from.array_of(4)?;
-        let op = from.str()?;
-        let operand = from.value()?;
-        let (denied, without) = (from.bool()?, from.bool()?);
-        Ok(Question { test: Test::of(op, &operand)?, denied, without })
-    }
-
-    pub fn holds(&self, value: &Value) -> Result<bool> {
-        Ok(self.test.verdict(value)?.map_or(self.without, |holds| holds != self.denied))
-    }
-}
-
-const OPERAND: Halt = Halt::Bad("an operand of another kind");
-
-impl Test {
-    fn of(op: &str, operand: &Value) -> Result<Test> {
-        let words = || if let Value::Str(text) = operand { Ok((*text).to_owned()) } else { Err(OPERAND) };
-        Ok(match op {
-            "exists" => Test::Exists,
-            "eq" => Test::OneOf { keys: keys(std::slice::from_ref(operand))?, sorts: vec![operand.sort()] },
-            "in" => {
-                let items = items(operand)?;
-                Test::OneOf { keys: keys(items)?, sorts: items.iter().map(Value::sort).collect() }
-            }
-            "has_any" | "has_all" => Test::Has { keys: keys(items(operand)?)?, all: op == "has_all" },
-            "contains" => Test::Contains(words()?),
-            "starts_with" => Test::StartsWith(words()?),
-            "ends_with" => Test::EndsWith(words()?),
-            _ => {
-                let op = Op::named(op).ok_or(Halt::Lacks("an op"))?;
-                let (low, high) = bounds(op, operand)?;
-                Test::Ordered { op, low, high }
-            }
-        })
-    }
-}
-
-pub fn bounds(op: Op, operand: &Value) -> Result<(Bound, Bound)> {
-    let (low, high) = match (op, operand) {
-        (Op::Between, Value::List(pair)) if pair.len() == 2 => (&pair[0], &pair[1]),
-        (Op::Between, _) => return Err(OPERAND),
-        _ => (operand, operand),
-    };
-    Ok((Bound::of(low)?.ok_or(OPERAND)?, Bound::of(high)?.ok_or(OPERAND)?))
-}
-
-fn items<'v, 'a>(operand: &'v Value<'a>) -> Result<&'v [Value<'a>]> {
-    if let Value::List(items) = operand { Ok(items) } else { Err(OPERAND) }
-}
-
-fn keys(operands: &[Value]) -> Result<HashSet<Key<'static>>> {
-    operands.iter().map(|operand| Ok(owned(operand.key()?.ok_or(OPERAND)?))).collect()
-}
-
-pub fn owned(key: Key) -> Key<'static> {
-    match key {
-        Key::Text(text) => Key::Text(text.into_owned().into()),
-        Key::Int(whole) => Key::Int(whole),
-        Key::Float(bits) => Key::Float(bits),
-        Key::Flag(flag) => Key::Flag(flag),
     }
 }
 

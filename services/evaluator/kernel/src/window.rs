@@ -4,15 +4,14 @@
 //! quarter hour an answer moves along with the instant (a month later), or stays (the end of the month).
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
+use crate::asked::Core;
 use crate::halt::Result;
 
 pub const FOREVER: i64 = 253_402_300_799_999;
 const QUARTER_MS: i64 = 900_000;
 const KEPT: usize = 8_192;
-
-pub type Ask = Box<dyn Fn(i64) -> Result<i64> + Send + Sync>;
 
 #[derive(Clone, Copy)]
 enum Answer {
@@ -21,19 +20,20 @@ enum Answer {
     Uneven,
 }
 
-pub struct Asked {
-    ask: Ask,
+/// A shift that the core's calendar answers.
+pub struct Calendar {
+    core: Arc<dyn Core>,
     known: Mutex<HashMap<i64, Answer>>,
 }
 
-impl Asked {
-    pub fn new(ask: Ask) -> Self {
-        Asked { ask, known: Mutex::new(HashMap::new()) }
+impl Calendar {
+    pub fn new(core: Arc<dyn Core>) -> Self {
+        Calendar { core, known: Mutex::new(HashMap::new()) }
     }
 
     pub fn at(&self, t_ms: i64) -> Result<i64> {
         if t_ms <= 0 || t_ms > FOREVER {
-            return (self.ask)(t_ms);
+            return self.core.instant(t_ms);
         }
         let quarter = t_ms / QUARTER_MS;
         let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -41,7 +41,7 @@ impl Asked {
             Some(answer) => *answer,
             None => {
                 let first = quarter * QUARTER_MS;
-                let (low, high) = ((self.ask)(first)?, (self.ask)(first + QUARTER_MS - 1)?);
+                let (low, high) = (self.core.instant(first)?, self.core.instant(first + QUARTER_MS - 1)?);
                 let answer = if low == high {
                     Answer::Stays(low)
                 } else if high - low == QUARTER_MS - 1 {
@@ -60,7 +60,7 @@ impl Asked {
         match answer {
             Answer::Moves(by) => Ok(t_ms + by),
             Answer::Stays(at) => Ok(at),
-            Answer::Uneven => (self.ask)(t_ms),
+            Answer::Uneven => self.core.instant(t_ms),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Asked {
 #[derive(Clone)]
 pub enum Shift {
     Fixed(i64),
-    Asked(std::sync::Arc<Asked>),
+    Asked(Arc<Calendar>),
 }
 
 impl Shift {

@@ -2,28 +2,32 @@
 
 Example: "3 orders in 30 days" becomes a fact of the kind `["count", [false, 2592000000], 4]`, fed by events
 named `order_placed`, and the program `["measure", fact, "gte", 3, null, [3]]` of its segment. A window of
-months becomes `[true, 0]`: the kernel asks the first of `asked`, which is the core's own calendar.
+months becomes `[true, 0]`: the kernel asks the first of `asked`, which is the core's calendar. It asks for
+patterns, dates, distances and long value lists in the same way.
 
 The kernel's module `plan` reads it. What the kernel can't do raises `Lacks`, and the interpreted core serves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from livesegments.core.bucket import hundredths
 from livesegments.core.compiled import Compiled, Read
 from livesegments.core.definition import (
     All,
     AnyOf,
     Attribute,
+    Bucket,
     Computed,
     Consent,
     Event,
     Filter,
+    Near,
     Node,
     Not,
     Occurrence,
@@ -37,14 +41,18 @@ from livesegments.core.measure import DATED, key_at
 from livesegments.core.plan import Plan
 from livesegments.core.profile import consent_key
 from livesegments.core.reach import Guard
+from livesegments.core.relative import span_of
 from livesegments.core.track import Counted, Measured, Track, leaf_edges
-from livesegments.core.value import Comparison, when_missing
+from livesegments.core.value import Comparison, Values, near, test, when_missing
 from livesegments.core.where import path_of
 from livesegments.core.window import Shift, parse_duration, plus
-from livesegments.core.words import ORDER_OPS, POSITIVE, PRESENCE_OPS
+from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PRESENCE_OPS
 
 Json: TypeAlias = list[Any]
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
+"""Positive ops that the kernel tests by itself; the core is asked about all others."""
+MAX_LISTED = 1_000
+"""Longer value lists stay in the core, which all plans share them with, and are asked."""
 
 
 class Lacks(Exception):
@@ -52,8 +60,10 @@ class Lacks(Exception):
 
 
 class Description(NamedTuple):
+    """`asked`: functions of the core that the data name by their numbers."""
+
     data: bytes
-    asked: list[Shift]
+    asked: list[Callable[..., Any]]
 
 
 class _Place(NamedTuple):
@@ -73,8 +83,8 @@ def describe(plan: Plan) -> Description:
 class _Describing:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._asked: list[Shift] = []
-        self._known: dict[tuple[object, ...], Json] = {}
+        self._asked: list[Callable[..., Any]] = []
+        self._known: dict[tuple[object, ...], int] = {}
 
     def description(self) -> Description:
         plan, limits = self._plan, self._plan.limits
@@ -113,7 +123,7 @@ class _Describing:
         concerned = (
             "counted" if isinstance(track, Counted) else "measured" if isinstance(track, Measured) else "all"
         )
-        filters = [_filter(each) for each in happening.where]
+        filters = [self._filter(each, place.zone) for each in happening.where]
         trails = [trail.id for trail in track.fact.trails]
         return [
             track.id, self._kind(place), list(track.fact.feed.names), filters, track.owner, concerned, trails,
@@ -127,7 +137,12 @@ class _Describing:
             case Event():
                 return self._measure(place, window, spanned)
             case Occurrence():
-                return ["occurrence", spanned, leaf.which == "last", [_filter(each) for each in leaf.has]]
+                return [
+                    "occurrence",
+                    spanned,
+                    leaf.which == "last",
+                    [self._filter(each, place.zone) for each in leaf.has],
+                ]
             case Computed():
                 raise Lacks("computed attributes")
         if leaf.same is not None:
@@ -169,10 +184,48 @@ class _Describing:
         """`name` is the same for equal ones. `fixed_ms`: so far it goes from every instant; 0: it depends."""
         if fixed_ms:
             return [False, fixed_ms]
+        return [True, self._ask(name, lambda: shift)]
+
+    def _ask(self, name: tuple[object, ...], function: Callable[[], Callable[..., Any]]) -> int:
+        """The number of a function of the core. `name` is the same for equal ones."""
         if name not in self._known:
-            self._known[name] = [True, len(self._asked)]
-            self._asked.append(shift)
+            self._known[name] = len(self._asked)
+            self._asked.append(function())
         return self._known[name]
+
+    # -- comparisons
+
+    def _filter(self, item: Filter, zone: str) -> Json:
+        if item.inner:
+            inner = [self._filter(each, zone) for each in item.inner]
+            return [path_of(item.property), bool(item.item), inner]
+        return [path_of(item.property), self._question(item, zone)]
+
+    def _question(self, comparison: Comparison, zone: str) -> Json:
+        op, value = comparison.op, comparison.value
+        if op in PRESENCE_OPS:
+            return ["exists", None, op != "exists", False, None]
+        without = when_missing(comparison)
+        if op in CLOCK_OPS:
+            name = "span", op, msgspec.json.encode(value), zone
+            return [
+                "clock",
+                self._ask(name, lambda: span_of(op, value, ZoneInfo(zone))),
+                False,
+                without,
+                None,
+            ]
+        positive, denied, caseless = POSITIVE.get(op, op), op in POSITIVE, comparison.ignore_case
+        if positive in OPS and not (isinstance(value, Values) and len(value.items) > MAX_LISTED):
+            operand = list(value.items) if isinstance(value, Values) else value
+            folding = self._ask(("fold",), lambda: str.casefold) if caseless else None
+            return [positive, _folded(operand) if caseless else operand, denied, without, folding]
+        content = value.digest if isinstance(value, Values) else msgspec.json.encode(value)
+        number = self._ask(
+            ("test", positive, content, caseless, zone),
+            lambda: test(Attribute("", positive, value, ignore_case=caseless), ZoneInfo(zone)),
+        )
+        return ["asked_whole" if positive in LIST_OPS else "asked", number, denied, without, None]
 
     # -- segments
 
@@ -199,7 +252,11 @@ class _Describing:
         guard = _guard(read.guard)
         match node:
             case Attribute():
-                return ["attribute", node.name, _question(node), guard]
+                return ["attribute", node.name, self._question(node, self._plan.timezone), guard]
+            case Near():
+                place = node.lat, node.lon, node.km
+                number = self._ask(("near", *place), lambda: near(*place))
+                return ["attribute", node.attribute, ["asked", number, False, False, None], guard]
             case Event():
                 edges = sorted(leaf_edges(node)) if isinstance(self._track(read.fact), Counted) else []
                 return ["measure", self._track(read.fact).id, node.op, node.value, guard, edges]
@@ -211,6 +268,8 @@ class _Describing:
                 return ["tag", node.name]
             case Consent():
                 return ["consent", consent_key(node.channel, node.topic), node.state]
+            case Bucket():
+                return ["bucket", node.salt, hundredths(node.from_), hundredths(node.to)]
         raise Lacks(f"conditions of the type {node.__struct_config__.tag}")
 
     def _track(self, fact: Fact | None) -> Track:
@@ -222,21 +281,7 @@ def _guard(guard: Guard | None) -> list[int] | None:
     return None if guard is None else sorted(guard.facts)
 
 
-def _filter(item: Filter) -> Json:
-    if item.inner:
-        raise Lacks("filters on the items of a list")
-    return [path_of(item.property), _question(item)]
-
-
-def _question(comparison: Comparison) -> Json:
-    op, value = comparison.op, comparison.value
-    if op in PRESENCE_OPS:
-        return ["exists", None, op != "exists", False]
-    positive = POSITIVE.get(op, op)
-    if comparison.ignore_case:
-        raise Lacks("comparing without case")
-    if getattr(comparison, "value_list", None) is not None:
-        raise Lacks("value lists")
-    if positive not in OPS:
-        raise Lacks(f"the op {op}")
-    return [positive, value, op in POSITIVE, when_missing(comparison)]
+def _folded(operand: Any) -> Any:
+    if isinstance(operand, list | tuple):
+        return [_folded(each) for each in operand]
+    return operand.casefold() if isinstance(operand, str) else operand

@@ -1,0 +1,105 @@
+//! What the kernel asks the core: its calendar, dates seen from now, patterns, letters without case.
+//!
+//! A description names these by number, and the core's functions come beside it. So calendars and patterns are in
+//! one place, and the kernel never differs from it. What is asked often is remembered (`window`) or has a quick way
+//! here (texts of ASCII).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use crate::halt::{Halt, Result};
+use crate::value::Value;
+
+/// A function of the core; its number in the description says what it takes and gives.
+pub trait Core: Send + Sync {
+    /// An instant from an instant.
+    fn instant(&self, t_ms: i64) -> Result<i64>;
+    /// Whether a test holds for a value; None where it can't be compared.
+    fn verdict(&self, value: &Value) -> Result<Option<bool>>;
+    /// The instants [start, end) around or after now in which a date counts; None where it can't be compared.
+    fn span(&self, value: &Value, now_ms: i64) -> Result<Option<(i64, i64)>>;
+    fn folded(&self, text: &str) -> Result<String>;
+}
+
+/// All functions that come with a description.
+pub struct Asked(Vec<Arc<dyn Core>>);
+
+impl Asked {
+    pub fn new(functions: Vec<Py<PyAny>>) -> Self {
+        Asked(functions.into_iter().map(|function| Arc::new(Function(function)) as Arc<dyn Core>).collect())
+    }
+
+    pub fn at(&self, number: i64) -> Result<Arc<dyn Core>> {
+        let found = usize::try_from(number).ok().and_then(|index| self.0.get(index));
+        found.cloned().ok_or(Halt::Bad("a function that is not there"))
+    }
+}
+
+/// A text as comparisons without case see it.
+pub fn fold<'t>(core: &dyn Core, text: &'t str) -> Result<Cow<'t, str>> {
+    if !text.is_ascii() {
+        return core.folded(text).map(Cow::Owned);
+    }
+    let has_case = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    Ok(if has_case { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })
+}
+
+struct Function(Py<PyAny>);
+
+impl Function {
+    fn call<A>(&self, given: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyTuple>>) -> Result<A>
+    where
+        A: for<'a, 'py> FromPyObject<'a, 'py>,
+    {
+        Python::attach(|py| {
+            let answer = self.0.call1(py, given(py)?)?;
+            answer.extract(py).map_err(Into::<PyErr>::into)
+        })
+        .map_err(|_| Halt::Lacks("what the core can't answer"))
+    }
+}
+
+impl Core for Function {
+    fn instant(&self, t_ms: i64) -> Result<i64> {
+        self.call(|py| (t_ms,).into_pyobject(py))
+    }
+
+    fn verdict(&self, value: &Value) -> Result<Option<bool>> {
+        self.call(|py| (python(py, value)?,).into_pyobject(py))
+    }
+
+    fn span(&self, value: &Value, now_ms: i64) -> Result<Option<(i64, i64)>> {
+        self.call(|py| (python(py, value)?, now_ms).into_pyobject(py))
+    }
+
+    fn folded(&self, text: &str) -> Result<String> {
+        self.call(|py| (text,).into_pyobject(py))
+    }
+}
+
+fn python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Nil => py.None().into_bound(py),
+        Value::Bool(flag) => flag.into_pyobject(py)?.to_owned().into_any(),
+        Value::Int(number) => number.into_pyobject(py)?.into_any(),
+        Value::Float(number) => number.into_pyobject(py)?.into_any(),
+        Value::Str(text) => text.into_pyobject(py)?.into_any(),
+        Value::List(items) => {
+            let list = PyList::empty(py);
+            for item in items {
+                list.append(python(py, item)?)?;
+            }
+            list.into_any()
+        }
+        Value::Map(members) => {
+            let made = PyDict::new(py);
+            for (name, member) in members {
+                made.set_item(name, python(py, member)?)?;
+            }
+            made.into_any()
+        }
+    })
+}
