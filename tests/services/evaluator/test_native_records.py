@@ -13,6 +13,7 @@ from bench.core import plan_of
 from livesegments.core.event import PROFILE, RETRACT, Event
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
+from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.records import Records
 from livesegments.runtime import metrics
 from livesegments.store import keys
@@ -21,8 +22,8 @@ from livesegments.wire import pack
 from livesegments.wire.profilekey import profile_key
 from tests.properties.kernel_race import plain
 
-pytest.importorskip(
-    "livesegments.evaluator.kernel._native", reason="no kernel: make setup builds it where cargo is on PATH"
+pytestmark = pytest.mark.skipif(
+    not native.BUILT, reason="no kernel: make setup builds it where cargo is on PATH"
 )
 RECORDS, EVENTS, PROFILES = 40, 25, 12
 

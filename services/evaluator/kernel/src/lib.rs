@@ -35,6 +35,9 @@ use asked::Asked;
 use halt::Halt;
 use step::Done;
 
+/// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
+const SHAPE: u32 = 2;
+
 /// A workspace's plan. `asked`: the functions of the core that the description names by their numbers.
 #[pyclass(frozen, name = "Plan")]
 struct Native(plan::Plan);
@@ -126,5 +129,6 @@ fn refused(halt: Halt) -> PyErr {
 #[pymodule]
 #[pyo3(name = "_native")]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("SHAPE", SHAPE)?;
     module.add_class::<Native>()
 }

@@ -6,6 +6,8 @@ Applied: TypeAlias = tuple[
     list[tuple[str, bytes, int | None, int | None]], list[int], bytes, bytes, list[tuple[str, str]]
 ]
 
+SHAPE: int
+
 class Plan:
     def __new__(cls, description: bytes, asked: Sequence[Callable[..., Any]]) -> Plan: ...
     def event(self, state: bytes, event: bytes, now_ms: int) -> Answer | str: ...

@@ -49,6 +49,8 @@ from livesegments.core.window import Shift, parse_duration, plus
 from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PRESENCE_OPS
 
 Json: TypeAlias = list[Any]
+SHAPE = 2
+"""Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""
 MAX_LISTED = 1_000

@@ -14,14 +14,15 @@ from msgspec import Struct
 
 from livesegments.core.event import Cause, Event, Kind, Transition
 from livesegments.core.plan import Plan
-from livesegments.evaluator.kernel.description import describe
+from livesegments.evaluator.kernel.description import SHAPE, describe
 
 try:
     from livesegments.evaluator.kernel import _native
 except ImportError:  # no toolchain was there when the environment was made
     BUILT = False
 else:
-    BUILT = True
+    # one that was built of other sources reads another description
+    BUILT = getattr(_native, "SHAPE", 0) == SHAPE
 
 _Fields: TypeAlias = tuple[str, str, str, str, Kind, int, int, Cause, str | None, int]
 _transitions = msgspec.msgpack.Decoder(list[_Fields])
