@@ -21,13 +21,13 @@ from bench.core import plan_of
 from livesegments.core.profile import decode, encode
 from livesegments.core.step import on_event
 from livesegments.evaluator.commits.partition import Partition
-from livesegments.evaluator.kernel.native import Kernel
+from livesegments.evaluator.kernel.native import Kernels
 from livesegments.evaluator.kernel.records import Records
 from livesegments.store.shard import Head
 from livesegments.wire import pack
 
 
-class Kernels(NamedTuple):
+class Costs(NamedTuple):
     """Microseconds of CPU for an event, and the ratios of the interpreted core's to the kernel's."""
 
     segments: int
@@ -39,16 +39,16 @@ class Kernels(NamedTuple):
     record_ratio: float
 
 
-def run(segments: int, count: int, rounds: int = 5) -> Kernels:
+def run(segments: int, count: int, rounds: int = 5) -> Costs:
     plan, events = plan_of(segments), list(workload.events(count))
-    kernel, alone = Kernel(plan).plan, [msgspec.msgpack.encode(event) for event in events]
+    kernel, alone = Kernels().of(plan), [msgspec.msgpack.encode(event) for event in events]
     size = pack.MAX_EVENTS
     packed = [pack.encode(pack.Packed(events[at : at + size])) for at in range(0, count, size)]
 
     def native() -> None:
-        states, step = dict[str, bytes](), kernel.event
+        states, step, revision = dict[str, bytes](), kernel.plan.event, kernel.revision
         for event, record in zip(events, alone, strict=True):
-            answer = step(states.get(event.profile, b""), record, event.time_ms)
+            answer = step(revision, states.get(event.profile, b""), record, event.time_ms)
             assert isinstance(answer, tuple)
             states[event.profile] = answer[0] or states[event.profile]
 
@@ -74,11 +74,11 @@ def run(segments: int, count: int, rounds: int = 5) -> Kernels:
 
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)  # as the evaluator does
-    natively = Records()
+    natively = Records(Kernels())
     works: list[Callable[[], None]] = [native, interpreted, lambda: records(natively), lambda: records(None)]
     taken = [[_cpu_us(work, count) for work in works] for _ in range(rounds)]
     step, step_2, record, record_2 = (statistics.median(column) for column in zip(*taken, strict=True))
-    return Kernels(segments, step, step_2, step_2 / step, record, record_2, record_2 / record)
+    return Costs(segments, step, step_2, step_2 / step, record, record_2, record_2 / record)
 
 
 def _cpu_us(work: Callable[[], None], count: int) -> float:

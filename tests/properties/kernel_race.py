@@ -18,7 +18,7 @@ from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import Step
 from livesegments.evaluator.kernel.description import Lacks, describe
-from livesegments.evaluator.kernel.native import Kernel, Stepped
+from livesegments.evaluator.kernel.native import Kernel, Kernels, Stepped
 from tests.properties.catalogue import Delete, Put
 from tests.properties.definitions import IDS, STATIC, contents, node
 from tests.properties.histories import Command, History
@@ -48,6 +48,7 @@ class KernelRace(Race):
         self._count = count
         self._kernel: Kernel | None = None
         self._revision = -1
+        self._kernels = Kernels()
 
     def _event(self, event: Event, now_ms: int) -> Step:
         before = b"" if self.profile is None else encode(self.profile)
@@ -61,7 +62,7 @@ class KernelRace(Race):
 
     def _native(self) -> Kernel:
         if self._kernel is None or self._revision != self.plan.revision:
-            self._kernel, self._revision = Kernel(self.plan), self.plan.revision
+            self._kernel, self._revision = self._kernels.of(self.plan), self.plan.revision
         return self._kernel
 
     def _same(self, step: Step, made: Stepped | str) -> Step:

@@ -40,7 +40,9 @@ def test_kernel_and_interpreted_core_agree() -> None:
 def test_mutated_bytes_are_read_or_refused() -> None:
     """States, events and descriptions: an answer or ValueError, and nothing else comes out of the kernel."""
     random, plan, read = Random(7), plan_of(40), 0
-    kernel, profiles, description = native.Kernel(plan).plan, dict[str, Profile](), describe(plan)
+    kernel, profiles, description = native.Kernels().of(plan), dict[str, Profile](), describe(plan)
+    function = pytest.importorskip("livesegments.evaluator.kernel._native").Function
+    revision, functions = kernel.revision, [*map(function, description.asked.values())]
     for event in workload.events(200):
         name = f"profile-{random.randrange(4)}"
         own = msgspec.structs.replace(event, profile=name)
@@ -49,14 +51,16 @@ def test_mutated_bytes_are_read_or_refused() -> None:
         state, record = encode(step.profile), msgspec.msgpack.encode(own)
         for _ in range(20):
             now_ms = random.choice((own.time_ms, *NOWS))
-            read += answers(partial(kernel.event, mutated(state, random), record, now_ms))
-            read += answers(partial(kernel.event, state, mutated(record, random), now_ms))
-            read += answers(partial(kernel.clock, name, mutated(state, random), now_ms))
-            read += answers(partial(kernel.fire, [(name, mutated(state, random), now_ms)]))
+            read += answers(partial(kernel.plan.event, revision, mutated(state, random), record, now_ms))
+            read += answers(partial(kernel.plan.event, revision, state, mutated(record, random), now_ms))
+            read += answers(partial(kernel.plan.clock, revision, name, mutated(state, random), now_ms))
+            read += answers(partial(kernel.plan.fire, revision, [(name, mutated(state, random), now_ms)]))
             packed = mutated(pack.encode(pack.Packed([own, event])), random)
-            read += answers(partial(kernel.record, packed, {name: mutated(state, random)}, now_ms))
+            read += answers(
+                partial(kernel.plan.record, revision, packed, {name: mutated(state, random)}, now_ms)
+            )
     for _ in range(2_000):
-        read += answers(partial(type(kernel), mutated(description.data, random), description.asked))
+        read += answers(partial(type(kernel.plan), mutated(description.data, random), functions))
     assert read > 1_000, "hardly any mutant was read"
 
 

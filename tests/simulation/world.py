@@ -167,6 +167,7 @@ class Process:
         self.name = name
         self.worker = Worker(self._make, world.crashes.append)
         self._pace = Pace(30, 4, lambda: 0.0)
+        self._kernels = native.Kernels()
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._assigning: asyncio.Task[None] | None = None
@@ -225,7 +226,7 @@ class Process:
             queue=choice(1, 32),
             dues=choice(3, 20_000),
             outbox=choice(2, 20_000),
-            native=world.native and native.BUILT,
+            kernels=self._kernels if world.native and native.BUILT else None,
         )
         shard = MemoryShard(world.store, partition, world.pause)
         return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace, Names()))

@@ -14,6 +14,7 @@ from livesegments.core.event import PROFILE, RETRACT, Event
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.kernel import native
+from livesegments.evaluator.kernel.native import Kernels
 from livesegments.evaluator.kernel.records import Records
 from livesegments.runtime import metrics
 from livesegments.store import keys
@@ -32,7 +33,7 @@ def partition(natively: bool) -> Partition:
     made = Partition(0, Head(0, 0, None, 0), 1_000_000, 20_000)
     made.dues.load([], complete=True)
     made.plans[workload.WORKSPACE] = plan_of(40)
-    made.records = Records() if natively else None
+    made.records = Records(Kernels()) if natively else None
     for number in range(PROFILES):
         made.give(profile_key(workload.WORKSPACE, f"p{number}"), None)
     return made

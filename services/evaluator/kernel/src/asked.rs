@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::halt::{Halt, Result};
 use crate::value::Value;
+use crate::window::Calendar;
 
 /// A function of the core; its number in the description says what it takes and gives.
 pub trait Core: Send + Sync {
@@ -25,16 +26,35 @@ pub trait Core: Send + Sync {
 }
 
 /// All functions that come with a description.
-pub struct Asked(Vec<Arc<dyn Core>>);
+pub struct Asked(pub Vec<Function>);
 
 impl Asked {
-    pub fn new(functions: Vec<Py<PyAny>>) -> Self {
-        Asked(functions.into_iter().map(|function| Arc::new(Function(function)) as Arc<dyn Core>).collect())
+    pub fn at(&self, number: i64) -> Result<Arc<dyn Core>> {
+        self.function(number).map(|each| each.core.clone())
     }
 
-    pub fn at(&self, number: i64) -> Result<Arc<dyn Core>> {
+    /// Of a function that gives an instant from an instant.
+    pub fn calendar(&self, number: i64) -> Result<Arc<Calendar>> {
+        self.function(number).map(|each| each.calendar.clone())
+    }
+
+    fn function(&self, number: i64) -> Result<&Function> {
         let found = usize::try_from(number).ok().and_then(|index| self.0.get(index));
-        found.cloned().ok_or(Halt::Bad("a function that is not there"))
+        found.ok_or(Halt::Bad("a function that is not there"))
+    }
+}
+
+/// One of them, and what is remembered of its answers where it is a calendar's.
+#[derive(Clone)]
+pub struct Function {
+    core: Arc<dyn Core>,
+    calendar: Arc<Calendar>,
+}
+
+impl Function {
+    pub fn new(function: Py<PyAny>) -> Self {
+        let core: Arc<dyn Core> = Arc::new(Called(function));
+        Function { calendar: Arc::new(Calendar::new(core.clone())), core }
     }
 }
 
@@ -47,9 +67,9 @@ pub fn fold<'t>(core: &dyn Core, text: &'t str) -> Result<Cow<'t, str>> {
     Ok(if has_case { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })
 }
 
-struct Function(Py<PyAny>);
+struct Called(Py<PyAny>);
 
-impl Function {
+impl Called {
     fn call<A>(&self, given: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyTuple>>) -> Result<A>
     where
         A: for<'a, 'py> FromPyObject<'a, 'py>,
@@ -62,7 +82,7 @@ impl Function {
     }
 }
 
-impl Core for Function {
+impl Core for Called {
     fn instant(&self, t_ms: i64) -> Result<i64> {
         self.call(|py| (t_ms,).into_pyobject(py))
     }

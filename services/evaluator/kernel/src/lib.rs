@@ -36,28 +36,46 @@ use halt::Halt;
 use step::Done;
 
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
-const SHAPE: u32 = 2;
+const SHAPE: u32 = 3;
 
-/// A workspace's plan. `asked`: the functions of the core that the description names by their numbers.
+/// A function of the core. Plans that share it share what is remembered of its answers.
+#[pyclass(frozen, weakref)]
+struct Function(asked::Function);
+
+#[pymethods]
+impl Function {
+    #[new]
+    fn new(function: Py<PyAny>) -> Self {
+        Function(asked::Function::new(function))
+    }
+}
+
+/// What a workspace's plan does, whatever its revision. `asked`: the functions of the core that the description
+/// names by their numbers.
 #[pyclass(frozen, name = "Plan")]
 struct Native(plan::Plan);
 
 #[pymethods]
 impl Native {
     #[new]
-    fn new(description: &[u8], asked: Vec<Py<PyAny>>) -> PyResult<Self> {
-        plan::Plan::read(description, &Asked::new(asked)).map(Native).map_err(refused)
+    fn new(description: &[u8], asked: Vec<Py<Function>>) -> PyResult<Self> {
+        let asked = Asked(asked.iter().map(|each| each.get().0.clone()).collect());
+        plan::Plan::read(description, &asked).map(Native).map_err(refused)
     }
 
     /// (state or None, next due instant or None, transitions, derived events) of an event; the text says what the
     /// kernel lacks for it. Raises ValueError where the bytes can't be read.
-    fn event<'py>(&self, py: Python<'py>, state: &[u8], event: &[u8], now_ms: i64) -> PyResult<Bound<'py, PyAny>> {
-        answer(py, step::event(&self.0, state, event, now_ms))
+    fn event<'py>(
+        &self, py: Python<'py>, revision: i64, state: &[u8], event: &[u8], now_ms: i64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        answer(py, step::event(&self.0, revision, state, event, now_ms))
     }
 
     /// The same of the clock, which comes to the profile's next due instant.
-    fn clock<'py>(&self, py: Python<'py>, profile: &str, state: &[u8], now_ms: i64) -> PyResult<Bound<'py, PyAny>> {
-        answer(py, step::clock(&self.0, profile, state, now_ms))
+    fn clock<'py>(
+        &self, py: Python<'py>, revision: i64, profile: &str, state: &[u8], now_ms: i64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        answer(py, step::clock(&self.0, revision, profile, state, now_ms))
     }
 
     /// Applies a packed record whose events are all of the plan's workspace. `states`: profile → its state, which
@@ -67,7 +85,7 @@ impl Native {
     /// transitions, the derived events with the places of their causes, and [(profile, what the kernel lacks)] of
     /// those that are given back. Raises ValueError where the record can't be read.
     fn record<'py>(
-        &self, py: Python<'py>, record: &[u8], states: &Bound<'py, PyDict>, clock_ms: i64,
+        &self, py: Python<'py>, revision: i64, record: &[u8], states: &Bound<'py, PyDict>, clock_ms: i64,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let read = record::Record::read(record, &self.0.workspace).map_err(refused)?;
         let mut stored = Vec::with_capacity(read.profiles.len());
@@ -76,7 +94,7 @@ impl Native {
             stored.push(state.map(|state| state.cast_into::<PyBytes>()).transpose()?);
         }
         let states: Vec<&[u8]> = stored.iter().map(|state| state.as_ref().map_or(&[][..], |state| state.as_bytes())).collect();
-        let applied = read.apply(&self.0, &states, clock_ms).map_err(refused)?;
+        let applied = read.apply(&self.0, revision, &states, clock_ms).map_err(refused)?;
         let changed = PyList::empty(py);
         for each in &applied.changed {
             changed.append((each.profile, PyBytes::new(py, &each.state), each.before_ms, each.wake_ms))?;
@@ -91,10 +109,10 @@ impl Native {
     /// Returns for each one (state, or None where nothing was due, and the next due instant) or what the kernel
     /// lacks, in their order, and the transitions.
     fn fire<'py>(
-        &self, py: Python<'py>, due: Vec<(PyBackedStr, PyBackedBytes, i64)>,
+        &self, py: Python<'py>, revision: i64, due: Vec<(PyBackedStr, PyBackedBytes, i64)>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let due: Vec<(&str, &[u8], i64)> = due.iter().map(|(profile, state, until)| (&**profile, &**state, *until)).collect();
-        let (fired, transitions) = record::fire(&self.0, &due);
+        let (fired, transitions) = record::fire(&self.0, revision, &due);
         let answers = PyList::empty(py);
         for each in fired {
             match each {
@@ -130,5 +148,6 @@ fn refused(halt: Halt) -> PyErr {
 #[pyo3(name = "_native")]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SHAPE", SHAPE)?;
+    module.add_class::<Function>()?;
     module.add_class::<Native>()
 }

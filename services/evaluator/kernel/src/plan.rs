@@ -4,7 +4,6 @@
 //! segments that it may flip are worked out here, as modules `index` and `track` of the core do it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::absent::Absent;
 use crate::asked::Asked;
@@ -24,7 +23,7 @@ use crate::reach::{Cuts, Reach};
 use crate::trail::SLACK_MS;
 use crate::question::Question;
 use crate::value::{Bound, Op, Plain, Value};
-use crate::window::{Calendar, Frame, Shift};
+use crate::window::{Frame, Shift};
 
 const DEEPEST: usize = 64;
 
@@ -55,7 +54,6 @@ pub struct Segment {
 
 pub struct Plan {
     pub workspace: String,
-    pub revision: i64,
     pub window_ms: i64,
     pub max_ids: usize,
     pub max_attributes: i64,
@@ -115,22 +113,20 @@ impl Plan {
     }
 
     pub fn read(description: &[u8], asked: &Asked) -> Result<Plan> {
-        Reading { from: Reader::new(description), asked, shifts: HashMap::new() }.plan()
+        Reading { from: Reader::new(description), asked }.plan()
     }
 }
 
 struct Reading<'d> {
     from: Reader<'d>,
     asked: &'d Asked,
-    shifts: HashMap<i64, Shift>,
 }
 
 impl Reading<'_> {
     fn plan(&mut self) -> Result<Plan> {
-        self.from.array_of(9)?;
+        self.from.array_of(8)?;
         let mut plan = Plan {
             workspace: self.text()?,
-            revision: self.from.int()?,
             window_ms: self.from.int()?,
             max_ids: self.size()?,
             max_attributes: self.from.int()?,
@@ -342,11 +338,7 @@ impl Reading<'_> {
         if !asked {
             return Ok(Shift::Fixed(number));
         }
-        if !self.shifts.contains_key(&number) {
-            let calendar = Calendar::new(self.asked.at(number)?);
-            self.shifts.insert(number, Shift::Asked(Arc::new(calendar)));
-        }
-        self.shifts.get(&number).cloned().ok_or(Halt::Bad("a shift that is not there"))
+        self.asked.calendar(number).map(Shift::Asked)
     }
 
     fn guard(&mut self) -> Result<Option<Vec<i64>>> {

@@ -47,28 +47,28 @@ pub struct Stepping<'a> {
 }
 
 /// Applies an event, as a record carries it, to a state, empty of a profile never seen.
-pub fn event(plan: &Plan, state: &[u8], event: &[u8], now_ms: i64) -> Result<Done> {
+pub fn event(plan: &Plan, revision: i64, state: &[u8], event: &[u8], now_ms: i64) -> Result<Done> {
     let from = &mut Reader::new(event);
     let event = Event::read(from, &plan.workspace)?;
     if !from.done() {
         return Err(Halt::Bad("an event that goes on"));
     }
-    let mut stepping = Stepping::begin(plan, state, event.profile)?;
+    let mut stepping = Stepping::begin(plan, revision, state, event.profile)?;
     stepping.event(&event, now_ms)?;
     Ok(stepping.end())
 }
 
 /// Lets the clock alone reach `now_ms`, the profile's next due instant.
-pub fn clock(plan: &Plan, profile_id: &str, state: &[u8], now_ms: i64) -> Result<Done> {
-    let mut stepping = Stepping::begin(plan, state, profile_id)?;
+pub fn clock(plan: &Plan, revision: i64, profile_id: &str, state: &[u8], now_ms: i64) -> Result<Done> {
+    let mut stepping = Stepping::begin(plan, revision, state, profile_id)?;
     stepping.clock(now_ms)?;
     Ok(stepping.end())
 }
 
 impl<'a> Stepping<'a> {
-    pub fn begin(plan: &'a Plan, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
-        let profile = if state.is_empty() { Profile::new(profile_id, plan.revision) } else { Profile::decode(profile_id, state)? };
-        if profile.plan != plan.revision {
+    pub fn begin(plan: &'a Plan, revision: i64, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
+        let profile = if state.is_empty() { Profile::new(profile_id, revision) } else { Profile::decode(profile_id, state)? };
+        if profile.plan != revision {
             return Err(Halt::Lacks("bringing a profile to a plan"));
         }
         Ok(Stepping {

@@ -36,9 +36,10 @@ impl Calendar {
             return self.core.instant(t_ms);
         }
         let quarter = t_ms / QUARTER_MS;
-        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let answer = match known.get(&quarter) {
-            Some(answer) => *answer,
+        let known = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let found = known().get(&quarter).copied();
+        let answer = match found {
+            Some(answer) => answer,
             None => {
                 let first = quarter * QUARTER_MS;
                 let (low, high) = (self.core.instant(first)?, self.core.instant(first + QUARTER_MS - 1)?);
@@ -49,6 +50,7 @@ impl Calendar {
                 } else {
                     Answer::Uneven
                 };
+                let mut known = known(); // not while the core is asked: another thread may run meanwhile
                 if known.len() >= KEPT {
                     known.clear();
                 }
@@ -56,7 +58,6 @@ impl Calendar {
                 answer
             }
         };
-        drop(known);
         match answer {
             Answer::Moves(by) => Ok(t_ms + by),
             Answer::Stays(at) => Ok(at),

@@ -190,11 +190,11 @@ async def same_topic(kafka: str, identity: str) -> None:
             raise CreatedAnew(f"topic {EVENTS} was created anew: start again, it is read from its beginning")
 
 
-def _natively(settings: Settings) -> bool:
-    """Whether records go to the native kernel."""
+def _kernels(settings: Settings) -> native.Kernels | None:
+    """Where records go to the native kernel, its plans."""
     if settings.core == "native" and not native.BUILT:
         _log.warning("no native kernel was built: the interpreted core serves")
-    return settings.core == "native" and native.BUILT
+    return native.Kernels() if settings.core == "native" and native.BUILT else None
 
 
 async def serve(settings: Settings) -> None:
@@ -233,7 +233,7 @@ async def serve(settings: Settings) -> None:
         erase_within_s=settings.erase_within_s,
         erasure_key=settings.erasure_key,
         history_days=settings.history_days,
-        native=_natively(settings),
+        kernels=_kernels(settings),
     )
     pace = Pace(CHUNK, SLICE, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:

@@ -49,7 +49,7 @@ class Claim:
         self.applied_any = False
         self.applied, self.applied_offset = head.commit, head.offset
         self.partition = Partition(number, head, options.cache_bytes, options.dues)
-        self.partition.records = Records() if options.native else None
+        self.partition.records = None if options.kernels is None else Records(options.kernels)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
         self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)

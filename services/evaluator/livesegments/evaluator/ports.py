@@ -10,6 +10,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
 from livesegments.evaluator.commits.pace import Pace
 from livesegments.evaluator.history.turns import Turns
+from livesegments.evaluator.kernel.native import Kernels
 from livesegments.history.mark import Mark, Row, Saved, Spool
 from livesegments.history.protocol import (
     Chunk,
@@ -191,7 +192,7 @@ class Options(NamedTuple):
     `queue`: how many records of a partition wait at most.
     `dues`: about how many dues of a partition are held in memory.
     `outbox`: how many transitions may wait for the broker before the partition waits, too.
-    `native`: records go to the native kernel, as far as it can do them.
+    `kernels`: the native kernel's plans, where records go to it as far as it can do them; None: it has none.
     """
 
     now_ms: Callable[[], int] | None
@@ -214,7 +215,7 @@ class Options(NamedTuple):
     dues: int = 20_000
     outbox: int = 20_000
     audits: Turns | None = None
-    native: bool = False
+    kernels: Kernels | None = None
 
 
 class Ports(NamedTuple):

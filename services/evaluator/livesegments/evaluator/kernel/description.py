@@ -49,7 +49,8 @@ from livesegments.core.window import Shift, parse_duration, plus
 from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PRESENCE_OPS
 
 Json: TypeAlias = list[Any]
-SHAPE = 2
+Name: TypeAlias = tuple[object, ...]
+SHAPE = 3
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""
@@ -62,10 +63,10 @@ class Lacks(Exception):
 
 
 class Description(NamedTuple):
-    """`asked`: functions of the core that the data name by their numbers."""
+    """`asked`: functions of the core that the data name by their numbers, by a name that equal ones share."""
 
     data: bytes
-    asked: list[Callable[..., Any]]
+    asked: dict[Name, Callable[..., Any]]
 
 
 class _Place(NamedTuple):
@@ -85,8 +86,8 @@ def describe(plan: Plan) -> Description:
 class _Describing:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._asked: list[Callable[..., Any]] = []
-        self._known: dict[tuple[object, ...], int] = {}
+        self._asked: dict[Name, Callable[..., Any]] = {}
+        self._known: dict[Name, int] = {}
 
     def description(self) -> Description:
         plan, limits = self._plan, self._plan.limits
@@ -97,7 +98,7 @@ class _Describing:
             for at, item in enumerate(plan.order)
         ]
         whole = (
-            plan.workspace, plan.revision, limits.dedup_window_ms, limits.dedup_max_ids,
+            plan.workspace, limits.dedup_window_ms, limits.dedup_max_ids,
             limits.bounds.attributes, limits.bounds.attribute_bytes, facts, segments, sorted(plan.born),
         )  # fmt: skip
         return Description(msgspec.msgpack.encode(whole), self._asked)
@@ -182,17 +183,17 @@ class _Describing:
         enter = None if window.enter is None else self._shift(window.enter, 0, ("enter", *name))
         return ["sliding", enter, self._shift(window.leave, window.fixed_ms, ("leave", *name))]
 
-    def _shift(self, shift: Shift, fixed_ms: int, name: tuple[object, ...]) -> Json:
+    def _shift(self, shift: Shift, fixed_ms: int, name: Name) -> Json:
         """`name` is the same for equal ones. `fixed_ms`: so far it goes from every instant; 0: it depends."""
         if fixed_ms:
             return [False, fixed_ms]
         return [True, self._ask(name, lambda: shift)]
 
-    def _ask(self, name: tuple[object, ...], function: Callable[[], Callable[..., Any]]) -> int:
+    def _ask(self, name: Name, function: Callable[[], Callable[..., Any]]) -> int:
         """The number of a function of the core. `name` is the same for equal ones."""
         if name not in self._known:
             self._known[name] = len(self._asked)
-            self._asked.append(function())
+            self._asked[name] = function()
         return self._known[name]
 
     # -- comparisons

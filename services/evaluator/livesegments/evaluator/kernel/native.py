@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
+from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import Struct
 
 from livesegments.core.event import Cause, Event, Kind, Transition
 from livesegments.core.plan import Plan
-from livesegments.evaluator.kernel.description import SHAPE, describe
+from livesegments.evaluator.kernel.description import SHAPE, Lacks, Name, describe
 
 try:
     from livesegments.evaluator.kernel import _native
@@ -59,38 +60,81 @@ class Applied(NamedTuple):
     given_back: dict[str, str]
 
 
+class Kernels:
+    """Plans of the core in the kernel. Those that share their segments, as partitions' views of one plan do,
+    share what was made of them; all that ask the core the same share what is remembered of its answers."""
+
+    def __init__(self) -> None:
+        self._plans: WeakValueDictionary[int, _Made] = WeakValueDictionary()
+        self._asked: WeakValueDictionary[Name, _native.Function] = WeakValueDictionary()
+
+    def of(self, plan: Plan) -> Kernel:
+        """Raises `description.Lacks` where the plan uses what the kernel can't do."""
+        made = self._plans.get(id(plan.order))
+        if made is None:
+            made = self._plans[id(plan.order)] = self._make(plan)
+        if made.plan is None:
+            raise Lacks(made.lacks)
+        return Kernel(made, made.plan, plan.revision)
+
+    def _make(self, plan: Plan) -> _Made:
+        try:
+            description = describe(plan)
+        except Lacks as lacks:
+            return _Made(plan.order, None, (), str(lacks))
+        asked = list[_native.Function]()
+        for name, function in description.asked.items():
+            known = self._asked.get(name)
+            if known is None:
+                known = self._asked[name] = _native.Function(function)
+            asked.append(known)
+        return _Made(plan.order, _native.Plan(description.data, asked), asked)
+
+
+class _Made:
+    """`order` is kept so that its id stays its own."""
+
+    def __init__(
+        self, order: object, plan: _native.Plan | None, asked: Sequence[_native.Function], lacks: str = ""
+    ) -> None:
+        self.order = order
+        self.plan = plan
+        self.asked = asked
+        self.lacks = lacks
+
+
 class Kernel:
-    """A workspace's plan in the kernel; `plan` takes and gives bytes.
+    """A workspace's plan in the kernel, at a revision; `plan` takes and gives bytes."""
 
-    Raises `description.Lacks` where the plan uses what the kernel can't do.
-    """
-
-    def __init__(self, plan: Plan) -> None:
-        description = describe(plan)
-        self.plan = _native.Plan(description.data, description.asked)
+    def __init__(self, made: _Made, plan: _native.Plan, revision: int) -> None:
+        self._made = made
+        self.plan = plan
+        self.revision = revision
 
     def event(self, state: bytes, event: Event, now_ms: int) -> Stepped | str:
         """`state` is empty for a profile never seen. A text says what the kernel lacks.
 
         Raises ValueError where the state can't be read."""
-        return _stepped(self.plan.event(state, _encode(event), now_ms))
+        return _stepped(self.plan.event(self.revision, state, _encode(event), now_ms))
 
     def clock(self, profile: str, state: bytes, now_ms: int) -> Stepped | str:
         """`now_ms` is the profile's next due instant."""
-        return _stepped(self.plan.clock(profile, state, now_ms))
+        return _stepped(self.plan.clock(self.revision, profile, state, now_ms))
 
     def record(self, record: bytes, states: Mapping[str, bytes], clock_ms: int) -> Applied:
         """Applies a packed record, of which all events are of the plan's workspace. `clock_ms` is before it.
 
         Raises ValueError where the record can't be read, or is not of the plan's workspace."""
-        changed, repeats, transitions, derived, given_back = self.plan.record(record, states, clock_ms)
+        changed, repeats, transitions, derived, given_back = self.plan.record(
+            self.revision, record, states, clock_ms
+        )
         return Applied(
             changed, repeats, _told(transitions), _derived.decode(derived), dict(given_back),
         )  # fmt: skip
 
     def fire(self, due: Sequence[tuple[str, bytes, int]]) -> tuple[list[Fired], list[Transition]]:
         """Brings profiles (id, state, until), each to an instant, through all that was due by then."""
-        fired, transitions = self.plan.fire(due)
+        fired, transitions = self.plan.fire(self.revision, due)
         return fired, _told(transitions)
 
 

@@ -18,7 +18,7 @@ from livesegments.evaluator.commits.dues import Entry
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.kernel.description import Lacks
-from livesegments.evaluator.kernel.native import Kernel
+from livesegments.evaluator.kernel.native import Kernel, Kernels
 from livesegments.runtime import metrics
 from livesegments.wire.profilekey import ProfileKey, profile_key, split
 
@@ -26,9 +26,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Records:
-    """Of one partition. The kernel's plan of a workspace is made when its first record comes."""
+    """Of one partition. The kernel's plan of a workspace is made when its first record comes; `kernels` has
+    those of all partitions."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernels: Kernels) -> None:
+        self._all = kernels
         self._kernels: dict[str, tuple[Plan, Kernel | None]] = {}
 
     def apply(
@@ -108,7 +110,7 @@ class Records:
         known = self._kernels.get(plan.workspace)
         if known is None or known[0] is not plan:
             try:
-                kernel = Kernel(plan)
+                kernel = self._all.of(plan)
             except Lacks as lacks:
                 kernel = None
                 _log.info("the interpreted core serves", workspace=plan.workspace, lacks=str(lacks))
