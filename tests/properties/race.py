@@ -20,9 +20,10 @@ from livesegments.core.concern import concern
 from livesegments.core.event import Event, Transition, derived_from
 from livesegments.core.exact import exact
 from livesegments.core.explain import next_flips
+from livesegments.core.list_versions import ListVersions, Since
 from livesegments.core.oracle.oracle import Flip, Oracle
 from livesegments.core.plan import Limits, Plan, Segment, compile
-from livesegments.core.profile import Profile, decode, encode
+from livesegments.core.profile import WAITING, Profile, decode, encode
 from livesegments.core.recount import Ahead, Recounts
 from livesegments.core.rewritten import astray, rewritten
 from livesegments.core.staging import Staging, stage
@@ -59,6 +60,9 @@ class Race:
         self.walked = -1
         self.gone: set[str] = set()
         self.past: list[Past] = []
+        self.lists: dict[str, list[Since]] = {}
+        """Of the static segments that are served: their versions, the newest first, as a partition notes them."""
+        self.audited = 0
         self.definitions = 0
         self.plan: Plan = compile("w", history.zone, [], 0, self.limits)
         self.profile: Profile | None = None
@@ -76,7 +80,9 @@ class Race:
                 error.add_note(f"at command {number}: {command} with the clock at {self.clock_ms}")
                 raise
         if self.profile is not None:
-            right = rewritten(self.past)
+            self._adopt()
+            right = rewritten(self.past, ListVersions(self.lists))
+            self.audited += sum(name[:1] != WAITING for name in right.lists)
             assert astray(self.profile, right) == astray(decode(encode(self.profile)), right) == []
 
     def step(self, command: Command) -> None:
@@ -134,7 +140,13 @@ class Race:
             lambda segment: not self.wanting.keys().isdisjoint(self.newest.facts_of(segment.id)),
         )
         self.gone |= before.served.keys() - self.staging.served.keys()
+        for id_ in before.served.keys() - self.staging.served.keys():
+            self.lists.pop(id_, None)
         for id_, segment in self.staging.served.items():
+            if segment.definition is not None:
+                self.lists.pop(id_, None)
+            elif id_ not in self.lists or self.lists[id_][0][0] != segment.definition_version:
+                self.lists.setdefault(id_, []).insert(0, (segment.definition_version, len(self.past)))
             if before.served.get(id_) != segment:
                 self.revisions[id_] = revision
                 self.backfilled -= {id_}

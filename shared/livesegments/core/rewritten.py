@@ -4,8 +4,9 @@ Example: a hand in the store has set ada's city to `Rome`. Her history says that
 event e1, so `astray` names the attribute, and `set_right` writes what e1 wrote.
 
 Registers give the same value whatever the order of arrival, and history has exactly the changes that were
-applied: one that a bound refused is in none. Left alone are places on lists of which any change names no
-version, because that means the one of its own moment; what comes through ingest names it.
+applied: one that a bound refused is in none. A change of a list that names no version means the one of its
+own moment, which the partition has noted (module `list_versions`); where it hasn't, places on that list are
+left alone.
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from collections.abc import Iterable, Mapping
 from livesegments.core.backfill import Past
 from livesegments.core.bounds import DERIVED, attribute_bytes
 from livesegments.core.event import PROFILE
+from livesegments.core.list_versions import UNKNOWN, ListVersions
 from livesegments.core.plan import Plan
 from livesegments.core.profile import WAITING, ListRegister, Profile, Register
-from livesegments.core.registers import apply_change, increments, same
+from livesegments.core.registers import apply_change, change_of, claim_lists, increments, same
 from livesegments.core.step import set_attribute_due
 
 
-def rewritten(past: Iterable[Past]) -> Profile:
+def rewritten(past: Iterable[Past], lists: ListVersions = UNKNOWN) -> Profile:
     """A profile with nothing but the registers, by all changes in their order of arrival."""
     states = Profile()
-    for _, event in past:
+    for commit, event in past:
         if event.name == PROFILE:
-            for _ in apply_change(states, event):
+            change = change_of(event)
+            meant = lists.at(commit, (*change.lists_add, *change.lists_remove))
+            for _ in apply_change(states, event, change, meant):
                 pass
+    claim_lists(states, lists.alone)
     return states
 
 
@@ -63,7 +68,7 @@ def set_right(plan: Plan, profile: Profile, right: Profile, now_ms: int) -> None
 
 
 def _certain(profile: Profile, right: Profile) -> dict[str, ListRegister]:
-    """A profile's places on lists, but of which a change in history names no version."""
+    """A profile's places on lists, but of which nobody knows which version a change in history meant."""
     return {
         name: each
         for name, each in profile.lists.items()

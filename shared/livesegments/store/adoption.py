@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesegments.core.definition import Node
 from livesegments.core.plan import Segment
+
+SWITCHES = 100
+"""Of a segment so many versions are noted: as many definitions are kept."""
 
 
 class Kept(Struct, frozen=True, omit_defaults=True):
@@ -28,11 +32,12 @@ class Kept(Struct, frozen=True, omit_defaults=True):
 
 
 class Switch(Struct, frozen=True, array_like=True):
-    """From an instant of the partition's clock (ms) on, `version` was served; None: an earlier release, which
-    didn't note when, took it up."""
+    """From an instant of the partition's clock (ms) on, in the commits after `commit`, `version` was served;
+    None: an earlier release, which didn't note when, took it up."""
 
     version: int
     since_ms: int | None
+    commit: int | None = None
 
 
 class Served(Struct, frozen=True, omit_defaults=True):
@@ -40,8 +45,8 @@ class Served(Struct, frozen=True, omit_defaults=True):
 
     adoption     the number of the adoption from which on it is served
     backfilled   it waited for its history before it was served
-    since_ms     as in `Switch`
-    before       what was served before, the newest first
+    since_ms, commit   as in `Switch`
+    before       what was served before, the newest first; of static segments only static ones
     """
 
     version: int
@@ -50,15 +55,23 @@ class Served(Struct, frozen=True, omit_defaults=True):
     backfilled: bool = False
     definition: Node | None = None
     since_ms: int | None = None
+    commit: int | None = None
     before: tuple[Switch, ...] = ()
 
     def segment(self, id_: str) -> Segment:
         return Segment(id_, self.version, self.revision, self.definition)
 
+    def following(self, old: Served) -> Served:
+        """With what was served before. A list has nothing of a dynamic segment that had its id."""
+        if old.version == self.version:
+            return replace(self, since_ms=old.since_ms, commit=old.commit, before=old.before)
+        same = (old.definition is None) == (self.definition is None)
+        return replace(self, before=old.switches[: SWITCHES - 1]) if same else self
+
     @property
     def switches(self) -> tuple[Switch, ...]:
         """What has been served, the newest first."""
-        return Switch(self.version, self.since_ms), *self.before
+        return Switch(self.version, self.since_ms, self.commit), *self.before
 
 
 class Filling(Struct, frozen=True):

@@ -17,9 +17,9 @@ ORDERED: dict[str, Any] = {"type": "event", "name": "order"}
 OPENED: dict[str, Any] = {"type": "event", "name": "opened", "window": {"last": "30d"}}
 
 
-def plan_of(revision: int, **definitions: tuple[int, dict[str, Any]]) -> Plan:
+def plan_of(revision: int, **definitions: tuple[int, dict[str, Any] | None]) -> Plan:
     segments = [
-        Segment(id_, version, version, msgspec.convert(item, Node))
+        Segment(id_, version, version, None if item is None else msgspec.convert(item, Node))
         for id_, (version, item) in definitions.items()
     ]
     return compile("w", "UTC", segments, revision)
@@ -231,6 +231,23 @@ def test_it_is_noted_when_which_version_was_served() -> None:
         if kept.adopted.filling is not None or kept.adopted.wanting():
             kept.filled(plan_of(number + 1, a=(number, OPENED if number % 2 else ORDERED)))
     assert [each.version for each in kept.adopted.served["a"].switches] == list(range(249, 149, -1))
+
+
+def test_it_is_noted_from_which_commit_on_a_list_was_served() -> None:
+    kept = Kept(profiles=0)
+
+    def served(commit: int) -> dict[str, int]:
+        return kept.adopted.lists().at(commit, ["a", "b"])
+
+    kept.adopt(plan_of(1, a=(1, None), b=(1, TAG)))
+    kept.adopt(plan_of(2, a=(2, None), b=(2, None)))
+    kept.restart()
+    assert [served(commit) for commit in (10, 11, 12)] == [{}, {"a": 1}, {"a": 2, "b": 2}]
+    assert kept.adopted.lists().alone == {}
+    kept.adopt(plan_of(3, b=(2, None)))
+    kept.adopt(plan_of(4, a=(3, None), b=(2, None), c=(1, None)))
+    assert [served(commit) for commit in (12, 14)] == [{"b": 2}, {"a": 3, "b": 2}], "a was another one before"
+    assert kept.adopted.lists().alone == {"c": 1}
 
 
 def test_a_deletion_while_it_waits_leaves_nothing_behind() -> None:

@@ -98,7 +98,7 @@ ALL = {
     "consent": [{"channel": "email", "topic": "news", "state": "opted_in"}],
     "groups": ["acme"],
     "score": {"set": 7},
-    "lists_add": ["list"],
+    "lists_add": ["list", "unnamed"],
     "lists_versions": {"list": 1},
 }
 CONDITIONS = {
@@ -109,6 +109,8 @@ CONDITIONS = {
     "groups": '{"type":"attribute","name":"groups","op":"has_any","value":["acme"]}',
     "score": '{"type":"attribute","name":"score","op":"gte","value":7}',
 }
+
+LISTS = ("list", "unnamed")
 
 
 def _moved_to_rome(profile: Profile) -> None:
@@ -128,6 +130,10 @@ def _off_the_list(profile: Profile) -> None:
     profile.lists["list"].value = False
 
 
+def _off_the_list_by_a_change_without_version(profile: Profile) -> None:
+    profile.lists["unnamed"].value = False
+
+
 def _with_another_score(profile: Profile) -> None:
     assert profile.score is not None
     profile.score.value = profile.attributes["score"].value = 1
@@ -141,6 +147,7 @@ PLANTED: dict[str, Callable[[Profile], None]] = {
     "groups": _without_groups,
     "score": _with_another_score,
     "list": _off_the_list,
+    "unnamed": _off_the_list_by_a_change_without_version,
 }
 """Segment → what a hand does to the profile that is named like it."""
 
@@ -151,7 +158,8 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
     await rig.workspace()
     for id_, definition in CONDITIONS.items():
         await rig.segment(id_, definition)
-    await rig.segment("list", None)
+    for id_ in LISTS:
+        await rig.segment(id_, None)
     rig.start(audits_per_s=0)
     await rig.settled()
     written: list[dict[str, Any]] = [ALL, {"attributes": {"city": "Lviv"}}, {"score": {"increment": -1}}]
@@ -159,7 +167,7 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
         at_ms = T - 1_000 * n  # the later ones are older
         await rig.send([Event(f"{each}-{n}", "w", each, "$profile", at_ms, changes) for each in PLANTED])
     await rig.settled()
-    for id_ in (*CONDITIONS, "list"):
+    for id_ in (*CONDITIONS, *LISTS):
         assert await rig.members(id_) == PLANTED.keys()
     await rig.evaluators[0].child.stop()
     for id_, plant in PLANTED.items():
@@ -175,5 +183,5 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
         profile = decode(await rig.redis.hget(keys.profiles(partition_of("w", id_, PARTITIONS), "w"), id_))
         assert profile.attributes["city"] == Register("Kyiv", T, f"{id_}-0")
         assert profile.attributes["score"].value == 7
-    for id_ in (*CONDITIONS, "list"):
+    for id_ in (*CONDITIONS, *LISTS):
         assert await rig.members(id_) == PLANTED.keys()

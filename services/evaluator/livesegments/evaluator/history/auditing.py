@@ -20,6 +20,7 @@ from livesegments.core.audit import drifted, repair
 from livesegments.core.backfill import Past
 from livesegments.core.debt import debt_of
 from livesegments.core.event import PROFILE, RETRACT, Transition
+from livesegments.core.list_versions import ListVersions
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, decode
 from livesegments.core.recount import Counted, Recounts
@@ -49,6 +50,7 @@ class Auditing(Anew):
         self._shard = parts.ports.shard
         self._turns = parts.ports.options.audits
         self._found: _Found | None = None
+        self._lists: dict[str, tuple[Plan, ListVersions]] = {}
         self._random = random.Random()
 
     async def run(self) -> None:
@@ -119,8 +121,9 @@ class Auditing(Anew):
                     since, walked = partition.since.get(workspace, {}), partition.walked.get(workspace, -1)
                     on_plan(plan, id_, profile, now_ms, since, walked)
                 whole = self._archiver.since_ms is None  # changes of profiles outlive what is kept of events
+                lists = self._lists_of(plan) if whole else None
                 examined = await asyncio.to_thread(
-                    _examined, recounts, id_, profile, past, facts, whole, now_ms
+                    _examined, recounts, id_, profile, past, facts, lists, now_ms
                 )
             except Exception as error:
                 _log.error("an audit met a fault of ours", workspace=workspace, profile=id_, exc_info=error)
@@ -139,6 +142,13 @@ class Auditing(Anew):
         whole = plan.tracks.keys() - self._walks.partial(plan.workspace)
         whole -= recounts.beyond(since_ms, self._partition.clock_ms)
         return recounts.closed(whole) & whole
+
+    def _lists_of(self, plan: Plan) -> ListVersions:
+        """What is noted of 10,000 segments isn't looked through at every audit."""
+        known = self._lists.get(plan.workspace)
+        if known is None or known[0] is not plan:
+            known = self._lists[plan.workspace] = plan, self._walks.lists(plan.workspace)
+        return known[1]
 
     async def _compare(self, found: _Found) -> None:
         """Repairs what differs, and is not just under way."""
@@ -228,11 +238,13 @@ def _examined(
     profile: Profile,
     past: Sequence[Past],
     facts: frozenset[int],
-    whole: bool,
+    lists: ListVersions | None,
     now_ms: int,
 ) -> tuple[Counted, Profile | None, bool]:
-    """What history says, `whole`: of its registers, too; and whether the profile is that. It is changed."""
-    written = rewritten(past) if whole else None
+    """What history says, with `lists`: of its registers, too; and whether the profile is that.
+
+    The profile is changed."""
+    written = None if lists is None else rewritten(past, lists)
     wrong = [] if written is None else astray(profile, written)
     counted = recounts.count(profile, past, facts, {}, now_ms)
     drift = drifted(recounts.plan, profile, counted, now_ms)

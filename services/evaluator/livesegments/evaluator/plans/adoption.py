@@ -33,7 +33,6 @@ from livesegments.store import adoption, keys
 from livesegments.store.adoption import Filling, Kept, Served
 from livesegments.store.commit import Commit
 from livesegments.store.progress import Progress, State
-from livesegments.store.versions import KEPT
 
 STEPS = 20
 """How many times at most the progress of a walk, or of a filling, is written."""
@@ -147,7 +146,7 @@ class Adopted(Remembered):
         self.facts |= new
         if upto is not None:
             self._wanting |= dict.fromkeys(new, upto)
-        changed = self._serve(staging, revision, now_ms, everything=self.timezone != plan.timezone)
+        changed = self._serve(staging, revision, now_ms, commit, everything=self.timezone != plan.timezone)
         dropped = self.served.keys() - staging.served.keys()
         for id_ in dropped:
             del self.served[id_]
@@ -316,7 +315,7 @@ class Adopted(Remembered):
                     segment.definition_version, segment.revision, -1, False, segment.definition
                 )
 
-    def _serve(self, staging: Staging, revision: int, now_ms: int, everything: bool) -> set[str]:
+    def _serve(self, staging: Staging, revision: int, now_ms: int, commit: int, everything: bool) -> set[str]:
         """The segments whose served definition is another one now."""
         changed = set()
         for id_, segment in staging.served.items():
@@ -325,13 +324,8 @@ class Adopted(Remembered):
                 continue
             changed.add(id_)
             version, backfilled = segment.definition_version, id_ in self.staged
-            if old is not None and old.version == version:
-                since_ms, before = old.since_ms, old.before
-            else:
-                since_ms, before = now_ms, () if old is None else old.switches[: KEPT - 1]
-            self.served[id_] = Served(
-                version, segment.revision, revision, backfilled, segment.definition, since_ms, before
-            )
+            now = Served(version, segment.revision, revision, backfilled, segment.definition, now_ms, commit)
+            self.served[id_] = now if old is None else now.following(old)
         self._known = True
         return changed
 

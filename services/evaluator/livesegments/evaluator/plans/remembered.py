@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
+from livesegments.core.list_versions import ListVersions, Since
 from livesegments.store import adoption, keys, progress
 from livesegments.store.adoption import Stage
 from livesegments.store.commit import Commit
@@ -39,6 +40,15 @@ class Remembered:
 
     def since(self) -> dict[int, int]:
         return {fact: kept.revision for fact, kept in self.facts.items()}
+
+    def lists(self) -> ListVersions:
+        """Which versions of its static segments the partition has served, as far as that was noted."""
+        noted: dict[str, list[Since]] = {}
+        for id_, each in self.served.items():
+            if each.definition is None:
+                commits = [(switch.version, switch.commit) for switch in each.switches]
+                noted[id_] = [(version, commit) for version, commit in commits if commit is not None]
+        return ListVersions(noted)
 
     def write_facts(self, commit: Commit, workspace: str, facts: Collection[int]) -> None:
         fields = {str(fact): adoption.encode(self.facts[fact]) for fact in facts if fact in self.facts}

@@ -15,6 +15,7 @@ import structlog
 
 from livesegments.core.beyond import beyond
 from livesegments.core.concern import Concern
+from livesegments.core.list_versions import ListVersions
 from livesegments.core.needed import all_edges, needed
 from livesegments.core.plan import Plan
 from livesegments.core.staging import Staging
@@ -190,6 +191,10 @@ class Walks:
     def wanting(self, workspace: str) -> Mapping[int, int]:
         """Fact id → the commit up to which history is still to be given to it."""
         return self._adopted[workspace].wanting()
+
+    def lists(self, workspace: str) -> ListVersions:
+        """As `Remembered.lists`."""
+        return self._adopted[workspace].lists()
 
     def partial(self, workspace: str) -> set[int]:
         """Facts that are given history now, or whose history is not all there."""
