@@ -127,6 +127,7 @@ async def test_a_life(tmp_path: Path) -> None:
     assert len(up.children()) == 9 and killed not in up.children()
     assert await up.end(signal.SIGINT) == (0, b"")
     assert not exists(tmp_path / "up.json")
+    assert not exists(tmp_path / "crashes.json")  # who was asked to end did not crash
 
     await up.start("--no-console")
     assert up.told == first | {"console": ""}  # the same addresses, workspace and keys

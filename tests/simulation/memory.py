@@ -237,6 +237,7 @@ class MemoryShard:
         """Runs after everything asked for before it, as over one connection. Whoever is cancelled while waiting
         for an answer breaks it for nobody else."""
         self._last = asked = asyncio.ensure_future(self._run(self._last, action))
+        asked.add_done_callback(_heard)
         return asyncio.shield(asked)
 
     async def _run(self, before: asyncio.Future[Any] | None, action: Callable[[], T]) -> T:
@@ -250,6 +251,12 @@ class MemoryShard:
         result = action()
         await self._pause()
         return result
+
+
+def _heard(asked: asyncio.Future[Any]) -> None:
+    """Where nobody waits any more, the fault of an answer concerns nobody."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 async def _no_pause() -> None:

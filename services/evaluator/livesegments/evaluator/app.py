@@ -190,6 +190,12 @@ async def same_topic(kafka: str, identity: str) -> None:
             raise CreatedAnew(f"topic {EVENTS} was created anew: start again, it is read from its beginning")
 
 
+async def crashed(application: FaustApp) -> None:
+    """Never returns. Raises what ended Faust's consumer."""
+    await application._crashed.wait()
+    raise application.crash_reason or RuntimeError("Faust crashed")
+
+
 def _kernels(settings: Settings) -> native.Kernels | None:
     """Where records go to the native kernel, its plans."""
     if settings.core == "native" and not native.BUILT:
@@ -267,8 +273,8 @@ async def serve(settings: Settings) -> None:
         log.faust.finalize()
         await log.faust.start()
         gc.freeze()
-        watching = asyncio.create_task(log.faust._crashed.wait())
-        watching.add_done_callback(lambda _: crash(log.faust.crash_reason or RuntimeError("Faust crashed")))
+        watching = asyncio.create_task(crashed(log.faust))
+        watching.add_done_callback(ended)
         await ending.wait()
         if faults:
             _log.error("fault", error=repr(faults[0]), exc_info=faults[0])
