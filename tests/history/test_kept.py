@@ -215,3 +215,17 @@ def test_nothing_is_kept_of_who_was_erased_or_after_a_while(tmp_path: Path) -> N
     desk.forget()
     assert not desk._kept._columns
     assert kept() == set("bcd")
+
+
+def test_a_partition_in_which_everybody_took_something_back_is_counted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for _ in range(3):
+        world.happen(Did("a", "a", HOUR, "w"))
+    world.happen(Did("a", RETRACT, HOUR, "w", {"event_id": "e1"}))
+    world.cut()
+    desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
+    desk._sessions = plain._sessions = SESSIONS
+    plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
+    found = desk.answer(question := Asked("w", "UTC", None, node(TWICE), {}))
+    assert isinstance(found, Found) and found.profiles == found.nodes[0][1] == 1
+    assert found == plain.answer(question)

@@ -206,7 +206,8 @@ class Kept:
         """Puts numbers and codes in place of the ids and names in `columns.rows`, which are of `files`."""
         rows = _standing(columns.rows, columns)
         announced = self._announced(partition, workspace, columns, files)
-        columns.people = self.with_more(partition, columns.people, [*_ids(rows), announced])
+        apart = pa.array(sorted(columns.loose), pa.string())  # none of these rows are theirs
+        columns.people = self.with_more(partition, columns.people, [*_ids(rows), announced, apart])
         places = _places(rows, columns.people)
         others = pc.index_in(announced, value_set=columns.people.column("id"))
         others = others.filter(pc.invert(pc.is_in(others, value_set=pc.unique(places))))
