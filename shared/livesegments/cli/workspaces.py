@@ -3,7 +3,7 @@ key."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,6 +15,8 @@ from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
 from livesegments.client import across
 from livesegments.client import workspaces as api
+
+Sort = Literal["company", "name", "created", "updated", "size"]
 
 app = typer.Typer(help="List, create, show and edit workspaces (with an admin key).", no_args_is_help=True)
 
@@ -48,9 +50,13 @@ def segments(
     workspace: Annotated[
         list[str] | None, typer.Option("--workspace", "-w", help="Only of this one; may be repeated.")
     ] = None,
+    sort: Annotated[Sort, typer.Option(help="By what the list is sorted.")] = "company",
+    desc: Annotated[bool, typer.Option("--desc", help="The other way round: newest, largest first.")] = False,
 ) -> None:
     """The segments of all workspaces."""
-    found = list(call.client.each(across.segments(search=search, workspace=workspace)))
+    order: Literal["asc", "desc"] = "desc" if desc else "asc"
+    asked = across.segments(search=search, workspace=workspace, sort=sort, order=order)
+    found = list(call.client.each(asked))
     if not call.tabled(found, "no segment fits"):
         return
     rows = [

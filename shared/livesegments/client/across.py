@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from livesegments.client.request import Pages, get
@@ -23,14 +25,20 @@ class OwnedSegments(Struct, kw_only=True, frozen=True):
     """A page of the segments of all workspaces."""
 
     segments: list[OwnedSegment]
-    """By the ids of workspaces, then by their own."""
+    """In the order asked for; by default by the names of their workspaces, then by id."""
     next_cursor: str | None = None
     """Give it back as `cursor` for the next page; null: this is the last one."""
 
 
 @get("/v1/admin/segments", items="segments")
 def segments(
-    *, workspace: list[str] | None = None, search: str = "", limit: int = 100, cursor: str | None = None
+    *,
+    workspace: list[str] | None = None,
+    search: str = "",
+    sort: Literal["company", "name", "created", "updated", "size"] = "company",
+    order: Literal["asc", "desc"] = "asc",
+    limit: int = 100,
+    cursor: str | None = None,
 ) -> Pages[OwnedSegments, OwnedSegment]:
-    """The segments of all workspaces, or of some; by workspace, then by id."""
+    """The segments of all workspaces, or of some; in the order asked for."""
     ...

@@ -122,19 +122,37 @@ async def test_an_admin_sees_the_segments_of_all_companies_and_filters_by_compan
     for client in (one, other):
         for number in range(3):
             await client.segment(f"across-{number}", name=f"Across {number} of {client.workspace}")
-    found: list[Any] = []
-    cursor = None
-    while True:
-        query: dict[str, Any] = {"search": "ACROSS", "limit": 4, **({"cursor": cursor} if cursor else {})}
-        page = (await boss.get("/v1/admin/segments", params=query)).json()
-        found += page["segments"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    places = [(each["workspace"], each["segment"]["id"]) for each in found]
-    wanted = [(each.workspace, f"across-{number}") for each in (one, other) for number in range(3)]
-    assert places == sorted(wanted)
-    query = {"workspace": [one.workspace], "search": "2 of"}
+
+    async def listed(limit: int = 4, **asked: Any) -> list[tuple[str, str]]:
+        """Page by page: the workspace and the id of each segment."""
+        found: list[Any] = []
+        query: dict[str, Any] = {"search": "ACROSS", "limit": limit, **asked}
+        while True:
+            page = (await boss.get("/v1/admin/segments", params=query)).json()
+            found += page["segments"]
+            query["cursor"] = page["next_cursor"]
+            if query["cursor"] is None:
+                return [(each["workspace"], each["segment"]["id"]) for each in found]
+
+    names = {each["id"]: each["name"] for each in (await boss.get("/v1/workspaces")).json()["workspaces"]}
+    companies = sorted((one.workspace, other.workspace), key=lambda id_: (names[id_].casefold(), id_))
+    by_company = [(id_, f"across-{number}") for id_ in companies for number in range(3)]
+    assert await listed() == by_company == await listed(limit=1)
+    assert await listed(order="desc") == by_company[::-1] == await listed(limit=1, order="desc")
+    by_name = sorted(by_company, key=lambda each: f"{each[1]} of {each[0]}")
+    for limit in (1, 4, 100):
+        assert (
+            await listed(limit, sort="name")
+            == by_name
+            == (await listed(limit, sort="name", order="desc"))[::-1]
+        )
+        for sort in ("created", "size"):  # of all equal ones the ids decide
+            assert sorted(await listed(limit, sort=sort)) == sorted(by_company)
+    by_names = {"search": "ACROSS", "limit": "1", "sort": "name"}
+    cursor = (await boss.get("/v1/admin/segments", params=by_names)).json()["next_cursor"]
+    foreign = await boss.get("/v1/admin/segments", params={**by_names, "sort": "size", "cursor": cursor})
+    assert foreign.status_code == 422
+    query: dict[str, Any] = {"workspace": [one.workspace], "search": "2 of"}
     (only,) = (await boss.get("/v1/admin/segments", params=query)).json()["segments"]
     assert only["segment"]["name"] == f"Across 2 of {one.workspace}" and only["workspace_name"]
     there = (await boss.get("/v1/workspaces", params={"search": one.workspace.upper()})).json()

@@ -125,7 +125,8 @@ async def test_a_key_that_only_reads_is_offered_nothing_more(open_page: OpenPage
 async def test_an_admin_looks_at_the_segments_of_all_companies_and_turns_to_one(
     open_page: OpenPage, shop: Shop
 ) -> None:
-    await make(shop, "owned", CITY)
+    for id_ in ("owned", "also-owned"):
+        await make(shop, id_, CITY)
     page = await open_page("/workspaces/segments", key=shop.admin_key, alone=True)
     await page.get_by_label("Search").fill("Name of owned")
     await expect(page.locator("tbody tr")).to_have_count(1)
@@ -137,6 +138,19 @@ async def test_an_admin_looks_at_the_segments_of_all_companies_and_turns_to_one(
     await page.reload()
     await whole(page)
     await page.get_by_role("button", name="Take Main away").click()
+    row = page.locator("tbody tr")
+    await expect(row).to_have_count(1)
+    await shop.send({"id": "lives there", "profile": "owned-1", "time": TIME, "attributes": {"town": "Kyiv"}})
+    await expect(row.locator("td.number")).not_to_have_text("0")
+    await page.get_by_label("Search").fill("Name of")
+    await expect(row.nth(1)).to_be_visible()
+    await page.get_by_role("button", name="Name", exact=True).click()
+    await expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+    await page.get_by_role("button", name="Name", exact=True).click()
+    await expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "descending")
+    await page.wait_for_url("**/workspaces/segments?search=Name+of&sort=name&order=desc")
+    names = await row.locator(".name-cell .break:first-child").all_text_contents()
+    assert names == sorted(names, key=str.casefold, reverse=True) and len(names) > 1
     await page.get_by_role("button", name="Open Name of owned").click()
     await page.wait_for_url("**/segments/owned")
     await page.goto(f"{shop.console}/segments")

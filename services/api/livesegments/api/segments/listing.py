@@ -24,7 +24,7 @@ Sized = dict[str, Size]
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], route_class=Route, responses=responses(401, 403))
 
-_KEYS: dict[Sort, Callable[[Segment, Sized], str | int]] = {
+KEYS: dict[Sort, Callable[[Segment, Sized], str | int]] = {
     "name": lambda segment, _: segment.name.casefold(),
     "created": lambda segment, _: segment.created_ms,
     "updated": lambda segment, _: segment.updated_ms,
@@ -56,11 +56,11 @@ async def list_segments(
     wanted = [each for each in snapshot.segments.values() if asked.fits(each)]
     sizes: Sized = {}
     if state is not None or sort == "size":
-        sizes = await context.members.sizes(workspace.id, _versions(wanted), workspace.timezone)
+        sizes = await context.members.sizes(workspace.id, versions_of(wanted), workspace.timezone)
         wanted = [each for each in wanted if state in (None, state_of(each, sizes[each.id]))]
 
     def place(segment: Segment) -> tuple[Any, str]:
-        return _KEYS[sort](segment, sizes), segment.id
+        return KEYS[sort](segment, sizes), segment.id
 
     wanted.sort(key=place, reverse=order == "desc")
     how = f"{sort} {order}"
@@ -74,7 +74,7 @@ async def list_segments(
         wanted = [each for each in wanted if (place(each) < end if order == "desc" else place(each) > end)]
     page = wanted[:limit]
     if not sizes:
-        sizes = await context.members.sizes(workspace.id, _versions(page), workspace.timezone)
+        sizes = await context.members.sizes(workspace.id, versions_of(page), workspace.timezone)
     return Segments(
         segments=[shape(each, sizes[each.id], context.now_ms()) for each in page],
         next_cursor=cursor.encode((how, *place(page[-1]))) if len(wanted) > limit else None,
@@ -109,5 +109,5 @@ def _lies_in(folder: str, asked: str) -> bool:
     return folder == asked or (bool(asked) and folder.startswith(f"{asked.rstrip('/')}/"))
 
 
-def _versions(segments: list[Segment]) -> dict[str, int]:
+def versions_of(segments: list[Segment]) -> dict[str, int]:
     return {each.id: each.definition_version for each in segments}

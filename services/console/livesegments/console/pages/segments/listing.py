@@ -12,6 +12,7 @@ from livesegments.console import paths
 from livesegments.console.pages.segments import asked
 from livesegments.console.pages.segments.actions.menu import items
 from livesegments.console.pages.segments.asked import STATES, TYPES, Asked
+from livesegments.console.pages.segments.live import update
 from livesegments.console.pages.segments.rows import Row, row
 from livesegments.console.parts.button import link_button
 from livesegments.console.parts.empty import empty
@@ -117,12 +118,7 @@ class Listing:
             return
         for segment in page.segments:
             _, count, state = self._shown[segment.id]
-            now = row(segment, self._visit.zone)
-            if count.text != now.count:
-                count.text = now.count
-            if state.text != now.state:
-                state.text = now.state
-                state.classes(replace=f"badge {now.state_kind}")
+            update(row(segment, self._visit.zone), count, state)
 
     def _nothing(self) -> None:
         if self._wanted.is_filtered:
