@@ -11,10 +11,12 @@ import pytest
 
 from bench import workload
 from bench.core import plan_of
+from livesegments.core import definition
+from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_event
 from livesegments.evaluator.kernel import native
-from livesegments.evaluator.kernel.description import describe
+from livesegments.evaluator.kernel.description import Lacks, describe
 from livesegments.wire import pack
 from tests.properties.fuzz import run
 from tests.properties.kernel_race import Count, KernelRace
@@ -35,6 +37,14 @@ def test_kernel_and_interpreted_core_agree() -> None:
     assert 2 * count.lacking.total() < count.definitions, count
     assert 2 * count.given_back.total() < count.steps, count
     assert count.transitions > 100
+
+
+def test_a_bound_with_more_digits_than_the_kernel_holds_leaves_the_plan_to_the_interpreted_core() -> None:
+    spent = definition.Measure("sum", "total")
+    small = definition.Event(name="order", measure=spent, op="gt", value=1e-30)
+    plan = compile("w", "UTC", [Segment("small", 1, 1, small)], 1)
+    with pytest.raises(Lacks, match="digits"):
+        native.Kernels().of(plan)
 
 
 def test_mutated_bytes_are_read_or_refused() -> None:

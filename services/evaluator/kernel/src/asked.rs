@@ -23,6 +23,10 @@ pub trait Core: Send + Sync {
     /// The instants [start, end) around or after now in which a date counts; None where it can't be compared.
     fn span(&self, value: &Value, now_ms: i64) -> Result<Option<(i64, i64)>>;
     fn folded(&self, text: &str) -> Result<String>;
+    /// An instant as JSON has it.
+    fn date(&self, t_ms: i64) -> Result<String>;
+    /// The float nearest to a ratio.
+    fn nearest(&self, above: i128, below: i128) -> Result<f64>;
 }
 
 /// All functions that come with a description.
@@ -97,6 +101,14 @@ impl Core for Called {
 
     fn folded(&self, text: &str) -> Result<String> {
         self.call(|py| (text,).into_pyobject(py))
+    }
+
+    fn date(&self, t_ms: i64) -> Result<String> {
+        self.call(|py| (t_ms,).into_pyobject(py))
+    }
+
+    fn nearest(&self, above: i128, below: i128) -> Result<f64> {
+        self.call(|py| (above, below).into_pyobject(py))
     }
 }
 

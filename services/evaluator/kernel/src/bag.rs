@@ -1,53 +1,31 @@
-//! A measure over a sliding window as a bag of entries: days and other keys, sums, and counts whose window skips.
+//! A measure over a sliding window as a bag of entries.
 
-use crate::exact::{Exact, Number};
+use crate::amount::Amount;
 use crate::fact::edge_below;
+use crate::fold::{Item, Of, merged, nothing, unmerged};
 use crate::halt::{Halt, Result};
+use crate::mode;
 use crate::msgpack::{self, Reader};
 
 /// From more entries than this on, the interpreted core keeps them in chunks.
 pub const LISTED: usize = 128;
 const CHUNKED: Halt = Halt::Lacks("entries in chunks");
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Of {
-    /// A count: one entry an event, the `depth` that leave last.
-    Each,
-    /// Days, weeks or months: of each the largest leave, and no more than `depth`.
-    Keys,
-    Sum,
-}
-
-pub struct Bagged {
+pub struct Bagged<'a> {
     /// (leave, payload), ascending by leave.
-    inside: Vec<(i64, Number)>,
+    inside: Vec<(i64, Item<'a>)>,
     /// (enter, leave, payload), ascending by enter.
-    waiting: Vec<(i64, i64, Number)>,
-    total: Option<Number>,
+    waiting: Vec<(i64, i64, Item<'a>)>,
+    /// Of sums and averages.
+    total: Option<Item<'a>>,
 }
 
-pub fn put_number(out: &mut Vec<u8>, number: Number) {
-    match number {
-        Number::Int(whole) => msgpack::put_int(out, whole),
-        Number::Float(float) => msgpack::put_float(out, float),
-    }
-}
-
-pub fn number(from: &mut Reader) -> Result<Number> {
-    match from.value()? {
-        crate::value::Value::Int(whole) => Ok(Number::Int(whole)),
-        crate::value::Value::Float(float) => Ok(Number::Float(float)),
-        crate::value::Value::Str(_) => Err(Halt::Lacks("numbers that no float holds")),
-        _ => Err(Halt::Bad("is not a number")),
-    }
-}
-
-impl Bagged {
+impl<'a> Bagged<'a> {
     pub fn empty() -> Self {
         Bagged { inside: Vec::new(), waiting: Vec::new(), total: None }
     }
 
-    pub fn decode(from: &mut Reader, of: Of) -> Result<Self> {
+    pub fn decode(from: &mut Reader<'a>, of: Of) -> Result<Self> {
         from.array_of(3)?;
         if !from.is_array() {
             return Err(CHUNKED);
@@ -56,22 +34,22 @@ impl Bagged {
         let mut inside = Vec::with_capacity(from.room(count) + 1);
         for _ in 0..count {
             from.array_of(2)?;
-            inside.push((from.int()?, number(from)?));
+            inside.push((from.int()?, Item::decode(from, of)?));
         }
         if !from.is_array() {
             return Err(CHUNKED);
         }
         let count = from.array()?;
-        let mut waiting = Vec::with_capacity(from.room(count) + 1);
+        let mut waiting = Vec::with_capacity(from.room(count));
         for _ in 0..count {
             from.array_of(3)?;
-            waiting.push((from.int()?, from.int()?, number(from)?));
+            waiting.push((from.int()?, from.int()?, Item::decode(from, of)?));
         }
         let total = if from.is_nil() {
             from.nil()?;
             None
-        } else if of == Of::Sum {
-            Some(number(from)?)
+        } else if matches!(of, Of::Sum | Of::Average) {
+            Some(Item::decode(from, of)?)
         } else {
             return Err(CHUNKED);
         };
@@ -84,23 +62,23 @@ impl Bagged {
         for (leave, payload) in &self.inside {
             msgpack::put_array(out, 2);
             msgpack::put_int(out, *leave);
-            put_number(out, *payload);
+            payload.encode(out);
         }
         msgpack::put_array(out, self.waiting.len());
         for (enter, leave, payload) in &self.waiting {
             msgpack::put_array(out, 3);
             msgpack::put_int(out, *enter);
             msgpack::put_int(out, *leave);
-            put_number(out, *payload);
+            payload.encode(out);
         }
-        match self.total {
-            Some(total) => put_number(out, total),
+        match &self.total {
+            Some(total) => total.encode(out),
             None => out.push(0xc0),
         }
     }
 
     /// To a bag that is settled; it stays so.
-    pub fn add(&mut self, of: Of, depth: usize, span: (i64, i64), payload: Number, now_ms: i64) -> Result<()> {
+    pub fn add(&mut self, of: Of, depth: usize, span: (i64, i64), payload: Item<'a>, now_ms: i64) -> Result<()> {
         let (enter, leave) = span;
         if enter <= now_ms {
             return self.enter(of, depth, leave, payload);
@@ -110,7 +88,7 @@ impl Bagged {
         if self.waiting.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
     }
 
-    fn enter(&mut self, of: Of, depth: usize, leave: i64, payload: Number) -> Result<()> {
+    fn enter(&mut self, of: Of, depth: usize, leave: i64, payload: Item<'a>) -> Result<()> {
         match of {
             Of::Each => {
                 self.put(leave, payload);
@@ -118,42 +96,65 @@ impl Bagged {
                     self.inside.drain(..self.inside.len() - depth);
                 }
             }
-            Of::Sum => {
+            Of::Sum | Of::Average => {
+                self.total = Some(merged(self.total.take(), &payload)?);
                 self.put(leave, payload);
-                let total = Exact::of(self.total.unwrap_or(Number::Int(0)))?;
-                self.total = Some(total.plus(Exact::of(payload)?)?.stored()?);
             }
             Of::Keys => self.put_key(leave, payload, depth)?,
+            Of::Extreme { .. } | Of::Pick { .. } => self.put_extreme(of, leave, payload)?,
+            Of::Mode => self.put(leave, payload),
         }
         if self.inside.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
     }
 
-    fn put(&mut self, leave: i64, payload: Number) {
+    fn put(&mut self, leave: i64, payload: Item<'a>) {
         let at = self.inside.partition_point(|each| each.0 <= leave);
         self.inside.insert(at, (leave, payload));
     }
 
-    fn put_key(&mut self, leave: i64, payload: Number, depth: usize) -> Result<()> {
+    fn put_key(&mut self, leave: i64, payload: Item<'a>, depth: usize) -> Result<()> {
         if let Some(last) = self.inside.last_mut() {
-            if last.1 == payload && last.0 <= leave {
+            if last.0 <= leave && last.1.order(&payload)?.is_eq() {
                 last.0 = leave;
                 return Ok(());
             }
         }
-        let Number::Int(key) = payload else { return Err(Halt::Bad("a key that is no whole number")) };
-        let key_of = |entry: &(i64, Number)| if let Number::Int(key) = entry.1 { key } else { i64::MIN };
-        self.inside.sort_by_key(|entry| (entry.0, key_of(entry)));
-        if let Some(at) = self.inside.iter().position(|entry| entry.1 == payload) {
+        for (_, known) in &self.inside {
+            known.order(&payload)?;
+        }
+        let order = |one: &(i64, Item), two: &(i64, Item)| one.0.cmp(&two.0).then(one.1.order(&two.1).unwrap_or(std::cmp::Ordering::Equal));
+        self.inside.sort_by(order);
+        if let Some(at) = self.inside.iter().position(|entry| entry.1.order(&payload).is_ok_and(|order| order.is_eq())) {
             if self.inside[at].0 >= leave {
                 return Ok(());
             }
             self.inside.remove(at);
         }
-        let at = self.inside.partition_point(|entry| (entry.0, key_of(entry)) <= (leave, key));
-        self.inside.insert(at, (leave, payload));
+        let entry = (leave, payload);
+        let at = self.inside.partition_point(|each| order(each, &entry).is_le());
+        self.inside.insert(at, entry);
         if self.inside.len() > depth {
             self.inside.remove(0);
         }
+        Ok(())
+    }
+
+    /// What is inside is the better the sooner it leaves.
+    fn put_extreme(&mut self, of: Of, leave: i64, payload: Item<'a>) -> Result<()> {
+        let mut at = self.inside.partition_point(|each| each.0 < leave);
+        if let Some(after) = self.inside.get(at) {
+            if after.1.beats(of, &payload)? {
+                return Ok(());
+            }
+            if after.0 == leave {
+                self.inside.remove(at);
+            }
+        }
+        while at > 0 && payload.beats(of, &self.inside[at - 1].1)? {
+            self.inside.remove(at - 1);
+            at -= 1;
+        }
+        self.inside.insert(at, (leave, payload));
         Ok(())
     }
 
@@ -164,26 +165,26 @@ impl Bagged {
             self.enter(of, depth, leave, payload)?;
         }
         let left = self.inside.partition_point(|each| each.0 <= now_ms);
-        for (_, payload) in self.inside.drain(..left).collect::<Vec<_>>() {
-            if of == Of::Sum {
-                let total = Exact::of(self.total.ok_or(Halt::Bad("a sum without a total"))?)?;
-                self.total = Some(total.minus(Exact::of(payload)?)?.stored()?);
+        for (_, payload) in self.inside.drain(..left) {
+            if matches!(of, Of::Sum | Of::Average) {
+                self.total = Some(unmerged(self.total.take(), &payload)?);
             }
         }
         Ok(())
     }
 
-    pub fn count(&self) -> i64 {
-        self.inside.len() as i64
-    }
-
-    pub fn total(&self) -> Result<i128> {
-        Ok(Exact::of(self.total.unwrap_or(Number::Int(0)))?.scaled)
+    pub fn read(&self, of: Of) -> Result<Amount> {
+        match of {
+            Of::Each | Of::Keys => Ok(Amount::Whole(self.inside.len() as i64)),
+            Of::Sum | Of::Average => self.total.as_ref().map_or(Ok(nothing(of)), Item::read),
+            Of::Extreme { .. } | Of::Pick { .. } => self.inside.first().map_or(Ok(nothing(of)), |first| first.1.read()),
+            Of::Mode => mode::most_frequent(self.inside.iter().map(|entry| &entry.1)),
+        }
     }
 
     pub fn next(&self, of: Of, edges: &[i64]) -> Option<i64> {
-        if of != Of::Sum && self.waiting.is_empty() {
-            let edge = edge_below(edges, self.count())?;
+        if matches!(of, Of::Each | Of::Keys) && self.waiting.is_empty() {
+            let edge = edge_below(edges, self.inside.len() as i64)?;
             return self.inside.get(self.inside.len().checked_sub(edge)?).map(|each| each.0);
         }
         let (enters, leaves) = (self.waiting.first().map(|each| each.0), self.inside.first().map(|each| each.0));

@@ -1,16 +1,17 @@
 //! The kinds of facts: take an event, give the value, and say when the clock may change it.
 
 use crate::absent::{Absent, Awaited};
-use crate::bag::{self, Bagged, Of};
+use crate::amount::Amount;
+use crate::bag::{self, Bagged};
 use crate::chain::{Begun, Present};
 use crate::count::Leaves;
 use crate::event::Event;
-use crate::exact::{Exact, Number};
 use crate::filter::{Filter, hold};
+use crate::fold::{Item, Of, Payload, merged, nothing};
 use crate::halt::{Halt, Result};
+use crate::mode::Tally;
 use crate::msgpack::{self, Reader};
 use crate::trail::{self, Stamps};
-use crate::value::{Value, flat, walk};
 use crate::window::{FOREVER, Frame, Shift};
 
 /// A fact's state: still encoded, or since it was first asked for as its kind keeps it.
@@ -18,36 +19,22 @@ pub enum State<'a> {
     Raw(&'a [u8]),
     Whole(i64),
     Leaves(Leaves),
-    Bag(Bagged),
-    Keys(Vec<i64>),
-    Total(Number),
+    Bag(Bagged<'a>),
+    Keys(Vec<Item<'a>>),
+    Total(Item<'a>),
+    Tally(Tally<'a>),
     Found { time_ms: i64, id: std::borrow::Cow<'a, str>, enter: i64, leave: i64 },
     Stamps(Stamps<'a>),
     Awaited(Awaited<'a>),
     Begun(Begun<'a>),
 }
 
-/// What a fact is worth: a whole number, an exact number in 10^-18, or whether it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Amount {
-    Whole(i64),
-    Exact(i128),
-    Truth(bool),
-}
-
-/// What an event adds to a bag, or to a total.
-pub enum Payload {
-    One,
-    Key(Shift),
-    Sum(Vec<String>),
-}
-
+/// `Ever` is any measure but a count over an absolute window.
 pub enum Kind {
     CountEver { from: i64, to: i64 },
     Count { leave: Shift, depth: usize },
     Bag { of: Of, frame: Frame, depth: usize, payload: Payload },
-    KeysEver { from: i64, to: i64, depth: usize, key: Shift },
-    SumEver { from: i64, to: i64, path: Vec<String> },
+    Ever { of: Of, from: i64, to: i64, depth: usize, payload: Payload },
     Occurrence { frame: Frame, last: bool, has: Vec<Filter> },
     Trail { frame: Frame, within: Shift, slack: i64 },
     Absent(Absent),
@@ -71,9 +58,10 @@ impl State<'_> {
             State::Bag(bagged) => bagged.encode(out),
             State::Keys(keys) => {
                 msgpack::put_array(out, keys.len());
-                keys.iter().for_each(|key| msgpack::put_int(out, *key));
+                keys.iter().for_each(|key| key.encode(out));
             }
-            State::Total(total) => bag::put_number(out, *total),
+            State::Total(total) => total.encode(out),
+            State::Tally(tally) => tally.encode(out),
             State::Found { time_ms, id, enter, leave } => {
                 msgpack::put_array(out, 4);
                 msgpack::put_int(out, *time_ms);
@@ -96,13 +84,14 @@ impl Kind {
             Kind::CountEver { .. } => State::Whole(from.int()?),
             Kind::Count { depth, .. } => State::Leaves(Leaves::decode(from, *depth)?),
             Kind::Bag { of, .. } => State::Bag(Bagged::decode(from, *of)?),
-            Kind::KeysEver { .. } => {
+            Kind::Ever { of: Of::Keys, .. } => {
                 if !from.is_array() {
                     return Err(Halt::Lacks("keys in chunks"));
                 }
-                State::Keys((0..from.array()?).map(|_| from.int()).collect::<Result<_>>()?)
+                State::Keys((0..from.array()?).map(|_| Item::decode(from, Of::Keys)).collect::<Result<_>>()?)
             }
-            Kind::SumEver { .. } => State::Total(bag::number(from)?),
+            Kind::Ever { of: Of::Mode, .. } => State::Tally(Tally::decode(from)?),
+            Kind::Ever { of, .. } => State::Total(Item::decode(from, *of)?),
             Kind::Occurrence { .. } => {
                 from.array_of(4)?;
                 State::Found { time_ms: from.int()?, id: from.str()?.into(), enter: from.int()?, leave: from.int()? }
@@ -117,18 +106,18 @@ impl Kind {
     /// Of a state that is open; None is a fact without events.
     pub fn value(&self, state: Option<&mut State>, now_ms: i64) -> Result<Amount> {
         Ok(match (self, state) {
-            (Kind::SumEver { .. }, None) => Amount::Exact(0),
-            (Kind::Bag { of: Of::Sum, .. }, None) => Amount::Exact(0),
-            (Kind::CountEver { .. } | Kind::Count { .. } | Kind::Bag { .. } | Kind::KeysEver { .. }, None) => Amount::Whole(0),
+            (Kind::Bag { of, .. } | Kind::Ever { of, .. }, None) => nothing(*of),
+            (Kind::CountEver { .. } | Kind::Count { .. }, None) => Amount::Whole(0),
             (_, None) => Amount::Truth(false),
             (Kind::CountEver { .. }, Some(State::Whole(count))) => Amount::Whole(*count),
             (Kind::Count { .. }, Some(State::Leaves(leaves))) => Amount::Whole(leaves.value(now_ms)),
             (Kind::Bag { of, depth, .. }, Some(State::Bag(bagged))) => {
                 bagged.settle(*of, *depth, now_ms)?;
-                read(bagged, *of)?
+                bagged.read(*of)?
             }
-            (Kind::KeysEver { .. }, Some(State::Keys(keys))) => Amount::Whole(keys.len() as i64),
-            (Kind::SumEver { .. }, Some(State::Total(total))) => Amount::Exact(Exact::of(*total)?.scaled),
+            (Kind::Ever { .. }, Some(State::Keys(keys))) => Amount::Whole(keys.len() as i64),
+            (Kind::Ever { .. }, Some(State::Total(total))) => total.read()?,
+            (Kind::Ever { .. }, Some(State::Tally(tally))) => tally.read()?,
             (Kind::Occurrence { .. }, Some(State::Found { enter, leave, .. })) => {
                 Amount::Truth(*enter <= now_ms && now_ms < *leave)
             }
@@ -197,45 +186,24 @@ impl Kind {
                 if span.1 <= now_ms {
                     return Ok(state);
                 }
-                let Some(payload) = payload.of(event)? else { return Ok(state) };
                 let mut bagged = match state {
-                    None => Bagged::empty(),
-                    Some(State::Bag(bagged)) => bagged,
+                    None => None,
+                    Some(State::Bag(bagged)) => Some(bagged),
                     Some(_) => return Err(OTHER),
                 };
-                bagged.add(*of, *depth, span, payload, now_ms)?;
-                Ok(Some(State::Bag(bagged)))
+                payload.each(event, |payload| {
+                    bagged.get_or_insert_with(Bagged::empty).add(*of, *depth, span, payload, now_ms)
+                })?;
+                Ok(bagged.map(State::Bag))
             }
-            (Kind::KeysEver { from, to, depth, key }, state) => {
-                if !(*from..*to).contains(&event.time_ms) {
-                    return Ok(state);
+            (Kind::Ever { of, from, to, depth, payload }, mut state) => {
+                if (*from..*to).contains(&event.time_ms) {
+                    payload.each(event, |payload| {
+                        state = Some(with(state.take(), *of, *depth, payload)?);
+                        Ok(())
+                    })?;
                 }
-                let mut keys = match state {
-                    None => Vec::new(),
-                    Some(State::Keys(keys)) => keys,
-                    Some(_) => return Err(OTHER),
-                };
-                let key = key.at(event.time_ms)?;
-                let at = keys.partition_point(|each| *each < key);
-                if keys.len() < *depth && keys.get(at) != Some(&key) {
-                    keys.insert(at, key);
-                    if keys.len() > bag::LISTED {
-                        return Err(Halt::Lacks("keys in chunks"));
-                    }
-                }
-                Ok(Some(State::Keys(keys)))
-            }
-            (Kind::SumEver { from, to, path }, state) => {
-                if !(*from..*to).contains(&event.time_ms) {
-                    return Ok(state);
-                }
-                let Some(payload) = sum(path, event)? else { return Ok(state) };
-                let total = match state {
-                    None => Number::Int(0),
-                    Some(State::Total(total)) => total,
-                    Some(_) => return Err(OTHER),
-                };
-                Ok(Some(State::Total(Exact::of(total)?.plus(Exact::of(payload)?)?.stored()?)))
+                Ok(state)
             }
             (Kind::Occurrence { frame, last, has }, state) => {
                 if let Some(State::Found { time_ms, id, .. }) = &state {
@@ -292,34 +260,35 @@ impl Kind {
     }
 }
 
-fn read(bagged: &Bagged, of: Of) -> Result<Amount> {
-    if of == Of::Sum { bagged.total().map(Amount::Exact) } else { Ok(Amount::Whole(bagged.count())) }
-}
-
-impl Payload {
-    fn of(&self, event: &Event) -> Result<Option<Number>> {
-        match self {
-            Payload::One => Ok(Some(Number::Int(1))),
-            Payload::Key(key) => key.at(event.time_ms).map(|key| Some(Number::Int(key))),
-            Payload::Sum(path) => sum(path, event),
+/// The state of an absolute window with one more payload.
+fn with<'a>(state: Option<State<'a>>, of: Of, depth: usize, payload: Item<'a>) -> Result<State<'a>> {
+    match (of, state) {
+        (Of::Keys, None) => with(Some(State::Keys(Vec::new())), of, depth, payload),
+        (Of::Keys, Some(State::Keys(mut keys))) => {
+            for key in &keys {
+                key.order(&payload)?;
+            }
+            let at = keys.partition_point(|each| each.order(&payload).is_ok_and(|order| order.is_lt()));
+            let known = keys.get(at).is_some_and(|each| each.order(&payload).is_ok_and(|order| order.is_eq()));
+            if keys.len() < depth && !known {
+                keys.insert(at, payload);
+                if keys.len() > bag::LISTED {
+                    return Err(Halt::Lacks("keys in chunks"));
+                }
+            }
+            Ok(State::Keys(keys))
         }
+        (Of::Mode, None) => with(Some(State::Tally(Tally::empty())), of, depth, payload),
+        (Of::Mode, Some(State::Tally(mut tally))) => {
+            tally.add(payload)?;
+            Ok(State::Tally(tally))
+        }
+        (Of::Sum | Of::Average, None) => merged(None, &payload).map(State::Total),
+        (Of::Sum | Of::Average, Some(State::Total(total))) => merged(Some(total), &payload).map(State::Total),
+        (Of::Extreme { .. } | Of::Pick { .. }, None) => Ok(State::Total(payload)),
+        (Of::Extreme { .. } | Of::Pick { .. }, Some(State::Total(total))) => {
+            Ok(State::Total(if total.beats(of, &payload)? { total } else { payload }))
+        }
+        _ => Err(OTHER),
     }
-}
-
-/// The exact sum of one event's numbers; None where it has none.
-fn sum(path: &[String], event: &Event) -> Result<Option<Number>> {
-    let mut numbers = Vec::new();
-    for value in walk(path, &event.properties) {
-        flat(value, &mut |item| match item {
-            Value::Int(whole) => numbers.push(Number::Int(*whole)),
-            Value::Float(float) => numbers.push(Number::Float(*float)),
-            _ => {}
-        });
-    }
-    let Some((first, others)) = numbers.split_first() else { return Ok(None) };
-    let mut total = Exact::of(*first)?;
-    for number in others {
-        total = total.plus(Exact::of(*number)?)?;
-    }
-    total.stored().map(Some)
 }

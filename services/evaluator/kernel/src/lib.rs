@@ -1,18 +1,23 @@
 //! The native kernel of the evaluator: bytes in, bytes out. Nothing but `Plan` is seen from Python.
 
 mod absent;
+mod amount;
 mod asked;
 mod attribute;
 mod bag;
 mod chain;
+mod computed;
 mod count;
 mod dedup;
+mod description;
 mod event;
 mod exact;
 mod fact;
 mod feed;
 mod filter;
+mod fold;
 mod halt;
+mod mode;
 mod msgpack;
 mod plan;
 mod profile;
@@ -22,6 +27,7 @@ mod reach;
 mod record;
 mod registers;
 mod step;
+mod track;
 mod trail;
 mod value;
 mod window;
@@ -36,7 +42,7 @@ use halt::Halt;
 use step::Done;
 
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
-const SHAPE: u32 = 3;
+const SHAPE: u32 = 4;
 
 /// A function of the core. Plans that share it share what is remembered of its answers.
 #[pyclass(frozen, weakref)]

@@ -237,6 +237,11 @@ pub fn put_int(out: &mut Vec<u8>, number: i64) {
     }
 }
 
+/// A whole number of 64 bits that `put_int` can't take.
+pub fn put_large(out: &mut Vec<u8>, number: u64) {
+    put_sized(out, 0xcf, &number.to_be_bytes());
+}
+
 pub fn put_int_or_nil(out: &mut Vec<u8>, number: Option<i64>) {
     match number {
         Some(number) => put_int(out, number),

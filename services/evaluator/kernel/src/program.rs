@@ -2,9 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::amount::Amount;
+use crate::computed::Condition;
 use crate::exact::Exact;
-use crate::fact::Amount;
-use crate::halt::{Halt, Result};
+use crate::halt::Result;
 use crate::plan::Plan;
 use crate::profile::{Profile, any_is_true, register_in};
 use crate::question::Question;
@@ -16,11 +17,13 @@ pub enum Program {
     Not(Box<Program>),
     Attribute { name: String, question: Question },
     Measure { fact: usize, op: Op, low: Exact, high: Exact },
+    Computed { fact: usize, condition: Condition },
     Happened { fact: usize },
     Member { segment: String },
     Tag { name: Option<String> },
     Consent { pair: String, state: String },
     Listed { segment: String, version: i64 },
+    Never,
     Bucket { salt: String, from: u64, to: u64 },
 }
 
@@ -49,13 +52,13 @@ impl Program {
                 None => question.holds(&Value::Nil, now_ms)?,
             },
             Program::Measure { fact, op, low, high } => {
-                let value = match plan.value(profile, *fact, now_ms)? {
-                    Amount::Whole(count) => i128::from(count) * Exact::ONE,
-                    Amount::Exact(scaled) => scaled,
-                    Amount::Truth(_) => return Err(Halt::Bad("a measure of something that happens")),
-                };
-                op.holds(value.cmp(&low.scaled), value.cmp(&high.scaled))
+                let value = plan.value(profile, *fact, now_ms)?;
+                match (value.compare(low), value.compare(high)) {
+                    (Some(low), Some(high)) => op.holds(low, high),
+                    _ => false,
+                }
             }
+            Program::Computed { fact, condition } => condition.holds(&plan.value(profile, *fact, now_ms)?, now_ms)?,
             Program::Happened { fact } => plan.value(profile, *fact, now_ms)? == Amount::Truth(true),
             Program::Member { segment } => profile.is_member(segment),
             Program::Tag { name: Some(name) } => {
@@ -75,6 +78,7 @@ impl Program {
                 }
                 _ => false,
             },
+            Program::Never => false,
             Program::Bucket { salt, from, to } => (*from..*to).contains(&bucket(salt, profile.id)),
         })
     }

@@ -114,6 +114,11 @@ impl Cuts {
         }
     }
 
+    /// Whether there is a value at all.
+    pub fn mark_presence(&mut self, position: u32, guard: Option<&[i64]>) {
+        self.unequal.add(position, guard);
+    }
+
     /// Adds the positions that going from `old` to `new` may flip; None is a value that can't be compared.
     pub fn changed(&self, old: Option<&Bound>, new: Option<&Bound>, facts: &[Slot], into: &mut Vec<u32>) {
         self.high.crossed(false, old, new, facts, into);

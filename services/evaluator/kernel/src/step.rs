@@ -10,13 +10,16 @@ use blake2::Blake2b;
 use blake2::digest::Digest;
 use blake2::digest::consts::U16;
 
+use crate::amount::Amount;
+use crate::computed::Tell;
 use crate::dedup::remember;
 use crate::event::{Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
-use crate::fact::{Amount, Kind, State};
+use crate::fact::{Kind, State};
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
-use crate::plan::{Plan, Track};
+use crate::plan::{Plan, Segment};
 use crate::profile::{Due, Membership, Profile};
+use crate::track::Track;
 use crate::trail::{Stamp, Stamps};
 use crate::value::Value;
 
@@ -155,10 +158,10 @@ impl<'a> Stepping<'a> {
             }
             let state = self.take(track)?;
             let Some((mut state, old, new)) = track.kind.added(state, event, self.now_ms)? else { continue };
-            let due = track.kind.next_ms(&mut state, self.now_ms, track.edges())?;
+            let due = track.next_ms(&mut state, self.now_ms)?;
             self.profile.put(track.id, state);
             if old != new {
-                track.changed(old, new, &self.profile.facts, &mut self.affected);
+                track.changed(&old, &new, &self.profile.facts, &mut self.affected);
             }
             self.profile.set_due(Due::Fact(track.id), due);
         }
@@ -207,11 +210,11 @@ impl<'a> Stepping<'a> {
                 _ => return Err(Halt::Bad("a state of another kind")),
             }
             let new = track.kind.value(Some(&mut state), self.now_ms)?;
-            let due = track.kind.next_ms(&mut state, self.now_ms, &[])?;
+            let due = track.next_ms(&mut state, self.now_ms)?;
             self.give_back(track, trails);
             self.profile.put(track.id, state);
             if old != new {
-                track.changed(old, new, &self.profile.facts, &mut self.affected);
+                track.changed(&old, &new, &self.profile.facts, &mut self.affected);
             }
             self.profile.set_due(Due::Fact(track.id), due);
         }
@@ -266,12 +269,13 @@ impl<'a> Stepping<'a> {
                 _ => {}
             }
             let new = track.kind.value(Some(&mut state), self.now_ms)?;
-            let next = track.kind.next_ms(&mut state, self.now_ms, track.edges())?;
+            let next = track.next_ms(&mut state, self.now_ms)?;
             self.give_back(track, trails);
             self.profile.put(track.id, state);
             if old != new {
-                track.changed(old, new, &self.profile.facts, &mut self.affected);
+                track.changed(&old, &new, &self.profile.facts, &mut self.affected);
             }
+            track.ticked(&self.profile.facts, &mut self.affected);
             self.profile.set_due(name, next);
         }
         Ok(())
@@ -306,7 +310,7 @@ impl<'a> Stepping<'a> {
             if segment.program.holds(plan, &mut self.profile, self.now_ms)? == was {
                 continue;
             }
-            self.flip(&segment.id, segment.version, cause, event_id);
+            self.flip(segment, cause, event_id)?;
             if let Some(reach) = plan.dependents.get(&position) {
                 reach.collect(&self.profile.facts, &mut self.affected);
             }
@@ -327,10 +331,10 @@ impl<'a> Stepping<'a> {
         Ok(())
     }
 
-    fn flip(&mut self, segment: &'a str, version: i64, cause: &str, event_id: Option<&str>) {
+    fn flip(&mut self, segment: &'a Segment, cause: &str, event_id: Option<&str>) -> Result<()> {
         let memberships = &mut self.profile.memberships;
-        let at = memberships.iter().position(|each| each.segment == segment).unwrap_or_else(|| {
-            memberships.push(Membership { segment, sequence: 0, entered_ms: None });
+        let at = memberships.iter().position(|each| each.segment == segment.id).unwrap_or_else(|| {
+            memberships.push(Membership { segment: &segment.id, sequence: 0, entered_ms: None });
             memberships.len() - 1
         });
         let membership = &mut memberships[at];
@@ -338,7 +342,7 @@ impl<'a> Stepping<'a> {
         membership.sequence = membership.sequence.saturating_add(1);
         membership.entered_ms = entered.then_some(self.now_ms);
         let mut fields = Vec::with_capacity(128);
-        for text in [self.plan.workspace.as_str(), segment, self.profile_id, if entered { "entered" } else { "exited" }] {
+        for text in [self.plan.workspace.as_str(), &segment.id, self.profile_id, if entered { "entered" } else { "exited" }] {
             msgpack::put_str(&mut fields, text);
         }
         msgpack::put_int(&mut fields, self.now_ms);
@@ -348,12 +352,31 @@ impl<'a> Stepping<'a> {
             Some(id) => msgpack::put_str(&mut fields, id),
             None => fields.push(0xc0),
         }
-        msgpack::put_int(&mut fields, version);
+        msgpack::put_int(&mut fields, segment.version);
+        let told = self.told(&segment.tells)?;
         let out = &mut self.transitions;
-        msgpack::put_array(out, 10);
+        msgpack::put_array(out, 11);
         msgpack::put_str(out, &digest(&fields));
         out.extend_from_slice(&fields);
+        out.extend_from_slice(&told);
         self.flips += 1;
+        Ok(())
+    }
+
+    /// The values of the computed attributes that a definition asks about, as a map; nil where it asks about none.
+    fn told(&mut self, tells: &[Tell]) -> Result<Vec<u8>> {
+        if tells.is_empty() {
+            return Ok(vec![0xc0]);
+        }
+        let (mut values, mut count) = (Vec::new(), 0);
+        for tell in tells {
+            let amount = self.plan.value(&mut self.profile, tell.fact, self.now_ms)?;
+            count += usize::from(tell.put(&amount, &mut values)?);
+        }
+        let mut out = Vec::with_capacity(values.len() + 5);
+        msgpack::put_map(&mut out, count);
+        out.extend_from_slice(&values);
+        Ok(out)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use crate::amount::ratio_with;
 use crate::exact::shortest;
 use crate::halt::Result;
 
@@ -41,6 +42,8 @@ pub enum Plain {
 #[derive(Clone, Debug)]
 pub enum Bound {
     Number(Plain),
+    /// A mean, of 10^-18: only measures have it.
+    Ratio(i128, i128),
     Text(String),
 }
 
@@ -197,7 +200,7 @@ impl Bound {
 
     pub fn sort(&self) -> Sort {
         match self {
-            Bound::Number(_) => Sort::Number,
+            Bound::Number(_) | Bound::Ratio(..) => Sort::Number,
             Bound::Text(_) => Sort::Text,
         }
     }
@@ -207,8 +210,11 @@ impl Bound {
         match (self, other) {
             (Bound::Number(left), Bound::Number(right)) => left.compare(*right),
             (Bound::Text(left), Bound::Text(right)) => left.cmp(right),
-            (Bound::Number(_), Bound::Text(_)) => Ordering::Less,
-            (Bound::Text(_), Bound::Number(_)) => Ordering::Greater,
+            (Bound::Ratio(total, count), Bound::Number(Plain::Int(whole))) => ratio_with(*total, *count, *whole),
+            (Bound::Number(Plain::Int(whole)), Bound::Ratio(total, count)) => ratio_with(*total, *count, *whole).reverse(),
+            (Bound::Ratio(..), Bound::Ratio(..)) => Ordering::Equal, // cuts lie at no mean
+            (Bound::Number(_) | Bound::Ratio(..), _) => Ordering::Less,
+            (Bound::Text(_), _) => Ordering::Greater,
         }
     }
 

@@ -11,6 +11,7 @@ The kernel's module `plan` reads it. What the kernel can't do raises `Lacks`, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,8 @@ import msgspec
 
 from livesegments.core.bucket import hundredths
 from livesegments.core.compiled import Compiled, Read
+from livesegments.core.computed import gives
+from livesegments.core.computed_value import numbers, shown
 from livesegments.core.definition import (
     All,
     AnyOf,
@@ -27,6 +30,7 @@ from livesegments.core.definition import (
     Consent,
     Event,
     Filter,
+    Measure,
     Near,
     Node,
     Not,
@@ -35,22 +39,23 @@ from livesegments.core.definition import (
     Sequence,
     Tag,
 )
+from livesegments.core.exact import finite, stored
 from livesegments.core.fact import EventLeaf, Fact, key_of
 from livesegments.core.frame import Absolute, Frame, canonical, frame
 from livesegments.core.measure import DATED, key_at
 from livesegments.core.plan import Plan
 from livesegments.core.profile import consent_key
 from livesegments.core.reach import Guard
-from livesegments.core.relative import span_of
-from livesegments.core.track import Counted, Measured, Track, leaf_edges
+from livesegments.core.relative import date_span, span_of
+from livesegments.core.track import Counted, Measured, Track, ValuedTrack, leaf_edges
 from livesegments.core.value import Comparison, Values, near, test, when_missing
 from livesegments.core.where import path_of
-from livesegments.core.window import Shift, parse_duration, plus
+from livesegments.core.window import Shift, parse_date, parse_duration, plus
 from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PRESENCE_OPS
 
 Json: TypeAlias = list[Any]
 Name: TypeAlias = tuple[object, ...]
-SHAPE = 3
+SHAPE = 4
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""
@@ -124,7 +129,13 @@ class _Describing:
         leaf = place.leaf
         happening = leaf.steps[place.step] if isinstance(leaf, Sequence) else leaf
         concerned = (
-            "counted" if isinstance(track, Counted) else "measured" if isinstance(track, Measured) else "all"
+            "counted"
+            if isinstance(track, Counted)
+            else "measured"
+            if isinstance(track, Measured)
+            else "valued"
+            if isinstance(track, ValuedTrack)
+            else "all"
         )
         filters = [self._filter(each, place.zone) for each in happening.where]
         trails = [trail.id for trail in track.fact.trails]
@@ -137,7 +148,7 @@ class _Describing:
         window = frame(leaf.window, zone)
         spanned = self._frame(window, leaf, zone)
         match leaf:
-            case Event():
+            case Event() | Computed():
                 return self._measure(place, window, spanned)
             case Occurrence():
                 return [
@@ -146,8 +157,6 @@ class _Describing:
                     leaf.which == "last",
                     [self._filter(each, place.zone) for each in leaf.has],
                 ]
-            case Computed():
-                raise Lacks("computed attributes")
         if leaf.same is not None:
             raise Lacks("sequences whose steps share a value")
         within, spans = parse_duration(leaf.within), [leaf.within]
@@ -163,18 +172,24 @@ class _Describing:
 
     def _measure(self, place: _Place, window: Frame, spanned: Json) -> Json:
         leaf = place.leaf
-        assert isinstance(leaf, Event)
+        assert isinstance(leaf, Event | Computed)
         of, depth = leaf.measure.of, key_of(leaf, place.zone, place.segment).depth
         if of == "count":
             if isinstance(window, Absolute):
                 return ["count_ever", window.from_ms, window.to_ms]
             return ["count", spanned[2], depth] if window.enter is None else ["each", spanned, depth]
-        if of == "sum":
-            return ["sum", spanned, path_of(leaf.measure.property or "")]
         if of in DATED:
             key = key_at(of, ZoneInfo(place.zone))
             return ["keys", spanned, depth, self._shift(key, 0, (of, place.zone))]
-        raise Lacks(f"the measure {of}")
+        path = path_of(leaf.measure.property or "")
+        match of:
+            case "min" | "max":
+                return ["extreme", spanned, depth, [path, of == "max"]]
+            case "first" | "last":
+                return ["pick", spanned, depth, [path, of == "last"]]
+            case "first_at" | "last_at":
+                return ["moment", spanned, depth, of == "last_at"]
+        return [of, spanned, depth, path]  # distinct, sum, avg, mode
 
     def _frame(self, window: Frame, leaf: EventLeaf, zone: ZoneInfo) -> Json:
         if isinstance(window, Absolute):
@@ -234,13 +249,21 @@ class _Describing:
 
     def _segment(self, item: Compiled) -> Json:
         segment = item.segment
-        if item.tells:
-            raise Lacks("computed attributes")
         if item.root is None:
             program: Json = ["listed", segment.id, segment.definition_version]
         else:
             program = self._program(item.root, iter(item.reads))
-        return [segment.id, segment.definition_version, program]
+        tells = [
+            [id_, self._track(fact).id, self._telling(measure), gives(measure) == "date"]
+            for id_, measure, fact in item.tells
+        ]
+        return [segment.id, segment.definition_version, program, tells]
+
+    def _telling(self, measure: Measure) -> int:
+        """The core's function that writes an amount."""
+        if gives(measure) == "date":
+            return self._ask(("shown date",), lambda: lambda t_ms: shown(measure, t_ms))
+        return self._ask(("shown number",), lambda: lambda above, below: finite(Fraction(above, below)))
 
     def _program(self, node: Node, reads: Iterator[Read]) -> Json:
         """`reads` are the leaves in the order of the definition."""
@@ -265,6 +288,8 @@ class _Describing:
                 return ["measure", self._track(read.fact).id, node.op, node.value, guard, edges]
             case Occurrence() | Sequence():
                 return ["happened", self._track(read.fact).id, guard]
+            case Computed():
+                return self._computed(node, self._track(read.fact), guard)
             case SegmentRef():
                 return ["member", node.id, self._plan.positions.get(node.id, -1), guard]
             case Tag():
@@ -274,6 +299,36 @@ class _Describing:
             case Bucket():
                 return ["bucket", node.salt, hundredths(node.from_), hundredths(node.to)]
         raise Lacks(f"conditions of the type {node.__struct_config__.tag}")
+
+    def _computed(self, node: Computed, track: Track, guard: list[int] | None) -> Json:
+        if node.asked is None:
+            return ["never"]
+        condition = self._condition(node, node.asked)
+        edges: list[int] = []
+        if isinstance(track, Counted):
+            edges = sorted(leaf_edges(node))
+        elif condition[0] == "around":
+            edges = [condition[1]]
+        elif condition[0] == "value" and condition[1][0] == "clock":
+            edges = [condition[1][1]]
+        return ["computed", track.id, condition, guard, edges]
+
+    def _condition(self, node: Computed, asked: Attribute) -> Json:
+        given, zone = gives(node.measure), self._plan.timezone
+        if given == "value":
+            return ["value", self._question(asked, zone)]
+        op, value, without = asked.op, asked.value, when_missing(asked)
+        if op in PRESENCE_OPS:
+            return ["exists", op == "exists"]
+        if given == "date":
+            if op in CLOCK_OPS:
+                name = "date span", op, msgspec.json.encode(value), zone
+                return ["around", self._ask(name, lambda: date_span(op, value, ZoneInfo(zone))), without]
+            return ["dated", parse_date(value, ZoneInfo(zone)), op == "before", without]
+        if POSITIVE.get(op, op) in ("eq", "in"):
+            return ["among", numbers(asked, stored), op in POSITIVE, without]
+        low, high = value if op == "between" else (value, value)
+        return ["ordered", op, low, high, without]
 
     def _track(self, fact: Fact | None) -> Track:
         assert fact is not None, "its leaf reads one"

@@ -25,7 +25,9 @@ else:
     # one that was built of other sources reads another description
     BUILT = getattr(_native, "SHAPE", 0) == SHAPE
 
-_Fields: TypeAlias = tuple[str, str, str, str, Kind, int, int, Cause, str | None, int]
+_Fields: TypeAlias = tuple[
+    str, str, str, str, Kind, int, int, Cause, str | None, int, dict[str, str | int | float | bool] | None
+]
 _transitions = msgspec.msgpack.Decoder(list[_Fields])
 _events = msgspec.msgpack.Decoder(list[Event])
 _derived = msgspec.msgpack.Decoder(list[tuple[int, Event]])
@@ -88,7 +90,10 @@ class Kernels:
             if known is None:
                 known = self._asked[name] = _native.Function(function)
             asked.append(known)
-        return _Made(plan.order, _native.Plan(description.data, asked), asked)
+        try:
+            return _Made(plan.order, _native.Plan(description.data, asked), asked)
+        except ValueError as error:  # numbers that it can't hold
+            return _Made(plan.order, None, (), str(error))
 
 
 class _Made:
