@@ -1,8 +1,8 @@
-"""Laws 1 and 3: everything one record changes, and the offset after it, in one call that a zombie can't make.
+"""Laws 1 and 3: everything one record changes, and the offset after it, written at once, and by no zombie.
 
-A `Commit` is a list of writes; `call` makes one EVALSHA of `APPLY` of it. The script compares the
-partition's owner and commit number with what the worker believes; only if both are equal does it write
-all of it and step the number on. So
+A `Commit` is a list of writes. It goes as a transaction (`commands`) or as one EVALSHA of `APPLY` (`call`);
+module `fence` decides. The script compares the partition's owner and commit number with what the worker
+believes; only if both are equal does it write all of it and step the number on. So
 
 - a worker that lost its partition writes nothing: another owner's token is in the head;
 - a commit whose predecessor failed writes nothing: the number is not the one it names. Several may
@@ -141,6 +141,15 @@ class Commit:
     def _write(self, command: str, key: str, arguments: list[Argument]) -> None:
         for start in range(0, len(arguments), MAX_ARGUMENTS):  # even, so that pairs stay together
             self.writes.append(Write(command, key, arguments[start : start + MAX_ARGUMENTS]))
+
+    def commands(self) -> list[Sequence[Argument]]:
+        """The writes and then the head's, as the commands of a transaction."""
+        head: list[Argument] = ["commit", self.number, "offset", self.offset, "catalog", self.catalog]
+        if self.clock_ms is not None:
+            head += ("clock", self.clock_ms)
+        commands: list[Sequence[Argument]] = [(command, key, *given) for command, key, given in self.writes]
+        commands.append(("HSET", keys.head(self.partition), *head))
+        return commands
 
     def call(self, owner: str) -> list[Argument]:
         """The EVALSHA command; its reply is 1 if applied, 0 if refused."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias, cast
 
 import hiredis
@@ -39,7 +40,10 @@ class Lane(asyncio.Protocol):
     def __init__(self, connection: AbstractConnection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        self._owed: deque[asyncio.Future[Any]] = deque()
+        self._owed: deque[asyncio.Future[Any] | None] = deque()
+        """None: a reply that nobody waits for."""
+        self._said: hiredis.ReplyError | None = None
+        """An error among the replies that nobody waited for; the next one that somebody waits for has it."""
         self._unsent: list[bytes] = []
         self._broken: BaseException | None = None
         self._reader = hiredis.Reader(notEnoughData=_INCOMPLETE)
@@ -78,6 +82,18 @@ class Lane(asyncio.Protocol):
         self._loop.call_later(LATER_S, self._send)
         return reply
 
+    def together(
+        self, commands: Sequence[Sequence[Argument]], awaited: Collection[int]
+    ) -> list[asyncio.Future[Any]]:
+        """Sent with no other command between them; the replies to those at the places `awaited`.
+
+        A reply that nobody waits for, and that is an error, fails the next one that is awaited.
+        """
+        replies = [self._loop.create_future() if n in awaited else None for n in range(len(commands))]
+        self._owe(b"".join([hiredis.pack_command(tuple(each)) for each in commands]), replies)  # type: ignore[arg-type]
+        self._send()
+        return [reply for reply in replies if reply is not None]
+
     async def close(self) -> None:
         self._break(Away("closed"))
         await self._connection.disconnect(nowait=True)
@@ -101,16 +117,21 @@ class Lane(asyncio.Protocol):
 
     def _put(self, command: tuple[Argument, ...]) -> asyncio.Future[Any]:
         reply: asyncio.Future[Any] = self._loop.create_future()
+        self._owe(hiredis.pack_command(command), (reply,))  # type: ignore[arg-type]
+        return reply
+
+    def _owe(self, packed: bytes, replies: Sequence[asyncio.Future[Any] | None]) -> None:
         if self._broken is not None:
-            reply.set_exception(Away(f"the lane is closed: {self._broken!r}"))
-            return reply
-        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
+            for reply in replies:
+                if reply is not None:
+                    reply.set_exception(Away(f"the lane is closed: {self._broken!r}"))
+            return
+        self._unsent.append(packed)
         if not self._owed:
             self._heard_s = self._loop.time()
-        self._owed.append(reply)
+        self._owed.extend(replies)
         if self._looking is None:
             self._looking = self._loop.call_at(self._heard_s + REPLY_TIMEOUT_S, self._look)
-        return reply
 
     def _send(self) -> None:
         if self._unsent and self._broken is None:  # else it went with an earlier command
@@ -132,10 +153,15 @@ class Lane(asyncio.Protocol):
             self._give_up(RuntimeError("a reply to no command"))
             return
         future = self._owed.popleft()
+        if future is None:
+            if isinstance(reply, hiredis.ReplyError) and self._said is None:
+                self._said = reply
+            return
+        said, self._said = self._said, None
         if future.done():  # its caller was cancelled; the reply is still its own
             return
-        if isinstance(reply, hiredis.ReplyError):
-            future.set_exception(away(reply))
+        if said is not None or isinstance(reply, hiredis.ReplyError):
+            future.set_exception(away(said or reply))
         else:
             future.set_result(reply)
 
@@ -152,5 +178,5 @@ class Lane(asyncio.Protocol):
             self._looking.cancel()
         while self._owed:
             future = self._owed.popleft()
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(Away(f"the connection broke: {error!r}"))

@@ -12,6 +12,7 @@ from livesegments.core.event import Transition
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import APPLY, CLAIM, RESTORE, Commit, announced, sha
+from livesegments.store.fence import Fence
 from livesegments.store.handing import Item
 from livesegments.store.handing import decode as decode_items
 from livesegments.store.lane import Lane
@@ -106,20 +107,23 @@ class RedisShard:
         self.partition = partition
         self._head = keys.head(partition)
         self._lane: Lane | None = None
+        self._fence: Fence | None = None
 
     async def open(self) -> None:
         await self.close()
         lane = await Lane.open(self._url)
         try:
             await asyncio.gather(*(lane.call("SCRIPT", "LOAD", script) for script in (APPLY, CLAIM, RESTORE)))
+            fence = Fence(lane, self._head)
+            await fence.open()
         except BaseException:
             await lane.close()
             raise
-        self._lane = lane
+        self._lane, self._fence = lane, fence
 
     async def close(self) -> None:
         if self._lane is not None:
-            lane, self._lane = self._lane, None
+            lane, self._lane, self._fence = self._lane, None, None
             await lane.close()
 
     @property
@@ -127,6 +131,12 @@ class RedisShard:
         if self._lane is None:
             raise Away("not open")
         return self._lane
+
+    @property
+    def _fenced(self) -> Fence:
+        if self._fence is None:
+            raise Away("not open")
+        return self._fence
 
     def _call(self, *command: Any) -> asyncio.Future[Any]:
         return self._opened.call(*command)
@@ -136,6 +146,7 @@ class RedisShard:
         return None if token is None else token.decode(), int(commit or 0)
 
     async def claim(self, token: str, topic: str) -> Head:
+        self._fenced.step_over()
         commit, offset, clock, old_topic, catalog, restoring, _ = await self._call(
             "EVALSHA", sha(CLAIM), 1, self._head, token, topic
         )
@@ -150,7 +161,7 @@ class RedisShard:
         )
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
-        return self._call(*commit.call(token))
+        return self._fenced.send(token, commit)
 
     async def profiles(self, workspace: str, ids: Sequence[str]) -> list[bytes | None]:
         return await self._call("HMGET", keys.profiles(self.partition, workspace), *ids)  # type: ignore[no-any-return]
