@@ -87,6 +87,47 @@ async def test_state_and_events_are_of_one_moment(shop: Shop, monkeypatch: pytes
     assert (answer.status_code, late[0]) == (503, 0)
 
 
+@pytest.mark.parametrize("moment", ["before history is read", "after it"])
+async def test_a_store_that_is_lost_meanwhile_explains_nothing_until_it_is_whole(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    await shop.segment("regulars", ORDERS)
+    await shop.settled()
+    await shop.rig.send([shop.event("ada", "order", START_MS + n) for n in range(5)])
+    await shop.settled()
+    path = "/v1/segments/regulars/explanations/ada"
+    before = (await shop.get(path, params={"events": 9})).json()
+    assert before["in"] and len(before["why"]["evidence"]["events"]) == 5
+    was, lost = asof.was, [False]
+
+    async def losing(context: Context, asked: Was) -> Any:
+        if not lost[0] and moment.startswith("before"):
+            lost[0] = await shop.rig.redis.flushall()
+        found = await was(context, asked)
+        if not lost[0]:
+            lost[0] = await shop.rig.redis.flushall()
+        return found
+
+    monkeypatch.setattr(asof, "was", losing)
+    answer = await shop.get(path, params={"events": 9})
+    assert lost[0]
+    refused = 0
+
+    async def again() -> bool:
+        """Whoever asks meanwhile is given the same answer, or none and what to do."""
+        nonlocal answer, refused
+        if answer.status_code == 200:
+            assert answer.json()["why"] == before["why"]
+            return True
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]), answer.text
+        refused += 1
+        answer = await shop.get(path, params={"events": 9})
+        return False
+
+    await until(again)
+    assert refused, "an answer was given by a store that had nothing"
+
+
 async def test_an_edit_that_waits_for_its_history_is_explained_as_it_is_served(shop: Shop) -> None:
     await shop.segment("regulars", REGULARS)
     await shop.settled()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from itertools import count
+
 import msgspec
 
 from livesegments.core.event import MERGE, PROFILE, Event
@@ -26,12 +30,12 @@ ACTIVE = '{"type":"event","name":"bought","window":{"last":"1h"}}'
 PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
 
 
-async def begun(rig: Rig) -> None:
+async def begun(rig: Rig, erase_within_s: float = 3_600) -> None:
     """Everybody is pro and has bought; files and checkpoints have it."""
     await rig.workspace()
     await rig.segment("active", ACTIVE)
     await rig.segment("pro", PRO)
-    start(rig)
+    start(rig, erase_within_s)
     await rig.settled()
     for number in range(4):
         await rig.send(events(number))
@@ -39,8 +43,8 @@ async def begun(rig: Rig) -> None:
         await rig.until(lambda: filed(rig))
 
 
-def start(rig: Rig) -> None:
-    rig.start(archive_after_s=0.2, checkpoint_every_s=0.5, erasure_key=KEY)
+def start(rig: Rig, erase_within_s: float = 3_600) -> None:
+    rig.start(archive_after_s=0.2, checkpoint_every_s=0.5, erasure_key=KEY, erase_within_s=erase_within_s)
 
 
 def events(number: int) -> list[Event]:
@@ -115,6 +119,40 @@ async def test_a_canary_is_nowhere_after_its_erasure_and_never_comes_back(evalua
     await rig.settled()
     await rig.send(events(6))
     await rig.settled()
+    await is_nowhere(rig)
+    await others_are_whole(rig)
+
+
+async def test_a_canary_is_nowhere_within_the_stated_time_while_events_keep_coming(evaluation: Rig) -> None:
+    """Others' events and late ones of hers make files, merges and checkpoints all the time. It isn't done at
+    once: the request waits for others first, for half of the stated time."""
+    rig, ended, rounds = evaluation, asyncio.Event(), count(10)
+    await begun(rig, erase_within_s=4)
+    applied = 0
+
+    async def load() -> None:
+        nonlocal applied
+        while not ended.is_set():
+            for _ in range(3):
+                await rig.send(events(next(rounds)))
+            await rig.settled()
+            applied += 1
+
+    async def more(than: int) -> bool:
+        assert not coming.done()
+        return applied > than
+
+    coming = asyncio.create_task(load())
+    await rig.until(lambda: more(0))
+    record = pack.encode(pack.Erase("w", CANARY))
+    sent = await rig.producer.send_and_wait(EVENTS, record, partition=HOME)
+    await rig.until(lambda: rig.redis.hexists(keys.erasures(HOME), sent.offset))
+    assert (await note(rig, sent.offset)).done_ms is None
+    await done(rig, sent.offset)  # within 60 s, which is the bound of what is waited for
+    await rig.until(partial(more, applied))
+    await is_nowhere(rig)
+    ended.set()
+    await coming
     await is_nowhere(rig)
     await others_are_whole(rig)
 
