@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -108,6 +108,37 @@ def add_months(t_ms: int, months: int, zone: tzinfo) -> int:
 QUARTER_MS = 900_000
 """Zones change their offset, and days begin, on quarter hours UTC; where one doesn't, nothing is remembered.
 (Monrovia was 44 minutes and 30 seconds behind until 1972, Kiritimati 10 hours and 40 minutes until 1979.)"""
+_FIRST = datetime(1970, 1, 1).toordinal()
+"""Day 0 of the days since 1970, as a proleptic ordinal."""
+_LAST_DAY = 2_500_000
+"""Of the days since 1970, in the year 8814: nothing is remembered of later ones."""
+
+
+@lru_cache(maxsize=4_096)
+def _ahead_ms(day: int, zone: tzinfo) -> int | None:
+    """How far a zone is ahead of UTC throughout a day UTC since 1970; None where that changes within it."""
+    looks = (*range(0, DAY_MS, QUARTER_MS), DAY_MS - 1)
+    ahead = {local(day * DAY_MS + at_ms, zone).utcoffset() for at_ms in looks}
+    first = ahead.pop()
+    return None if ahead or first is None else first // timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=8_192)
+def _day_shift(day: int, ahead_ms: int, months: int, zone: tzinfo) -> int | None:
+    """How far t ⊕ months lies from t, for the instants of a local day since 1970; None where it isn't the
+    same for all of them. `ahead_ms`: the zone's offset at them.
+
+    A local time is skipped, or comes twice, only within a day of a change of the offset.
+    """
+    before = date.fromordinal(_FIRST + day)
+    year, month = divmod(before.year * 12 + before.month - 1 + months, 12)
+    if not 1971 <= year < 8_000:
+        return None
+    last = monthrange(year, month + 1)[1]
+    after = date(year, month + 1, min(before.day, last)).toordinal() - _FIRST
+    around = {_ahead_ms(each, zone) for each in (after - 1, after, after + 1)}
+    then_ms = around.pop()
+    return None if around or then_ms is None else (after - day) * DAY_MS + ahead_ms - then_ms
 
 
 @lru_cache(maxsize=8_192)
@@ -119,8 +150,15 @@ def _quarter_shift(quarter: int, months: int, zone: tzinfo) -> int | None:
 
 
 def _shift_months(t_ms: int, months: int, zone: tzinfo) -> int:
-    """`add_months`, quick for instants that come close together, as live events do."""
-    shift = _quarter_shift(t_ms // QUARTER_MS, months, zone) if t_ms > 0 else None
+    """`add_months`, quick where the offset doesn't change, and for instants that come close together."""
+    if not 0 < t_ms < _LAST_DAY * DAY_MS:
+        return add_months(t_ms, months, zone)
+    ahead_ms = _ahead_ms(t_ms // DAY_MS, zone)
+    if ahead_ms is not None:
+        shift = _day_shift((t_ms + ahead_ms) // DAY_MS, ahead_ms, months, zone)
+        if shift is not None:
+            return t_ms + shift
+    shift = _quarter_shift(t_ms // QUARTER_MS, months, zone)
     return add_months(t_ms, months, zone) if shift is None else t_ms + shift
 
 
@@ -142,15 +180,8 @@ def minus(duration: Duration, zone: tzinfo) -> Shift:
 
 def local_day(t_ms: int, zone: tzinfo) -> int:
     """The calendar day of an instant in a zone, as its proleptic ordinal."""
-    day = _quarter_day(t_ms // QUARTER_MS, zone) if t_ms > 0 else None
-    return local(t_ms, zone).toordinal() if day is None else day
-
-
-@lru_cache(maxsize=8_192)
-def _quarter_day(quarter: int, zone: tzinfo) -> int | None:
-    """The day of a whole quarter hour; None if another begins within it."""
-    day = local(quarter * QUARTER_MS, zone).toordinal()
-    return day if local(quarter * QUARTER_MS + QUARTER_MS - 1, zone).toordinal() == day else None
+    ahead_ms = _ahead_ms(t_ms // DAY_MS, zone) if 0 < t_ms < _LAST_DAY * DAY_MS else None
+    return local(t_ms, zone).toordinal() if ahead_ms is None else (t_ms + ahead_ms) // DAY_MS + _FIRST
 
 
 def anniversary(date_ms: int, lead: Shift, zone: tzinfo, now_ms: int) -> Span:
