@@ -79,7 +79,8 @@ class World:
         else:
             event = Event(id_, did.workspace, did.profile, did.name, at, did.properties)
             entry = Entry(pack.encode(pack.Packed([event])), clock_ms=self.clock_ms)
-        self.tails[PROFILES.index(did.profile) % PARTITIONS].append((self.commits, entry))
+        own = PROFILES.index(did.profile) + (did.workspace == "v")  # of another workspace: another partition
+        self.tails[own % PARTITIONS].append((self.commits, entry))
 
     def cut(self) -> None:
         """The tails become files."""
@@ -229,3 +230,16 @@ def test_a_partition_in_which_everybody_took_something_back_is_counted(tmp_path:
     found = desk.answer(question := Asked("w", "UTC", None, node(TWICE), {}))
     assert isinstance(found, Found) and found.profiles == found.nodes[0][1] == 1
     assert found == plain.answer(question)
+
+
+def test_who_took_something_back_is_nobody_of_another_workspace(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.happen(Did("a", "b", HOUR, "w"))
+    world.happen(Did("a", RETRACT, HOUR, "w", {"event_id": "e9"}))
+    world.happen(Did("a", "b", HOUR, "v"))  # in the partition, and in the part of the file, of the next one
+    world.happen(Did("b", "b", HOUR, "w"))
+    world.cut()
+    desk = Desk(world.archive, world, PARTITIONS, "unused")  # type: ignore[arg-type]
+    desk._sessions = SESSIONS
+    found = desk.answer(Asked("w", "UTC", None, node({"type": "event", "name": "b"}), {}))
+    assert isinstance(found, Found) and found.profiles == found.nodes[0][1] == 2

@@ -207,7 +207,7 @@ class Kept:
         rows = _standing(columns.rows, columns)
         announced = self._announced(partition, workspace, columns, files)
         apart = pa.array(sorted(columns.loose), pa.string())  # none of these rows are theirs
-        columns.people = self.with_more(partition, columns.people, [*_ids(rows), announced, apart])
+        columns.people = self.with_more(partition, columns.people, [*_used(rows), announced, apart])
         places = _places(rows, columns.people)
         others = pc.index_in(announced, value_set=columns.people.column("id"))
         others = others.filter(pc.invert(pc.is_in(others, value_set=pc.unique(places))))
@@ -328,6 +328,12 @@ def _standing(rows: pa.Table, columns: Columns) -> pa.Table:
 def _ids(rows: pa.Table) -> list[pa.Array]:
     """Every id in the column `profile`, of dictionaries, some of them several times."""
     return [chunk.dictionary for chunk in rows.column("profile").chunks]
+
+
+def _used(rows: pa.Table) -> Iterator[pa.Array]:
+    """The ids of the rows: a dictionary may have more, such as those of other workspaces."""
+    for chunk in rows.column("profile").chunks:
+        yield chunk.dictionary.take(pc.unique(chunk.indices).drop_null())
 
 
 def _places(rows: pa.Table, people: pa.Table) -> pa.ChunkedArray:
