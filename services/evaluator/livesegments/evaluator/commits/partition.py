@@ -301,16 +301,25 @@ class Partition:
         stored: Mapping[str, bytes],
         concern: Concern | None = None,
         also: Collection[str] = (),
+        before: Sequence[Mapping[str, bytes]] = (),
     ) -> int:
         """Brings a chunk of stored profiles to the workspace's plan; `seal` makes the commit of it.
 
-        `concern` says whose state has to be looked into, beside those of `also`; None: everybody's. Returns
+        `concern` says whose state has to be looked into, beside those of `also`; None: everybody's. `before`:
+        slices of this commit that were brought to it already; after a fault of ours they are again. Returns
         how many times a profile was judged by a segment.
         """
+        making, upkeep = self._making, self._upkeep
         plan, now_ms = self.plans[workspace], self.clock_ms
-        judged = self._making.steady(lambda: self._upkeep.walk(plan, stored, concern, also, now_ms))
+
+        def work() -> int:
+            for each in before if making.careful else ():
+                upkeep.walk(plan, each, concern, also, now_ms)
+            return upkeep.walk(plan, stored, concern, also, now_ms)
+
+        judged = making.steady(work)
         if not self.changed:
-            self._making.forget()
+            making.forget()
         return judged
 
     def fill(

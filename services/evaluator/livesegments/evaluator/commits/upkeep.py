@@ -136,19 +136,21 @@ class Upkeep:
         also: Collection[str],
         now_ms: int,
     ) -> int:
-        """Brings a chunk of stored profiles to the plan; how many times one was judged by a segment.
+        """Brings profiles to the plan; how many times one was judged by a segment. Their states are encoded:
+        they may be a slice of a commit.
 
         `also` are looked at whatever `concern` says of their states.
         """
-        self.judged = 0
+        self.judged, looked = 0, list[ProfileKey]()
         for id_, data in stored.items():
             key = profile_key(plan.workspace, id_)
             if concern is not None and id_ not in also and not concern(self._cache.get(key) or data):
                 continue
+            looked.append(key)
             slot = self._making.touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
                 self.catch_up(key, slot, plan, now_ms)
-        self._making.encode()
+        self._making.encode_some(looked)
         return self.judged
 
     def fill(

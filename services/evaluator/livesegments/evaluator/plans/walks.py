@@ -24,6 +24,7 @@ from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.faults.aside import publish
 from livesegments.evaluator.history.candidates import Candidates
+from livesegments.evaluator.history.portion import Portion
 from livesegments.evaluator.plans.adoption import Adopted, News
 from livesegments.evaluator.plans.remembered import Stored
 from livesegments.evaluator.ports import Ports
@@ -40,9 +41,6 @@ JUDGEMENTS = 20_000
 GROWTH = 4
 """A chunk has at most this many times the profiles of the one before, whose cost is known by then."""
 
-SLICE = 64
-"""It has at most this many profiles while records come."""
-
 UNDECODED = 4
 """A chunk has this many times more profiles where most of them needn't be decoded."""
 
@@ -57,6 +55,7 @@ class Walks:
         self._shard = ports.shard
         self._publisher = ports.publisher
         self._chunk, self._pace = ports.options.chunk, ports.pace
+        self._portion = Portion(ports.pace)
         self._partition = partition
         self._flight = flight
         self._wall_ms = wall_ms
@@ -137,7 +136,7 @@ class Walks:
         now_ms = self._wall_ms()
         if now_ms is not None:
             partition.pass_to(now_ms)
-        judged = partition.walk(workspace, stored, concern, also)
+        judged = await self._judge(workspace, stored, concern, also)
         if concern is None:
             share = JUDGEMENTS / max(judged, 1)
             self._sizes[workspace] = adopted.revision, len(stored) * min(share, GROWTH)
@@ -158,6 +157,22 @@ class Walks:
         if adopted.walking:
             self._walking.append(workspace)
         return True
+
+    async def _judge(
+        self, workspace: str, stored: Mapping[str, bytes], concern: Concern | None, also: Collection[str]
+    ) -> int:
+        """Brings a chunk to the plan; the event loop goes round between slices. As `Partition.walk`."""
+        judged, done, slices, left = 0, 0, list[dict[str, bytes]](), list(stored.items())
+        while done < len(left):
+            if slices:
+                await self._pace.rest()
+            slice_ = dict(left[done : done + self._portion.slice])
+            begun_s = self._pace.now_s()
+            judged += self._partition.walk(workspace, slice_, concern, also, slices)
+            self._portion.took(len(slice_), begun_s)
+            slices.append(slice_)
+            done += len(slice_)
+        return judged
 
     async def send(self, outcome: Outcome, work: str) -> None:
         """Sends the outcome, first what could not be evaluated; `work` names the work that met it."""
@@ -290,8 +305,7 @@ class Walks:
         revision, size = self._sizes.get(workspace, (-1, 0.0))
         if revision != adopted.revision:
             size = JUDGEMENTS / max(adopted.segments, 1)
-        most = self._chunk if self._pace.calm else min(self._chunk, SLICE)
-        return max(1, min(most, int(size)))
+        return max(1, min(self._chunk, self._portion.size, int(size)))
 
     async def _take(self, workspace: str, latest: Plan) -> News | None:
         """Stages and adopts a workspace's definitions in memory. Returns the writes that store that."""
