@@ -7,7 +7,12 @@ use crate::msgpack::{self, Reader};
 use crate::value::Value;
 
 pub const PROFILE: &str = "$profile";
+/// Recorded only.
+pub const ALIAS: &str = "$alias";
 pub const ATTRIBUTE_CHANGED: &str = "$attribute_changed";
+pub const TAG_ADDED: &str = "$tag_added";
+pub const TAG_REMOVED: &str = "$tag_removed";
+pub const CONSENT_CHANGED: &str = "$consent_changed";
 pub const SEGMENT_ENTERED: &str = "$segment_entered";
 pub const SEGMENT_EXITED: &str = "$segment_exited";
 

@@ -25,6 +25,8 @@ pub struct Exact {
 }
 
 impl Exact {
+    pub const ZERO: Exact = Exact { scaled: 0, whole: true };
+
     /// One, in `scaled`.
     pub const ONE: i128 = SCALE;
 
@@ -75,6 +77,16 @@ impl Exact {
             Ok(Number::Float(near))
         } else {
             Err(Halt::Lacks("numbers that no float holds"))
+        }
+    }
+}
+
+impl Exact {
+    /// Whole in 64 bits, or else the nearest float.
+    pub fn finite(self) -> Result<Number> {
+        match as_whole(self.scaled) {
+            Some(whole) => Ok(Number::Int(whole)),
+            None => format!("{}e-18", self.scaled).parse().map(Number::Float).map_err(|_| TOO_LARGE),
         }
     }
 }

@@ -5,10 +5,13 @@ mod amount;
 mod asked;
 mod attribute;
 mod bag;
+mod bounds;
 mod chain;
+mod change;
 mod computed;
 mod count;
 mod dedup;
+mod definition;
 mod description;
 mod event;
 mod exact;
@@ -19,20 +22,23 @@ mod fold;
 mod halt;
 mod mode;
 mod msgpack;
+mod parts;
 mod plan;
 mod profile;
 mod program;
 mod question;
 mod reach;
 mod record;
+mod registered;
 mod registers;
+mod score;
 mod step;
 mod track;
 mod trail;
 mod value;
 mod window;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyNotImplementedError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -42,7 +48,7 @@ use halt::Halt;
 use step::Done;
 
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
-const SHAPE: u32 = 4;
+const SHAPE: u32 = 5;
 
 /// A function of the core. Plans that share it share what is remembered of its answers.
 #[pyclass(frozen, weakref)]
@@ -63,10 +69,14 @@ struct Native(plan::Plan);
 
 #[pymethods]
 impl Native {
+    /// Raises NotImplementedError where it lacks something, ValueError where the description can't be read.
     #[new]
     fn new(description: &[u8], asked: Vec<Py<Function>>) -> PyResult<Self> {
         let asked = Asked(asked.iter().map(|each| each.get().0.clone()).collect());
-        plan::Plan::read(description, &asked).map(Native).map_err(refused)
+        plan::Plan::read(description, &asked).map(Native).map_err(|halt| match halt {
+            Halt::Lacks(what) => PyNotImplementedError::new_err(what),
+            halt => refused(halt),
+        })
     }
 
     /// (state or None, next due instant or None, transitions, derived events) of an event; the text says what the
@@ -93,6 +103,7 @@ impl Native {
     fn record<'py>(
         &self, py: Python<'py>, revision: i64, record: &[u8], states: &Bound<'py, PyDict>, clock_ms: i64,
     ) -> PyResult<Bound<'py, PyTuple>> {
+        let arena = profile::Arena::new();
         let read = record::Record::read(record, &self.0.workspace).map_err(refused)?;
         let mut stored = Vec::with_capacity(read.profiles.len());
         for profile in &read.profiles {
@@ -100,7 +111,7 @@ impl Native {
             stored.push(state.map(|state| state.cast_into::<PyBytes>()).transpose()?);
         }
         let states: Vec<&[u8]> = stored.iter().map(|state| state.as_ref().map_or(&[][..], |state| state.as_bytes())).collect();
-        let applied = read.apply(&self.0, revision, &states, clock_ms).map_err(refused)?;
+        let applied = read.apply(&self.0, &arena, revision, &states, clock_ms).map_err(refused)?;
         let changed = PyList::empty(py);
         for each in &applied.changed {
             changed.append((each.profile, PyBytes::new(py, &each.state), each.before_ms, each.wake_ms))?;

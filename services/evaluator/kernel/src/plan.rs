@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::amount::Amount;
 use crate::asked::Asked;
 use crate::attribute::Watch;
+use crate::bounds::Bounds;
 use crate::computed::Tell;
 use crate::description;
 use crate::fact::State;
@@ -15,6 +16,9 @@ use crate::program::Program;
 use crate::reach::Reach;
 use crate::track::Track;
 
+/// Under this name, which is no tag's, stands whoever asks for any tag at all.
+pub const ANY_TAG: &str = "";
+
 pub struct Segment {
     pub id: String,
     pub version: i64,
@@ -22,18 +26,26 @@ pub struct Segment {
     pub tells: Vec<Tell>,
 }
 
+/// A static segment.
+pub struct List {
+    pub version: i64,
+    pub position: u32,
+}
+
 pub struct Plan {
     pub workspace: String,
     pub window_ms: i64,
     pub max_ids: usize,
-    pub max_attributes: i64,
-    pub max_attribute_bytes: i64,
+    pub bounds: Bounds,
     pub tracks: Vec<Track>,
     pub feeds: HashMap<String, Feeds>,
     pub segments: Vec<Option<Segment>>,
     pub born: Vec<u32>,
     pub watches: HashMap<String, Watch>,
     pub dependents: HashMap<u32, Reach>,
+    pub tags: HashMap<String, Reach>,
+    pub consents: HashMap<String, Reach>,
+    pub lists: HashMap<String, List>,
     pub(crate) by_id: HashMap<i64, usize>,
 }
 

@@ -5,6 +5,13 @@ use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
 use crate::value::Value;
 
+/// What is written anew lives as long as what was read.
+pub type Arena = typed_arena::Arena<Vec<u8>>;
+
+pub fn keep(arena: &Arena, bytes: Vec<u8>) -> &[u8] {
+    arena.alloc(bytes)
+}
+
 const FIELDS: usize = 17;
 const NIL: &[u8] = &[0xc0];
 const EMPTY_MAP: &[u8] = &[0x80];
@@ -50,18 +57,18 @@ pub struct Profile<'a> {
     pub tags: &'a [u8],
     pub consent: &'a [u8],
     pub lists: &'a [u8],
-    groups: &'a [u8],
-    score: &'a [u8],
-    increments: &'a [u8],
+    pub groups: &'a [u8],
+    pub score: &'a [u8],
+    pub increments: &'a [u8],
     pub facts: Vec<Slot<'a>>,
     pub dues: Vec<(Due<'a>, i64)>,
     pub memberships: Vec<Membership<'a>>,
     pub seen: std::borrow::Cow<'a, [u8]>,
-    removed: &'a [u8],
+    pub removed: &'a [u8],
     pub attribute_bytes: i64,
     taken: &'a [u8],
     kin: &'a [u8],
-    increased: &'a [u8],
+    pub increased: &'a [u8],
 }
 
 impl<'a> Profile<'a> {
@@ -208,34 +215,6 @@ impl<'a> Profile<'a> {
     pub fn attribute(&self, name: &str) -> Option<&Register<'a>> {
         self.attributes.iter().find(|register| register.name == name)
     }
-}
-
-/// A register of tags, consents or lists, which stay encoded: its value, and what else stands in it.
-pub fn register_in<'a>(registers: &'a [u8], name: &str) -> Result<Option<(Value<'a>, Reader<'a>)>> {
-    let from = &mut Reader::new(registers);
-    for _ in 0..from.map()? {
-        let found = from.str()? == name;
-        let mut register = Reader::new(from.raw()?);
-        if found {
-            register.array()?;
-            return Ok(Some((register.value()?, register)));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether any register's value is true.
-pub fn any_is_true(registers: &[u8]) -> Result<bool> {
-    let from = &mut Reader::new(registers);
-    for _ in 0..from.map()? {
-        from.str()?;
-        let mut register = Reader::new(from.raw()?);
-        register.array()?;
-        if matches!(register.value()?, Value::Bool(true)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn registers<'a>(from: &mut Reader<'a>) -> Result<Vec<Register<'a>>> {

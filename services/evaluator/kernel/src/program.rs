@@ -7,7 +7,8 @@ use crate::computed::Condition;
 use crate::exact::Exact;
 use crate::halt::Result;
 use crate::plan::Plan;
-use crate::profile::{Profile, any_is_true, register_in};
+use crate::profile::Profile;
+use crate::registered::{any_is_true, register_in};
 use crate::question::Question;
 use crate::value::{Op, Value};
 

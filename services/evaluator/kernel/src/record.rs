@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
 use crate::plan::Plan;
+use crate::profile::Arena;
 use crate::step::Stepping;
 
 /// One that changed. The due instants are the one before and the one now.
@@ -40,10 +41,11 @@ pub fn fire<'a>(
     plan: &'a Plan, revision: i64, due: &[(&'a str, &'a [u8], i64)],
 ) -> (Vec<std::result::Result<Fired, &'static str>>, Vec<u8>) {
     let (mut transitions, mut flips) = (Vec::new(), 0);
+    let arena = Arena::new();
     let fired = due
         .iter()
         .map(|(profile, state, until_ms)| {
-            let mut stepping = Stepping::begin(plan, revision, state, profile)?;
+            let mut stepping = Stepping::begin(plan, &arena, revision, state, profile)?;
             upto(&mut stepping, *until_ms)?;
             transitions.extend_from_slice(&stepping.transitions);
             flips += stepping.flips;
@@ -88,7 +90,9 @@ impl<'a> Record<'a> {
     }
 
     /// `states` are those of `profiles`, empty of one never seen. `clock_ms`: the clock before the first event.
-    pub fn apply(&self, plan: &'a Plan, revision: i64, states: &[&'a [u8]], clock_ms: i64) -> Result<Applied<'a>> {
+    pub fn apply(
+        &self, plan: &'a Plan, arena: &'a Arena, revision: i64, states: &[&'a [u8]], clock_ms: i64,
+    ) -> Result<Applied<'a>> {
         let mut applied = Applied {
             changed: Vec::with_capacity(self.profiles.len()),
             repeats: Vec::new(),
@@ -98,7 +102,7 @@ impl<'a> Record<'a> {
         };
         let mut steppings: Vec<Result<Stepping<'a>>> = Vec::with_capacity(self.profiles.len());
         for (profile, state) in self.profiles.iter().zip(states) {
-            steppings.push(Stepping::begin(plan, revision, state, profile));
+            steppings.push(Stepping::begin(plan, arena, revision, state, profile));
         }
         let before: Vec<Option<i64>> =
             steppings.iter().map(|each| each.as_ref().ok().and_then(Stepping::wake_at)).collect();

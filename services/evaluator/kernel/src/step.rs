@@ -13,12 +13,12 @@ use blake2::digest::consts::U16;
 use crate::amount::Amount;
 use crate::computed::Tell;
 use crate::dedup::remember;
-use crate::event::{Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
+use crate::event::{ALIAS, Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
 use crate::fact::{Kind, State};
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
 use crate::plan::{Plan, Segment};
-use crate::profile::{Due, Membership, Profile};
+use crate::profile::{Arena, Due, Membership, Profile};
 use crate::track::Track;
 use crate::trail::{Stamp, Stamps};
 use crate::value::Value;
@@ -37,6 +37,7 @@ pub struct Done {
 /// A profile that goes from step to step. `transitions` and `derived` are those of all its steps.
 pub struct Stepping<'a> {
     pub(crate) plan: &'a Plan,
+    pub(crate) arena: &'a Arena,
     pub(crate) profile_id: &'a str,
     pub(crate) profile: Profile<'a>,
     pub(crate) now_ms: i64,
@@ -56,26 +57,29 @@ pub fn event(plan: &Plan, revision: i64, state: &[u8], event: &[u8], now_ms: i64
     if !from.done() {
         return Err(Halt::Bad("an event that goes on"));
     }
-    let mut stepping = Stepping::begin(plan, revision, state, event.profile)?;
+    let arena = Arena::new();
+    let mut stepping = Stepping::begin(plan, &arena, revision, state, event.profile)?;
     stepping.event(&event, now_ms)?;
     Ok(stepping.end())
 }
 
 /// Lets the clock alone reach `now_ms`, the profile's next due instant.
 pub fn clock(plan: &Plan, revision: i64, profile_id: &str, state: &[u8], now_ms: i64) -> Result<Done> {
-    let mut stepping = Stepping::begin(plan, revision, state, profile_id)?;
+    let arena = Arena::new();
+    let mut stepping = Stepping::begin(plan, &arena, revision, state, profile_id)?;
     stepping.clock(now_ms)?;
     Ok(stepping.end())
 }
 
 impl<'a> Stepping<'a> {
-    pub fn begin(plan: &'a Plan, revision: i64, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
+    pub fn begin(plan: &'a Plan, arena: &'a Arena, revision: i64, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
         let profile = if state.is_empty() { Profile::new(profile_id, revision) } else { Profile::decode(profile_id, state)? };
         if profile.plan != revision {
             return Err(Halt::Lacks("bringing a profile to a plan"));
         }
         Ok(Stepping {
             plan,
+            arena,
             profile_id,
             profile,
             now_ms: 0,
@@ -104,10 +108,10 @@ impl<'a> Stepping<'a> {
         let cause = if event.name == PROFILE {
             self.change(event)?;
             "attribute"
-        } else if event.name.starts_with('$') {
+        } else if event.name.starts_with('$') && event.name != ALIAS {
             return Err(Halt::Lacks("events of ours"));
         } else {
-            if !self.profile.is_taken(&event.id)? {
+            if event.name == ALIAS || !self.profile.is_taken(&event.id)? {
                 self.feed(event, None)?;
             }
             "event"

@@ -55,7 +55,7 @@ from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PR
 
 Json: TypeAlias = list[Any]
 Name: TypeAlias = tuple[object, ...]
-SHAPE = 4
+SHAPE = 5
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""
@@ -104,7 +104,7 @@ class _Describing:
         ]
         whole = (
             plan.workspace, limits.dedup_window_ms, limits.dedup_max_ids,
-            limits.bounds.attributes, limits.bounds.attribute_bytes, facts, segments, sorted(plan.born),
+            msgspec.structs.astuple(limits.bounds), facts, segments, sorted(plan.born),
         )  # fmt: skip
         return Description(msgspec.msgpack.encode(whole), self._asked)
 
@@ -293,9 +293,9 @@ class _Describing:
             case SegmentRef():
                 return ["member", node.id, self._plan.positions.get(node.id, -1), guard]
             case Tag():
-                return ["tag", node.name]
+                return ["tag", node.name, guard]
             case Consent():
-                return ["consent", consent_key(node.channel, node.topic), node.state]
+                return ["consent", consent_key(node.channel, node.topic), node.state, guard]
             case Bucket():
                 return ["bucket", node.salt, hundredths(node.from_), hundredths(node.to)]
         raise Lacks(f"conditions of the type {node.__struct_config__.tag}")

@@ -92,7 +92,7 @@ class Kernels:
             asked.append(known)
         try:
             return _Made(plan.order, _native.Plan(description.data, asked), asked)
-        except ValueError as error:  # numbers that it can't hold
+        except NotImplementedError as error:  # numbers that it can't hold
             return _Made(plan.order, None, (), str(error))
 
 
