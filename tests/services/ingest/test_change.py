@@ -1,6 +1,7 @@
 """One odd part of a profile's change never loses the others: it is named, and kept by itself."""
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -124,7 +125,7 @@ def test_of_an_object_the_odd_attribute_alone_is_left_out() -> None:
 
 
 def test_a_number_that_no_double_holds_is_left_out() -> None:
-    for text in ("1e400", "-1e999", "9" * 400 + ".5"):
+    for text in ("1e400", "-1e999", "9" * 400 + ".5", "NaN", "Infinity", "-Infinity"):
         verdict = identified(f'{{"userId":"u","traits":{{"n":{text},"ok":1,"l":[{text}]}}}}')
         assert change(verdict).attributes == {"ok": 1}
         assert isinstance(verdict, Accepted) and verdict.left_out is not None
@@ -132,6 +133,25 @@ def test_a_number_that_no_double_holds_is_left_out() -> None:
         for body in (f'{{"userId":"u","event":"e","properties":{{"n":{text}}}}}', f"[{text}]"):
             refused = accept.call("track", body.encode(), RECEIPT)
             assert isinstance(refused, Rejected) and refused.faults[0].code == "bad_json"
+
+
+def test_a_nan_of_python_loses_nothing_that_came_with_it() -> None:
+    """Python's json writes it so, and Segment's library for Python sends what that writes."""
+    traits = {"age": math.nan, "plan": "pro", "text": 'NaN, "Infinity'}
+    items = [
+        {"type": "identify", "userId": "u", "traits": traits},
+        {"type": "track", "userId": "u", "event": "e", "properties": {"total": -math.inf}},
+        {"type": "track", "userId": "u", "event": "e"},
+    ]
+    body = json.dumps({"writeKey": "secret", "batch": items}).encode()
+    verdicts = accept.batch(body, RECEIPT)
+    assert not isinstance(verdicts, Fault)
+    whole, _ = verdicts.accepted
+    assert change(whole).attributes == {"plan": "pro", "text": 'NaN, "Infinity'}
+    assert left_out(whole)[0] == [("/traits/age", "out_of_range")]
+    assert "is not finite: NaN" in verdicts.rejected[0].faults[0].message
+    assert accept.write_key(body) == "secret"
+    assert accept.workspace_in(b'{"workspace": "w", "profile": "u", "attributes": {"n": NaN}}') == "w"
 
 
 def test_a_fault_of_the_event_refuses_all_of_it() -> None:

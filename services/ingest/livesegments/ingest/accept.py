@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from livesegments.core.fault import Fault
 from livesegments.ingest import cloudevents, own, segment_spec
-from livesegments.ingest.reading import is_one, items_of, members_of, value_of, why
+from livesegments.ingest.reading import is_one, items_of, leniently, members_of, value_of, why
 from livesegments.ingest.receipt import Accepted, Receipt, Verdict, reject
 from livesegments.wire.rejected import Rejected
 from livesegments.wire.unreadable import CAUSES
@@ -118,7 +118,7 @@ def may_change_profiles(body: bytes) -> bool:
 def write_key(body: bytes) -> str | None:
     """The field `writeKey` of an object: where senders that set no header name their key."""
     try:
-        return _keyed.decode(body).writeKey
+        return leniently(_keyed, body).writeKey
     except CAUSES:
         return None
 
@@ -147,7 +147,7 @@ def _object(data: bytes, receipt: Receipt) -> dict[str, Any] | Rejected:
 def workspace_in(value: bytes) -> str | Fault:
     """The field `workspace` of an object."""
     try:
-        workspace = _homes.decode(value).workspace
+        workspace = leniently(_homes, value).workspace
     except msgspec.ValidationError as error:
         if not str(error).endswith("$.workspace`"):
             return Fault("", "wrong_type", "an event is an object")

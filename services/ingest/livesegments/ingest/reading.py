@@ -25,6 +25,9 @@ _LONE = re.compile(
     rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|"
     rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
+_NO_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|-?Infinity|NaN', re.DOTALL)
+"""What Python's json and others write for floats that are no numbers; strings are passed over, also one that
+does not end."""
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _anything = msgspec.json.Decoder()
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -53,9 +56,9 @@ def value_of(data: bytes, receipt: Receipt, at: str = "") -> Any | Rejected:
 def _decoded(data: bytes) -> Any:
     """Raises one of CAUSES."""
     try:
-        return _mended(_anything, data)
+        return leniently(_anything, data)
     except msgspec.ValidationError:  # a number that no double holds; it may be in one odd trait
-        value = _beyond.decode(data)
+        value = _beyond.decode(mended(data))
         if not isinstance(value, dict):
             raise
         if not all(_finite(member) for field, member in value.items() if field not in CHANGES):
@@ -66,7 +69,7 @@ def _decoded(data: bytes) -> Any:
 def members_of(data: bytes) -> dict[str, msgspec.Raw] | Fault:
     """The members of an object, their values unread."""
     try:
-        members = _mended(_members, data)
+        members = leniently(_members, data)
     except msgspec.ValidationError:
         return Fault("", "wrong_type", "must be an object")
     except CAUSES as error:
@@ -77,7 +80,7 @@ def members_of(data: bytes) -> dict[str, msgspec.Raw] | Fault:
 def items_of(data: bytes, at: str) -> list[bytes] | Fault:
     """The items of a list, unread."""
     try:
-        return [bytes(raw) for raw in _mended(_items, data)]
+        return [bytes(raw) for raw in leniently(_items, data)]
     except msgspec.ValidationError:
         return Fault(at, "wrong_type", "must be a list")
     except CAUSES as error:
@@ -87,14 +90,14 @@ def items_of(data: bytes, at: str) -> list[bytes] | Fault:
 def is_one(text: bytes) -> bool:
     """Whether the text is one JSON value."""
     try:
-        _mended(_one, text)
+        leniently(_one, text)
     except CAUSES:
         return False
     return True
 
 
-def _mended(decoder: msgspec.json.Decoder[Read], data: bytes) -> Read:
-    """Raises one of CAUSES."""
+def leniently(decoder: msgspec.json.Decoder[Read], data: bytes) -> Read:
+    """Reads text that is no JSON as what it becomes when it is mended. Raises one of CAUSES."""
     try:
         return decoder.decode(data)
     except msgspec.DecodeError:
@@ -114,7 +117,10 @@ def _finite(value: Any) -> bool:
 
 def mended(data: bytes) -> bytes:
     """JSON text whose lone surrogates are U+FFFD, as browsers write them: a text that was cut may end with
-    half an emoji, which is no reason to lose all that came with it."""
+    half an emoji, which is no reason to lose all that came with it. For the same reason NaN and Infinity
+    become a number that no double holds: then they are one odd number, and the rest can be read."""
+    if b"NaN" in data or b"Infinity" in data:
+        data = _NO_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b"1e999", data)
     if b"\\u" not in data:
         return data
     return _LONE.sub(lambda found: found[0] if found[2] else found[3] + b"\\ufffd", data)
@@ -127,7 +133,7 @@ def why(error: Exception, data: bytes) -> str:
     if isinstance(error, RecursionError):
         return "is not JSON that can be read: it is nested too deep"
     if isinstance(error, msgspec.ValidationError):
-        return "has a number that is too large"
+        return "has a number that is not finite: NaN, Infinity, or too large for a 64-bit float"
     at = _BYTE.search(str(error))
     if not data.strip():
         return "is not JSON: it is empty"
