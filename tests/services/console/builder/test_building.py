@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -33,11 +34,15 @@ async def flowers(shop: Shop, product: Product) -> Shop:
     return shop
 
 
-async def named(shop: Shop, attribute: str) -> None:
-    """Waits until the api knows the name."""
+async def named(shop: Shop, *wanted: str) -> None:
+    """Waits until the api knows the names, of attributes and of events."""
     async with shop.client() as api:
-        while attribute not in {each.name for each in (await api.send(names.read())).attributes}:  # noqa: ASYNC110
+        known = await api.send(names.read())
+        while not {*wanted} <= {each.name for each in known.attributes} | {
+            each.name for each in known.events
+        }:
             await asyncio.sleep(0.05)
+            known = await api.send(names.read())
 
 
 def row(page: Page, pointer: str) -> Locator:
@@ -88,14 +93,30 @@ async def test_what_is_seen_while_the_page_is_open_is_offered(
     open_page: OpenPage, flowers: Shop, product: Product
 ) -> None:
     page = await open_page("/segments/new")
-    await page.get_by_role("button", name="Save").wait_for()
-    await flowers.send({"id": "late", "profile": "rose", "time": TIME, "attributes": {"shoe_size": 43}})
-    await product.json("settle")
-    await named(flowers, "shoe_size")
     await add(page, "", "Has an attribute")
-    await page.locator("option[value='shoe_size']").first.wait_for(state="attached")
+    await page.locator("option[value='town']").first.wait_for(state="attached")
+    late = {"profile": "rose", "time": TIME}
+    await flowers.send(
+        {**late, "id": "tried", "name": "shoe_tried", "properties": {"size": 43}},
+        {**late, "id": "late", "attributes": {"shoe_size": 43}},
+    )
+    await product.json("settle")
+    await named(flowers, "shoe_size", "shoe_tried")
     await fill(page, "Attribute", "shoe_size")
+    await page.locator("option[value='shoe_size']").first.wait_for(state="attached")
     await page.locator("option[value='43'][label='1 profile']").first.wait_for(state="attached")
+    await expect(page.get_by_label("Value is a")).to_have_value("number")
+    await expect(page.get_by_label("Attribute", exact=True)).to_be_focused()
+    await add(page, "", "Did something")
+    await fill(page, "Event", "shoe_tried")
+    await page.get_by_role("button", name="Only such events…").click()
+    await fill(page, "Property", "size")
+    await expect(page.get_by_label("Value is a")).to_have_value("number")
+    await page.get_by_label("Value", exact=True).press_sequentially("43")
+    size = {"property": "size", "op": "eq", "value": 43}
+    await expect(page.locator("[data-row='/of/1'] .phrase")).to_contain_text("43")
+    await page.get_by_text("As JSON", exact=True).click()
+    await expect(json_pane(page)).to_have_value(re.compile(re.escape(json.dumps(size)[1:-1])))
 
 
 async def test_a_nested_segment_is_built_by_mouse_saved_and_edited(
@@ -231,9 +252,14 @@ async def dragged_by_touch(page: Page, grip: Locator, onto: Locator) -> None:
 async def test_a_row_is_dragged_to_another_place_and_onto_another_row(
     open_page: OpenPage, flowers: Shop
 ) -> None:
+    """On a wide screen, where the same stands as JSON beside it."""
     page = await open_page("/segments/new")
+    await page.set_viewport_size({"width": 1700, "height": 900})
+    await page.reload()
     tags = [{"type": "tag", "name": name} for name in "abc"]
-    await page.get_by_text("As JSON", exact=True).click()
+    await json_pane(page).wait_for()
+    boxes = await page.locator(".conditions").bounding_box(), await json_pane(page).bounding_box()
+    assert boxes[0] and boxes[1] and boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
     await json_pane(page).fill(json.dumps({"type": "all", "of": tags}))
     await row(page, "/of/2").wait_for()
     a, b, c = tags

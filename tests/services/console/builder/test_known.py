@@ -88,3 +88,27 @@ def test_a_field_that_is_gone_is_forgotten() -> None:
     assert (gone.times, stays.times) == (1, 2) and later.is_heard
     stays.is_there = False
     assert not later.come({"c": ""}) and not later.is_heard
+
+
+async def test_a_segment_beyond_those_that_were_read_is_found_by_what_is_typed() -> None:
+    asked: list[str] = []
+
+    async def again(before: Seen) -> Seen:
+        return before
+
+    async def find(text: str) -> dict[str, str]:
+        asked.append(text)
+        await asyncio.sleep(0)
+        return {f"s-{text}": f"Name of {text}"}
+
+    few = Known(Seen(segments={"a": "A"}), again, paused, find)
+    few.seek("b")
+    assert asked == []  # all there are were read
+    known, field = Known(Seen(segments={"a": "A"}, has_all_segments=False), again, paused, find), Field()
+    known.offers(lambda seen: seen.segments).then(field.fill)
+    for text in ("w", "wi", "win"):
+        known.seek(text)
+    while "s-win" not in field.offered:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert asked == ["win"] and field.offered == {"a": "A", "s-win": "Name of win"}
+    known.stop()

@@ -14,6 +14,7 @@ from livesegments.console.builder.drafts import Draft
 from livesegments.console.builder.seen import Seen, of_names
 
 MOST_SEGMENTS = 1_000
+FOUND, LONGEST = 50, 200
 
 
 async def seen(api: AsyncClient, definition: Any = None) -> Seen:
@@ -34,7 +35,14 @@ async def seen(api: AsyncClient, definition: Any = None) -> Seen:
         computed={each.id: each.gives for each in measured.computed_attributes},
         value_lists=tuple(each.id for each in lists.value_lists),
         topics=tuple(topics),
+        has_all_segments=listed.next_cursor is None,
     )
+
+
+async def segments_with(api: AsyncClient, text: str) -> dict[str, str]:
+    """Id → name of the first segments with the text in their id, name or description. Raises ApiError."""
+    page = await api.send(segments.page(search=text[:LONGEST], limit=FOUND))
+    return {each.id: each.name for each in page.segments}
 
 
 async def seen_again(api: AsyncClient, before: Seen) -> Seen:

@@ -27,6 +27,8 @@ class Seen(Struct, frozen=True):
     computed: dict[str, str] = {}
     value_lists: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    has_all_segments: bool = True
+    """False: the workspace has more than `segments`."""
 
     def properties(self, names: Iterable[Any]) -> dict[str, Path]:
         """Those of any of the events; of several, what was seen of the first."""

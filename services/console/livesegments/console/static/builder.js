@@ -20,6 +20,7 @@
     if (!row) return;
     const fields = row.querySelectorAll("input, select, textarea, button, summary");
     const same = [...fields].find((field) => field.tagName === last.tag && labelOf(field) === last.label);
+    if (same?.tagName === "INPUT" && same.type === "text") same.setSelectionRange(same.value.length, same.value.length);
     (same ?? row.querySelector(".phrase, .which") ?? row.querySelector("button"))?.focus({ preventScroll: Boolean(same) });
   }
   document.addEventListener("focusin", (event) => {

@@ -61,6 +61,14 @@ class Place:
     def without(self, *names: str, reshaped: bool = False) -> None:
         self.become({name: value for name, value in self.node.items() if name not in names}, reshaped)
 
+    def reshape(self) -> None:
+        """Its form is made anew: what is known of it is another by now."""
+        self.become(self.value, reshaped=True)
+
+    def seek(self, text: str) -> None:
+        """Segments with this text in their name are offered soon, too."""
+        self._known.seek(text)
+
     def offers(self, of: Callable[[Seen], dict[str, str]]) -> Later:
         """What `of` makes of the names that were seen, and of those that will be while the form is open."""
         return self._known.offers(of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livesegments.console.builder import operands, seen
+from livesegments.console.builder import operands, seen, values
 from livesegments.console.builder.view import compare_form, inputs
 from livesegments.console.builder.view.context import Place
 from livesegments.console.parts.button import button
@@ -85,16 +85,31 @@ def _filter(
             tests = place.node.get(inner or "", [{"property": "", "op": "eq"}])
             place.become({**kept, to: tests}, reshaped=True)
 
+    found = within.get(path or "", seen.Path())
+
+    def now_known(known: seen.Seen) -> seen.Path | None:
+        return _within(known, events, above).get(values.shown(place.node.get("property")))
+
+    def offered(known: seen.Seen) -> dict[str, str]:
+        return dict.fromkeys(seen.offered((now_known(known) or seen.Path()).values), "")
+
+    def rename(to: str) -> None:
+        place.field("property", to)
+        place.named(now_known(place.seen) is not None)
+
+    def known_meanwhile(_: dict[str, str]) -> bool:
+        """The form is made for the property's types: it is made anew where they are others by now."""
+        if not line.is_deleted:
+            now = now_known(place.seen)
+            if now is not None and now.types != found.types:
+                place.reshape()
+        return not line.is_deleted
+
     with Tag("div", "", "where-one", role="group", aria_label=f"Filter {index + 1}"):
         with Tag("div", "", "fields"):
-            hint = ", ".join(within[path].types) if path in within else ""
-            inputs.line(
-                "Property",
-                path or "",
-                lambda to: place.field("property", to),
-                place.offers(lambda known: seen.described(_within(known, events, above))),
-                hint=hint,
-            )
+            names = place.offers(lambda known: seen.described(_within(known, events, above)))
+            line = inputs.line("Property", path or "", rename, names, hint=", ".join(found.types))
+            names.then(known_meanwhile)
             kinds = {
                 "op": "compare it",
                 "item": "some item of the list has",
@@ -103,9 +118,8 @@ def _filter(
             if deep < MOST_DEEP:
                 inputs.select("Look at", inner or "op", kinds, turn)
             if inner is None:
-                found = within.get(path or "", seen.Path())
                 ops = operands.fitting(found.types, node.get("op"))
-                compare_form.form(place, ops, found, seen.offered(found.values))
+                compare_form.form(place, ops, found, place.offers(offered))
             button("", take_away, "quiet", "close", f"Take filter {index + 1} away").classes("away")
         if inner is not None:
             tests = node[inner] if isinstance(node[inner], list) else []

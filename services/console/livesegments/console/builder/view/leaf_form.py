@@ -115,18 +115,22 @@ def _attribute(place: Place) -> None:
 
     def named_meanwhile(_: dict[str, str]) -> bool:
         now = place.node.get("name")
-        if isinstance(now, str):
-            offer_values(now)
+        if field.is_deleted or not isinstance(now, str):
+            return not field.is_deleted
+        if place.attribute(now).types != path.types and now in offers(place.seen):
+            place.reshape()
+            return False
+        offer_values(now)
         return having.is_heard
 
     names = place.offers(offers)
-    inputs.line("Attribute", name, rename, names)
+    path = place.attribute(name)
+    field = inputs.line("Attribute", name, rename, names)
     if name.startswith(COMPUTED):
         given = place.seen.computed.get(name.removeprefix(COMPUTED))
         types = {"number": ("number",), "date": ("string",)}.get(given or "", ())
         compare_form.form(place, operands.fitting_computed(given, node.get("op")), seen.Path(types), ())
         return
-    path = place.attribute(name)
     compare_form.form(place, operands.fitting(path.types, node.get("op")), path, having)
     names.then(named_meanwhile)
 
@@ -202,9 +206,26 @@ def _step(place: Place, index: int, many: int) -> None:
 
 
 def _segment(place: Place) -> None:
-    id_ = values.shown(place.node.get("id"))
-    hint = place.seen.segments.get(id_, "")
-    inputs.line("Segment", id_, lambda to: place.field("id", to), place.seen.segments, hint=hint)
+    """Chosen by its name or its id, which the field has afterwards; the name stands below."""
+
+    def rename(to: str) -> None:
+        place.field("id", to)
+        place.seek(to)
+        say(place.seen.segments)
+
+    def say(known: dict[str, str]) -> bool:
+        if said.is_deleted:
+            return False
+        name = known.get(values.shown(place.node.get("id")), "")
+        if said.text != name:
+            said.text = name
+        return True
+
+    names = place.offers(lambda known: known.segments)
+    with inputs.label("Segment"):
+        inputs.bare("Segment", values.shown(place.node.get("id")), rename, names, labelled=True)
+        said = Tag("span", "", "hint break")
+    names.then(say)
 
 
 def _tag(place: Place) -> None:

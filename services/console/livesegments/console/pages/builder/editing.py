@@ -76,7 +76,11 @@ async def _show(visit: Visit, draft: Draft, title: str, back: str) -> None:
     def focus(at: str) -> None:
         visit.client.run_javascript(f"window.livesegments.builder.focus({json.dumps(at)})")
 
-    known = Known(seen, lambda before: loading.seen_again(visit.api, before))
+    known = Known(
+        seen,
+        lambda before: loading.seen_again(visit.api, before),
+        find=lambda text: loading.segments_with(visit.api, text),
+    )
     editor = ListEditor(draft, seen) if draft.is_static else Editor(draft, known, visit.api, focus)
     saving = _Saving(visit, draft, editor)
     with Tag("div", "", "page-head"):
