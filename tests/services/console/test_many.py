@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import expect
 
+from livesegments.api.mass.work import KIND, Asked
 from livesegments.client import NotFound, profiles, segments
 from livesegments.client.mass_jobs import MassJob
 from livesegments.client.sources import Source
@@ -20,6 +21,10 @@ from livesegments.console.pages.mass_jobs.rows import row
 from livesegments.console.pages.segments.actions.changes import Row, Wrong, said, update
 from livesegments.console.pages.sources import form, shown
 from livesegments.console.pages.sources.form import Form
+from livesegments.runtime.clock import wall_ms
+from livesegments.store import keys
+from livesegments.store.client import connect
+from livesegments.store.jobs import Job, JobStore
 from tests.product import Product
 from tests.services.console.conftest import TIME, OpenPage, Shop
 from tests.services.console.test_segments import act
@@ -146,6 +151,26 @@ async def test_all_of_a_segment_get_an_attribute_lose_their_score_and_go(
     async with shop.client() as client:
         with pytest.raises(NotFound):
             await client.send(profiles.read("mass-a"))
+
+
+async def test_a_mass_job_that_is_under_way_is_cancelled(
+    open_page: OpenPage, shop: Shop, product: Product
+) -> None:
+    """Its turn is held, so that no process of the api comes further with it."""
+    asked = msgspec.Raw(msgspec.json.encode(Asked("reset_score", profiles=("p",))))
+    job = Job(shop.workspace, "held", KIND, asked, 1_204, wall_ms(), done=500, state="running")
+    async with connect(product.up["redis"]) as store:
+        await store.set(keys.job_turn(shop.workspace, job.id), "a slow process", ex=600)
+        assert await JobStore(store).add(job, job.begun_ms)
+    page = await open_page("/mass-jobs")
+    row = page.get_by_role("row", name="500 of 1,204")
+    await row.get_by_role("button", name="Cancel").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("What it has changed so far stays changed.")
+    await dialog.get_by_role("button", name="Cancel the job").click()
+    await expect(row).to_have_count(0)
+    await page.goto(f"{shop.console}/audit?kind=mass_job")
+    await expect(page.locator("tbody tr").first).to_contain_text("after 500 of 1204 profiles")
 
 
 async def test_a_list_is_made_to_follow_a_file_is_run_held_and_let_go(

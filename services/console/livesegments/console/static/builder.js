@@ -47,6 +47,7 @@
     if (matchMedia("(min-width: 1600px)").matches) pane.open = true;
   }
   document.addEventListener("DOMContentLoaded", () => {
+    beside(); // what was drawn before this is no mutation
     new MutationObserver(beside).observe(document.body, { childList: true, subtree: true });
     new MutationObserver(restore).observe(document.body, { childList: true, subtree: true });
   });

@@ -51,7 +51,28 @@
   }
   document.addEventListener("dragend", unmark);
   let column = null;
+  // A column that was moved by a key is drawn anew in its new box, and has the focus there.
+  let moved = null;
+  function refocus() {
+    if (moved === null || (document.activeElement && document.activeElement !== document.body)) return;
+    document.querySelector(`[data-column="${moved}"]`)?.focus();
+  }
+  document.addEventListener("focusin", (event) => {
+    if (event.target.closest("[data-column]")?.dataset.column !== moved) moved = null;
+  });
+  document.addEventListener("pointerdown", () => { moved = null; });
+  document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(refocus).observe(document.body, { childList: true, subtree: true });
+  });
   window.livesegments.columns = {
+    pressed(event, emit) {
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      const chip = event.target.closest("[data-column]");
+      if (!step || !chip || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      moved = chip.dataset.column;
+      emit(Number(moved), step);
+    },
     dragged(event) {
       column = event.target.closest("[data-column]")?.dataset.column ?? null;
       event.dataTransfer.setData("text/plain", column ?? "");

@@ -1,5 +1,5 @@
-"""Where the columns of a file go, as boxes: a column is dragged from one to another, by mouse or by touch. By
-keyboard the fields of the table below do the same; both say the same at any moment."""
+"""Where the columns of a file go, as boxes: a column is dragged from one to another, by mouse or by touch, or
+moved by the arrow keys. The fields of the table below do the same; both say the same at any moment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from livesegments.console.parts.tag import Tag, icon
 
 _DRAGGED = "(e) => window.livesegments.columns.dragged(e)"
 _OVER = "(e) => window.livesegments.columns.over(e)"
+_PRESSED = "(e) => window.livesegments.columns.pressed(e, emit)"
 _DROPPED = "(e) => window.livesegments.columns.dropped(e, emit)"
 
 Moved = Callable[[int, str], None]
@@ -27,6 +28,7 @@ class Boxes:
         box.on("dragstart", js_handler=_DRAGGED)
         box.on("dragover", js_handler=_OVER)
         box.on("drop", self._dropped, js_handler=_DROPPED)
+        box.on("keydown", self._pressed, js_handler=_PRESSED)
 
     def _box(self, to: str, says: str) -> Tag:
         with Tag("div", "", "column-box", data_goes=to):
@@ -35,6 +37,7 @@ class Boxes:
 
     def show(self, chosen: Sequence[str]) -> None:
         """`chosen`: where every column goes."""
+        self._chosen = [*chosen]
         for to, place in self._places.items():
             place.clear()
             with place:
@@ -43,11 +46,22 @@ class Boxes:
                         self._chip(number, name)
 
     def _chip(self, number: int, name: str) -> None:
+        text = formats.short(name, 60)
         with Tag(
-            "span", "", "column-chip", draggable="true", data_column=number, title="Drag it to another box"
-        ):
+            "span", "", "column-chip", role="button", tabindex=0, draggable="true", data_column=number,
+            title="Drag it to another box, or press an arrow key", aria_keyshortcuts="ArrowLeft ArrowRight",
+            aria_label=f"{text}: {self._goes[self._chosen[number]]}; the arrow keys move it",
+        ):  # fmt: skip
             icon("drag_indicator")
-            Tag("span", formats.short(name, 60), "break")
+            Tag("span", text, "break")
+
+    def _pressed(self, event: Any) -> None:
+        number, step = event.args
+        if isinstance(number, int) and 0 <= number < len(self._names) and step in (-1, 1):
+            boxes = [*self._goes]
+            at = boxes.index(self._chosen[number]) + step
+            if 0 <= at < len(boxes):
+                self._moved(number, boxes[at])
 
     def _dropped(self, event: Any) -> None:
         number, to = event.args

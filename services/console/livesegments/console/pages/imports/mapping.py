@@ -55,7 +55,9 @@ async def _map(visit: Visit, it: Import) -> None:
                 goes.choose(now)
         boxes.show(where())
 
-    paragraph("Drag a column to where it goes, or choose it in the table.", "muted")
+    paragraph(
+        "Drag a column to where it goes, move it by the arrow keys, or choose it in the table.", "muted"
+    )
     boxes = Boxes(GOES, [each.name for each in seen.columns], dragged)
     with table("Columns", "Column", "Some cells", "Goes to", "Attribute, or channel/topic", "Type"):
         for each, by_itself in zip(seen.columns, at_first(seen.columns), strict=True):
