@@ -62,7 +62,7 @@ def test_a_cut_that_is_cancelled_loses_nothing(awaits: int) -> None:
         await shard.open()
         line = Line(shard)
         options = Options(None, str, 1, 1_000, 1.0, archive_after_s=10**6)
-        pace = Pace(1, 1, asyncio.get_running_loop().time)
+        pace = Pace(1, 1, asyncio.get_running_loop().time, asyncio.get_running_loop().time)
         ports = cast(Ports, SimpleNamespace(shard=shard, history=files, options=options, pace=pace))
         errands = Errands(cast(Any, line), cast(Any, line), lambda: None)
         archiver = Archiver(0, "tag", ports, errands, lambda: line.number, dict)

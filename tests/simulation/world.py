@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
@@ -166,7 +167,7 @@ class Process:
         self.world = world
         self.name = name
         self.worker = Worker(self._make, world.crashes.append)
-        self._pace = Pace(30, 4, lambda: 0.0)
+        self._pace = Pace(30, 4, lambda: 0.0, count().__next__)
         self._kernels = native.Kernels()
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}

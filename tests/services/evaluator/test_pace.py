@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from livesegments.evaluator.commits.pace import QUIET_S, REST_S, Pace
+from livesegments.evaluator.commits.pace import QUIET_S, REST_S, SLICE_S, Pace
 from livesegments.runtime import metrics
 
 
@@ -14,7 +14,7 @@ def still() -> float:
 
 def test_one_partition_at_a_time_and_the_next_is_woken() -> None:
     async def main() -> None:
-        pace, woken = Pace(400, 25, still), list[str]()
+        pace, woken = Pace(400, 25, still, still), list[str]()
         assert pace.take(lambda: woken.append("a"))
         assert not pace.take(lambda: woken.append("b"))
         assert not woken
@@ -27,7 +27,7 @@ def test_one_partition_at_a_time_and_the_next_is_woken() -> None:
 def test_one_chunk_is_under_way_to_the_store() -> None:
     async def main() -> None:
         reply: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        pace = Pace(400, 25, still)
+        pace = Pace(400, 25, still, still)
         assert pace.take(lambda: None)
         await pace.landed()
         pace.give(reply)
@@ -53,7 +53,7 @@ def test_a_storm_rests_until_the_event_loop_has_nothing_else_to_do() -> None:
                 asyncio.get_running_loop().call_soon(later)
 
         later()
-        await Pace(400, 25, lambda: now_s).rest()
+        await Pace(400, 25, still, lambda: now_s).rest()
         assert not work
 
     asyncio.run(main())
@@ -69,8 +69,24 @@ def test_a_storm_goes_on_beside_work_that_never_ends() -> None:
             asyncio.get_running_loop().call_soon(for_ever)
 
         for_ever()
-        await Pace(400, 25, lambda: now_s).rest()
+        await Pace(400, 25, still, lambda: now_s).rest()
         assert REST_S <= now_s <= 2 * REST_S
+
+    asyncio.run(main())
+
+
+def test_a_slice_lasts_as_long_as_the_thread_works_at_it_whatever_the_clock_says() -> None:
+    """On a busy machine other processes have the core, and the clock goes on meanwhile."""
+
+    async def main() -> None:
+        now_s = worked_s = 0.0
+        pace = Pace(400, 25, lambda: now_s, lambda: worked_s)
+        now_s += 5
+        assert not pace.tired
+        worked_s += SLICE_S
+        assert pace.tired
+        await pace.rest()
+        assert not pace.tired
 
     asyncio.run(main())
 
@@ -79,7 +95,7 @@ def test_where_the_time_of_a_storm_goes_is_counted() -> None:
     async def main() -> None:
         now_s = 100.0
         before = _spent()
-        pace = Pace(400, 25, lambda: now_s)
+        pace = Pace(400, 25, lambda: now_s, still)
         now_s += 50  # before the storm
         assert pace.take(lambda: None)
         now_s += 3

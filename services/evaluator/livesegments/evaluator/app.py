@@ -59,7 +59,7 @@ STOP_S = 8.0
 NEVER_S = 10.0 * 365 * 86_400
 """The consumer that is in the group does not read: so it must not leave because it has read nothing."""
 CHUNK, SLICE = 200, 10
-"""Due times that fire in one commit in a storm, and without a pause."""
+"""Due times that fire in one commit in a storm, and at least without a pause."""
 SWITCH_S = 0.0001
 """So soon another thread has its turn beside the evaluation: one that tells the broker that we live, or
 compiles a plan."""
@@ -241,7 +241,7 @@ async def serve(settings: Settings) -> None:
         history_days=settings.history_days,
         kernels=_kernels(settings),
     )
-    pace = Pace(CHUNK, SLICE, time.perf_counter)
+    pace = Pace(CHUNK, SLICE, time.perf_counter, time.thread_time)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka, settings.checkpoint_every_s))
         catalog = Catalog(settings.kafka, limits, settings.recompile_s)

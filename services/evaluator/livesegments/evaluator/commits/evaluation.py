@@ -232,9 +232,10 @@ class Evaluation:
         left = len(due) - size
         partition.advance(until_ms, size)
         while left > 0:
-            await self._pace.rest_within()
-            if self._intake.records:
-                break
+            if self._pace.tired:
+                await self._pace.rest_within()
+                if self._intake.records:
+                    break
             partition.advance(until_ms, min(left, size))
             left -= size
         if not self._intake.records:

@@ -6,6 +6,10 @@ chunks, one partition at a time. A chunk is one commit, since every commit costs
 about the same, whatever its size. But it is computed in slices, and the event loop goes round between two of
 them: so whatever an event needs next in the worker waits for one slice at most.
 
+Slices and rests are measured by the processor's time that the worker's thread takes. By the clock every
+round of the loop is long on a busy machine, where other processes have the core meanwhile: a storm would rest
+for them, though nothing waits in the loop.
+
 Two things hold a chunk back. One that the store has not applied: the store does one thing after the other,
 so an event waits there for one chunk at most; the next one is computed meanwhile. And a partition whose
 transitions wait for the broker, which is its owner's to see.
@@ -18,6 +22,8 @@ from collections.abc import Callable
 
 from livesegments.runtime import metrics
 
+SLICE_S = 0.0001
+"""After so long a slice ends."""
 QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""
 REST_S = 0.0015
@@ -56,13 +62,18 @@ class Spent:
 
 
 class Pace:
-    """`chunk` is how many due times are fired in one commit, `slice` how many without a pause. `now_s` is a
-    clock that stands still for no longer than `QUIET_S`."""
+    """`chunk` is how many due times are fired in one commit, `slice` how many of them at least without a
+    pause. `now_s` is a clock. `worked_s` is the processor's time that this thread has taken, in seconds; it
+    must not stand still for longer than `QUIET_S` while the thread works."""
 
-    def __init__(self, chunk: int, slice_: int, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self, chunk: int, slice_: int, now_s: Callable[[], float], worked_s: Callable[[], float]
+    ) -> None:
         self.chunk = chunk
         self.slice = slice_
         self.now_s = now_s
+        self._worked_s = worked_s
+        self._rested_s = worked_s()
         self._taken = False
         self._spent = Spent(now_s)
         self._reply: asyncio.Future[bool] | None = None
@@ -100,6 +111,11 @@ class Pace:
         self._spent.on("firing", counts=self.storming)
         return True
 
+    @property
+    def tired(self) -> bool:
+        """Whether the slice that is being fired must end."""
+        return self._worked_s() - self._rested_s >= SLICE_S
+
     async def rest_within(self) -> None:
         """Between two slices of a turn."""
         self._spent.on("loop")
@@ -108,11 +124,12 @@ class Pace:
 
     async def rest(self) -> None:
         """Returns when the event loop had nothing else to do in a round, or after `REST_S`."""
-        begun_s = last_s = self.now_s()
+        begun_s = last_s = self._worked_s()
         while True:
             await asyncio.sleep(0)
-            now_s = self.now_s()
+            now_s = self._worked_s()
             if now_s - last_s < QUIET_S or now_s - begun_s > REST_S:
+                self._rested_s = now_s
                 return
             last_s = now_s
 
