@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import hiredis
 import msgspec
 
 from bench import workload
@@ -22,7 +21,7 @@ from livesegments.core.profile import decode, encode
 from livesegments.core.step import on_event
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.kernel.native import Kernels
-from livesegments.evaluator.kernel.records import Records
+from livesegments.store.encoded import packed as packed_command
 from livesegments.store.shard import Head
 from livesegments.wire import pack
 
@@ -59,22 +58,23 @@ def run(segments: int, count: int, rounds: int = 5) -> Costs:
             step = on_event(plan, None if state is None else decode(state), event, event.time_ms)
             states[event.profile] = encode(step.profile)
 
-    def records(records: Records | None) -> None:
-        partition = Partition(0, Head(0, 0, None, 0), 10**9, 10**6)
+    def records(kernels: Kernels | None) -> None:
+        partition = Partition(0, Head(0, 0, None, 0), 10**9, 10**6, kernels)
         partition.dues.load([], complete=True)
         partition.plans[workload.WORKSPACE] = plan
-        partition.records = records
         for offset, record in enumerate(packed, 1):
-            content = pack.decode(record)
-            assert isinstance(content, pack.Packed)
-            for key in partition.wanted(content.events, ()):
+            events = partition.read(record)
+            if events is None:
+                content = pack.decode(record)
+                assert isinstance(content, pack.Packed)
+                events = content.events
+            for key in partition.wanted(events, ()):
                 partition.give(key, None)
-            call = partition.apply(content.events, None, offset, record).commit.call("token")
-            hiredis.pack_command(tuple(call))  # type: ignore[arg-type]
+            packed_command(partition.apply(events, None, offset, record).commit.call("token"))
 
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)  # as the evaluator does
-    natively = Records(Kernels())
+    natively = Kernels()
     works: list[Callable[[], None]] = [native, interpreted, lambda: records(natively), lambda: records(None)]
     taken = [[_cpu_us(work, count) for work in works] for _ in range(rounds)]
     step, step_2, record, record_2 = (statistics.median(column) for column in zip(*taken, strict=True))

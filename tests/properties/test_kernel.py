@@ -12,12 +12,16 @@ import pytest
 from bench import workload
 from bench.core import plan_of
 from livesegments.core import definition
-from livesegments.core.plan import Segment, compile
+from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_event
+from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import Lacks, describe
+from livesegments.evaluator.kernel.share import Share
+from livesegments.store.commit import Commit
 from livesegments.wire import pack
+from livesegments.wire.profilekey import ProfileKey, profile_key
 from tests.properties.fuzz import run
 from tests.properties.kernel_race import Count, KernelRace
 
@@ -49,8 +53,8 @@ def test_a_bound_with_more_digits_than_the_kernel_holds_leaves_the_plan_to_the_i
 
 def test_mutated_bytes_are_read_or_refused() -> None:
     """States, events and descriptions: an answer or one of two errors, and nothing else comes out of the kernel."""
-    random, plan, read = Random(7), plan_of(40), 0
-    kernel, profiles, description = native.Kernels().of(plan), dict[str, Profile](), describe(plan)
+    random, plan, read, kernels = Random(7), plan_of(40), 0, native.Kernels()
+    kernel, profiles, description = kernels.of(plan), dict[str, Profile](), describe(plan)
     function = pytest.importorskip("livesegments.evaluator.kernel._native").Function
     revision, functions = kernel.revision, [*map(function, description.asked.values())]
     for event in workload.events(200):
@@ -64,14 +68,44 @@ def test_mutated_bytes_are_read_or_refused() -> None:
             read += answers(partial(kernel.plan.event, revision, mutated(state, random), record, now_ms))
             read += answers(partial(kernel.plan.event, revision, state, mutated(record, random), now_ms))
             read += answers(partial(kernel.plan.clock, revision, name, mutated(state, random), now_ms))
-            read += answers(partial(kernel.plan.fire, revision, [(name, mutated(state, random), now_ms)]))
             packed = mutated(pack.encode(pack.Packed([own, event])), random)
             read += answers(
-                partial(kernel.plan.record, revision, packed, {name: mutated(state, random)}, now_ms)
+                partial(
+                    stepped,
+                    kernels,
+                    plan,
+                    packed,
+                    profile_key(workload.WORKSPACE, name),
+                    mutated(state, random),
+                    now_ms,
+                )
             )
     for _ in range(2_000):
         read += answers(partial(type(kernel.plan), mutated(description.data, random), functions))
     assert read > 1_000, "hardly any mutant was read"
+
+
+def stepped(
+    kernels: native.Kernels,
+    plan: Plan,
+    packed: bytes,
+    key: ProfileKey,
+    state: bytes,
+    now_ms: int,
+) -> None:
+    """A record, and what is due then, by a partition's share of the kernel. The decoder takes in what it does."""
+    share = Share(0, kernels, {plan.workspace: plan}, 1_000_000, 1_000)
+    share.cache.put(key, state)
+    share.dues.load([(now_ms, key)], complete=True)
+    share.fire(now_ms, 1)
+    events = share.read(packed)
+    if events is None:
+        raise ValueError
+    assert isinstance(pack.decode(packed), pack.Packed)
+    for each in share.cache.missing(profile_key(event.workspace, event.profile) for event in events):
+        share.cache.put(each, b"")
+    share.apply(events, now_ms, False, Tally(now_ms))
+    share.write(Commit(0, 1, 1, None, 0), [])
 
 
 def answers(work: Callable[[], object]) -> bool:

@@ -76,18 +76,21 @@ class MemoryStore:
 
     def hset(self, key: str, *flat: Any) -> None:
         stored = self.hashes.setdefault(key, {})
-        stored.update((field, _bytes(value)) for field, value in zip(flat[::2], flat[1::2], strict=True))
+        stored.update(
+            (_text(field), _bytes(value)) for field, value in zip(flat[::2], flat[1::2], strict=True)
+        )
 
     def hdel(self, key: str, *fields: str) -> None:
         for field in fields:
             self.hashes.get(key, {}).pop(field, None)
 
     def zadd(self, key: str, *flat: Any) -> None:
-        self.scores.setdefault(key, {}).update(zip(flat[1::2], flat[::2], strict=True))
+        pairs = zip(flat[1::2], flat[::2], strict=True)
+        self.scores.setdefault(key, {}).update((_text(member), int(score)) for member, score in pairs)
 
     def zrem(self, key: str, *members: str) -> None:
         for member in members:
-            self.scores.get(key, {}).pop(member, None)
+            self.scores.get(key, {}).pop(_text(member), None)
 
     def xadd(self, key: str, id_: str, *flat: Any) -> None:
         number = int(id_.split("-", maxsplit=1)[0])
@@ -261,6 +264,10 @@ def _heard(asked: asyncio.Future[Any]) -> None:
 
 async def _no_pause() -> None:
     await asyncio.sleep(0)
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
 
 
 def _bytes(value: Any) -> Any:

@@ -29,9 +29,9 @@ async def watch(cluster: Cluster, reached: set[str]) -> None:
                     reached.add("flight")
                 if claim.relay.full:
                     reached.add("outbox")
-                if partition.dues.horizon is not None and partition.dues.horizon[0] > START_MS:
+                if partition.dues.covers(START_MS) and not partition.dues.covers(2**62):
                     reached.add("dues")
-                if partition.cache._old:
+                if partition.cache.aged:
                     reached.add("cache")
         await asyncio.sleep(0.0005)
 

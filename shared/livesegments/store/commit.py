@@ -23,7 +23,7 @@ import msgspec
 
 from livesegments.core.event import Transition
 from livesegments.store import keys, tail
-from livesegments.store.lane import Argument
+from livesegments.store.encoded import Argument, Encoded, Ready
 from livesegments.store.tail import Entry
 from livesegments.wire.profilekey import ProfileKey
 
@@ -95,7 +95,7 @@ class Commit:
     `clock_ms` None leaves the clock as it is. The methods only collect; nothing is sent from here.
     """
 
-    __slots__ = ("catalog", "clock_ms", "number", "offset", "partition", "writes")
+    __slots__ = ("_is_encoded", "catalog", "clock_ms", "number", "offset", "partition", "writes")
 
     def __init__(self, partition: int, number: int, offset: int, clock_ms: int | None, catalog: int) -> None:
         self.partition = partition
@@ -104,6 +104,7 @@ class Commit:
         self.clock_ms = clock_ms
         self.catalog = catalog
         self.writes: list[Write] = []
+        self._is_encoded = False
 
     def put_fields(self, key: str, fields: Mapping[str, str] | Mapping[str, bytes] | Fields) -> None:
         self._write("HSET", key, _alternating(fields.keys(), fields.values()))
@@ -120,7 +121,10 @@ class Commit:
 
     def announce(self, transitions: Sequence[Transition]) -> bytes:
         """Law 6: one entry of the outbox, with the commit's number as its id. Returns it, encoded."""
-        told = _encoder.encode(transitions)
+        return self.announce_encoded(_encoder.encode(transitions))
+
+    def announce_encoded(self, told: bytes) -> bytes:
+        """The same of transitions that are encoded already."""
         self._write("XADD", keys.outbox(self.partition), [f"{self.number}-0", "t", told])
         return told
 
@@ -138,6 +142,11 @@ class Commit:
         """The archive has the tail's entries up to commit `upto`."""
         self._write("XTRIM", keys.tail(self.partition), ["MINID", f"{upto + 1}-0"])
 
+    def put_encoded(self, command: str, key: str, arguments: Encoded) -> None:
+        """Arguments of a command that are encoded already, and are not too many."""
+        self.writes.append(Write(command, key, arguments))
+        self._is_encoded = True
+
     def _write(self, command: str, key: str, arguments: list[Argument]) -> None:
         for start in range(0, len(arguments), MAX_ARGUMENTS):  # even, so that pairs stay together
             self.writes.append(Write(command, key, arguments[start : start + MAX_ARGUMENTS]))
@@ -147,7 +156,10 @@ class Commit:
         head: list[Argument] = ["commit", self.number, "offset", self.offset, "catalog", self.catalog]
         if self.clock_ms is not None:
             head += ("clock", self.clock_ms)
-        commands: list[Sequence[Argument]] = [(command, key, *given) for command, key, given in self.writes]
+        commands: list[Sequence[Argument]] = [
+            (Ready((command, key, given)),) if isinstance(given, Encoded) else (command, key, *given)
+            for command, key, given in self.writes
+        ]
         commands.append(("HSET", keys.head(self.partition), *head))
         return commands
 
@@ -163,7 +175,8 @@ class Commit:
             self.catalog,
         ]
         arguments += self._placed(places)
-        return ["EVALSHA", _APPLY_SHA, len(places), *places, *arguments]
+        command = ["EVALSHA", _APPLY_SHA, len(places), *places, *arguments]
+        return [Ready(command)] if self._is_encoded else command
 
     def _placed(self, places: dict[str, int]) -> list[Argument]:
         """The writes as the scripts take them; their keys are added to `places`."""
@@ -171,7 +184,7 @@ class Commit:
         for command, key, given in self.writes:
             place = places.setdefault(key, len(places) + 1)
             placed += (command, place, len(given))
-            placed += given
+            placed += (given,) if isinstance(given, Encoded) else given
         return placed
 
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from livesegments.store.client import Away
 from livesegments.store.commit import Commit, Restore
-from livesegments.store.lane import Argument, Lane
+from livesegments.store.encoded import Argument
+from livesegments.store.lane import Lane
 
 
 class Fence:

@@ -15,15 +15,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import RedisError
 
 from livesegments.store.client import Away, away
-
-Argument: TypeAlias = str | bytes | int | float
+from livesegments.store.encoded import Argument, packed
 
 REPLY_TIMEOUT_S = 15.0
 """A server that owes a reply for this many seconds is treated as gone."""
@@ -90,7 +89,7 @@ class Lane(asyncio.Protocol):
         A reply that nobody waits for, and that is an error, fails the next one that is awaited.
         """
         replies = [self._loop.create_future() if n in awaited else None for n in range(len(commands))]
-        self._owe(b"".join([hiredis.pack_command(tuple(each)) for each in commands]), replies)  # type: ignore[arg-type]
+        self._owe(b"".join([packed(each) for each in commands]), replies)
         self._send()
         return [reply for reply in replies if reply is not None]
 
@@ -117,16 +116,16 @@ class Lane(asyncio.Protocol):
 
     def _put(self, command: tuple[Argument, ...]) -> asyncio.Future[Any]:
         reply: asyncio.Future[Any] = self._loop.create_future()
-        self._owe(hiredis.pack_command(command), (reply,))  # type: ignore[arg-type]
+        self._owe(packed(command), (reply,))
         return reply
 
-    def _owe(self, packed: bytes, replies: Sequence[asyncio.Future[Any] | None]) -> None:
+    def _owe(self, data: bytes, replies: Sequence[asyncio.Future[Any] | None]) -> None:
         if self._broken is not None:
             for reply in replies:
                 if reply is not None:
                     reply.set_exception(Away(f"the lane is closed: {self._broken!r}"))
             return
-        self._unsent.append(packed)
+        self._unsent.append(data)
         if not self._owed:
             self._heard_s = self._loop.time()
         self._owed.extend(replies)

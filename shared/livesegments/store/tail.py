@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from livesegments.core.event import Event, Transition
 from livesegments.core.handed import Handed
-from livesegments.store.lane import Argument
+from livesegments.store.encoded import Argument
 from livesegments.wire.pack import Packed, decode
 
 Derived: TypeAlias = tuple[int, Event]

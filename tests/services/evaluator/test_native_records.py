@@ -15,7 +15,6 @@ from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.native import Kernels
-from livesegments.evaluator.kernel.records import Records
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.shard import Head
@@ -30,10 +29,9 @@ RECORDS, EVENTS, PROFILES = 40, 25, 12
 
 
 def partition(natively: bool) -> Partition:
-    made = Partition(0, Head(0, 0, None, 0), 1_000_000, 20_000)
+    made = Partition(0, Head(0, 0, None, 0), 1_000_000, 20_000, Kernels() if natively else None)
     made.dues.load([], complete=True)
     made.plans[workload.WORKSPACE] = plan_of(40)
-    made.records = Records(Kernels()) if natively else None
     for number in range(PROFILES):
         made.give(profile_key(workload.WORKSPACE, f"p{number}"), None)
     return made
@@ -58,7 +56,7 @@ def events() -> list[Event]:
 def written(made: Partition, outcome: Outcome) -> dict[str, Any]:
     """What a commit has, with what has no order in an order."""
     states = {
-        profile: plain(state)
+        profile.decode() if isinstance(profile, bytes) else profile: plain(state)
         for write in outcome.commit.writes
         if write.key == keys.profiles(0, workload.WORKSPACE)
         for profile, state in zip(write.arguments[::2], write.arguments[1::2], strict=True)

@@ -1,4 +1,4 @@
-//! The native kernel of the evaluator: bytes in, bytes out. Nothing but `Plan` is seen from Python.
+//! The native kernel of the evaluator: bytes in, bytes out. Python sees `Plan` and what is in `port`.
 
 mod absent;
 mod amount;
@@ -6,6 +6,7 @@ mod asked;
 mod attribute;
 mod bag;
 mod bounds;
+mod cache;
 mod chain;
 mod change;
 mod computed;
@@ -13,6 +14,7 @@ mod count;
 mod dedup;
 mod definition;
 mod description;
+mod dues;
 mod event;
 mod exact;
 mod fact;
@@ -20,10 +22,12 @@ mod feed;
 mod filter;
 mod fold;
 mod halt;
+mod ledger;
 mod mode;
 mod msgpack;
 mod parts;
 mod plan;
+mod port;
 mod profile;
 mod program;
 mod question;
@@ -31,17 +35,21 @@ mod reach;
 mod record;
 mod registered;
 mod registers;
+mod resp;
 mod score;
+mod sealed;
 mod step;
 mod track;
 mod trail;
+mod transition;
 mod value;
 mod window;
 
+use std::sync::Arc;
+
 use pyo3::exceptions::{PyNotImplementedError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString};
 
 use asked::Asked;
 use halt::Halt;
@@ -65,7 +73,7 @@ impl Function {
 /// What a workspace's plan does, whatever its revision. `asked`: the functions of the core that the description
 /// names by their numbers.
 #[pyclass(frozen, name = "Plan")]
-struct Native(plan::Plan);
+struct Native(Arc<plan::Plan>);
 
 #[pymethods]
 impl Native {
@@ -73,7 +81,7 @@ impl Native {
     #[new]
     fn new(description: &[u8], asked: Vec<Py<Function>>) -> PyResult<Self> {
         let asked = Asked(asked.iter().map(|each| each.get().0.clone()).collect());
-        plan::Plan::read(description, &asked).map(Native).map_err(|halt| match halt {
+        plan::Plan::read(description, &asked).map(|plan| Native(Arc::new(plan))).map_err(|halt| match halt {
             Halt::Lacks(what) => PyNotImplementedError::new_err(what),
             halt => refused(halt),
         })
@@ -92,52 +100,6 @@ impl Native {
         &self, py: Python<'py>, revision: i64, profile: &str, state: &[u8], now_ms: i64,
     ) -> PyResult<Bound<'py, PyAny>> {
         answer(py, step::clock(&self.0, revision, profile, state, now_ms))
-    }
-
-    /// Applies a packed record whose events are all of the plan's workspace. `states`: profile → its state, which
-    /// may be left out of those never seen.
-    ///
-    /// Returns [(profile, state, due instant before, and now)] of those that changed, the places of repeats, the
-    /// transitions, the derived events with the places of their causes, and [(profile, what the kernel lacks)] of
-    /// those that are given back. Raises ValueError where the record can't be read.
-    fn record<'py>(
-        &self, py: Python<'py>, revision: i64, record: &[u8], states: &Bound<'py, PyDict>, clock_ms: i64,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let arena = profile::Arena::new();
-        let read = record::Record::read(record, &self.0.workspace).map_err(refused)?;
-        let mut stored = Vec::with_capacity(read.profiles.len());
-        for profile in &read.profiles {
-            let state = states.get_item(profile)?;
-            stored.push(state.map(|state| state.cast_into::<PyBytes>()).transpose()?);
-        }
-        let states: Vec<&[u8]> = stored.iter().map(|state| state.as_ref().map_or(&[][..], |state| state.as_bytes())).collect();
-        let applied = read.apply(&self.0, &arena, revision, &states, clock_ms).map_err(refused)?;
-        let changed = PyList::empty(py);
-        for each in &applied.changed {
-            changed.append((each.profile, PyBytes::new(py, &each.state), each.before_ms, each.wake_ms))?;
-        }
-        let transitions = PyBytes::new(py, &applied.transitions);
-        let derived = PyBytes::new(py, &applied.derived);
-        (changed, applied.repeats, transitions, derived, applied.given_back).into_pyobject(py)
-    }
-
-    /// Brings profiles (id, state, until), each to an instant, through all that was due by then.
-    ///
-    /// Returns for each one (state, or None where nothing was due, and the next due instant) or what the kernel
-    /// lacks, in their order, and the transitions.
-    fn fire<'py>(
-        &self, py: Python<'py>, revision: i64, due: Vec<(PyBackedStr, PyBackedBytes, i64)>,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let due: Vec<(&str, &[u8], i64)> = due.iter().map(|(profile, state, until)| (&**profile, &**state, *until)).collect();
-        let (fired, transitions) = record::fire(&self.0, revision, &due);
-        let answers = PyList::empty(py);
-        for each in fired {
-            match each {
-                Ok(fired) => answers.append((fired.state.map(|state| PyBytes::new(py, &state)), fired.wake_ms))?,
-                Err(what) => answers.append(what)?,
-            }
-        }
-        (answers, PyBytes::new(py, &transitions)).into_pyobject(py)
     }
 }
 
@@ -166,5 +128,9 @@ fn refused(halt: Halt) -> PyErr {
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SHAPE", SHAPE)?;
     module.add_class::<Function>()?;
-    module.add_class::<Native>()
+    module.add_class::<Native>()?;
+    module.add_class::<port::Cache>()?;
+    module.add_class::<port::Dues>()?;
+    module.add_class::<port::Record>()?;
+    module.add_class::<port::Ledger>()
 }

@@ -1,198 +1,127 @@
-//! A packed record, applied to the states of the profiles that it touches.
+//! A packed record: what is in it, and whether the interpreted decoder would take it in.
 //!
-//! Profiles know nothing of each other. So what the kernel can't do for one of them is given back for that one
-//! alone, undone from the record's beginning, and all others go on.
+//! Whoever can write into topic `events` may write anything. So a record is either one that the core's decoder
+//! (`wire/pack`) takes in, or it can't be read here, and the decoder says what is wrong with it.
 
 use std::collections::HashMap;
 
-use crate::event::Event;
+use crate::cache::Key;
+use crate::event::{Event, PROFILE};
 use crate::halt::{Halt, Result};
-use crate::msgpack::{self, Reader};
-use crate::plan::Plan;
-use crate::profile::Arena;
-use crate::step::Stepping;
+use crate::msgpack::Reader;
 
-/// One that changed. The due instants are the one before and the one now.
-pub struct Changed<'a> {
-    pub profile: &'a str,
-    pub state: Vec<u8>,
-    pub before_ms: Option<i64>,
-    pub wake_ms: Option<i64>,
+const FIRST_MS: i64 = -62_135_596_800_000;
+const LAST_MS: i64 = 253_402_300_799_999;
+/// Objects and lists within each other; the decoder takes one more.
+const DEEPEST: usize = 63;
+
+/// A profile of a record; `workspace` is the place of its workspace.
+pub struct Who {
+    pub key: Key,
+    pub workspace: usize,
 }
 
-/// `transitions`, in the order of the events, and `derived`, as [place of the cause, event], are arrays in msgpack.
-pub struct Applied<'a> {
-    pub changed: Vec<Changed<'a>>,
-    pub repeats: Vec<usize>,
-    pub transitions: Vec<u8>,
-    pub derived: Vec<u8>,
-    pub given_back: Vec<(&'a str, &'static str)>,
+/// `of` has for each event the place of its profile. `plain`: no event changes more of a profile than attributes;
+/// such changes only the decoder can check.
+pub struct Record {
+    pub workspaces: Vec<String>,
+    pub profiles: Vec<Who>,
+    pub of: Vec<usize>,
+    pub latest_ms: Option<i64>,
+    pub plain: bool,
 }
 
-/// One whose due time came; `state` is None where nothing was due after all.
-pub struct Fired {
-    pub state: Option<Vec<u8>>,
-    pub wake_ms: Option<i64>,
-}
+impl Record {
+    /// A fault of ours leaves the record to the decoder.
+    pub fn index(data: &[u8]) -> Result<Record> {
+        std::panic::catch_unwind(|| Record::indexed(data)).unwrap_or(Err(Halt::Lacks("a record without a fault of the kernel")))
+    }
 
-/// Brings profiles (id, state, until) to an instant each, through all that was due by then. Of those that are given
-/// back there is only why.
-pub fn fire<'a>(
-    plan: &'a Plan, revision: i64, due: &[(&'a str, &'a [u8], i64)],
-) -> (Vec<std::result::Result<Fired, &'static str>>, Vec<u8>) {
-    let (mut transitions, mut flips) = (Vec::new(), 0);
-    let arena = Arena::new();
-    let fired = due
-        .iter()
-        .map(|(profile, state, until_ms)| {
-            let mut stepping = Stepping::begin(plan, &arena, revision, state, profile)?;
-            upto(&mut stepping, *until_ms)?;
-            transitions.extend_from_slice(&stepping.transitions);
-            flips += stepping.flips;
-            Ok(Fired { state: stepping.changed.then(|| stepping.state()), wake_ms: stepping.wake_at() })
-        })
-        .map(|fired: Result<Fired>| fired.map_err(|(Halt::Lacks(what) | Halt::Bad(what))| what))
-        .collect();
-    (fired, msgpack::counted(flips, &transitions))
-}
-
-/// The events of a record, whose workspace must be the plan's.
-pub struct Record<'a> {
-    pub events: Vec<Event<'a>>,
-    /// The profiles in the order in which they come, and of each event which one it is of.
-    pub profiles: Vec<&'a str>,
-    of: Vec<usize>,
-}
-
-impl<'a> Record<'a> {
-    pub fn read(record: &'a [u8], workspace: &str) -> Result<Self> {
-        let from = &mut Reader::new(record);
-        from.array_of(2)?;
-        if from.str()? != "e" {
-            return Err(Halt::Bad("not a record of events"));
-        }
-        let count = from.array()?;
+    fn indexed(data: &[u8]) -> Result<Record> {
+        let from = &mut Reader::new(data);
+        let count = opened(from)?;
         let room = from.room(count);
-        let mut found =
-            Record { events: Vec::with_capacity(room), profiles: Vec::new(), of: Vec::with_capacity(room) };
-        let mut known: HashMap<&str, usize> = HashMap::with_capacity(room);
+        let mut record =
+            Record { workspaces: Vec::new(), profiles: Vec::new(), of: Vec::with_capacity(room), latest_ms: None, plain: true };
+        let mut known: HashMap<(&str, &str), usize> = HashMap::with_capacity(room);
         for _ in 0..count {
-            let event = Event::read(from, workspace)?;
-            let next = found.profiles.len();
-            let index = *known.entry(event.profile).or_insert(next);
-            if index == next {
-                found.profiles.push(event.profile);
+            from.array_of(6)?;
+            from.str()?;
+            let (workspace, profile, name, time_ms) = (from.str()?, from.str()?, from.str()?, from.int()?);
+            if !(FIRST_MS..=LAST_MS).contains(&time_ms) {
+                return Err(Halt::Bad("an instant that no calendar knows"));
             }
-            found.of.push(index);
-            found.events.push(event);
+            if name == PROFILE && !has_attributes_alone(&mut from.clone())? {
+                record.plain = false;
+            }
+            from.clone().map()?;
+            sound(from, 0)?;
+            record.latest_ms = record.latest_ms.max(Some(time_ms));
+            let place = match known.get(&(workspace, profile)) {
+                Some(place) => *place,
+                None => record.meet(workspace, profile),
+            };
+            known.insert((workspace, profile), place);
+            record.of.push(place);
         }
-        if from.done() { Ok(found) } else { Err(Halt::Bad("a record that goes on")) }
+        if from.done() { Ok(record) } else { Err(Halt::Bad("a record that goes on")) }
     }
 
-    /// `states` are those of `profiles`, empty of one never seen. `clock_ms`: the clock before the first event.
-    pub fn apply(
-        &self, plan: &'a Plan, arena: &'a Arena, revision: i64, states: &[&'a [u8]], clock_ms: i64,
-    ) -> Result<Applied<'a>> {
-        let mut applied = Applied {
-            changed: Vec::with_capacity(self.profiles.len()),
-            repeats: Vec::new(),
-            transitions: Vec::new(),
-            derived: Vec::new(),
-            given_back: Vec::new(),
-        };
-        let mut steppings: Vec<Result<Stepping<'a>>> = Vec::with_capacity(self.profiles.len());
-        for (profile, state) in self.profiles.iter().zip(states) {
-            steppings.push(Stepping::begin(plan, arena, revision, state, profile));
-        }
-        let before: Vec<Option<i64>> =
-            steppings.iter().map(|each| each.as_ref().ok().and_then(Stepping::wake_at)).collect();
-        let (mut clock, mut marks) = (clock_ms, Vec::with_capacity(self.events.len()));
-        for (place, event) in self.events.iter().enumerate() {
-            clock = clock.max(event.time_ms);
-            let index = self.of[place];
-            let Ok(stepping) = &mut steppings[index] else { continue };
-            let (transitions, derived) = (stepping.transitions.len(), stepping.derived.len());
-            let (flips, events) = (stepping.flips, stepping.events);
-            match one(stepping, event, clock) {
-                Ok(is_new) => {
-                    let mark = Mark {
-                        place,
-                        index,
-                        is_new,
-                        transitions: transitions..stepping.transitions.len(),
-                        flips: stepping.flips - flips,
-                        derived: derived..stepping.derived.len(),
-                        events: stepping.events - events,
-                    };
-                    marks.push(mark);
-                }
-                Err(halt) => steppings[index] = Err(halt),
-            }
-        }
-        self.gather(&mut applied, &steppings, &marks)?;
-        for ((profile, stepping), before_ms) in self.profiles.iter().zip(&steppings).zip(before) {
-            match stepping {
-                Ok(stepping) if stepping.changed => applied.changed.push(Changed {
-                    profile,
-                    state: stepping.state(),
-                    before_ms,
-                    wake_ms: stepping.wake_at(),
-                }),
-                Ok(_) => {}
-                Err(Halt::Lacks(what) | Halt::Bad(what)) => applied.given_back.push((profile, what)),
-            }
-        }
-        Ok(applied)
+    /// The events of the record that was indexed.
+    pub fn events<'a>(&self, data: &'a [u8]) -> Result<Vec<Event<'a>>> {
+        let from = &mut Reader::new(data);
+        opened(from)?;
+        let workspace = |place: &usize| self.workspaces[self.profiles[*place].workspace].as_str();
+        self.of.iter().map(|place| Event::read(from, workspace(place))).collect()
     }
 
-    /// What came of the events of those that are not given back.
-    fn gather(&self, applied: &mut Applied, steppings: &[Result<Stepping>], marks: &[Mark]) -> Result<()> {
-        let (mut transitions, mut derived) = (Vec::new(), Vec::new());
-        let (mut flips, mut events) = (0, 0);
-        for mark in marks {
-            let Ok(stepping) = &steppings[mark.index] else { continue };
-            if !mark.is_new {
-                applied.repeats.push(mark.place);
-            }
-            transitions.extend_from_slice(&stepping.transitions[mark.transitions.clone()]);
-            flips += mark.flips;
-            let from = &mut Reader::new(&stepping.derived[mark.derived.clone()]);
-            for _ in 0..mark.events {
-                msgpack::put_array(&mut derived, 2);
-                msgpack::put_int(&mut derived, mark.place as i64);
-                derived.extend_from_slice(from.raw()?);
-            }
-            events += mark.events;
-        }
-        applied.transitions = msgpack::counted(flips, &transitions);
-        applied.derived = msgpack::counted(events, &derived);
-        Ok(())
+    fn meet(&mut self, workspace: &str, profile: &str) -> usize {
+        let at = self.workspaces.iter().position(|each| each == workspace).unwrap_or_else(|| {
+            self.workspaces.push(workspace.to_owned());
+            self.workspaces.len() - 1
+        });
+        let key = [workspace, "\0", profile].concat().into();
+        self.profiles.push(Who { key, workspace: at });
+        self.profiles.len() - 1
     }
 }
 
-/// What an event left in its profile's `Stepping`.
-struct Mark {
-    place: usize,
-    index: usize,
-    is_new: bool,
-    transitions: std::ops::Range<usize>,
-    flips: usize,
-    derived: std::ops::Range<usize>,
-    events: usize,
+fn opened(from: &mut Reader) -> Result<usize> {
+    from.array_of(2)?;
+    if from.str()? != "e" {
+        return Err(Halt::Bad("not a record of events"));
+    }
+    from.array()
 }
 
-/// What is due before an event, each at its own instant, and then the event.
-fn one<'a>(stepping: &mut Stepping<'a>, event: &Event<'a>, clock_ms: i64) -> Result<bool> {
-    upto(stepping, clock_ms)?;
-    stepping.event(event, clock_ms)
+fn has_attributes_alone(from: &mut Reader) -> Result<bool> {
+    let parts = from.map()?;
+    Ok(parts == 0 || (parts == 1 && from.str()? == "attributes" && from.map().is_ok()))
 }
 
-fn upto(stepping: &mut Stepping, clock_ms: i64) -> Result<()> {
-    while let Some(wake) = stepping.wake_at().filter(|wake| *wake <= clock_ms) {
-        stepping.clock(wake)?;
-        if stepping.wake_at().is_some_and(|next| next <= wake) {
-            return Err(Halt::Bad("a due time that fired lies in the past"));
+/// Passes over a value, which must be one that an event may carry.
+fn sound(from: &mut Reader, depth: usize) -> Result<()> {
+    if depth > DEEPEST {
+        return Err(Halt::Lacks("values so deep"));
+    }
+    if from.is_array() {
+        for _ in 0..from.array()? {
+            sound(from, depth + 1)?;
         }
+        return Ok(());
+    }
+    if !matches!(from.peek()?, 0x80..=0x8f | 0xde | 0xdf) {
+        return from.value().map(|_| ());
+    }
+    let count = from.map()?;
+    let mut names = Vec::with_capacity(from.room(count));
+    for _ in 0..count {
+        names.push(from.str()?);
+        sound(from, depth + 1)?;
+    }
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Halt::Lacks("a key that stands twice"));
     }
     Ok(())
 }

@@ -6,10 +6,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use blake2::Blake2b;
-use blake2::digest::Digest;
-use blake2::digest::consts::U16;
-
 use crate::amount::Amount;
 use crate::computed::Tell;
 use crate::dedup::remember;
@@ -21,6 +17,7 @@ use crate::plan::{Plan, Segment};
 use crate::profile::{Arena, Due, Membership, Profile};
 use crate::track::Track;
 use crate::trail::{Stamp, Stamps};
+use crate::transition;
 use crate::value::Value;
 
 /// `state` is None where nothing changed (a repeat). `transitions` and `derived` are arrays in msgpack, one after
@@ -44,6 +41,8 @@ pub struct Stepping<'a> {
     pub(crate) affected: Vec<u32>,
     is_new: bool,
     pub changed: bool,
+    /// Of every transition the position of its segment, and whether it was entered.
+    pub moves: Vec<(u32, bool)>,
     pub transitions: Vec<u8>,
     pub flips: usize,
     pub derived: Vec<u8>,
@@ -86,6 +85,7 @@ impl<'a> Stepping<'a> {
             affected: Vec::new(),
             is_new: state.is_empty(),
             changed: false,
+            moves: Vec::new(),
             transitions: Vec::new(),
             flips: 0,
             derived: Vec::new(),
@@ -315,6 +315,7 @@ impl<'a> Stepping<'a> {
                 continue;
             }
             self.flip(segment, cause, event_id)?;
+            self.moves.push((position, !was));
             if let Some(reach) = plan.dependents.get(&position) {
                 reach.collect(&self.profile.facts, &mut self.affected);
             }
@@ -357,20 +358,16 @@ impl<'a> Stepping<'a> {
             None => fields.push(0xc0),
         }
         msgpack::put_int(&mut fields, segment.version);
-        let told = self.told(&segment.tells)?;
-        let out = &mut self.transitions;
-        msgpack::put_array(out, 11);
-        msgpack::put_str(out, &digest(&fields));
-        out.extend_from_slice(&fields);
-        out.extend_from_slice(&told);
+        let computed = self.told(&segment.tells)?;
+        transition::put(&mut self.transitions, &fields, computed.as_deref());
         self.flips += 1;
         Ok(())
     }
 
-    /// The values of the computed attributes that a definition asks about, as a map; nil where it asks about none.
-    fn told(&mut self, tells: &[Tell]) -> Result<Vec<u8>> {
+    /// The values of the computed attributes that a definition asks about, as a map; None where it asks about none.
+    fn told(&mut self, tells: &[Tell]) -> Result<Option<Vec<u8>>> {
         if tells.is_empty() {
-            return Ok(vec![0xc0]);
+            return Ok(None);
         }
         let (mut values, mut count) = (Vec::new(), 0);
         for tell in tells {
@@ -380,16 +377,8 @@ impl<'a> Stepping<'a> {
         let mut out = Vec::with_capacity(values.len() + 5);
         msgpack::put_map(&mut out, count);
         out.extend_from_slice(&values);
-        Ok(out)
+        Ok(Some(out))
     }
-}
-
-/// The id of a transition: a digest of its nine fields as an array.
-fn digest(fields: &[u8]) -> String {
-    let mut hash = Blake2b::<U16>::new();
-    hash.update([0x99]);
-    hash.update(fields);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn slices<'s, 'a>(trails: &'s [Stamps<'a>]) -> Vec<&'s [Stamp<'a>]> {

@@ -24,7 +24,6 @@ from livesegments.evaluator.history.filling import Fillings
 from livesegments.evaluator.history.parts import Parts
 from livesegments.evaluator.history.recounting import Recounting
 from livesegments.evaluator.history.retaining import Retaining
-from livesegments.evaluator.kernel.records import Records
 from livesegments.evaluator.plans.walks import Walks
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.relay import Relay
@@ -48,8 +47,7 @@ class Claim:
         self.heard_s = self._now_s()
         self.applied_any = False
         self.applied, self.applied_offset = head.commit, head.offset
-        self.partition = Partition(number, head, options.cache_bytes, options.dues)
-        self.partition.records = None if options.kernels is None else Records(options.kernels)
+        self.partition = Partition(number, head, options.cache_bytes, options.dues, options.kernels)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
         self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)

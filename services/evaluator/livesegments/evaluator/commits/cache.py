@@ -12,11 +12,24 @@ one lookup.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from livesegments.wire.profilekey import ProfileKey
 
 ENTRY_BYTES = 200
 """About what an entry takes beside its state: the key, the objects' heads, the place in the table."""
+
+
+class States(Protocol):
+    """The port: `Cache`, or the native kernel's. `aged`: entries have become old."""
+
+    @property
+    def aged(self) -> bool: ...
+    def get(self, key: ProfileKey) -> bytes | None: ...
+    def put(self, key: ProfileKey, state: bytes) -> None: ...
+    def put_all(self, states: Mapping[ProfileKey, bytes]) -> None: ...
+    def missing(self, wanted: Iterable[ProfileKey]) -> list[ProfileKey]: ...
+    def trim(self) -> None: ...
 
 
 class Cache:
@@ -27,6 +40,11 @@ class Cache:
         self._young: dict[ProfileKey, bytes] = {}
         self._old: dict[ProfileKey, bytes] = {}
         self._young_bytes = 0
+
+    @property
+    def aged(self) -> bool:
+        """Whether entries have become old, so that they will be forgotten if they are not used."""
+        return bool(self._old)
 
     def get(self, key: ProfileKey) -> bytes | None:
         state = self._young.get(key)

@@ -13,7 +13,9 @@ and the old one is skipped when it comes up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from heapq import heappop, heappush, nsmallest
+from typing import Protocol
 
 from livesegments.wire.profilekey import ProfileKey
 
@@ -22,6 +24,21 @@ MANY = 2_000
 SHARE = 8
 """A heap of more than `MANY`, and of more than this part of the run, becomes part of the run: sorting it all
 at the beginning of a storm would hold events up."""
+
+
+class DueTimes(Protocol):
+    """The port: `Dues`, or the native kernel's."""
+
+    @property
+    def current(self) -> Mapping[ProfileKey, int]: ...
+    def load(self, entries: list[Entry], complete: bool) -> None: ...
+    def covers(self, until_ms: int) -> bool: ...
+    def put(self, key: ProfileKey, due_ms: int | None) -> None: ...
+    def next(self) -> int | None: ...
+    def pop(self, until_ms: int) -> Entry | None: ...
+    def first(self, until_ms: int, limit: int) -> list[Entry]: ...
+    def keys(self, until_ms: int, limit: int) -> list[ProfileKey]: ...
+    def trim(self) -> None: ...
 
 
 class Dues:

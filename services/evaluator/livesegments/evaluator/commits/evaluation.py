@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import islice
 
 import structlog
 
@@ -20,6 +20,7 @@ from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import NEVER_MS, Partition
 from livesegments.evaluator.erasure.erasing import Erasures
 from livesegments.evaluator.faults.aside import publish
+from livesegments.evaluator.kernel.unread import workspaces_of
 from livesegments.evaluator.plans.walks import Walks
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.evaluator.relay import Relay
@@ -118,7 +119,8 @@ class Evaluation:
         try:
             if record.unread:
                 raise Unreadable(f"is not a record that can be read: {record.unread}")
-            return decode(record.value)
+            events = self._partition.read(record.value)
+            return decode(record.value) if events is None else Packed(events)
         except Unreadable as error:
             metrics.UNREADABLE.inc()
             self._logger.error("not a packed record", offset=record.offset, error=str(error))
@@ -136,13 +138,14 @@ class Evaluation:
                 return None
             return partition.skip(record.offset + 1)
         events = content.events
-        await self._know({event.workspace for event in events}, record)
+        await self._know(workspaces_of(events), record)
         stamp_ms = record.stamp_ms if live else None
         few = max(FEW_DUES, len(events))
         along = await self._loader.few(partition.after(events, stamp_ms), few)
         if along is None:
-            events_waiting = [event for each in self._waiting() for event in each.events]
-            await self._loader.profiles(partition.wanted(chain(events, events_waiting), ()))
+            waiting = (event for each in self._waiting() for event in each.events)
+            others = [profile_key(event.workspace, event.profile) for event in waiting]
+            await self._loader.profiles(partition.wanted(events, others))
         else:
             await self._loader.profiles(partition.wanted(events, along))
         outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along is not None)

@@ -18,14 +18,15 @@ from livesegments.core.plan import Plan
 from livesegments.core.profile import decode, encode
 from livesegments.core.splice import Spliced
 from livesegments.core.step import Step, on_event
-from livesegments.evaluator.commits.cache import Cache
-from livesegments.evaluator.commits.dues import Dues
+from livesegments.evaluator.commits.cache import States
+from livesegments.evaluator.commits.dues import DueTimes
 from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.commits.slot import Slot
 from livesegments.evaluator.commits.writes import write_dues, write_members
 from livesegments.evaluator.faults.aside import Aside, is_touch
 from livesegments.evaluator.history.candidates import Candidates
 from livesegments.evaluator.history.images import Images
+from livesegments.evaluator.kernel.share import Share
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.handing import Item
@@ -41,20 +42,24 @@ _log = structlog.get_logger(__name__)
 class Making:
     """`touched` are all profiles in it, `dirty` those to be stored, `woken` those with another due instant.
 
-    `native` are those that the native kernel has changed, in their stored form; once touched they are among
-    `touched`, too. `careful`: every step is to go through `guarded`. `entry` is the record's part of
+    `careful`: every step is to go through `guarded`. `entry` is the record's part of
     history. `late`: events that came for merged profiles; `items`: what is left to be handed over (module
     `kindred`); `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`). `met`:
     what profiles were owed before, as far as that was looked at; `owed`: what they are now (`core.debt`).
+    Once it is closed, `natively` is how many of the `transitions`, the first ones, are the native kernel's,
+    and `told` is all of them, encoded.
     """
 
     __slots__ = (
-        "_cache", "_dues", "_number", "aside", "careful", "dirty", "entry", "items", "late", "met", "native",
-        "noted", "owed", "spilt", "spliced", "states", "touched", "transitions", "woken",
+        "_cache", "_dues", "_number", "_share", "aside", "careful", "dirty", "entry", "first_bytes", "items",
+        "late", "met", "natively", "noted", "owed", "spilt", "spliced", "states", "told", "touched",
+        "transitions", "woken",
     )  # fmt: skip
 
-    def __init__(self, number: int, cache: Cache, dues: Dues) -> None:
+    def __init__(self, number: int, cache: States, dues: DueTimes, share: Share | None) -> None:
+        """`share`: what the native kernel does for the commit; None: it has none."""
         self._number = number
+        self._share = share
         self._cache = cache
         self._dues = dues
         self.careful = False
@@ -69,7 +74,8 @@ class Making:
         self.transitions: list[Transition] = []
         self.states: dict[ProfileKey, bytes] = {}
         self.spliced: dict[ProfileKey, Slot] = {}
-        self.native: dict[ProfileKey, Slot] = {}
+        self.told: bytes | None = None
+        self.natively = self.first_bytes = 0
         self.aside: list[Aside] = []
         self.entry: Entry | None = None
         self.late: dict[ProfileKey, list[Event]] = {}
@@ -81,10 +87,12 @@ class Making:
     def forget(self) -> None:
         """Nothing came of what was looked at."""
         self.touched, self.met, self.owed = {}, {}, {}
+        if self._share is not None:
+            self._share.release()
 
     @property
     def changed(self) -> bool:
-        return bool(self.dirty or self.woken)
+        return bool(self.dirty or self.woken or (self._share is not None and self._share.changed()))
 
     # -- profiles
 
@@ -95,15 +103,19 @@ class Making:
 
     def touch_as(self, key: ProfileKey, workspace: str, id_: str, stored: bytes | None = None) -> Slot:
         """The same where the key's parts are at hand."""
-        if key in self.native:
-            slot = self.touched[key] = self.native[key]
-            slot.profile = decode(self.states[key])
-            return slot
         state = self._cache.get(key)
         if state is None:
             assert stored is not None, "the owner loads what `wanted` names"
             state = stored
-        slot = self.touched[key] = Slot(workspace, id_, state)
+        taken = None if self._share is None else self._share.take(key)
+        if taken is None:
+            slot = self.touched[key] = Slot(workspace, id_, state)
+            return slot
+        changed, before_ms, wake_ms = taken
+        slot = self.touched[key] = self.dirty[key] = Slot.undecoded(workspace, id_, state, before_ms)
+        slot.profile, slot.wake_ms = decode(changed), wake_ms
+        if wake_ms != before_ms:
+            self.woken[key] = wake_ms
         return slot
 
     def take(self, key: ProfileKey, slot: Slot, step: Step) -> None:
@@ -128,20 +140,11 @@ class Making:
             self.noted[workspace].note((id_,))
         slot = Slot.undecoded(workspace, id_, state, spliced.wake_before_ms)
         self.touched[key] = self.spliced[key] = slot
+        if self._share is not None:
+            self._share.take(key)
         self.states[key] = spliced.state
         if spliced.wake_ms != spliced.wake_before_ms:
             self.wake(key, slot, spliced.wake_ms)
-
-    def step_natively(
-        self, key: ProfileKey, workspace: str, id_: str, stored: bytes, state: bytes, before_ms: int | None
-    ) -> Slot:
-        """A profile that is not touched goes to another state. `stored` (empty of one never seen) and
-        `before_ms`, its due instant, are those before the commit."""
-        slot = self.native.get(key)
-        if slot is None:
-            slot = self.native[key] = Slot.undecoded(workspace, id_, stored, before_ms)
-        self.states[key] = state
-        return slot
 
     def meet(self, key: ProfileKey, what: What) -> None:
         """A profile comes up that was owed something before this commit."""
@@ -203,8 +206,9 @@ class Making:
         except Exception as error:
             _log.warning("a fault of ours: again, step by step", partition=self._number, error=repr(error))
             for key in self.woken:
-                slot = self.touched.get(key) or self.native[key]
-                self._dues.put(key, slot.stored_wake_ms)
+                self._dues.put(key, self.touched[key].stored_wake_ms)
+            if self._share is not None:
+                self._share.undo()
             self._clear()
         self.careful = True
         try:
@@ -267,8 +271,7 @@ class Making:
         The next commit begins with nothing.
         """
         profiles: dict[str, dict[str, bytes]] = {}
-        spliced, cache = self.spliced, self._cache
-        dirty = {**self.native, **self.dirty} if self.native else self.dirty
+        spliced, cache, dirty = self.spliced, self._cache, self.dirty
         for workspace, candidates in self.noted.items():
             candidates.note([slot.id for slot in dirty.values() if slot.workspace == workspace])
         dirty = {**dirty, **spliced} if spliced else dirty
@@ -293,18 +296,40 @@ class Making:
             commit.put_fields(keys.profiles(self._number, workspace), fields)
         if self.woken:
             write_dues(commit, self.woken)
-        told = None
+        told = self.told
         if self.transitions:
-            write_members(commit, self.transitions)
-            told = commit.announce(self.transitions)
+            write_members(commit, self.transitions[self.natively :])
+            told = commit.announce(self.transitions) if told is None else commit.announce_encoded(told)
         if told is not None or self.entry is not None:
             commit.remember(self.entry or Entry(), told)
         if self.items:
             commit.hand(encode_items(self.items))
         if self.spilt:
             commit.put_fields(keys.merged(self._number), {f"{key}\0{each}": "" for key, each in self.spilt})
-        first = next(iter(self.states.values()), b"")
+        first = self.first_bytes or len(next(iter(self.states.values()), b""))
         self._clear()
         self._cache.trim()
         self._dues.trim()
-        return len(first)
+        return first
+
+    def close(self, commit: Commit, images: Images | None) -> None:
+        """Nothing more happens in it: the native kernel writes its share. `transitions` has its own, too."""
+        if self._share is None:
+            return
+        self._note(self._share, images)
+        before = len(self.transitions)
+        self.told, self.first_bytes = self._share.write(commit, self.transitions)
+        self.natively = len(self.transitions) - before
+
+    def _note(self, share: Share, images: Images | None) -> None:
+        """What others want to know of the profiles that the native kernel has changed."""
+        if images is None and not self.noted:
+            return
+        ids = dict[str, list[str]]()
+        for key in share.changed():
+            workspace, id_ = split(key)
+            ids.setdefault(workspace, []).append(id_)
+            if images is not None:
+                images.keep(key, self._cache.get(key) or b"")
+        for workspace, candidates in self.noted.items():
+            candidates.note(ids.get(workspace, ()))

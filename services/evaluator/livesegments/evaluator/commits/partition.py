@@ -18,24 +18,26 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from livesegments.core.backfill import Backfill
 from livesegments.core.concern import Concern
-from livesegments.core.event import MERGE, Event, Transition
+from livesegments.core.event import Event, Transition
 from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.recount import Recounts
-from livesegments.core.step import Why, on_event, on_leave
+from livesegments.core.step import Why, on_leave
 from livesegments.evaluator.commits import kindred
-from livesegments.evaluator.commits.cache import Cache
-from livesegments.evaluator.commits.dues import Dues
+from livesegments.evaluator.commits.cache import Cache, States
+from livesegments.evaluator.commits.dues import Dues, DueTimes
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Outcome, Tally
+from livesegments.evaluator.commits.records import Records
 from livesegments.evaluator.commits.slot import Slot
 from livesegments.evaluator.commits.upkeep import Upkeep
 from livesegments.evaluator.erasure.pursuit import Pursuit
-from livesegments.evaluator.faults.aside import is_touch
 from livesegments.evaluator.history.images import Images
 from livesegments.evaluator.history.retracting import Read, Retracting
-from livesegments.evaluator.kernel.records import Records
+from livesegments.evaluator.kernel.native import Kernels
+from livesegments.evaluator.kernel.share import Left, Share
+from livesegments.evaluator.kernel.unread import Unread, latest_ms
 from livesegments.evaluator.plans.degrading import Degrading
 from livesegments.history.protocol import Filled
 from livesegments.store import keys
@@ -54,10 +56,13 @@ class Partition:
     """`since`: workspace → fact id → revision from which this partition keeps the fact. `walked`: workspace →
     revision to which every stored profile was brought.
 
-    `cache_bytes` bounds the states that are held, `dues` the due instants.
+    `cache_bytes` bounds the states that are held, `dues` the due instants. `kernels`: the native kernel
+    does what it can; None: the interpreted core does everything.
     """
 
-    def __init__(self, number: int, head: Head, cache_bytes: int, dues: int) -> None:
+    def __init__(
+        self, number: int, head: Head, cache_bytes: int, dues: int, kernels: Kernels | None = None
+    ) -> None:
         self.number = number
         self.commit = head.commit
         self.offset = head.offset
@@ -66,38 +71,48 @@ class Partition:
         self.plans: dict[str, Plan] = {}
         self.since: dict[str, Mapping[int, int]] = {}
         self.walked: dict[str, int] = {}
-        self.cache = Cache(cache_bytes)
-        self.dues = Dues(dues)
-        self._making = Making(number, self.cache, self.dues)
+        self._interpreted = Dues(dues)
+        share = None if kernels is None else Share(number, kernels, self.plans, cache_bytes, dues)
+        self._share = share
+        self.cache: States = Cache(cache_bytes) if share is None else share.cache
+        self.dues: DueTimes = self._interpreted if share is None else share.dues
+        self._making = Making(number, self.cache, self.dues, share)
         self.noted = self._making.noted
-        self._upkeep = Upkeep(self._making, self.cache, self.dues, self.plans, self.since, self.walked)
+        self._upkeep = Upkeep(self._making, self.cache, self.dues, share, self.plans, self.since, self.walked)
         self.retracting = Retracting(self._making)
+        self._records = Records(self._making, self._upkeep, self.plans, self.retracting)
         self.degrading = Degrading(number)
-        self.suppressed: Callable[[ProfileKey], bool] | None = None
-        """Whether a profile was erased and is kept out; None where nobody is."""
         self.erased: dict[ProfileKey, int] = {}
         """Erased profiles whose files may still be read: up to this commit nothing of them counts."""
         self.images: Images | None = None
         """Where a checkpoint wants to know what profiles were before they are changed."""
 
     @property
-    def records(self) -> Records | None:
-        """The native kernel's share of records and due times; None: it has none."""
-        return self._upkeep.records
+    def suppressed(self) -> Callable[[ProfileKey], bool] | None:
+        """Whether a profile was erased and is kept out; None where nobody is."""
+        return self._records.suppressed
 
-    @records.setter
-    def records(self, records: Records | None) -> None:
-        self._upkeep.records = records
+    @suppressed.setter
+    def suppressed(self, check: Callable[[ProfileKey], bool] | None) -> None:
+        self._records.suppressed = check
 
     # -- what must be there before
+
+    def read(self, record: bytes) -> Sequence[Event] | None:
+        """The events of a packed record that is not decoded; None where the decoder has to look at it."""
+        return None if self._share is None else self._share.read(record)
 
     def after(self, events: Sequence[Event], stamp_ms: int | None) -> int:
         """The instant of the clock after the last of the events."""
         start = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        return max(start, max((event.time_ms for event in events), default=start))
+        latest = latest_ms(events)
+        return start if latest is None else max(start, latest)
 
-    def wanted(self, events: Iterable[Event], along: Iterable[ProfileKey]) -> list[ProfileKey]:
+    def wanted(self, events: Sequence[Event], along: Iterable[ProfileKey]) -> list[ProfileKey]:
         """Keys of the profiles that events and the dues `along` with them need and that are not cached."""
+        if self._share is not None and isinstance(events, Unread):
+            missing = dict.fromkeys(events.record.missing(self._share.cache))
+            return [*missing, *(key for key in self.cache.missing(along) if key not in missing)]
         keys_ = [profile_key(event.workspace, event.profile) for event in events]
         keys_ += along
         return self.cache.missing(keys_)
@@ -136,82 +151,33 @@ class Partition:
     def _apply(
         self, events: Sequence[Event], stamp_ms: int | None, along: bool, record: bytes = b""
     ) -> Tally:
-        """What every event goes through is written out here; the rest is in methods."""
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        making, plans, heap, run = self._making, self.plans, self.dues.heap, self.dues.run
-        touched, dirty, careful = making.touched, making.dirty, making.careful
-        suppressed, tally = self.suppressed, Tally(clock)
-        left = self._left_by_kernel(record, events, tally)
-        for place, event in enumerate(events):
-            workspace = event.workspace
-            plan = plans.get(workspace)
-            if plan is None:
-                tally.leave_unknown(place)
-                continue
-            clock = max(clock, event.time_ms)
-            if left is None and along and ((heap and heap[0][0] <= clock) or (run and run[-1][0] <= clock)):
-                self._upkeep.fire(clock, None)
-            if left is not None and event.profile not in left:
-                continue
-            key = profile_key(workspace, event.profile)
-            slot = touched.get(key)
-            if slot is None:
-                slot = making.touch_as(key, workspace, event.profile)
-            profile, wake = slot.profile, slot.wake_ms
-            if profile is None:
-                if suppressed is not None and suppressed(key):
-                    tally.suppress(place)
-                    continue
-            elif profile.plan != plan.revision or (wake is not None and wake <= clock):
-                if profile.gone:
-                    making.put_by(key, event, place, tally)
-                    continue
-                profile = self._caught_up(key, slot, plan, clock, event)
-            if event.name == MERGE:
-                kindred.merge(making, key, slot, plan, event, clock, place, tally, self.commit + 1)
-                continue
-            if careful:
-                making.apply(key, slot, plan, event, clock, place, tally)
-                continue
-            step = on_event(plan, profile, event, clock)
-            if step.changed:
-                slot.profile = step.profile
-                dirty[key] = slot
-                if step.transitions:
-                    making.transitions += step.transitions
-                if step.wake_at != slot.wake_ms:
-                    making.wake(key, slot, step.wake_at)
-                if step.derived:
-                    tally.derived += [(place, each) for each in step.derived]
+        tally, records, commit = Tally(clock), self._records, self.commit + 1
+        if self._share is None:
+            clock = records.apply(events, tally, commit, self._interpreted if along else None)
+        else:
+            applied = self._applied_natively(self._share, events, record, tally)
+            if applied is None:
+                clock = records.apply(events, tally, commit, None)
             else:
-                tally.leave(place, event, step)
-        self._end(clock, along and left is not None)
+                clock = applied.clock_ms
+                records.apply_some(events, applied.places, tally, commit)
+            if along:
+                self._upkeep.fire(clock, None)
+        if self._making.late:
+            kindred.hand_on(self._making, self.plans, clock)
+        self._making.encode()
+        self.clock_ms = clock
         return tally
 
-    def _left_by_kernel(self, record: bytes, events: Sequence[Event], tally: Tally) -> Collection[str] | None:
-        """The kernel does what it can. The profiles whose events it leaves; None: those of all."""
-        making = self._making
-        if self.records is None or self.suppressed is not None or making.careful:
+    def _applied_natively(
+        self, share: Share, events: Sequence[Event], record: bytes, tally: Tally
+    ) -> Left | None:
+        """The kernel does what it can, but not what is done again with care; None: nothing."""
+        unread = events if isinstance(events, Unread) else share.read(record)
+        if unread is None or self._making.careful:
             return None
-        return self.records.apply(record, events, tally.clock_ms, self.plans, self.cache, making, tally)
-
-    def _end(self, clock_ms: int, along: bool) -> None:
-        """`along`: what was due up to the clock has not fired yet; the kernel takes it at once."""
-        making = self._making
-        if along:
-            self._upkeep.fire(clock_ms, None)
-        if making.late:
-            kindred.hand_on(making, self.plans, clock_ms)
-        making.encode()
-        self.clock_ms = clock_ms
-
-    def _caught_up(
-        self, key: ProfileKey, slot: Slot, plan: Plan, now_ms: int, event: Event
-    ) -> Profile | None:
-        self._upkeep.catch_up(key, slot, plan, now_ms)
-        if self._making.owed.get(key) == "history" and is_touch(event):
-            self.retracting.again(key)
-        return slot.profile
+        return share.apply(unread, tally.clock_ms, self.suppressed is not None, tally)
 
     def receive(
         self,
@@ -250,15 +216,7 @@ class Partition:
             return tally
         if along:
             self._upkeep.fire(clock, None)
-        key = profile_key(handed.workspace, handed.profile)
-        slot = making.touched.get(key) or making.touch(key)
-        if slot.profile is not None:
-            self._upkeep.catch_up(key, slot, plan, clock)
-        if slot.profile is None and self.suppressed is not None and self.suppressed(key):
-            for place in places:
-                tally.suppress(place)
-        else:
-            kindred.take_over(making, key, slot, plan, handed, clock, tally)
+        self._records.take_over(handed, plan, clock, tally)
         making.encode()
         self.clock_ms = clock
         return tally
@@ -452,6 +410,7 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
+        making.close(commit, self.images)
         outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
         degraded = self.degrading.note(making) if making.aside or making.met else ()
         self.retracting.note(commit)

@@ -13,35 +13,34 @@ from livesegments.core.debt import debt_of
 from livesegments.core.plan import Plan
 from livesegments.core.splice import Splice
 from livesegments.core.step import on_clock, on_plan
-from livesegments.evaluator.commits.cache import Cache
-from livesegments.evaluator.commits.dues import Dues, Entry
+from livesegments.evaluator.commits.cache import States
+from livesegments.evaluator.commits.dues import DueTimes
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.slot import Slot
-from livesegments.evaluator.kernel.records import Records
+from livesegments.evaluator.kernel.share import MOST, Share
 from livesegments.history.protocol import NULL, Filled
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
-AT_ONCE = 500
-"""So many due times the native kernel is given at once."""
 NOTHING = Raw(b"\x80")
 """No states of facts, in msgpack."""
 
 
 class Upkeep:
     """`since` and `walked` are the partition's. `judged`: how many times a profile was judged by a segment
-    because its plan was an older one. `records`: the native kernel's share; None: it has none."""
+    because its plan was an older one. `share`: the native kernel's; None: it has none."""
 
     def __init__(
         self,
         making: Making,
-        cache: Cache,
-        dues: Dues,
+        cache: States,
+        dues: DueTimes,
+        share: Share | None,
         plans: Mapping[str, Plan],
         since: Mapping[str, Mapping[int, int]],
         walked: Mapping[str, int],
     ) -> None:
         self.judged = 0
-        self.records: Records | None = None
+        self._share = share
         self._making = making
         self._cache = cache
         self._dues = dues
@@ -78,8 +77,8 @@ class Upkeep:
         With a `limit` they are a slice of a commit, and are encoded.
         """
         making, pop, last = self._making, self._dues.pop, None
-        if self.records is not None and not making.careful:
-            return self._fire_natively(self.records, until_ms, limit)
+        if self._share is not None and not making.careful:
+            return self._fire_natively(self._share, until_ms, limit)
         keys_ = list[ProfileKey]()
         while (limit is None or limit > 0) and (entry := pop(until_ms)):
             last, key = entry
@@ -103,28 +102,24 @@ class Upkeep:
         if wake != slot.wake_ms:
             making.wake(key, slot, wake)
 
-    def _fire_natively(self, records: Records, until_ms: int, limit: int | None) -> int | None:
-        """The same many at once. A profile that wakes again before the last of them is left for later: for
-        the next ones, or the profile's next event."""
-        making, pop, last, keys_ = self._making, self._dues.pop, None, list[ProfileKey]()
+    def _fire_natively(self, share: Share, until_ms: int, limit: int | None) -> int | None:
+        """The same by the native kernel; what it leaves, one after the other."""
+        making, last, keys_ = self._making, None, list[ProfileKey]()
         while limit is None or limit > 0:
-            entries = list[Entry]()
-            while len(entries) < min(AT_ONCE, limit or AT_ONCE) and (entry := pop(until_ms)):
-                entries.append(entry)
-            if not entries:
+            count, at_ms, left = share.fire(until_ms, MOST if limit is None else limit)
+            if at_ms is None:
                 break
+            last = at_ms if last is None else max(last, at_ms)
+            limit = None if limit is None else limit - count
             try:
-                left = records.fire(entries, self._plans, self._cache, making)
+                for due, key in left:
+                    self._fire(key, due)
+                    keys_.append(key)
             except Exception:
-                for due, key in entries:
+                for due, key in left:
                     if key not in making.woken:
                         self._dues.put(key, due)
                 raise
-            for due, key in left:
-                self._fire(key, due)
-                keys_.append(key)
-            last = entries[-1][0] if last is None else max(last, entries[-1][0])
-            limit = None if limit is None else limit - len(entries)
         making.encode_some(keys_)
         return last
 

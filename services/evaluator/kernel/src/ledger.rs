@@ -1,0 +1,307 @@
+//! The kernel's share of the commit in the making: records and due times, applied to the states that are remembered.
+//!
+//! Profiles know nothing of each other. So what the kernel can't do for one of them is left to the interpreted core
+//! for that one alone, undone, and all others go on. A profile that the interpreted core has touched in this commit
+//! is its own until the commit ends (`take`).
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::cache::{Cache, Key};
+use crate::dues::{Dues, Entry};
+use crate::halt::{Halt, Result};
+use crate::msgpack::{self, Reader};
+use crate::plan::Plan;
+use crate::profile::Arena;
+use crate::record::Record;
+use crate::sealed::{Move, Sealed, sealed};
+use crate::step::Stepping;
+
+/// How a workspace is served; `Served` at a revision.
+#[derive(Clone)]
+pub enum Serving {
+    Unknown,
+    Interpreted,
+    Served(Arc<Plan>, i64),
+}
+
+/// A profile that was changed: its new state, its due instants before the commit and now.
+pub struct Changed {
+    pub key: Key,
+    pub state: Box<[u8]>,
+    pub before_ms: Option<i64>,
+    pub wake_ms: Option<i64>,
+    pub taken: bool,
+}
+
+/// What became of a record's events, by their places. `left`, with the clock at each, are for the interpreted core.
+/// `derived` is an array of [place of the cause, event] in msgpack.
+pub struct Applied {
+    pub clock_ms: i64,
+    pub repeats: Vec<usize>,
+    pub unknown: Vec<usize>,
+    pub left: Vec<(usize, i64)>,
+    pub derived: Vec<u8>,
+}
+
+#[derive(Default)]
+pub struct Ledger {
+    pub changed: Vec<Changed>,
+    places: HashMap<Key, usize>,
+    touched: HashSet<Key>,
+    transitions: Vec<u8>,
+    moves: Vec<Move>,
+    scratch: Vec<u8>,
+}
+
+/// What a profile's steps left.
+struct Step {
+    key: Key,
+    state: Box<[u8]>,
+    before_ms: Option<i64>,
+    wake_ms: Option<i64>,
+}
+
+impl Ledger {
+    /// Applies a record. `clock_ms`: the clock before the first event. `keeps_out`: some profile was erased and is
+    /// kept out, so that those never seen are left to the interpreted core.
+    pub fn apply(
+        &mut self, cache: &Cache, dues: &mut Dues, record: &Record, data: &[u8], serving: &[Serving], clock_ms: i64,
+        keeps_out: bool,
+    ) -> Result<Applied> {
+        let (events, arena) = (record.events(data)?, Arena::new());
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut steppings: Vec<Option<Stepping>> = Vec::with_capacity(record.profiles.len());
+        for who in &record.profiles {
+            let Serving::Served(plan, revision) = &serving[who.workspace] else {
+                steppings.push(None);
+                continue;
+            };
+            let state = self.state(cache, &who.key).filter(|state| !(keeps_out && state.is_empty()));
+            let id = &who.key[record.workspaces[who.workspace].len() + 1..];
+            let begun = state.and_then(|state| guarded(|| Stepping::begin(plan, &arena, *revision, state, id)).ok());
+            steppings.push(begun);
+        }
+        let before: Vec<Option<i64>> = steppings.iter().map(|each| each.as_ref().and_then(Stepping::wake_at)).collect();
+        let mut applied =
+            Applied { clock_ms, repeats: Vec::new(), unknown: Vec::new(), left: Vec::new(), derived: Vec::new() };
+        let mut marks = Vec::with_capacity(events.len());
+        for (place, event) in events.iter().enumerate() {
+            let index = record.of[place];
+            if matches!(serving[record.profiles[index].workspace], Serving::Unknown) {
+                applied.unknown.push(place);
+                continue;
+            }
+            applied.clock_ms = applied.clock_ms.max(event.time_ms);
+            let clock_ms = applied.clock_ms;
+            let mut mark = Mark { place, index, clock_ms, is_new: true, transitions: 0, moves: 0, derived: 0, events: 0 };
+            if let Some(stepping) = &mut steppings[index] {
+                let done = guarded(|| {
+                    upto(stepping, clock_ms)?;
+                    stepping.event(event, clock_ms)
+                });
+                match done {
+                    Ok(is_new) => mark.stands(stepping, is_new),
+                    Err(_) => steppings[index] = None,
+                }
+            }
+            marks.push(mark);
+        }
+        let (transitions, mut moves) = gather(&mut applied, record, &steppings, &marks)?;
+        let mut steps = Vec::with_capacity(steppings.len());
+        for ((who, stepping), before_ms) in record.profiles.iter().zip(&steppings).zip(before) {
+            if let Some(stepping) = stepping.as_ref().filter(|stepping| stepping.changed) {
+                scratch.clear();
+                stepping.profile.encode(&mut scratch);
+                steps.push(Step { key: who.key.clone(), state: scratch.as_slice().into(), before_ms, wake_ms: stepping.wake_at() });
+            }
+        }
+        self.scratch = scratch;
+        self.transitions.extend_from_slice(&transitions);
+        self.moves.append(&mut moves);
+        for step in steps {
+            if step.wake_ms != step.before_ms {
+                dues.put(&step.key, step.wake_ms);
+            }
+            self.put(step);
+        }
+        Ok(applied)
+    }
+
+    /// Fires at most `limit` dues up to an instant, in order. How many, the instant of the last, and those that are left to
+    /// the interpreted core.
+    pub fn fire(
+        &mut self, cache: &Cache, dues: &mut Dues, mut serving: impl FnMut(&str) -> Serving, until_ms: i64, limit: usize,
+    ) -> (usize, Option<i64>, Vec<Entry>) {
+        let (mut count, mut last, mut left) = (0, None, Vec::new());
+        for _ in 0..limit {
+            let Some((due_ms, key)) = dues.pop(until_ms) else { break };
+            (count, last) = (count + 1, Some(due_ms));
+            let (workspace, id) = split(&key);
+            let state = self.state(cache, &key).filter(|state| !state.is_empty());
+            let (Serving::Served(plan, revision), Some(state)) = (serving(workspace), state) else {
+                left.push((due_ms, key));
+                continue;
+            };
+            let fired = guarded(|| {
+                let arena = Arena::new();
+                let mut stepping = Stepping::begin(&plan, &arena, revision, state, id)?;
+                upto(&mut stepping, due_ms)?;
+                Ok((stepping.state(), stepping.wake_at(), told(&stepping, &key)))
+            });
+            let Ok((state, wake_ms, (transitions, mut moves))) = fired else {
+                left.push((due_ms, key));
+                continue;
+            };
+            self.transitions.extend_from_slice(&transitions);
+            self.moves.append(&mut moves);
+            dues.put(&key, wake_ms);
+            self.put(Step { key, state: state.into(), before_ms: Some(due_ms), wake_ms });
+        }
+        (count, last, left)
+    }
+
+    /// Hands a profile over to the interpreted core, until the commit ends; None where it was not changed here.
+    pub fn take(&mut self, key: &str) -> Option<&Changed> {
+        if self.touched.contains(key) {
+            return None;
+        }
+        let found = self.places.get_key_value(key).map(|(key, at)| (key.clone(), *at));
+        self.touched.insert(found.as_ref().map_or_else(|| key.into(), |found| found.0.clone()));
+        let changed = self.changed.get_mut(found?.1)?;
+        changed.taken = true;
+        Some(changed)
+    }
+
+    /// The interpreted core's profiles are nobody's again: nothing came of what it looked at.
+    pub fn release(&mut self) {
+        self.touched.clear();
+    }
+
+    /// Undoes all of the commit in the making.
+    pub fn undo(&mut self, dues: &mut Dues) {
+        for each in &self.changed {
+            dues.put(&each.key, each.before_ms);
+        }
+        self.clear();
+    }
+
+    /// Ends the commit in the making; the states are remembered.
+    pub fn seal(&mut self, cache: &mut Cache) -> Sealed {
+        let sealed = sealed(&self.changed, std::mem::take(&mut self.transitions), std::mem::take(&mut self.moves));
+        for each in self.changed.drain(..).filter(|each| !each.taken) {
+            cache.put(each.key, each.state);
+        }
+        self.clear();
+        sealed
+    }
+
+    fn clear(&mut self) {
+        self.changed.clear();
+        self.places.clear();
+        self.touched.clear();
+        self.transitions.clear();
+        self.moves.clear();
+    }
+
+    /// None where it is the interpreted core's, or not remembered.
+    fn state<'s>(&'s self, cache: &'s Cache, key: &str) -> Option<&'s [u8]> {
+        if !self.touched.is_empty() && self.touched.contains(key) {
+            return None;
+        }
+        match self.places.get(key) {
+            Some(at) => Some(&self.changed[*at].state),
+            None => cache.look(key),
+        }
+    }
+
+    fn put(&mut self, step: Step) {
+        let Step { key, state, before_ms, wake_ms } = step;
+        if let Some(at) = self.places.get(&key) {
+            let changed = &mut self.changed[*at];
+            (changed.state, changed.wake_ms) = (state, wake_ms);
+            return;
+        }
+        self.places.insert(key.clone(), self.changed.len());
+        self.changed.push(Changed { key, state, before_ms, wake_ms, taken: false });
+    }
+}
+
+/// What came of the events of those that are not left: transitions, and where the profiles moved.
+fn gather(
+    applied: &mut Applied, record: &Record, steppings: &[Option<Stepping>], marks: &[Mark],
+) -> Result<(Vec<u8>, Vec<Move>)> {
+    let mut at = vec![Mark::default(); steppings.len()];
+    let (mut transitions, mut moves, mut derived, mut events) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for mark in marks {
+        let Some(stepping) = &steppings[mark.index] else {
+            applied.left.push((mark.place, mark.clock_ms));
+            continue;
+        };
+        if !mark.is_new {
+            applied.repeats.push(mark.place);
+        }
+        let before = std::mem::replace(&mut at[mark.index], mark.clone());
+        transitions.extend_from_slice(&stepping.transitions[before.transitions..mark.transitions]);
+        for moved in &stepping.moves[before.moves..mark.moves] {
+            moves.push(Move::of(stepping, *moved, &record.profiles[mark.index].key));
+        }
+        let from = &mut Reader::new(&stepping.derived[before.derived..mark.derived]);
+        for _ in before.events..mark.events {
+            msgpack::put_array(&mut derived, 2);
+            msgpack::put_int(&mut derived, mark.place as i64);
+            derived.extend_from_slice(from.raw()?);
+        }
+        events += mark.events - before.events;
+    }
+    applied.derived = msgpack::counted(events, &derived);
+    Ok((transitions, moves))
+}
+
+/// How far a profile's `Stepping` was after an event.
+#[derive(Clone, Default)]
+struct Mark {
+    place: usize,
+    index: usize,
+    clock_ms: i64,
+    is_new: bool,
+    transitions: usize,
+    moves: usize,
+    derived: usize,
+    events: usize,
+}
+
+impl Mark {
+    fn stands(&mut self, stepping: &Stepping, is_new: bool) {
+        self.is_new = is_new;
+        (self.transitions, self.moves) = (stepping.transitions.len(), stepping.moves.len());
+        (self.derived, self.events) = (stepping.derived.len(), stepping.events);
+    }
+}
+
+fn told(stepping: &Stepping, key: &Key) -> (Vec<u8>, Vec<Move>) {
+    let moves = stepping.moves.iter().map(|moved| Move::of(stepping, *moved, key)).collect();
+    (stepping.transitions.clone(), moves)
+}
+
+/// The ids of the workspace and of the profile.
+pub fn split(key: &str) -> (&str, &str) {
+    key.split_once('\0').unwrap_or((key, ""))
+}
+
+/// A fault of ours leaves a profile to the interpreted core, as what the kernel lacks does.
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Halt::Lacks("a step without a fault of the kernel")))
+}
+
+/// What is due, each at its own instant.
+fn upto(stepping: &mut Stepping, clock_ms: i64) -> Result<()> {
+    while let Some(wake) = stepping.wake_at().filter(|wake| *wake <= clock_ms) {
+        stepping.clock(wake)?;
+        if stepping.wake_at().is_some_and(|next| next <= wake) {
+            return Err(Halt::Bad("a due time that fired lies in the past"));
+        }
+    }
+    Ok(())
+}

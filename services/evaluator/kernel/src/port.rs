@@ -1,0 +1,276 @@
+//! What a partition sees of the kernel: `Cache`, `Dues`, `Record` and `Ledger`, with the core's names for the same.
+
+use std::collections::HashMap;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+
+use crate::cache::{self, Key};
+use crate::dues;
+use crate::ledger::{self, Serving};
+use crate::{Native, record, refused};
+
+/// Key → a profile's state, empty of one never stored.
+#[pyclass]
+pub struct Cache(cache::Cache);
+
+#[pymethods]
+impl Cache {
+    #[new]
+    fn new(limit_bytes: usize) -> Self {
+        Cache(cache::Cache::new(limit_bytes))
+    }
+
+    #[getter]
+    fn aged(&self) -> bool {
+        self.0.aged()
+    }
+
+    fn get<'py>(&mut self, py: Python<'py>, key: &str) -> Option<Bound<'py, PyBytes>> {
+        self.0.get(key).map(|state| PyBytes::new(py, state))
+    }
+
+    fn put(&mut self, key: &str, state: &[u8]) {
+        self.0.put(key.into(), state.into());
+    }
+
+    fn put_all(&mut self, states: HashMap<PyBackedStr, PyBackedBytes>) {
+        for (key, state) in states {
+            self.0.put((*key).into(), (*state).into());
+        }
+    }
+
+    /// Those that are not here, once each; the others are made young.
+    fn missing<'py>(&mut self, py: Python<'py>, wanted: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let missing = PyDict::new(py);
+        for key in wanted.try_iter()? {
+            let key = key?;
+            if self.0.get(key.extract::<PyBackedStr>()?.as_ref()).is_none() {
+                missing.set_item(key, ())?;
+            }
+        }
+        Ok(missing.keys())
+    }
+
+    fn trim(&mut self) {
+        self.0.trim();
+    }
+}
+
+/// The next due instants of profiles.
+#[pyclass]
+pub struct Dues(dues::Dues);
+
+type Entry = (i64, PyBackedStr);
+type Fired = (usize, Option<i64>, Vec<(i64, String)>);
+
+#[pymethods]
+impl Dues {
+    #[new]
+    fn new(kept: usize) -> Self {
+        Dues(dues::Dues::new(kept))
+    }
+
+    fn load(&mut self, entries: Vec<Entry>, complete: bool) {
+        self.0.load(entries.into_iter().map(|(due, key)| (due, (*key).into())).collect(), complete);
+    }
+
+    fn covers(&self, until_ms: i64) -> bool {
+        self.0.covers(until_ms)
+    }
+
+    fn put(&mut self, key: &str, due_ms: Option<i64>) {
+        self.0.put(&key.into(), due_ms);
+    }
+
+    fn next(&mut self) -> Option<i64> {
+        self.0.next()
+    }
+
+    fn pop(&mut self, until_ms: i64) -> Option<(i64, String)> {
+        self.0.pop(until_ms).map(|(due, key)| (due, key.to_string()))
+    }
+
+    fn first(&mut self, until_ms: i64, limit: usize) -> Vec<(i64, String)> {
+        told(self.0.first(until_ms, limit))
+    }
+
+    fn keys(&self, until_ms: i64, limit: usize) -> Vec<String> {
+        self.0.keys(until_ms, limit).iter().map(Key::to_string).collect()
+    }
+
+    fn trim(&mut self) {
+        self.0.trim();
+    }
+
+    #[getter]
+    fn current(&self) -> HashMap<String, i64> {
+        self.0.current.iter().map(|(key, due)| (key.to_string(), *due)).collect()
+    }
+}
+
+fn told(entries: Vec<dues::Entry>) -> Vec<(i64, String)> {
+    entries.into_iter().map(|(due, key)| (due, key.to_string())).collect()
+}
+
+/// A packed record that the decoder would take in. Raises ValueError where it would not, or can't say.
+#[pyclass(frozen)]
+pub struct Record {
+    data: PyBackedBytes,
+    index: record::Record,
+}
+
+#[pymethods]
+impl Record {
+    #[new]
+    fn new(data: PyBackedBytes) -> PyResult<Self> {
+        let index = record::Record::index(&data).map_err(refused)?;
+        Ok(Record { data, index })
+    }
+
+    fn __len__(&self) -> usize {
+        self.index.of.len()
+    }
+
+    #[getter]
+    fn workspaces(&self) -> Vec<&str> {
+        self.index.workspaces.iter().map(String::as_str).collect()
+    }
+
+    /// The latest instant of its events.
+    #[getter]
+    fn latest_ms(&self) -> Option<i64> {
+        self.index.latest_ms
+    }
+
+    /// False: it has changes of profiles that only the decoder can check.
+    #[getter]
+    fn plain(&self) -> bool {
+        self.index.plain
+    }
+
+    /// Keys of its profiles that are not cached, once each.
+    fn missing(&self, cache: &mut Cache) -> Vec<&str> {
+        self.index.profiles.iter().map(|who| &*who.key).filter(|key| cache.0.get(key).is_none()).collect()
+    }
+}
+
+/// The kernel's share of the commit in the making. `plans`: workspace → plan of the core; `kernel`: such a plan → the
+/// kernel's and its revision, or None where the interpreted core serves.
+#[pyclass]
+pub struct Ledger {
+    ledger: ledger::Ledger,
+    cache: Py<Cache>,
+    dues: Py<Dues>,
+    plans: Py<PyDict>,
+    kernel: Py<PyAny>,
+    known: HashMap<String, (Py<PyAny>, Serving)>,
+}
+
+#[pymethods]
+impl Ledger {
+    #[new]
+    fn new(cache: Py<Cache>, dues: Py<Dues>, plans: Py<PyDict>, kernel: Py<PyAny>) -> Self {
+        Ledger { ledger: ledger::Ledger::default(), cache, dues, plans, kernel, known: HashMap::new() }
+    }
+
+    /// Applies a record from the clock's instant on. `keeps_out`: profiles never seen are left.
+    ///
+    /// Returns the clock after it; the places of repeats, and of events of workspaces that are not in `plans`; those
+    /// that are left to the interpreted core, with the clock at each; the derived events with the places of their
+    /// causes, in msgpack.
+    fn apply<'py>(
+        &mut self, py: Python<'py>, record: &Record, clock_ms: i64, keeps_out: bool,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let mut serving = Vec::with_capacity(record.index.workspaces.len());
+        for workspace in &record.index.workspaces {
+            serving.push(self.serving(py, workspace)?);
+        }
+        let (cache, mut dues) = (self.cache.borrow(py), self.dues.borrow_mut(py));
+        let applied = self
+            .ledger
+            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, keeps_out)
+            .map_err(refused)?;
+        let derived = PyBytes::new(py, &applied.derived);
+        (applied.clock_ms, applied.repeats, applied.unknown, applied.left, derived).into_pyobject(py)
+    }
+
+    /// Fires at most `limit` dues up to an instant. Returns how many, the instant of the last one, and those that are
+    /// left to the interpreted core.
+    fn fire(&mut self, py: Python<'_>, until_ms: i64, limit: usize) -> PyResult<Fired> {
+        let (cache, dues) = (self.cache.clone_ref(py), self.dues.clone_ref(py));
+        let mut ledger = std::mem::take(&mut self.ledger);
+        let mut failed = None;
+        let (count, last, left) = {
+            let (cache, mut dues) = (cache.borrow(py), dues.borrow_mut(py));
+            let serving = |workspace: &str| self.serving(py, workspace).unwrap_or_else(|error| {
+                failed = Some(error);
+                Serving::Interpreted
+            });
+            ledger.fire(&cache.0, &mut dues.0, serving, until_ms, limit)
+        };
+        self.ledger = ledger;
+        if let Some(error) = failed {
+            left.iter().for_each(|(due, key)| dues.borrow_mut(py).0.put(key, Some(*due)));
+            return Err(error);
+        }
+        Ok((count, last, told(left)))
+    }
+
+    /// Hands a profile over to the interpreted core until the commit ends: its state, its due instants before the
+    /// commit and now. None: it was not changed here.
+    #[allow(clippy::type_complexity)]
+    fn take<'py>(&mut self, py: Python<'py>, key: &str) -> Option<(Bound<'py, PyBytes>, Option<i64>, Option<i64>)> {
+        self.ledger.take(key).map(|each| (PyBytes::new(py, &each.state), each.before_ms, each.wake_ms))
+    }
+
+    fn release(&mut self) {
+        self.ledger.release();
+    }
+
+    fn undo(&mut self, py: Python<'_>) {
+        self.ledger.undo(&mut self.dues.borrow_mut(py).0);
+    }
+
+    /// The keys of those that were changed here, and are not taken.
+    fn changed(&self) -> Vec<&str> {
+        self.ledger.changed.iter().filter(|each| !each.taken).map(|each| &*each.key).collect()
+    }
+
+    /// Ends the commit in the making. Returns [(command, of what, workspace, segment, count of arguments, their
+    /// bytes)], how many transitions, the transitions, and the length of the first state.
+    fn seal<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let sealed = self.ledger.seal(&mut self.cache.borrow_mut(py).0);
+        let writes = PyList::empty(py);
+        for each in &sealed.writes {
+            let arguments = PyBytes::new(py, &each.arguments);
+            writes.append((each.command, each.of, &each.workspace, &each.segment, each.count, arguments))?;
+        }
+        (writes, sealed.flips, PyBytes::new(py, &sealed.transitions), sealed.first_bytes).into_pyobject(py)
+    }
+}
+
+impl Ledger {
+    /// How a workspace is served now. A plan that is another object than before is asked for anew.
+    fn serving(&mut self, py: Python<'_>, workspace: &str) -> PyResult<Serving> {
+        let Some(plan) = self.plans.bind(py).get_item(workspace)? else {
+            self.known.remove(workspace);
+            return Ok(Serving::Unknown);
+        };
+        if let Some((known, serving)) = self.known.get(workspace) {
+            if plan.is(known) {
+                return Ok(serving.clone());
+            }
+        }
+        let made = self.kernel.bind(py).call1((&plan,))?;
+        let serving = match made.extract::<Option<(PyRef<Native>, i64)>>() {
+            Ok(None) => Serving::Interpreted,
+            Ok(Some((native, revision))) => Serving::Served(native.0.clone(), revision),
+            Err(_) => return Err(PyValueError::new_err("not a plan of the kernel")),
+        };
+        self.known.insert(workspace.to_owned(), (plan.unbind(), serving.clone()));
+        Ok(serving)
+    }
+}

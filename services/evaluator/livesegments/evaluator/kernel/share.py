@@ -1,0 +1,121 @@
+"""The native kernel's share of a partition: the states and due times in memory, and what it does with them.
+
+Example: of a record of 500 events of 300 profiles the kernel leaves two profiles, one of them because it is
+at an older plan. The states of the other 298 go into the commit as bytes, and the events of the two are
+applied by the interpreted core, as if the record had no others.
+
+A profile is either's: what the interpreted core touches is its own until the commit ends (`take`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+
+from livesegments.core.event import Transition
+from livesegments.core.plan import Plan
+from livesegments.evaluator.commits.outcome import Tally
+from livesegments.evaluator.kernel import native
+from livesegments.evaluator.kernel.unread import Unread
+from livesegments.runtime import metrics
+from livesegments.store import keys
+from livesegments.store.commit import Commit
+from livesegments.store.encoded import Encoded
+from livesegments.store.tail import Derived
+
+_log = structlog.get_logger(__name__)
+_transitions = msgspec.msgpack.Decoder(list[Transition])
+_derived = msgspec.msgpack.Decoder(list[Derived])
+_encode = msgspec.msgpack.Encoder().encode
+MOST = 2**62
+
+
+class Left(NamedTuple):
+    """The clock after a record, and the places of the events that are left to the interpreted core, with the
+    clock at each."""
+
+    clock_ms: int
+    places: list[tuple[int, int]]
+
+
+class Share:
+    """Of one partition, which has `plans`. `cache` and `dues` are as `commits.cache` and `commits.dues`."""
+
+    def __init__(
+        self, number: int, kernels: native.Kernels, plans: dict[str, Plan], cache_bytes: int, dues: int
+    ) -> None:
+        self._number = number
+        self._kernels = kernels
+        self._plans = plans
+        self._made: dict[str, native.Made] = {}
+        self.cache, self.dues, self._ledger = native.ledger(cache_bytes, dues, plans, self._kernel)
+        self.take = self._ledger.take
+        self.release = self._ledger.release
+        self.undo = self._ledger.undo
+        self.changed = self._ledger.changed
+        self.fire = self._ledger.fire
+
+    @staticmethod
+    def read(record: bytes) -> Unread | None:
+        """The events of a packed record; None where the decoder has to look at it."""
+        found = native.record(record)
+        return None if found is None else Unread(found, record)
+
+    def apply(self, events: Unread, clock_ms: int, keeps_out: bool, tally: Tally) -> Left | None:
+        """Applies a record from the clock's instant on; the states must be cached. Other profiles' due times
+        are for the caller to fire. None: nothing was done.
+
+        `keeps_out`: a profile was erased and is kept out, so that those never seen are left.
+        """
+        try:
+            clock_ms, repeats, unknown, left, derived = self._ledger.apply(events.record, clock_ms, keeps_out)
+        except ValueError as error:
+            _log.warning("a record is left to the interpreted core", error=str(error))
+            return None
+        tally.left_out += repeats
+        tally.duplicates += len(repeats)
+        for place in unknown:
+            tally.leave_unknown(place)
+        tally.derived += _derived.decode(derived)
+        metrics.NATIVE.inc(len(events) - len(left) - len(unknown))
+        return Left(clock_ms, left)
+
+    def write(self, commit: Commit, told: list[Transition]) -> tuple[bytes | None, int]:
+        """Ends the kernel's share of the commit: writes it. `told` are the interpreted core's transitions;
+        those of the kernel are put before them, and all of them are returned, encoded; None: there are none.
+
+        The number is the length of the first state that was written, 0 if there is none.
+        """
+        writes, count, transitions, first = self._ledger.seal()
+        for command, of, workspace, segment, number, arguments in writes:
+            commit.put_encoded(command, self._key(of, workspace, segment), Encoded(number, arguments))
+        if not count:
+            return (_encode(told) if told else None), first
+        own = _array(count) + transitions
+        encoded = own if not told else _array(count + len(told)) + transitions + b"".join(map(_encode, told))
+        told[:0] = _transitions.decode(own)
+        return encoded, first
+
+    def _key(self, of: str, workspace: str, segment: str) -> str:
+        if of == "profiles":
+            return keys.profiles(self._number, workspace)
+        return keys.due(self._number) if of == "due" else keys.members(self._number, workspace, segment)
+
+    def _kernel(self, plan: Plan) -> tuple[Any, int] | None:
+        """The kernel's plan and its revision; None: the interpreted core serves it."""
+        if len(self._made) > 2 * len(self._plans):
+            self._made = {id_: made for id_, made in self._made.items() if id_ in self._plans}
+        made = self._made[plan.workspace] = self._kernels.made(plan)
+        if made.plan is None:
+            _log.info("the interpreted core serves", workspace=plan.workspace, lacks=made.lacks)
+            return None
+        return made.plan, plan.revision
+
+
+def _array(count: int) -> bytes:
+    """The head of an array in msgpack."""
+    if count < 16:
+        return bytes((0x90 | count,))
+    return b"\xdc" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd" + count.to_bytes(4, "big")
