@@ -38,8 +38,8 @@ def test_kernel_and_interpreted_core_agree() -> None:
         print(f"make fuzz SEED={number}")
         run(number, lambda history: KernelRace(history, count))
     print(count)
-    assert 2 * count.lacking.total() < count.definitions, count
-    assert 2 * count.given_back.total() < count.steps, count
+    assert not count.lacking, count
+    assert 10 * count.given_back.total() < count.steps, count
     assert count.transitions > 100
 
 

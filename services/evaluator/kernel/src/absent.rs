@@ -82,6 +82,19 @@ impl<'a> Awaited<'a> {
         now_ms < self.until
     }
 
+    pub fn until(&self) -> i64 {
+        self.until
+    }
+
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// How many first events it has.
+    pub fn size(&self) -> usize {
+        self.open.len() + self.decided.len()
+    }
+
     fn is_short(&self) -> Result<()> {
         if self.open.len() > LISTED || self.decided.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
     }

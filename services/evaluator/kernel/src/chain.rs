@@ -52,6 +52,19 @@ impl<'a> Begun<'a> {
         msgpack::put_int(out, self.until);
     }
 
+    pub fn until(&self) -> i64 {
+        self.until
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// How many first events and spans it has.
+    pub fn size(&self) -> usize {
+        self.firsts.len() + self.waiting.len()
+    }
+
     fn enter(&mut self, now_ms: i64) {
         let entered = self.waiting.partition_point(|each| each.0 <= now_ms);
         let latest = self.waiting.drain(..entered).map(|each| each.1).max();

@@ -19,7 +19,8 @@ use crate::msgpack::Reader;
 use crate::plan::Plan;
 use crate::reach::{Cuts, Reach};
 use crate::track::{Concerned, Track};
-use crate::trail::SLACK_MS;
+use crate::same::{Chain, Same, Step};
+use crate::trail::{SLACK_MS, Trail};
 use crate::window::{Frame, Shift};
 
 pub fn read(description: &[u8], asked: &Asked) -> Result<Plan> {
@@ -134,7 +135,7 @@ impl Reading<'_> {
             }
             ("trail", 4) => {
                 let (frame, within, months) = (self.frame()?, self.shift()?, self.from.bool()?);
-                Kind::Trail { frame, within, slack: if months { SLACK_MS } else { 0 } }
+                Kind::Trail(Trail { frame, within, slack: if months { SLACK_MS } else { 0 } })
             }
             ("absent", 5) => {
                 let (frame, within, months) = (self.frame()?, self.shift()?, self.from.bool()?);
@@ -145,9 +146,34 @@ impl Reading<'_> {
                 let (frame, within, months) = (self.frame()?, self.shift()?, self.from.bool()?);
                 Kind::Present(Present { frame, within, slack: if months { 2 * SLACK_MS } else { 0 } })
             }
+            ("same", 7) => Kind::Same(self.same()?),
             _ => return Err(Halt::Lacks("a kind of fact")),
         };
         Ok(kind)
+    }
+
+    /// [frame, within, in months, whether steps lie between where the last is absent, path, steps]. Trail and chain
+    /// have each a window of their own.
+    fn same(&mut self) -> Result<Same> {
+        let (start, trail_frame) = (self.from.clone(), self.frame()?);
+        let frame = Reading { from: start, asked: self.asked }.frame()?;
+        let (start, trail_within) = (self.from.clone(), self.shift()?);
+        let within = Reading { from: start, asked: self.asked }.shift()?;
+        let slack = if self.from.bool()? { SLACK_MS } else { 0 };
+        let trail = Trail { frame: trail_frame, within: trail_within, slack };
+        let absent = self.from.int_or_nil()?;
+        let chain = match absent {
+            Some(between) => Chain::Absent(Absent { frame, within, slack: 2 * slack, between: between != 0 }),
+            None => Chain::Present(Present { frame, within, slack: 2 * slack }),
+        };
+        let path = texts(&mut self.from)?;
+        let mut steps = Vec::new();
+        for _ in 0..self.from.array()? {
+            self.from.array_of(2)?;
+            steps.push(Step { names: texts(&mut self.from)?, filters: Filter::all(&mut self.from, self.asked)? });
+        }
+        let least = if absent.is_some_and(|between| between != 0) { 3 } else { 2 };
+        if steps.len() < least { Err(Halt::Bad("a sequence without its steps")) } else { Ok(Same { chain, trail, steps, path }) }
     }
 
     /// The last field of a measure's kind: [path, most or last] of extremes and picks.
@@ -232,7 +258,7 @@ fn link(plan: &mut Plan) -> Result<()> {
             Kind::Absent(_) | Kind::Present(_) => 1,
             _ => 0,
         };
-        let trails = track.trails.iter().all(|trail| matches!(plan.tracks[*trail].kind, Kind::Trail { .. }));
+        let trails = track.trails.iter().all(|trail| matches!(plan.tracks[*trail].kind, Kind::Trail(_)));
         if track.trails.len() < least || !trails || (least == 0 && !track.trails.is_empty()) {
             return Err(Halt::Bad("a sequence without its steps"));
         }

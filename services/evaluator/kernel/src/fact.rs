@@ -11,7 +11,8 @@ use crate::fold::{Item, Of, Payload, merged, nothing};
 use crate::halt::{Halt, Result};
 use crate::mode::Tally;
 use crate::msgpack::{self, Reader};
-use crate::trail::{self, Stamps};
+use crate::same::{Apart, Same};
+use crate::trail::{self, Stamps, Trail};
 use crate::window::{FOREVER, Frame, Shift};
 
 /// A fact's state: still encoded, or since it was first asked for as its kind keeps it.
@@ -27,6 +28,7 @@ pub enum State<'a> {
     Stamps(Stamps<'a>),
     Awaited(Awaited<'a>),
     Begun(Begun<'a>),
+    Apart(Apart<'a>),
 }
 
 /// `Ever` is any measure but a count over an absolute window.
@@ -36,7 +38,8 @@ pub enum Kind {
     Bag { of: Of, frame: Frame, depth: usize, payload: Payload },
     Ever { of: Of, from: i64, to: i64, depth: usize, payload: Payload },
     Occurrence { frame: Frame, last: bool, has: Vec<Filter> },
-    Trail { frame: Frame, within: Shift, slack: i64 },
+    Trail(Trail),
+    Same(Same),
     Absent(Absent),
     Present(Present),
 }
@@ -72,6 +75,7 @@ impl State<'_> {
             State::Stamps(stamps) => trail::encode(stamps, out),
             State::Awaited(awaited) => awaited.encode(out),
             State::Begun(begun) => begun.encode(out),
+            State::Apart(apart) => apart.encode(out),
         }
     }
 }
@@ -96,9 +100,10 @@ impl Kind {
                 from.array_of(4)?;
                 State::Found { time_ms: from.int()?, id: from.str()?.into(), enter: from.int()?, leave: from.int()? }
             }
-            Kind::Trail { .. } => State::Stamps(trail::decode(from)?),
+            Kind::Trail(_) => State::Stamps(trail::decode(from)?),
             Kind::Absent(_) => State::Awaited(Awaited::decode(from)?),
             Kind::Present(_) => State::Begun(Begun::decode(from)?),
+            Kind::Same(same) => State::Apart(same.decode(from)?),
         };
         if from.done() { Ok(opened) } else { Err(OTHER) }
     }
@@ -123,6 +128,10 @@ impl Kind {
             }
             (Kind::Absent(_), Some(State::Awaited(awaited))) => Amount::Truth(awaited.value(now_ms)),
             (Kind::Present(_), Some(State::Begun(begun))) => Amount::Truth(begun.value(now_ms)),
+            (Kind::Same(same), Some(State::Apart(apart))) => {
+                same.settle(apart, now_ms)?;
+                Amount::Truth(same.value(apart, now_ms))
+            }
             _ => return Err(OTHER),
         })
     }
@@ -143,6 +152,10 @@ impl Kind {
             }
             (Kind::Absent(_), State::Awaited(awaited)) => awaited.due_ms,
             (Kind::Present(_), State::Begun(begun)) => begun.next_ms(now_ms),
+            (Kind::Same(same), State::Apart(apart)) => {
+                same.settle(apart, now_ms)?;
+                same.next_ms(apart, now_ms)
+            }
             _ => None,
         })
     }
@@ -215,7 +228,15 @@ impl Kind {
                 let span = if hold(has, &event.properties, event.time_ms)? { span } else { (0, 0) };
                 Ok(Some(State::Found { time_ms: event.time_ms, id: event.id.clone(), enter: span.0, leave: span.1 }))
             }
-            (Kind::Trail { .. }, state) => self.followed(state, event, now_ms),
+            (Kind::Same(same), state) => {
+                let state = match state {
+                    None => None,
+                    Some(State::Apart(apart)) => Some(apart),
+                    Some(_) => return Err(OTHER),
+                };
+                Ok(same.add(state, event, now_ms)?.map(State::Apart))
+            }
+            (Kind::Trail(_), state) => self.followed(state, event, now_ms),
             (Kind::Absent(_) | Kind::Present(_) | Kind::Count { .. }, _) => Err(OTHER),
         }
     }
@@ -224,12 +245,8 @@ impl Kind {
     pub fn followed<'a>(&self, state: Option<State<'a>>, event: &Event<'a>, now_ms: i64) -> Result<Option<State<'a>>> {
         let stamp = (event.time_ms, event.id.clone());
         match (self, state) {
-            (Kind::Trail { frame, within, slack }, state) => {
-                let wants = |time_ms: i64| match frame {
-                    Frame::Sliding { leave, .. } => Ok(leave.at(time_ms)? + slack > now_ms),
-                    Frame::Absolute { from, to } => Ok(*from <= time_ms && time_ms <= within.at(*to)? + slack),
-                };
-                if !wants(event.time_ms)? {
+            (Kind::Trail(trail), state) => {
+                if !trail.wants(event.time_ms, now_ms)? {
                     return Ok(state);
                 }
                 let mut stamps = match state {
@@ -237,14 +254,7 @@ impl Kind {
                     Some(State::Stamps(stamps)) => stamps,
                     Some(_) => return Err(OTHER),
                 };
-                let at = stamps.partition_point(|each| *each < stamp);
-                stamps.insert(at, stamp);
-                if !wants(stamps[0].0)? {
-                    trail::let_go(&mut stamps, |time_ms| Ok(!wants(time_ms)?))?;
-                }
-                if stamps.len() > bag::LISTED {
-                    return Err(Halt::Lacks("stamps in chunks"));
-                }
+                trail.add(&mut stamps, stamp, now_ms)?;
                 Ok(Some(State::Stamps(stamps)))
             }
             (Kind::Absent(absent), None) => Ok(absent.add(None, &stamp, now_ms)?.map(State::Awaited)),

@@ -18,6 +18,8 @@ pub enum Filter {
     Asks { path: Vec<String>, question: Question },
     /// Whether some item of a list passes all filters, or (`wanted` false) none does.
     Items { path: Vec<String>, wanted: bool, filters: Vec<Filter> },
+    /// Whether all filters of one of several lists hold.
+    Any(Vec<Vec<Filter>>),
 }
 
 /// An equality that must hold, by which events are led to the few facts that they can feed.
@@ -31,7 +33,7 @@ impl Filter {
         Filter::all_in(from, asked, 0)
     }
 
-    /// Each is [path, question], or [path, wanted, filters] of items.
+    /// Each is [path, question], or [path, wanted, filters] of items, or [lists of filters].
     fn all_in(from: &mut Reader, asked: &Asked, depth: usize) -> Result<Vec<Filter>> {
         if depth > DEEPEST {
             return Err(Halt::Lacks("filters so deep"));
@@ -39,6 +41,11 @@ impl Filter {
         let mut found = Vec::new();
         for _ in 0..from.array()? {
             let fields = from.array()?;
+            if fields == 1 {
+                let lists = (0..from.array()?).map(|_| Filter::all_in(from, asked, depth + 1));
+                found.push(Filter::Any(lists.collect::<Result<_>>()?));
+                continue;
+            }
             let path = texts(from)?;
             found.push(match fields {
                 2 => Filter::Asks { path, question: Question::read(from, asked)? },
@@ -61,7 +68,7 @@ impl Filter {
                 let within = [within, path].concat();
                 filters.iter().for_each(|filter| filter.handles(&within, into));
             }
-            Filter::Items { .. } => {}
+            Filter::Items { .. } | Filter::Any(_) => {}
         }
     }
 
@@ -82,6 +89,14 @@ impl Filter {
                     }
                 }
                 Ok(!wanted)
+            }
+            Filter::Any(lists) => {
+                for filters in lists {
+                    if hold(filters, properties, time_ms)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
             }
         }
     }

@@ -22,6 +22,7 @@ mod feed;
 mod filter;
 mod fold;
 mod halt;
+mod heap;
 mod ledger;
 mod mode;
 mod msgpack;
@@ -36,6 +37,7 @@ mod record;
 mod registered;
 mod registers;
 mod resp;
+mod same;
 mod score;
 mod sealed;
 mod step;
@@ -56,7 +58,7 @@ use halt::Halt;
 use step::Done;
 
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
-const SHAPE: u32 = 5;
+const SHAPE: u32 = 6;
 
 /// A function of the core. Plans that share it share what is remembered of its answers.
 #[pyclass(frozen, weakref)]

@@ -186,7 +186,7 @@ impl<'a> Stepping<'a> {
         for index in fed {
             let track = &plan.tracks[*index];
             let mut state = self.take(track)?;
-            if !matches!(track.kind, Kind::Trail { .. }) {
+            if !matches!(track.kind, Kind::Trail(_)) {
                 chains.retain(|each| each.0 != *index);
                 chains.push((*index, Some(track.kind.value(state.as_mut(), self.now_ms)?)));
             }

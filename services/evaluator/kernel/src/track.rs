@@ -42,7 +42,7 @@ pub struct Track {
 
 impl Track {
     pub fn is_linked(&self) -> bool {
-        matches!(self.kind, Kind::Trail { .. } | Kind::Absent(_) | Kind::Present(_))
+        matches!(self.kind, Kind::Trail(_) | Kind::Absent(_) | Kind::Present(_))
     }
 
     pub fn edges(&self) -> &[i64] {

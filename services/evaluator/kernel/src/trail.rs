@@ -5,12 +5,40 @@ use std::borrow::Cow;
 use crate::bag::LISTED;
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
+use crate::window::{Frame, Shift};
 
 pub const SLACK_MS: i64 = 4 * 86_400_000;
 const CHUNKED: Halt = Halt::Lacks("stamps in chunks");
 
 pub type Stamp<'a> = (i64, Cow<'a, str>);
 pub type Stamps<'a> = Vec<Stamp<'a>>;
+
+/// The trails of one window. `slack`: how much uneven months may take away.
+pub struct Trail {
+    pub frame: Frame,
+    pub within: Shift,
+    pub slack: i64,
+}
+
+impl Trail {
+    /// Whether an event at that time can still matter.
+    pub fn wants(&self, time_ms: i64, now_ms: i64) -> Result<bool> {
+        Ok(match &self.frame {
+            Frame::Sliding { leave, .. } => leave.at(time_ms)?.saturating_add(self.slack) > now_ms,
+            Frame::Absolute { from, to } => *from <= time_ms && time_ms <= self.within.at(*to)?.saturating_add(self.slack),
+        })
+    }
+
+    /// Adds a stamp that is wanted. Fails where there are more than a list holds.
+    pub fn add<'a>(&self, stamps: &mut Stamps<'a>, stamp: Stamp<'a>, now_ms: i64) -> Result<()> {
+        let at = stamps.partition_point(|each| *each < stamp);
+        stamps.insert(at, stamp);
+        if !self.wants(stamps[0].0, now_ms)? {
+            let_go(stamps, |time_ms| Ok(!self.wants(time_ms, now_ms)?))?;
+        }
+        if stamps.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
+    }
+}
 
 pub fn decode<'a>(from: &mut Reader<'a>) -> Result<Stamps<'a>> {
     if !from.is_array() {

@@ -5,7 +5,8 @@ named `order_placed`, and the program `["measure", fact, "gte", 3, null, [3]]` o
 months becomes `[true, 0]`: the kernel asks the first of `asked`, which is the core's calendar. It asks for
 patterns, dates, distances and long value lists in the same way.
 
-The kernel's module `plan` reads it. What the kernel can't do raises `Lacks`, and the interpreted core serves.
+The kernel's modules `description` and `definition` read it. What the kernel can't do raises `Lacks`, and the
+interpreted core serves.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PR
 
 Json: TypeAlias = list[Any]
 Name: TypeAlias = tuple[object, ...]
-SHAPE = 5
+SHAPE = 6
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""
@@ -137,7 +138,9 @@ class _Describing:
             if isinstance(track, ValuedTrack)
             else "all"
         )
-        filters = [self._filter(each, place.zone) for each in happening.where]
+        filters = self._filters(happening.where, place.zone)
+        if isinstance(leaf, Sequence) and leaf.same is not None:
+            filters = self._any_step(leaf, place.zone)
         trails = [trail.id for trail in track.fact.trails]
         return [
             track.id, self._kind(place), list(track.fact.feed.names), filters, track.owner, concerned, trails,
@@ -155,20 +158,28 @@ class _Describing:
                     "occurrence",
                     spanned,
                     leaf.which == "last",
-                    [self._filter(each, place.zone) for each in leaf.has],
+                    self._filters(leaf.has, place.zone),
                 ]
-        if leaf.same is not None:
-            raise Lacks("sequences whose steps share a value")
         within, spans = parse_duration(leaf.within), [leaf.within]
         if leaf.window is not None:
             spans += [text for text in (leaf.window.last, leaf.window.skip) if text is not None]
         months = any(parse_duration(text).months for text in spans)
         duration = self._shift(plus(within, zone), within.ms, ("plus", within, place.zone))
+        if leaf.same is not None:
+            steps = [[step.called, self._filters(step.where, place.zone)] for step in leaf.steps]
+            between = int(len(leaf.steps) > 2) if leaf.steps[-1].absent else None
+            return ["same", spanned, duration, months, between, path_of(leaf.same), steps]
         if place.step:
             return ["trail", spanned, duration, months]
         if leaf.steps[-1].absent:
             return ["absent", spanned, duration, months, len(leaf.steps) > 2]
         return ["present", spanned, duration, months]
+
+    def _any_step(self, leaf: Sequence, zone: str) -> Json:
+        """The filter of what may match some step."""
+        if not all(step.where for step in leaf.steps):
+            return []
+        return [[[self._filters(step.where, zone) for step in leaf.steps]]]
 
     def _measure(self, place: _Place, window: Frame, spanned: Json) -> Json:
         leaf = place.leaf
@@ -213,10 +224,12 @@ class _Describing:
 
     # -- comparisons
 
+    def _filters(self, where: tuple[Filter, ...], zone: str) -> Json:
+        return [self._filter(item, zone) for item in where]
+
     def _filter(self, item: Filter, zone: str) -> Json:
         if item.inner:
-            inner = [self._filter(each, zone) for each in item.inner]
-            return [path_of(item.property), bool(item.item), inner]
+            return [path_of(item.property), bool(item.item), self._filters(item.inner, zone)]
         return [path_of(item.property), self._question(item, zone)]
 
     def _question(self, comparison: Comparison, zone: str) -> Json:
