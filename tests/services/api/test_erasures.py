@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from livesegments.core.event import PROFILE
 from livesegments.core.fault import Fault
 from livesegments.runtime.embedded.stack import Stack
+from livesegments.store import keys
 from livesegments.wire import pack
 from livesegments.wire.rejected import PROFILE_FULL, Rejected, encode
 from livesegments.wire.topics import REJECTED
@@ -137,6 +138,10 @@ async def test_refusals_that_name_the_person_are_not_given_away(shop: Shop, stac
 
 
 async def test_a_profile_is_merged_into_another_by_hand_once(shop: Shop) -> None:
+    await shop.segment("fans", type="static")
+    put = await shop.post("/v1/segments/fans/members", json={"profiles": ["bob", "mia"]})
+    assert put.status_code == 202
+    await shop.settled()
     made = await shop.post("/v1/merges", json={"profile": "bob", "into": "ann"})
     assert (made.status_code, made.json()) == (202, {"profile": "bob", "into": "ann"})
     await shop.settled()
@@ -152,3 +157,13 @@ async def test_a_profile_is_merged_into_another_by_hand_once(shop: Shop) -> None
         assert refused.status_code == status, refused.text
     entries = (await shop.get("/v1/audit?kind=merge")).json()["entries"]
     assert len(entries) == 1 and "bob" not in str(entries)
+
+    async def forgotten() -> bool:
+        """By the log, under the other id of the person, too; not only where it is shown. A slow erasure is heard of
+        by the next one."""
+        await erase(shop, "ann")
+        return '"bob"' not in str(await shop.rig.redis.hvals(keys.catalog_audit(shop.workspace)))
+
+    await until(forgotten)
+    fans = (await shop.get("/v1/audit?target=fans&action=add_members")).json()["entries"]
+    assert [each["profiles"] for each in fans] == [["mia"]]

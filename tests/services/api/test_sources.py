@@ -379,3 +379,7 @@ async def test_it_is_read_by_itself_and_follows_merged_profiles(shop: Shop, worl
     assert (last["added"], last["removed"]) == (0, 0)
     listed = (await shop.get("/v1/sources")).json()["sources"]
     assert [(each["segment"], each["path"]) for each in listed] == [("vips", "merged.csv")]
+    noted = (await shop.get("/v1/audit", params={"action": "replace_members"})).json()["entries"]
+    assert [(each["by"], each["note"], sorted(each["profiles"])) for each in noted] == [
+        ("schedule", "2 added, 0 removed: as its source has it", ["ann", "bob"])
+    ], "what changes nothing leaves none"

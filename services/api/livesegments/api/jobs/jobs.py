@@ -20,9 +20,11 @@ from msgspec.structs import replace
 
 from livesegments.api.jobs.in_turn import in_turn
 from livesegments.api.web.problems import QUOTA, Problem
+from livesegments.api.web.publisher import NotPublished
 from livesegments.core.fault import Fault
 from livesegments.runtime import metrics, tasks
 from livesegments.store.actor import act_as, acting
+from livesegments.store.changes import NotRestored
 from livesegments.store.client import Away
 from livesegments.store.jobs import Job, JobStore, Lost, spec
 from livesegments.store.seen import Restoring
@@ -177,7 +179,7 @@ class Jobs:
                 if error.status_code >= 500
                 else self._end(doing, "failed", str(error.detail))
             )
-        except (Away, Restoring, OSError, TimeoutError, KafkaError) as error:
+        except (Away, Restoring, OSError, TimeoutError, KafkaError, NotPublished, NotRestored) as error:
             await self._away(doing, error)
         except Exception as error:
             _log.error("a bug in a job", job=listed.id, exc_info=error)

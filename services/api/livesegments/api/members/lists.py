@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field
 from livesegments.api.audiences.list_jobs import Behind
 from livesegments.api.context import Context, Ctx
 from livesegments.api.members.members import ProfilePath
-from livesegments.api.operations.audit import noted_members
+from livesegments.api.operations.audit import MembersAction, note_members, noted_members
 from livesegments.api.segments.finding import found
 from livesegments.api.segments.segments import Id
 from livesegments.api.web import shapes
@@ -78,8 +79,10 @@ async def _move(
     context: Context, workspace: str, id_: str, profiles: list[str], how: Literal["add", "remove"]
 ) -> shapes.Accepted:
     segment = await fillable(context, workspace, id_)
-    await noted_members(context, segment, "add_members" if how == "add" else "remove_members", profiles)
-    await context.records.move(segment, profiles, how)
+    action: MembersAction = "add_members" if how == "add" else "remove_members"
+    number = await note_members(context, segment, action, profiles)
+    # both wait for the broker, and neither for the other
+    await asyncio.gather(context.publisher.published(number), context.records.move(segment, profiles, how))
     return shapes.Accepted(accepted=len(set(profiles)))
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from livesegments.api.context import Context, Ctx
+from livesegments.api.operations.forgetting import forgotten
 from livesegments.api.web import cursor, times
 from livesegments.api.web.auth import Reading
 from livesegments.api.web.problems import responses
@@ -141,19 +142,41 @@ async def noted(
 
 
 async def noted_members(
-    context: Context, segment: Segment, action: MembersAction, profiles: Sequence[str]
+    context: Context, segment: Segment, action: MembersAction, profiles: Sequence[str], note: str = ""
 ) -> None:
-    """As `noted`, of members of a list: how many, and the first ones."""
+    """As `noted`, of members of a list: how many (or what `note` says), and the first ones."""
+    await context.publisher.published(await note_members(context, segment, action, profiles, note))
+
+
+async def note_members(
+    context: Context, segment: Segment, action: MembersAction, profiles: Sequence[str], note: str = ""
+) -> int:
+    """The entry is in the store when this returns, and so it goes into the topic, too; `publisher.published`
+    of the number that is given waits until it is there. Raises NotRestored or Away."""
     log, first = context.catalog.audit, list(dict.fromkeys(profiles))
-    note = f"{len(first):,} profile{'' if len(first) == 1 else 's'}"
-    number = await log.note(
+    note = note or f"{len(first):,} profile{'' if len(first) == 1 else 's'}"
+    return await log.note(
         segment.workspace, action, "segment", segment.id, name=segment.name, note=note, profiles=first[:FIRST]
     )
-    await context.publisher.published(number)
+
+
+async def forget_erased(context: Context, workspace: str) -> None:
+    """Whoever is kept out is named by no entry any more: also the other ids of a person who was merged, which
+    an erasure finds one after the other.
+
+    Raises NotRestored, NotPublished or Away."""
+    erased = context.suppressions
+    await erased.refresh()
+    if erased.nobody:
+        return
+    named = await context.catalog.audit.named(workspace)
+    gone = {id_ for id_ in named if erased.has(workspace, id_)}
+    if gone:
+        await forgotten(context.catalog, context.publisher, workspace, gone)
 
 
 async def keep_bounded(context: Context) -> None:
-    """Never returns: deletes what is too old, or over the bound."""
+    """Never returns: deletes what is too old, or over the bound, and names of whom was erased meanwhile."""
     settings = context.settings
     while True:
         await asyncio.sleep(LOOK_S)
@@ -162,6 +185,7 @@ async def keep_bounded(context: Context) -> None:
             for workspace in await context.catalog.workspaces():
                 if await context.catalog.audit.trim(workspace.id, settings.audit_kept, since_ms):
                     await context.publisher.published(await context.catalog.sequence())
+                await forget_erased(context, workspace.id)
         except (NotPublished, NotRestored, OSError, TimeoutError) as error:
             _log.warning("the audit log can't be cut now", error=repr(error))
 

@@ -6,24 +6,30 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import structlog
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from livesegments.api.context import Context, Ctx
-from livesegments.api.operations.audit import noted
+from livesegments.api.operations.audit import forget_erased, noted
 from livesegments.api.operations.forgetting import forgotten
 from livesegments.api.web import times
 from livesegments.api.web.auth import Reading, Writing
 from livesegments.api.web.problems import Problem, not_found, responses
+from livesegments.api.web.publisher import NotPublished
 from livesegments.api.web.route import IdempotencyKey, Route
 from livesegments.api.web.shapes import In, Instant
 from livesegments.api.web.texts import ProfileId
+from livesegments.store.changes import NotRestored
+from livesegments.store.client import Away
 from livesegments.store.erasures import Erasing
 from livesegments.wire.suppressed import digest
 
 APPLIED_S = 2.0
 """So long a request waits until the evaluator has applied it; then it answers `accepted`."""
 LOOK_S = 0.02
+
+_log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/erasures", tags=["profiles"], route_class=Route, responses=responses(401, 403))
 ErasureId = Annotated[
@@ -80,8 +86,9 @@ async def create_erasure(
                 if found.note is not None and None not in found.others:
                     break
                 await asyncio.sleep(LOOK_S)
-    except TimeoutError:
-        pass
+            await forget_erased(context, workspace.id)
+    except (TimeoutError, NotPublished, NotRestored, Away) as error:
+        _log.info("an erasure goes on by itself", reason=repr(error))
     return await _shown(context, workspace.id, partition, offset)
 
 

@@ -24,6 +24,7 @@ from msgspec import Struct
 from livesegments.api.audiences.list_jobs import Behind
 from livesegments.api.context import Context
 from livesegments.api.jobs.jobs import Doing, Failed
+from livesegments.api.operations.audit import FIRST, noted_members
 from livesegments.api.sources import fetching, files
 from livesegments.api.sources.connections import Broken
 from livesegments.api.sources.spool import Spool
@@ -58,8 +59,11 @@ class Held(Exception):
 
 
 class Difference(Struct):
+    """`first`: some of those who come or go."""
+
     added: int = 0
     removed: int = 0
+    first: list[str] = []
 
 
 class Runs:
@@ -78,7 +82,7 @@ class Runs:
             attempt = Attempt(self._context, doing, segment, segment.source, Path(folder))
             try:
                 await attempt.read()
-                await attempt.compare(asked.may_remove)
+                await attempt.note(await attempt.compare(asked.may_remove))
                 await attempt.send()
             except (Held, Broken, Behind) as error:
                 await self._ended(attempt, "held" if isinstance(error, Held) else "failed", error)
@@ -134,8 +138,8 @@ class Attempt:
             total = max(seen, self.doing.job.total)
             await self.doing.tell(done=seen, total=total, counts={"rows": seen, "odd": odd})
 
-    async def compare(self, may_remove: int | None) -> None:
-        """Raises Held where more members would go than may."""
+    async def compare(self, may_remove: int | None) -> Difference:
+        """What would change. Raises Held where more members would go than may."""
         await self._context.list_jobs.applied()
         if await self._homes():
             _log.info("a source names profiles that were merged", segment=self.segment.id)
@@ -143,10 +147,18 @@ class Attempt:
         async for come, gone in self._differences():
             found.added += len(come)
             found.removed += len(gone)
+            found.first += (come + gone)[: FIRST - len(found.first)]
         size = await self._context.members.count(self.segment.workspace, self.segment.id)
         allowed = max(FEW, int(size * self._source.most_gone)) if len(self.spool) else 0
         if found.removed > (allowed if may_remove is None else may_remove):
             raise Held(found.removed, size)
+        return found
+
+    async def note(self, found: Difference) -> None:
+        """What a run changes is in the audit log before it begins; one that changes nothing leaves none."""
+        if found.added or found.removed:
+            said = f"{found.added:,} added, {found.removed:,} removed: as its source has it"
+            await noted_members(self._context, self.segment, "replace_members", found.first, said)
 
     async def send(self) -> None:
         counts = {**self.doing.job.counts, "added": 0, "removed": 0}
