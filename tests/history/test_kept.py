@@ -27,6 +27,8 @@ from livesegments.history.pruning import EVER, EVER_MS, prune
 from livesegments.history.ranges import Range
 from livesegments.history.sql import numbered
 from livesegments.history.sql.session import Sessions
+from livesegments.history.timeline import Asked as TimelineAsked
+from livesegments.history.timeline import timeline
 from livesegments.store.history import Snapshot
 from livesegments.store.tail import Entry, applied
 from livesegments.wire import pack
@@ -58,11 +60,13 @@ class World:
         self.archive = Archive(str(folder))
         self.files: list[list[Range]] = [[] for _ in range(PARTITIONS)]
         self.tails: list[list[tuple[int, Entry]]] = [[] for _ in range(PARTITIONS)]
+        self.gone: dict[tuple[str, str], int] = {}
         self.commits, self.clock_ms = 0, START
 
     def read(self, partition: int, counted: Any = None) -> Snapshot:
         names = [each.name for each in self.files[partition]]
-        return Snapshot(names, list(self.tails[partition]), self.clock_ms)
+        gone = {who: commit for who, commit in self.gone.items() if _home(*who) == partition}
+        return Snapshot(names, list(self.tails[partition]), self.clock_ms, gone=gone)
 
     def happen(self, did: Did) -> None:
         self.commits += 1
@@ -79,8 +83,7 @@ class World:
         else:
             event = Event(id_, did.workspace, did.profile, did.name, at, did.properties)
             entry = Entry(pack.encode(pack.Packed([event])), clock_ms=self.clock_ms)
-        own = PROFILES.index(did.profile) + (did.workspace == "v")  # of another workspace: another partition
-        self.tails[own % PARTITIONS].append((self.commits, entry))
+        self.tails[_home(did.workspace, did.profile)].append((self.commits, entry))
 
     def cut(self) -> None:
         """The tails become files."""
@@ -102,6 +105,10 @@ class World:
                 self.archive.merge(partition, files, of)
                 self._stand(partition, [of])
 
+    def ask_to_erase(self, profile: str) -> None:
+        """The files have the rows as before."""
+        self.gone["w", profile] = self.commits
+
     def erase(self, profile: str) -> None:
         partition = PROFILES.index(profile) % PARTITIONS
         person = Person("w", profile, EVER, EVER_MS, EVER)
@@ -112,6 +119,11 @@ class World:
     def _stand(self, partition: int, files: list[Range]) -> None:
         self.archive.remove(partition, [each for each in self.files[partition] if each not in files])
         self.files[partition] = files
+
+
+def _home(workspace: str, profile: str) -> int:
+    """Of another workspace: another partition."""
+    return (PROFILES.index(profile) + (workspace == "v")) % PARTITIONS
 
 
 @st.composite
@@ -173,11 +185,10 @@ def test_columns_that_are_kept_give_what_the_files_give(
         desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
         desk._sessions = plain._sessions = SESSIONS
         plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
-        nothing: Callable[[], object] = lambda: None  # noqa: E731
         erase: Callable[[], object] = lambda: world.erase("a")  # noqa: E731
         steps: tuple[Callable[[], object], ...] = (
             world.cut,
-            nothing,
+            lambda: world.ask_to_erase("c"),
             world.cut,
             world.merge,
             erase,
@@ -243,3 +254,31 @@ def test_who_took_something_back_is_nobody_of_another_workspace(tmp_path: Path) 
     desk._sessions = SESSIONS
     found = desk.answer(Asked("w", "UTC", None, node({"type": "event", "name": "b"}), {}))
     assert isinstance(found, Found) and found.profiles == found.nodes[0][1] == 2
+
+
+def test_what_was_erased_counts_no_more_while_files_still_have_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for profile in "abab":
+        world.happen(Did(profile, "a", HOUR, "w"))
+    world.happen(Did("a", "a", HOUR, "w", entered=True))
+    world.cut()
+    world.happen(Did("a", "a", HOUR, "w"))
+    world.ask_to_erase("a")
+    desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
+    desk._sessions = plain._sessions = SESSIONS
+    plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
+    question = Asked("w", "UTC", None, node(TWICE), {})
+
+    def counted() -> tuple[int, int]:
+        found = desk.answer(question)
+        assert isinstance(found, Found) and found == plain.answer(question)
+        return found.profiles, found.nodes[0][1]
+
+    assert counted() == (1, 1)
+    world.happen(Did("a", "a", HOUR, "w"))  # who was let in again begins with nothing
+    assert counted() == (2, 1)
+    world.cut()
+    assert counted() == (2, 1)
+    past = world.read(0)
+    (moment,) = timeline(world.archive, 0, past, TimelineAsked("w", "a", 10))
+    assert moment.id == f"e{world.commits}"

@@ -96,6 +96,8 @@ def _rows(
     where = (pc.field("workspace") == asked.workspace) & (pc.field("profile") == asked.profile)
     if table == "events":
         where &= pc.field("name") != KNOWN
+    if (since := past.gone.get((asked.workspace, asked.profile))) is not None:
+        where &= pc.field("commit") > since
     if asked.event is not None and table == "events":
         where &= (pc.field("id") == asked.event) | (pc.field("cause") == asked.event)
     elif asked.event is not None:

@@ -77,6 +77,15 @@ class Erasing(Struct, frozen=True, omit_defaults=True):
         return replace(self, profile=None, values=(), done_ms=at_ms)
 
 
+class Gone(Struct, frozen=True, array_like=True):
+    """A profile that was erased in commit `commit`. What files and tail have of it up to then, that commit
+    included, is nobody's; who asks about history is not to see it."""
+
+    workspace: str
+    profile: str
+    commit: int
+
+
 def field_of(root: str, digest: str) -> str:
     """Of an erasure that follows from another one."""
     return f"{root}/{digest}"
@@ -146,14 +155,19 @@ def _notes(found: Iterable[bytes], workspace: str) -> Iterator[Erasing]:
 _encode = msgspec.json.Encoder().encode
 _erasing = msgspec.json.Decoder(Erasing)
 _suppressed = msgspec.json.Decoder(Suppressed)
+_gone = msgspec.json.Decoder(Gone)
 
 
-def encode(value: Erasing | Suppressed) -> bytes:
+def encode(value: Erasing | Suppressed | Gone) -> bytes:
     return _encode(value)
 
 
 def decode(data: bytes) -> Erasing:
     return _erasing.decode(data)
+
+
+def decode_gone(data: bytes) -> Gone:
+    return _gone.decode(data)
 
 
 def decode_suppressed(data: bytes) -> Suppressed:

@@ -1,10 +1,13 @@
-"""What a partition knows of its history at one moment: the register of its files, and the tail beside them.
+"""What a partition knows of its history at one moment: the register of its files, the tail beside them, and
+whose rows in both don't count, because they were erased.
 
-Both are read in one transaction, so no event is in both, nor in neither.
+All are read in one transaction, so no event is in both, nor in neither.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +16,7 @@ from redis.exceptions import RedisError
 
 from livesegments.store import keys
 from livesegments.store.client import Client, away
+from livesegments.store.erasures import decode_gone
 from livesegments.store.tail import Entry, decode_fields
 
 PAGE = 200
@@ -22,13 +26,15 @@ PAGE = 200
 class Snapshot(Struct, frozen=True):
     """`files` are the names that the register has; `clock_ms` is None before the partition's first event.
 
-    `members`: how many the segment has that was asked about.
+    `members`: how many the segment has that was asked about. `gone`: (workspace, profile) → the commit up to
+    which the profile is erased, and its rows are nobody's; only while there may be any.
     """
 
     files: list[str]
     tail: list[tuple[int, Entry]]
     clock_ms: int | None
     members: int = 0
+    gone: Mapping[tuple[str, str], int] = {}
 
 
 async def read(store: Client, partition: int) -> Snapshot:
@@ -80,14 +86,21 @@ def _ask(pipe: Any, partition: int) -> None:
     pipe.hkeys(keys.archive(partition))
     pipe.xrange(keys.tail(partition))
     pipe.hget(keys.head(partition), "clock")
+    pipe.hvals(keys.gone(partition))
 
 
 def _snapshot(
-    files: list[bytes], entries: list[tuple[bytes, Any]], clock: bytes | None, members: int = 0
+    files: list[bytes],
+    entries: list[tuple[bytes, Any]],
+    clock: bytes | None,
+    gone: list[bytes],
+    members: int = 0,
 ) -> Snapshot:
+    erased = sorted(map(decode_gone, gone), key=attrgetter("commit"))
     return Snapshot(
         files=[name.decode() for name in files],
         tail=[(int(id_.split(b"-")[0]), decode_fields(fields)) for id_, fields in entries],
         clock_ms=None if clock is None else int(clock),
         members=members,
+        gone={(each.workspace, each.profile): each.commit for each in erased},
     )

@@ -25,6 +25,8 @@ Of a partition p (written by its evaluator, in one commit with the head):
   {p}:suppressed              HASH  digest of an erased profile → JSON of store.erasures.Suppressed; the field
                                     `changed`: the number of the commit that changed it last
   {p}:erasures                HASH  OFFSET of the request in topic `events` → JSON of store.erasures.Erasing
+  {p}:gone                    HASH  OFFSET as in `{p}:erasures` → JSON of store.erasures.Gone: who is erased
+                                    while rows of theirs are still in tail or archive
   {p}:retained                HASH  WORKSPACE → instant in ms: the archive has dropped what was before it
   {p}:degraded                HASH  workspace → JSON of store.degraded.Degraded
   {p}:segments:WORKSPACE      HASH  segment id → JSON of store.progress.Progress
@@ -145,6 +147,10 @@ def suppressed(partition: int) -> str:
 
 def erasures(partition: int) -> str:
     return f"{{{partition}}}:erasures"
+
+
+def gone(partition: int) -> str:
+    return f"{{{partition}}}:gone"
 
 
 def retained(partition: int) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from livesegments.core.event import MERGE, PROFILE, Event
 from livesegments.core.names.seen import Names, observe
-from livesegments.store import keys
+from livesegments.store import history, keys
 from livesegments.store.erasures import SEARCH, Erasing, decode
 from livesegments.store.names import NameStore
 from livesegments.wire import pack
@@ -253,7 +253,9 @@ async def test_what_waits_names_nobody_in_a_checkpoint_once_it_is_done(evaluatio
     first = await request(rig, pack.Erase("w", CANARY))
     assert (await note(rig, first)).profile == CANARY
     await rig.until(lambda: filed(rig))
-    assert await in_redis(rig.redis, CANARY) == [keys.erasures(HOME)]
+    assert sorted(await in_redis(rig.redis, CANARY)) == [keys.erasures(HOME), keys.gone(HOME)]
+    known = await history.read(rig.redis, HOME)
+    assert known.gone == {("w", CANARY): (await note(rig, first)).commit}
     taken = set(await rig.redis.hkeys(keys.checkpoint(HOME)))
     await rig.send(events(7))
 

@@ -151,7 +151,8 @@ def _happened(
 
 
 class _Tail(Struct):
-    """What a workspace's profiles did by an instant; `loose`: who were merged or took something back."""
+    """What a workspace's profiles did by an instant; `loose`: who were merged, took something back, or are
+    erased while files and tail have rows of theirs."""
 
     rows: pa.Table
     loose: set[str]
@@ -175,7 +176,8 @@ class _Tail(Struct):
         columns = zip(*rows, strict=True) if rows else ([] for _ in _TAIL)
         arrays = [pa.array(values, field.type) for values, field in zip(columns, _TAIL, strict=True)]
         table = pa.Table.from_arrays(arrays, schema=_TAIL)
-        return cls(table, {profile for profile, _ in special}, {name for _, name in special})
+        gone = {profile for own, profile in part.snapshot.gone if own == workspace}
+        return cls(table, gone | {profile for profile, _ in special}, {name for _, name in special})
 
     @property
     def profiles(self) -> pa.Array:

@@ -54,7 +54,7 @@ def attach(
     there are, if that is known.
 
     What a merged profile did before its `$merge` was handed over to another: it counts there, and here no
-    more.
+    more. What an erased profile did before its erasure counts nowhere, from then on.
 
     Raises FileNotFoundError where a file was merged away: resolve the parts again.
     """
@@ -70,6 +70,7 @@ def attach(
         both = f"name IN ({text(MERGE)}, {text(RETRACT)})"
         there = connection.execute(f"SELECT DISTINCT name FROM {rows} WHERE {known} AND {both}").fetchall()
         special = {name for (name,) in there}
+    known += _standing(connection, parts)
     if now_ms is not None:
         known += f' AND "at" <= {_instant(now_ms)}'
     if profile is not None:
@@ -77,7 +78,8 @@ def attach(
     if MERGE in special:
         connection.execute(f"""
 CREATE OR REPLACE TEMP TABLE merged AS
-SELECT profile, max("commit") AS upto FROM {rows} WHERE {known} AND name = {text(MERGE)} GROUP BY profile
+SELECT profile, max("commit") AS upto FROM {rows} AS had
+WHERE {known} AND name = {text(MERGE)} GROUP BY profile
 """)
         known += """ AND NOT EXISTS (
   SELECT 1 FROM merged WHERE merged.profile = had.profile AND had."commit" <= merged.upto
@@ -123,7 +125,22 @@ def transitions(connection: duckdb.DuckDBPyConnection, archive: Archive, parts: 
     told = schema.transitions_table(
         (commit, entry.transitions) for part in parts for commit, entry in part.snapshot.tail
     )
-    return _relation(connection, archive, parts, "transitions", told)
+    rows = _relation(connection, archive, parts, "transitions", told)
+    standing = _standing(connection, parts)
+    return f"(SELECT * FROM {rows} AS had WHERE TRUE{standing})" if standing else rows
+
+
+def _standing(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> str:
+    """A condition on the rows `had`: they are of nobody who was erased since."""
+    gone = [(*who, commit) for part in parts for who, commit in part.snapshot.gone.items()]
+    if not gone:
+        return ""
+    columns = dict(zip(("workspace", "profile", "upto"), zip(*gone, strict=True), strict=True))
+    connection.register("gone", pa.table({name: list(values) for name, values in columns.items()}))
+    return """ AND NOT EXISTS (
+  SELECT 1 FROM gone
+  WHERE gone.workspace = had.workspace AND gone.profile = had.profile AND had."commit" <= gone.upto
+)"""
 
 
 def _relation(

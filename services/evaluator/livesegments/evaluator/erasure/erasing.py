@@ -47,7 +47,7 @@ from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Commit
-from livesegments.store.erasures import SEARCH, Erasing, Suppressed, decode, encode, field_of
+from livesegments.store.erasures import SEARCH, Erasing, Gone, Suppressed, decode, encode, field_of
 from livesegments.store.handing import Forget, Item, LetIn
 from livesegments.wire.pack import Erase, Lift
 from livesegments.wire.profilekey import profile_key
@@ -95,6 +95,8 @@ class Erasures:
         self._followed: dict[str, int] = {}
         """Field → offset of the erasures that follow from another id's."""
         self._search = False
+        self._known: dict[str, bytes] = {}
+        """What `{p}:gone` had when this claim began."""
         self._some = asyncio.Event()
         self._logger = structlog.get_logger(__name__).bind(partition=partition.number)
 
@@ -114,6 +116,7 @@ class Erasures:
             if each.profile is not None:
                 self._waiting[field] = each
                 self._partition.erased[profile_key(each.workspace, each.profile)] = each.commit
+        self._known = await self._shard.fields(keys.gone(number))
 
     async def take(self, content: Erase | Lift, record: Received) -> Outcome:
         """The record's commit."""
@@ -186,6 +189,7 @@ class Erasures:
         if erasing.root:
             self._followed[erasing.field] = erasing.offset
         commit.put_fields(keys.erasures(commit.partition), {erasing.field: encode(erasing)})
+        commit.put_fields(keys.gone(commit.partition), _gone(erasing))
         commit.drop_fields(keys.merged(commit.partition), others.fields)
 
     async def _lift(self, content: Lift, record: Received) -> Outcome:
@@ -225,6 +229,7 @@ class Erasures:
 
     async def run(self) -> None:
         """Never returns, but raises what the shard raises."""
+        await self._correct()
         while True:
             await self._until_due()
             first = sorted(self._waiting, key=lambda field: self._due_ms(self._waiting[field]))[:MOST]
@@ -240,6 +245,20 @@ class Erasures:
             except OSError as error:
                 self._logger.warning("an erasure waits: names can't be reached", error=str(error))
                 await asyncio.sleep(RETRY_S)
+
+    async def _correct(self) -> None:
+        """A checkpoint doesn't have `{p}:gone`, and a snapshot of the store may have what is over."""
+        gone: dict[str, str | bytes] = {}
+        for each in self._waiting.values():
+            gone.update(_gone(each))
+        if self._known == gone:
+            return
+
+        def write(commit: Commit) -> None:
+            commit.put_fields(keys.gone(commit.partition), gone)
+            commit.drop_fields(keys.gone(commit.partition), sorted(self._known.keys() - gone.keys()))
+
+        await self._errands.post(write)
 
     def _due_ms(self, erasing: Erasing) -> int:
         """Half of the stated time is for waiting for others, half for the work."""
@@ -321,8 +340,16 @@ class Erasures:
             self._waiting.update({field: change(self._waiting[field]) for field in fields})
             notes: dict[str, str | bytes] = {field: encode(self._waiting[field]) for field in fields}
             commit.put_fields(keys.erasures(commit.partition), notes)
+            commit.drop_fields(keys.gone(commit.partition), fields)  # the archive is written anew by now
 
         await self._errands.post(write)
+
+
+def _gone(erasing: Erasing) -> dict[str, str | bytes]:
+    """The field of `{p}:gone` while files have rows."""
+    if erasing.profile is None or erasing.archive_ms is not None:
+        return {}
+    return {erasing.field: encode(Gone(erasing.workspace, erasing.profile, erasing.commit))}
 
 
 def _attributes(profile: Profile) -> dict[str, object]:
