@@ -1,6 +1,8 @@
 """The races with fresh seeds, until it is stopped or a disagreement is found: of one profile, of several that go into
 each other, of the native kernel, of the language in SQL, and of a whole evaluator that all goes wrong for.
 
+The kernel is given mutated bytes besides.
+
 python -m tests.properties.fuzz [SEED]   with a seed, just that one again
 """
 
@@ -10,7 +12,7 @@ import logging
 import sys
 from collections.abc import Callable
 from itertools import count
-from random import SystemRandom
+from random import Random, SystemRandom
 
 import structlog
 from hypothesis import HealthCheck, given, seed, settings
@@ -21,6 +23,7 @@ from tests.properties.family import Family
 from tests.properties.family_stories import Story, stories
 from tests.properties.histories import History, histories
 from tests.properties.kernel_race import Count, KernelRace
+from tests.properties.mutants import Mutants
 from tests.properties.race import Race
 from tests.properties.restless import Restless
 from tests.properties.sql_race import SqlRace
@@ -37,6 +40,8 @@ SQL_EVERY = 10
 """One seed in this many is raced against SQL as well, which takes far longer."""
 RESTLESS_EVERY = 2
 """So is one in this many with small chunks."""
+MUTANTS_EVERY = 2
+"""So is one in this many with mutated bytes for the kernel."""
 JOINT_EVERY = 5
 """So is the seed of a simulation."""
 
@@ -64,6 +69,11 @@ def run_kernel(number: int, count: Count) -> None:
         run(number, lambda history: KernelRace(history, count))
 
 
+def run_mutants(number: int) -> None:
+    if native.BUILT:
+        run(number, lambda history: Mutants(history, Random(number)))
+
+
 def run_family(number: int) -> None:
     @seed(number)
     @settings(max_examples=1 + FRESH, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -89,6 +99,7 @@ def main() -> None:
         run(int(sys.argv[1]), Restless)
         run(int(sys.argv[1]), SqlRace)
         run_kernel(int(sys.argv[1]), Count())
+        run_mutants(int(sys.argv[1]))
         run_family(int(sys.argv[1]))
         run_joint(int(sys.argv[1]))
         return
@@ -97,10 +108,13 @@ def main() -> None:
         if done % TOLD_EVERY == 0:
             print(f"{done * FRESH} examples agreed", flush=True)
             print(f"kernel: {natively}", flush=True)
+            print(f"mutants: {Mutants.read} read, {Mutants.refused} refused", flush=True)
         number = fresh_seed()
         try:
             run(number)
             run_kernel(number, natively)
+            if done % MUTANTS_EVERY == 0:
+                run_mutants(number)
             run_family(number)
             if done % RESTLESS_EVERY == 0:
                 run(number, Restless)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -22,14 +21,15 @@ from livesegments.evaluator.kernel.share import Share
 from livesegments.store.commit import Commit
 from livesegments.wire import pack
 from livesegments.wire.profilekey import ProfileKey, profile_key
-from tests.properties.fuzz import run
+from tests.properties.fuzz import run, run_mutants
 from tests.properties.kernel_race import Count, KernelRace
+from tests.properties.mutants import NOWS, Mutants, answers, mutated
 
 pytestmark = pytest.mark.skipif(
     not native.BUILT, reason="no kernel: make setup builds it where cargo is on PATH"
 )
 SEEDS = 16
-NOWS = (0, -1, 2**63 - 1, -(2**63))
+MUTANT_SEEDS = 2
 
 
 def test_kernel_and_interpreted_core_agree() -> None:
@@ -85,6 +85,13 @@ def test_mutated_bytes_are_read_or_refused() -> None:
     assert read > 1_000, "hardly any mutant was read"
 
 
+def test_mutated_bytes_of_the_whole_language_are_read_or_refused() -> None:
+    for number in range(MUTANT_SEEDS):
+        print(f"make fuzz SEED={number}")
+        run_mutants(number)
+    assert Mutants.read > 500 and Mutants.refused > 500
+
+
 def stepped(
     kernels: native.Kernels,
     plan: Plan,
@@ -106,29 +113,3 @@ def stepped(
         share.cache.put(each, b"")
     share.apply(events, now_ms, False, Tally(now_ms))
     share.write(Commit(0, 1, 1, None, 0), [])
-
-
-def answers(work: Callable[[], object]) -> bool:
-    try:
-        work()
-    except (ValueError, NotImplementedError):
-        return False
-    return True
-
-
-def mutated(data: bytes, random: Random) -> bytes:
-    made = bytearray(data)
-    for _ in range(random.randint(1, 3)):
-        at = random.randrange(len(made))
-        match random.randrange(4):
-            case 0:
-                made[at] = random.randrange(256)
-            case 1:
-                del made[at : at + random.randint(1, 8)]
-            case 2:
-                heads = (0, 0x7F, 0x81, 0x92, 0xC0, 0xCF, 0xDD, 0xDF, 0xFF)
-                made[at:at] = bytes(random.choices(heads, k=random.randint(1, 9)))
-            case _:
-                made[at] ^= 1 << random.randrange(8)
-        made = made or bytearray(b"\0")
-    return bytes(made)

@@ -94,7 +94,7 @@ class Kernel:
     """A workspace's plan in the kernel, at a revision; `plan` takes and gives bytes."""
 
     def __init__(self, made: Made, plan: _native.Plan, revision: int) -> None:
-        self._made = made
+        self.made = made
         self.plan = plan
         self.revision = revision
 
