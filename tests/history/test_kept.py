@@ -20,8 +20,8 @@ from livesegments.core.event import MERGE, RETRACT, Event, Transition
 from livesegments.history import schema
 from livesegments.history.archive import Archive
 from livesegments.history.asked import Desk
-from livesegments.history.asking import Asked, Found
-from livesegments.history.kept import Kept
+from livesegments.history.asking import Asked, Found, Prepared, Preparing
+from livesegments.history.kept import ROW_BYTES, Kept
 from livesegments.history.protocol import Person
 from livesegments.history.pruning import EVER, EVER_MS, prune
 from livesegments.history.ranges import Range
@@ -199,6 +199,8 @@ def test_columns_that_are_kept_give_what_the_files_give(
                 world.happen(did)
             step()
             this = msgspec.structs.replace(question, now_ms=(None, world.clock_ms)[place % 2])
+            if place % 3:
+                assert desk.answer(Preparing("w", "Europe/Berlin", place % PARTITIONS)) == Prepared(True)
             found = desk.answer(this)
             assert isinstance(found, Found), found
             assert found == plain.answer(this), this
@@ -227,6 +229,22 @@ def test_nothing_is_kept_of_who_was_erased_or_after_a_while(tmp_path: Path) -> N
     desk.forget()
     assert not desk._kept._columns
     assert kept() == set("bcd")
+
+
+def test_what_previews_need_is_read_before_they_are_asked_if_it_is_not_too_much(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for profile in "abcd":
+        world.happen(Did(profile, PROFILE, HOUR, "w", {"attributes": {"x": 1}}))
+    world.cut()
+    desk, small = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
+    desk._sessions = small._sessions = SESSIONS
+    small._kept = Kept(world.archive, PARTITIONS, most_bytes=4 * ROW_BYTES - 1)
+    for partition in range(PARTITIONS):
+        assert desk.answer(Preparing("w", "UTC", partition)) == Prepared(True)
+        assert small.answer(Preparing("w", "UTC", partition)) == Prepared(False)
+    assert not small._kept._columns
+    for columns in desk._kept._columns.values():
+        assert columns.people.num_rows == columns.cuts[PROFILE, True].num_rows == 2
 
 
 def test_a_partition_in_which_everybody_took_something_back_is_counted(tmp_path: Path) -> None:

@@ -220,6 +220,12 @@ def preview(definition: Any, *, sample: int = 5, estimate: bool = False) -> Requ
     ...
 
 
+@post("/v1/segments/preview/prepare")
+def prepare() -> Request[None]:
+    """What previews need is read beforehand, in the background: so the first one comes sooner."""
+    ...
+
+
 @post("/v1/segments/{id}/plan")
 def plan(id: str, definition: Any, *, sample: int = 5) -> Request[Plan]:
     """Who would enter and leave by an edit; `plan` of the answer is `if_plan_match` of the edit."""

@@ -22,6 +22,8 @@ from livesegments.history.asking import (
     Failed,
     Fitting,
     Flowing,
+    Prepared,
+    Preparing,
     Request,
     Was,
     encode,
@@ -76,7 +78,14 @@ class Desk:
         """What was kept of files, which may be of somebody who was erased meanwhile."""
         self._kept.forget()
 
+    def _prepare(self, request: Preparing) -> Prepared:
+        of = part(request.partition, self._histories.read(request.partition, None))
+        with self._sessions.open(request.timezone) as connection:
+            return Prepared(self._kept.prepare(connection, of, request.workspace))
+
     def _answer(self, request: Request) -> Answer:
+        if isinstance(request, Preparing):
+            return self._prepare(request)
         numbers = range(self._partitions)
         if isinstance(request, Was):
             own = partition_of(request.workspace, request.profile, self._partitions)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import structlog
+
 from livesegments.history.asking import (
     Asked,
     Failed,
@@ -18,6 +20,8 @@ from livesegments.history.asking import (
     FlowFound,
     Flowing,
     Found,
+    Prepared,
+    Preparing,
     Request,
     Was,
     WasFound,
@@ -26,9 +30,12 @@ from livesegments.history.asking import (
 )
 from livesegments.history.companion import Companion, Died
 
-Kind = TypeVar("Kind", Found, WasFound, FlowFound, FitFound)
+Kind = TypeVar("Kind", Found, WasFound, FlowFound, FitFound, Prepared)
 WAITING = 8
 """At most this many questions may be under way or waiting."""
+
+
+_log = structlog.get_logger(__name__)
 
 
 class CantAnswer(OSError):
@@ -45,8 +52,10 @@ class Asker:
         command = (sys.executable, "-m", module, archive, str(partitions), str(self._folder))
         self._companion = Companion(command, f"{store}\n".encode())
         self._patience_s = patience_s
+        self._partitions = partitions
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._preparing: asyncio.Task[None] | None = None
 
     async def ask(self, asked: Asked) -> Found:
         """Raises CantAnswer."""
@@ -64,7 +73,27 @@ class Asker:
         """Raises CantAnswer."""
         return await self._ask(asked, FitFound)
 
+    def prepare(self, workspace: str, timezone: str) -> None:
+        """What previews of a workspace need is read beforehand: partition by partition, so that a question
+        waits for one of these at most. Nothing is done while others ask, or something is prepared."""
+        if self._waiting or (self._preparing is not None and not self._preparing.done()):
+            return
+        self._preparing = asyncio.create_task(self._prepare(workspace, timezone))
+
+    async def _prepare(self, workspace: str, timezone: str) -> None:
+        for partition in range(self._partitions):
+            try:
+                found = await self._ask(Preparing(workspace, timezone, partition), Prepared)
+            except CantAnswer as error:
+                _log.warning("nothing is prepared for previews", error=str(error))
+                return
+            if not found.kept:
+                return
+
     async def close(self) -> None:
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.wait([self._preparing])
         await self._companion.end()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 

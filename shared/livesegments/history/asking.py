@@ -77,7 +77,15 @@ class Fitting(Struct, frozen=True, tag=True):
     now_ms: int | None = None
 
 
-Request: TypeAlias = Asked | Was | Flowing | Fitting
+class Preparing(Struct, frozen=True, tag=True):
+    """What a preview of now needs, whatever its definition: of one partition, to be read and kept."""
+
+    workspace: str
+    timezone: str
+    partition: int
+
+
+Request: TypeAlias = Asked | Was | Flowing | Fitting | Preparing
 
 
 class Sampled(Struct, frozen=True):
@@ -189,13 +197,19 @@ class FitFound(Struct, frozen=True, tag=True):
     sample: list[Misfitting]
 
 
+class Prepared(Struct, frozen=True, tag=True):
+    """`kept`: whether it is. It isn't where all partitions would need more than there may be."""
+
+    kept: bool
+
+
 class Failed(Struct, frozen=True, tag=True):
     """The store or the files are away."""
 
     error: str
 
 
-Answer: TypeAlias = Found | WasFound | FlowFound | FitFound | Failed
+Answer: TypeAlias = Found | WasFound | FlowFound | FitFound | Prepared | Failed
 
 encode = msgspec.msgpack.Encoder().encode
 requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

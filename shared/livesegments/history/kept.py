@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from livesegments.core.event import MERGE, RETRACT, SEGMENT_ENTERED
+from livesegments.core.event import MERGE, PROFILE, RETRACT, SEGMENT_ENTERED
 from livesegments.history import schema
 from livesegments.history.archive import Archive, Table
 from livesegments.history.ranges import Range
@@ -100,8 +100,11 @@ class Kept:
         chunks = [pa.DictionaryArray.from_arrays(chunk, names) for chunk in rows.column("name").chunks]
         return rows.set_column(1, "name", pa.chunked_array(chunks, pa.dictionary(_NAME, pa.string())))
 
-    def columns(self, workspace: str, parts: Sequence[tuple[int, Collection[Range]]]) -> list[Columns] | None:
-        """Of (partition, its files) in order; None where that is more than there may be.
+    def columns(
+        self, workspace: str, parts: Sequence[tuple[int, Collection[Range]]], names: Collection[str] = ()
+    ) -> list[Columns] | None:
+        """Of (partition, its files) in order; None where that is more than there may be. `names`: whose cuts
+        will be asked for.
 
         Raises FileNotFoundError where a file was merged away: resolve the ranges again.
         """
@@ -113,8 +116,20 @@ class Kept:
             return None
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(pool.map(lambda part: self._of(part[0], workspace, frozenset(part[1])), parts))
-        self._evict({(partition, workspace) for partition, _ in parts})
+        self._evict({(partition, workspace) for partition, _ in parts}, names)
         return found if self._bytes() <= self._most_bytes else None
+
+    def prepare(self, connection: duckdb.DuckDBPyConnection, part: Part, workspace: str) -> bool:
+        """Reads what every question needs of a partition, and the changes of profiles, which most ask for.
+
+        False where the partitions, if all are like this one, have more than may be kept."""
+        rows = sum(self._size(part.partition, file)[0] for file in part.files)
+        if rows * ROW_BYTES * self._partitions > self._most_bytes:
+            return False
+        if self.columns(workspace, [(part.partition, part.files)], (PROFILE,)) is None:
+            return False
+        self.cut(connection, part, workspace, PROFILE, exact=True)
+        return True
 
     def cut(
         self, connection: duckdb.DuckDBPyConnection, part: Part, workspace: str, name: str, exact: bool
@@ -151,15 +166,16 @@ class Kept:
     def _bytes(self) -> int:
         return sum(each.bytes for each in self._columns.values())
 
-    def _evict(self, needed: Collection[Of]) -> None:
+    def _evict(self, needed: Collection[Of], names: Collection[str]) -> None:
         """What the question doesn't need goes first, then what it may not need."""
         for of in [each for each in self._columns if each not in needed]:
             if self._bytes() <= self._most_bytes:
                 return
             del self._columns[of]
-        if self._bytes() > self._most_bytes * 3 // 4:
+        if self._bytes() > self._most_bytes // 2:
             for of in needed:
-                self._columns[of].cuts.clear()
+                cuts = self._columns[of].cuts
+                self._columns[of].cuts = {each: cut for each, cut in cuts.items() if each[0] in names}
 
     def _of(self, partition: int, workspace: str, files: frozenset[Range]) -> Columns:
         before = self._columns.pop((partition, workspace), None)

@@ -10,6 +10,17 @@ from tests.services.api.past import ORDERED, History, history, served, shop
 __all__ = ["history", "served", "shop"]
 
 
+async def test_what_previews_need_is_prepared_while_a_definition_is_written(
+    shop: Client, history: History
+) -> None:
+    await history.happened("ann", "ordered", 1)
+    await history.archived()
+    for _ in range(3):  # one is under way at a time
+        assert (await shop.post("/v1/segments/preview/prepare")).status_code == 204
+    found = (await shop.post("/v1/segments/preview", json={"definition": ORDERED})).json()
+    assert (found["profiles"], found["count"]) == (1, 1)
+
+
 async def test_a_preview_knows_items_and_sequences_that_share_a_value(shop: Client, history: History) -> None:
     red_1, blue_1, red_2 = (
         {"color": "red", "size": 1},

@@ -66,7 +66,7 @@ def attach_numbered(
     """
     if reads.keys() & {SEGMENT_ENTERED, SEGMENT_EXITED}:
         return False
-    found = kept.columns(workspace, [(part.partition, part.files) for part in parts])
+    found = kept.columns(workspace, [(part.partition, part.files) for part in parts], reads)
     if found is None or (now_ms is not None and any(each.latest_ms > now_ms for each in found)):
         return False
     tails = [_Tail.of(part, workspace, now_ms) for part in parts]

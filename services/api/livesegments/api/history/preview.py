@@ -171,6 +171,14 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
     )
 
 
+@router.post("/preview/prepare", status_code=204)
+async def prepare_previews(context: Ctx, workspace: Reading) -> None:
+    """Read beforehand what previews need, as when somebody begins to write a definition: the first one then
+    comes about as soon as the others. That is done in the background, and gives way to questions; what is
+    read is kept until nobody has asked anything for half a minute."""
+    context.asker.prepare(workspace.id, workspace.timezone)
+
+
 def _largest(counts: list[int]) -> int:
     """Profiles are spread by the hash of their ids: those of a partition are drawn at random."""
     return max(range(len(counts)), key=counts.__getitem__)

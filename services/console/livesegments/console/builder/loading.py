@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import msgspec
 
-from livesegments.client import AsyncClient, computed, names, segments, value_lists
+from livesegments.client import (
+    ApiError,
+    AsyncClient,
+    computed,
+    names,
+    planning,
+    segments,
+    value_lists,
+)
 from livesegments.client.segments import Segment
 from livesegments.console import segment_names
 from livesegments.console.builder.drafts import Draft
@@ -18,8 +27,10 @@ FOUND, LONGEST = 50, 200
 
 
 async def seen(api: AsyncClient, definition: Any = None) -> Seen:
-    """The names that fields offer, and those of the segments that the definition names."""
-    known, listed, measured, lists = await asyncio.gather(
+    """The names that fields offer, and those of the segments that the definition names. Previews will be
+    asked for soon, so they are prepared."""
+    _, known, listed, measured, lists = await asyncio.gather(
+        _prepared(api),
         api.send(names.read()),
         api.send(segments.page(limit=MOST_SEGMENTS)),
         api.send(computed.read_all()),
@@ -43,6 +54,12 @@ async def segments_with(api: AsyncClient, text: str) -> dict[str, str]:
     """Id → name of the first segments with the text in their id, name or description. Raises ApiError."""
     page = await api.send(segments.page(search=text[:LONGEST], limit=FOUND))
     return {each.id: each.name for each in page.segments}
+
+
+async def _prepared(api: AsyncClient) -> None:
+    """Without it the first preview only comes later."""
+    with contextlib.suppress(ApiError):
+        await api.send(planning.prepare())
 
 
 async def seen_again(api: AsyncClient, before: Seen) -> Seen:
