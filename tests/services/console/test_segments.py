@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
 from playwright.async_api import Page, expect
 
-from livesegments.client import segments
-from tests.services.console.conftest import OpenPage, Shop, sign_in, whole
+from livesegments.client import Invalid, segments
+from livesegments.client.segments import DefinitionTest
+from livesegments.console.pages.segment.trying import Expects, Happens, Wrong, made, written
+from tests.services.console.conftest import HOSTILE, OpenPage, Shop, sign_in, whole
 from tests.services.console.looks import for_everybody
 
 CITY = {"type": "attribute", "name": "town", "op": "eq", "value": "Kyiv"}
@@ -158,3 +164,59 @@ async def test_an_admin_looks_at_the_segments_of_all_companies_and_turns_to_one(
     await page.get_by_role("searchbox", name="Company").fill("main")
     await page.get_by_role("button", name="Main", exact=True).click()
     await expect(page.locator("header .workspace")).to_contain_text("Main")
+
+
+def test_a_test_of_a_definition_as_it_is_filled_in_and_given_back() -> None:
+    kyiv = ZoneInfo("Europe/Kyiv")
+    happens = [
+        Happens("2026-03-01T09:00", "event", " order ", "total: 12.5, gift: true, city: Kyiv"),
+        Happens("2026-03-02T09:00", "attribute", "plan", "pro"),
+        Happens(),
+    ]
+    test = made("an order counts", happens, [Expects("2026-03-31T09:00", False), Expects()], kyiv)
+    assert test["events"][0] == {
+        "time": "2026-03-01T09:00:00+02:00", "name": "order",
+        "properties": {"total": 12.5, "gift": True, "city": "Kyiv"},
+    }  # fmt: skip
+    assert test["events"][1] == {"time": "2026-03-02T09:00:00+02:00", "attributes": {"plan": "pro"}}
+    assert test["expect"] == [{"at": "2026-03-31T09:00:00+03:00", "in": False}]
+    again = written(msgspec.convert(test, DefinitionTest))
+    assert [each.keys() for each in again["events"]] == [each.keys() for each in test["events"]]
+    order, asked = Happens("2026-03-01T09:00", "event", "order"), [Expects("2026-03-01T09:00")]
+    for name, rows, expects in (
+        ("", [order], asked),
+        ("x", [], asked),
+        ("x", [order], []),
+        ("x", [Happens("2026-03-01T09:00")], asked),
+        ("x", [Happens("", "event", "order")], asked),
+        ("x", [Happens("2026-03-01T09:00", "event", "order", "total")], asked),
+    ):
+        with pytest.raises(Wrong, match=r"\.$"):
+            made(name, rows, expects, kyiv)
+
+
+async def test_a_definition_gets_a_test_that_holds_edits(open_page: OpenPage, shop: Shop) -> None:
+    await make(shop, "tried", {"type": "event", "name": "kite_bought", "window": {"last": "30d"}})
+    page = await open_page("/segments/tried/tests")
+    await page.get_by_role("button", name="New test").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name", exact=True).fill(HOSTILE[0])
+    await dialog.get_by_label("When").fill("2026-03-01T09:00")
+    await dialog.get_by_label("Its name").fill("kite_bought")
+    await dialog.get_by_label("At", exact=True).fill("2026-04-15T09:00")
+    await for_everybody(page, "dialog")
+    await dialog.get_by_role("button", name="Save the test").click()
+    await expect(dialog.get_by_role("alert").last).to_contain_text("the profile is not in the segment")
+    await dialog.get_by_label("The profile is").select_option("out")
+    await dialog.get_by_role("button", name="Save the test").click()
+    row = page.locator("tbody tr")
+    await expect(row).to_contain_text("passed")
+    await expect(row).to_contain_text(HOSTILE[0])
+    async with shop.client() as client:
+        segment = await client.send(segments.read("tried"))
+        with pytest.raises(Invalid):
+            longer = {"type": "event", "name": "kite_bought", "window": {"last": "60d"}}
+            await client.send(segments.edit("tried", if_match=segment.version, definition=longer))
+    await row.get_by_role("button", name="Take away").click()
+    await dialog.get_by_role("button", name="Take it away").click()
+    await expect(page.get_by_text("No test yet")).to_be_visible()

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from livesegments.client import trials
 from livesegments.client.segments import Segment
 from livesegments.client.trials import Seen
-from livesegments.console import formats, paths
+from livesegments.console import formats
+from livesegments.console.pages.segment import testing
 from livesegments.console.pages.segment.head import begin
 from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
-from livesegments.console.parts.table import table
+from livesegments.console.parts.table import Column, table
 from livesegments.console.parts.tag import Tag, badge, paragraph
 from livesegments.console.visit import Visit
 
 WHAT = "Timelines that the definition is tried on at each edit: one that fails refuses the edit."
-NONE = """A test is a profile's timeline, and when it should be in the segment. It is added where the segment
-is edited."""
+NONE = "A test is what happens to a profile, and when it should be in the segment then."
+OF_A_LIST = "Who is on a list is said by name: there is no definition that could be tried."
 
 
 async def build(visit: Visit) -> None:
     head = await begin(visit, "tests")
-    if not head.segment.tests:
-        writes = visit.may("write") and head.segment.type == "dynamic"
-        empty(
-            "No test yet",
-            NONE,
-            "fact_check",
-            "Edit the segment" if writes else "",
-            paths.edit_segment(head.segment.id),
-        )
+    segment = head.segment
+    if segment.type == "static":
+        empty("A list has no tests", OF_A_LIST, "fact_check")
         return
-    paragraph(WHAT, "muted")
+    writes = visit.may("write") and segment.archived_at is None
+    if not segment.tests:
+        empty("No test yet", NONE, "fact_check")
+    else:
+        paragraph(WHAT, "muted")
     place = Tag("div", "", "stack tight")
-    await _run(visit, head.segment, place)
-    button("Run them again", lambda: _run(visit, head.segment, place), picture="play_arrow")
+    if segment.tests:
+        await _run(visit, segment, place, writes)
+    with Tag("div", "", "row" if segment.tests else "row centred"):
+        if writes:
+            button("New test", partial(testing.add, visit, segment), "primary", "add")
+        if segment.tests:
+            button("Run them again", lambda: _run(visit, segment, place, writes), picture="play_arrow")
 
 
-async def _run(visit: Visit, segment: Segment, place: Tag) -> None:
+async def _run(visit: Visit, segment: Segment, place: Tag, writes: bool) -> None:
     found = await visit.api.send(trials.run(segment.id))
     place.clear()
-    with place, table("Tests", "Test", "Expected", "Result"):
-        for each in found.tests:
+    heads = [*map(Column, ("Test", "Expected", "Result"))]
+    if writes:
+        heads.append(Column("What to do", hidden=True))
+    with place, table("Tests", *heads):
+        for number, each in enumerate(found.tests):
+            name = formats.short(each.name)
             with Tag("tr"):
-                Tag("th", formats.short(each.name), "break", scope="row")
+                Tag("th", name, "break", scope="row")
                 with Tag("td"), Tag("ul", "", "stack tight"):
                     for seen in each.seen:
                         Tag("li", expected(seen, visit))
@@ -50,6 +60,10 @@ async def _run(visit: Visit, segment: Segment, place: Tag) -> None:
                         Tag("li", formats.short(each.why), "break")
                 with Tag("td"):
                     badge("passed", "good") if each.passed else badge("failed", "bad")
+                if writes:
+                    with Tag("td", "", "actions"):
+                        away = partial(testing.take_away, visit, segment, number)
+                        button("Take away", away, "quiet", label=f"Take away the test {name}")
 
 
 def expected(seen: Seen, visit: Visit) -> str:
