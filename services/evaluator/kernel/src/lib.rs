@@ -57,6 +57,10 @@ use asked::Asked;
 use halt::Halt;
 use step::Done;
 
+/// States are hundreds of bytes that come and go in all sizes, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
 const SHAPE: u32 = 6;
 

@@ -23,14 +23,12 @@ from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.recount import Recounts
-from livesegments.core.step import Why, on_leave
 from livesegments.evaluator.commits import kindred
 from livesegments.evaluator.commits.cache import Cache, States
 from livesegments.evaluator.commits.dues import Dues, DueTimes
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Outcome, Tally
 from livesegments.evaluator.commits.records import Records
-from livesegments.evaluator.commits.slot import Slot
 from livesegments.evaluator.commits.upkeep import Upkeep
 from livesegments.evaluator.erasure.pursuit import Pursuit
 from livesegments.evaluator.history.images import Images
@@ -309,7 +307,8 @@ class Partition:
         `work` returns the transitions of that, or None if all was right. Where anything is due, or the plan
         is an older one, that is all that is done, and True is returned.
         """
-        return self._making.steady(lambda: self._audit(key, work))
+        upkeep, now_ms = self._upkeep, self.clock_ms
+        return self._making.steady(lambda: upkeep.audit(key, work, now_ms))
 
     def take_back(self, recounts: Recounts, read: Sequence[Read], since_ms: int | None = None) -> None:
         """Carries out the retractions of profiles, which must be cached and followed; then `seal`.
@@ -334,7 +333,9 @@ class Partition:
         `write` makes the rest of the commit; it is given the number of exits and what the profile was.
         `items` say what follows for its other ids.
         """
-        slot = self._making.steady(lambda: self._erase(key, stamp_ms))
+        clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
+        slot = self._making.steady(lambda: self._upkeep.leave(key, clock))
+        self.clock_ms = clock
         exits = len(self._making.transitions)
         self._making.items += items
         self.offset = offset
@@ -362,47 +363,6 @@ class Partition:
         return self._making.changed
 
     # -- inside
-
-    def _audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None]) -> bool:
-        making = self._making
-        slot = making.touched.get(key) or making.touch(key)
-        if slot.profile is None:
-            return False
-        self._upkeep.catch_up(key, slot, self.plans[slot.workspace], self.clock_ms)
-        if making.changed:
-            making.encode()
-            return True
-        transitions: list[Transition] | None = None
-
-        def go() -> None:
-            nonlocal transitions
-            assert slot.profile is not None
-            transitions = work(slot.profile)
-
-        making.guarded(key, slot, go)
-        if transitions is not None:
-            making.dirty[key] = slot
-            making.transitions += transitions
-            if slot.profile.wake_at != slot.wake_ms:
-                making.wake(key, slot, slot.profile.wake_at)
-        making.encode()
-        if not making.changed:
-            making.forget()
-        return False
-
-    def _erase(self, key: ProfileKey, stamp_ms: int | None) -> Slot:
-        clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        making = self._making
-        slot = making.touch(key)
-        plan = self.plans.get(slot.workspace)
-        if slot.profile is not None and plan is not None:
-            self._upkeep.catch_up(key, slot, plan, clock)
-            making.transitions += on_leave(plan, slot.profile, Why(slot.id, clock, "erasure", None))
-        making.dirty.pop(key, None)
-        making.owed.pop(key, None)
-        making.wake(key, slot, None)
-        self.clock_ms = clock
-        return slot
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
         """Ends the commit in the making with `write`'s part; nothing may be written to it afterwards."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from msgspec import Raw
@@ -10,9 +10,11 @@ from msgspec import Raw
 from livesegments.core.backfill import Backfill, Past
 from livesegments.core.concern import Concern
 from livesegments.core.debt import debt_of
+from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
+from livesegments.core.profile import Profile
 from livesegments.core.splice import Splice
-from livesegments.core.step import on_clock, on_plan
+from livesegments.core.step import Why, on_clock, on_leave, on_plan
 from livesegments.evaluator.commits.cache import States
 from livesegments.evaluator.commits.dues import DueTimes
 from livesegments.evaluator.commits.making import Making
@@ -187,6 +189,48 @@ class Upkeep:
                 making.owe(key, slot, "history", now_ms, error)
         making.encode_some(history)
         return count
+
+    def audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None], now_ms: int) -> bool:
+        """Brings a profile to its plan and the clock; then `work` puts it right, and returns the transitions
+        of that. True: it was not there yet, and that is all that was done."""
+        making = self._making
+        slot = making.touched.get(key) or making.touch(key)
+        if slot.profile is None:
+            return False
+        self.catch_up(key, slot, self._plans[slot.workspace], now_ms)
+        if making.changed:
+            making.encode()
+            return True
+        transitions: list[Transition] | None = None
+
+        def go() -> None:
+            nonlocal transitions
+            assert slot.profile is not None
+            transitions = work(slot.profile)
+
+        making.guarded(key, slot, go)
+        if transitions is not None:
+            making.dirty[key] = slot
+            making.transitions += transitions
+            if slot.profile.wake_at != slot.wake_ms:
+                making.wake(key, slot, slot.profile.wake_at)
+        making.encode()
+        if not making.changed:
+            making.forget()
+        return False
+
+    def leave(self, key: ProfileKey, now_ms: int) -> Slot:
+        """A profile exits its segments, because it is erased."""
+        making = self._making
+        slot = making.touch(key)
+        plan = self._plans.get(slot.workspace)
+        if slot.profile is not None and plan is not None:
+            self.catch_up(key, slot, plan, now_ms)
+            making.transitions += on_leave(plan, slot.profile, Why(slot.id, now_ms, "erasure", None))
+        making.dirty.pop(key, None)
+        making.owed.pop(key, None)
+        making.wake(key, slot, None)
+        return slot
 
     def _brought(self, key: ProfileKey, slot: Slot, plan: Plan, until_ms: int) -> bool:
         """Whether the profile is at the plan now; it may be owed something there."""
