@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
-from livesegments.client import Invalid, segments
+from livesegments.client import AsyncClient, Invalid, segments, workspaces
 from livesegments.client.segments import DefinitionTest
 from livesegments.console.pages.segment.trying import Expects, Happens, Wrong, made, written
 from tests.services.console.conftest import HOSTILE, OpenPage, Shop, sign_in, whole
@@ -220,3 +220,27 @@ async def test_a_definition_gets_a_test_that_holds_edits(open_page: OpenPage, sh
     await row.get_by_role("button", name="Take away").click()
     await dialog.get_by_role("button", name="Take it away").click()
     await expect(page.get_by_text("No test yet")).to_be_visible()
+
+
+async def test_an_admin_makes_a_company_and_edits_it(open_page: OpenPage, shop: Shop) -> None:
+    page = await open_page("/workspaces", key=shop.admin_key)
+    dialog = page.get_by_role("dialog")
+    await page.get_by_role("button", name="New company").click()
+    await dialog.get_by_label("Id").fill("kiosk")
+    await dialog.get_by_role("button", name="Make it").click()
+    await expect(dialog).to_contain_text("Give it a name.")
+    await dialog.get_by_label("Name").fill(HOSTILE[1])
+    await dialog.get_by_label("Time zone").fill("Europe/Nowhere")
+    await dialog.get_by_role("button", name="Make it").click()
+    await expect(dialog.get_by_role("alert").last).to_contain_text("time zone")
+    await dialog.get_by_label("Time zone").fill("Europe/Kyiv")
+    await for_everybody(page, "dialog")
+    await dialog.get_by_role("button", name="Make it").click()
+    await page.get_by_role("searchbox", name="Search").fill("kiosk")
+    await page.get_by_role("row", name="kiosk").get_by_role("button", name="Edit").click()
+    await dialog.get_by_label("Most segments").fill("1,200")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.locator("dialog")).to_have_count(0)
+    async with AsyncClient(shop.api, shop.admin_key) as admin:
+        kiosk = await admin.send(workspaces.read("kiosk"))
+    assert (kiosk.name, kiosk.timezone, kiosk.quotas.segments) == (HOSTILE[1], "Europe/Kyiv", 1_200)

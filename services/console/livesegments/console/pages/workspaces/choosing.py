@@ -9,6 +9,7 @@ from livesegments.client import workspaces
 from livesegments.client.workspaces import Workspaces
 from livesegments.console import formats, paths
 from livesegments.console.access.origin import local
+from livesegments.console.pages.workspaces import company
 from livesegments.console.parts.button import button, link_button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import text_field
@@ -21,23 +22,32 @@ SHOWN = 100
 
 
 async def build(visit: Visit) -> None:
+    wanted = ""
     with Tag("div", "", "page-head"):
         heading("Companies")
-        link_button("Segments of all companies", paths.ALL_SEGMENTS, "plain", "donut_small")
+        with Tag("div", "", "row"):
+            link_button("Segments of all companies", paths.ALL_SEGMENTS, "plain", "donut_small")
+            button("New company", lambda: company.create(visit, again), "primary", "add")
 
     async def show(text: str) -> None:
-        found = await paging.newest(visit.admin.send(workspaces.page(search=text.strip(), limit=SHOWN)))
+        nonlocal wanted
+        wanted = text.strip()
+        found = await paging.newest(visit.admin.send(workspaces.page(search=wanted, limit=SHOWN)))
         if found is None:
             return
         place.clear()
         with place:
-            if not found.workspaces and not text.strip():
-                empty("No company yet", "Make one with `livesegments workspaces create NAME`.", "apartment")
+            if not found.workspaces and not wanted:
+                empty(
+                    "No company yet",
+                    "Make one: its segments and profiles are seen by nobody else.",
+                    "apartment",
+                )
             else:
-                _show(visit, found)
+                _show(visit, found, again)
 
     async def again() -> None:
-        await show("")
+        await show(wanted)
 
     paging = Paging("Companies", SHOWN, again)
     with Tag("div", "", "filters", role="search"):
@@ -49,7 +59,7 @@ async def build(visit: Visit) -> None:
     await show("")
 
 
-def _show(visit: Visit, page: Workspaces) -> None:
+def _show(visit: Visit, page: Workspaces, again: company.Again) -> None:
     if not page.workspaces:
         empty("No company fits", "Search for a part of its name, or of its id.", "search_off")
         return
@@ -71,6 +81,8 @@ def _show(visit: Visit, page: Workspaces) -> None:
                 Tag("td", formats.day(each.created_at, visit.zone))
                 with Tag("td", "", "actions"):
                     button("Choose", partial(choose, each.id), label=f"Choose {each.name}")
+                    edit = partial(company.edit, visit, each.id, again)
+                    button("Edit", edit, "quiet", label=f"Edit {each.name}")
                     link_button("Keys", paths.keys(each.id), "quiet", label=f"Keys of {each.name}")
     if page.next_cursor is not None:
         paragraph(f"The first {SHOWN}: search for the one that you want.", "muted small")
