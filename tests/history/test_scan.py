@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
+import livesegments.history.archive
 import livesegments.history.scan
+import livesegments.history.stretches
 from livesegments.core.bulk import Bulk, order
 from livesegments.core.definition import Node
 from livesegments.core.event import RETRACT, Event, Transition, derived_from
@@ -23,6 +25,7 @@ from livesegments.history.filled import fill
 from livesegments.history.protocol import Wanted
 from livesegments.history.ranges import Range
 from livesegments.history.scan import scan
+from livesegments.history.stretches import stretches
 from livesegments.store.tail import Applied
 
 NOW_MS = 1_700_000_000_000
@@ -64,6 +67,7 @@ def test_a_scan_is_what_each_profile_s_events_give(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, definitions: list[Any], made: bool, after: str
 ) -> None:
     monkeypatch.setattr(livesegments.history.scan, "AT_ONCE", 5)
+    monkeypatch.setattr(livesegments.history.archive, "ROW_GROUP", 10)
     random, archive, commits = Random(7), Archive(str(tmp_path / "archive")), 40
     nodes = [msgspec.convert(each, Node) for each in definitions]
     plan = compile("w", "UTC", [], 6, staged=[Segment(f"s{at}", 1, 5, node) for at, node in enumerate(nodes)])
@@ -82,6 +86,11 @@ def test_a_scan_is_what_each_profile_s_events_give(
         archive.write(3, of, schema.events_table(rows), schema.transitions_table([(of.last, [told])]))
     asked = Wanted("w", dict(history.names), after, dict(history.since), wish)
     count = scan(archive, 3, ranges, asked, tmp_path / "chunks")
+    monkeypatch.setattr(livesegments.history.stretches, "MOST_ROWS", 15)
+    assert len(list(stretches(archive, 3, ranges, "w", after))) > 3
+    assert scan(archive, 3, ranges, asked, tmp_path / "stretches") == count
+    shares, parts = zip(*fills(tmp_path / "stretches"), strict=True)
+    assert list(shares) == sorted(shares) and shares[-1] == 1.0
     found = [each for _, chunk in fills(tmp_path / "chunks") for each in chunk]
 
     matter = [
@@ -99,6 +108,7 @@ def test_a_scan_is_what_each_profile_s_events_give(
         events = list(mine)
         expected.append(fill(profile, events, bulk, any(event.name == RETRACT for _, event in events)))
     assert [each.profile for each in found] == [each.profile for each in expected]
+    assert [each for part in parts for each in part] == found
     for one, other in zip(found, expected, strict=True):
         assert one.events("w") == other.events("w")
         assert (one.dues, one.holds, one.facts) == (other.dues, other.holds, other.facts)

@@ -1,7 +1,8 @@
 """A partition's events of some names, profile by profile: a backfill gives them to new facts.
 
-Files of any number and size come in; chunks of whole profiles go out, in sorted order of profiles, the events
-of each by (time, id). All of it is done in columns: an event becomes an object only where a fact takes it.
+Files of any number and size come in; chunks of whole profiles go out, in sorted order of profiles, the
+events of each by (time, id). Not more than a stretch of the profiles is held at once. All of it is done in
+columns: an event becomes an object only where a fact takes it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from livesegments.history.chunk_files import put_chunk
 from livesegments.history.filled import filled
 from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.ranges import Range
+from livesegments.history.stretches import Stretch, stretches
 
 CHUNK_EVENTS = 2_000
 """A chunk ends with the profile that brings it to this many events."""
@@ -50,22 +52,37 @@ _log = structlog.get_logger(__name__)
 
 def scan(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted, into: Path) -> int:
     """Writes the chunks to a file; how many events they hold."""
-    found = [_events(archive, partition, ranges, wanted), _of_segments(archive, partition, ranges, wanted)]
-    rows = pa.concat_tables(found).sort_by(_ORDER)
+    every = list(stretches(archive, partition, ranges, wanted.workspace, wanted.after))
+    events = 0
     with into.open("wb") as file:
-        chunk: list[Filled] = []
-        size = done = 0
-        for count, each in _profiles(rows, wanted):
-            chunk.append(each)
-            size += count
-            if size >= CHUNK_EVENTS:
-                done += size
-                put_chunk(file, done / rows.num_rows, chunk)
+        for number, (after, last) in enumerate(every):
+            for share, chunk, size in _chunks(archive, partition, ranges, wanted, (after, last)):
+                put_chunk(file, (number + share) / len(every), chunk)
                 file.flush()
-                chunk, size = [], 0
-        if chunk:
-            put_chunk(file, 1.0, chunk)
-    return int(rows.num_rows)
+                events += size
+    return events
+
+
+def _chunks(
+    archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted, of: Stretch
+) -> Iterator[tuple[float, list[Filled], int]]:
+    """Of one stretch: the share that is done with a chunk, and how many events it has."""
+    found = [
+        _events(archive, partition, ranges, wanted, of),
+        _of_segments(archive, partition, ranges, wanted, of),
+    ]
+    rows = pa.concat_tables(found).sort_by(_ORDER)
+    chunk: list[Filled] = []
+    size = done = 0
+    for count, each in _profiles(rows, wanted):
+        chunk.append(each)
+        size += count
+        if size >= CHUNK_EVENTS:
+            done += size
+            yield done / rows.num_rows, chunk, size
+            chunk, size = [], 0
+    if chunk:
+        yield 1.0, chunk, size
 
 
 def _profiles(rows: pa.Table, wanted: Wanted) -> Iterator[tuple[int, Filled]]:
@@ -137,11 +154,13 @@ def _rows(rows: pa.Table, workspace: str) -> Rows:
     return Rows(workspace, runs.values.to_pylist(), bounds, times, ids, names, properties)
 
 
-def _events(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted) -> pa.Table:
+def _events(
+    archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted, of: Stretch
+) -> pa.Table:
     names = [name for name in wanted.names if name not in (SEGMENT_ENTERED, SEGMENT_EXITED)]
     if not names or not ranges:
         return _SCHEMA.empty_table()
-    where = _where(wanted, "name", {name: name for name in names}, "time")
+    where = _where(wanted, "name", {name: name for name in names}, "time", of)
     return (
         _dataset(archive, partition, ranges, "events")
         .to_table(columns=_SCHEMA.names, filter=where)
@@ -149,16 +168,18 @@ def _events(archive: Archive, partition: int, ranges: Sequence[Range], wanted: W
     )
 
 
-def _of_segments(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted) -> pa.Table:
+def _of_segments(
+    archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted, of: Stretch
+) -> pa.Table:
     """`$segment_entered` and `$segment_exited`, which transitions say."""
     kinds = [
         name.removeprefix("$segment_") for name in wanted.names if name in (SEGMENT_ENTERED, SEGMENT_EXITED)
     ]
     if not kinds or not ranges:
         return _SCHEMA.empty_table()
-    of = {f"$segment_{kind}": kind for kind in kinds}
+    named = {f"$segment_{kind}": kind for kind in kinds}
     table = _dataset(archive, partition, ranges, "transitions").to_table(
-        filter=_where(wanted, "kind", of, "at")
+        filter=_where(wanted, "kind", named, "at", of)
     )
     found = table.set_column(table.schema.get_field_index("at"), "at_ms", table.column("at").cast(pa.int64()))
     rows = []
@@ -174,7 +195,7 @@ def _of_segments(archive: Archive, partition: int, ranges: Sequence[Range], want
     )
 
 
-def _where(wanted: Wanted, column: str, values: dict[str, str], time: str) -> Any:
+def _where(wanted: Wanted, column: str, values: dict[str, str], time: str, of: Stretch) -> Any:
     """`values`: event name → what its rows have in `column`. Names with one earliest instant share a term."""
     by_instant: dict[int | None, list[str]] = {}
     for name, value in values.items():
@@ -186,8 +207,11 @@ def _where(wanted: Wanted, column: str, values: dict[str, str], time: str) -> An
             term &= pc.field(time) >= pa.scalar(instant, pa.timestamp("ms", tz="UTC"))
         terms.append(term)
     where = (pc.field("workspace") == wanted.workspace) & reduce(or_, terms)
-    if wanted.after:
-        where &= pc.field("profile") > wanted.after
+    after, last = of
+    if after:
+        where &= pc.field("profile") > after
+    if last is not None:
+        where &= pc.field("profile") <= last
     return where
 
 
