@@ -1,49 +1,90 @@
 //! A measure over a sliding window as a bag of entries.
 
+use std::cmp::Ordering;
+
 use crate::amount::Amount;
+use crate::entries::{Entries, Entry, LISTED, MAX_ENTRIES, prefix};
 use crate::fact::edge_below;
 use crate::fold::{Item, Of, merged, nothing, unmerged};
 use crate::halt::{Halt, Result};
 use crate::mode;
 use crate::msgpack::{self, Reader};
 
-/// From more entries than this on, the interpreted core keeps them in chunks.
-pub const LISTED: usize = 128;
-const CHUNKED: Halt = Halt::Lacks("entries in chunks");
+const CHUNKED: Halt = Halt::Lacks("different values, and first or last ones, in chunks");
+
+/// (leave, payload).
+type Inside<'a> = (i64, Item<'a>);
+/// (enter, leave, payload).
+type Waiting<'a> = (i64, i64, Item<'a>);
+
+impl<'a> Entry<'a> for Inside<'a> {
+    type Shape = Of;
+
+    fn number(&self) -> i64 {
+        self.0
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        msgpack::put_array(out, 2);
+        msgpack::put_int(out, self.0);
+        self.1.encode(out);
+    }
+
+    fn decode(from: &mut Reader<'a>, of: Of) -> Result<Self> {
+        from.array_of(2)?;
+        Ok((from.int()?, Item::decode(from, of)?))
+    }
+
+    fn decode_owned(from: &mut Reader<'_>, of: Of) -> Result<Self> {
+        from.array_of(2)?;
+        Ok((from.int()?, Item::number(from, of)?))
+    }
+}
+
+impl<'a> Entry<'a> for Waiting<'a> {
+    type Shape = Of;
+
+    fn number(&self) -> i64 {
+        self.0
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        msgpack::put_array(out, 3);
+        msgpack::put_int(out, self.0);
+        msgpack::put_int(out, self.1);
+        self.2.encode(out);
+    }
+
+    fn decode(from: &mut Reader<'a>, of: Of) -> Result<Self> {
+        from.array_of(3)?;
+        Ok((from.int()?, from.int()?, Item::decode(from, of)?))
+    }
+
+    fn decode_owned(from: &mut Reader<'_>, of: Of) -> Result<Self> {
+        from.array_of(3)?;
+        Ok((from.int()?, from.int()?, Item::number(from, of)?))
+    }
+}
 
 pub struct Bagged<'a> {
     /// (leave, payload), ascending by leave.
-    inside: Vec<(i64, Item<'a>)>,
+    inside: Entries<'a, Inside<'a>>,
     /// (enter, leave, payload), ascending by enter.
-    waiting: Vec<(i64, i64, Item<'a>)>,
+    waiting: Entries<'a, Waiting<'a>>,
     /// Of sums and averages.
     total: Option<Item<'a>>,
 }
 
 impl<'a> Bagged<'a> {
     pub fn empty() -> Self {
-        Bagged { inside: Vec::new(), waiting: Vec::new(), total: None }
+        Bagged { inside: Entries::empty(), waiting: Entries::empty(), total: None }
     }
 
     pub fn decode(from: &mut Reader<'a>, of: Of) -> Result<Self> {
         from.array_of(3)?;
-        if !from.is_array() {
+        let (inside, waiting) = (Entries::decode(from, of)?, Entries::decode(from, of)?);
+        if !of.is_number() && !(inside.is_list() && waiting.is_list()) {
             return Err(CHUNKED);
-        }
-        let count = from.array()?;
-        let mut inside = Vec::with_capacity(from.room(count) + 1);
-        for _ in 0..count {
-            from.array_of(2)?;
-            inside.push((from.int()?, Item::decode(from, of)?));
-        }
-        if !from.is_array() {
-            return Err(CHUNKED);
-        }
-        let count = from.array()?;
-        let mut waiting = Vec::with_capacity(from.room(count));
-        for _ in 0..count {
-            from.array_of(3)?;
-            waiting.push((from.int()?, from.int()?, Item::decode(from, of)?));
         }
         let total = if from.is_nil() {
             from.nil()?;
@@ -58,19 +99,8 @@ impl<'a> Bagged<'a> {
 
     pub fn encode(&self, out: &mut Vec<u8>) {
         msgpack::put_array(out, 3);
-        msgpack::put_array(out, self.inside.len());
-        for (leave, payload) in &self.inside {
-            msgpack::put_array(out, 2);
-            msgpack::put_int(out, *leave);
-            payload.encode(out);
-        }
-        msgpack::put_array(out, self.waiting.len());
-        for (enter, leave, payload) in &self.waiting {
-            msgpack::put_array(out, 3);
-            msgpack::put_int(out, *enter);
-            msgpack::put_int(out, *leave);
-            payload.encode(out);
-        }
+        self.inside.encode(out);
+        self.waiting.encode(out);
         match &self.total {
             Some(total) => total.encode(out),
             None => out.push(0xc0),
@@ -83,92 +113,126 @@ impl<'a> Bagged<'a> {
         if enter <= now_ms {
             return self.enter(of, depth, leave, payload);
         }
-        let at = self.waiting.partition_point(|each| each.0 <= enter);
-        self.waiting.insert(at, (enter, leave, payload));
-        if self.waiting.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
+        self.waiting.put((enter, leave, payload), &prefix(enter.saturating_add(1)))?;
+        if self.waiting.len() <= LISTED {
+            return Ok(());
+        }
+        if !of.is_number() {
+            return Err(CHUNKED);
+        }
+        self.waiting.fit(of)?;
+        if self.waiting.len() > MAX_ENTRIES {
+            self.waiting.pop_first(self.waiting.len() - MAX_ENTRIES)?;
+        }
+        Ok(())
     }
 
     fn enter(&mut self, of: Of, depth: usize, leave: i64, payload: Item<'a>) -> Result<()> {
         match of {
             Of::Each => {
-                self.put(leave, payload);
+                self.put(leave, payload)?;
                 if self.inside.len() > depth {
-                    self.inside.drain(..self.inside.len() - depth);
+                    self.inside.pop_first(self.inside.len() - depth)?;
                 }
             }
             Of::Sum | Of::Average => {
                 self.total = Some(merged(self.total.take(), &payload)?);
-                self.put(leave, payload);
+                self.put(leave, payload)?;
             }
             Of::Keys => self.put_key(leave, payload, depth)?,
             Of::Extreme { .. } | Of::Pick { .. } => self.put_extreme(of, leave, payload)?,
-            Of::Mode => self.put(leave, payload),
+            Of::Mode => self.put(leave, payload)?,
         }
-        if self.inside.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
+        if self.inside.len() <= LISTED {
+            return Ok(());
+        }
+        if !of.is_number() {
+            return Err(CHUNKED);
+        }
+        if self.inside.is_list() {
+            self.inside.fit(of)?;
+        }
+        if self.inside.len() > MAX_ENTRIES {
+            let gone = self.inside.pop_first(self.inside.len() - MAX_ENTRIES)?;
+            self.left(of, gone)?;
+        }
+        Ok(())
     }
 
-    fn put(&mut self, leave: i64, payload: Item<'a>) {
-        let at = self.inside.partition_point(|each| each.0 <= leave);
-        self.inside.insert(at, (leave, payload));
+    fn put(&mut self, leave: i64, payload: Item<'a>) -> Result<()> {
+        self.inside.put((leave, payload), &prefix(leave.saturating_add(1)))
+    }
+
+    /// Of entries that were taken out.
+    fn left(&mut self, of: Of, gone: Vec<Inside<'a>>) -> Result<()> {
+        if matches!(of, Of::Sum | Of::Average) {
+            for (_, payload) in &gone {
+                self.total = Some(unmerged(self.total.take(), payload)?);
+            }
+        }
+        if self.inside.is_list() { Ok(()) } else { self.inside.fit(of) }
     }
 
     fn put_key(&mut self, leave: i64, payload: Item<'a>, depth: usize) -> Result<()> {
-        if let Some(last) = self.inside.last_mut() {
+        let Entries::List(inside) = &mut self.inside else { return Err(CHUNKED) };
+        if let Some(last) = inside.last_mut() {
             if last.0 <= leave && last.1.order(&payload)?.is_eq() {
                 last.0 = leave;
                 return Ok(());
             }
         }
-        for (_, known) in &self.inside {
+        for (_, known) in inside.iter() {
             known.order(&payload)?;
         }
-        let order = |one: &(i64, Item), two: &(i64, Item)| one.0.cmp(&two.0).then(one.1.order(&two.1).unwrap_or(std::cmp::Ordering::Equal));
-        self.inside.sort_by(order);
-        if let Some(at) = self.inside.iter().position(|entry| entry.1.order(&payload).is_ok_and(|order| order.is_eq())) {
-            if self.inside[at].0 >= leave {
+        let order = |one: &Inside, two: &Inside| one.0.cmp(&two.0).then(one.1.order(&two.1).unwrap_or(Ordering::Equal));
+        inside.sort_by(order);
+        if let Some(at) = inside.iter().position(|entry| entry.1.order(&payload).is_ok_and(|order| order.is_eq())) {
+            if inside[at].0 >= leave {
                 return Ok(());
             }
-            self.inside.remove(at);
+            inside.remove(at);
         }
         let entry = (leave, payload);
-        let at = self.inside.partition_point(|each| order(each, &entry).is_le());
-        self.inside.insert(at, entry);
-        if self.inside.len() > depth {
-            self.inside.remove(0);
+        let at = inside.partition_point(|each| order(each, &entry).is_le());
+        inside.insert(at, entry);
+        if inside.len() > depth {
+            inside.remove(0);
         }
         Ok(())
     }
 
     /// What is inside is the better the sooner it leaves.
     fn put_extreme(&mut self, of: Of, leave: i64, payload: Item<'a>) -> Result<()> {
-        let mut at = self.inside.partition_point(|each| each.0 < leave);
-        if let Some(after) = self.inside.get(at) {
+        if let Some(after) = self.inside.at_least(&prefix(leave))? {
             if after.1.beats(of, &payload)? {
                 return Ok(());
             }
             if after.0 == leave {
-                self.inside.remove(at);
+                self.inside.remove(&prefix(leave))?;
             }
         }
-        while at > 0 && payload.beats(of, &self.inside[at - 1].1)? {
-            self.inside.remove(at - 1);
-            at -= 1;
+        while let Some(before) = self.inside.below(&prefix(leave))? {
+            if !payload.beats(of, &before.1)? {
+                break;
+            }
+            self.inside.remove(&prefix(before.0))?;
         }
-        self.inside.insert(at, (leave, payload));
-        Ok(())
+        self.inside.put((leave, payload), &prefix(leave))
     }
 
     /// What waits to enter goes in, what has left goes out.
     pub fn settle(&mut self, of: Of, depth: usize, now_ms: i64) -> Result<()> {
-        let entered = self.waiting.partition_point(|each| each.0 <= now_ms);
-        for (_, leave, payload) in self.waiting.drain(..entered).collect::<Vec<_>>() {
-            self.enter(of, depth, leave, payload)?;
-        }
-        let left = self.inside.partition_point(|each| each.0 <= now_ms);
-        for (_, payload) in self.inside.drain(..left) {
-            if matches!(of, Of::Sum | Of::Average) {
-                self.total = Some(unmerged(self.total.take(), &payload)?);
+        if self.waiting.first().is_some_and(|first| first.0 <= now_ms) {
+            for (_, leave, payload) in self.waiting.until(now_ms)? {
+                self.enter(of, depth, leave, payload)?;
             }
+            if !self.waiting.is_list() {
+                self.waiting.fit(of)?;
+            }
+        }
+        if self.inside.first().is_some_and(|first| first.0 <= now_ms) {
+            let gone = self.inside.until(now_ms)?;
+            self.left(of, gone)?;
         }
         Ok(())
     }
@@ -178,16 +242,20 @@ impl<'a> Bagged<'a> {
             Of::Each | Of::Keys => Ok(Amount::Whole(self.inside.len() as i64)),
             Of::Sum | Of::Average => self.total.as_ref().map_or(Ok(nothing(of)), Item::read),
             Of::Extreme { .. } | Of::Pick { .. } => self.inside.first().map_or(Ok(nothing(of)), |first| first.1.read()),
-            Of::Mode => mode::most_frequent(self.inside.iter().map(|entry| &entry.1)),
+            Of::Mode => match &self.inside {
+                Entries::List(inside) => mode::most_frequent(inside.iter().map(|entry| &entry.1)),
+                Entries::Chunks(_) => Err(CHUNKED),
+            },
         }
     }
 
-    pub fn next(&self, of: Of, edges: &[i64]) -> Option<i64> {
+    pub fn next(&self, of: Of, edges: &[i64]) -> Result<Option<i64>> {
         if matches!(of, Of::Each | Of::Keys) && self.waiting.is_empty() {
-            let edge = edge_below(edges, self.inside.len() as i64)?;
-            return self.inside.get(self.inside.len().checked_sub(edge)?).map(|each| each.0);
+            let edge = edge_below(edges, self.inside.len() as i64);
+            let Some(at) = edge.and_then(|edge| self.inside.len().checked_sub(edge)) else { return Ok(None) };
+            return Ok(self.inside.nth(at)?.map(|each| each.0));
         }
         let (enters, leaves) = (self.waiting.first().map(|each| each.0), self.inside.first().map(|each| each.0));
-        enters.into_iter().chain(leaves).min()
+        Ok(enters.into_iter().chain(leaves).min())
     }
 }

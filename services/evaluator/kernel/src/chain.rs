@@ -1,12 +1,10 @@
 //! Sequences whose steps are all events that must happen.
 
-use crate::bag::LISTED;
+use crate::entries::{Entries, Entry, LISTED, Probe};
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};
-use crate::trail::{self, Stamp, Stamps, below, less, next_after};
+use crate::trail::{Stamp, Stamps, at, earliest_after, latest_before, less};
 use crate::window::{FOREVER, Frame, Shift};
-
-const CHUNKED: Halt = Halt::Lacks("first events in chunks");
 
 pub struct Present {
     pub frame: Frame,
@@ -14,11 +12,36 @@ pub struct Present {
     pub slack: i64,
 }
 
+type Span = (i64, i64);
+
+impl<'a> Entry<'a> for Span {
+    type Shape = ();
+
+    fn number(&self) -> i64 {
+        self.0
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        msgpack::put_array(out, 2);
+        msgpack::put_int(out, self.0);
+        msgpack::put_int(out, self.1);
+    }
+
+    fn decode(from: &mut Reader<'a>, (): ()) -> Result<Self> {
+        Span::decode_owned(from, ())
+    }
+
+    fn decode_owned(from: &mut Reader<'_>, (): ()) -> Result<Self> {
+        from.array_of(2)?;
+        Ok((from.int()?, from.int()?))
+    }
+}
+
 /// First events that nothing completes yet; the spans of complete ones that are still to enter, ascending; it
 /// holds until then.
 pub struct Begun<'a> {
     firsts: Stamps<'a>,
-    waiting: Vec<(i64, i64)>,
+    waiting: Entries<'a, Span>,
     until: i64,
 }
 
@@ -27,28 +50,13 @@ impl<'a> Begun<'a> {
         if from.array()? != 3 {
             return Err(Halt::Lacks("sequences of an older shape"));
         }
-        let firsts = trail::decode(from)?;
-        if !from.is_array() {
-            return Err(CHUNKED);
-        }
-        let count = from.array()?;
-        let mut waiting = Vec::with_capacity(from.room(count) + 1);
-        for _ in 0..count {
-            from.array_of(2)?;
-            waiting.push((from.int()?, from.int()?));
-        }
-        Ok(Begun { firsts, waiting, until: from.int()? })
+        Ok(Begun { firsts: Stamps::decode(from, ())?, waiting: Entries::decode(from, ())?, until: from.int()? })
     }
 
     pub fn encode(&self, out: &mut Vec<u8>) {
         msgpack::put_array(out, 3);
-        trail::encode(&self.firsts, out);
-        msgpack::put_array(out, self.waiting.len());
-        for (enter, leave) in &self.waiting {
-            msgpack::put_array(out, 2);
-            msgpack::put_int(out, *enter);
-            msgpack::put_int(out, *leave);
-        }
+        self.firsts.encode(out);
+        self.waiting.encode(out);
         msgpack::put_int(out, self.until);
     }
 
@@ -65,22 +73,25 @@ impl<'a> Begun<'a> {
         self.firsts.len() + self.waiting.len()
     }
 
-    fn enter(&mut self, now_ms: i64) {
-        let entered = self.waiting.partition_point(|each| each.0 <= now_ms);
-        let latest = self.waiting.drain(..entered).map(|each| each.1).max();
-        self.until = self.until.max(latest.unwrap_or(i64::MIN));
-    }
-
-    pub fn value(&mut self, now_ms: i64) -> bool {
-        self.enter(now_ms);
-        now_ms < self.until
-    }
-
-    pub fn next_ms(&mut self, now_ms: i64) -> Option<i64> {
-        if self.value(now_ms) {
-            return (self.until < FOREVER).then_some(self.until);
+    fn enter(&mut self, now_ms: i64) -> Result<()> {
+        if self.waiting.first().is_some_and(|first| first.0 <= now_ms) {
+            let latest = self.waiting.until(now_ms)?.into_iter().map(|each| each.1).max();
+            self.until = self.until.max(latest.unwrap_or(i64::MIN));
+            self.waiting.fit(())?;
         }
-        self.waiting.first().map(|each| each.0)
+        Ok(())
+    }
+
+    pub fn value(&mut self, now_ms: i64) -> Result<bool> {
+        self.enter(now_ms)?;
+        Ok(now_ms < self.until)
+    }
+
+    pub fn next_ms(&mut self, now_ms: i64) -> Result<Option<i64>> {
+        if self.value(now_ms)? {
+            return Ok((self.until < FOREVER).then_some(self.until));
+        }
+        Ok(self.waiting.first().map(|each| each.0))
     }
 }
 
@@ -90,32 +101,34 @@ impl Present {
         if leave <= now_ms {
             return Ok(state);
         }
-        let mut state = state.unwrap_or(Begun { firsts: Vec::new(), waiting: Vec::new(), until: 0 });
+        let mut state = state.unwrap_or(Begun { firsts: Stamps::empty(), waiting: Entries::empty(), until: 0 });
         if state.until < leave {
-            trail::put(&mut state.firsts, stamp.clone())?;
+            state.firsts.put(stamp.clone(), &at(stamp))?;
+            if state.firsts.len() > LISTED {
+                state.firsts.bound(())?;
+            }
         }
         Ok(Some(state))
     }
 
     pub fn follow<'a>(
-        &self, state: &mut Begun<'a>, stamp: &Stamp<'a>, first: bool, at: &[usize], trails: &[&[Stamp<'a>]], now_ms: i64,
+        &self, state: &mut Begun<'a>, stamp: &Stamp<'a>, first: bool, steps: &[usize], trails: &[&Stamps<'a>], now_ms: i64,
     ) -> Result<()> {
-        for index in at {
-            let before = latest_before(stamp, &trails[..*index]);
-            let end = earliest_after(stamp, &trails[index + 1..]);
+        for index in steps {
+            let before = latest_before(stamp, &trails[..*index])?;
+            let end = earliest_after(stamp, &trails[index + 1..])?;
             if let (Some(before), Some(end)) = (before, end) {
-                self.complete(state, before, end.0, now_ms)?;
+                self.complete(state, &before, end.0, now_ms)?;
             }
         }
         if first && !state.firsts.is_empty() {
-            let in_time = match earliest_after(stamp, trails) {
+            let in_time = match earliest_after(stamp, trails)? {
                 Some(end) => end.0 <= self.within.at(stamp.0)?,
                 None => false,
             };
-            let place = state.firsts.partition_point(|each| less(each, stamp));
-            if in_time && state.firsts.get(place) == Some(stamp) {
+            if in_time && state.firsts.at_least(&at(stamp))?.as_ref() == Some(stamp) {
                 self.holds(state, stamp.0, now_ms)?;
-                state.firsts.remove(place);
+                state.firsts.remove(&at(stamp))?;
             }
         }
         self.settle(state, now_ms)
@@ -124,30 +137,26 @@ impl Present {
     /// Completes the first events before a stamp by a sequence that ends at `end_ms`, if in time.
     fn complete<'a>(&self, state: &mut Begun<'a>, before: &Stamp<'a>, end_ms: i64, now_ms: i64) -> Result<()> {
         let mut gone = Vec::new();
-        for at in (0..state.firsts.partition_point(|each| less(each, before))).rev() {
-            let last_ms = self.within.at(state.firsts[at].0)?;
+        state.firsts.descend(&at(before), |first| {
+            let last_ms = self.within.at(first.0)?;
             if last_ms >= end_ms {
-                gone.push(at);
-            } else if last_ms + self.slack < end_ms {
-                break;
+                gone.push(first.clone());
             }
+            Ok(last_ms >= end_ms || last_ms + self.slack >= end_ms)
+        })?;
+        for first in &gone {
+            self.holds(state, first.0, now_ms)?;
         }
-        for at in &gone {
-            self.holds(state, state.firsts[*at].0, now_ms)?;
-        }
-        for at in gone {
-            state.firsts.remove(at);
-        }
-        Ok(())
+        if gone.is_empty() { Ok(()) } else { state.firsts.without(&gone, less, ()) }
     }
 
     fn holds(&self, state: &mut Begun, first_ms: i64, now_ms: i64) -> Result<()> {
         let counted = self.frame.span(first_ms)?.ok_or(Halt::Bad("a first event that never counts"))?;
         if counted.0 > now_ms {
-            let at = state.waiting.partition_point(|each| *each < counted);
-            state.waiting.insert(at, counted);
+            let probe = Probe { number: counted.0, is_whole: true, before: |each: &Span| *each < counted };
+            state.waiting.put(counted, &probe)?;
             if state.waiting.len() > LISTED {
-                return Err(CHUNKED);
+                state.waiting.bound(())?;
             }
         } else {
             state.until = state.until.max(counted.1);
@@ -156,11 +165,14 @@ impl Present {
     }
 
     pub fn settle(&self, state: &mut Begun, now_ms: i64) -> Result<()> {
-        state.enter(now_ms);
+        state.enter(now_ms)?;
         let done = state.until.max(now_ms);
         if let Some(first) = state.firsts.first() {
             if self.leave(first.0)? <= done {
-                trail::let_go(&mut state.firsts, |time_ms| Ok(self.leave(time_ms)? <= done))?;
+                state.firsts.let_go(|time_ms| Ok(self.leave(time_ms)? <= done))?;
+                if !state.firsts.is_list() {
+                    state.firsts.fit(())?;
+                }
             }
         }
         Ok(())
@@ -169,14 +181,4 @@ impl Present {
     fn leave(&self, time_ms: i64) -> Result<i64> {
         Ok(self.frame.span(time_ms)?.map_or(0, |counted| counted.1))
     }
-}
-
-/// Going back through trails, the latest stamp of each; that of the first trail.
-fn latest_before<'s, 'a>(stamp: &'s Stamp<'a>, trails: &[&'s [Stamp<'a>]]) -> Option<&'s Stamp<'a>> {
-    trails.iter().rev().try_fold(stamp, |stamp, stamps| below(stamps, stamp))
-}
-
-/// Going on through trails, the earliest stamp of each after the one before; that of the last trail.
-fn earliest_after<'s, 'a>(stamp: &'s Stamp<'a>, trails: &[&'s [Stamp<'a>]]) -> Option<&'s Stamp<'a>> {
-    trails.iter().try_fold(stamp, |stamp, stamps| next_after(stamps, stamp))
 }

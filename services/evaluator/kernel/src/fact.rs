@@ -2,7 +2,8 @@
 
 use crate::absent::{Absent, Awaited};
 use crate::amount::Amount;
-use crate::bag::{self, Bagged};
+use crate::bag::Bagged;
+use crate::entries::LISTED;
 use crate::chain::{Begun, Present};
 use crate::count::Leaves;
 use crate::event::Event;
@@ -12,7 +13,7 @@ use crate::halt::{Halt, Result};
 use crate::mode::Tally;
 use crate::msgpack::{self, Reader};
 use crate::same::{Apart, Same};
-use crate::trail::{self, Stamps, Trail};
+use crate::trail::{Stamps, Trail};
 use crate::window::{FOREVER, Frame, Shift};
 
 /// A fact's state: still encoded, or since it was first asked for as its kind keeps it.
@@ -72,7 +73,7 @@ impl State<'_> {
                 msgpack::put_int(out, *enter);
                 msgpack::put_int(out, *leave);
             }
-            State::Stamps(stamps) => trail::encode(stamps, out),
+            State::Stamps(stamps) => stamps.encode(out),
             State::Awaited(awaited) => awaited.encode(out),
             State::Begun(begun) => begun.encode(out),
             State::Apart(apart) => apart.encode(out),
@@ -100,7 +101,7 @@ impl Kind {
                 from.array_of(4)?;
                 State::Found { time_ms: from.int()?, id: from.str()?.into(), enter: from.int()?, leave: from.int()? }
             }
-            Kind::Trail(_) => State::Stamps(trail::decode(from)?),
+            Kind::Trail(_) => State::Stamps(Stamps::decode(from, ())?),
             Kind::Absent(_) => State::Awaited(Awaited::decode(from)?),
             Kind::Present(_) => State::Begun(Begun::decode(from)?),
             Kind::Same(same) => State::Apart(same.decode(from)?),
@@ -127,7 +128,7 @@ impl Kind {
                 Amount::Truth(*enter <= now_ms && now_ms < *leave)
             }
             (Kind::Absent(_), Some(State::Awaited(awaited))) => Amount::Truth(awaited.value(now_ms)),
-            (Kind::Present(_), Some(State::Begun(begun))) => Amount::Truth(begun.value(now_ms)),
+            (Kind::Present(_), Some(State::Begun(begun))) => Amount::Truth(begun.value(now_ms)?),
             (Kind::Same(same), Some(State::Apart(apart))) => {
                 same.settle(apart, now_ms)?;
                 Amount::Truth(same.value(apart, now_ms))
@@ -141,7 +142,7 @@ impl Kind {
             (Kind::Count { .. }, State::Leaves(leaves)) => leaves.next_ms(now_ms, edges),
             (Kind::Bag { of, depth, .. }, State::Bag(bagged)) => {
                 bagged.settle(*of, *depth, now_ms)?;
-                bagged.next(*of, edges)
+                bagged.next(*of, edges)?
             }
             (Kind::Occurrence { .. }, State::Found { enter, leave, .. }) => {
                 if now_ms < *enter && enter < leave {
@@ -151,7 +152,7 @@ impl Kind {
                 }
             }
             (Kind::Absent(_), State::Awaited(awaited)) => awaited.due_ms,
-            (Kind::Present(_), State::Begun(begun)) => begun.next_ms(now_ms),
+            (Kind::Present(_), State::Begun(begun)) => begun.next_ms(now_ms)?,
             (Kind::Same(same), State::Apart(apart)) => {
                 same.settle(apart, now_ms)?;
                 same.next_ms(apart, now_ms)
@@ -250,11 +251,11 @@ impl Kind {
                     return Ok(state);
                 }
                 let mut stamps = match state {
-                    None => Vec::new(),
+                    None => Stamps::empty(),
                     Some(State::Stamps(stamps)) => stamps,
                     Some(_) => return Err(OTHER),
                 };
-                trail.add(&mut stamps, stamp, now_ms)?;
+                trail.add(&mut stamps, &stamp, now_ms)?;
                 Ok(Some(State::Stamps(stamps)))
             }
             (Kind::Absent(absent), None) => Ok(absent.add(None, &stamp, now_ms)?.map(State::Awaited)),
@@ -282,7 +283,7 @@ fn with<'a>(state: Option<State<'a>>, of: Of, depth: usize, payload: Item<'a>) -
             let known = keys.get(at).is_some_and(|each| each.order(&payload).is_ok_and(|order| order.is_eq()));
             if keys.len() < depth && !known {
                 keys.insert(at, payload);
-                if keys.len() > bag::LISTED {
+                if keys.len() > LISTED {
                     return Err(Halt::Lacks("keys in chunks"));
                 }
             }

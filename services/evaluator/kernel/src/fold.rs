@@ -26,6 +26,13 @@ pub enum Of {
     Mode,
 }
 
+impl Of {
+    /// Whether its payloads are numbers, whose entries may lie in chunks.
+    pub fn is_number(self) -> bool {
+        matches!(self, Of::Each | Of::Sum | Of::Average | Of::Extreme { .. })
+    }
+}
+
 /// What an event adds to a bag, or to a total.
 pub enum Payload {
     One,
@@ -101,6 +108,17 @@ impl<'a> Item<'a> {
                 Item::Use(Box::new(Use { time_ms, id, place, value: from.value()? }))
             }
         })
+    }
+
+    /// Of a measure whose payloads are numbers.
+    pub fn number(from: &mut Reader<'_>, of: Of) -> Result<Self> {
+        match of {
+            Of::Average => {
+                from.array_of(2)?;
+                Ok(Item::Mean(number(from)?, from.int()?))
+            }
+            _ => number(from).map(Item::Number),
+        }
     }
 
     pub fn encode(&self, out: &mut Vec<u8>) {

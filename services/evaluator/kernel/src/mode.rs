@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::amount::{Amount, Scalar};
-use crate::bag::LISTED;
+use crate::entries::LISTED;
 use crate::fold::{Item, Of, Use};
 use crate::halt::{Halt, Result};
 use crate::msgpack::{self, Reader};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::absent::{Absent, Awaited};
-use crate::bag::LISTED;
+use crate::entries::LISTED;
 use crate::chain::{Begun, Present};
 use crate::event::Event;
 use crate::filter::{Filter, hold};
@@ -126,13 +126,13 @@ impl<'a> Apart<'a> {
     }
 
     /// After any change of a part.
-    fn note(&mut self, at: usize, now_ms: i64) {
+    fn note(&mut self, at: usize, now_ms: i64) -> Result<()> {
         let (value, part) = &mut self.parts[at];
         let value = value.clone();
-        let size = part.trails.iter().map(Vec::len).sum::<usize>() + part.chain.as_ref().map_or(0, Firsts::size);
+        let size = part.trails.iter().map(Stamps::len).sum::<usize>() + part.chain.as_ref().map_or(0, Firsts::size);
         self.total = self.total.saturating_add(size as i64).saturating_sub(part.size);
         part.size = size as i64;
-        let (before, due) = (part.due_ms, part.chain.as_mut().and_then(|chain| chain.due(now_ms)));
+        let (before, due) = (part.due_ms, part.chain.as_mut().map_or(Ok(None), |chain| chain.due(now_ms))?);
         part.due_ms = due;
         let until = part.chain.as_ref().map_or(0, Firsts::until);
         if let Some(due) = due.filter(|_| due != before) {
@@ -152,6 +152,7 @@ impl<'a> Apart<'a> {
         } else if self.best.as_ref() == Some(&value) {
             self.find_best();
         }
+        Ok(())
     }
 }
 
@@ -164,7 +165,7 @@ impl<'a> Part<'a> {
             None => out.push(0xc0),
         }
         msgpack::put_array(out, self.trails.len());
-        self.trails.iter().for_each(|stamps| trail::encode(stamps, out));
+        self.trails.iter().for_each(|stamps| stamps.encode(out));
         trail::put_stamp(&self.last, out);
         msgpack::put_int(out, self.size);
         msgpack::put_int_or_nil(out, self.due_ms);
@@ -187,11 +188,11 @@ impl Firsts<'_> {
     }
 
     /// When the clock changes it; None where all that it can do is to end it, which `until` says.
-    fn due(&mut self, now_ms: i64) -> Option<i64> {
+    fn due(&mut self, now_ms: i64) -> Result<Option<i64>> {
         match self {
-            Firsts::Awaited(awaited) => awaited.due_ms.filter(|_| awaited.is_open()),
+            Firsts::Awaited(awaited) => Ok(awaited.due_ms.filter(|_| awaited.is_open())),
             Firsts::Begun(begun) if begun.is_waiting() => begun.next_ms(now_ms),
-            Firsts::Begun(_) => None,
+            Firsts::Begun(_) => Ok(None),
         }
     }
 }
@@ -227,7 +228,7 @@ impl Same {
             })
         };
         from.array_of(self.steps.len() - 1)?;
-        let trails = (1..self.steps.len()).map(|_| trail::decode(from)).collect::<Result<_>>()?;
+        let trails = (1..self.steps.len()).map(|_| Stamps::decode(from, ())).collect::<Result<_>>()?;
         Ok(Part { chain, trails, last: trail::stamp(from)?, size: from.int()?, due_ms: from.int_or_nil()? })
     }
 
@@ -298,7 +299,7 @@ impl Same {
             }
             Some(place) => place,
             None => {
-                let trails = vec![Vec::new(); self.steps.len() - 1];
+                let trails = (1..self.steps.len()).map(|_| Stamps::empty()).collect();
                 let part = Part { chain: None, trails, last: stamp.clone(), size: 0, due_ms: None };
                 state.parts.push((value.into(), part));
                 state.parts.len() - 1
@@ -307,7 +308,7 @@ impl Same {
         let part = &mut state.parts[place].1;
         let later: Vec<usize> = at.iter().filter_map(|index| index.checked_sub(1)).collect();
         for index in &later {
-            self.trail.add(&mut part.trails[*index], stamp.clone(), now_ms)?;
+            self.trail.add(&mut part.trails[*index], &stamp, now_ms)?;
         }
         let first = at.contains(&0);
         if first {
@@ -319,15 +320,14 @@ impl Same {
                 _ => return Err(OTHER),
             };
         }
-        let trails: Vec<&[Stamp]> = part.trails.iter().map(Vec::as_slice).collect();
+        let trails: Vec<&Stamps> = part.trails.iter().collect();
         match (&self.chain, &mut part.chain) {
             (_, None) => {}
             (Chain::Absent(kind), Some(Firsts::Awaited(chain))) => kind.follow(chain, &stamp, first, &later, &trails, now_ms)?,
             (Chain::Present(kind), Some(Firsts::Begun(chain))) => kind.follow(chain, &stamp, first, &later, &trails, now_ms)?,
             _ => return Err(OTHER),
         }
-        state.note(place, now_ms);
-        Ok(())
+        state.note(place, now_ms)
     }
 
     /// What the clock alone has changed.
@@ -339,13 +339,13 @@ impl Same {
                 state.drop(&value);
                 continue;
             }
-            let trails: Vec<&[Stamp]> = part.trails.iter().map(Vec::as_slice).collect();
+            let trails: Vec<&Stamps> = part.trails.iter().collect();
             match (&self.chain, &mut part.chain) {
                 (Chain::Absent(kind), Some(Firsts::Awaited(chain))) => kind.settle(chain, &trails, now_ms)?,
                 (Chain::Present(kind), Some(Firsts::Begun(chain))) => kind.settle(chain, now_ms)?,
                 _ => return Err(OTHER),
             }
-            state.note(place, now_ms);
+            state.note(place, now_ms)?;
             if state.parts[place].1.due_ms == Some(due) {
                 return Err(Halt::Bad("a due time that fired lies in the past"));
             }

@@ -16,7 +16,7 @@ use crate::msgpack::{self, Reader};
 use crate::plan::{Plan, Segment};
 use crate::profile::{Arena, Due, Membership, Profile};
 use crate::track::Track;
-use crate::trail::{Stamp, Stamps};
+use crate::trail::Stamps;
 use crate::transition;
 use crate::value::Value;
 
@@ -207,7 +207,7 @@ impl<'a> Stepping<'a> {
             let trails = self.trails(track)?;
             let old = before.map_or_else(|| track.kind.value(Some(&mut state), self.now_ms), Ok)?;
             let at: Vec<usize> = (0..track.trails.len()).filter(|at| fed.contains(&track.trails[*at])).collect();
-            let (first, all) = (fed.contains(&index), slices(&trails));
+            let (first, all) = (fed.contains(&index), slices(track, &trails));
             match (&track.kind, &mut state) {
                 (Kind::Absent(kind), State::Awaited(state)) => kind.follow(state, &stamp, first, &at, &all, self.now_ms)?,
                 (Kind::Present(kind), State::Begun(state)) => kind.follow(state, &stamp, first, &at, &all, self.now_ms)?,
@@ -225,18 +225,17 @@ impl<'a> Stepping<'a> {
         Ok(())
     }
 
-    /// The stamps of a sequence's later steps, which are to be given back.
+    /// The stamps of a sequence's later steps, which are to be given back; those of a step that comes twice stand in
+    /// its first place.
     fn trails(&mut self, track: &Track) -> Result<Vec<Stamps<'a>>> {
         let mut found = Vec::with_capacity(track.trails.len());
         for (at, index) in track.trails.iter().enumerate() {
-            let first = track.trails.iter().position(|each| each == index);
-            if first != Some(at) {
-                let again: Stamps = found.get(first.unwrap_or(0)).cloned().unwrap_or_default();
-                found.push(again);
+            if track.trails[..at].contains(index) {
+                found.push(Stamps::empty());
                 continue;
             }
             match self.take(&self.plan.tracks[*index])? {
-                None => found.push(Vec::new()),
+                None => found.push(Stamps::empty()),
                 Some(State::Stamps(stamps)) => found.push(stamps),
                 Some(_) => return Err(Halt::Bad("a state of another kind")),
             }
@@ -245,7 +244,10 @@ impl<'a> Stepping<'a> {
     }
 
     fn give_back(&mut self, track: &Track, trails: Vec<Stamps<'a>>) {
-        for (index, stamps) in track.trails.iter().zip(trails) {
+        for (place, (index, stamps)) in track.trails.iter().zip(trails).enumerate() {
+            if track.trails[..place].contains(index) {
+                continue;
+            }
             if let Some(at) = self.profile.slot(self.plan.tracks[*index].id) {
                 self.profile.facts[at].state = State::Stamps(stamps);
             }
@@ -268,7 +270,7 @@ impl<'a> Stepping<'a> {
             let trails = self.trails(track)?;
             let old = track.kind.value(Some(&mut state), self.now_ms.saturating_sub(1))?;
             match (&track.kind, &mut state) {
-                (Kind::Absent(kind), State::Awaited(state)) => kind.settle(state, &slices(&trails), self.now_ms)?,
+                (Kind::Absent(kind), State::Awaited(state)) => kind.settle(state, &slices(track, &trails), self.now_ms)?,
                 (Kind::Present(kind), State::Begun(state)) => kind.settle(state, self.now_ms)?,
                 _ => {}
             }
@@ -381,6 +383,7 @@ impl<'a> Stepping<'a> {
     }
 }
 
-fn slices<'s, 'a>(trails: &'s [Stamps<'a>]) -> Vec<&'s [Stamp<'a>]> {
-    trails.iter().map(Vec::as_slice).collect()
+fn slices<'s, 'a>(track: &Track, trails: &'s [Stamps<'a>]) -> Vec<&'s Stamps<'a>> {
+    let first = |index: &usize| track.trails.iter().position(|each| each == index).unwrap_or(0);
+    track.trails.iter().map(|index| &trails[first(index)]).collect()
 }

@@ -2,16 +2,36 @@
 
 use std::borrow::Cow;
 
-use crate::bag::LISTED;
-use crate::halt::{Halt, Result};
+use crate::entries::{Entries, Entry, Probe};
+use crate::halt::Result;
 use crate::msgpack::{self, Reader};
 use crate::window::{Frame, Shift};
 
 pub const SLACK_MS: i64 = 4 * 86_400_000;
-const CHUNKED: Halt = Halt::Lacks("stamps in chunks");
 
 pub type Stamp<'a> = (i64, Cow<'a, str>);
-pub type Stamps<'a> = Vec<Stamp<'a>>;
+pub type Stamps<'a> = Entries<'a, Stamp<'a>>;
+
+impl<'a> Entry<'a> for Stamp<'a> {
+    type Shape = ();
+
+    fn number(&self) -> i64 {
+        self.0
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_stamp(self, out);
+    }
+
+    fn decode(from: &mut Reader<'a>, (): ()) -> Result<Self> {
+        stamp(from)
+    }
+
+    fn decode_owned(from: &mut Reader<'_>, (): ()) -> Result<Self> {
+        let (time_ms, id) = stamp(from)?;
+        Ok((time_ms, id.into_owned().into()))
+    }
+}
 
 /// The trails of one window. `slack`: how much uneven months may take away.
 pub struct Trail {
@@ -29,37 +49,21 @@ impl Trail {
         })
     }
 
-    /// Adds a stamp that is wanted. Fails where there are more than a list holds.
-    pub fn add<'a>(&self, stamps: &mut Stamps<'a>, stamp: Stamp<'a>, now_ms: i64) -> Result<()> {
-        let at = stamps.partition_point(|each| *each < stamp);
-        stamps.insert(at, stamp);
-        if !self.wants(stamps[0].0, now_ms)? {
-            let_go(stamps, |time_ms| Ok(!self.wants(time_ms, now_ms)?))?;
+    /// Adds a stamp that is wanted.
+    pub fn add<'a>(&self, stamps: &mut Stamps<'a>, stamp: &Stamp<'a>, now_ms: i64) -> Result<()> {
+        stamps.put(stamp.clone(), &at(stamp))?;
+        if let Some(first) = stamps.first() {
+            if !self.wants(first.0, now_ms)? {
+                stamps.let_go(|time_ms| Ok(!self.wants(time_ms, now_ms)?))?;
+            }
         }
-        if stamps.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
+        stamps.bound(())
     }
-}
-
-pub fn decode<'a>(from: &mut Reader<'a>) -> Result<Stamps<'a>> {
-    if !from.is_array() {
-        return Err(CHUNKED);
-    }
-    let count = from.array()?;
-    let mut stamps = Vec::with_capacity(from.room(count) + 1);
-    for _ in 0..count {
-        stamps.push(stamp(from)?);
-    }
-    Ok(stamps)
 }
 
 pub fn stamp<'a>(from: &mut Reader<'a>) -> Result<Stamp<'a>> {
     from.array_of(2)?;
     Ok((from.int()?, from.str()?.into()))
-}
-
-pub fn encode(stamps: &[Stamp], out: &mut Vec<u8>) {
-    msgpack::put_array(out, stamps.len());
-    stamps.iter().for_each(|each| put_stamp(each, out));
 }
 
 pub fn put_stamp(stamp: &Stamp, out: &mut Vec<u8>) {
@@ -68,31 +72,43 @@ pub fn put_stamp(stamp: &Stamp, out: &mut Vec<u8>) {
     msgpack::put_str(out, &stamp.1);
 }
 
-/// Puts a stamp in its place. Fails where there are more than a list holds.
-pub fn put<'a>(stamps: &mut Stamps<'a>, stamp: Stamp<'a>) -> Result<()> {
-    let at = stamps.partition_point(|each| *each < stamp);
-    stamps.insert(at, stamp);
-    if stamps.len() > LISTED { Err(CHUNKED) } else { Ok(()) }
+/// The place of a stamp.
+pub fn at<'s, 'a>(stamp: &'s Stamp) -> Probe<impl Fn(&Stamp<'a>) -> bool + 's> {
+    Probe { number: stamp.0, is_whole: true, before: move |each: &Stamp| less(each, stamp) }
 }
 
-/// Takes out the first stamp, and others as long as their time is past.
-pub fn let_go(stamps: &mut Stamps, is_past: impl Fn(i64) -> Result<bool>) -> Result<()> {
-    let mut count = 1;
-    while count < stamps.len() && is_past(stamps[count].0)? {
-        count += 1;
-    }
-    stamps.drain(..count.min(stamps.len()));
-    Ok(())
+/// After a stamp.
+fn after<'s, 'a>(stamp: &'s Stamp) -> Probe<impl Fn(&Stamp<'a>) -> bool + 's> {
+    Probe { number: stamp.0, is_whole: true, before: move |each: &Stamp| !less(stamp, each) }
 }
 
 /// The last stamp below another one.
-pub fn below<'s, 'a>(stamps: &'s [Stamp<'a>], stamp: &Stamp) -> Option<&'s Stamp<'a>> {
-    let at = stamps.partition_point(|each| less(each, stamp));
-    at.checked_sub(1).and_then(|before| stamps.get(before))
+pub fn below<'a>(stamps: &Stamps<'a>, stamp: &Stamp) -> Result<Option<Stamp<'a>>> {
+    stamps.below(&at(stamp))
 }
 
-pub fn next_after<'s, 'a>(stamps: &'s [Stamp<'a>], stamp: &Stamp) -> Option<&'s Stamp<'a>> {
-    stamps.get(stamps.partition_point(|each| !less(stamp, each)))
+pub fn next_after<'a>(stamps: &Stamps<'a>, stamp: &Stamp) -> Result<Option<Stamp<'a>>> {
+    stamps.at_least(&after(stamp))
+}
+
+/// Going back through trails, the latest stamp of each; that of the first trail.
+pub fn latest_before<'a>(stamp: &Stamp<'a>, trails: &[&Stamps<'a>]) -> Result<Option<Stamp<'a>>> {
+    let mut found = stamp.clone();
+    for stamps in trails.iter().rev() {
+        let Some(before) = below(stamps, &found)? else { return Ok(None) };
+        found = before;
+    }
+    Ok(Some(found))
+}
+
+/// Going on through trails, the earliest stamp of each after the one before; that of the last trail.
+pub fn earliest_after<'a>(stamp: &Stamp<'a>, trails: &[&Stamps<'a>]) -> Result<Option<Stamp<'a>>> {
+    let mut found = stamp.clone();
+    for stamps in trails {
+        let Some(after) = next_after(stamps, &found)? else { return Ok(None) };
+        found = after;
+    }
+    Ok(Some(found))
 }
 
 pub fn less(left: &Stamp, right: &Stamp) -> bool {
