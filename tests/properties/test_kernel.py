@@ -112,4 +112,4 @@ def stepped(
     for each in share.cache.missing(profile_key(event.workspace, event.profile) for event in events):
         share.cache.put(each, b"")
     share.apply(events, now_ms, False, Tally(now_ms))
-    share.write(Commit(0, 1, 1, None, 0), [])
+    share.write(Commit(0, 1, 1, None, 0), [], now_ms)

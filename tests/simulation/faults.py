@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from livesegments.core.profile import decode
 from livesegments.store import keys
 from livesegments.store.adoption import decode_stage
+from livesegments.wire.profilekey import ProfileKey, profile_key
 from tests.simulation.memory import MemoryStore
 from tests.simulation.world import Process, World
 
@@ -117,6 +119,16 @@ def settled(world: World, partition: int) -> bool:
         and min(world.store.scores.get(keys.due(partition), {}).values(), default=2**62)
         > head.get("clock", -(2**62))
     )
+
+
+def check_dues(world: World, partition: int) -> None:
+    """The stored due instant is never later than the one of the profile's state, and there is none where the
+    state has none."""
+    states = world.store.hashes.get(keys.profiles(partition, "w"), {})
+    wakes = {profile_key("w", id_): decode(state).wake_at for id_, state in states.items()}
+    stored = world.store.scores.get(keys.due(partition), {})
+    assert stored.keys() == {key for key, wake in wakes.items() if wake is not None}
+    assert all(due <= (wakes[ProfileKey(key)] or 0) for key, due in stored.items())
 
 
 def stored_members(world: World, partition: int) -> dict[tuple[str, str], set[str]]:

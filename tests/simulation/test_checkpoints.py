@@ -15,7 +15,7 @@ from livesegments.store import keys
 from livesegments.store.tail import Entry, applied, decode_fields
 from livesegments.wire import pack
 from tests.delivery import check_delivery
-from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
+from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
 from tests.simulation.seeds import seeds
@@ -40,6 +40,7 @@ def check(world: World, logs: Logs) -> None:
     """Members, transitions and archive are as if nothing had gone wrong."""
     for partition, reference in enumerate(expected(plan_of(DEFINITIONS), logs)):
         assert stored_members(world, partition) == reference.members()
+        check_dues(world, partition)
         check_delivery(world.announced[partition])
         assert {each.id for each in world.announced[partition]} == {each.id for each in reference.transitions}
         ids = Counter(each.event.id for number, entry in archived(world, partition)

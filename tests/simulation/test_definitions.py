@@ -11,7 +11,7 @@ from livesegments.core.plan import Segment, compile
 from livesegments.store import keys, progress
 from livesegments.wire import pack
 from tests.delivery import check_delivery
-from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
+from tests.simulation.faults import FAULTS, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
 from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, MINUTE, PARTITIONS, expected, history, records, segment
@@ -93,6 +93,7 @@ def test_definitions_that_change_between_deaths_end_up_right(seed: int, faults: 
         await tell(world, cluster, first, faults, catalogue)
         for partition, reference in enumerate(expected(world.plans["w"], first)):
             assert stored_members(world, partition) == reference.members()
+            check_dues(world, partition)
         second = history(seed + 1, 60, START_MS + 24 * HOUR)
         end_ms = max(event.time_ms for event in second) + MINUTE
         await tell(world, cluster, logs := records(seed, second, end_ms), FAULTS)
@@ -100,6 +101,7 @@ def test_definitions_that_change_between_deaths_end_up_right(seed: int, faults: 
         whole = [before + after for before, after in zip(first, logs, strict=True)]
         for partition, reference in enumerate(expected(world.plans["w"], whole)):
             assert stored_members(world, partition) == reference.members()
+            check_dues(world, partition)
             check_progress(world, partition, catalogue.segments)
             if faults is FAULTS:
                 told = check_delivery(world.announced[partition])

@@ -21,7 +21,7 @@ from livesegments.core.profile import decode
 from livesegments.store import keys
 from livesegments.wire import pack
 from livesegments.wire.pack import Erase
-from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
+from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
 from tests.simulation.story import PARTITIONS
@@ -101,6 +101,8 @@ def expected(world: World, happened: Iterable[Event], end_ms: int) -> dict[tuple
 
 def members(world: World) -> dict[tuple[str, str], set[str]]:
     found = [stored_members(world, partition) for partition in range(PARTITIONS)]
+    for partition in range(PARTITIONS):
+        check_dues(world, partition)
     names = {name for each in found for name in each}
     return {name: set[str]().union(*(each.get(name, ()) for each in found)) for name in names}
 

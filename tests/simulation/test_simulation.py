@@ -11,7 +11,7 @@ import pytest
 
 from livesegments.wire import pack
 from tests.delivery import check_delivery
-from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
+from tests.simulation.faults import FAULTS, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
 from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
@@ -36,6 +36,7 @@ def test_whatever_dies_every_record_counts_once(seed: int) -> None:
         await cluster.stop()
         for partition, reference in enumerate(expected(plan, logs)):
             assert stored_members(world, partition) == reference.members()
+            check_dues(world, partition)
             check_delivery(world.announced[partition])
             assert {each.id for each in world.announced[partition]} == {
                 each.id for each in reference.transitions

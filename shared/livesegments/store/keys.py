@@ -10,7 +10,8 @@ Of a partition p (written by its evaluator, in one commit with the head):
                                     whole again
   {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
   {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
-  {p}:due                     ZSET  `WORKSPACE NUL profile` → due instant in ms
+  {p}:due                     ZSET  `WORKSPACE NUL profile` → instant in ms, never later than the due instant
+                                    by the profile's state
   {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
   {p}:handing                 STREAM  id COMMIT-0, field `h`: msgpack array of store.handing.Item
   {p}:facts:WORKSPACE         HASH  fact id → JSON of store.adoption.Kept: from when this partition keeps it

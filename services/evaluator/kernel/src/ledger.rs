@@ -122,7 +122,7 @@ impl Ledger {
         self.moves.append(&mut moves);
         for step in steps {
             if step.wake_ms != step.before_ms {
-                dues.put(&step.key, step.wake_ms);
+                dues.put(&step.key, step.wake_ms, step.before_ms);
             }
             self.put(step);
         }
@@ -156,7 +156,9 @@ impl Ledger {
             };
             self.transitions.extend_from_slice(&transitions);
             self.moves.append(&mut moves);
-            dues.put(&key, wake_ms);
+            if wake_ms.is_some() {
+                dues.put(&key, wake_ms, None);
+            }
             self.put(Step { key, state: state.into(), before_ms: Some(due_ms), wake_ms });
         }
         (count, last, left)
@@ -182,14 +184,15 @@ impl Ledger {
     /// Undoes all of the commit in the making.
     pub fn undo(&mut self, dues: &mut Dues) {
         for each in &self.changed {
-            dues.put(&each.key, each.before_ms);
+            dues.restore(&each.key, each.before_ms);
         }
         self.clear();
     }
 
-    /// Ends the commit in the making; the states are remembered.
-    pub fn seal(&mut self, cache: &mut Cache) -> Sealed {
-        let sealed = sealed(&self.changed, std::mem::take(&mut self.transitions), std::mem::take(&mut self.moves));
+    /// Ends the commit in the making, at an instant of the clock; the states are remembered.
+    pub fn seal(&mut self, cache: &mut Cache, dues: &mut Dues, clock_ms: i64) -> Sealed {
+        let (transitions, moves) = (std::mem::take(&mut self.transitions), std::mem::take(&mut self.moves));
+        let sealed = sealed(&self.changed, &dues.take_unwritten(clock_ms), transitions, moves);
         for each in self.changed.drain(..).filter(|each| !each.taken) {
             cache.put(each.key, each.state);
         }

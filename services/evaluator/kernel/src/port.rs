@@ -59,6 +59,9 @@ impl Cache {
     }
 }
 
+/// Earlier than every due instant.
+const BEGINNING_MS: i64 = -(1 << 62);
+
 /// The next due instants of profiles.
 #[pyclass]
 pub struct Dues(dues::Dues);
@@ -81,12 +84,26 @@ impl Dues {
         self.0.covers(until_ms)
     }
 
-    fn put(&mut self, key: &str, due_ms: Option<i64>) {
-        self.0.put(&key.into(), due_ms);
+    #[pyo3(signature = (key, due_ms, was_ms=None))]
+    fn put(&mut self, key: &str, due_ms: Option<i64>, was_ms: Option<i64>) {
+        self.0.put(&key.into(), due_ms, was_ms);
     }
 
-    fn next(&mut self) -> Option<i64> {
-        self.0.next()
+    /// What was put and taken is undone; `dues` has the due instants from before, where another one was put.
+    fn undo(&mut self, dues: HashMap<PyBackedStr, Option<i64>>) {
+        self.0.put_back();
+        for (key, due_ms) in &dues {
+            self.0.restore(&(**key).into(), *due_ms);
+        }
+    }
+
+    fn take_unwritten(&mut self, clock_ms: i64) -> HashMap<String, Option<i64>> {
+        self.0.take_unwritten(clock_ms).into_iter().map(|(key, due)| (key.to_string(), due)).collect()
+    }
+
+    #[pyo3(signature = (until_ms=BEGINNING_MS))]
+    fn next(&mut self, until_ms: i64) -> Option<i64> {
+        self.0.next(until_ms)
     }
 
     fn pop(&mut self, until_ms: i64) -> Option<(i64, String)> {
@@ -108,6 +125,11 @@ impl Dues {
     #[getter]
     fn current(&self) -> HashMap<String, i64> {
         self.0.current.iter().map(|(key, due)| (key.to_string(), *due)).collect()
+    }
+
+    #[getter]
+    fn later(&self) -> HashMap<String, i64> {
+        self.0.later.iter().map(|(key, due)| (key.to_string(), *due)).collect()
     }
 }
 
@@ -213,7 +235,6 @@ impl Ledger {
         };
         self.ledger = ledger;
         if let Some(error) = failed {
-            left.iter().for_each(|(due, key)| dues.borrow_mut(py).0.put(key, Some(*due)));
             return Err(error);
         }
         Ok((count, last, told(left)))
@@ -241,8 +262,9 @@ impl Ledger {
 
     /// Ends the commit in the making. Returns [(command, of what, workspace, segment, count of arguments, their
     /// bytes)], how many transitions, the transitions, and the length of the first state.
-    fn seal<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let sealed = self.ledger.seal(&mut self.cache.borrow_mut(py).0);
+    fn seal<'py>(&mut self, py: Python<'py>, clock_ms: i64) -> PyResult<Bound<'py, PyTuple>> {
+        let (mut cache, mut dues) = (self.cache.borrow_mut(py), self.dues.borrow_mut(py));
+        let sealed = self.ledger.seal(&mut cache.0, &mut dues.0, clock_ms);
         let writes = PyList::empty(py);
         for each in &sealed.writes {
             let arguments = PyBytes::new(py, &each.arguments);

@@ -1,5 +1,7 @@
 //! What the kernel's share of a commit writes, as arguments of Redis commands.
 
+use std::collections::HashMap;
+
 use crate::cache::Key;
 use crate::ledger::{Changed, split};
 use crate::resp::Arguments;
@@ -47,10 +49,12 @@ impl Move {
     }
 }
 
-pub fn sealed(changed: &[Changed], transitions: Vec<u8>, moves: Vec<Move>) -> Sealed {
+pub fn sealed(
+    changed: &[Changed], dues: &HashMap<Key, Option<i64>>, transitions: Vec<u8>, moves: Vec<Move>,
+) -> Sealed {
     let flips = moves.len();
     let mut writes = profiles(changed);
-    due(changed, &mut writes);
+    due(dues, &mut writes);
     members(moves, &mut writes);
     let first_bytes = changed.iter().find(|each| !each.taken).map_or(0, |each| each.state.len());
     Sealed { writes, flips, transitions, first_bytes }
@@ -76,15 +80,15 @@ fn profiles(changed: &[Changed]) -> Vec<Write> {
     writes
 }
 
-fn due(changed: &[Changed], writes: &mut Vec<Write>) {
+fn due(dues: &HashMap<Key, Option<i64>>, writes: &mut Vec<Write>) {
     let (mut set, mut unset) = (Arguments::default(), Arguments::default());
-    for each in changed.iter().filter(|each| !each.taken && each.wake_ms != each.before_ms) {
-        if let Some(due) = each.wake_ms {
-            set.put_int(due);
-            set.put(each.key.as_bytes());
+    for (key, due_ms) in dues {
+        if let Some(due) = due_ms {
+            set.put_int(*due);
+            set.put(key.as_bytes());
             set.cut();
         } else {
-            unset.put(each.key.as_bytes());
+            unset.put(key.as_bytes());
             unset.cut();
         }
     }

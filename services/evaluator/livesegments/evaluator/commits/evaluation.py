@@ -106,9 +106,10 @@ class Evaluation:
         False if there is nothing to fire, or others go first: they wake the owner when they are done.
         """
         self.waits = False
-        now_ms, next_ms = self._wall_ms(), self._partition.dues.next()
-        clock_ms = self._partition.clock_ms  # beyond the wall's if stamps are
-        fired = await self._fire(clock_ms if now_ms is None else max(clock_ms, now_ms))
+        now_ms, clock_ms = self._wall_ms(), self._partition.clock_ms  # beyond the wall's if stamps are
+        until_ms = clock_ms if now_ms is None else max(clock_ms, now_ms)
+        next_ms = self._partition.dues.next(until_ms)
+        fired = await self._fire(until_ms)
         if fired and now_ms is not None and next_ms is not None:
             metrics.WAKE_LATENESS.observe((now_ms - next_ms) / 1_000)
         return fired

@@ -128,9 +128,9 @@ class Making:
             self.wake(key, slot, step.wake_at)
 
     def wake(self, key: ProfileKey, slot: Slot, wake_ms: int | None) -> None:
+        self._dues.put(key, wake_ms, slot.wake_ms)
         slot.wake_ms = wake_ms
         self.woken[key] = wake_ms
-        self._dues.put(key, wake_ms)
 
     def splice(
         self, key: ProfileKey, workspace: str, id_: str, state: bytes, spliced: Spliced, holds: bool
@@ -205,8 +205,7 @@ class Making:
             return work()
         except Exception as error:
             _log.warning("a fault of ours: again, step by step", partition=self._number, error=repr(error))
-            for key in self.woken:
-                self._dues.put(key, self.touched[key].stored_wake_ms)
+            self._dues.undo({key: self.touched[key].stored_wake_ms for key in self.woken})
             if self._share is not None:
                 self._share.undo()
             self._clear()
@@ -265,7 +264,7 @@ class Making:
 
     # -- its end
 
-    def write(self, commit: Commit, images: Images | None) -> int:
+    def write(self, commit: Commit, images: Images | None, clock_ms: int) -> int:
         """Writes everything into the commit, and remembers the states. Returns the length of the first one.
 
         The next commit begins with nothing.
@@ -294,8 +293,8 @@ class Making:
             cache.put_all(self.states)
         for workspace, fields in profiles.items():
             commit.put_fields(keys.profiles(self._number, workspace), fields)
-        if self.woken:
-            write_dues(commit, self.woken)
+        if self._share is None:
+            write_dues(commit, self._dues.take_unwritten(clock_ms))
         told = self.told
         if self.transitions:
             write_members(commit, self.transitions[self.natively :])
@@ -312,13 +311,13 @@ class Making:
         self._dues.trim()
         return first
 
-    def close(self, commit: Commit, images: Images | None) -> None:
+    def close(self, commit: Commit, images: Images | None, clock_ms: int) -> None:
         """Nothing more happens in it: the native kernel writes its share. `transitions` has its own, too."""
         if self._share is None:
             return
         self._note(self._share, images)
         before = len(self.transitions)
-        self.told, self.first_bytes = self._share.write(commit, self.transitions)
+        self.told, self.first_bytes = self._share.write(commit, self.transitions, clock_ms)
         self.natively = len(self.transitions) - before
 
     def _note(self, share: Share, images: Images | None) -> None:

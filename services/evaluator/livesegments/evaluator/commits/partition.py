@@ -245,7 +245,7 @@ class Partition:
     def pass_to(self, to_ms: int) -> bool:
         """Moves the clock on, unless a due time up to there, or up to the clock, has not fired yet."""
         to_ms = max(to_ms, self.clock_ms)
-        next_ms = self.dues.next()
+        next_ms = self.dues.next(to_ms)
         if not self.dues.covers(to_ms) or (next_ms is not None and next_ms <= to_ms):
             return False
         self.clock_ms = to_ms
@@ -370,11 +370,11 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
-        making.close(commit, self.images)
+        making.close(commit, self.images, self.clock_ms)
         outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
         degraded = self.degrading.note(making) if making.aside or making.met else ()
         self.retracting.note(commit)
-        outcome.state_bytes = making.write(commit, self.images)
+        outcome.state_bytes = making.write(commit, self.images, self.clock_ms)
         if degraded:
             self.degrading.write(commit, degraded)
         if write is not None:

@@ -113,15 +113,9 @@ class Upkeep:
                 break
             last = at_ms if last is None else max(last, at_ms)
             limit = None if limit is None else limit - count
-            try:
-                for due, key in left:
-                    self._fire(key, due)
-                    keys_.append(key)
-            except Exception:
-                for due, key in left:
-                    if key not in making.woken:
-                        self._dues.put(key, due)
-                raise
+            for due, key in left:
+                self._fire(key, due)
+                keys_.append(key)
         making.encode_some(keys_)
         return last
 

@@ -56,7 +56,7 @@ from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PR
 
 Json: TypeAlias = list[Any]
 Name: TypeAlias = tuple[object, ...]
-SHAPE = 6
+SHAPE = 7
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""

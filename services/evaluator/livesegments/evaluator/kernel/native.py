@@ -118,6 +118,11 @@ def record(data: bytes) -> _native.Record | None:
     return found if found.plain else None
 
 
+def dues(kept: int) -> _native.Dues:
+    """As `commits.dues.Dues`."""
+    return _native.Dues(kept)
+
+
 def ledger(
     cache_bytes: int,
     dues: int,

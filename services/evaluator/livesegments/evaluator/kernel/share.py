@@ -82,13 +82,14 @@ class Share:
         metrics.NATIVE.inc(len(events) - len(left) - len(unknown))
         return Left(clock_ms, left)
 
-    def write(self, commit: Commit, told: list[Transition]) -> tuple[bytes | None, int]:
-        """Ends the kernel's share of the commit: writes it. `told` are the interpreted core's transitions;
-        those of the kernel are put before them, and all of them are returned, encoded; None: there are none.
+    def write(self, commit: Commit, told: list[Transition], clock_ms: int) -> tuple[bytes | None, int]:
+        """Ends the kernel's share of the commit, at the clock's instant: writes it, and all due instants.
 
-        The number is the length of the first state that was written, 0 if there is none.
+        `told` are the interpreted core's transitions; those of the kernel are put before them, and all of
+        them are returned, encoded; None: there are none. The number is the length of the first state that was
+        written, 0 if there is none.
         """
-        writes, count, transitions, first = self._ledger.seal()
+        writes, count, transitions, first = self._ledger.seal(clock_ms)
         for command, of, workspace, segment, number, arguments in writes:
             commit.put_encoded(command, self._key(of, workspace, segment), Encoded(number, arguments))
         if not count:
