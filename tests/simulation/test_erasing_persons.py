@@ -139,14 +139,28 @@ def test_whichever_id_is_named_all_go_and_none_comes_back(seed: int) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_who_is_let_in_again_is_so_under_every_id(seed: int) -> None:
+def test_who_is_let_in_again_is_so_under_every_id(seed: int, lost: bool) -> None:
+    """`lost`: the store is, and the log is applied again from checkpoints that know of the erasures after them."""
+
     async def main() -> None:
         world = World(seed, PARTITIONS)
+        if lost:
+            world.checkpoint_every_s = 0.3
         world.publish_plans({"w": plan_of(DEFINITIONS)}, 1)
         happened = story(seed)
         cluster = Cluster(world)
+        if lost:
+            happened.sort(key=lambda each: isinstance(each, Erase))
         for record in happened:
+            if lost and isinstance(record, Erase):
+                await cluster.settle()
+                await asyncio.sleep(1.0)
+                world.checkpoint_every_s = 10.0**6
+                for process in set(cluster.owner_of.values()):
+                    cluster._kill(process)
+                await cluster.settle()
             put(world, record)
         await done(cluster, len(IDS))
         (named,) = (each.profile for each in happened if isinstance(each, Erase))
@@ -155,6 +169,9 @@ def test_who_is_let_in_again_is_so_under_every_id(seed: int) -> None:
         await done(cluster, len(IDS))
         world.append(home(named), pack.encode(Lift("w", digest(KEY, "w", named))))
         await cluster.settle()
+        if lost:
+            await cluster.strike(("empty",))
+            await cluster.settle()
         for each in IDS:
             put(world, pack.Packed([Event("new", "w", each, "bought", START_MS, {})]))
         await cluster.settle()

@@ -24,7 +24,7 @@ has been done already finds nothing more to do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -165,7 +165,7 @@ class Erasures:
         await self._loader.profiles(partition.cache.missing([key]))
         others = await others_of(key, partition.cache.get(key) or b"", number, self._shard)
         stamp_ms = record.stamp_ms if self._options.now_ms is not None else None
-        before = await self._before(name)
+        before = await self._before(name, record.offset)
 
         def write(commit: Commit, exits: int, profile: Profile | None) -> None:
             values = () if profile is None else values_of(self._options.erasure_key, _attributes(profile))
@@ -194,31 +194,35 @@ class Erasures:
 
     async def _lift(self, content: Lift, record: Received) -> Outcome:
         """The other ids are let in, too, by whatever erasure they were kept out."""
-        partition, number = self._partition, self._partition.number
+        partition = self._partition
         partition.offset = record.offset + 1
         items: list[Item] = []
-        who, field = self._suppression.get(content.digest), ""
-        if who is not None:
-            field = who.note or str(who.erasure)
-        while field and (data := await self._shard.field(keys.erasures(number), field)) is not None:
-            note = decode(data)
+        async for note in self._notes(content.digest):
             if not items and content.root not in ("", note.root):
                 return partition.seal()
             items.append(LetIn(content.workspace, note.kin, note.root or self._root(note.offset)))
-            field = note.before
         return partition.lift(lambda commit: self._suppression.drop(commit, content.digest), items)
 
-    async def _before(self, name: str) -> str:
-        """The field of what kept a profile out before, if others follow from it."""
-        who = self._suppression.get(name)
-        if who is None:
-            return ""
-        field = who.note or str(who.erasure)
-        data = await self._shard.field(keys.erasures(self._partition.number), field)
-        if data is None:
-            return ""
-        note = decode(data)
-        return field if note.kin else note.before
+    async def _before(self, name: str, offset: int) -> str:
+        """The field of what kept a profile out before, if others follow from it.
+
+        When the log is applied again, a checkpoint may know of this erasure already, and of later ones.
+        """
+        async for note in self._notes(name):
+            if note.kin and note.offset < offset:
+                return note.field
+        return ""
+
+    async def _notes(self, name: str) -> AsyncIterator[Erasing]:
+        """The erasures that keep a profile out, each one from before the last."""
+        who, offset = self._suppression.get(name), ALL
+        field = "" if who is None else who.note or str(who.erasure)
+        while field and (data := await self._shard.field(keys.erasures(self._partition.number), field)):
+            note = decode(data)
+            if note.offset >= offset:
+                return
+            yield note
+            offset, field = note.offset, note.before
 
     def _root(self, offset: int) -> str:
         return f"{self._partition.number}-{offset}"
