@@ -26,10 +26,11 @@ from tests.properties.race import Race
 
 
 class Count:
-    """`lacking`: what definitions use that the kernel lacks; `given_back`: what it lacked in steps."""
+    """`lacking`: what definitions use that the kernel lacks; `given_back`: what it lacked in steps. `comparisons` are
+    five for a step: transitions, derived events, due time, whether it changed, and the state."""
 
     def __init__(self) -> None:
-        self.definitions = self.steps = self.transitions = 0
+        self.definitions = self.steps = self.transitions = self.comparisons = 0
         self.lacking: Counter[str] = Counter()
         self.given_back: Counter[str] = Counter()
 
@@ -37,7 +38,8 @@ class Count:
         lacking, back = self.lacking.total(), self.given_back.total()
         return (
             f"{self.definitions - lacking} of {self.definitions} definitions, "
-            f"{self.steps - back} of {self.steps} steps, {self.transitions} transitions natively; "
+            f"{self.steps - back} of {self.steps} steps, {self.transitions} transitions natively, "
+            f"{self.comparisons} comparisons; "
             f"definitions lack {dict(self.lacking.most_common())}, steps {dict(self.given_back.most_common())}"
         )
 
@@ -78,6 +80,7 @@ class KernelRace(Race):
             core, kernel = plain(encode(step.profile)), plain(made.state)
             assert core == kernel, f"core {core}\nkernel {kernel}"
         self._count.transitions += len(step.transitions)
+        self._count.comparisons += 4 + (made.state is not None)
         return step
 
 

@@ -128,7 +128,7 @@ fn score<'a>(from: &mut Reader<'a>) -> Result<Score<'a>> {
         let raw = from.raw()?;
         let is_number = matches!(Reader::new(raw).value()?, Value::Int(_) | Value::Float(_));
         match name {
-            "reason" => {}
+            "reason" if raw == [0xc0] || Reader::new(raw).is_str() => {}
             "set" | "increment" if raw == [0xc0] => {}
             "set" if is_number => made.set = Some(raw),
             "increment" if is_number => made.increment = Some(raw),

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use crate::cache::Key;
+use crate::change::Change;
 use crate::event::{Event, PROFILE};
 use crate::halt::{Halt, Result};
 use crate::msgpack::Reader;
@@ -21,8 +22,8 @@ pub struct Who {
     pub workspace: usize,
 }
 
-/// `of` has for each event the place of its profile. `plain`: no event changes more of a profile than attributes;
-/// such changes only the decoder can check.
+/// `of` has for each event the place of its profile. `plain`: every change of a profile can
+/// be read; others only the decoder can check.
 pub struct Record {
     pub workspaces: Vec<String>,
     pub profiles: Vec<Who>,
@@ -51,7 +52,7 @@ impl Record {
             if !(FIRST_MS..=LAST_MS).contains(&time_ms) {
                 return Err(Halt::Bad("an instant that no calendar knows"));
             }
-            if name == PROFILE && !has_attributes_alone(&mut from.clone())? {
+            if name == PROFILE && Change::read(from.clone().raw()?).is_err() {
                 record.plain = false;
             }
             from.clone().map()?;
@@ -92,11 +93,6 @@ fn opened(from: &mut Reader) -> Result<usize> {
         return Err(Halt::Bad("not a record of events"));
     }
     from.array()
-}
-
-fn has_attributes_alone(from: &mut Reader) -> Result<bool> {
-    let parts = from.map()?;
-    Ok(parts == 0 || (parts == 1 && from.str()? == "attributes" && from.map().is_ok()))
 }
 
 /// Passes over a value, which must be one that an event may carry.
