@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 from redis.asyncio import Redis
 
@@ -19,15 +21,29 @@ from livesegments.wire.profilekey import profile_key
 FACTS, MEMBERSHIPS, PROFILES, CHUNK = 10, 20, 20_000, 500
 
 
-async def run(running: Stack) -> float:
-    """Difference of used_memory over the number of profiles."""
+class Bytes(NamedTuple):
+    """Of a profile. `all_in`: the difference of used_memory over the number of profiles; the others are parts of
+    it, by the sizes of their keys."""
+
+    all_in: float
+    state: float
+    members: float
+    due: float
+
+
+async def run(running: Stack) -> Bytes:
     async with Redis.from_url(running.redis) as redis:
         await redis.flushall()
         empty: int = (await redis.info("memory"))["used_memory"]
         await _write(running)
         used: int = (await redis.info("memory"))["used_memory"]
+        parts = dict.fromkeys(("profiles", "members", "due"), 0)
+        for key in [key async for key in redis.scan_iter()]:
+            kind = key.decode().split(":")[1]
+            if kind in parts:
+                parts[kind] += await redis.memory_usage(key, samples=0) or 0
         await redis.flushall()
-    return (used - empty) / PROFILES
+    return Bytes((used - empty) / PROFILES, *(part / PROFILES for part in parts.values()))
 
 
 async def _write(running: Stack) -> None:

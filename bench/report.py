@@ -18,6 +18,7 @@ from bench.kinds import Cost, table
 from bench.latency import Latency
 from bench.many import PROFILES, Many
 from bench.many import table as many_table
+from bench.memory import Bytes
 from bench.path import Path_
 from bench.profiling import Profile
 
@@ -109,7 +110,7 @@ def replaced(text: str, section: Sequence[str]) -> str:
 
 def page(
     events: int, rounds: int, cores: Sequence[Core], rates: Rates, latencies: Sequence[Latency], where: Profile,
-    profile_bytes: float, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
+    profile_bytes: Bytes, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
     history: Backfilled,
     rough: Mapping[str, storm.Storm], beside: list[neighbours.Phase],
     pairs: Sequence[tails.Pair],
@@ -147,8 +148,9 @@ def page(
         "",
         "## Memory",
         "",
-        f"A profile with 10 facts and 20 memberships takes {profile_bytes:,.0f} bytes of Redis: its state, its",
-        "place in 20 member sets and its due time.",
+        f"A profile with 10 facts and 20 memberships takes {profile_bytes.all_in:,.0f} bytes of Redis:",
+        f"{profile_bytes.members:,.0f} its places in 20 member sets, {profile_bytes.state:,.0f} its state, and",
+        f"{profile_bytes.due:,.0f} its due time.",
         "",
         "| segments | Redis, bytes a profile of the workload | evaluator, MB resident |",
         "|---|---|---|",
