@@ -75,3 +75,16 @@ def test_what_an_image_installs_is_what_the_tests_run_with() -> None:
 def test_a_service_that_is_not_there_is_not_healthy(capsys: pytest.CaptureFixture[str]) -> None:
     assert "usage" in str(healthy.main([]))
     assert "does not answer" in str(healthy.main(["1"]))
+
+
+def test_an_image_has_all_that_it_copies_and_loads_what_it_builds() -> None:
+    image = (DEPLOY / "Dockerfile").read_text()
+    debian = re.findall(r"^FROM \S+-slim-(\w+)", image, re.MULTILINE)
+    assert len(debian) == 2 and len(set(debian)) == 1, (
+        "a kernel of a newer Debian isn't loaded by an older one"
+    )
+    let_in = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", image, re.MULTILINE):
+        for each in sources.split():
+            assert (DEPLOY.parent / each).exists()
+            assert any(f"!{each}" == line or f"!{each}".startswith(f"{line}/") for line in let_in), each
