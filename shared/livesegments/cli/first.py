@@ -14,7 +14,7 @@ from msgspec import Struct
 from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.client import keys as api_keys
-from livesegments.client import segments, workspaces
+from livesegments.client import workspaces
 
 FILE = "keys.json"
 WORKSPACE = "main"
@@ -87,7 +87,7 @@ def _valid(api: str, key: str) -> bool:
         return False
     with Client(api, key) as client:
         try:
-            client.ask(segments.page(limit=1))
+            client.ask(api_keys.own())  # which a store that is being made anew answers, too
         except Problem as problem:
             if problem.status == 401:
                 return False
