@@ -72,7 +72,7 @@ class Pace:
         self.chunk = chunk
         self.slice = slice_
         self.now_s = now_s
-        self._worked_s = worked_s
+        self.worked_s = worked_s
         self._rested_s = worked_s()
         self._taken = False
         self._spent = Spent(now_s)
@@ -114,7 +114,7 @@ class Pace:
     @property
     def tired(self) -> bool:
         """Whether the slice that is being fired must end."""
-        return self._worked_s() - self._rested_s >= SLICE_S
+        return self.worked_s() - self._rested_s >= SLICE_S
 
     async def rest_within(self) -> None:
         """Between two slices of a turn."""
@@ -124,10 +124,10 @@ class Pace:
 
     async def rest(self) -> None:
         """Returns when the event loop had nothing else to do in a round, or after `REST_S`."""
-        begun_s = last_s = self._worked_s()
+        begun_s = last_s = self.worked_s()
         while True:
             await asyncio.sleep(0)
-            now_s = self._worked_s()
+            now_s = self.worked_s()
             if now_s - last_s < QUIET_S or now_s - begun_s > REST_S:
                 self._rested_s = now_s
                 return

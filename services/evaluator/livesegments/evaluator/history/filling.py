@@ -107,7 +107,7 @@ class Fillings(OfClaim):
             if slices:
                 await self._pace.rest()
             slice_ = dict(left[done : done + self._portion.slice])
-            begun_s = self._pace.now_s()
+            begun_s = self._pace.worked_s()
             count += partition.fill(workspace, job.backfill, slice_, stored, slices)
             self._portion.took(len(slice_), begun_s)
             slices.append(slice_)

@@ -1,8 +1,8 @@
 """How many profiles get their history in one commit, and how many without a pause, by what others took.
 
-Example: giving history to 128 profiles took 1.6 ms. While records come the event loop goes round after 80 of
-them, 1 ms, because an event has to come up in it several times on its way. A commit has as many as take 6 ms,
-since commits cost the store and the worker about the same, whatever their size.
+Example: giving history to 128 profiles took 1.6 ms of the processor. While records come the event loop goes
+round after 80 of them, 1 ms, because an event has to come up in it several times on its way. A commit has as
+many as take 6 ms, since commits cost the store and the worker about the same, whatever their size.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Portion:
         return self._within(CALM_S if self._pace.calm else SLICE_S)
 
     def took(self, profiles: int, begun_s: float) -> None:
-        """So many, from that instant of the pace's clock until now. What was known before counts for half."""
-        spent_s = self._pace.now_s() - begun_s
+        """So many, since the thread had taken `begun_s` of the processor (`Pace.worked_s`): that others had
+        it in between makes no portion smaller. What was known before counts for half."""
+        spent_s = self._pace.worked_s() - begun_s
         if spent_s > 0:
             self._each_s = (self._each_s + spent_s / profiles) / 2
 
