@@ -17,6 +17,7 @@ from livesegments.core.step import on_event
 from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import Lacks, describe
+from livesegments.evaluator.kernel.pieces import Pieces
 from livesegments.evaluator.kernel.share import Share
 from livesegments.store.commit import Commit
 from livesegments.wire import pack
@@ -49,6 +50,20 @@ def test_a_bound_with_more_digits_than_the_kernel_holds_leaves_the_plan_to_the_i
     plan = compile("w", "UTC", [Segment("small", 1, 1, small)], 1)
     with pytest.raises(Lacks, match="digits"):
         native.Kernels().of(plan)
+
+
+def test_a_plan_is_described_from_the_pieces_of_the_one_before() -> None:
+    def bought(what: str) -> definition.Event:
+        return definition.Event(name=what, window=definition.Window(last="1mo"), op="gte", value=2)
+
+    segments, pieces = [Segment(f"s{n}", 1, 1, bought(f"buy {n}")) for n in range(20)], Pieces()
+    plan = compile("w", "UTC", [*segments, Segment("all", 1, 1, definition.SegmentRef("s3"))], 1)
+    describe(plan, pieces)
+    before = pieces.segments
+    edited = [*segments[:-1], Segment("s19", 2, 2, bought("sell")), *map(plan.segments.get, ["all"])]
+    after = compile("w", "UTC", filter(None, edited), 2, previous=plan)
+    assert describe(after, pieces).data == describe(after).data
+    assert [id_ for id_, piece in pieces.segments.items() if before[id_] is not piece] == ["s19"]
 
 
 def test_mutated_bytes_are_read_or_refused() -> None:

@@ -11,12 +11,13 @@ interpreted core serves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Raw
 
 from livesegments.core.bucket import hundredths
 from livesegments.core.compiled import Compiled, Read
@@ -53,15 +54,18 @@ from livesegments.core.value import Comparison, Values, near, test, when_missing
 from livesegments.core.where import path_of
 from livesegments.core.window import Shift, parse_date, parse_duration, plus
 from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PRESENCE_OPS
+from livesegments.evaluator.kernel.pieces import Name, Piece, Pieces
 
 Json: TypeAlias = list[Any]
-Name: TypeAlias = tuple[object, ...]
 SHAPE = 7
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""
 MAX_LISTED = 1_000
 """Longer value lists stay in the core, which all plans share them with, and are asked."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Lacks(Exception):
@@ -84,30 +88,60 @@ class _Place(NamedTuple):
     step: int
 
 
-def describe(plan: Plan) -> Description:
-    """Raises Lacks."""
-    return _Describing(plan).description()
+def describe(plan: Plan, pieces: Pieces | None = None) -> Description:
+    """`pieces` are of former plans of the workspace, and then of this one. Raises Lacks."""
+    return _Describing(plan, pieces or Pieces()).description()
 
 
 class _Describing:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, pieces: Pieces) -> None:
         self._plan = plan
-        self._asked: dict[Name, Callable[..., Any]] = {}
-        self._known: dict[Name, int] = {}
+        self._pieces = pieces
+        self._positions: dict[str, int] = {}
+        """Of the segments that the segment being described refers to."""
 
     def description(self) -> Description:
-        plan, limits = self._plan, self._plan.limits
-        places = dict(self._places())
-        facts = [self._fact(track, places[id_]) for id_, track in plan.tracks.items()]
-        segments = [
-            self._segment(item) if plan.positions.get(item.segment.id) == at else None
+        plan, limits, pieces = self._plan, self._plan.limits, self._pieces
+        pieces.renew()
+        facts, segments = self._facts(), self._segments()
+        pieces.keep(facts, segments)
+        ordered = [
+            segments[item.segment.id].data if plan.positions.get(item.segment.id) == at else None
             for at, item in enumerate(plan.order)
         ]
         whole = (
             plan.workspace, limits.dedup_window_ms, limits.dedup_max_ids,
-            msgspec.structs.astuple(limits.bounds), facts, segments, sorted(plan.born),
+            msgspec.structs.astuple(limits.bounds), [data for _, data in facts.values()], ordered,
+            sorted(plan.born),
         )  # fmt: skip
-        return Description(msgspec.msgpack.encode(whole), self._asked)
+        return Description(_encode(whole), pieces.asked)
+
+    def _facts(self) -> dict[int, tuple[type, Raw]]:
+        """A fact's id says all of it but whom its changes concern."""
+        known, tracks = self._pieces.facts, self._plan.tracks
+        missing = [
+            id_ for id_, track in tracks.items() if id_ not in known or known[id_][0] is not type(track)
+        ]
+        if missing:
+            places = dict(self._places())
+            new = {id_: Raw(_encode(self._fact(tracks[id_], places[id_]))) for id_ in missing}
+            known = known | {id_: (type(tracks[id_]), data) for id_, data in new.items()}
+        return {id_: known[id_] for id_ in tracks}
+
+    def _segments(self) -> dict[str, Piece]:
+        plan, known, found = self._plan, self._pieces.segments, dict[str, Piece]()
+        for id_, at in plan.positions.items():
+            item, piece = plan.order[at], known.get(id_)
+            if piece is None or piece.item is not item or not self._stand(piece.positions):
+                self._positions = {}
+                data = Raw(_encode(self._segment(item)))
+                piece = Piece(item, self._positions, data)
+            found[id_] = piece
+        return found
+
+    def _stand(self, positions: Mapping[str, int]) -> bool:
+        now = self._plan.positions
+        return all(now.get(id_, -1) == at for id_, at in positions.items())
 
     def _places(self) -> Iterator[tuple[int, _Place]]:
         plan = self._plan
@@ -217,10 +251,7 @@ class _Describing:
 
     def _ask(self, name: Name, function: Callable[[], Callable[..., Any]]) -> int:
         """The number of a function of the core. `name` is the same for equal ones."""
-        if name not in self._known:
-            self._known[name] = len(self._asked)
-            self._asked[name] = function()
-        return self._known[name]
+        return self._pieces.number(name, function)
 
     # -- comparisons
 
@@ -304,7 +335,8 @@ class _Describing:
             case Computed():
                 return self._computed(node, self._track(read.fact), guard)
             case SegmentRef():
-                return ["member", node.id, self._plan.positions.get(node.id, -1), guard]
+                at = self._positions[node.id] = self._plan.positions.get(node.id, -1)
+                return ["member", node.id, at, guard]
             case Tag():
                 return ["tag", node.name, guard]
             case Consent():

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from livesegments.core.event import Event, Transition
 from livesegments.core.plan import Plan
-from livesegments.evaluator.kernel.description import SHAPE, Lacks, Name, describe
+from livesegments.evaluator.kernel.description import SHAPE, Lacks, describe
+from livesegments.evaluator.kernel.pieces import Name, Pieces
 
 try:
     from livesegments.evaluator.kernel import _native
@@ -44,6 +45,7 @@ class Kernels:
 
     def __init__(self) -> None:
         self._plans: WeakValueDictionary[int, Made] = WeakValueDictionary()
+        self._pieces: WeakValueDictionary[str, Pieces] = WeakValueDictionary()
         self._asked: WeakValueDictionary[Name, _native.Function] = WeakValueDictionary()
 
     def of(self, plan: Plan) -> Kernel:
@@ -61,10 +63,13 @@ class Kernels:
         return made
 
     def _make(self, plan: Plan) -> Made:
+        pieces = self._pieces.get(plan.workspace)
+        if pieces is None:
+            pieces = self._pieces[plan.workspace] = Pieces()
         try:
-            description = describe(plan)
+            description = describe(plan, pieces)
         except Lacks as lacks:
-            return Made(plan.order, None, (), str(lacks))
+            return Made(plan.order, pieces, None, (), str(lacks))
         asked = list[_native.Function]()
         for name, function in description.asked.items():
             known = self._asked.get(name)
@@ -72,9 +77,9 @@ class Kernels:
                 known = self._asked[name] = _native.Function(function)
             asked.append(known)
         try:
-            return Made(plan.order, _native.Plan(description.data, asked), asked)
+            return Made(plan.order, pieces, _native.Plan(description.data, asked), asked)
         except NotImplementedError as error:  # numbers that it can't hold
-            return Made(plan.order, None, (), str(error))
+            return Made(plan.order, pieces, None, (), str(error))
 
 
 class Made:
@@ -82,9 +87,15 @@ class Made:
     its id stays its own."""
 
     def __init__(
-        self, order: object, plan: _native.Plan | None, asked: Sequence[_native.Function], lacks: str = ""
+        self,
+        order: object,
+        pieces: Pieces,
+        plan: _native.Plan | None,
+        asked: Sequence[_native.Function],
+        lacks: str = "",
     ) -> None:
         self.order = order
+        self.pieces = pieces
         self.plan = plan
         self.asked = asked
         self.lacks = lacks
