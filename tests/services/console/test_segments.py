@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
-from livesegments.client import AsyncClient, Invalid, segments, workspaces
+from livesegments.client import AsyncClient, Invalid, members, segments, workspaces
 from livesegments.client.segments import DefinitionTest
 from livesegments.console.pages.segment.trying import Expects, Happens, Wrong, made, written
+from tests.product import Product
 from tests.services.console.conftest import HOSTILE, OpenPage, Shop, sign_in, whole
 from tests.services.console.looks import for_everybody
 
@@ -244,3 +245,29 @@ async def test_an_admin_makes_a_company_and_edits_it(open_page: OpenPage, shop: 
     async with AsyncClient(shop.api, shop.admin_key) as admin:
         kiosk = await admin.send(workspaces.read("kiosk"))
     assert (kiosk.name, kiosk.timezone, kiosk.quotas.segments) == (HOSTILE[1], "Europe/Kyiv", 1_200)
+
+
+async def test_an_audience_is_counted_as_it_is_put_together_and_frozen(
+    open_page: OpenPage, shop: Shop, product: Product
+) -> None:
+    async with shop.client() as client:
+        for id_, people in (("reach", ["aud-a", "aud-b"]), ("reach-less", ["aud-a"])):
+            await client.send(segments.create(f"Reach {id_}", type="static", id=id_))
+            await client.send(members.add(id_, people))
+    await product.json("settle")
+    page = await open_page("/segments/reach")
+    await act(page, "Reach reach", "Create an audience")
+    dialog = page.get_by_role("dialog")
+    says = dialog.get_by_role("status")
+    await expect(says).to_contain_text("It reaches 2 profiles.")
+    await dialog.get_by_role("searchbox", name="Without the segments").fill("reach-less")
+    await dialog.get_by_role("button", name="Reach reach-less").click()
+    await expect(says).to_contain_text("It reaches 1 profile.")
+    await dialog.get_by_label("Who may be reached by").fill("email")
+    await dialog.get_by_label("About the topic").click()
+    await expect(says).to_have_text("It reaches nobody.")
+    await dialog.get_by_label("Who may be reached by").fill("")
+    await dialog.get_by_role("button", name="Freeze").click()
+    ready = page.get_by_role("dialog", name="The audience is ready")
+    await expect(ready).to_contain_text("1 profile, until")
+    await expect(ready.locator("code").last).to_contain_text("livesegments audience members --token")

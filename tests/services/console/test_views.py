@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from livesegments.client import AsyncClient
-from livesegments.client.audiences import Advice
+from livesegments.client.audiences import Advice, AudienceCount
 from livesegments.client.errors import BadId, NotFound
 from livesegments.client.planning import Ahead, ByCause, Cost, Day, NodeCount, Preview
 from livesegments.client.request import Request
@@ -140,10 +140,13 @@ def test_a_cost_is_a_sentence() -> None:
 
 
 def test_an_audience_is_as_the_api_has_it() -> None:
-    assert audience.asked("vips", "a, b,,", "email", " news ") == {
+    assert audience.asked("vips", ["a", "b"], " email ", " news ") == {
         "include": ["vips"], "exclude": ["a", "b"], "consent": {"channel": "email", "topic": "news"},
     }  # fmt: skip
     assert "4 parts" in audience.advised(Advice(size="split", parts=4))
+    counted = AudienceCount(count=1_204, advice=Advice(size="test", parts=1), warnings=[])
+    assert audience.reaches(counted) == "It reaches 1,204 profiles. A size for a test."
+    assert audience.reaches(msgspec.structs.replace(counted, count=0)) == "It reaches nobody."
 
 
 def test_a_link_stays_in_the_console() -> None:

@@ -21,12 +21,11 @@ MOST_SHOWN = 200
 
 async def build(visit: Visit) -> None:
     seen = await loading.seen(visit.api)
-    with Tag("div", "", "page-head stack tight"):
+    with Tag("div", "", "page-head"):
         heading("A segment for every value")
-        paragraph(
-            "Of the attribute city: one for Kyiv, one for Lviv, and so on. Values that have one keep it.",
-            "muted",
-        )
+    paragraph(
+        "Of the attribute city: one for Kyiv, one for Lviv, and so on. Values that have one keep it.", "muted"
+    )
     form = _Form(visit, sorted(seen.attributes))
     if name := visit.query("attribute"):
         await form.look(name)

@@ -4,43 +4,58 @@ together, then frozen, so that a sender pages through just those.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from livesegments.client import audiences, frozen
 from livesegments.client.segments import Segment
 from livesegments.console import formats
-from livesegments.console.pages.segments.actions.export import listed
-from livesegments.console.parts.button import button
 from livesegments.console.parts.dialog import Dialog, Refuse
 from livesegments.console.parts.field import choice_field, text_field
+from livesegments.console.parts.picker import Picker, finds_segments
 from livesegments.console.parts.progress import Bar, Step, until_ended
 from livesegments.console.parts.tag import Tag, paragraph
 from livesegments.console.visit import Visit
 
 LIVES = {"3600": "an hour", "21600": "six hours", "86400": "a day"}
-CHANNELS = {"": "Whatever they consented to", "email": "E-mail", "sms": "SMS", "push": "Push"}
-READY = """{}, until {}. A sender pages through it with this token, by the API or
-`livesegments audience members --token`:"""
+CHANNELS = ("email", "sms", "push", "whatsapp", "phone", "post")
+READY = "{}, until {}. A sender pages through it with this token, by the API or by the command below:"
 SIZES = {"test": "A size for a test.", "standard": "A standard send.", "large": "A large send."}
 
 
 async def open_dialog(visit: Visit, segment: Segment) -> None:
+    """What it reaches is counted anew with every change."""
     dialog = Dialog(visit, f"An audience of {formats.short(segment.name, 60)}")
+    asked_for = 0
+
+    def wanted() -> dict[str, Any]:
+        return asked(segment.id, without.chosen, channel.value, topic.value)
+
+    async def count(_: str = "") -> None:
+        nonlocal asked_for
+        asked_for = number = asked_for + 1
+        counted = await visit.api.send(audiences.count(wanted()))
+        if number == asked_for:
+            reach.text = reaches(counted)
+
     with dialog.body:
-        without = text_field("Without the segments", hint="Ids with commas between", longest=2_000)
-        channel = choice_field("Who may be reached by", CHANNELS)
-        topic = text_field("About the topic", hint="With a channel; empty: about anything", longest=100)
+        hint = "Whoever is in one of them is left out. Search by name."
+        without = Picker(finds_segments(visit), "Without the segments", "segment", hint, count)
+        offered = Tag("datalist")
+        offered.set(id=f"channels-{offered.id}")
+        with offered:
+            for each in CHANNELS:
+                Tag("option", value=each)
+        channel = text_field(
+            "Who may be reached by", hint="A channel; empty: whatever they consented to", longest=64,
+            list=f"channels-{offered.id}", autocomplete="off", changed=count,
+        )  # fmt: skip
+        topic = text_field(
+            "About the topic", hint="With a channel; empty: about anything", longest=100, changed=count
+        )
         lives = choice_field("Keep it for", LIVES, "3600")
         reach = paragraph("", "muted")
         reach.set(role="status")
-
-    def wanted() -> dict[str, Any]:
-        return asked(segment.id, without.value, channel.value, topic.value)
-
-    async def count() -> None:
-        counted = await visit.api.send(audiences.count(wanted()))
-        many = formats.count(counted.count, "profile")
-        reach.text = f"It reaches {many}. {advised(counted.advice)}"
 
     async def freeze() -> None:
         lifetime_s = int(lives.value) if lives.value in LIVES else 3_600
@@ -58,8 +73,6 @@ async def open_dialog(visit: Visit, segment: Segment) -> None:
             raise Refuse(f"The audience could not be frozen: {step.fault}")
         _ready(visit, made, step.done)
 
-    with dialog.body:
-        button("Count", count)
     dialog.offer("Freeze", freeze).open()
     await count()
 
@@ -70,18 +83,26 @@ def _ready(visit: Visit, made: frozen.Frozen, many: int) -> None:
         until = formats.moment(made.expires_at, visit.zone)
         paragraph(READY.format(formats.count(many, "profile"), until))
         Tag("code", made.token, "definition")
+        Tag("code", f"livesegments audience members --token {made.token}", "definition")
     done.offer_close().open()
 
 
-def asked(segment: str, without: str, channel: str, topic: str) -> dict[str, Any]:
-    """The audience as the API has it; pure."""
+def asked(segment: str, without: Iterable[str], channel: str, topic: str) -> dict[str, Any]:
+    """The audience as the API has it; pure. `without`: ids of segments."""
     audience: dict[str, Any] = {"include": [segment]}
-    if excluded := listed(without):
+    if excluded := list(without):
         audience["exclude"] = excluded
-    if channel:
+    if channel := channel.strip():
         about = {"topic": topic.strip()} if topic.strip() else {}
         audience["consent"] = {"channel": channel, **about}
     return audience
+
+
+def reaches(counted: audiences.AudienceCount) -> str:
+    """In some sentences: what is still built counts as far as it is."""
+    many = formats.count(counted.count, "profile")
+    said = f"It reaches {many}. {advised(counted.advice)}" if counted.count else "It reaches nobody."
+    return " ".join([said, *(f"{each.message.capitalize()}." for each in counted.warnings)])
 
 
 def advised(advice: audiences.Advice) -> str:
