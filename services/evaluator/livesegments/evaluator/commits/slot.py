@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livesegments.core.profile import decode
+from livesegments.core.profile import Profile, decode
 
 
 class Slot:
@@ -18,8 +18,11 @@ class Slot:
         self.workspace = workspace
         self.id = id_
         self.stored = state
-        self.profile = decode(state) if state else None
-        self.stored_wake_ms = self.wake_ms = None if self.profile is None else self.profile.wake_at
+        if state:
+            self.profile: Profile | None = decode(state)
+            self.stored_wake_ms = self.wake_ms = self.profile.wake_at
+        else:
+            self.profile = self.stored_wake_ms = self.wake_ms = None
 
     @classmethod
     def undecoded(cls, workspace: str, id_: str, state: bytes, wake_ms: int | None) -> Slot:
