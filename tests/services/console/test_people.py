@@ -57,6 +57,11 @@ async def test_the_feed_is_live_and_waits_while_it_is_paused(open_page: OpenPage
     assert await rows.filter(has_text="feeder-2").count() == 0
     await page.get_by_role("button", name="Go on").click()
     await expect(rows.nth(1)).to_contain_text("feeder-2", timeout=SOON_MS)
+    await page.get_by_role("searchbox", name="Segment").fill("hostile-5")
+    await page.get_by_role("group", name="Segment: found").get_by_role("button").click()
+    await page.wait_for_url("**/feed?segment=hostile-5")
+    await page.get_by_role("group", name="Segment: chosen").get_by_role("button").click()
+    await page.wait_for_url("**/feed")
     await harmless(page)
 
 

@@ -8,25 +8,28 @@ from contextlib import aclosing
 
 from nicegui import background_tasks
 
-from livesegments.client import ApiError, Gone, Transition, Unauthorized
+from livesegments.client import ApiError, Gone, Transition, Unauthorized, segments
 from livesegments.console import formats, paths, segment_names
 from livesegments.console.pages.feed.heard import MOST, Heard, row
 from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
-from livesegments.console.parts.field import choice_field
+from livesegments.console.parts.picker import Picker, finds_segments
 from livesegments.console.parts.table import table
 from livesegments.console.parts.tag import Tag, badge, heading, link, paragraph
 from livesegments.console.visit import Visit, words
 
 SHOW_S = 0.5
 AGAIN_S = 1.0
+SOME = 50
+"""Names that are known from the start; others are asked for when they are heard of."""
 
 
 async def build(visit: Visit) -> None:
-    names = await segment_names.of_workspace(visit.api)
+    some = (await visit.api.send(segments.page(limit=SOME))).segments
+    names = {each.id: each.name for each in some}
     with Tag("div", "", "page-head"):
         heading("Live feed")
-    if not names:
+    if not some:
         empty(
             "No segment yet", "Here stands who enters and leaves segments. Make a segment first.", "sensors",
             "New segment" if visit.may("write") else "", paths.NEW_SEGMENT,
@@ -47,15 +50,17 @@ class Feed:
         self._rows: list[Tag] = []
 
     def show(self) -> None:
-        options = {"": "All segments"} | {
-            id_: formats.short(name, 80)
-            for id_, name in sorted(self._names.items(), key=lambda each: each[1])
-        }
+        chosen = {self._segment: self._names[self._segment]} if self._segment else {}
+
+        def turned() -> None:
+            """The one that was chosen last; none: all of them."""
+            other = [*picker.chosen][-1:]
+            self._visit.go(paths.with_query(paths.FEED, segment=other[0] if other else ""))
+
         with Tag("div", "", "find"):
-            choice_field(
-                "Segment", options, self._segment,
-                changed=lambda id_: self._visit.go(paths.with_query(paths.FEED, segment=id_)),
-            )  # fmt: skip
+            picker = Picker(
+                finds_segments(self._visit), "Segment", "segment", "", turned, chosen, "All segments"
+            )
             self._pause = button("Pause", self._turn, picture="pause")
         self._says = paragraph(self._heard.says(), "muted")
         with table(
