@@ -43,6 +43,8 @@ def definitions(window: dict[str, str]) -> dict[str, dict[str, Any]]:
     }
     return found | {
         "count": {**event, "op": "gte", "value": 200},
+        "distinct": {**event, "measure": {"of": "distinct", "property": "y"}, "op": "gte", "value": 140},
+        "ever": {"type": "event", "name": "a", "measure": {"of": "distinct", "property": "y"}, "value": 180},
         "then": {**there, "steps": [{"name": "a"}, {"name": "b"}]},
         "twice": {**there, "steps": [{"name": "a"}, {"name": "b"}, {"name": "b"}]},
         "away": {**there, "steps": [{"name": "a"}, away]},
@@ -67,7 +69,8 @@ def test_many_entries_are_kept_in_the_same_bytes(seed: int) -> None:
             step = on_clock(plan, "p", profile, due)
             natively += same(made, step.profile, step.transitions, step.wake_at)
         late = random.choice((0, 0, 0, 0, HOUR, DAY, 20 * DAY))
-        parts = {"x": random.choice((1, 2, 0.5, 7))} if random.random() < 0.9 else {}
+        parts: dict[str, Any] = {"x": random.choice((1, 2, 0.5, 7))} if random.random() < 0.9 else {}
+        parts |= {"y": random.choice((random.randrange(300), f"y{random.randrange(40)}"))}
         event = Event(f"e{index}", "w", "p", random.choice(names), now - late, parts)
         made = kernel.event(state and encode(profile), event, now)
         step = on_event(plan, profile if state else None, event, now)

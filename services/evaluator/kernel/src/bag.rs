@@ -3,17 +3,18 @@
 use std::cmp::Ordering;
 
 use crate::amount::Amount;
-use crate::entries::{Entries, Entry, LISTED, MAX_ENTRIES, prefix};
+use crate::entries::{Entries, Entry, LISTED, MAX_ENTRIES, Probe, prefix};
 use crate::fact::edge_below;
 use crate::fold::{Item, Of, merged, nothing, unmerged};
 use crate::halt::{Halt, Result};
+use crate::hashes::{Hashes, hashed};
 use crate::mode;
 use crate::msgpack::{self, Reader};
 
-const CHUNKED: Halt = Halt::Lacks("different values, and first or last ones, in chunks");
+const CHUNKED: Halt = Halt::Lacks("first, last or most frequent values in chunks");
 
 /// (leave, payload).
-type Inside<'a> = (i64, Item<'a>);
+pub type Inside<'a> = (i64, Item<'a>);
 /// (enter, leave, payload).
 type Waiting<'a> = (i64, i64, Item<'a>);
 
@@ -37,7 +38,7 @@ impl<'a> Entry<'a> for Inside<'a> {
 
     fn decode_owned(from: &mut Reader<'_>, of: Of) -> Result<Self> {
         from.array_of(2)?;
-        Ok((from.int()?, Item::number(from, of)?))
+        Ok((from.int()?, Item::owned(from, of)?))
     }
 }
 
@@ -62,7 +63,7 @@ impl<'a> Entry<'a> for Waiting<'a> {
 
     fn decode_owned(from: &mut Reader<'_>, of: Of) -> Result<Self> {
         from.array_of(3)?;
-        Ok((from.int()?, from.int()?, Item::number(from, of)?))
+        Ok((from.int()?, from.int()?, Item::owned(from, of)?))
     }
 }
 
@@ -73,37 +74,56 @@ pub struct Bagged<'a> {
     waiting: Entries<'a, Waiting<'a>>,
     /// Of sums and averages.
     total: Option<Item<'a>>,
+    /// Of keys in chunks, their leaves by their hashes.
+    hashes: Option<Hashes<'a>>,
+}
+
+/// By leave (or hash) and payload.
+pub fn order(one: &Inside, two: &Inside) -> Ordering {
+    one.0.cmp(&two.0).then(one.1.order(&two.1).unwrap_or(Ordering::Equal))
+}
+
+pub fn place<'s, 'a>(entry: &'s Inside) -> Probe<impl Fn(&Inside<'a>) -> bool + 's> {
+    Probe { number: entry.0, is_whole: true, before: move |each: &Inside| order(each, entry).is_lt() }
 }
 
 impl<'a> Bagged<'a> {
     pub fn empty() -> Self {
-        Bagged { inside: Entries::empty(), waiting: Entries::empty(), total: None }
+        Bagged { inside: Entries::empty(), waiting: Entries::empty(), total: None, hashes: None }
     }
 
     pub fn decode(from: &mut Reader<'a>, of: Of) -> Result<Self> {
         from.array_of(3)?;
         let (inside, waiting) = (Entries::decode(from, of)?, Entries::decode(from, of)?);
-        if !of.is_number() && !(inside.is_list() && waiting.is_list()) {
+        if !of.is_apart() && !(inside.is_list() && waiting.is_list()) {
             return Err(CHUNKED);
         }
+        let mut hashes = None;
         let total = if from.is_nil() {
             from.nil()?;
             None
         } else if matches!(of, Of::Sum | Of::Average) {
             Some(Item::decode(from, of)?)
+        } else if of == Of::Keys && !inside.is_list() {
+            hashes = Some(Hashes::decode(from)?);
+            None
         } else {
             return Err(CHUNKED);
         };
-        Ok(Bagged { inside, waiting, total })
+        if of == Of::Keys && !inside.is_list() && hashes.is_none() {
+            return Err(Halt::Bad("keys without their hashes"));
+        }
+        Ok(Bagged { inside, waiting, total, hashes })
     }
 
     pub fn encode(&self, out: &mut Vec<u8>) {
         msgpack::put_array(out, 3);
         self.inside.encode(out);
         self.waiting.encode(out);
-        match &self.total {
-            Some(total) => total.encode(out),
-            None => out.push(0xc0),
+        match (&self.total, &self.hashes) {
+            (Some(total), _) => total.encode(out),
+            (None, Some(hashes)) => hashes.encode(out),
+            (None, None) => out.push(0xc0),
         }
     }
 
@@ -117,7 +137,7 @@ impl<'a> Bagged<'a> {
         if self.waiting.len() <= LISTED {
             return Ok(());
         }
-        if !of.is_number() {
+        if !of.is_apart() {
             return Err(CHUNKED);
         }
         self.waiting.fit(of)?;
@@ -146,10 +166,11 @@ impl<'a> Bagged<'a> {
         if self.inside.len() <= LISTED {
             return Ok(());
         }
-        if !of.is_number() {
+        if !of.is_apart() {
             return Err(CHUNKED);
         }
         if self.inside.is_list() {
+            self.spread(of)?;
             self.inside.fit(of)?;
         }
         if self.inside.len() > MAX_ENTRIES {
@@ -170,11 +191,58 @@ impl<'a> Bagged<'a> {
                 self.total = Some(unmerged(self.total.take(), payload)?);
             }
         }
-        if self.inside.is_list() { Ok(()) } else { self.inside.fit(of) }
+        if self.inside.is_list() {
+            return Ok(());
+        }
+        for (leave, payload) in &gone {
+            if let Some(hashes) = &mut self.hashes {
+                hashes.remove(hashed(payload)?, *leave)?;
+            }
+        }
+        self.inside.fit(of)?;
+        if self.inside.is_list() {
+            self.hashes = None;
+        }
+        Ok(())
+    }
+
+    /// Keys that are a list still, and are about to be put into chunks.
+    fn spread(&mut self, of: Of) -> Result<()> {
+        let (Of::Keys, Entries::List(inside)) = (of, &mut self.inside) else { return Ok(()) };
+        inside.sort_by(order);
+        let pairs = inside.iter().map(|(leave, payload)| Ok((hashed(payload)?, *leave))).collect::<Result<_>>()?;
+        self.hashes = Some(Hashes::of(pairs));
+        Ok(())
+    }
+
+    /// The same of keys in chunks.
+    fn put_apart(&mut self, leave: i64, payload: Item<'a>, depth: usize) -> Result<()> {
+        let hashes = self.hashes.as_mut().ok_or(CHUNKED)?;
+        let hash = hashed(&payload)?;
+        for before in hashes.found(hash) {
+            let entry = (before, payload.clone());
+            if self.inside.at_least(&place(&entry))?.is_some_and(|found| order(&found, &entry).is_eq()) {
+                if before >= leave {
+                    return Ok(());
+                }
+                self.inside.remove(&place(&entry))?;
+                hashes.remove(hash, before)?;
+                break;
+            }
+        }
+        hashes.put(hash, leave);
+        let entry = (leave, payload);
+        self.inside.put(entry.clone(), &place(&entry))?;
+        if self.inside.len() > depth {
+            for (leave, payload) in self.inside.pop_first(1)? {
+                hashes.remove(hashed(&payload)?, leave)?;
+            }
+        }
+        Ok(())
     }
 
     fn put_key(&mut self, leave: i64, payload: Item<'a>, depth: usize) -> Result<()> {
-        let Entries::List(inside) = &mut self.inside else { return Err(CHUNKED) };
+        let Entries::List(inside) = &mut self.inside else { return self.put_apart(leave, payload, depth) };
         if let Some(last) = inside.last_mut() {
             if last.0 <= leave && last.1.order(&payload)?.is_eq() {
                 last.0 = leave;
@@ -184,7 +252,6 @@ impl<'a> Bagged<'a> {
         for (_, known) in inside.iter() {
             known.order(&payload)?;
         }
-        let order = |one: &Inside, two: &Inside| one.0.cmp(&two.0).then(one.1.order(&two.1).unwrap_or(Ordering::Equal));
         inside.sort_by(order);
         if let Some(at) = inside.iter().position(|entry| entry.1.order(&payload).is_ok_and(|order| order.is_eq())) {
             if inside[at].0 >= leave {

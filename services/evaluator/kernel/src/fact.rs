@@ -2,7 +2,8 @@
 
 use crate::absent::{Absent, Awaited};
 use crate::amount::Amount;
-use crate::bag::Bagged;
+use crate::bag::{Bagged, Inside, order, place};
+use crate::chunks::Chunks;
 use crate::entries::LISTED;
 use crate::chain::{Begun, Present};
 use crate::count::Leaves;
@@ -10,6 +11,7 @@ use crate::event::Event;
 use crate::filter::{Filter, hold};
 use crate::fold::{Item, Of, Payload, merged, nothing};
 use crate::halt::{Halt, Result};
+use crate::hashes::hashed;
 use crate::mode::Tally;
 use crate::msgpack::{self, Reader};
 use crate::same::{Apart, Same};
@@ -23,6 +25,8 @@ pub enum State<'a> {
     Leaves(Leaves),
     Bag(Bagged<'a>),
     Keys(Vec<Item<'a>>),
+    /// Many keys, by their hashes.
+    Hashed(Chunks<'a, Inside<'a>>),
     Total(Item<'a>),
     Tally(Tally<'a>),
     Found { time_ms: i64, id: std::borrow::Cow<'a, str>, enter: i64, leave: i64 },
@@ -64,6 +68,7 @@ impl State<'_> {
                 msgpack::put_array(out, keys.len());
                 keys.iter().for_each(|key| key.encode(out));
             }
+            State::Hashed(keys) => keys.encode(out),
             State::Total(total) => total.encode(out),
             State::Tally(tally) => tally.encode(out),
             State::Found { time_ms, id, enter, leave } => {
@@ -90,10 +95,11 @@ impl Kind {
             Kind::Count { depth, .. } => State::Leaves(Leaves::decode(from, *depth)?),
             Kind::Bag { of, .. } => State::Bag(Bagged::decode(from, *of)?),
             Kind::Ever { of: Of::Keys, .. } => {
-                if !from.is_array() {
-                    return Err(Halt::Lacks("keys in chunks"));
+                if from.is_array() {
+                    State::Keys((0..from.array()?).map(|_| Item::decode(from, Of::Keys)).collect::<Result<_>>()?)
+                } else {
+                    State::Hashed(Chunks::decode(from, Of::Keys)?)
                 }
-                State::Keys((0..from.array()?).map(|_| Item::decode(from, Of::Keys)).collect::<Result<_>>()?)
             }
             Kind::Ever { of: Of::Mode, .. } => State::Tally(Tally::decode(from)?),
             Kind::Ever { of, .. } => State::Total(Item::decode(from, *of)?),
@@ -122,6 +128,7 @@ impl Kind {
                 bagged.read(*of)?
             }
             (Kind::Ever { .. }, Some(State::Keys(keys))) => Amount::Whole(keys.len() as i64),
+            (Kind::Ever { .. }, Some(State::Hashed(keys))) => Amount::Whole(keys.len() as i64),
             (Kind::Ever { .. }, Some(State::Total(total))) => total.read()?,
             (Kind::Ever { .. }, Some(State::Tally(tally))) => tally.read()?,
             (Kind::Occurrence { .. }, Some(State::Found { enter, leave, .. })) => {
@@ -284,10 +291,19 @@ fn with<'a>(state: Option<State<'a>>, of: Of, depth: usize, payload: Item<'a>) -
             if keys.len() < depth && !known {
                 keys.insert(at, payload);
                 if keys.len() > LISTED {
-                    return Err(Halt::Lacks("keys in chunks"));
+                    let entries = keys.into_iter().map(|key| Ok((hashed(&key)?, key))).collect::<Result<Vec<_>>>()?;
+                    return by_hash(entries).map(State::Hashed);
                 }
             }
             Ok(State::Keys(keys))
+        }
+        (Of::Keys, Some(State::Hashed(mut keys))) => {
+            let entry = (hashed(&payload)?, payload);
+            let known = keys.at_least(&place(&entry))?.is_some_and(|found| order(&found, &entry).is_eq());
+            if keys.len() < depth && !known {
+                keys.put(entry.clone(), &place(&entry))?;
+            }
+            Ok(State::Hashed(keys))
         }
         (Of::Mode, None) => with(Some(State::Tally(Tally::empty())), of, depth, payload),
         (Of::Mode, Some(State::Tally(mut tally))) => {
@@ -302,4 +318,9 @@ fn with<'a>(state: Option<State<'a>>, of: Of, depth: usize, payload: Item<'a>) -
         }
         _ => Err(OTHER),
     }
+}
+
+fn by_hash<'a>(mut entries: Vec<Inside<'a>>) -> Result<Chunks<'a, Inside<'a>>> {
+    entries.sort_by(order);
+    Chunks::of(entries, Of::Keys)
 }

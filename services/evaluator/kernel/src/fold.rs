@@ -27,9 +27,9 @@ pub enum Of {
 }
 
 impl Of {
-    /// Whether its payloads are numbers, whose entries may lie in chunks.
-    pub fn is_number(self) -> bool {
-        matches!(self, Of::Each | Of::Sum | Of::Average | Of::Extreme { .. })
+    /// Whether its entries may lie in chunks here.
+    pub fn is_apart(self) -> bool {
+        !matches!(self, Of::Pick { .. } | Of::Mode)
     }
 }
 
@@ -110,9 +110,10 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// Of a measure whose payloads are numbers.
-    pub fn number(from: &mut Reader<'_>, of: Of) -> Result<Self> {
+    /// Of bytes that don't last, and a measure whose entries may lie in chunks.
+    pub fn owned(from: &mut Reader<'_>, of: Of) -> Result<Self> {
         match of {
+            Of::Keys if from.is_str() => Ok(Item::Text(from.str()?.to_owned().into())),
             Of::Average => {
                 from.array_of(2)?;
                 Ok(Item::Mean(number(from)?, from.int()?))

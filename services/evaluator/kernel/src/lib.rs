@@ -24,6 +24,7 @@ mod feed;
 mod filter;
 mod fold;
 mod halt;
+mod hashes;
 mod heap;
 mod ledger;
 mod mode;
