@@ -194,6 +194,26 @@ def test_a_filling_that_a_crash_cut_short_goes_on_where_it_was() -> None:
     assert kept.plan.positions.keys() == {"fresh"}
 
 
+def test_a_condition_that_went_and_came_back_amid_a_filling_gets_all_of_its_history() -> None:
+    """Two segments are made; one is edited and edited back while their history is given to the profiles."""
+    kept = Kept()
+    seen: dict[str, Any] = {"type": "event", "name": "seen", "window": {"last": "30d"}}
+    kept.adopt(plan_of(1, a=(1, TAG)))
+    kept.adopt(plan_of(2, a=(1, TAG), b=(1, OPENED), c=(1, seen)))
+    kept.fill("m", 0.5)
+    whole = kept.adopted.begin_filling()
+    assert whole is not None and len(whole.facts) == 2
+    kept.adopt(plan_of(3, a=(1, TAG), b=(2, ORDERED), c=(1, seen)))
+    kept.adopt(plan_of(4, a=(1, TAG), b=(3, OPENED), c=(1, seen)))
+    going = kept.adopted.begin_filling()
+    assert going is not None and going.after == "m"
+    assert len(going.facts) == 1 and set(going.facts) < set(whole.facts)
+    kept.filled(plan_of(4, a=(1, TAG), b=(3, OPENED), c=(1, seen)))
+    again = kept.adopted.begin_filling()
+    assert again is not None and again.after == ""
+    assert set(again.facts) == set(whole.facts) - set(going.facts)
+
+
 def test_an_edit_serves_its_old_version_after_a_crash_too() -> None:
     kept = Kept(profiles=0)
     kept.adopt(plan_of(1, a=(1, ORDERED)))

@@ -17,7 +17,7 @@ def test_every_profile_is_taken_once_and_in_order(seed: int) -> None:
     profiles = [Filled(f"p{at:03}", Raw(b"\x90"), NULL) for at in range(60)]
 
     async def take_all() -> list[Filled]:
-        job, left, taken = Job("w", Filling((1,))), list(profiles), list[Filled]()
+        job, left, taken = Job("w", Filling((1,)), {1: 0}), list(profiles), list[Filled]()
         ended = False
         while True:
             while not ended and not job.chunks.full() and random.random() < 0.7:

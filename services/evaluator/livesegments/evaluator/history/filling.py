@@ -13,6 +13,7 @@ history or live, and the profile that the stored filling names decides whether i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
@@ -54,7 +55,7 @@ class Fillings(OfClaim):
     async def step(self) -> bool:
         """Gives one slice, or ends a filling; False if there is nothing to do now."""
         job = self._job
-        if job is not None and not self._walks.wants(job.workspace, job.filling):
+        if job is not None and not self._walks.wants(job.workspace, job.facts):
             job.reading.cancel()
             job = self._job = None
         if job is None:
@@ -80,9 +81,9 @@ class Fillings(OfClaim):
         if found is None:
             return False
         workspace, filling, plan = found
-        self._job = job = Job(workspace, filling)
         wanting, now_ms = self._walks.wanting(workspace), self._partition.clock_ms
         facts = {fact: wanting[fact] for fact in filling.facts if fact in wanting}
+        self._job = job = Job(workspace, filling, facts)
         history, made = wanted(plan, facts, now_ms), order(plan, facts, now_ms)
         if made is not None and not filling.after:
             self._walks.foresee(workspace, plan, facts, now_ms)
@@ -144,9 +145,11 @@ class Job:
 
     reading: asyncio.Task[None]
 
-    def __init__(self, workspace: str, filling: Filling) -> None:
+    def __init__(self, workspace: str, filling: Filling, facts: Mapping[int, int]) -> None:
+        """`facts`: up to which commit each is given its history."""
         self.workspace = workspace
         self.filling = filling
+        self.facts = facts
         self.chunks: asyncio.Queue[tuple[float, list[Filled]] | None] = asyncio.Queue(AHEAD)
         self.left: list[Filled] = []
         self.share = 0.0

@@ -155,7 +155,7 @@ class Adopted(Remembered):
         self.timezone = plan.timezone
         self.staged = frozenset(staging.staged)
         moved = self._progress(latest, changed, total, begun_ms) | self._complete(plan, changed)
-        self._forget_filling()
+        self._forget_filling(gone)
         removed: set[str] = set()
         if not total and self.walking:  # nobody to walk over
             self.walked(0, 0)
@@ -353,10 +353,12 @@ class Adopted(Remembered):
         self._total = total
         return moved
 
-    def _forget_filling(self) -> None:
-        """Facts that nothing wants any more need no history."""
-        if self.filling is not None and not any(fact in self.facts for fact in self.filling.facts):
-            self.filling = None
+    def _forget_filling(self, gone: Collection[int]) -> None:
+        """Facts that nothing wants any more need no history. If one comes back it needs all of it: those who
+        have had theirs already have lost it with the fact."""
+        if self.filling is not None:
+            left = tuple(fact for fact in self.filling.facts if fact not in gone)
+            self.filling = msgspec.structs.replace(self.filling, facts=left) if left else None
 
     def _complete(self, plan: Plan, changed: Collection[str]) -> set[str]:
         """Says of the changed, and of all that refer to them, since when they are complete; those where

@@ -198,10 +198,14 @@ class Walks:
             del self._lacking[workspace]
         return None
 
-    def wants(self, workspace: str, filling: Filling) -> bool:
-        """Whether a filling that was begun is still wanted."""
+    def wants(self, workspace: str, begun: Mapping[int, int]) -> bool:
+        """Whether the filling of these facts, each up to a commit, is still wanted. A fact that went and came
+        back meanwhile wants more."""
         adopted = self._adopted.get(workspace)
-        return adopted is not None and adopted.filling is not None and adopted.filling.facts == filling.facts
+        if adopted is None or adopted.filling is None:
+            return False
+        wanting = adopted.wanting()
+        return {fact: wanting[fact] for fact in adopted.filling.facts if fact in wanting} == begun
 
     def wanting(self, workspace: str) -> Mapping[int, int]:
         """Fact id → the commit up to which history is still to be given to it."""
