@@ -252,6 +252,7 @@ def _tell_planned(plan: dict[str, Any], as_json: bool) -> None:
             "would leave": plan["leaving"],
             "for example": [each["profile"] for each in plan["sample_leaving"]] or None,
             "segments that follow": plan["dependents"] or None,
+            "subscriptions that hear of it": plan["subscriptions"] or None,
         }
     )
     output.warnings(plan["warnings"])

@@ -122,6 +122,10 @@ class Plan(Struct, kw_only=True, frozen=True):
     """Some of those who would leave, by the conditions of the new definition."""
     dependents: list[str]
     """The ids of the segments whose members may change too, as they refer to this one."""
+    subscriptions: list[str]
+    """The ids of the subscriptions that hear who enters or leaves any of these segments, by the cause that
+    it has: `backfill` where the definition asks about what no segment does yet, which they hear if they ask
+    for it, else `definition`."""
     warnings: list[Warned]
     """Windows that reach back beyond the history that is kept are counted short (`history_short`)."""
 

@@ -306,6 +306,19 @@ async def test_an_instant_must_be_one(shop: Client, history: History, at: str) -
 async def test_an_edit_is_planned_and_made_only_while_the_plan_holds(shop: Client, history: History) -> None:
     await shop.segment("buyers", ORDERED)
     await shop.segment("wide", {"type": "segment", "id": "buyers"})
+    rules: dict[str, dict[str, Any]] = {
+        "asks": {"segments": ["wide"], "backfill": True},
+        "all": {"causes": ["backfill"]},
+        "silent": {"segments": ["buyers"]},
+        "paused": {"segments": ["buyers"], "backfill": True, "paused": True},
+    }
+    named = {
+        (await shop.make("/v1/subscriptions", name=name, **rule))["id"]: name for name, rule in rules.items()
+    }
+
+    def heard_by(plan: Any) -> set[str]:
+        return {named[id_] for id_ in plan["subscriptions"]}
+
     await history.happened("old", "ordered", 0)
     await history.happened("new", "ordered", 10)
     longer = {**ORDERED, "window": {"last": "30d"}}
@@ -315,6 +328,10 @@ async def test_an_edit_is_planned_and_made_only_while_the_plan_holds(shop: Clien
     assert (plan["count"], plan["entering"], plan["leaving"]) == (2, 1, 0)
     assert [each["profile"] for each in plan["sample_entering"]] == ["old"]
     assert plan["dependents"] == ["wide"]
+    assert heard_by(plan) == {"all", "asks"}, "its window is longer, so it is given its history"
+    same = {"type": "any", "of": [ORDERED, {**ORDERED, "value": 3}]}
+    kept = (await shop.post("/v1/segments/buyers/plan", json={"definition": same})).json()
+    assert heard_by(kept) == {"asks", "silent"}, "the orders of that window are counted already"
 
     async def edit(definition: Any, version: int = 1) -> int:
         headers = {"If-Match": f'"{version}"', "If-Plan-Match": plan["plan"]}

@@ -47,7 +47,7 @@ def answer(count: int, margin: int = 0, cost: Cost | None = COST) -> Preview:
 def plan() -> Plan:
     return Plan(
         plan="p", at=NOW, count=1, entering=1, leaving=0, sample_entering=[], sample_leaving=[],
-        dependents=[], warnings=[],
+        dependents=[], subscriptions=[], warnings=[],
     )  # fmt: skip
 
 

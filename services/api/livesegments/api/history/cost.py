@@ -54,6 +54,11 @@ def weighed(existing: Plan, node: Node, contents: Contents, now_ms: int) -> list
     return sorted(wanted(draft, new, now_ms).names) if new else []
 
 
+def has_new(existing: Plan, node: Node, contents: Contents) -> bool:
+    """Whether there are facts that no segment reads yet, which have to be given their history."""
+    return bool(_new(existing, _draft(existing, node, contents)))
+
+
 def priced(existing: Plan, node: Node, contents: Contents, sent: list[Sent], now_ms: int) -> Cost:
     """`sent`: the events of some profiles, also of those that have none."""
     draft = _draft(existing, node, contents)

@@ -7,6 +7,7 @@ refused with 412 where segment or definition is another one, or a number is off 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from livesegments.api.context import Context, Ctx
 from livesegments.api.history import asof, preview, shortened
+from livesegments.api.history.cost import has_new
 from livesegments.api.segments import editing
 from livesegments.api.segments.advice import Warned
 from livesegments.api.web import cursor, shapes, times
@@ -24,11 +26,14 @@ from livesegments.api.web.auth import Writing
 from livesegments.api.web.problems import Problem, responses
 from livesegments.api.web.route import Route
 from livesegments.core.definition import Node
+from livesegments.core.event import Cause, Transition
 from livesegments.core.fault import Fault
 from livesegments.core.references import references
 from livesegments.history.asking import Asked, Found
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment, Workspace
+from livesegments.wire.hearing import concerns, hears
+from livesegments.wire.subscription import BOTH
 
 MARGIN_SHARE, MARGIN_PROFILES = 0.01, 10
 """The promise holds while both numbers are off by no more than the greater of these."""
@@ -82,6 +87,11 @@ class Plan(BaseModel):
     dependents: list[str] = Field(
         description="The ids of the segments whose members may change too, as they refer to this one."
     )
+    subscriptions: list[str] = Field(
+        description="The ids of the subscriptions that hear who enters or leaves any of these segments, by "
+        "the cause that it has: `backfill` where the definition asks about what no segment does yet, which "
+        "they hear if they ask for it, else `definition`."
+    )
     warnings: list[Warned] = Field(
         description="Windows that reach back beyond the history that is kept are counted short "
         "(`history_short`)."
@@ -90,12 +100,16 @@ class Plan(BaseModel):
 
 @router.post("/{id}/plan", dependencies=[Depends(_know)], responses=responses(400, 404, 413, 415, 503))
 async def plan_edit(context: Ctx, workspace: Writing, id_: Id, asked: Annotated[ToPlan, Body()]) -> Plan:
-    """Who would enter and who would leave if the segment had this definition, and which segments follow."""
+    """Who would enter and who would leave if the segment had this definition, which segments follow, and
+    which subscriptions hear of it."""
     snapshot = await context.catalog.segments(workspace.id)
     segment = editing.existing(snapshot, id_)
     node = asked.definition.node
     found = await _compared(context, workspace, snapshot, segment, node, asked.sample)
     promise = Promise(segment.version, _digest(node), found.entering, found.leaving)
+    follow = dependents(snapshot, id_)
+    contents = await context.contents.of(workspace.id, [node])
+    cause: Cause = "backfill" if has_new(await context.plans.of(workspace), node, contents) else "definition"
     return Plan(
         plan=cursor.encode(promise),
         at=times.iso(found.at_ms),
@@ -104,7 +118,8 @@ async def plan_edit(context: Ctx, workspace: Writing, id_: Id, asked: Annotated[
         leaving=found.leaving,
         sample_entering=preview.samples(node, found, found.sample_entering),
         sample_leaving=preview.samples(node, found, found.sample_leaving),
-        dependents=dependents(snapshot, id_),
+        dependents=follow,
+        subscriptions=hearing(snapshot, [id_, *follow], cause),
         warnings=await shortened.warnings(
             context, workspace, node, asof.needed(node, snapshot.segments, id_), found.at_ms,
             segment.definition,
@@ -128,6 +143,19 @@ async def hold(context: Context, workspace: Workspace, id_: str, node: Node | No
     ):
         if abs(now - promised) > max(MARGIN_PROFILES, MARGIN_SHARE * promised):
             raise Problem(412, f"Planned was that {promised} {what}; now {now} would: plan again.")
+
+
+def hearing(snapshot: Snapshot, segments: Sequence[str], cause: Cause) -> list[str]:
+    """The subscriptions that hear of some transition of the segments, sorted."""
+    found, all_ = [], set(segments)
+    for rule in snapshot.subscriptions.values():
+        one = next(iter(all_.intersection(rule.segments) if rule.segments else all_), None)
+        if one is None or rule.paused:
+            continue
+        moves = [Transition("", rule.workspace, one, "", kind, 0, 0, cause, None, 0) for kind in BOTH]
+        if any(concerns(rule, move) and hears(rule, move) for move in moves):
+            found.append(rule.id)
+    return sorted(found)
 
 
 def dependents(snapshot: Snapshot, id_: str) -> list[str]:

@@ -97,6 +97,11 @@ def _planned(found: Plan) -> None:
             _links((id_, paths.segment(id_)) for id_ in found.dependents[:MOST_DEPENDENTS])
             if len(found.dependents) > MOST_DEPENDENTS:
                 Tag("span", f" and {len(found.dependents) - MOST_DEPENDENTS:,} more")
+    if found.subscriptions:
+        with Tag("p", "Subscriptions that hear of it: ", "small"):
+            _links((id_, paths.subscription(id_)) for id_ in found.subscriptions[:MOST_DEPENDENTS])
+            if len(found.subscriptions) > MOST_DEPENDENTS:
+                Tag("span", f" and {len(found.subscriptions) - MOST_DEPENDENTS:,} more")
 
 
 def _flow(text: str, picture: str, many: int, sample: Sequence[Sample], kind: str) -> None:
