@@ -251,11 +251,20 @@ async def test_an_audience_is_counted_as_it_is_put_together_and_frozen(
     open_page: OpenPage, shop: Shop, product: Product
 ) -> None:
     async with shop.client() as client:
-        for id_, people in (("reach", ["aud-a", "aud-b"]), ("reach-less", ["aud-a"])):
+        for id_, people in (("reach", ["aud-b", "aud-c"]), ("reach-less", ["aud-a"])):
             await client.send(segments.create(f"Reach {id_}", type="static", id=id_))
             await client.send(members.add(id_, people))
     await product.json("settle")
-    page = await open_page("/segments/reach")
+    page = await open_page("/segments/reach/members")
+    await page.get_by_role("button", name="Put profiles on it").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Put them on it").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Give at least one id.")
+    await page.get_by_label("Ids of profiles").fill("aud-a\n\n aud-b\naud-a\n")
+    await page.get_by_role("dialog").get_by_role("button", name="Put them on it").click()
+    await expect(page.locator("tbody tr")).to_have_count(3)
+    await page.get_by_role("button", name="Take aud-c off").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Take it off").click()
+    await expect(page.locator("tbody tr")).to_have_count(2)
     await act(page, "Reach reach", "Create an audience")
     dialog = page.get_by_role("dialog")
     says = dialog.get_by_role("status")

@@ -4,13 +4,17 @@ attribute."""
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from livesegments.client import members, planning
 from livesegments.client.members import Members, Membership
+from livesegments.client.segments import Segment
 from livesegments.console import formats, paths
+from livesegments.console.pages.segment import by_hand
 from livesegments.console.pages.segment.head import begin
 from livesegments.console.pages.segments.actions.export import listed
+from livesegments.console.parts.button import button
 from livesegments.console.parts.empty import empty
 from livesegments.console.parts.field import text_field
 from livesegments.console.parts.paging import Paging
@@ -21,20 +25,26 @@ from livesegments.console.visit import Visit
 PAGE = 50
 MOST_COLUMNS = 20
 FOUND = 50
+BY_ITSELF = "Whoever fits the definition enters by itself, within moments."
+OF_A_LIST = (
+    "Profiles are put on the list by their ids, by an import, or by a source that it is kept equal to."
+)
 LARGEST = 2**63
 """Larger numbers are none of an attribute's."""
 
 
 async def build(visit: Visit) -> None:
     head = await begin(visit, "members")
-    shown = Listing(visit, head.segment.id)
+    shown = Listing(visit, head.segment)
     shown.controls()
     await shown.show()
 
 
 class Listing:
-    def __init__(self, visit: Visit, segment: str) -> None:
-        self._visit, self._segment = visit, segment
+    def __init__(self, visit: Visit, segment: Segment) -> None:
+        self._visit, self._segment, self._listed = visit, segment.id, segment
+        is_list = segment.type == "static" and segment.archived_at is None
+        self._by_hand = is_list and visit.may("write")
         self._columns = listed(visit.query("columns"))[:MOST_COLUMNS]
         self._paging = Paging("Pages of members", PAGE, self.show)
         self._attribute = self._value = ""
@@ -57,6 +67,10 @@ class Listing:
             )
             text_field("Only where attribute", longest=200, changed=self._of)
             text_field("is", longest=200, changed=self._is)
+        if self._by_hand:
+            with Tag("div", "", "row"):
+                put_on = partial(by_hand.put_on, self._visit, self._listed, self.show)
+                button("Put profiles on it", put_on, picture="add")
         self._place = Tag("div", "", "stack tight")
 
     async def show(self) -> None:
@@ -69,11 +83,8 @@ class Listing:
         self._place.clear()
         with self._place:
             if not page.members and self._paging.is_first:
-                empty(
-                    "Nobody is in it now",
-                    "Whoever fits the definition enters by itself, within moments.",
-                    "group_off",
-                )
+                static = self._listed.type == "static"
+                empty("Nobody is in it now", OF_A_LIST if static else BY_ITSELF, "group_off")
             else:
                 self._table(page)
                 self._paging.foot(len(page.members), page.next_cursor)
@@ -82,6 +93,8 @@ class Listing:
         values = {each.profile: each.fields for each in page.fields}
         times = {each.profile: each for each in page.times}
         chosen = [Column(formats.short(name, 40)) for name in self._columns]
+        if self._by_hand:
+            chosen.append(Column("What to do", hidden=True))
         with table("Members", "Profile", "Entered", "Until at most", *chosen):
             for profile in page.members:
                 at = times.get(profile)
@@ -97,6 +110,10 @@ class Listing:
                     )
                     for name in self._columns:
                         Tag("td", value(values.get(profile, {}), name), "break")
+                    if self._by_hand:
+                        with Tag("td", "", "actions"):
+                            off = partial(by_hand.take_off, self._visit, self._listed, profile, self.show)
+                            button("Take off", off, "quiet", label=f"Take {formats.short(profile, 60)} off")
 
     async def _choose(self, text: str) -> None:
         self._columns = listed(text)[:MOST_COLUMNS]
