@@ -13,8 +13,11 @@ from bench import workload
 from bench.core import plan_of
 from livesegments.core.definition import Event as Event_
 from livesegments.core.definition import Measure
-from livesegments.core.event import PROFILE, RETRACT, Event
-from livesegments.core.plan import Segment, compile
+from livesegments.core.event import MERGE, PROFILE, RETRACT, Event
+from livesegments.core.plan import Plan, Segment, compile
+from livesegments.core.profile import Profile
+from livesegments.core.step import Step, on_event
+from livesegments.evaluator.commits import making, records
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.kernel import native
@@ -83,6 +86,7 @@ def written(made: Partition, outcome: Outcome) -> dict[str, Any]:
         "states": states,
         "transitions": sorted(msgspec.json.encode(each) for each in outcome.transitions),
         "tail": (tail.get("r"), tail.get("c"), sorted(decoded["x"]), sorted(decoded["d"], key=str)),
+        "aside": [(each.what, each.workspace, each.profile, each.at_ms) for each in outcome.aside],
         "counts": (outcome.events, outcome.duplicates, len(outcome.refused), outcome.suppressed),
         "unknown": outcome.unknown_workspace,
         "members": written_members(outcome),
@@ -125,21 +129,51 @@ def test_the_same_commits() -> None:
 
 def test_the_same_commits_of_several_workspaces_where_somebody_is_kept_out() -> None:
     """One workspace has a plan that the kernel lacks something of, one is not known, and p3 and p4 were erased."""
-    both, random, all_ = [partition(False), partition(True)], Random(9), list[Event]()
-    lacks = compile(
-        "lacks", "UTC", [Segment("s", 1, 1, Event_("order_placed", measure=SMALL, op="gt", value=1e-30))], 1
-    )
-    gone = {profile_key(workload.WORKSPACE, "p3"), profile_key("other", "p4")}
-    for made in both:
-        made.plans |= {"lacks": lacks, "other": compile("other", "UTC", [Segment("s", 1, 1, TWO)], 1)}
-        made.suppressed = gone.__contains__
-        for number in range(PROFILES):
-            for workspace in ("lacks", "other", "unknown"):
-                made.give(profile_key(workspace, f"p{number}"), None)
+    one, other = several(False), several(True)
+    assert race(one, other, among_several(Random(9))) > RECORDS * EVENTS / 5
+
+
+def test_the_same_commits_where_a_fault_of_ours_undoes_what_the_kernel_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The interpreted core, which serves one workspace in both partitions, raises at some events."""
+
+    def step(plan: Plan, profile: Profile | None, event: Event, now_ms: int) -> Step:
+        if "bomb" in event.properties:
+            raise RuntimeError("a bomb")
+        return on_event(plan, profile, event, now_ms)
+
+    for module in (making, records):
+        monkeypatch.setattr(module, "on_event", step)
+    all_, random = among_several(Random(11)), Random(12)
+    for place, event in enumerate(all_):
+        if event.workspace == "lacks" and random.random() < 0.1:
+            all_[place] = replace(event, name="order_placed", properties={"bomb": 1})
+    race(several(False), several(True), all_)
+
+
+def several(natively: bool) -> Partition:
+    made, gone = partition(natively), {profile_key(workload.WORKSPACE, "p3"), profile_key("other", "p4")}
+    small = Segment("s", 1, 1, Event_("order_placed", measure=SMALL, op="gt", value=1e-30))
+    made.plans["lacks"] = compile("lacks", "UTC", [small], 1)
+    made.plans["other"] = compile("other", "UTC", [Segment("s", 1, 1, TWO)], 1)
+    made.suppressed = gone.__contains__
+    for number in range(PROFILES):
+        for workspace in ("lacks", "other", "unknown"):
+            made.give(profile_key(workspace, f"p{number}"), None)
+    return made
+
+
+def among_several(random: Random) -> list[Event]:
+    """With merges of a few profiles."""
+    found = list[Event]()
     for event in events():
         workspace = random.choice((event.workspace, event.workspace, "other", "lacks", "unknown"))
-        all_.append(replace(event, workspace=workspace))
-    assert race(both[0], both[1], all_) > RECORDS * EVENTS / 5
+        moved = replace(event, workspace=workspace)
+        if random.random() < 0.005:
+            moved = replace(moved, name=MERGE, properties={"into": f"p{random.randrange(PROFILES)}"})
+        found.append(moved)
+    return found
 
 
 def race(interpreted: Partition, natively: Partition, all_: list[Event]) -> Any:
