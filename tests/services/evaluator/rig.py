@@ -21,6 +21,7 @@ from livesegments.runtime.embedded.child import Child
 from livesegments.runtime.embedded.ports import free_port
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys, progress
+from livesegments.store.adoption import decode_stage
 from livesegments.wire import catalog, pack
 from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS, partition_of
 
@@ -150,14 +151,17 @@ class Rig:
                 asked.hlen(keys.recounts(partition))
                 asked.xlen(keys.outbox(partition))
                 asked.keys(keys.segments(partition, "*"))
+                asked.hvals(keys.adopted(partition))
             found = await asked.execute()
             segments = []
             for partition in range(PARTITIONS):
-                (offset, revision, clock), recounts, outbox, stored = found[4 * partition : 4 * partition + 4]
+                (offset, revision, clock), recounts, outbox, stored, adopted = found[5 * partition :][:5]
                 if int(offset or 0) < ends[partition] or int(revision or -1) < self.revision:
                     return False
                 if recounts or outbox:
                     return False
+                if any(stage.walked != stage.revision for stage in map(decode_stage, adopted)):
+                    return False  # who was in a deleted segment has not left it yet
                 segments += stored
                 asked.zcount(keys.due(partition), "-inf", clock or "-inf")
             for key in segments:
