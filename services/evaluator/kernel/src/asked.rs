@@ -5,7 +5,8 @@
 //! here (texts of ASCII).
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -57,7 +58,7 @@ pub struct Function {
 
 impl Function {
     pub fn new(function: Py<PyAny>) -> Self {
-        let core: Arc<dyn Core> = Arc::new(Called(function));
+        let core: Arc<dyn Core> = Arc::new(Called { function, known: Mutex::new(HashMap::new()) });
         Function { calendar: Arc::new(Calendar::new(core.clone())), core }
     }
 }
@@ -71,7 +72,15 @@ pub fn fold<'t>(core: &dyn Core, text: &'t str) -> Result<Cow<'t, str>> {
     Ok(if has_case { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })
 }
 
-struct Called(Py<PyAny>);
+/// `known`: verdicts on texts, which depend on nothing else.
+struct Called {
+    function: Py<PyAny>,
+    known: Mutex<HashMap<String, Option<bool>>>,
+}
+
+/// So many verdicts are remembered, of texts of no more bytes.
+const KEPT: usize = 256;
+const LONGEST: usize = 64;
 
 impl Called {
     fn call<A>(&self, given: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyTuple>>) -> Result<A>
@@ -79,7 +88,7 @@ impl Called {
         A: for<'a, 'py> FromPyObject<'a, 'py>,
     {
         Python::attach(|py| {
-            let answer = self.0.call1(py, given(py)?)?;
+            let answer = self.function.call1(py, given(py)?)?;
             answer.extract(py).map_err(Into::<PyErr>::into)
         })
         .map_err(|_| Halt::Lacks("what the core can't answer"))
@@ -92,7 +101,20 @@ impl Core for Called {
     }
 
     fn verdict(&self, value: &Value) -> Result<Option<bool>> {
-        self.call(|py| (python(py, value)?,).into_pyobject(py))
+        let text = if let Value::Str(text) = value { Some(*text).filter(|text| text.len() <= LONGEST) } else { None };
+        let known = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(found) = text.and_then(|text| known().get(text).copied()) {
+            return Ok(found);
+        }
+        let verdict = self.call(|py| (python(py, value)?,).into_pyobject(py))?;
+        if let Some(text) = text {
+            let mut known = known();
+            if known.len() >= KEPT {
+                known.clear();
+            }
+            known.insert(text.to_owned(), verdict);
+        }
+        Ok(verdict)
     }
 
     fn span(&self, value: &Value, now_ms: i64) -> Result<Option<(i64, i64)>> {
