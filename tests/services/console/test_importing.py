@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from livesegments.client.audit import AuditEntry
 from livesegments.client.imports import ImportColumn
 from livesegments.client.operations import Course, Lag
+from livesegments.console.pages.audit.listing import written
 from livesegments.console.pages.audit.rows import row
 from livesegments.console.pages.health.lag import backlog, course, summary
 from livesegments.console.pages.imports.listing import MOST_BYTES, Coming
@@ -95,6 +96,11 @@ def test_an_entry_of_the_audit_log_in_words() -> None:
         "value list t",
     )
     assert it.versions == "– → 1"
+    assert (written("action", " Rotate secret "), written("by", "Ann B"), written("kind", " ")) == (
+        "rotate_secret",
+        "Ann B",
+        None,
+    )
 
 
 def test_health_in_a_sentence() -> None:

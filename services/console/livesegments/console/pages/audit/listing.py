@@ -34,7 +34,7 @@ async def build(visit: Visit) -> None:
             text_field(label, asked[name], longest=200, hint=hint, spellcheck="false").control.set(name=name)
         with Tag("button", "", "button", type="submit"):
             Tag("span", "Filter")
-    wanted = {name: value or None for name, value in asked.items()}
+    wanted = {name: written(name, value) for name, value in asked.items()}
     first: Pages[AuditPage, AuditEntry] = audit.page(**wanted, limit=PAGE)
     page = await visit.api.send(first)
     if not page.entries:
@@ -57,6 +57,14 @@ async def build(visit: Visit) -> None:
         show(await visit.api.send(request), request)
 
     show(page, first)
+
+
+def written(name: str, value: str) -> str | None:
+    """As entries have it: `add members` stands in the list for `add_members`; pure."""
+    value = value.strip()
+    if name in ("kind", "action"):
+        value = value.casefold().replace(" ", "_")
+    return value or None
 
 
 def _row(visit: Visit, entry: AuditEntry) -> None:
