@@ -29,6 +29,7 @@ mod heap;
 mod ledger;
 mod mode;
 mod msgpack;
+mod numbers;
 mod parts;
 mod plan;
 mod port;
