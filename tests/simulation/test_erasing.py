@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
+from livesegments.core.event import Event
+from livesegments.history.protocol import Person
+from livesegments.history.pruning import EVER, EVER_MS
 from livesegments.store import keys
 from livesegments.store.erasures import SEARCH, decode
 from livesegments.wire import pack
@@ -143,6 +147,30 @@ def test_who_is_let_in_again_begins_anew(seed: int) -> None:
         await done(world)
         await cluster.stop()
         check(world, logs)
+
+    run(main())
+
+
+def test_a_search_of_old_files_takes_nothing_from_who_is_let_in_meanwhile() -> None:
+    async def main() -> None:
+        world, _ = begin(0)
+        cluster = Cluster(world)
+        await cluster.settle()
+        await done(world)
+        erasures = cluster.owner_of[HOME].worker.owners[HOME]._claimed.erasures
+
+        async def seek(digests: Sequence[str]) -> list[Person]:
+            assert digests
+            world.append(HOME, pack.encode(Lift("w", digest(KEY, "w", ERASED))))
+            bought = Event("new", "w", ERASED, "bought", START_MS + 10**9, {})
+            world.append(HOME, pack.encode(pack.Packed([bought])))
+            await cluster.settle()
+            return [Person("w", ERASED, EVER, EVER_MS, EVER)]
+
+        erasures._archiver.seek = seek  # type: ignore[method-assign]
+        await erasures._search_again()
+        assert any("/" in place for place in places(world)), "what came since is in a file"
+        await cluster.stop()
 
     run(main())
 

@@ -284,7 +284,9 @@ class Erasures:
 
     async def _search_again(self) -> None:
         """Made anew from a checkpoint: a life that ended before it came to an erasure may have left files."""
-        persons = await self._archiver.seek(self._suppression.digests)
+        upto = self._partition.commit  # who is let in again after that keeps what comes then
+        found = await self._archiver.seek(self._suppression.digests)
+        persons = [replace(each, upto=upto) for each in found]
         if persons:
             async with self._checkpoints.making:
                 await self._archiver.prune(persons)
