@@ -75,9 +75,7 @@ def test_a_storm_goes_on_beside_work_that_never_ends() -> None:
     asyncio.run(main())
 
 
-def test_a_slice_lasts_as_long_as_the_thread_works_at_it_whatever_the_clock_says() -> None:
-    """On a busy machine other processes have the core, and the clock goes on meanwhile."""
-
+def test_a_slice_ends_by_the_clock_of_slices() -> None:
     async def main() -> None:
         now_s = worked_s = 0.0
         pace = Pace(400, 25, lambda: now_s, lambda: worked_s)

@@ -241,7 +241,7 @@ async def serve(settings: Settings) -> None:
         history_days=settings.history_days,
         kernels=_kernels(settings),
     )
-    pace = Pace(CHUNK, SLICE, time.perf_counter, time.thread_time)
+    pace = Pace(CHUNK, SLICE, time.perf_counter, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka, settings.checkpoint_every_s))
         catalog = Catalog(settings.kafka, limits, settings.recompile_s)

@@ -6,10 +6,6 @@ chunks, one partition at a time. A chunk is one commit, since every commit costs
 about the same, whatever its size. But it is computed in slices, and the event loop goes round between two of
 them: so whatever an event needs next in the worker waits for one slice at most.
 
-Slices and rests are measured by the processor's time that the worker's thread takes. By the clock every
-round of the loop is long on a busy machine, where other processes have the core meanwhile: a storm would rest
-for them, though nothing waits in the loop.
-
 Two things hold a chunk back. One that the store has not applied: the store does one thing after the other,
 so an event waits there for one chunk at most; the next one is computed meanwhile. And a partition whose
 transitions wait for the broker, which is its owner's to see.
@@ -24,8 +20,8 @@ from livesegments.runtime import metrics
 
 SLICE_S = 0.0001
 """After so long a slice ends."""
-QUIET_S = 0.00002
-"""A round of the event loop that takes less did nothing: an empty one takes 1 to 10 µs."""
+QUIET_S = 0.00005
+"""A round of the event loop that takes less did nothing."""
 REST_S = 0.0015
 """A storm rests between two slices for so long at most."""
 ROUNDS = 3
@@ -63,8 +59,8 @@ class Spent:
 
 class Pace:
     """`chunk` is how many due times are fired in one commit, `slice` how many of them at least without a
-    pause. `now_s` is a clock. `worked_s` is the processor's time that this thread has taken, in seconds; it
-    must not stand still for longer than `QUIET_S` while the thread works."""
+    pause. `now_s` is a clock, `worked_s` the one by which slices and rests go; it stands still for no
+    longer than `QUIET_S`."""
 
     def __init__(
         self, chunk: int, slice_: int, now_s: Callable[[], float], worked_s: Callable[[], float]
