@@ -5,6 +5,7 @@
 - `clean_redis`: the URL, emptied for this test.
 - `topic`: makes a topic of a name of its own: `name = await topic(partitions=4)`.
 - `clean_stack`: the stack with our own topics made anew (their default settings) and Redis emptied.
+- `core`: evaluators have the native kernel in every other file, and the interpreted core in the others.
 - `product`: `livesegments up`, a process of its own with a stack of its own (tests/product.py).
 """
 
@@ -15,7 +16,8 @@ import functools
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
 import httpx._transports.default
@@ -83,6 +85,16 @@ LONGEST = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(f"{item.path.parent.name}/{item.path.stem}", len(places)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def core(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The one that LIVESEGMENTS_CORE names, or that goes with the file's name."""
+    path = request.path.relative_to(request.config.rootpath).as_posix()
+    with pytest.MonkeyPatch.context() as patch:
+        if "LIVESEGMENTS_CORE" not in os.environ:
+            patch.setenv("LIVESEGMENTS_CORE", ("native", "interpreted")[zlib.crc32(path.encode()) % 2])
+        yield os.environ["LIVESEGMENTS_CORE"]
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     partitions: int = 8
     replication: int = 1
     clock: ClockMode = "wall"
-    core: Literal["interpreted", "native"] = "interpreted"
+    core: Literal["interpreted", "native"] = "native"
     """Of the evaluator: whether records go to the native kernel, as far as it was built and can do them."""
     log_ahead_ms: int = 366 * DAY_MS
     unknown_lists: Literal["refuse", "accept"] = "refuse"

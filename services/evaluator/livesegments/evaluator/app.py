@@ -199,7 +199,7 @@ async def crashed(application: FaustApp) -> None:
 def _kernels(settings: Settings) -> native.Kernels | None:
     """Where records go to the native kernel, its plans."""
     if settings.core == "native" and not native.BUILT:
-        _log.warning("no native kernel was built: the interpreted core serves")
+        _log.info("no native kernel was built: the interpreted core serves")
     return native.Kernels() if settings.core == "native" and native.BUILT else None
 
 
