@@ -52,9 +52,9 @@ async def run(
     records: Sequence[tuple[int, int, bytes]],
     events: int,
     module: str = EVALUATOR,
-    core: str = "interpreted",
+    core: str = "native",
 ) -> Path_:
-    """`module` is run as the evaluator, with that core."""
+    """`module` is run as the evaluator, with that core; `native` where it was built."""
     await harness.define(running, segments)
     await harness.preload(running, records)
     wanted = [sum(1 for partition, _, _ in records if partition == p) for p in range(harness.PARTITIONS)]
