@@ -61,5 +61,6 @@ def projected(count: int, looked_at: int, total: int) -> tuple[int, int]:
         return count, 0
     share = count / looked_at
     error = sqrt(share * (1 - share) / looked_at * (total - looked_at) / (total - 1))
-    least = 3 / looked_at if count == 0 else 0.0  # none of n looked at: a share of 3 / n may be missed
+    # none of n looked at, or all of them: a share of 3 / n may be otherwise and be missed
+    least = 3 / looked_at if count in (0, looked_at) else 0.0
     return round(total * share), round(max(LIKELY * error, least) * total)

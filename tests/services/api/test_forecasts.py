@@ -85,7 +85,8 @@ async def test_more_profiles_than_are_looked_at_are_estimated(
     said = (await shop.get("/v1/segments/quiet/forecast")).json()
     assert (said["looked_at"], said["of"]) == (20, exact["of"]) and exact["looked_at"] == exact["of"]
     for estimate, true in zip(said["ahead"], exact["ahead"], strict=True):
-        assert abs(estimate["enter"] - true["enter"]) <= estimate["enter_margin"]
+        # which are drawn goes by the workspace's random id: one margin would be too small now and then
+        assert abs(estimate["enter"] - true["enter"]) <= 3 * estimate["enter_margin"]
 
 
 def test_a_margin_holds_in_nineteen_of_twenty_samples() -> None:
@@ -98,6 +99,7 @@ def test_a_margin_holds_in_nineteen_of_twenty_samples() -> None:
         off += abs(estimate - 900) > margin
     assert off <= 400 * 0.08
     assert projected(7, 10, 10) == (7, 0)
+    assert projected(0, 20, 100) == (0, 15) and projected(20, 20, 100) == (100, 15)
 
 
 async def test_who_is_not_there(shop: Shop) -> None:

@@ -114,7 +114,7 @@ async def test_all_of_a_segment_get_an_attribute_lose_their_score_and_go(
         await shop.send({"id": f"tag {person}", "profile": person, "time": TIME, "tags": {"add": ["lapsed"]}})
     page = await open_page("/segments/lapsed")
     await expect(page.locator("[data-figure=size]")).to_have_text("2")
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog").last  # the one before it may still be closing
 
     async def count(action: str) -> None:
         await page.goto(f"{shop.console}/segments/lapsed")
@@ -165,7 +165,7 @@ async def test_a_mass_job_that_is_under_way_is_cancelled(
     page = await open_page("/mass-jobs")
     row = page.get_by_role("row", name="500 of 1,204")
     await row.get_by_role("button", name="Cancel").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog").last
     await expect(dialog).to_contain_text("What it has changed so far stays changed.")
     await dialog.get_by_role("button", name="Cancel the job").click()
     await expect(row).to_have_count(0)
@@ -197,5 +197,5 @@ async def test_a_list_is_made_to_follow_a_file_is_run_held_and_let_go(
         await page.get_by_role("button", name="Let them go").click()
         await expect(last).to_contain_text("done")
         await page.get_by_role("button", name="Follow nothing").click()
-        await page.get_by_role("dialog").get_by_role("button", name="Follow nothing").click()
+        await page.get_by_role("dialog").last.get_by_role("button", name="Follow nothing").click()
         await page.wait_for_url("**/sources")

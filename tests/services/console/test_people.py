@@ -82,7 +82,7 @@ async def test_a_subscription_is_made_paused_and_deleted(open_page: OpenPage, sh
     await page.get_by_role("button", name="Pause").click()
     await expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=SOON_MS)
     await page.get_by_role("button", name="Delete …").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").last.get_by_role("button", name="Delete").click()
     await page.wait_for_url("**/subscriptions")
     async with shop.client() as client:
         left = (await client.send(subscriptions.read_all())).subscriptions
@@ -94,7 +94,7 @@ async def test_what_would_not_fit_is_counted_before_anything_is_declared(
 ) -> None:
     page = await open_page("/fields")
     await page.get_by_role("button", name="Declare an attribute").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog").last
     await dialog.get_by_label("Name", exact=True).fill(HOSTILE[3])
     await dialog.get_by_label("Type").select_option("number")
     await dialog.get_by_role("button", name="Declare").click()
