@@ -94,9 +94,14 @@ class Exporter:
         """Ends without an error whatever happens; a job that must be begun anew stays open."""
         await in_turn(turn, self._attempt(job), job.id)
 
-    async def _attempt(self, job: Export) -> None:
-        begun = replace(job, state="running", done=0, rows=0, begun=job.begun + 1)
+    async def _attempt(self, listed: Export) -> None:
+        job = begun = listed
         try:
+            # its turn may have been another's since it was listed: that one has written how far it is
+            now = await self._jobs.read(listed.workspace, listed.id)
+            if now is None or not now.is_open:
+                return
+            job, begun = now, replace(now, state="running", done=0, rows=0, begun=now.begun + 1)
             if job.begun >= MOST_BEGUN:
                 await self._fail(job, f"It was begun {job.begun} times and never came to its end.")
             elif await self._jobs.replace(begun):
