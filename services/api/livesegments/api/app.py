@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 import uvicorn
@@ -190,15 +191,15 @@ def _lifespan(
         app.state.context = context
         Runs(context)
         watching = [
-            asyncio.create_task(each)
+            asyncio.create_task(tasks.kept_going(each))
             for each in (
-                _keep_whole(context.publisher),
-                context.watch.run(),
-                Exporter(context).run(),
-                Keeper(context).run(),
-                context.jobs.run(),
-                audit.keep_bounded(context),
-                imports.keep_tidy(context),
+                partial(_keep_whole, context.publisher),
+                context.watch.run,
+                Exporter(context).run,
+                Keeper(context).run,
+                context.jobs.run,
+                partial(audit.keep_bounded, context),
+                partial(imports.keep_tidy, context),
             )
         ]
         try:
