@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import cast
 
 import pytest
 from msgspec import Struct
 from redis.asyncio import Redis
 
 from livesegments.api.jobs import jobs as module
+from livesegments.api.jobs.in_turn import in_turn
 from livesegments.api.jobs.jobs import Doing, Failed, Jobs
 from livesegments.api.web.problems import Problem
 from livesegments.runtime import tasks
@@ -18,6 +21,7 @@ from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import turn
 from livesegments.store.actor import Actor, act_as, acting
 from livesegments.store.jobs import KEPT_MS, MOST, Job, JobStore, Lost
+from livesegments.store.turn import Turn
 from tests.services.api.conftest import until
 
 TO = 6
@@ -160,3 +164,28 @@ async def test_a_workspace_has_so_many_and_ended_ones_make_room(make: Make) -> N
     assert len(await jobs.store.every("w", KIND, 0)) == MOST // 2 + 1
     assert await jobs.store.every("w", "other", 0) == []
     assert len(await jobs.store.every("w", "", 2_000 + KEPT_MS)) <= 1
+
+
+async def test_a_turn_ends_although_its_renewal_swallows_the_cancellation() -> None:
+    """As redis-py does where its answer comes with it: what was begun next in this workspace waited for ever."""
+
+    class Deaf:
+        renewed, given = 0, False
+
+        async def renew(self) -> bool:
+            self.renewed += 1
+            with suppress(*([asyncio.CancelledError] if self.renewed == 1 else [])):
+                await asyncio.Event().wait()
+            return True
+
+        async def give(self) -> None:
+            self.given = True
+
+    async def work() -> None:
+        while not deaf.renewed:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    deaf = Deaf()
+    async with asyncio.timeout(60):
+        await in_turn(cast(Turn, deaf), work(), "a job")
+    assert deaf.given

@@ -18,7 +18,7 @@ from livesegments.api.jobs.in_turn import in_turn
 from livesegments.api.web.problems import Problem
 from livesegments.core.computed import PREFIX
 from livesegments.history import exported
-from livesegments.runtime import metrics
+from livesegments.runtime import metrics, tasks
 from livesegments.store.client import Away
 from livesegments.store.exports import Export
 from livesegments.store.seen import Restoring
@@ -65,9 +65,7 @@ class Exporter:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asked.wait(), LOOK_S)
         finally:
-            for task in self._tasks.values():
-                task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await tasks.cancelled(list(self._tasks.values()))
 
     async def _look(self) -> None:
         jobs = await self._jobs.all()

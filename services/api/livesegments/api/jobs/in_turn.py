@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from livesegments.runtime import tasks
 from livesegments.store.client import Away
 from livesegments.store.turn import TURN_S, Turn
 
@@ -24,9 +25,8 @@ async def in_turn(turn: Turn, work: Coroutine[Any, Any, None], what: str) -> Non
     try:
         await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (working, renewing):
-            task.cancel()
-        await asyncio.gather(working, renewing, return_exceptions=True)
+        # a renewal that swallowed its cancellation would else go on for ever, and hold up other jobs
+        await tasks.cancelled([working, renewing])
         try:
             await turn.give()
         except Away:
