@@ -33,6 +33,10 @@ async def furnished(one: Client, boss: Client) -> dict[str, str]:
     assert (await one.put(f"/v1/imports/{imported}/file", content=f"id\n{MARK}\n".encode())).is_success
     counted = {"action": "delete", "profiles": [MARK]}
     token = (await one.post("/v1/mass-jobs/count", json=counted)).json()["confirm"]
+    audience = {"include": ["secret"]}
+    frozen = (await one.post("/v1/audiences/frozen", json={"audience": audience})).json()["token"]
+    saved = {"segment": "secret", "audience": audience, "how": "remove"}
+    listed = (await one.post("/v1/list-jobs", json=saved)).json()["id"]
     key = (await boss.get(f"/v1/workspaces/{one.workspace}/keys")).json()["keys"][0]["id"]
     return {
         "/v1/segments/{id}": "secret",
@@ -41,6 +45,8 @@ async def furnished(one: Client, boss: Client) -> dict[str, str]:
         "/v1/subscriptions/{id}": subscription,
         "/v1/imports/{id}": imported,
         "/v1/mass-jobs/{id}": token,
+        "/v1/list-jobs/{id}": listed,
+        "{token}": frozen,
         "/v1/workspaces/{id}": one.workspace,
         "/v1/rejected/{id}": "0-0",
         "/v1/erasures/{id}": "0-0",

@@ -159,6 +159,14 @@ async def test_a_static_segment_is_filled_and_emptied_by_hand(shop: Shop) -> Non
     assert (await shop.delete("/v1/segments/newsletter/members/eve")).status_code == 202
     await shop.settled()
     assert await shop.members("newsletter") == await shop.members("readers") == ["ada"]
+    emptied = await shop.put("/v1/segments/newsletter/members", json={"profiles": []})
+    (fault,) = emptied.json()["errors"]
+    assert (emptied.status_code, fault["pointer"], fault["code"]) == (422, "/profiles", "would_empty")
+    everybody = {"segment": "newsletter", "audience": {"include": ["newsletter"]}, "how": "remove"}
+    assert "POST /v1/list-jobs" in fault["message"]
+    assert (await shop.post("/v1/list-jobs", json=everybody)).json()["removed"] == 1
+    await shop.settled()
+    assert await shop.members("newsletter") == []
     refused = await shop.post("/v1/segments/readers/members", json={"profiles": ["ada"]})
     assert refused.status_code == 409
 

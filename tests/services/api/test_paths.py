@@ -242,10 +242,11 @@ async def test_in_a_workspace_whose_weeks_begin_on_sunday_a_week_is_sundays(
     assert after["definition"]["window"] == {"period": "sunday_week"}
 
 
-async def test_half_a_pair_of_surrogates_is_named(shop: Client) -> None:
+async def test_what_makes_a_body_unreadable_is_named(shop: Client) -> None:
     headers = {**shop.headers, "Content-Type": "application/json"}
-    answer = await shop.put("/v1/value-lists/a", content=rb'{"values": ["\ud83d"]}', headers=headers)
-    assert (answer.status_code, answer.json()["detail"]) == (
-        400,
-        "The body is not JSON: a text in it has a lone surrogate.",
-    )
+    for body, said in (
+        (rb'{"values": ["\ud83d"]}', "The body is not JSON: a text in it has a lone surrogate."),
+        (b'{"values": ' + b"[" * 5_000, "The body is nested too deep to be read."),
+    ):
+        answer = await shop.put("/v1/value-lists/a", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["detail"]) == (400, said)

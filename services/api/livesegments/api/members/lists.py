@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from livesegments.api.audiences.list_jobs import Behind
 from livesegments.api.context import Context, Ctx
@@ -18,6 +18,7 @@ from livesegments.api.web import shapes
 from livesegments.api.web.auth import Writing
 from livesegments.api.web.problems import Problem, responses
 from livesegments.api.web.route import IdempotencyKey, Route
+from livesegments.api.web.texts import fault
 from livesegments.wire.catalog import Segment
 
 router = APIRouter(
@@ -26,6 +27,22 @@ router = APIRouter(
     route_class=Route,
     responses=responses(401, 403),
 )
+
+
+def _somebody(given: Any) -> Any:
+    if given == []:
+        raise fault(
+            "would_empty",
+            "nobody would be left on the list: to take everybody off it, POST /v1/list-jobs with the segment "
+            "itself as its audience, and `how` `remove`",
+        )
+    return given
+
+
+class Replacing(shapes.In):
+    """Who is to be on the list."""
+
+    profiles: Annotated[shapes.ProfileIds, BeforeValidator(_somebody)]
 
 
 class Replaced(BaseModel):
@@ -44,7 +61,7 @@ async def add_members(
 
 
 @router.put("", responses=responses(400, 404, 409, 413, 415))
-async def replace_members(context: Ctx, workspace: Writing, id_: Id, given: shapes.Profiles) -> Replaced:
+async def replace_members(context: Ctx, workspace: Writing, id_: Id, given: Replacing) -> Replaced:
     """Make up to 1,000 profiles all that a static segment has. Only the difference is sent, so who is on the
     list already stays a member throughout; of more profiles it is done by `POST /v1/list-jobs`."""
     segment = await fillable(context, workspace.id, id_)

@@ -89,6 +89,8 @@ class StrictRequest(Request):
         body = await self.body()
         try:
             value = msgspec.json.decode(body)
+        except RecursionError as error:
+            raise Problem(400, "The body is nested too deep to be read.") from error
         except CAUSES as error:
             raise Problem(400, f"The body is not JSON: {_why(error, body)}.") from error
         twice = repeated(body, value)
