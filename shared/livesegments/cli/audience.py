@@ -194,6 +194,40 @@ def changes(
             output.console.print(id_, markup=False, soft_wrap=True)
 
 
+@app.command("frozen")
+@verb()
+def list_frozen(call: Call) -> None:
+    """The tokens that have not ended, the oldest first."""
+    found = call.client.ask(frozen.read_all())["frozen"]
+    if not call.tabled(found, "no audience is frozen: `livesegments audience freeze` freezes one"):
+        return
+    zone = call.zone
+    rows = [
+        (
+            each["token"],
+            each["state"],
+            each["audience"]["include"],
+            each["count"],
+            output.instant(each["expires_at"], zone),
+        )
+        for each in found
+    ]
+    output.table(
+        "", ("token", "state", "include", "profiles", f"until ({zone})"), rows, numbers=("profiles",)
+    )
+
+
+@app.command("release")
+@verb()
+def release(
+    call: Call, token: Annotated[str, typer.Argument(metavar="TOKEN", help="What `freeze` printed.")]
+) -> None:
+    """End a token before its time: the ids that it keeps are removed."""
+    call.client.ask(frozen.delete(token))
+    if not call.printed({"token": token}):
+        output.say(f"released {token}")
+
+
 @app.command("split")
 @verb()
 @of_audience

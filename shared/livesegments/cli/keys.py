@@ -1,4 +1,4 @@
-"""`livesegments keys …`: list, create and delete the keys of a workspace. Needs an admin key."""
+"""`livesegments keys …`: list, create and delete the keys of a workspace. All but `own` need an admin key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from livesegments.cli.verb import Call, verb
 from livesegments.client import keys as api
 from livesegments.client import workspaces
 
-app = typer.Typer(help="List, create and delete keys (with an admin key).", no_args_is_help=True)
+app = typer.Typer(
+    help="List, create and delete keys (with an admin key), or see what your own opens.", no_args_is_help=True
+)
 
 
 class Scope(StrEnum):
@@ -49,6 +51,15 @@ def list_(call: Call, workspace: OfOption = None) -> None:
         for each in found
     ]
     output.table("", ("id", "name", "scopes", f"created ({local})"), rows)
+
+
+@app.command("own")
+@verb()
+def own(call: Call) -> None:
+    """What the key opens with which commands ask: its workspace and its scopes."""
+    found = call.client.ask(api.own())
+    if not call.printed(found):
+        output.fields({"workspace": found["workspace"] or "all of them", "scopes": found["scopes"]})
 
 
 @app.command("create")

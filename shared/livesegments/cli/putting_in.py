@@ -1,4 +1,4 @@
-"""`livesegments segments put-in`, `take-out`: profiles on and off the list of a static segment."""
+"""`livesegments segments put-in`, `take-out`, `replace`: who is on the list of a static segment."""
 
 from __future__ import annotations
 
@@ -44,6 +44,26 @@ def take_out(
         output.say(f"{moved:,} taken off the list of {segment}")
 
 
+@verb()
+def replace(
+    call: Call, segment: IdArgument, profiles: ProfilesArgument = None, file: FileOption = None
+) -> None:
+    """Make these, at most 1,000, all who are on the list of a static segment. Who is on it already stays."""
+    ids = _ids(profiles, file)
+    if not ids:
+        empties = f"livesegments audience save {segment} --include {segment} --remove"
+        raise Problem("nobody would be left on the list", advice=f"`{empties}` takes everybody off it")
+    if len(ids) > AT_ONCE:
+        by_job = f"livesegments audience save {segment} --include OTHER --replace"
+        raise Problem(
+            f"these are {len(ids):,} profiles; at most {AT_ONCE:,} can replace a list at once",
+            advice=f"put them in another static segment, then `{by_job}`",
+        )
+    found = call.client.ask(members.replace(segment, ids))
+    if not call.printed(found):
+        output.say(f"{found['added']:,} put on the list of {segment}, {found['removed']:,} taken off it")
+
+
 def _moved(
     call: Call,
     move: Callable[[str, Sequence[str]], Request[Accepted]],
@@ -52,10 +72,15 @@ def _moved(
     file: Path | None,
 ) -> int:
     """How many. Raises Problem."""
-    ids = list(dict.fromkeys([*(profiles or ()), *ids_of(file)]))
-    if not ids and file is None:
-        raise Problem("no profile is named", advice="give their ids, or --file FILE with an id a line")
+    ids = _ids(profiles, file)
     return sum(call.client.ask(move(segment, part))["accepted"] for part in _parts(ids))
+
+
+def _ids(profiles: list[str] | None, file: Path | None) -> list[str]:
+    """Each once. Raises Problem where nobody was named."""
+    if not profiles and file is None:
+        raise Problem("no profile is named", advice="give their ids, or --file FILE with an id a line")
+    return list(dict.fromkeys([*(profiles or ()), *ids_of(file)]))
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:

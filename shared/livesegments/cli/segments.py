@@ -44,6 +44,7 @@ app.command("unarchive")(putting_aside.unarchive)
 app.command("clone")(putting_aside.clone)
 app.command("put-in")(putting_in.put_in)
 app.command("take-out")(putting_in.take_out)
+app.command("replace")(putting_in.replace)
 app.command("used-by")(putting_aside.used_by)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The segment's id.")]
