@@ -1,17 +1,17 @@
 """`make bench`: every figure, into bench/RESULTS.md and from there into README.md.
 
-`--quick` takes small runs; give it `--out`, so that they don't stand for the real ones.
+`--only storm` measures one chapter anew. `--quick` takes small runs; give it `--out`, so that they don't stand for the real ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -27,25 +27,17 @@ from bench import (
     importing,
     kernel,
     kinds,
-    latency,
     many,
-    memory,
     neighbours,
     notify,
-    path,
-    profiling,
     readme,
     reads,
     report,
     storm,
     tails,
-    workload,
 )
-from livesegments.core.event import Event
-from livesegments.evaluator.kernel import native
-from livesegments.wire.topics import INBOUND
+from bench.chapters import CHAPTERS, QUICK, Chapter, Scale
 
-SIZES = (10, 100, 1_000, 10_000)
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 app = typer.Typer(add_completion=False)
@@ -55,15 +47,46 @@ app = typer.Typer(add_completion=False)
 def everything(
     context: typer.Context,
     quick: Annotated[bool, typer.Option(help="Small runs: shows that it works, not how fast.")] = False,
-    out: Annotated[Path, typer.Option(help="Where to write the page.")] = RESULTS,
+    out: Annotated[Path, typer.Option(help="The page; what isn't measured now stays in it.")] = RESULTS,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"A chapter: {', '.join(each.name for each in CHAPTERS)}.")
+    ] = None,
 ) -> None:
-    """All figures, side by side in one run."""
-    if context.invoked_subcommand is None:
-        page = asyncio.run(_everything(quick))
-        out.write_text(page)
-        if out == RESULTS:
-            readme.refresh(page)
-        Console(stderr=True).print(f"written to {out}")
+    """All figures, chapter by chapter, each on the page as soon as it is measured."""
+    if context.invoked_subcommand is not None:
+        return
+    chosen = [each for each in CHAPTERS if not only or each.name in only]
+    if only and len(chosen) < len(set(only)):
+        raise typer.BadParameter("no such chapter", param_hint="--only")
+    if quick and out == RESULTS:
+        raise typer.BadParameter("quick runs are no figures: give a page of their own", param_hint="--out")
+    failed = _measured(chosen, QUICK if quick else Scale(), out)
+    if out == RESULTS:
+        readme.refresh(out.read_text())
+    told = Console(stderr=True)
+    told.print(f"written to {out}")
+    if failed:
+        told.print(f"not measured, so their figures are those of before: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+def _measured(chosen: Sequence[Chapter], scale: Scale, out: Path) -> list[str]:
+    """Writes each chapter as soon as it is there; gives the names of those that failed."""
+    found = report.sections(out.read_text()) if out.exists() else {}
+    failed = []
+    report.commit()
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("bench", total=len(chosen))
+        for chapter in chosen:
+            progress.update(task, description=chapter.name)
+            try:
+                found[chapter.heading] = report.measured(asyncio.run(chapter.measure(scale)))
+            except Exception:  # one chapter's fault takes nothing from the others
+                traceback.print_exc()
+                failed.append(chapter.name)
+            out.write_text(report.page(found, [each.heading for each in CHAPTERS]))
+            progress.advance(task)
+    return failed
 
 
 @app.command("kernel")
@@ -111,9 +134,6 @@ def only_backfill(
     ] = None,
     workers: int = 1,
     per_s: Annotated[int, typer.Option(help="Live events a second meanwhile.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="The page of figures whose section is replaced, too.")
-    ] = None,
 ) -> None:
     """How long a new segment takes over a long history, and what making the store anew takes."""
 
@@ -121,10 +141,7 @@ def only_backfill(
         async with harness.fresh_stack(harness.EVERY) as running:
             return await backfill.run(running, profiles, peer, workers, per_s)
 
-    section = backfill.section(asyncio.run(run()))
-    print("\n".join(section))
-    if out is not None:
-        out.write_text(report.replaced(out.read_text(), section))
+    print("\n".join(backfill.section(asyncio.run(run()))))
 
 
 @app.command("reads")
@@ -190,11 +207,6 @@ async def _neighbours(per_s: int, seconds: float) -> list[neighbours.Phase]:
         return await neighbours.run(running, per_s, seconds)
 
 
-async def _storm(dues: int, per_s: int) -> dict[str, storm.Storm]:
-    async with harness.fresh_stack(harness.EVERY) as running:
-        return await storm.run(running, dues, per_s)
-
-
 @app.command("check")
 def only_check() -> None:
     """Processor time of the check for the worst definitions within the bounds."""
@@ -211,91 +223,6 @@ def only_many(segments: int = 10_000) -> None:
 async def _many(segments: int) -> many.Many:
     async with harness.fresh_stack(harness.EVERY) as running:
         return await many.run(running, segments)
-
-
-async def _history(profiles: int, per_s: int) -> backfill.Backfilled:
-    async with harness.fresh_stack(harness.EVERY) as running:
-        return await backfill.run(running, profiles, per_s=per_s)
-
-
-async def _rounds(
-    rounds: int,
-    naive_events: int,
-    made: Sequence[Event],
-    records: Sequence[tuple[int, int, bytes]],
-    done: Callable[[str], None],
-) -> report.Rates:
-    single = [(harness.home(event), event.time_ms, msgspec.msgpack.encode(event)) for event in made]
-    rates = report.Rates({size: [] for size in SIZES}, [], [], [])
-    for _ in range(rounds):
-        for size in SIZES:
-            async with harness.fresh_stack() as running:
-                rates.paths[size].append(await path.run(running, size, records, len(made)))
-            done(f"path, {size:,} segments")
-        if native.BUILT:
-            async with harness.fresh_stack() as running:
-                rates.interpreted.append(
-                    await path.run(running, 1_000, records, len(made), core="interpreted")
-                )
-            done("path, interpreted core")
-        async with harness.fresh_stack() as running:
-            await harness.preload(running, single, INBOUND)
-            rates.raw.append(await harness.contender("bench.raw", running.kafka, INBOUND, str(len(made))))
-            done("raw")
-            rates.naive.append(
-                await harness.contender("bench.naive", running.kafka, INBOUND, str(naive_events), "1000")
-            )
-            done("naive")
-    return rates
-
-
-async def _everything(quick: bool) -> str:
-    rounds = 1 if quick else 5
-    events = 20_000 if quick else 300_000
-    naive_events = 200 if quick else 1_500
-    seconds = 2 if quick else 20
-    made = list(workload.events(events))
-    records = harness.packed(made)
-    latencies = []
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("bench", total=rounds * (len(SIZES) + 2 + native.BUILT) + 13)
-
-        def done(what: str) -> None:
-            progress.update(task, advance=1, description=what)
-
-        rates = await _rounds(rounds, naive_events, made, records, done)
-        async with harness.fresh_stack() as running:
-            where = await profiling.run(running, 1_000, records)
-            done("profile")
-        async with harness.fresh_stack() as running:
-            profile_bytes = await memory.run(running)
-            done("memory")
-        for per_s in (200, 1_000):
-            async with harness.fresh_stack(harness.EVERY) as running:
-                latencies.append(await latency.run(running, 1_000, per_s, seconds))
-                done(f"latency at {per_s:,}/s")
-        cores = []
-        for size in (SIZES[0], 1_000, SIZES[-1]):
-            cores.append(core.run(size, events))
-            done("core")
-        answered = (await reads.compared(1 if quick else 3, seconds / 4, None))["this"]
-        done("reads")
-        costs = kinds.run((10, 100) if quick else kinds.SIZES)
-        done("kinds")
-        pairs = await tails.run(1_000, events, 1 if quick else rounds)
-        done("tail")
-        crowd = await _many(500 if quick else SIZES[-1])
-        done("many segments")
-        history = await _history(2_000 if quick else 100_000, 200 if quick else 2_000)
-        done("backfill")
-        rough = await _storm(5_000 if quick else 200_000, 200)
-        done("storm")
-        beside = await _neighbours(25, 3 if quick else 20)
-        done("neighbours")
-    return report.page(
-        events, rounds, cores, rates, latencies, where, profile_bytes, costs, answered, crowd, history,
-        rough, beside, pairs,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

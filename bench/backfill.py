@@ -179,7 +179,6 @@ def section(found: Backfilled) -> list[str]:
     """Lines of the page of figures."""
     of = f"{found.workers} evaluators" if found.workers > 1 else "one evaluator"
     lines = [
-        "## A new segment over a long history", "",
         f"{found.profiles:,} profiles with {found.profiles * longhistory.EACH:,} events over 60 days in an archive of",
         f"{found.archive_mb:,.0f} MB, {of} on all cores beside broker and Redis (`bench/backfill.py`). From the",
         "segment's record in the topic until every membership is in Redis.", "",

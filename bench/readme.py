@@ -12,10 +12,9 @@ _BLOCK = re.compile(r"(<!-- figures: [^>]*-->\n).*(<!-- /figures -->)", re.DOTAL
 
 def figures(page: str) -> str:
     """The figures of a page of results, one heading deeper. Raises ValueError if they are not in it."""
-    head, part = page[: page.index(FIRST)], page[page.index(FIRST) : page.index(LAST)]
-    told = head.removeprefix("# Figures\n").strip()
+    part = page[page.index(FIRST) : page.index(LAST)]
     deeper = re.sub(r"^## ", "### ", part, flags=re.MULTILINE).strip()
-    return f"{told}\n[bench/RESULTS.md](bench/RESULTS.md) says where the time goes.\n\n{deeper}\n"
+    return f"[bench/RESULTS.md](bench/RESULTS.md) has all of them, and where the time goes.\n\n{deeper}\n"
 
 
 def inserted(readme: str, page: str) -> str:

@@ -129,8 +129,6 @@ async def compared(rounds: int, seconds: float, against: Path | None) -> dict[st
 def section(runs: Sequence[Reads]) -> list[str]:
     """Of the page of results."""
     return [
-        "## Reads of the api",
-        "",
         "One api process alone on one core, Redis and the load generator on the other: membership of a profile,",
         f"number of members, a profile, 100 members, in equal shares, over {SEGMENTS} segments and "
         f"{workload.PROFILES:,} profiles.",

@@ -1,4 +1,8 @@
-"""The figures as a page: bench/RESULTS.md. Every number on it comes from the runs given."""
+"""The figures as a page: bench/RESULTS.md. Every number on it comes from the runs given.
+
+A page is sections by their headings, each with the day and the commit that it was measured at: one can be measured anew
+without the others.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,13 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench import neighbours, reads, storm, tails
-from bench.backfill import Backfilled
-from bench.backfill import section as backfill_section
 from bench.core import Core
-from bench.kinds import Cost, table
 from bench.latency import Latency
-from bench.many import PROFILES, Many
-from bench.many import table as many_table
 from bench.memory import Bytes
 from bench.path import Path_
 from bench.profiling import Profile
@@ -34,7 +33,9 @@ def machine() -> str:
     )
 
 
+@cache
 def commit() -> str:
+    """As the checkout is when it is asked first: the page itself changes it later."""
     told = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
@@ -89,6 +90,79 @@ def throughput(found: Rates) -> list[str]:
     return lines
 
 
+def memory(found: Rates) -> list[str]:
+    """What the path's runs took; the wanted ratio is of the evaluator's process."""
+    paths = found.paths
+    resident = {size: median(run.resident_mb for run in paths[size]) for size in sorted(paths)}
+    lines = [
+        "| segments | Redis, bytes a profile of the workload | evaluator, MB resident |",
+        "|---|---|---|",
+        *(
+            f"| {size:,} | {median(run.redis_bytes_per_profile for run in paths[size]):,.0f} | {mb:,.0f} |"
+            for size, mb in resident.items()
+        ),
+    ]
+    if {100, 10_000} <= resident.keys():
+        ratio = resident[10_000] / resident[100]
+        lines += ["", f"The evaluator with 10,000 segments ÷ with 100: {ratio:.2f} (wanted: ≤ 1.5)."]
+    return lines
+
+
+def a_profile(found: Bytes) -> list[str]:
+    return [
+        f"A profile with 10 facts and 20 memberships takes {found.all_in:,.0f} bytes of Redis (wanted: ≤ 1,500):",
+        f"{found.members:,.0f} its places in 20 member sets, {found.state:,.0f} its state, and",
+        f"{found.due:,.0f} its due time.",
+    ]
+
+
+def latencies(runs: Sequence[Latency]) -> list[str]:
+    return [
+        "HTTP request sent → transition read from `memberships`, 1,000 segments, one event a request.",
+        "",
+        "| events/s | timed | p50 | p99 | worst |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {run.per_s:,} | {run.timed:,} | {run.p50_ms:.1f} ms | {run.p99_ms:.1f} ms | {run.worst_ms:.1f} ms |"
+            for run in runs
+        ),
+        "",
+        "Wanted: p50 ≤ 15 ms, p99 ≤ 60 ms; at 5,000 events/s p99 ≤ 50 ms.",
+    ]
+
+
+def cores(runs: Sequence[Core]) -> list[str]:
+    return [
+        "The interpreted core. CPU seconds of one process, no I/O.",
+        "",
+        "| segments | events/s | compile | events that flip | transitions an event, by the clock | bytes a state |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {run.segments:,} | {run.events_per_s:,.0f} | {run.compile_s * 1_000:,.0f} ms "
+            f"| {run.flipping:.1%} | {run.transitions_per_event:.2f}, {run.clock_transitions_per_event:.2f} "
+            f"| {run.bytes_per_profile:,.0f} |"
+            for run in runs
+        ),
+    ]
+
+
+def where(found: Profile) -> list[str]:
+    return [
+        "The evaluator's process while it works the backlog off at 1,000 segments. cProfile slows small",
+        "functions more than large ones, so the core looks larger than it is.",
+        "",
+        "| stage | share | |",
+        "|---|---|---|",
+        *shares(found.stages),
+        "",
+        "By function, own time:",
+        "",
+        "```",
+        found.functions.strip(),
+        "```",
+    ]
+
+
 def shares(stages: Mapping[str, float]) -> list[str]:
     total, most = sum(stages.values()) or 1.0, max(stages.values())
     return [
@@ -98,135 +172,25 @@ def shares(stages: Mapping[str, float]) -> list[str]:
     ]
 
 
-def replaced(text: str, section: Sequence[str]) -> str:
-    """A page with another text of one section, which begins with its heading, and says when it was written."""
-    heading, *lines = section
-    before, found, behind = text.partition(f"{heading}\n")
-    if not found:
-        raise ValueError(f"the page has no section {heading!r}")
-    when = f"Written by `make bench` or its word on {datetime.now(UTC):%Y-%m-%d}, commit {commit()}. Machine: {machine()}."
-    rest = behind.partition("\n## ")
-    new = "\n".join([heading, "", when, *lines])
-    return f"{before}{new}" + (f"\n## {rest[2]}" if rest[1] else "")
+HEAD = """# Figures
+
+Each section says when it was measured, and at which commit (`make bench`, or `make bench ARGS='--only storm'` for one).
+"""
 
 
-def page(
-    events: int, rounds: int, cores: Sequence[Core], rates: Rates, latencies: Sequence[Latency], where: Profile,
-    profile_bytes: Bytes, costs: Sequence[Cost], answered: Sequence[reads.Reads], many: Many,
-    history: Backfilled,
-    rough: Mapping[str, storm.Storm], beside: list[neighbours.Phase],
-    pairs: Sequence[tails.Pair],
-) -> str:  # fmt: skip
-    paths = rates.paths
-    smallest, largest = min(paths), max(paths)
-    flips = sorted(run.flipping for run in cores)
-    lines = [
-        "# Figures",
-        "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, commit {commit()}.",
-        f"Machine: {machine()}.",
-        f"{rounds} rounds, interleaved: in each, every contender once, alone on one core, the broker and",
-        f"Redis on the other. {events:,} events, of which {flips[0]:.1%} to {flips[-1]:.1%}, by the number of",
-        "segments, cause a transition (`bench/workload.py` says what they are).",
-        "",
-        "## Throughput",
-        "",
-        *throughput(rates),
-        "",
-        "## Accepted to announced",
-        "",
-        "HTTP request sent → transition read from `memberships`, 1,000 segments, one event a request.",
-        "",
-        "| events/s | timed | p50 | p99 | worst |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {run.per_s:,} | {run.timed:,} | {run.p50_ms:.1f} ms | {run.p99_ms:.1f} ms | {run.worst_ms:.1f} ms |"
-            for run in latencies
-        ),
-        "",
-        "Wanted: p50 ≤ 15 ms, p99 ≤ 60 ms.",
-        "",
-        *reads.section(answered),
-        "",
-        "## Memory",
-        "",
-        f"A profile with 10 facts and 20 memberships takes {profile_bytes.all_in:,.0f} bytes of Redis:",
-        f"{profile_bytes.members:,.0f} its places in 20 member sets, {profile_bytes.state:,.0f} its state, and",
-        f"{profile_bytes.due:,.0f} its due time.",
-        "",
-        "| segments | Redis, bytes a profile of the workload | evaluator, MB resident |",
-        "|---|---|---|",
-        *(
-            f"| {size:,} | {median(run.redis_bytes_per_profile for run in paths[size]):,.0f} "
-            f"| {median(run.resident_mb for run in paths[size]):,.0f} |"
-            for size in sorted({smallest, *paths, largest})
-        ),
-        "",
-        "## What the tail costs",
-        "",
-        "The evaluator's path at 1,000 segments with the tail of commits and without it, in turns",
-        "(`python -m bench tail`). Wanted of events/s: ≥ 0.9.",
-        "",
-        *tails.table(pairs),
-        "",
-        "## The core alone",
-        "",
-        "CPU seconds of one process, no I/O.",
-        "",
-        "| segments | events/s | compile | events that flip | transitions an event, by the clock | bytes a state |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {run.segments:,} | {run.events_per_s:,.0f} | {run.compile_s * 1_000:,.0f} ms "
-            f"| {run.flipping:.1%} | {run.transitions_per_event:.2f}, {run.clock_transitions_per_event:.2f} "
-            f"| {run.bytes_per_profile:,.0f} |"
-            for run in cores
-        ),
-        "",
-        "## By how much a fact keeps",
-        "",
-        "One profile whose fact keeps n events, values or stamps, in order, as many leaving as coming",
-        "(`bench/kinds.py`): the step alone, as within one record; with reading and writing the state, as in a",
-        "record of one event; and where the event doesn't touch the fact. Wanted of the step: last ÷ first ≤ 3.",
-        "",
-        *table(costs),
-        "",
-        "## Many segments",
-        "",
-        f"A workspace of {many.segments:,} segments with {PROFILES:,} profiles, the api and one evaluator, each with",
-        "all cores beside the broker and Redis (`bench/many.py`). One at a time over one connection, medians.",
-        "",
-        *many_table(many),
-        "",
-        *backfill_section(history),
-        "## A storm of due times",
-        "",
-        "Very many profiles come due at one instant of the wall clock, while 200 live events a second come",
-        "(`bench/storm.py`). From an event's record to its transition, with all cores for everybody. The broker",
-        "has just been started (cold), and then there is a second storm in the same stack (warm).",
-        "",
-        *storm.table(rough),
-        "",
-        "## Noisy neighbours",
-        "",
-        f"{len(neighbours.OTHERS)} workspaces send one event a request; another sends {neighbours.TIMES} times what one of them",
-        "sends, of many profiles and of one (`bench/neighbours.py`). HTTP request to transition.",
-        "",
-        *neighbours.table(beside),
-        "",
-        "## Where the time goes",
-        "",
-        "The evaluator's process while it works the backlog off at 1,000 segments. cProfile slows small",
-        "functions more than large ones, so the core looks larger than it is.",
-        "",
-        "| stage | share | |",
-        "|---|---|---|",
-        *shares(where.stages),
-        "",
-        "By function, own time:",
-        "",
-        "```",
-        where.functions.strip(),
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
+def sections(page: str) -> dict[str, str]:
+    """The sections of a page, by their headings."""
+    _, *parts = f"\n{page}".split("\n## ")
+    return {heading: text.strip() for heading, _, text in (part.partition("\n") for part in parts)}
+
+
+def measured(lines: Sequence[str]) -> str:
+    """The text of a section that was measured just now."""
+    return "\n".join([f"*{datetime.now(UTC):%Y-%m-%d}, commit {commit()}; {machine()}.*", "", *lines]).strip()
+
+
+def page(found: Mapping[str, str], order: Sequence[str]) -> str:
+    """Its sections in this order; those that nobody measured are left out."""
+    return "\n".join(
+        [HEAD, *(f"## {heading}\n\n{found[heading]}\n" for heading in order if heading in found)]
+    )

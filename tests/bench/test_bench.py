@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from bench import checking, readme, report, workload
+from bench import chapters, checking, readme, report, workload
+from bench.__main__ import app
 from livesegments.core.check import check
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +44,38 @@ def test_the_core_bench_tells_its_figures() -> None:
     assert "events_per_s" in told.stdout and "on_event" in told.stdout
 
 
-def test_one_section_of_the_page_is_replaced() -> None:
-    page = "# Figures\n\n## One\n\n1\n\n## Two\n\n2\n"
-    found = report.replaced(page, ["## One", "", "11", ""])
-    assert found.startswith("# Figures\n\n## One\n\nWritten")
-    assert found.endswith("11\n\n## Two\n\n2\n") and "\n1\n" not in found
-    assert report.replaced(page, ["## Two", "", "22", ""]).endswith("\n22\n")
+def test_a_chapter_is_measured_anew_without_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        report.page({"Throughput": "as before", "The core alone": "older"}, ["Throughput", "The core alone"])
+    )
+    command = [sys.executable, "-m", "bench", "--quick", "--only", "core", "--out", str(page)]
+    subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, check=True)
+    found = report.sections(page.read_text())
+    assert list(found) == ["Throughput", "The core alone"]
+    assert found["Throughput"] == "as before"
+    assert "older" not in found["The core alone"] and "| 1,000 |" in found["The core alone"]
+
+
+def test_a_chapter_that_fails_takes_nothing_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(scale: chapters.Scale) -> list[str]:
+        raise TimeoutError
+
+    async def sound(scale: chapters.Scale) -> list[str]:
+        return ["9 events/s"]
+
+    made = (chapters.Chapter("one", "One", broken), chapters.Chapter("two", "Two", sound))
+    monkeypatch.setattr("bench.__main__.CHAPTERS", made)
+    page = tmp_path / "page.md"
+    page.write_text(report.page({"One": "as before"}, ["One"]))
+    told = CliRunner().invoke(app, ["--out", str(page)])
+    assert told.exit_code == 1 and "one" in told.output
+    found = report.sections(page.read_text())
+    assert found["One"] == "as before" and found["Two"].endswith("9 events/s")
+
+
+def test_every_chapter_has_its_own_name_and_heading() -> None:
+    names = [(each.name, each.heading) for each in chapters.CHAPTERS]
+    assert all(len(set(column)) == len(names) for column in zip(*names, strict=True))
