@@ -19,6 +19,7 @@ from livesegments.core.event import Transition
 from livesegments.core.plan import Plan, compile
 from livesegments.core.staging import Staging
 from livesegments.evaluator.commits.pace import Pace
+from livesegments.evaluator.history.turns import Turns
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.ports import Options, Ports, Received
@@ -55,6 +56,7 @@ class World:
         self.acked: dict[int, int] = {}
         """Of a partition, the offset up to which the broker was told that it is applied."""
         self.checkpoint_every_s = 0.0
+        self.audits_per_s = 0.0
         self.erase_within_s = 0.0
         self.announced: list[list[Transition]] = [[] for _ in range(partitions)]
         self.identities: dict[str, str | None] = {}
@@ -228,6 +230,7 @@ class Process:
             dues=choice(3, 20_000),
             outbox=choice(2, 20_000),
             kernels=self._kernels if world.native and native.BUILT else None,
+            audits=Turns(world.audits_per_s) if world.audits_per_s else None,
         )
         shard = MemoryShard(world.store, partition, world.pause)
         return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace, Names()))

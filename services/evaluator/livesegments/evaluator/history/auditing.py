@@ -190,12 +190,6 @@ class Auditing(Anew):
         wrong -= moved
         if not (result.drift or result.astray or moved or wrong or altered):
             return
-        metrics.DRIFTED.inc()
-        _log.error(
-            "a profile was not what its history says", partition=partition.number, workspace=plan.workspace,
-            profile=found.id, facts=sorted(result.drift), segments=sorted(moved), members=sorted(wrong),
-            registers=result.astray, stored=altered,
-        )  # fmt: skip
 
         def write(commit: Commit) -> None:
             for segment in wrong:
@@ -205,7 +199,20 @@ class Auditing(Anew):
                 else:
                     commit.unscore(members, [found.id])
 
-        await self._walks.send(partition.seal(write), f"audit/{plan.revision}")
+        def said(reply: asyncio.Future[bool]) -> None:
+            """Only if the store is the one that was read: one that was emptied or taken back refuses the
+            commit, and has not drifted."""
+            if reply.cancelled() or reply.exception() is not None or not reply.result():
+                return
+            metrics.DRIFTED.inc()
+            _log.error(
+                "a profile was not what its history says", partition=partition.number,
+                workspace=plan.workspace, profile=found.id, facts=sorted(result.drift),
+                segments=sorted(moved), members=sorted(wrong), registers=result.astray, stored=altered,
+            )  # fmt: skip
+
+        reply = await self._walks.send(partition.seal(write), f"audit/{plan.revision}")
+        reply.add_done_callback(said)
 
 
 class _Found(NamedTuple):

@@ -174,12 +174,13 @@ class Walks:
             done += len(slice_)
         return judged
 
-    async def send(self, outcome: Outcome, work: str) -> None:
-        """Sends the outcome, first what could not be evaluated; `work` names the work that met it."""
+    async def send(self, outcome: Outcome, work: str) -> asyncio.Future[bool]:
+        """Sends the outcome, first what could not be evaluated; `work` names the work that met it. The reply
+        is still to come."""
         for aside in outcome.aside:
             source = f"{EVENTS}/{self._partition.number}/{work}"
             await publish(self._publisher, aside, source, aside.at_ms)
-        await self._flight.send(outcome)
+        return await self._flight.send(outcome)
 
     @property
     def building(self) -> int:
