@@ -6,7 +6,7 @@ worker that lost the partition without knowing it writes nothing. The values are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'topic', ARGV[2])
 return {old, redis.call('SMEMBERS', KEYS[2])}
 """
 MOST_TRIES, MOST_DEAD = 200, 1_000
+PAGE = 1_000
 _MESSAGE = "m:"
 
 
@@ -117,6 +118,51 @@ class Lanes:
             )
         ]  # fmt: skip
         calls.append(("SREM", keys.notify_lanes(partition), [f"{workspace}/{id_}"]))
+        return await self._call(partition, token, calls)
+
+    async def lanes(self, partition: int) -> list[tuple[str, str]]:
+        """Workspace and subscription of those that are kept."""
+        found = await self._store.smembers(keys.notify_lanes(partition))
+        pairs = (each.decode().partition("/") for each in found)
+        return sorted((workspace, id_) for workspace, _, id_ in pairs)
+
+    async def dead_of(self, partition: int, workspace: str, id_: str) -> list[bytes]:
+        return await self._lists([keys.notify_dead(partition, workspace, id_)])
+
+    async def change_dead(
+        self,
+        partition: int,
+        workspace: str,
+        id_: str,
+        token: str,
+        changed: Iterable[tuple[bytes, bytes | None]],
+    ) -> bool:
+        """Dead letters, and what takes the place of each; None: nothing. Others may come meanwhile. False:
+        refused."""
+        place = keys.notify_dead(partition, workspace, id_)
+        calls: list[tuple[str, str, Sequence[str | bytes | int]]] = []
+        for old, new in changed:
+            calls += [("LINSERT", place, ["BEFORE", old, new])] if new is not None else []
+            calls.append(("LREM", place, [0, old]))
+        return await self._call(partition, token, calls)
+
+    async def stay_keys(self, partition: int, workspace: str, id_: str) -> AsyncIterator[list[str]]:
+        """Page by page; one may come twice."""
+        place, cursor = keys.notify_stays(partition, workspace, id_), 0
+        while True:
+            cursor, page = await self._store.hscan(place, cursor, count=PAGE)
+            yield [key.decode() for key in page]
+            if not cursor:
+                return
+
+    async def drop_stays(
+        self, partition: int, workspace: str, id_: str, token: str, gone: Sequence[str]
+    ) -> bool:
+        """False: refused."""
+        calls: list[tuple[str, str, Sequence[str | bytes | int]]] = [
+            ("HDEL", keys.notify_stays(partition, workspace, id_), gone),
+            ("ZREM", keys.notify_dues(partition, workspace, id_), gone),
+        ]
         return await self._call(partition, token, calls)
 
     async def stays(

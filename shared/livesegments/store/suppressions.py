@@ -37,6 +37,10 @@ class Suppressions:
         """Whether no profile is kept out."""
         return not self._digests
 
+    def changed(self, partition: int) -> bytes | None:
+        """Another value whenever the partition keeps out others than before."""
+        return self._changed[partition]
+
     def has(self, workspace: str, profile: str) -> bool:
         """Whether the profile is kept out, as far as known."""
         return bool(self._digests) and digest(self._key, workspace, profile) in self._digests

@@ -21,6 +21,8 @@ async def in_redis(redis: Any, text: str) -> list[str]:
                 content = await redis.xrange(key)
             case "set":
                 content = await redis.smembers(key)
+            case "list":
+                content = await redis.lrange(key, 0, -1)
             case _:
                 content = await redis.get(key)
         if text in repr((key, content)):

@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from livesegments.notify.catalog import Catalog, Name
 from livesegments.notify.courier import Ports
 from livesegments.notify.disabling import Disabling
+from livesegments.notify.forgetting import Forgetting
 from livesegments.notify.group import Group
 from livesegments.notify.log import Log
 from livesegments.notify.posting import Poster
@@ -35,6 +36,7 @@ from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.topic_identity import topic_id
 from livesegments.store.client import Client, connect
 from livesegments.store.lanes import Lanes
+from livesegments.store.suppressions import Suppressions
 from livesegments.wire.topics import MEMBERSHIPS, NOTIFY_GROUP
 
 STOP_S = 2
@@ -60,6 +62,7 @@ async def serving(settings: Settings, crash: Callable[[BaseException], None]) ->
         redis = await stack.enter_async_context(connect(settings.redis))
         store = Lanes(redis)
         disabling = Disabling(store, wall_ms)
+        erased = Suppressions(redis, settings.partitions, settings.erasure_key)
         poster = await stack.enter_async_context(
             Poster(hosts(settings.notify_hosts), wall_ms, Seal(settings.secrets_key))
         )
@@ -71,8 +74,9 @@ async def serving(settings: Settings, crash: Callable[[BaseException], None]) ->
         stack.push_async_callback(log.close)
         await until_done(log.start, KafkaError)
         ports = Ports(
-            store, log, poster.post, wall_ms, settings.clock == "log", disabling.is_disabled, disabling.gone
-        )
+            store, log, poster.post, wall_ms, settings.clock == "log", disabling.is_disabled, disabling.gone,
+            erased.has,
+        )  # fmt: skip
         topic = await until_done(partial(topic_id, settings.kafka, MEMBERSHIPS), KafkaError)
         worker = wake.worker = Worker(
             ports, catalog.subscriptions, lambda: secrets.token_hex(8), topic, crash
@@ -89,7 +93,10 @@ async def serving(settings: Settings, crash: Callable[[BaseException], None]) ->
         await until_done(consumer.start, KafkaError)
         stack.push_async_callback(consumer.stop)
         group.subscribe()
-        endless = (catalog.run(), log.follow(consumer), disabling.run(), group.commit())
+        forgetting = Forgetting(store, erased, lambda: worker.tokens)
+        endless = (
+            catalog.run(), log.follow(consumer), disabling.run(), group.commit(), forgetting.run(),
+        )  # fmt: skip
         running = [asyncio.create_task(each) for each in endless]
         for task in running:
             task.add_done_callback(partial(_ended, crash))

@@ -16,6 +16,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from livesegments.core.event import Transition
 from livesegments.notify import stays
 from livesegments.notify.lane import Changes, Lane, Read, Saved
 from livesegments.notify.posting import GONE, Outcome
@@ -61,7 +62,8 @@ class Post(Protocol):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """`follow_log`: dwell goes by the newest transition. `gone`: the receiver said 410."""
+    """`follow_log`: dwell goes by the newest transition. `gone`: the receiver said 410. `is_erased`: of a
+    workspace's profile."""
 
     store: Lanes
     log: Reading
@@ -70,6 +72,7 @@ class Ports(msgspec.Struct, frozen=True):
     follow_log: bool
     is_disabled: Callable[[Subscription], bool]
     gone: Callable[[Subscription], None]
+    is_erased: Callable[[str, str], bool]
 
 
 class Courier:
@@ -153,7 +156,8 @@ class Courier:
             return False
         if replaying.under_way:
             reads = await self._ports.log.read(self._partition, replaying.at, PORTION)
-            lane.queue.add(replaying.take(self.rule, reads, room), self._ports.wall_ms())
+            again = replaying.take(self.rule, reads, room)
+            lane.queue.add([each for each in again if self._may_be_named(each)], self._ports.wall_ms())
             return True
         reads = await self._ports.log.read(self._partition, lane.position, PORTION)
         return await self._take(lane, reads) if reads else await self._fire(lane)
@@ -216,9 +220,17 @@ class Courier:
     def _bury(self, dead: Message, outcome: Outcome, now_ms: int) -> None:
         metrics.NOTIFY_DEAD.inc()
         _log.warning("a message is a dead letter", subscription=self.rule.id, message=dead.id)
-        self._dead.append(
-            _json(Dead(dead.id, now_ms, dead.failures, dead.transitions, outcome.status, outcome.error))
-        )
+        gone = self._ports.is_erased
+        named = [each for each in dead.transitions if not gone(each.workspace, each.profile)]
+        if named:
+            self._dead.append(
+                _json(Dead(dead.id, now_ms, dead.failures, named, outcome.status, outcome.error))
+            )
+
+    def _may_be_named(self, transition: Transition) -> bool:
+        """Of who is erased, a replay has the exits alone that tell of it."""
+        is_erased = self._ports.is_erased(transition.workspace, transition.profile)
+        return transition.cause == "erasure" or not is_erased
 
     async def _save(self, lane: Lane, last: bool = False) -> None:
         """Raises Fenced."""

@@ -51,13 +51,14 @@ def decide(rule: Subscription, stay: Stay | None, transition: Transition) -> Dec
         if rule.dwell_ms:
             return Decided(_with(seen, pending=transition))
         return Decided(_heard(rule, seen, transition), (transition,))
+    erased = transition.cause == "erasure"  # nothing is kept of somebody who is
     if stay is not None and stay.muted:
-        return Decided(_kept(rule, seen))
+        return Decided(None if erased else _kept(rule, seen))
     if stay is not None and stay.pending is not None:
         if transition.at_ms < stay.pending.at_ms + rule.dwell_ms:
-            return Decided(_kept(rule, seen))
-        return Decided(_heard(rule, seen, stay.pending), (stay.pending, transition))
-    return Decided(_kept(rule, seen), (transition,))
+            return Decided(None if erased else _kept(rule, seen))
+        return Decided(None if erased else _heard(rule, seen, stay.pending), (stay.pending, transition))
+    return Decided(None if erased else _kept(rule, seen), (transition,))
 
 
 def due_ms(rule: Subscription, stay: Stay) -> int | None:

@@ -53,6 +53,11 @@ class Worker:
         return frozenset(self._holds)
 
     @property
+    def tokens(self) -> dict[int, str]:
+        """The partitions, and under which token this worker has each."""
+        return {partition: hold.token for partition, hold in self._holds.items()}
+
+    @property
     def waiting(self) -> int:
         return sum(courier.waiting for hold in self._holds.values() for courier, _ in hold.couriers.values())
 
