@@ -21,6 +21,7 @@ from livesegments.core.wanted import wanted
 from livesegments.history import schema
 from livesegments.history.archive import Archive
 from livesegments.history.chunk_files import Fills, fills, put_chunk
+from livesegments.history.columns import profiles_of
 from livesegments.history.filled import fill
 from livesegments.history.protocol import Wanted
 from livesegments.history.ranges import Range
@@ -89,6 +90,8 @@ def test_a_scan_is_what_each_profile_s_events_give(
     monkeypatch.setattr(livesegments.history.stretches, "MOST_ROWS", 15)
     assert len(list(stretches(archive, 3, ranges, "w", after))) > 3
     assert scan(archive, 3, ranges, asked, tmp_path / "stretches") == count
+    in_columns = msgspec.structs.replace(asked, columns=True)
+    assert scan(archive, 3, ranges, in_columns, tmp_path / "columns") == count
     shares, parts = zip(*fills(tmp_path / "stretches"), strict=True)
     assert list(shares) == sorted(shares) and shares[-1] == 1.0
     found = [each for _, chunk in fills(tmp_path / "chunks") for each in chunk]
@@ -109,6 +112,11 @@ def test_a_scan_is_what_each_profile_s_events_give(
         expected.append(fill(profile, events, bulk, any(event.name == RETRACT for _, event in events)))
     assert [each.profile for each in found] == [each.profile for each in expected]
     assert [each for part in parts for each in part] == found
+    columns = [chunk for _, chunk in fills(tmp_path / "columns", columns=True)]
+    assert [id_ for chunk in columns for id_ in profiles_of(chunk)] == [each.profile for each in found]
+    halves = [half for chunk in columns for half in (chunk[:2], chunk[2:])]
+    for one, other in zip((each for half in halves for each in half), found, strict=True):
+        assert one.events("w") == other.events("w")
     for one, other in zip(found, expected, strict=True):
         assert one.events("w") == other.events("w")
         assert (one.dues, one.holds, one.facts) == (other.dues, other.holds, other.facts)

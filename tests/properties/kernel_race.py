@@ -13,12 +13,16 @@ from typing import Any
 
 import msgspec
 
+from livesegments.core.backfill import Backfill, Past
 from livesegments.core.event import Event
 from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import Step
+from livesegments.core.wanted import History as WantedHistory
+from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import Lacks, describe
 from livesegments.evaluator.kernel.native import Kernel, Kernels, Stepped
+from livesegments.history.columns import written
 from tests.properties.catalogue import Delete, Put
 from tests.properties.definitions import IDS, STATIC, contents, node
 from tests.properties.histories import Command, History
@@ -61,6 +65,19 @@ class KernelRace(Race):
     def _clock(self, profile: Profile, now_ms: int) -> Step:
         made = self._native().clock("p", encode(profile), now_ms)
         return self._same(super()._clock(profile, now_ms), made)
+
+    def _to_plan(self, profile: Profile, few: int) -> Step:
+        made = self._native().adopt(self.plan, "p", encode(profile), self.clock_ms, self.since, self.walked)
+        return self._same(super()._to_plan(profile, few), made)
+
+    def _give(self, backfill: Backfill, profile: Profile, past: list[Past]) -> bool:
+        names = {event.name: tuple(event.properties) for _, event in past}
+        want = native.wish(backfill, WantedHistory(names, {}), None, self._kernels)
+        chunk = native.past(written(1.0, [("o", []), ("p", past)]))
+        made = self._native().give(encode(profile), chunk, 1, want, self.clock_ms)
+        changed = super()._give(backfill, profile, past)
+        self._same(Step(profile, [], profile.wake_at, changed), made)
+        return changed
 
     def _native(self) -> Kernel:
         if self._kernel is None or self._revision != self.plan.revision:

@@ -174,7 +174,7 @@ class Race:
         passed_over = looked_for is not None and not looked_for(encode(self.profile))
         dues = dict(self.profile.dues)
         few = FEW if self.plan.revision % 4 == 0 else 0  # 0: only where the profile leads
-        step = on_plan(self.plan, "p", self.profile, self.clock_ms, self.since, self.walked, few)
+        step = self._to_plan(self.profile, few)
         self._take(step)
         self._same_flips(step.transitions, flips)
         if passed_over:
@@ -224,7 +224,7 @@ class Race:
                 if each.name in asked.names and each.time_ms >= asked.since.get(each.name, each.time_ms)
             ]
             past.sort(key=lambda each: (each[1].time_ms, each[1].id))
-            if backfill.give(self.profile, past, self.clock_ms):
+            if self._give(backfill, self.profile, past):
                 self.stored = encode(self.profile)
         self.wanting = {}
 
@@ -275,6 +275,12 @@ class Race:
         self.clock_ms = until
         if self.profile is None or self.profile.plan == self.plan.revision:
             self._same_flips(transitions, self.oracle.advance(until))
+
+    def _to_plan(self, profile: Profile, few: int) -> Step:
+        return on_plan(self.plan, "p", profile, self.clock_ms, self.since, self.walked, few)
+
+    def _give(self, backfill: Backfill, profile: Profile, past: list[Past]) -> bool:
+        return backfill.give(profile, past, self.clock_ms)
 
     def _event(self, event: Event, now_ms: int) -> Step:
         return on_event(self.plan, self.profile, event, now_ms)

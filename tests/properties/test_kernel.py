@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,14 +12,17 @@ import pytest
 from bench import workload
 from bench.core import plan_of
 from livesegments.core import definition
+from livesegments.core.backfill import Backfill
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_event
+from livesegments.core.wanted import wanted
 from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import Lacks, describe
 from livesegments.evaluator.kernel.pieces import Pieces
 from livesegments.evaluator.kernel.share import Share
+from livesegments.history.columns import written
 from livesegments.store.commit import Commit
 from livesegments.wire import pack
 from livesegments.wire.profilekey import ProfileKey, profile_key
@@ -71,6 +75,8 @@ def test_mutated_bytes_are_read_or_refused() -> None:
     random, plan, read, kernels = Random(7), plan_of(40), 0, native.Kernels()
     kernel, profiles, description = kernels.of(plan), dict[str, Profile](), describe(plan)
     function = pytest.importorskip("livesegments.evaluator.kernel._native").Function
+    backfill = Backfill(plan, dict.fromkeys(plan.fact_ids, 2))
+    wish = native.wish(backfill, wanted(plan, backfill.upto, 0), None, kernels)
     revision, functions = kernel.revision, [*map(function, description.asked.values())]
     for event in workload.events(200):
         name = f"profile-{random.randrange(4)}"
@@ -95,6 +101,10 @@ def test_mutated_bytes_are_read_or_refused() -> None:
                     now_ms,
                 )
             )
+            past = native.past(written(1.0, [(name, [(1, own), (2, event)])]))
+            given = mutated(written(1.0, [(name, [(1, own), (2, event)])]), random)
+            read += answers(partial(given_to, kernel, state, given, wish, now_ms))
+            read += answers(partial(kernel.give, mutated(state, random), past, 0, wish, now_ms))
     for _ in range(2_000):
         read += answers(partial(type(kernel.plan), mutated(description.data, random), functions))
     assert read > 1_000, "hardly any mutant was read"
@@ -107,6 +117,10 @@ def test_mutated_bytes_of_the_whole_language_are_read_or_refused() -> None:
     assert Mutants.read > 500 and Mutants.refused > 500
 
 
+def given_to(kernel: native.Kernel, state: bytes, chunk: bytes, wish: Any, now_ms: int) -> None:
+    kernel.give(state, native.past(chunk), 0, wish, now_ms)
+
+
 def stepped(
     kernels: native.Kernels,
     plan: Plan,
@@ -116,7 +130,7 @@ def stepped(
     now_ms: int,
 ) -> None:
     """A record, and what is due then, by a partition's share of the kernel. The decoder takes in what it does."""
-    share = Share(0, kernels, {plan.workspace: plan}, 1_000_000, 1_000)
+    share = Share(0, kernels, {plan.workspace: plan}, {}, {}, 1_000_000, 1_000)
     share.cache.put(key, state)
     share.dues.load([(now_ms, key)], complete=True)
     share.fire(now_ms, 1)

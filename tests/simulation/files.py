@@ -13,6 +13,7 @@ from livesegments.core.bulk import Bulk
 from livesegments.core.event import MERGE, PROFILE, RETRACT, Event, derived_from
 from livesegments.core.handed import Handed
 from livesegments.evaluator.commits.outcome import blank
+from livesegments.history.columns import Columns, written
 from livesegments.history.filled import fill
 from livesegments.history.lives import up_to
 from livesegments.history.mark import Mark, Row, Saved, Spool
@@ -276,7 +277,7 @@ class MemoryFiles:
 
     async def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
-    ) -> AsyncIterator[tuple[float, list[Filled]]]:
+    ) -> AsyncIterator[tuple[float, Sequence[Filled]]]:
         found: dict[str, list[Past]] = {}
         for commit, event in self.history(partition, ranges):
             ours = event.workspace == wanted.workspace and event.profile > wanted.after
@@ -286,11 +287,21 @@ class MemoryFiles:
         for start in range(0, len(profiles), CHUNK):
             await self._pause()
             bulk = Bulk(wanted.order) if wanted.order is not None else None
-            chunk = []
-            for id_ in profiles[start : start + CHUNK]:
-                past = sorted(found[id_], key=lambda each: (each[1].time_ms, each[1].id))
-                chunk.append(fill(id_, past, bulk, any(event.name == RETRACT for _, event in past)))
-            yield min(1.0, (start + CHUNK) / len(profiles)), chunk
+            share = min(1.0, (start + CHUNK) / len(profiles))
+            pasts = [
+                (id_, sorted(found[id_], key=lambda each: (each[1].time_ms, each[1].id)))
+                for id_ in profiles[start : start + CHUNK]
+            ]
+            if wanted.columns:
+                yield share, Columns(written(share, pasts))
+                continue
+            yield (
+                share,
+                [
+                    fill(id_, past, bulk, any(event.name == RETRACT for _, event in past))
+                    for id_, past in pasts
+                ],
+            )
 
     async def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:
         """Files and tail are looked at in one moment."""

@@ -33,7 +33,8 @@ class Backfill:
 
     def __init__(self, plan: Plan, upto: Mapping[int, int]) -> None:
         tracks = [plan.tracks[fact] for fact in upto]
-        self._upto = upto
+        self.plan = plan
+        self.upto = upto
         self._feeds: Mapping[str, NameFeeds] = feeds(tracks, Edition())
 
     def give(self, profile: Profile, past: Sequence[Past], now_ms: int) -> bool:
@@ -42,7 +43,7 @@ class Backfill:
         `profile.plan` must be the plan's revision, and all that is due up to `now_ms` must have fired. Events
         that were taken back, by the profile or by a `$retract` in `past`, count in nothing.
         """
-        upto = self._upto
+        upto = self.upto
         is_gone = gone(profile.taken, (event for _, event in past if event.name == RETRACT))
         counting = past if is_gone is None else [each for each in past if not is_gone(each[1])]
         return give(self._feeds, profile, counting, now_ms, lambda track, commit: commit <= upto[track.id])

@@ -3,12 +3,13 @@ one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from livesegments.history.columns import Columns
 from livesegments.history.companion import LENGTH
 from livesegments.history.protocol import Chunk, Filled, Piece, encode
 
@@ -21,7 +22,11 @@ _pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
 
 def put_chunk(file: BinaryIO, share: float, chunk: Chunk | list[Filled]) -> None:
     """`share` of all events are done with this chunk."""
-    data = encode((share, chunk))
+    put(file, encode((share, chunk)))
+
+
+def put(file: BinaryIO, data: bytes) -> None:
+    """A chunk that is encoded."""
     file.write(len(data).to_bytes(LENGTH))
     file.write(data)
 
@@ -36,11 +41,13 @@ def chunks(path: Path) -> Iterator[tuple[float, Chunk]]:
 class Fills:
     """The chunks of a scan, of a file that another process may still be writing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: bool = False) -> None:
+        """`columns`: they are as `history.columns` has them."""
+        self._columns = columns
         self._path = path
         self._at = 0
 
-    def more(self) -> Iterator[tuple[float, list[Filled]]]:
+    def more(self) -> Iterator[tuple[float, Sequence[Filled]]]:
         """Those that are there whole, and were not read before."""
         if not self._path.exists():
             return
@@ -52,12 +59,16 @@ class Fills:
                 if len(data) < length:
                     return
                 self._at += LENGTH + length
-                yield _filled.decode(data)
+                if self._columns:
+                    chunk = Columns(data)
+                    yield chunk.share, chunk
+                else:
+                    yield _filled.decode(data)
 
 
-def fills(path: Path) -> Iterator[tuple[float, list[Filled]]]:
+def fills(path: Path, columns: bool = False) -> Iterator[tuple[float, Sequence[Filled]]]:
     """The chunks of a scan that is done."""
-    return Fills(path).more()
+    return Fills(path, columns).more()
 
 
 def pieces(path: Path) -> Iterator[Piece]:

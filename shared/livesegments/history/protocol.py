@@ -33,7 +33,7 @@ class Wanted(Struct, frozen=True):
     """`names`: event name → the properties to bring along.
 
     `after`: only profiles that sort behind it. `since`: event name → only those from that instant (ms) on.
-    `order`: states that are to be made of them.
+    `order`: states that are to be made of them. `columns`: chunks come as `history.columns`.
     """
 
     workspace: str
@@ -41,6 +41,7 @@ class Wanted(Struct, frozen=True):
     after: str = ""
     since: dict[str, int] = {}
     order: Order | None = None
+    columns: bool = False
 
 
 class Write(Struct, frozen=True, tag=True):

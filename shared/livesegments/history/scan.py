@@ -7,12 +7,13 @@ columns: an event becomes an object only where a fact takes it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import or_
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import pyarrow as pa
@@ -24,7 +25,8 @@ from livesegments.core.bulk import Bulk, Made
 from livesegments.core.event import RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED, Transition, derived_from
 from livesegments.core.rows import Rows
 from livesegments.history.archive import Archive, Table
-from livesegments.history.chunk_files import put_chunk
+from livesegments.history.chunk_files import put, put_chunk
+from livesegments.history.cutting import Cutting
 from livesegments.history.filled import filled
 from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.ranges import Range
@@ -32,6 +34,8 @@ from livesegments.history.stretches import Stretch, stretches
 
 CHUNK_EVENTS = 2_000
 """A chunk ends with the profile that brings it to this many events."""
+COLUMN_EVENTS = 4_000
+"""The same of a chunk in columns."""
 AT_ONCE = 10_000
 """States are made of so many profiles at once: the first are read while the next are made."""
 _SCHEMA = pa.schema(
@@ -56,22 +60,46 @@ def scan(archive: Archive, partition: int, ranges: Sequence[Range], wanted: Want
     events = 0
     with into.open("wb") as file:
         for number, (after, last) in enumerate(every):
-            for share, chunk, size in _chunks(archive, partition, ranges, wanted, (after, last)):
-                put_chunk(file, (number + share) / len(every), chunk)
+            done = number / len(every), 1 / len(every)
+            rows = _rows_of(archive, partition, ranges, wanted, (after, last))
+            if wanted.columns:
+                events += _put_columns(file, rows, *done)
+                continue
+            for share, chunk, size in _chunks(rows, wanted):
+                put_chunk(file, done[0] + share * done[1], chunk)
                 file.flush()
                 events += size
     return events
 
 
-def _chunks(
+def _rows_of(
     archive: Archive, partition: int, ranges: Sequence[Range], wanted: Wanted, of: Stretch
-) -> Iterator[tuple[float, list[Filled], int]]:
-    """Of one stretch: the share that is done with a chunk, and how many events it has."""
+) -> pa.Table:
+    """Of one stretch, in order."""
     found = [
         _events(archive, partition, ranges, wanted, of),
         _of_segments(archive, partition, ranges, wanted, of),
     ]
-    rows = pa.concat_tables(found).sort_by(_ORDER)
+    return pa.concat_tables(found).sort_by(_ORDER)
+
+
+def _put_columns(file: BinaryIO, rows: pa.Table, share: float, more: float) -> int:
+    """Writes a stretch's chunks in columns; how many events. `share` of all is done before it, and so much
+    `more` after it."""
+    profiles, owners = _owners(rows)
+    bounds = _bounds(owners)
+    cut, first = Cutting(rows, bounds), 0
+    while first < len(profiles):
+        end = max(first + 1, min(bisect_left(bounds, bounds[first] + COLUMN_EVENTS), len(profiles)))
+        done = share + more * bounds[end] / rows.num_rows
+        put(file, cut.chunk(done, profiles[first:end], first, end))
+        file.flush()
+        first = end
+    return int(rows.num_rows)
+
+
+def _chunks(rows: pa.Table, wanted: Wanted) -> Iterator[tuple[float, list[Filled], int]]:
+    """Of one stretch: the share that is done with a chunk, and how many events it has."""
     chunk: list[Filled] = []
     size = done = 0
     for count, each in _profiles(rows, wanted):

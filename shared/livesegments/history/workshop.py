@@ -121,7 +121,7 @@ class Workshop:
 
     async def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
-    ) -> AsyncIterator[tuple[float, list[Filled]]]:
+    ) -> AsyncIterator[tuple[float, Sequence[Filled]]]:
         """Chunks of whole profiles in sorted order, each with the share of events done after it.
 
         They are read while the rest is still made. Raises as `_ask`, maybe after some of them.
@@ -129,7 +129,7 @@ class Workshop:
         into = self._folder / f"scan-{uuid4().hex}"
         made = asyncio.create_task(self._ask(Scan(partition, ranges, wanted, str(into))))
         try:
-            chunks = Fills(into)
+            chunks = Fills(into, wanted.columns)
             while True:
                 whole = made.done()
                 for each in chunks.more():

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from msgspec import Raw
 
+from livesegments.core.wanted import History
 from livesegments.evaluator.history.filling import Job
 from livesegments.history.protocol import NULL, Filled
 from livesegments.store.adoption import Filling
@@ -17,7 +18,7 @@ def test_every_profile_is_taken_once_and_in_order(seed: int) -> None:
     profiles = [Filled(f"p{at:03}", Raw(b"\x90"), NULL) for at in range(60)]
 
     async def take_all() -> list[Filled]:
-        job, left, taken = Job("w", Filling((1,)), {1: 0}), list(profiles), list[Filled]()
+        job, left, taken = Job("w", Filling((1,)), {1: 0}, History({}, {})), list(profiles), list[Filled]()
         ended = False
         while True:
             while not ended and not job.chunks.full() and random.random() < 0.7:

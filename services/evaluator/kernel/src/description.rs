@@ -3,7 +3,7 @@
 //! The description is msgpack, and its shape is that of `kernel/description.py`. The ways from a change to the
 //! segments that it may flip are worked out here, as modules `index` and `track` of the core do it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::absent::Absent;
 use crate::asked::Asked;
@@ -43,6 +43,7 @@ impl Reading<'_> {
             tracks: Vec::new(),
             feeds: HashMap::new(),
             segments: Vec::new(),
+            ids: HashSet::new(),
             born: Vec::new(),
             watches: HashMap::new(),
             dependents: HashMap::new(),
@@ -54,6 +55,7 @@ impl Reading<'_> {
         let names = self.facts(&mut plan)?;
         for position in 0..self.from.array()? {
             let segment = self.segment(&mut plan, position as u32)?;
+            plan.ids.extend(segment.iter().map(|segment| segment.id.clone()));
             plan.segments.push(segment);
         }
         plan.born = self.positions(plan.segments.len())?;

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::adoption::Adoption;
 use crate::cache::{Cache, Key};
 use crate::dues::{Dues, Entry};
 use crate::halt::{Halt, Result};
@@ -18,21 +19,24 @@ use crate::record::Record;
 use crate::sealed::{Move, Sealed, sealed};
 use crate::step::Stepping;
 
-/// How a workspace is served; `Served` at a revision.
+/// How a workspace is served; `Served` at a revision, with the way to it.
 #[derive(Clone)]
 pub enum Serving {
     Unknown,
     Interpreted,
-    Served(Arc<Plan>, i64),
+    Served(Arc<Plan>, i64, Arc<Adoption>),
 }
 
-/// A profile that was changed: its new state, its due instants before the commit and now.
+/// A profile that was changed: its new state, its due instants before the commit and now. `passing`: it was only passed
+/// by, and is not remembered for that. `quiet`: it is in no segment that waits for its history.
 pub struct Changed {
     pub key: Key,
     pub state: Box<[u8]>,
     pub before_ms: Option<i64>,
     pub wake_ms: Option<i64>,
     pub taken: bool,
+    pub passing: bool,
+    pub quiet: bool,
 }
 
 /// What became of a record's events, by their places. `left`, with the clock at each, are for the interpreted core.
@@ -56,11 +60,13 @@ pub struct Ledger {
 }
 
 /// What a profile's steps left.
-struct Step {
-    key: Key,
-    state: Box<[u8]>,
-    before_ms: Option<i64>,
-    wake_ms: Option<i64>,
+pub struct Step {
+    pub key: Key,
+    pub state: Box<[u8]>,
+    pub before_ms: Option<i64>,
+    pub wake_ms: Option<i64>,
+    pub passing: bool,
+    pub quiet: bool,
 }
 
 impl Ledger {
@@ -74,13 +80,13 @@ impl Ledger {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut steppings: Vec<Option<Stepping>> = Vec::with_capacity(record.profiles.len());
         for who in &record.profiles {
-            let Serving::Served(plan, revision) = &serving[who.workspace] else {
+            let Serving::Served(plan, revision, adoption) = &serving[who.workspace] else {
                 steppings.push(None);
                 continue;
             };
             let state = self.state(cache, &who.key).filter(|state| !(keeps_out && state.is_empty()));
             let id = &who.key[record.workspaces[who.workspace].len() + 1..];
-            let begun = state.and_then(|state| guarded(|| Stepping::begin(plan, &arena, *revision, state, id)).ok());
+            let begun = state.and_then(|state| guarded(|| Stepping::begin_older(plan, &arena, *revision, state, id, Some(adoption))).ok());
             steppings.push(begun);
         }
         let before: Vec<Option<i64>> = steppings.iter().map(|each| each.as_ref().and_then(Stepping::wake_at)).collect();
@@ -98,7 +104,7 @@ impl Ledger {
             let mut mark = Mark { place, index, clock_ms, is_new: true, transitions: 0, moves: 0, derived: 0, events: 0 };
             if let Some(stepping) = &mut steppings[index] {
                 let done = guarded(|| {
-                    upto(stepping, clock_ms)?;
+                    stepping.upto(clock_ms)?;
                     stepping.event(event, clock_ms)
                 });
                 match done {
@@ -114,7 +120,7 @@ impl Ledger {
             if let Some(stepping) = stepping.as_ref().filter(|stepping| stepping.changed) {
                 scratch.clear();
                 stepping.profile.encode(&mut scratch);
-                steps.push(Step { key: who.key.clone(), state: scratch.as_slice().into(), before_ms, wake_ms: stepping.wake_at() });
+                steps.push(Step { key: who.key.clone(), state: scratch.as_slice().into(), before_ms, wake_ms: stepping.wake_at(), passing: false, quiet: false });
             }
         }
         self.scratch = scratch;
@@ -140,14 +146,14 @@ impl Ledger {
             (count, last) = (count + 1, Some(due_ms));
             let (workspace, id) = split(&key);
             let state = self.state(cache, &key).filter(|state| !state.is_empty());
-            let (Serving::Served(plan, revision), Some(state)) = (serving(workspace), state) else {
+            let (Serving::Served(plan, revision, adoption), Some(state)) = (serving(workspace), state) else {
                 left.push((due_ms, key));
                 continue;
             };
             let fired = guarded(|| {
                 let arena = Arena::new();
-                let mut stepping = Stepping::begin(&plan, &arena, revision, state, id)?;
-                upto(&mut stepping, due_ms)?;
+                let mut stepping = Stepping::begin_older(&plan, &arena, revision, state, id, Some(&adoption))?;
+                stepping.upto(due_ms)?;
                 Ok((stepping.state(), stepping.wake_at(), told(&stepping, &key)))
             });
             let Ok((state, wake_ms, (transitions, mut moves))) = fired else {
@@ -159,7 +165,7 @@ impl Ledger {
             if wake_ms.is_some() {
                 dues.put(&key, wake_ms, None);
             }
-            self.put(Step { key, state: state.into(), before_ms: Some(due_ms), wake_ms });
+            self.put(Step { key, state: state.into(), before_ms: Some(due_ms), wake_ms, passing: false, quiet: false });
         }
         (count, last, left)
     }
@@ -194,7 +200,9 @@ impl Ledger {
         let (transitions, moves) = (std::mem::take(&mut self.transitions), std::mem::take(&mut self.moves));
         let sealed = sealed(&self.changed, &dues.take_unwritten(clock_ms), transitions, moves);
         for each in self.changed.drain(..).filter(|each| !each.taken) {
-            cache.put(each.key, each.state);
+            if !each.passing || cache.look(&each.key).is_some() {
+                cache.put(each.key, each.state);
+            }
         }
         self.clear();
         sealed
@@ -209,8 +217,8 @@ impl Ledger {
     }
 
     /// None where it is the interpreted core's, or not remembered.
-    fn state<'s>(&'s self, cache: &'s Cache, key: &str) -> Option<&'s [u8]> {
-        if !self.touched.is_empty() && self.touched.contains(key) {
+    pub fn state<'s>(&'s self, cache: &'s Cache, key: &str) -> Option<&'s [u8]> {
+        if self.is_touched(key) {
             return None;
         }
         match self.places.get(key) {
@@ -219,15 +227,25 @@ impl Ledger {
         }
     }
 
-    fn put(&mut self, step: Step) {
-        let Step { key, state, before_ms, wake_ms } = step;
+    pub fn is_touched(&self, key: &str) -> bool {
+        !self.touched.is_empty() && self.touched.contains(key)
+    }
+
+    pub fn tell(&mut self, transitions: &[u8], moves: &mut Vec<Move>) {
+        self.transitions.extend_from_slice(transitions);
+        self.moves.append(moves);
+    }
+
+    pub fn put(&mut self, step: Step) {
+        let Step { key, state, before_ms, wake_ms, passing, quiet } = step;
         if let Some(at) = self.places.get(&key) {
             let changed = &mut self.changed[*at];
             (changed.state, changed.wake_ms) = (state, wake_ms);
+            (changed.passing, changed.quiet) = (changed.passing && passing, changed.quiet && quiet);
             return;
         }
         self.places.insert(key.clone(), self.changed.len());
-        self.changed.push(Changed { key, state, before_ms, wake_ms, taken: false });
+        self.changed.push(Changed { key, state, before_ms, wake_ms, taken: false, passing, quiet });
     }
 }
 
@@ -283,7 +301,7 @@ impl Mark {
     }
 }
 
-fn told(stepping: &Stepping, key: &Key) -> (Vec<u8>, Vec<Move>) {
+pub fn told(stepping: &Stepping, key: &Key) -> (Vec<u8>, Vec<Move>) {
     let moves = stepping.moves.iter().map(|moved| Move::of(stepping, *moved, key)).collect();
     (stepping.transitions.clone(), moves)
 }
@@ -294,17 +312,6 @@ pub fn split(key: &str) -> (&str, &str) {
 }
 
 /// A fault of ours leaves a profile to the interpreted core, as what the kernel lacks does.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Halt::Lacks("a step without a fault of the kernel")))
-}
-
-/// What is due, each at its own instant.
-fn upto(stepping: &mut Stepping, clock_ms: i64) -> Result<()> {
-    while let Some(wake) = stepping.wake_at().filter(|wake| *wake <= clock_ms) {
-        stepping.clock(wake)?;
-        if stepping.wake_at().is_some_and(|next| next <= wake) {
-            return Err(Halt::Bad("a due time that fired lies in the past"));
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The native kernel of the evaluator: bytes in, bytes out. Python sees `Plan` and what is in `port`.
 
 mod absent;
+mod adoption;
 mod amount;
 mod asked;
 mod attribute;
@@ -23,14 +24,18 @@ mod fact;
 mod feed;
 mod filter;
 mod fold;
+mod given;
 mod halt;
 mod hashes;
 mod heap;
+mod json;
 mod ledger;
 mod mode;
 mod msgpack;
 mod numbers;
 mod parts;
+mod passing;
+mod past;
 mod plan;
 mod port;
 mod profile;
@@ -51,12 +56,14 @@ mod transition;
 mod value;
 mod window;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyNotImplementedError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use adoption::Adoption;
 use asked::Asked;
 use halt::Halt;
 use step::Done;
@@ -111,6 +118,22 @@ impl Native {
     ) -> PyResult<Bound<'py, PyAny>> {
         answer(py, step::clock(&self.0, revision, profile, state, now_ms))
     }
+
+    /// The same of the way from an older plan to `plan`, the core's at its revision.
+    fn adopt<'py>(
+        &self, py: Python<'py>, plan: Py<PyAny>, profile: &str, state: &[u8], now_ms: i64, since: HashMap<i64, i64>, walked: i64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let revision = plan.getattr(py, "revision")?.extract(py)?;
+        let adoption = Adoption::new(Box::new(port::Core(plan)), since, walked);
+        answer(py, step::adopt(&self.0, revision, &adoption, profile, state, now_ms))
+    }
+
+    /// The same of history that is given to a profile, the one at a place of a chunk.
+    fn give<'py>(
+        &self, py: Python<'py>, revision: i64, state: &[u8], past: &port::Past, at: usize, wish: &port::Wish, now_ms: i64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        answer(py, passing::give(&self.0, revision, state, past.place(at), &wish.0, now_ms))
+    }
 }
 
 fn answer<'py>(py: Python<'py>, done: halt::Result<Done>) -> PyResult<Bound<'py, PyAny>> {
@@ -142,5 +165,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<port::Cache>()?;
     module.add_class::<port::Dues>()?;
     module.add_class::<port::Record>()?;
+    module.add_class::<port::Past>()?;
+    module.add_class::<port::Wish>()?;
     module.add_class::<port::Ledger>()
 }

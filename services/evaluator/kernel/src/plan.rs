@@ -1,6 +1,6 @@
 //! A workspace's plan: its facts, who is fed, its segments, and the ways from a change to the segments that it may flip.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::amount::Amount;
 use crate::asked::Asked;
@@ -40,6 +40,7 @@ pub struct Plan {
     pub tracks: Vec<Track>,
     pub feeds: HashMap<String, Feeds>,
     pub segments: Vec<Option<Segment>>,
+    pub ids: HashSet<String>,
     pub born: Vec<u32>,
     pub watches: HashMap<String, Watch>,
     pub dependents: HashMap<u32, Reach>,

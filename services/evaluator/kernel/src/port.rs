@@ -1,16 +1,20 @@
 //! What a partition sees of the kernel: `Cache`, `Dues`, `Record` and `Ledger`, with the core's names for the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
+use crate::adoption::{Adoption, Asks, Newer};
 use crate::cache::{self, Key};
 use crate::dues;
 use crate::ledger::{self, Serving};
-use crate::{Native, record, refused};
+use crate::halt::Halt;
+use crate::passing::Toward;
+use crate::{Native, given, past, record, refused};
 
 /// Key → a profile's state, empty of one never stored.
 #[pyclass]
@@ -179,23 +183,91 @@ impl Record {
     }
 }
 
-/// The kernel's share of the commit in the making. `plans`: workspace → plan of the core; `kernel`: such a plan → the
-/// kernel's and its revision, or None where the interpreted core serves.
+/// A chunk of a history. Raises ValueError where it is none.
+#[pyclass(frozen)]
+pub struct Past {
+    data: PyBackedBytes,
+    index: past::Past,
+}
+
+#[pymethods]
+impl Past {
+    #[new]
+    fn new(data: PyBackedBytes) -> PyResult<Self> {
+        let index = past::Past::index(&data).map_err(refused)?;
+        Ok(Past { data, index })
+    }
+
+    fn __len__(&self) -> usize {
+        self.index.len()
+    }
+}
+
+impl Past {
+    pub fn place(&self, at: usize) -> past::Place<'_> {
+        past::Place { past: &self.index, data: &self.data, at }
+    }
+}
+
+/// Which facts are given history: `given::Wish` says what its parts are.
+#[pyclass(frozen)]
+pub struct Wish(pub given::Wish);
+
+#[pymethods]
+impl Wish {
+    #[new]
+    #[pyo3(signature = (upto, edges, needed, reads))]
+    fn new(
+        upto: HashMap<i64, i64>, edges: HashMap<i64, Vec<i64>>, needed: Option<&Native>, reads: HashSet<String>,
+    ) -> Self {
+        Wish(given::Wish { upto, edges, needed: needed.map(|plan| plan.0.clone()), reads })
+    }
+}
+
+/// A plan of the core.
+pub struct Core(pub Py<PyAny>);
+
+impl Asks for Core {
+    fn newer(&self, revision: i64) -> crate::halt::Result<Newer> {
+        Python::attach(|py| {
+            let positions = self.0.call_method1(py, "newer_than", (revision,))?.extract::<HashSet<u32>>(py)?;
+            let cause: String = self.0.call_method1(py, "cause_since", (revision,))?.extract(py)?;
+            Ok(Newer { positions: positions.into_iter().collect(), backfilled: cause == "backfill" })
+        })
+        .map_err(|_: PyErr| Halt::Lacks("what the core can't answer"))
+    }
+}
+
+/// The kernel's share of the commit in the making. `plans`: workspace → plan of the core; `since`: workspace → fact →
+/// the revision from which it is kept; `walked`: workspace → the revision to which all were brought. `kernel`: a plan of
+/// the core → the kernel's and its revision, or None where the interpreted core serves.
 #[pyclass]
 pub struct Ledger {
     ledger: ledger::Ledger,
     cache: Py<Cache>,
     dues: Py<Dues>,
     plans: Py<PyDict>,
+    since: Py<PyDict>,
+    walked: Py<PyDict>,
     kernel: Py<PyAny>,
-    known: HashMap<String, (Py<PyAny>, Serving)>,
+    known: HashMap<String, Known>,
+}
+
+/// How a workspace was served last, and by what that was.
+struct Known {
+    plan: Py<PyAny>,
+    since: Option<Py<PyAny>>,
+    walked: i64,
+    serving: Serving,
 }
 
 #[pymethods]
 impl Ledger {
     #[new]
-    fn new(cache: Py<Cache>, dues: Py<Dues>, plans: Py<PyDict>, kernel: Py<PyAny>) -> Self {
-        Ledger { ledger: ledger::Ledger::default(), cache, dues, plans, kernel, known: HashMap::new() }
+    fn new(
+        cache: Py<Cache>, dues: Py<Dues>, plans: Py<PyDict>, since: Py<PyDict>, walked: Py<PyDict>, kernel: Py<PyAny>,
+    ) -> Self {
+        Ledger { ledger: ledger::Ledger::default(), cache, dues, plans, since, walked, kernel, known: HashMap::new() }
     }
 
     /// Applies a record from the clock's instant on. `keeps_out`: profiles never seen are left.
@@ -240,6 +312,63 @@ impl Ledger {
         Ok((count, last, told(left)))
     }
 
+    /// Brings stored profiles (id → state) to the plan and the clock. Returns how many times one was judged by a segment,
+    /// and the ids of those that are left to the interpreted core.
+    fn walk(
+        &mut self, py: Python<'_>, workspace: &str, stored: &Bound<'_, PyDict>, now_ms: i64,
+    ) -> PyResult<(usize, Vec<String>)> {
+        let Serving::Served(plan, revision, adoption) = self.serving(py, workspace)? else {
+            return Ok((0, stored.keys().extract()?));
+        };
+        let toward = Toward { workspace, plan: &plan, revision, adoption: &adoption, now_ms };
+        let (cache, mut dues) = (self.cache.borrow(py), self.dues.borrow_mut(py));
+        let (mut judged, mut left) = (0, Vec::new());
+        for (id, state) in stored {
+            let (id, state) = (id.extract::<PyBackedStr>()?, state.extract::<PyBackedBytes>()?);
+            match self.ledger.walk(&cache.0, &mut dues.0, &toward, &id, &state) {
+                Ok(count) => judged += count,
+                Err(_) => left.push(id.to_string()),
+            }
+        }
+        Ok((judged, left))
+    }
+
+    /// Gives the profiles of a chunk at [first, end) their history. `stored`: key → state, of those that are not
+    /// cached; `apart`: keys of profiles that are left. Returns how many were given some, and the places of those that
+    /// are left to the interpreted core.
+    #[allow(clippy::too_many_arguments)]
+    fn fill(
+        &mut self, py: Python<'_>, workspace: &str, wish: &Wish, past: &Past, first: usize, end: usize,
+        stored: &Bound<'_, PyDict>, apart: HashSet<String>, now_ms: i64,
+    ) -> PyResult<(usize, Vec<usize>)> {
+        let Serving::Served(plan, revision, adoption) = self.serving(py, workspace)? else {
+            return Ok((0, (first..end).collect()));
+        };
+        let toward = Toward { workspace, plan: &plan, revision, adoption: &adoption, now_ms };
+        let (cache, mut dues) = (self.cache.borrow(py), self.dues.borrow_mut(py));
+        let (mut count, mut left) = (0, Vec::new());
+        for at in first..end {
+            let place = past.place(at);
+            let key = [workspace, "\0", place.profile().map_err(refused)?].concat();
+            if !apart.is_empty() && apart.contains(&key) {
+                left.push(at);
+                continue;
+            }
+            let known = stored.get_item(key)?.and_then(|state| state.cast_into::<PyBytes>().ok());
+            let state = known.as_ref().map(|state| state.as_bytes());
+            match self.ledger.fill(&cache.0, &mut dues.0, &toward, &wish.0, place, state) {
+                Ok(given) => count += usize::from(given),
+                Err(_) => left.push(at),
+            }
+        }
+        Ok((count, left))
+    }
+
+    /// The keys of those that were changed here, are not taken, and may be in a segment that waits for its history.
+    fn concerned(&self) -> Vec<&str> {
+        self.ledger.changed.iter().filter(|each| !each.taken && !each.quiet).map(|each| &*each.key).collect()
+    }
+
     /// Hands a profile over to the interpreted core until the commit ends: its state, its due instants before the
     /// commit and now. None: it was not changed here.
     #[allow(clippy::type_complexity)]
@@ -281,18 +410,29 @@ impl Ledger {
             self.known.remove(workspace);
             return Ok(Serving::Unknown);
         };
-        if let Some((known, serving)) = self.known.get(workspace) {
-            if plan.is(known) {
-                return Ok(serving.clone());
+        let since = self.since.bind(py).get_item(workspace)?;
+        let walked = self.walked.bind(py).get_item(workspace)?.map_or(Ok(-1), |walked| walked.extract())?;
+        if let Some(known) = self.known.get(workspace) {
+            let same = match (&since, &known.since) {
+                (Some(since), Some(known)) => since.is(known),
+                (since, known) => since.is_none() && known.is_none(),
+            };
+            if same && plan.is(&known.plan) && walked == known.walked {
+                return Ok(known.serving.clone());
             }
         }
         let made = self.kernel.bind(py).call1((&plan,))?;
         let serving = match made.extract::<Option<(PyRef<Native>, i64)>>() {
             Ok(None) => Serving::Interpreted,
-            Ok(Some((native, revision))) => Serving::Served(native.0.clone(), revision),
+            Ok(Some((native, revision))) => {
+                let kept = since.as_ref().map_or(Ok(HashMap::new()), |since| since.extract())?;
+                let adoption = Adoption::new(Box::new(Core(plan.clone().unbind())), kept, walked);
+                Serving::Served(native.0.clone(), revision, Arc::new(adoption))
+            }
             Err(_) => return Err(PyValueError::new_err("not a plan of the kernel")),
         };
-        self.known.insert(workspace.to_owned(), (plan.unbind(), serving.clone()));
+        let (plan, since) = (plan.unbind(), since.map(Bound::unbind));
+        self.known.insert(workspace.to_owned(), Known { plan, since, walked, serving: serving.clone() });
         Ok(serving)
     }
 }

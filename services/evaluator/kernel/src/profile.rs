@@ -165,6 +165,11 @@ impl<'a> Profile<'a> {
         }
     }
 
+    /// Whether nothing was taken back by it, and it is kin of nobody.
+    pub fn is_plain(&self) -> bool {
+        self.taken == NIL && self.kin == NIL
+    }
+
     pub fn wake_at(&self) -> Option<i64> {
         self.dues.iter().map(|due| due.1).min()
     }

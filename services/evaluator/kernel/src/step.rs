@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::adoption::Adoption;
 use crate::amount::Amount;
 use crate::computed::Tell;
 use crate::dedup::remember;
@@ -40,6 +41,10 @@ pub struct Stepping<'a> {
     pub(crate) now_ms: i64,
     pub(crate) affected: Vec<u32>,
     is_new: bool,
+    revision: i64,
+    /// Where the profile is of an older plan: the way to this one.
+    adoption: Option<&'a Adoption>,
+    pub judged: usize,
     pub changed: bool,
     /// Of every transition the position of its segment, and whether it was entered.
     pub moves: Vec<(u32, bool)>,
@@ -70,12 +75,29 @@ pub fn clock(plan: &Plan, revision: i64, profile_id: &str, state: &[u8], now_ms:
     Ok(stepping.end())
 }
 
+/// Brings a profile to the plan, whose way is `adoption`, at an instant up to which all that was due has fired.
+pub fn adopt(plan: &Plan, revision: i64, adoption: &Adoption, profile_id: &str, state: &[u8], now_ms: i64) -> Result<Done> {
+    let arena = Arena::new();
+    let mut stepping = Stepping::begin_older(plan, &arena, revision, state, profile_id, None)?;
+    stepping.adopt(adoption, revision, now_ms)?;
+    Ok(stepping.end())
+}
+
 impl<'a> Stepping<'a> {
     pub fn begin(plan: &'a Plan, arena: &'a Arena, revision: i64, state: &'a [u8], profile_id: &'a str) -> Result<Self> {
-        let profile = if state.is_empty() { Profile::new(profile_id, revision) } else { Profile::decode(profile_id, state)? };
-        if profile.plan != revision {
+        let stepping = Self::begin_older(plan, arena, revision, state, profile_id, None)?;
+        if stepping.profile.plan != revision {
             return Err(Halt::Lacks("bringing a profile to a plan"));
         }
+        Ok(stepping)
+    }
+
+    /// With a profile of any plan: `upto` is what must come first.
+    pub fn begin_older(
+        plan: &'a Plan, arena: &'a Arena, revision: i64, state: &'a [u8], profile_id: &'a str, adoption: Option<&'a Adoption>,
+    ) -> Result<Self> {
+        let profile = if state.is_empty() { Profile::new(profile_id, revision) } else { Profile::decode(profile_id, state)? };
+        let adoption = adoption.filter(|_| profile.plan != revision);
         Ok(Stepping {
             plan,
             arena,
@@ -84,6 +106,9 @@ impl<'a> Stepping<'a> {
             now_ms: 0,
             affected: Vec::new(),
             is_new: state.is_empty(),
+            revision,
+            adoption,
+            judged: 0,
             changed: false,
             moves: Vec::new(),
             transitions: Vec::new(),
@@ -128,6 +153,24 @@ impl<'a> Stepping<'a> {
         self.judge("clock", None)
     }
 
+    /// Brings the profile to the plan, and through what is due up to an instant, each at its own.
+    ///
+    /// An older plan is left at the last instant at which all that was due has fired, so what falls due then is judged by
+    /// the new plan.
+    pub fn upto(&mut self, until_ms: i64) -> Result<()> {
+        if let Some(adoption) = self.adoption.take() {
+            let at_ms = self.wake_at().map_or(until_ms, |wake| until_ms.min(wake.saturating_sub(1)));
+            self.judged += self.adopt(adoption, self.revision, at_ms)?;
+        }
+        while let Some(wake) = self.wake_at().filter(|wake| *wake <= until_ms) {
+            self.clock(wake)?;
+            if self.wake_at().is_some_and(|next| next <= wake) {
+                return Err(Halt::Bad("a due time that fired lies in the past"));
+            }
+        }
+        Ok(())
+    }
+
     pub fn wake_at(&self) -> Option<i64> {
         self.profile.wake_at()
     }
@@ -138,7 +181,7 @@ impl<'a> Stepping<'a> {
         state
     }
 
-    fn end(self) -> Done {
+    pub(crate) fn end(self) -> Done {
         let (state, wake_ms) = (self.changed.then(|| self.state()), self.wake_at());
         let Stepping { transitions, flips, derived, events, .. } = self;
         Done { state, wake_ms, transitions, flips, derived, events }
@@ -173,7 +216,7 @@ impl<'a> Stepping<'a> {
     }
 
     /// The state of a fact, open; another one must be put in its place.
-    fn take(&mut self, track: &Track) -> Result<Option<State<'a>>> {
+    pub(crate) fn take(&mut self, track: &Track) -> Result<Option<State<'a>>> {
         let Some(at) = self.profile.slot(track.id) else { return Ok(None) };
         let state = std::mem::replace(&mut self.profile.facts[at].state, State::Whole(0));
         track.kind.open(state).map(Some)
@@ -227,7 +270,7 @@ impl<'a> Stepping<'a> {
 
     /// The stamps of a sequence's later steps, which are to be given back; those of a step that comes twice stand in
     /// its first place.
-    fn trails(&mut self, track: &Track) -> Result<Vec<Stamps<'a>>> {
+    pub(crate) fn trails(&mut self, track: &Track) -> Result<Vec<Stamps<'a>>> {
         let mut found = Vec::with_capacity(track.trails.len());
         for (at, index) in track.trails.iter().enumerate() {
             if track.trails[..at].contains(index) {
@@ -243,7 +286,7 @@ impl<'a> Stepping<'a> {
         Ok(found)
     }
 
-    fn give_back(&mut self, track: &Track, trails: Vec<Stamps<'a>>) {
+    pub(crate) fn give_back(&mut self, track: &Track, trails: Vec<Stamps<'a>>) {
         for (place, (index, stamps)) in track.trails.iter().zip(trails).enumerate() {
             if track.trails[..place].contains(index) {
                 continue;
@@ -299,7 +342,7 @@ impl<'a> Stepping<'a> {
     // -- what follows
 
     /// Judges the affected segments, and whatever their flips affect, in order.
-    fn judge(&mut self, cause: &'static str, event_id: Option<&str>) -> Result<()> {
+    pub(crate) fn judge(&mut self, cause: &'static str, event_id: Option<&str>) -> Result<()> {
         let plan = self.plan;
         let mut pending: BinaryHeap<Reverse<u32>> = self.affected.drain(..).map(Reverse).collect();
         let mut last = None;
@@ -383,7 +426,7 @@ impl<'a> Stepping<'a> {
     }
 }
 
-fn slices<'s, 'a>(track: &Track, trails: &'s [Stamps<'a>]) -> Vec<&'s Stamps<'a>> {
+pub(crate) fn slices<'s, 'a>(track: &Track, trails: &'s [Stamps<'a>]) -> Vec<&'s Stamps<'a>> {
     let first = |index: &usize| track.trails.iter().position(|each| each == index).unwrap_or(0);
     track.trails.iter().map(|index| &trails[first(index)]).collect()
 }

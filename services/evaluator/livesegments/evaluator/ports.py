@@ -161,7 +161,7 @@ class History(Protocol):
 
     def scan(
         self, partition: int, ranges: Sequence[Range], wanted: Wanted
-    ) -> AsyncIterator[tuple[float, list[Filled]]]:
+    ) -> AsyncIterator[tuple[float, Sequence[Filled]]]:
         """Chunks of whole profiles in sorted order, each with the share of events done after it."""
 
     def pasts(self, partition: int, of: Of) -> AsyncIterator[tuple[float, Chunk]]:

@@ -325,10 +325,11 @@ class Making:
         if images is None and not self.noted:
             return
         ids = dict[str, list[str]]()
-        for key in share.changed():
+        if images is not None:
+            for key in share.changed():
+                images.keep(key, self._cache.get(key) or b"")
+        for key in share.concerned() if self.noted else ():
             workspace, id_ = split(key)
             ids.setdefault(workspace, []).append(id_)
-            if images is not None:
-                images.keep(key, self._cache.get(key) or b"")
         for workspace, candidates in self.noted.items():
             candidates.note(ids.get(workspace, ()))

@@ -15,6 +15,7 @@ record of others, a chunk, or a walk.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from livesegments.core.backfill import Backfill
 from livesegments.core.concern import Concern
@@ -44,6 +45,9 @@ from livesegments.store.handing import Item
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
+if TYPE_CHECKING:
+    from livesegments.evaluator.kernel import _native
+
 NEVER_MS = -(2**62)
 """The clock before the first event."""
 NEW = b""
@@ -70,7 +74,11 @@ class Partition:
         self.since: dict[str, Mapping[int, int]] = {}
         self.walked: dict[str, int] = {}
         self._interpreted = Dues(dues)
-        share = None if kernels is None else Share(number, kernels, self.plans, cache_bytes, dues)
+        share = (
+            None
+            if kernels is None
+            else Share(number, kernels, self.plans, self.since, self.walked, cache_bytes, dues)
+        )
         self._share = share
         self.cache: States = Cache(cache_bytes) if share is None else share.cache
         self.dues: DueTimes = self._interpreted if share is None else share.dues
@@ -267,6 +275,7 @@ class Partition:
         """
         making, upkeep = self._making, self._upkeep
         plan, now_ms = self.plans[workspace], self.clock_ms
+        self._keep({profile_key(workspace, id_): state for id_, state in stored.items()})
 
         def work() -> int:
             for each in before if making.careful else ():
@@ -282,22 +291,25 @@ class Partition:
         self,
         workspace: str,
         backfill: Backfill,
-        history: Mapping[ProfileKey, Filled],
+        history: Sequence[Filled],
         stored: Mapping[ProfileKey, bytes | None],
-        before: Sequence[Mapping[ProfileKey, Filled]] = (),
+        before: Sequence[Sequence[Filled]] = (),
+        wish: _native.Wish | None = None,
     ) -> int:
         """Gives profiles their history; `seal` makes the commit of it. How many.
 
         `stored` has those that are not cached, as they are stored. `before`: slices of this commit that were
-        given theirs already; after a fault of ours they are given it again.
+        given theirs already; after a fault of ours they are given it again. `wish`: what the native kernel
+        gives.
         """
         making, upkeep = self._making, self._upkeep
         plan, erased, now_ms = self.plans[workspace], self.erased, self.clock_ms
+        self._keep(stored)
 
         def work() -> int:
             for each in before if making.careful else ():
                 upkeep.fill(plan, backfill, each, stored, erased, now_ms)
-            return upkeep.fill(plan, backfill, history, stored, erased, now_ms)
+            return upkeep.fill(plan, backfill, history, stored, erased, now_ms, wish)
 
         return making.steady(work)
 
@@ -363,6 +375,13 @@ class Partition:
         return self._making.changed
 
     # -- inside
+
+    def _keep(self, stored: Mapping[ProfileKey, bytes | None]) -> None:
+        """Profiles that are not remembered may be changed: a checkpoint under way knows what they were."""
+        if self.images is not None:
+            for key, state in stored.items():
+                if self.cache.get(key) is None:
+                    self.images.keep(key, state or NEW)
 
     def seal(self, write: Callable[[Commit], None] | None = None) -> Outcome:
         """Ends the commit in the making with `write`'s part; nothing may be written to it afterwards."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
@@ -20,8 +21,12 @@ from livesegments.evaluator.commits.dues import DueTimes
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.slot import Slot
 from livesegments.evaluator.kernel.share import MOST, Share
+from livesegments.history.columns import Columns
 from livesegments.history.protocol import NULL, Filled
 from livesegments.wire.profilekey import ProfileKey, profile_key
+
+if TYPE_CHECKING:
+    from livesegments.evaluator.kernel import _native
 
 NOTHING = Raw(b"\x80")
 """No states of facts, in msgpack."""
@@ -132,11 +137,19 @@ class Upkeep:
 
         `also` are looked at whatever `concern` says of their states.
         """
-        self.judged, looked = 0, list[ProfileKey]()
+        self.judged, looked, workspace = 0, list[ProfileKey](), plan.workspace
+        if concern is not None:
+            known = self._cache.get
+            stored = {
+                id_: data
+                for id_, data in stored.items()
+                if id_ in also or concern(known(profile_key(workspace, id_)) or data)
+            }
+        if self._share is not None and not self._making.careful:
+            self.judged, left = self._share.walk(workspace, stored, now_ms)
+            stored = {id_: stored[id_] for id_ in left}
         for id_, data in stored.items():
-            key = profile_key(plan.workspace, id_)
-            if concern is not None and id_ not in also and not concern(self._cache.get(key) or data):
-                continue
+            key = profile_key(workspace, id_)
             looked.append(key)
             slot = self._making.touch(key, data)
             if slot.profile is not None and slot.profile.plan != plan.revision:
@@ -148,17 +161,29 @@ class Upkeep:
         self,
         plan: Plan,
         backfill: Backfill,
-        history: Mapping[ProfileKey, Filled],
+        history: Sequence[Filled],
         stored: Mapping[ProfileKey, bytes | None],
         erased: Mapping[ProfileKey, int],
         now_ms: int,
+        wish: _native.Wish | None = None,
     ) -> int:
         """Gives profiles their history, but for what was before an erasure; how many. Their states are
         encoded: they may be a slice of a commit."""
         making, count, workspace, cache = self._making, 0, plan.workspace, self._cache
         splice = Splice(plan, self._since.get(workspace, {}), self._walked.get(workspace, -1))
-        for key, filled in history.items():
+        if (
+            self._share is not None
+            and wish is not None
+            and isinstance(history, Columns)
+            and not making.careful
+        ):
+            count, left = self._share.fill(workspace, wish, history, stored, erased, now_ms)
+            history = [history[at] for at in left]
+        looked = list[ProfileKey]()
+        for filled in history:
             id_, made = filled.profile, filled.made
+            key = profile_key(workspace, id_)
+            looked.append(key)
             if made == NOTHING:
                 continue
             state = cache.get(key) or stored.get(key) or b""
@@ -181,7 +206,7 @@ class Upkeep:
             error = making.guarded(key, slot, partial(self._give, key, slot, backfill, counting, now_ms))
             if error is not None:
                 making.owe(key, slot, "history", now_ms, error)
-        making.encode_some(history)
+        making.encode_some(looked)
         return count
 
     def audit(self, key: ProfileKey, work: Callable[[Profile], list[Transition] | None], now_ms: int) -> bool:

@@ -13,7 +13,8 @@ history or live, and the profile that the stored filling names decides whether i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,11 +26,16 @@ from livesegments.core.wanted import History, wanted
 from livesegments.evaluator.commits.errands import nothing
 from livesegments.evaluator.history.parts import OfClaim, Parts
 from livesegments.evaluator.history.portion import Portion
+from livesegments.evaluator.kernel.native import wish
+from livesegments.history.columns import joined, profiles_of
 from livesegments.history.protocol import Filled, Wanted
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
 from livesegments.store.adoption import Filling
-from livesegments.wire.profilekey import ProfileKey, profile_key
+from livesegments.wire.profilekey import profile_key
+
+if TYPE_CHECKING:
+    from livesegments.evaluator.kernel import _native
 
 AHEAD = 2
 """Chunks that are read before they are wanted."""
@@ -42,6 +48,7 @@ class Fillings(OfClaim):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._pace, self._waits = parts.ports.pace, parts.waits
+        self._kernels = parts.ports.options.kernels
         self._portion = Portion(parts.ports.pace)
         self._job: Job | None = None
         self._logger = structlog.get_logger(__name__).bind(partition=parts.partition.number)
@@ -83,54 +90,64 @@ class Fillings(OfClaim):
         workspace, filling, plan = found
         wanting, now_ms = self._walks.wanting(workspace), self._partition.clock_ms
         facts = {fact: wanting[fact] for fact in filling.facts if fact in wanting}
-        self._job = job = Job(workspace, filling, facts)
-        history, made = wanted(plan, facts, now_ms), order(plan, facts, now_ms)
+        made = order(plan, facts, now_ms)
+        job = Job(workspace, filling, facts, wanted(plan, facts, now_ms), made, self._kernels is not None)
+        self._job = job
         if made is not None and not filling.after:
             self._walks.foresee(workspace, plan, facts, now_ms)
-        job.reading = asyncio.create_task(self._read(job, history, made))
+        job.reading = asyncio.create_task(self._read(job))
         return False
 
     def _backfill(self, workspace: str, filling: Filling, plan: Plan) -> Backfill:
         wanting = self._walks.wanting(workspace)
         return Backfill(plan, {fact: wanting[fact] for fact in filling.facts if fact in wanting})
 
-    async def _give(self, job: Job, share: float, chunk: list[Filled]) -> None:
+    async def _give(self, job: Job, share: float, chunk: Sequence[Filled]) -> None:
         partition, workspace = self._partition, job.workspace
         plan = partition.plans[workspace]
         if job.plan is not plan:
             job.plan, job.backfill = plan, self._backfill(workspace, job.filling, plan)
+            if job.columns and self._kernels is not None:
+                job.wish = wish(job.backfill, job.history, job.made, self._kernels)
         assert job.backfill is not None
-        keyed = {profile_key(workspace, each.profile): each for each in chunk}
-        stored = await self._loader.stored(workspace, partition.cache.missing(keyed))
+        ids = profiles_of(chunk)
+        keys = [profile_key(workspace, id_) for id_ in ids]
+        stored = await self._loader.stored(workspace, partition.cache.missing(keys))
         self._pass()
-        count, done, slices, left = 0, 0, list[dict[ProfileKey, Filled]](), list(keyed.items())
-        while done < len(left) and not (slices and self._waits()):
+        count, done, slices = 0, 0, list[Sequence[Filled]]()
+        while done < len(ids) and not (slices and self._waits()):
             if slices:
                 await self._pace.rest()
-            slice_ = dict(left[done : done + self._portion.slice])
+            slice_ = chunk[done : done + self._portion.slice]
             begun_s = self._pace.worked_s()
-            count += partition.fill(workspace, job.backfill, slice_, stored, slices)
+            count += partition.fill(workspace, job.backfill, slice_, stored, slices, job.wish)
             self._portion.took(len(slice_), begun_s)
             slices.append(slice_)
             done += len(slice_)
-        if done < len(chunk):
-            job.left[:0], chunk = chunk[done:], chunk[:done]
+        job.put_back(chunk[done:])
         metrics.BACKFILLED.inc(count)
-        write = self._walks.given(workspace, chunk[-1].profile, count, share)
+        write = self._walks.given(workspace, ids[done - 1], count, share)
         await self._walks.send(partition.seal(write), f"backfill/{plan.revision}")
 
-    async def _read(self, job: Job, history: History, made: Order | None) -> None:
+    async def _read(self, job: Job) -> None:
         """Everything that was applied before the facts were kept is archived first."""
         await self._errands.post(nothing)
-        after = job.filling.after
+        after, history = job.filling.after, job.history
         while True:
             try:
                 await self._archiver.cut()
-                asked = Wanted(job.workspace, dict(history.names), after, dict(history.since), made)
+                asked = Wanted(
+                    job.workspace,
+                    dict(history.names),
+                    after,
+                    dict(history.since),
+                    None if job.columns else job.made,
+                    job.columns,
+                )
                 number, ranges = self._partition.number, self._archiver.ranges
                 async for share, chunk in self._history.scan(number, ranges, asked):
                     await job.chunks.put((share, chunk))
-                    after = chunk[-1].profile
+                    after = profiles_of(chunk)[-1]
                     self._moved()
                 break
             except FilesAway as error:
@@ -145,29 +162,40 @@ class Job:
 
     reading: asyncio.Task[None]
 
-    def __init__(self, workspace: str, filling: Filling, facts: Mapping[int, int]) -> None:
-        """`facts`: up to which commit each is given its history."""
+    def __init__(
+        self,
+        workspace: str,
+        filling: Filling,
+        facts: Mapping[int, int],
+        history: History,
+        made: Order | None = None,
+        columns: bool = False,
+    ) -> None:
+        """`facts`: up to which commit each is given its history. `columns`: the native kernel gives it; else
+        the process of the archive makes states as `made` says."""
+        self.history = history
+        self.made = made
+        self.columns = columns
         self.workspace = workspace
         self.filling = filling
         self.facts = facts
-        self.chunks: asyncio.Queue[tuple[float, list[Filled]] | None] = asyncio.Queue(AHEAD)
-        self.left: list[Filled] = []
+        self.chunks: asyncio.Queue[tuple[float, Sequence[Filled]] | None] = asyncio.Queue(AHEAD)
+        self.left: Sequence[Filled] = []
         self.share = 0.0
         """The rest of a chunk, and how much is done with it."""
         self.plan: Plan | None = None
         self.backfill: Backfill | None = None
+        self.wish: _native.Wish | None = None
 
-    def take(self, count: int) -> tuple[float, list[Filled]]:
-        """At most so many profiles, of several chunks if these are there, and the share done with them."""
+    def take(self, count: int) -> tuple[float, Sequence[Filled]]:
+        """At most so many profiles of the chunk, and the share done with them."""
         taken, self.left = self.left[:count], self.left[count:]
-        while len(taken) < count and not self.chunks.empty():
-            if not self.next():
-                self.chunks.put_nowait(None)  # there is room: it was taken out
-                break
-            room = count - len(taken)
-            taken += self.left[:room]
-            self.left = self.left[room:]
         return self.share, taken
+
+    def put_back(self, rest: Sequence[Filled]) -> None:
+        """What was taken last and is not given: at most a chunk's rest follows it."""
+        if rest:
+            self.left = joined(rest, self.left)
 
     def next(self) -> bool:
         """Takes the next chunk; False if that was the last."""

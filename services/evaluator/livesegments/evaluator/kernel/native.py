@@ -6,14 +6,18 @@ kernel lacks it says, and changes nothing: then the interpreted core does the st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.backfill import Backfill
 from livesegments.core.event import Event, Transition
-from livesegments.core.plan import Plan
+from livesegments.core.needed import all_edges
+from livesegments.core.order import Order
+from livesegments.core.plan import Plan, Segment, compile
+from livesegments.core.wanted import History
 from livesegments.evaluator.kernel.description import SHAPE, Lacks, describe
 from livesegments.evaluator.kernel.pieces import Name, Pieces
 
@@ -119,6 +123,18 @@ class Kernel:
         """`now_ms` is the profile's next due instant."""
         return _stepped(self.plan.clock(self.revision, profile, state, now_ms))
 
+    def adopt(
+        self, plan: Plan, profile: str, state: bytes, now_ms: int, since: Mapping[int, int], walked: int
+    ) -> Stepped | str:
+        """Brings a profile to the plan, which is the core's at this revision; as `step.on_plan`."""
+        return _stepped(self.plan.adopt(plan, profile, state, now_ms, since, walked))
+
+    def give(
+        self, state: bytes, past: _native.Past, at: int, wish: _native.Wish, now_ms: int
+    ) -> Stepped | str:
+        """As `Backfill.give`, of the profile at a place of a chunk."""
+        return _stepped(self.plan.give(self.revision, state, past, at, wish, now_ms))
+
 
 def record(data: bytes) -> _native.Record | None:
     """A packed record; None where only the decoder can say whether it is one."""
@@ -127,6 +143,23 @@ def record(data: bytes) -> _native.Record | None:
     except ValueError:
         return None
     return found if found.plain else None
+
+
+def past(data: bytes) -> _native.Past:
+    """A chunk of a history (`history.columns`)."""
+    return _native.Past(data)
+
+
+def wish(backfill: Backfill, history: History, made: Order | None, kernels: Kernels) -> _native.Wish:
+    """Whose history is wanted. `made`: the states as they could be made of it; None: whoever is given
+    history may be in a segment that waits."""
+    reads = {name for name, heads in history.names.items() if heads}
+    if made is None:
+        return _native.Wish(backfill.upto, {}, None, reads)
+    edges = {fact: all_edges(backfill.plan, fact) for fact in backfill.upto}
+    segments = [Segment(id_, 1, 0, node) for id_, node in made.needed.items()]
+    needed = kernels.made(compile("", made.timezone, segments, 0)).plan
+    return _native.Wish(backfill.upto, edges, needed, reads)
 
 
 def dues(kept: int) -> _native.Dues:
@@ -138,11 +171,13 @@ def ledger(
     cache_bytes: int,
     dues: int,
     plans: dict[str, Plan],
+    since: dict[str, Mapping[int, int]],
+    walked: dict[str, int],
     kernel: Callable[[Plan], tuple[_native.Plan, int] | None],
 ) -> tuple[_native.Cache, _native.Dues, _native.Ledger]:
     """What a partition holds in memory, and what steps it."""
     states, due = _native.Cache(cache_bytes), _native.Dues(dues)
-    return states, due, _native.Ledger(states, due, plans, kernel)
+    return states, due, _native.Ledger(states, due, plans, since, walked, kernel)
 
 
 def _stepped(answer: _native.Answer | str) -> Stepped | str:

@@ -9,7 +9,8 @@ A profile is either's: what the interpreted core touches is its own until the co
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import structlog
@@ -19,11 +20,16 @@ from livesegments.core.plan import Plan
 from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.unread import Unread
+from livesegments.history.columns import Columns
 from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.encoded import Encoded
 from livesegments.store.tail import Derived
+from livesegments.wire.profilekey import ProfileKey
+
+if TYPE_CHECKING:
+    from livesegments.evaluator.kernel import _native
 
 _log = structlog.get_logger(__name__)
 _transitions = msgspec.msgpack.Decoder(list[Transition])
@@ -41,21 +47,35 @@ class Left(NamedTuple):
 
 
 class Share:
-    """Of one partition, which has `plans`. `cache` and `dues` are as `commits.cache` and `commits.dues`."""
+    """Of one partition, which has `plans`, `since` and `walked`.
+
+    `cache` and `dues` are as `commits.cache` and `commits.dues`."""
 
     def __init__(
-        self, number: int, kernels: native.Kernels, plans: dict[str, Plan], cache_bytes: int, dues: int
+        self,
+        number: int,
+        kernels: native.Kernels,
+        plans: dict[str, Plan],
+        since: dict[str, Mapping[int, int]],
+        walked: dict[str, int],
+        cache_bytes: int,
+        dues: int,
     ) -> None:
         self._number = number
         self._kernels = kernels
         self._plans = plans
         self._made: dict[str, native.Made] = {}
-        self.cache, self.dues, self._ledger = native.ledger(cache_bytes, dues, plans, self._kernel)
+        self.cache, self.dues, self._ledger = native.ledger(
+            cache_bytes, dues, plans, since, walked, self._kernel
+        )
+        self._past: tuple[bytes, _native.Past] | None = None
         self.take = self._ledger.take
         self.release = self._ledger.release
         self.undo = self._ledger.undo
         self.changed = self._ledger.changed
         self.fire = self._ledger.fire
+        self.walk = self._ledger.walk
+        self.concerned = self._ledger.concerned
 
     @staticmethod
     def read(record: bytes) -> Unread | None:
@@ -81,6 +101,24 @@ class Share:
         tally.derived += _derived.decode(derived)
         metrics.NATIVE.inc(len(events) - len(left) - len(unknown))
         return Left(clock_ms, left)
+
+    def fill(
+        self,
+        workspace: str,
+        wish: _native.Wish,
+        history: Columns,
+        stored: Mapping[ProfileKey, bytes | None],
+        erased: Iterable[ProfileKey],
+        now_ms: int,
+    ) -> tuple[int, Sequence[int]]:
+        """Gives profiles their history. How many, and the places of those that are left to the interpreted
+        core. `stored` has those that are not cached."""
+        if self._past is None or self._past[0] is not history.data:
+            self._past = history.data, native.past(history.data)
+        count, left = self._ledger.fill(
+            workspace, wish, self._past[1], history.first, history.end, stored, set(erased), now_ms
+        )
+        return count, [at - history.first for at in left]
 
     def write(self, commit: Commit, told: list[Transition], clock_ms: int) -> tuple[bytes | None, int]:
         """Ends the kernel's share of the commit, at the clock's instant: writes it, and all due instants.
