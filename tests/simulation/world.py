@@ -260,7 +260,9 @@ class Process:
     async def _feed(self, partition: int) -> None:
         log, owner = self.world.logs[partition], self.worker.owners[partition]
         while True:
-            await owner.room()
+            if owner.full:
+                await asyncio.sleep(0.005)
+                continue
             await self.world.pause()
             at = max(self._positions[partition], self.world.firsts[partition])
             self._ends[partition] = len(log)  # known from a fetch; between two there is nothing newer

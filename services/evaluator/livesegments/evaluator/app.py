@@ -98,14 +98,13 @@ class FaustApp(faust.App):
         self.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
 
     def _new_transport(self) -> Transport:
-        return Transport(self.conf.broker_consumer, self, self._begin)
+        return Transport(self.conf.broker_consumer, self, self._begin, self._worker.full)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
             owner = self._worker.owners.get(message.partition)
             if owner is not None:
-                await owner.room()
                 stamp_ms = round(message.timestamp * 1_000)
                 unread = reason(message.headers)
                 owner.offer(Received(message.offset, stamp_ms, message.value or b"", event.ack, unread))

@@ -106,9 +106,10 @@ class Owner:
         self._ports.pace.heard()
         self._intake.offer(record)
 
-    async def room(self) -> None:
-        """Returns when another record may be offered."""
-        await self._intake.room()
+    @property
+    def full(self) -> bool:
+        """Whether no more records are to be read for it."""
+        return self._intake.full
 
     def bound(self, first: int, end: int) -> int:
         """The offset to read from, of a log that has [first, end)."""

@@ -189,7 +189,7 @@ class Options(NamedTuple):
     `erasure_key`: the secret under which the ids of erased profiles become digests.
     `history_days`: how many days of events the archive keeps of a workspace that doesn't say; 0: for ever.
     `partitions`: of topic `events`, all of them.
-    `queue`: how many records of a partition wait at most.
+    `queue`: while so many records of a partition wait, no more are read.
     `dues`: about how many dues of a partition are held in memory.
     `outbox`: how many transitions may wait for the broker before the partition waits, too.
     `kernels`: the native kernel's plans, where records go to it as far as it can do them; None: it has none.
@@ -211,7 +211,7 @@ class Options(NamedTuple):
     history_days: int = 0
     partitions: int = 1
     chunk: int = 500
-    queue: int = 32
+    queue: int = 64
     dues: int = 20_000
     outbox: int = 20_000
     audits: Turns | None = None

@@ -30,6 +30,9 @@ _log = structlog.get_logger(__name__)
 
 NOTHING_S = 0.1
 """While no partition is ours, it is looked again after this time."""
+FULL_S = 0.001
+"""While a partition has no room, it is looked so often whether it has, and what came for the others. What is
+read at once lasts for longer."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -145,14 +148,17 @@ class Consumer(driver.Consumer):
         reader, portions = self._reader, self._portions
         if not self.flow_active or reader is None or portions is None:
             return {}
+        assert isinstance(self.transport, Transport)
         ours = reader.assignment()
-        wanted = [each for tp in active_partitions or () if (each := TopicPartition(*tp)) in ours]
+        mine = [each for tp in active_partitions or () if (each := TopicPartition(*tp)) in ours]
+        wanted = [each for each in mine if not self.transport.full(each.partition)]
         if not wanted:
-            await self.sleep(NOTHING_S)
+            await self.sleep(FULL_S if mine else NOTHING_S)
             return {}
+        look_ms = int(timeout * 1_000) if len(wanted) == len(mine) else 0
         most = self.app.conf.broker_max_poll_records
         try:
-            found = await portions.take(wanted, look_ms=int(timeout * 1_000), most=most)
+            found = await portions.take(wanted, look_ms=look_ms, most=most)
         except IllegalStateError as error:  # a partition went to another meanwhile
             _log.info("reading goes on without a partition", error=repr(error))
             return {}
@@ -162,6 +168,8 @@ class Consumer(driver.Consumer):
                 _log.error("a record can't be read", source=each.source, why=each.why)
             record = _empty(each) if isinstance(each, Unread) else each
             records.setdefault(TopicPartition(each.topic, each.partition), []).append(record)
+        if not found and not look_ms:
+            await self.sleep(FULL_S)
         return records
 
     async def _seek(self, partition: TP, offset: int) -> None:
@@ -219,6 +227,8 @@ class Consumer(driver.Consumer):
 class Transport(driver.Transport):
     Consumer = Consumer
 
-    def __init__(self, url: Any, app: Any, begin: Begin) -> None:
+    def __init__(self, url: Any, app: Any, begin: Begin, full: Callable[[int], bool]) -> None:
+        """`full`: whether no more records of a partition are to be read now, so that the others' go past."""
         super().__init__(url, app)
         self.begin = begin
+        self.full = full

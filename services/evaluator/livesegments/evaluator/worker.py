@@ -62,6 +62,11 @@ class Worker:
             if partition in firsts and partition in ends
         }
 
+    def full(self, partition: int) -> bool:
+        """Whether no more records of the partition are to be read now."""
+        owner = self.owners.get(partition)
+        return owner is not None and owner.full
+
     def lags(self) -> dict[int, int | None]:
         return {partition: owner.lag for partition, owner in self.owners.items()}
 

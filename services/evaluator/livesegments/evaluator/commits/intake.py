@@ -23,7 +23,8 @@ class Forgotten(Exception):
 
 
 class Intake:
-    """`next` is the offset of the record that will come next; at most `limit` records wait.
+    """`next` is the offset of the record that will come next. No more are read while it is `full`: while
+    `limit` records wait, or more, as those of a batch that was read at once are all taken.
 
     `first` is the first offset that the log still has, as far as known.
     """
@@ -36,10 +37,8 @@ class Intake:
         self._log = log
         self._limit = limit
         self._wake = wake
-        self._closed = False
         self._end = 0
         self._bounded = asyncio.Event()
-        self._room = asyncio.Event()
         self._now_s = asyncio.get_running_loop().time
         self._came_s = self._now_s()
         self._sought: tuple[int, float] = (-1, 0.0)
@@ -53,17 +52,12 @@ class Intake:
         self.next = record.offset + 1
         self._wake()
 
-    async def room(self) -> None:
-        """Returns when another record may be offered."""
-        while len(self.records) >= self._limit and not self._closed:
-            self._room.clear()
-            await self._room.wait()
+    @property
+    def full(self) -> bool:
+        return len(self.records) >= self._limit
 
     def close(self) -> None:
-        """From now on nobody waits for room."""
-        self._closed = True
         self.records.clear()
-        self._room.set()
 
     def bound(self, applied: int, first: int, end: int) -> int:
         """The offset to read from: `applied`, or what the log still has of [first, end) if that is less."""
@@ -97,7 +91,6 @@ class Intake:
     def drop(self) -> None:
         """The first record is under way, or not wanted."""
         self.records.popleft()
-        self._room.set()
 
     def put_back(self, records: Sequence[Received], applied: int) -> None:
         """Takes back the records that were under way when a claim was lost; those that are stored are
