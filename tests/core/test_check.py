@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from livesegments.core.check import check, check_json
 from livesegments.core.definition import Node
 from livesegments.core.fault import shown as shown_value
+from livesegments.core.levels import MAX_LEVELS
 from livesegments.core.value_list import named, shown
 
 EVENT = {"type": "event", "name": "order"}
@@ -282,6 +283,34 @@ def test_references_must_exist_and_make_no_circle() -> None:
     where = [{"property": "segment", "op": "eq", "value": "b"}]
     assert codes(entered | {"where": where}, others=others, segment_id="a") == [("", "cycle")]
     assert codes(entered | {"where": where}, others=others, segment_id="c") == []
+
+
+def test_segments_refer_to_each_other_over_so_many_levels_at_most() -> None:
+    def segment(number: int) -> dict[str, Any]:
+        return {"type": "segment", "id": f"s{number}"}
+
+    def chain(first: int, last: int) -> dict[str, Node | None]:
+        """Each names the one before it."""
+        return {f"s{number}": msgspec.convert(segment(number - 1), Node) for number in range(first, last + 1)}
+
+    others = {"s1": msgspec.convert({"type": "tag"}, Node)} | chain(2, MAX_LEVELS)
+    assert codes(segment(MAX_LEVELS - 1), others=others) == []
+    assert codes(segment(MAX_LEVELS), others=others) == [("", "too_deep")]
+    assert codes({"type": "any", "of": [segment(5), segment(MAX_LEVELS)]}, others=others) == [
+        ("", "too_deep")
+    ]
+    lower, upper = chain(2, 60), chain(62, 101)  # between them s61 is edited: it named nobody
+
+    def dependents(id_: str) -> list[str]:
+        return [
+            name
+            for name, root in upper.items()
+            if root == msgspec.convert({"type": "segment", "id": id_}, Node)
+        ]
+
+    both = {"s1": msgspec.convert({"type": "tag"}, Node)} | lower | upper
+    assert codes(segment(59), others=both, segment_id="s61", dependents=dependents) == []
+    assert codes(segment(60), others=both, segment_id="s61", dependents=dependents) == [("", "too_deep")]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from livesegments.core.event import (
 from livesegments.core.fault import Fault, Faults, join, shown
 from livesegments.core.json_keys import repeated
 from livesegments.core.kind import MAX_COUNT
+from livesegments.core.levels import MAX_LEVELS, levels_of
 from livesegments.core.pattern import Patterns
 from livesegments.core.value import kind
 from livesegments.core.value_list import referring
@@ -103,6 +104,12 @@ def check(
         if circle:
             told = " → ".join(shown(name) if name else "this new one" for name in circle)
             return None, [Fault("", "cycle", f"segments depend on each other in a circle: {told}")]
+        levels = levels_of(node, others, segment_id, dependents)
+        if levels > MAX_LEVELS:
+            told = (
+                f"segments would refer to each other over {levels} levels; at most {MAX_LEVELS} are allowed"
+            )
+            return None, [Fault("", "too_deep", told)]
     return (node if lists is None else referring(node, lists)), []
 
 
