@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -101,9 +101,16 @@ def test_what_is_no_event_is_refused_before_it_is_sent(line: bytes, code: str) -
 
 
 def lag(
-    end: int, applied: int, outbox: int = 0, revision: int = 3, inbound: int = 0, due: int = 0
+    end: int,
+    applied: int,
+    outbox: int = 0,
+    revision: int = 3,
+    inbound: int = 0,
+    due: int = 0,
+    handing: int = 0,
 ) -> settle.Lag:
-    return settle.Lag([settle.Partition(0, end, applied, outbox, revision, due=due)], inbound, 3)
+    part = settle.Partition(0, end, applied, outbox, revision, due=due, handing=handing)
+    return settle.Lag([part], inbound, 3)
 
 
 def test_settled_is_measured_against_the_ends_at_its_start() -> None:
@@ -114,6 +121,29 @@ def test_settled_is_measured_against_the_ends_at_its_start() -> None:
     assert settle.behind(lag(10, 10, due=5), wanted) == ["5 due times to fire"]
     assert settle.behind(lag(10, 10, revision=2), wanted) == ["1 partitions to adopt the catalogue"]
     assert settle.behind(lag(10, 10, inbound=1), wanted) == ["1 inbound records to accept"]
+    assert settle.behind(lag(10, 10, handing=1), wanted) == ["1 commits with merged profiles to hand over"]
+
+
+@pytest.mark.parametrize("kind", ["inbound", "handing"])
+def test_settled_waits_for_records_that_were_still_to_come_into_the_log(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end is read before what feeds it. So the reading in which nothing feeds any more may not have the last
+    record that was fed; the one after it does."""
+    feeding: dict[str, Any] = {kind: 1}
+    readings = [
+        lag(10, 10, **feeding), lag(10, 10), lag(12, 10), lag(12, 11), lag(12, 12), lag(99, 12)
+    ]  # fmt: skip
+    seen: list[settle.Lag] = []
+
+    def read(_: object) -> settle.Lag:
+        seen.append(readings[len(seen)])
+        return seen[-1]
+
+    monkeypatch.setattr(settle, "read", read)
+    monkeypatch.setattr(settle, "POLL_S", 0)
+    assert settle.wait(cast(Any, None)).partitions[0].applied == 12
+    assert len(seen) == 5
 
 
 def test_a_sparkline_has_one_bar_a_stretch_of_the_log() -> None:

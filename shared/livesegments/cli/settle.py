@@ -32,6 +32,7 @@ class Partition(Struct):
     clock: str | None = None
     due: int = 0
     recounts: int = 0
+    handing: int = 0
 
 
 class Lag(Struct):
@@ -40,6 +41,11 @@ class Lag(Struct):
     partitions: list[Partition]
     inbound: int
     revision: int
+
+    @property
+    def feeding(self) -> bool:
+        """Whether something acknowledged is still to become records of `events`."""
+        return bool(self.inbound or any(part.handing for part in self.partitions))
 
 
 def read(client: Client) -> Lag:
@@ -57,6 +63,7 @@ def behind(now: Lag, wanted: Lag) -> list[str]:
         "commits to announce": sum(part.outbox for part in now.partitions),
         "due times to fire": sum(part.due for part in now.partitions),
         "profiles with events to take back": sum(part.recounts for part in now.partitions),
+        "commits with merged profiles to hand over": sum(part.handing for part in now.partitions),
         "partitions to adopt the catalogue": sum(part.revision < wanted.revision for part in now.partitions),
     }
     return [f"{count:,} {what}" for what, count in missing.items() if count]
@@ -65,16 +72,19 @@ def behind(now: Lag, wanted: Lag) -> list[str]:
 def wait(client: Client, timeout_s: float = TIMEOUT_S) -> Lag:
     """The lag once settled. Raises Problem, saying what is missing, when that takes too long."""
     until = time.monotonic() + timeout_s
+    before = read(client)
     wanted = now = read(client)
-    while behind(now, wanted):
+    while before.feeding or behind(now, wanted):
         if time.monotonic() > until:
+            missing = behind(now, wanted) or behind(before, wanted)
             raise Problem(
-                f"not settled in time: {', '.join(behind(now, wanted))}",
+                f"not settled in time: {', '.join(missing)}",
                 advice="is the evaluator ready (/readyz)? then repeat with a longer --timeout",
             )
         time.sleep(POLL_S)
-        inbound, now = now.inbound, read(client)
-        if inbound:  # the records that it held were not in `events` yet
+        fed = before.feeding  # an end is read before what feeds it: so `wanted` may lack the last of that
+        before, now = now, read(client)
+        if fed:
             wanted = now
     return now
 

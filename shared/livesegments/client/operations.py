@@ -51,7 +51,8 @@ class Lag(Struct, kw_only=True, frozen=True):
 class PartitionLag(Struct, kw_only=True, frozen=True):
     """`end` and `applied` are next offsets of topic `events`; `outbox`: commits not yet announced; `due`:
     profiles with a due time that the partition's clock has passed and that has not fired yet; `recounts`:
-    profiles with events that are still to be taken back."""
+    profiles with events that are still to be taken back; `handing`: commits whose merged profiles still
+    hand their history over, which becomes records of other partitions."""
 
     partition: int
     """The number of the partition."""
@@ -65,6 +66,8 @@ class PartitionLag(Struct, kw_only=True, frozen=True):
     """How many due times lie before the partition's clock."""
     recounts: int
     """How many profiles have events that are still to be taken back."""
+    handing: int
+    """Of how many commits merged profiles still hand their history over."""
     revision: int
     """A revision of the catalogue: of a partition the one that it has adopted, else the newest."""
     clock: datetime | None

@@ -24,7 +24,8 @@ FIRST_S = 3.0
 class Partition(Struct, frozen=True):
     """`end` and `applied` are next offsets; `clock_ms` is None before the first event. `due` counts the
     profiles with a due time that the clock has passed and that has not fired, `recounts` those with events
-    that are still to be taken back."""
+    that are still to be taken back, `handing` the commits whose merged profiles still hand their history
+    over, which becomes records of other partitions."""
 
     end: int
     applied: int
@@ -33,6 +34,7 @@ class Partition(Struct, frozen=True):
     clock_ms: int | None
     due: int
     recounts: int
+    handing: int
 
 
 class Inbound(Struct, frozen=True):
@@ -80,17 +82,25 @@ class Lags:
         for partition in self._partitions:
             pipe.hmget(keys.head(partition), "offset", "catalog", "clock")
             pipe.hlen(keys.recounts(partition))
+            pipe.xlen(keys.handing(partition))  # after what fills it
             pipe.xlen(keys.outbox(partition))  # after what fills it
         replies = await pipe.execute()
-        heads, recounts, outboxes = replies[::3], replies[1::3], replies[2::3]
+        heads, recounts, handings, outboxes = (replies[at::4] for at in range(4))
         for partition, head in zip(self._partitions, heads, strict=True):
             pipe.zcount(keys.due(partition), "-inf", _number(head[2], "-inf"))
         partitions = [
             Partition(
-                end, int(head[0] or 0), outbox, _number(head[1], -1), _number(head[2], None), due, recount
+                end,
+                int(head[0] or 0),
+                outbox,
+                _number(head[1], -1),
+                _number(head[2], None),
+                due,
+                recount,
+                handed,
             )
-            for end, head, outbox, due, recount in zip(
-                ends, heads, outboxes, await pipe.execute(), recounts, strict=True
+            for end, head, outbox, due, recount, handed in zip(
+                ends, heads, outboxes, await pipe.execute(), recounts, handings, strict=True
             )
         ]
         return Lag(partitions, inbound, revision, committed)

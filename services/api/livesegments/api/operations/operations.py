@@ -40,7 +40,8 @@ def _instant(value: Any) -> int:
 class PartitionLag(BaseModel):
     """`end` and `applied` are next offsets of topic `events`; `outbox`: commits not yet announced; `due`:
     profiles with a due time that the partition's clock has passed and that has not fired yet; `recounts`:
-    profiles with events that are still to be taken back."""
+    profiles with events that are still to be taken back; `handing`: commits whose merged profiles still hand
+    their history over, which becomes records of other partitions."""
 
     partition: int
     end: int
@@ -48,6 +49,7 @@ class PartitionLag(BaseModel):
     outbox: int
     due: int
     recounts: int
+    handing: int
     revision: int
     clock: Instant | None
 
@@ -97,8 +99,8 @@ class ClockMoved(BaseModel):
 @router.get("/lag", dependencies=[Watching])
 async def read_lag(context: Ctx) -> Lag:
     """Everything that is acknowledged is applied and announced when each `applied` has reached its `end`,
-    every `outbox` is empty, every `due` and `recounts` is 0, every `revision` is the newest, and `inbound`
-    is 0."""
+    every `outbox` is empty, every `due`, `recounts` and `handing` is 0, every `revision` is the newest, and
+    `inbound` is 0. What `inbound` and `handing` hold becomes records: read the ends again after these are 0."""
     lag = await context.lags.read()
     return Lag(
         partitions=[
@@ -109,6 +111,7 @@ async def read_lag(context: Ctx) -> Lag:
                 outbox=each.outbox,
                 due=each.due,
                 recounts=each.recounts,
+                handing=each.handing,
                 revision=each.revision,
                 clock=times.iso_or_none(each.clock_ms),
             )

@@ -54,6 +54,7 @@ PROPERTIES = {
     "offsets": "The offset after the control record, by partition.",
     "op": "How it is compared; docs/conditions.md has a table.",
     "recounts": "How many profiles have events that are still to be taken back.",
+    "handing": "Of how many commits merged profiles still hand their history over.",
     "outbox": "How many commits are not announced yet.",
     "partition": "The number of the partition.",
     "partitions": "The state of every partition.",
