@@ -100,7 +100,7 @@ class ClockMoved(BaseModel):
 async def read_lag(context: Ctx) -> Lag:
     """Everything that is acknowledged is applied and announced when each `applied` has reached its `end`,
     every `outbox` is empty, every `due`, `recounts` and `handing` is 0, every `revision` is the newest, and
-    `inbound` is 0. What `inbound` and `handing` hold becomes records: read the ends again after these are 0."""
+    `inbound` is 0. What `inbound` and `handing` hold becomes records: read the ends again once they are 0."""
     lag = await context.lags.read()
     return Lag(
         partitions=[
