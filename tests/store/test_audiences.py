@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
-from livesegments.core.audience import Audience, Bounds, Consenting, Part, advice, part_of
+from livesegments.core.audience import Audience, Bounds, Consenting, Part, advice, part_of, reading
 from livesegments.core.bucket import holds
 from livesegments.core.definition import Bucket
-from livesegments.core.profile import Profile, Register, consent_key, encode
+from livesegments.core.profile import Membership, Profile, Register, consent_key, encode
 from livesegments.store import audiences, keys
 from livesegments.store.audiences import Audiences
 from livesegments.store.client import Client, connect
@@ -89,8 +89,11 @@ async def every(reader: Audiences, audience: Audience, limit: int) -> list[str]:
     found: list[str] = []
     place: Place | None = None
     while True:
-        ids, states, place = await reader.page("w", audience, place, limit, states=True)
-        assert len(ids) <= limit and set(states) == set(ids)
+        ids, states, place = await reader.page("w", audience, place, limit, ["email"])
+        assert len(ids) <= limit
+        assert {id_: held.values for id_, held in states.items()} == {
+            id_: {"email": f"{id_}@x"} for id_ in ids
+        }
         found += ids
         if place is None:
             return found
@@ -133,7 +136,7 @@ async def test_whoever_stays_is_given_once_while_others_move(world: World) -> No
     found: list[str] = []
     place: Place | None = None
     while True:
-        ids, _, place = await reader.page("w", audience, place, 20, states=False)
+        ids, _, place = await reader.page("w", audience, place, 20, ())
         found += ids
         if place is None:
             break
@@ -154,10 +157,10 @@ async def test_parts_are_disjoint_and_whole_and_of_about_one_size(world: World) 
 async def test_of_a_store_that_was_emptied_nothing_is_read(world: World) -> None:
     await world.store.hset(keys.head(1), mapping={"offset": 10, "topic": "t", "commit": 1})
     reader = Audiences(Heads(world.store, PARTITIONS))
-    _, _, place = await reader.page("w", Audience(("a",)), None, 5, states=False)
+    _, _, place = await reader.page("w", Audience(("a",)), None, 5, ())
     await world.store.flushall()
     with pytest.raises(Restoring, match="partition 1 has applied 0 of 10 records again"):
-        await reader.page("w", Audience(("a",)), place, 5, states=False)
+        await reader.page("w", Audience(("a",)), place, 5, ())
 
 
 @pytest.mark.parametrize(
@@ -167,3 +170,18 @@ async def test_of_a_store_that_was_emptied_nothing_is_read(world: World) -> None
 def test_advice(count: int, size: str, parts: int) -> None:
     found = advice(count, Bounds(10, 100, 1_000))
     assert (found.size, found.parts) == (size, parts)
+
+
+def test_of_a_state_just_what_is_asked_for_is_read() -> None:
+    values = {"email": "ann@x", 'a"b': [1, {"c": None}], "\0": 0, "gone": None, "ä b": "é", "plan": "pro"}
+    said = {consent_key("email", None): Register("opted_in", 1, "e")}
+    state = Profile(7, {name: Register(value, 1, "e") for name, value in values.items()}, consent=said)
+    state.memberships["a"] = Membership(1, 1)
+    for names in ((), ("email",), ("email", "ä b", "gone", "none"), ('a"b', "email", "\0", "gone", "none")):
+        expected = {name: values[name] for name in names if values.get(name) is not None}
+        for consent in (True, False):
+            held = reading(names, consent)(encode(state))
+            assert held.values == expected
+            assert {pair: each.value for pair, each in held.consent.items()} == (
+                {consent_key("email", None): "opted_in"} if consent else {}
+            )

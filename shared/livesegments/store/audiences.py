@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from livesegments.core.audience import Audience, Held, held, judge
+from livesegments.core.audience import Audience, Held, judge, reading
 from livesegments.store import keys
 from livesegments.store.members import Place
 from livesegments.store.standing import Heads, Lives, anew
@@ -174,10 +174,11 @@ class Audiences:
         partition: int,
         after: str = "",
         upto: str = "",
-        states: bool = False,
+        names: Sequence[str] = (),
     ) -> Piece:
-        """The next piece after an id, up to and with another one ('': to the end)."""
-        wanted = states or audience.consent is not None
+        """The next piece after an id, up to and with another one ('': to the end), with these attributes of
+        its members."""
+        wanted = bool(names) or audience.consent is not None
         (reply,) = await self.heads.read(
             _call(
                 NEXT,
@@ -193,7 +194,7 @@ class Audiences:
             )
         )
         last, ids, found = reply
-        kept, having = _judged(audience, ids, found if wanted else None)
+        kept, having = _judged(audience, ids, found if wanted else None, names)
         return Piece(sorted(kept, key=str.encode), having, last.decode())
 
     async def of_these(
@@ -215,8 +216,9 @@ class Audiences:
         )
         return set(_judged(audience, reply[0], reply[1] if wanted else None)[0])
 
-    async def states(self, workspace: str, ids: Sequence[str]) -> dict[str, Held]:
-        """What pages need of the profiles that there are."""
+    async def states(self, workspace: str, ids: Sequence[str], names: Sequence[str]) -> dict[str, Held]:
+        """These attributes of the profiles that there are."""
+        read = reading(tuple(names), consent=False)
         shares: dict[int, list[str]] = {}
         for id_ in ids:
             shares.setdefault(partition_of(workspace, id_, self.partitions), []).append(id_)
@@ -226,23 +228,23 @@ class Audiences:
             *(("HMGET", keys.profiles(partition, workspace), *share) for partition, share in shares.items())
         )
         return {
-            id_: held(state)
+            id_: read(state)
             for share, found in zip(shares.values(), replies, strict=True)
             for id_, state in zip(share, found, strict=True)
             if state is not None
         }
 
     async def page(
-        self, workspace: str, audience: Audience, after: Place | None, limit: int, states: bool
+        self, workspace: str, audience: Audience, after: Place | None, limit: int, names: Sequence[str]
     ) -> tuple[list[str], dict[str, Held], Place | None]:
-        """The next members (at most `limit`), their states where they are asked for, and where to go on;
-        None: that was the last page. Whoever is in throughout is given exactly once."""
+        """The next members (at most `limit`), these attributes of them, and where to go on; None: that was
+        the last page. Whoever is in throughout is given exactly once."""
         found: list[str] = []
         having: dict[str, Held] = {}
         lives: Lives | None = None
         at = after if after is not None else Place(0, "")
         for _ in range(MOST_PIECES):
-            piece = await self.piece(workspace, audience, at.partition, at.member, states=states)
+            piece = await self.piece(workspace, audience, at.partition, at.member, names=names)
             now = await self.heads.lives()
             if lives is not None and lives != now:
                 raise anew()
@@ -250,7 +252,7 @@ class Audiences:
             room = limit - len(found)
             taken = piece.ids[:room]
             found += taken
-            if states:
+            if names:
                 having.update((id_, piece.states[id_]) for id_ in taken if id_ in piece.states)
             if len(piece.ids) > room:
                 return found, having, Place(at.partition, found[-1])
@@ -274,13 +276,14 @@ def _call(script: str, workspace: str, audience: Audience, partition: int, *argu
 
 
 def _judged(
-    audience: Audience, ids: Sequence[bytes], states: Sequence[Any] | None
+    audience: Audience, ids: Sequence[bytes], states: Sequence[Any] | None, wanted: Sequence[str] = ()
 ) -> tuple[list[str], dict[str, Held]]:
     names = [each.decode() for each in ids]
+    read = reading(tuple(wanted), consent=audience.consent is not None)
     having = (
         {}
         if states is None
-        else {name: held(state) for name, state in zip(names, states, strict=True) if state is not None}
+        else {name: read(state) for name, state in zip(names, states, strict=True) if state is not None}
     )
     if audience.plain:
         return names, having

@@ -31,7 +31,7 @@ from livesegments.api.web.auth import Reading
 from livesegments.api.web.problems import Problem, responses
 from livesegments.api.web.route import Route
 from livesegments.api.web.texts import AttributeName
-from livesegments.core.audience import Advice, Audience, Bounds, Held, Part, advice, part_of, value
+from livesegments.core.audience import Advice, Audience, Bounds, Held, Part, advice, part_of
 from livesegments.core.computed import PREFIX
 from livesegments.core.fault import Fault
 from livesegments.store.members import Place
@@ -121,7 +121,7 @@ async def page_audience(context: Ctx, workspace: Reading, asked: Paging) -> Resp
     if place is not None and not 0 <= place.partition < context.heads.partitions:
         raise cursor.foreign()
     limit = min(asked.limit, MOST_MEMBERS) if computed(names) else asked.limit
-    own = bool(names) and not computed(names)
+    own = [] if computed(names) else names
     members, states, more = await context.audiences.page(workspace.id, audience, place, limit, own)
     lives = await context.heads.lives()
     answer = Page(members, None if more is None else cursor.encode(more), [])
@@ -200,13 +200,7 @@ async def valued(
     """Values of a page's members: of attributes alone from the states that were read with it."""
     if computed(names):
         return await fields_of(context, workspace, names, members, "/fields")
-    return [Fields(id_, _values(names, states.get(id_))) for id_ in members], []
-
-
-def _values(names: Sequence[str], state: Held | None) -> dict[str, Any]:
-    if state is None:
-        return {}
-    return {name: found for name in names if (found := value(state, name)) is not None}
+    return [Fields(id_, state.values if (state := states.get(id_)) else {}) for id_ in members], []
 
 
 def bounds(context: Context) -> Bounds:

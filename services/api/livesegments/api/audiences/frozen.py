@@ -139,7 +139,7 @@ async def page_frozen(
     answer = Page(members, None if more is None else cursor.encode(more), [], UNSET)
     if names:
         lives = await context.heads.lives()
-        own = {} if computed(names) else await context.audiences.states(workspace.id, members)
+        own = {} if computed(names) else await context.audiences.states(workspace.id, members, names)
         answer.fields, answer.warnings = await valued(context, workspace, names, members, own)
         if await context.heads.lives() != lives:
             raise anew()

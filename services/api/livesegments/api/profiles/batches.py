@@ -6,6 +6,7 @@ what they consented to; who isn't known stands in `unknown`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -85,7 +86,7 @@ class InSegment(Struct):
 
 class Read(Struct, omit_defaults=True):
     profile: str
-    fields: dict[str, Any]
+    fields: Mapping[str, Any]
     tags: list[str] | UnsetType = UNSET
     consent: list[Consent] | UnsetType = UNSET
     groups: list[str] | UnsetType = UNSET

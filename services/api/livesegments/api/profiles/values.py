@@ -46,7 +46,7 @@ Names = Annotated[
 
 class Fields(Struct):
     profile: str
-    fields: dict[str, Any]
+    fields: Mapping[str, Any]
 
 
 async def check(
@@ -81,15 +81,16 @@ async def fields_of(
     """
     names = list(dict.fromkeys(names))
     computed = [name for name in names if name.startswith(PREFIX)]
+    found: dict[str, Mapping[str, Any]] = {}
     building = set[str]()
     if computed:
-        found: dict[str, dict[str, Any]] = {}
         for partition, share in _shares(context, workspace, members).items():
             plan, clock_ms, states = await context.served.several(partition, workspace.id, share)
             building.update(name for name in computed if name not in plan.positions)
             found |= await asyncio.to_thread(_values, names, dict(states), plan, clock_ms, asof.now(context))
-    else:
-        found = _values(names, await context.profiles.get(workspace.id, members))
+    elif names:
+        held = await context.audiences.states(workspace.id, members, names)
+        found = {id_: each.values for id_, each in held.items()}
     return [Fields(member, found.get(member, {})) for member in members], [
         Fault(where, "building", f"{name} is still given its history: its values are left out")
         for name in names
@@ -105,13 +106,9 @@ def _shares(context: Context, workspace: Workspace, members: Iterable[str]) -> d
 
 
 def _values(
-    names: Sequence[str],
-    states: Mapping[str, Profile],
-    plan: Plan | None = None,
-    clock_ms: int = 0,
-    wall_ms: int | None = None,
+    names: Sequence[str], states: Mapping[str, Profile], plan: Plan, clock_ms: int, wall_ms: int | None
 ) -> dict[str, dict[str, Any]]:
-    """By profile; computed attributes only with the `plan` that the profiles were brought to."""
+    """By profile; `plan`: that which the profiles were brought to."""
     found = {}
     for id_, state in states.items():
         values = {
@@ -119,8 +116,7 @@ def _values(
             for name in names
             if not name.startswith(PREFIX) and (register := state.attributes.get(name)) is not None
         }
-        if plan is not None:
-            computed = computed_of(plan, state, instant(clock_ms, state, wall_ms), names)
-            values |= {PREFIX + each: made.value for each, made in computed.items()}
+        computed = computed_of(plan, state, instant(clock_ms, state, wall_ms), names)
+        values |= {PREFIX + each: made.value for each, made in computed.items()}
         found[id_] = {name: values[name] for name in names if values.get(name) is not None}
     return found
