@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -141,6 +142,8 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     async with serving(settings, crash):
+        gc.collect()
+        gc.freeze()  # what is there now stays: a full collection need not walk it
         await ending.wait()
         if faults:
             raise faults[0]

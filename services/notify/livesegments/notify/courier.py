@@ -288,4 +288,5 @@ class Courier:
         if lane.queue.messages or self._tries or self._replaying.moved:
             pause_s = min(pause_s, SAVE_S if self.rule.batch == 1 else SAVE_BATCHES_S)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), pause_s)
+            async with asyncio.timeout(pause_s):  # `wait_for` would make a task for every wait
+                await self._wake.wait()

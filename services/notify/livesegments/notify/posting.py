@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import lru_cache, partial
 
 import aiohttp
 from msgspec import Struct
@@ -20,6 +21,8 @@ CONNECTIONS = 64
 """To one receiver at a time."""
 READ = 65_536
 MAX_SAID = 200
+REMEMBERED = 4_096
+"""URLs that were looked at."""
 GONE = 410
 
 
@@ -39,7 +42,9 @@ class Poster:
     """Use it as an async context manager. Redirects are not followed, nor is any proxy asked."""
 
     def __init__(self, permitted: Collection[str], now_ms: Callable[[], int], seal: Seal) -> None:
-        self._permitted, self._now_ms, self._seal = permitted, now_ms, seal
+        self._now_ms, self._seal = now_ms, seal
+        self._permitted = permitted
+        self._fault_of = lru_cache(REMEMBERED)(partial(fault_of, permitted=permitted))
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Poster:
@@ -63,7 +68,7 @@ class Poster:
     async def post(self, rule: Subscription, message: Message) -> Outcome:
         webhook = rule.webhook
         assert webhook is not None and self._session is not None
-        if (wrong := fault_of(webhook.url, self._permitted)) is not None:
+        if (wrong := self._fault_of(webhook.url)) is not None:
             return Outcome(None, f"the url {wrong}")
         now_ms = self._now_ms()
         valid = [each for each in webhook.secrets if each.until_ms is None or each.until_ms > now_ms]
