@@ -25,17 +25,19 @@ from typing import NamedTuple
 
 import httpx
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from bench import harness
+from bench.hearing import hearing
+from bench.used import Watch, cpu_s
 from livesegments.core.definition import Node
-from livesegments.core.event import Event, Transition
+from livesegments.core.event import Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service
 from livesegments.store import keys
 from livesegments.wire import catalog, pack
-from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS
+from livesegments.wire.topics import DEFINITIONS, EVENTS
 
 WORKSPACE = "storm"
 STORMS = ("cold", "warm")
@@ -48,9 +50,18 @@ STORED = '{"type":"event","name":"stored","window":{"last":"25s"}}'
 ROOTS = ("shared", "services/ingest", "services/evaluator", "services/api", "services/notify")
 
 
+class Spent(NamedTuple):
+    """What a process takes of the processor: of a core without a storm and within it, and microseconds for a due time
+    beyond what it would have taken without one."""
+
+    quiet: float
+    storm: float
+    each_us: float
+
+
 class Storm(NamedTuple):
-    """Milliseconds, but for `drained_s` and the last four: how long the evaluator fired due times, rested for other
-    work, and waited for the store and for the next turn."""
+    """Milliseconds, but for `drained_s` and the four after `dues`: how long the evaluator fired due times, rested for
+    other work, and waited for the store and for the next turn. `spent`: by what a process is for."""
 
     quiet_p50: float
     quiet_p99: float
@@ -63,6 +74,7 @@ class Storm(NamedTuple):
     loop_s: float
     store_s: float
     turn_s: float
+    spent: Mapping[str, Spent] = {}
 
 
 async def run(running: Stack, dues: int, per_s: int) -> dict[str, Storm]:
@@ -73,11 +85,13 @@ async def run(running: Stack, dues: int, per_s: int) -> dict[str, Storm]:
         await evaluator.start()
         try:
             await evaluator.ready(print)
+            assert evaluator.child is not None
+            watch = Watch(running, [evaluator.child.pid])
             storms: dict[str, Storm] = {}
             for name in STORMS:
                 due_ms = await _store(running, dues, name)
                 before = await _spent(evaluator)
-                measured = await _measure(running, dues, due_ms, per_s, name)
+                measured = await _measure(running, watch, dues, due_ms, per_s, name)
                 after = await _spent(evaluator)
                 spent = [now - then for now, then in zip(after, before, strict=True)]
                 storms[name] = measured._replace(
@@ -124,59 +138,73 @@ async def _store(running: Stack, dues: int, storm: str) -> int:
     return now_ms + AHEAD_MS
 
 
-async def _measure(running: Stack, dues: int, due_ms: int, per_s: int, storm: str) -> Storm:
+async def _measure(running: Stack, watch: Watch, dues: int, due_ms: int, per_s: int, storm: str) -> Storm:
     sent: dict[str, float] = {}
     took: dict[str, float] = {}
     exits = 0
     drained = asyncio.Event()
-    decoder = msgspec.json.Decoder(Transition)
-    consumer = AIOKafkaConsumer(bootstrap_servers=running.kafka, max_poll_records=2_000)
     producer = AIOKafkaProducer(bootstrap_servers=running.kafka, acks="all", linger_ms=0)
-    await asyncio.gather(consumer.start(), producer.start())
-    parts = [TopicPartition(MEMBERSHIPS, number) for number in range(harness.PARTITIONS)]
-    consumer.assign(parts)
-    await consumer.seek_to_end(*parts)
+    await producer.start()
 
-    async def hear() -> None:
+    async def hear(listening: asyncio.Future[None]) -> None:
         nonlocal exits
-        while True:
-            batch = await consumer.getmany(timeout_ms=1_000)
-            now = time.time()
-            for records in batch.values():
-                for record in records:
-                    if b'"exited"' in record.value:
-                        exits += 1
-                    else:
-                        name = decoder.decode(record.value).profile
-                        if name in sent:
-                            took[name] = now - sent[name]
-            if exits >= dues:
-                drained.set()
+        async with hearing(running.kafka, harness.PARTITIONS) as heard:
+            listening.set_result(None)
+            async for each in heard:
+                exits += each.exited
+                for name in each.entered:
+                    if name in sent:
+                        took[name] = each.at_s - sent[name]
+                if exits >= dues:
+                    drained.set()
 
-    hearing = asyncio.create_task(hear())
-    number, ended_s = 0, 0.0
-    started = due_ms / 1_000 - QUIET_S
+    def mark() -> tuple[float, dict[str, float]]:
+        return time.time(), {**watch.cpu_s(), "this bench": cpu_s(os.getpid())}
+
+    listening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    heard = asyncio.create_task(hear(listening))
+    await asyncio.wait([listening, heard], return_when=asyncio.FIRST_COMPLETED)
+    number, ended_s, marks = 0, 0.0, list[tuple[float, dict[str, float]]]()
+    started, due_s = due_ms / 1_000 - QUIET_S, due_ms / 1_000
+    begun_s = started + 1
     await asyncio.sleep(max(0, started - time.time()))
     while not ended_s or time.time() < ended_s + 1:
+        if heard.done():
+            heard.result()
         number += 1
         await asyncio.sleep(max(0, started + number / per_s - time.time()))
         name = f"live-{storm}-{number}"
         event = Event(name, WORKSPACE, name, "live", time.time_ns() // 1_000_000, {})
         sent[name] = time.time()
         await producer.send(EVENTS, pack.encode(pack.Packed([event])), partition=harness.home(event))
+        if len(marks) < 2 and time.time() >= (begun_s, due_s)[len(marks)]:
+            marks.append(mark())
         if drained.is_set() and not ended_s:
+            marks.append(mark())
             ended_s = time.time()
     async with asyncio.timeout(60):
         while len(took) < len(sent):
             await asyncio.sleep(0.05)
-    hearing.cancel()
-    await asyncio.gather(consumer.stop(), producer.stop())
-    begun_s = started + 1
-    quiet = [1_000 * took[name] for name, at in sent.items() if begun_s < at < due_ms / 1_000 - 0.1]
-    within = [1_000 * took[name] for name, at in sent.items() if due_ms / 1_000 <= at < ended_s]
+    heard.cancel()
+    await asyncio.gather(producer.stop(), heard, return_exceptions=True)
+    quiet = [1_000 * took[name] for name, at in sent.items() if begun_s < at < due_s - 0.1]
+    within = [1_000 * took[name] for name, at in sent.items() if due_s <= at < ended_s]
     calm, rough = quantiles(quiet, n=100), quantiles(within, n=100)
-    drained_s = ended_s - due_ms / 1_000
-    return Storm(calm[49], calm[98], rough[49], rough[98], drained_s, len(within), dues, 0, 0, 0, 0)
+    return Storm(
+        calm[49], calm[98], rough[49], rough[98], ended_s - due_s, len(within), dues, 0, 0, 0, 0,
+        _shares(marks, dues),
+    )  # fmt: skip
+
+
+def _shares(marks: Sequence[tuple[float, Mapping[str, float]]], dues: int) -> dict[str, Spent]:
+    """`marks`: instants and the CPU seconds of every process until then, before the quiet, between, and at the end."""
+    (begun_s, first), (due_s, second), (ended_s, third) = marks
+    shares = {}
+    for role in first:
+        quiet = (second[role] - first[role]) / (due_s - begun_s)
+        in_storm_s, took_s = third[role] - second[role], ended_s - due_s
+        shares[role] = Spent(quiet, in_storm_s / took_s, (in_storm_s - quiet * took_s) / dues * 1e6)
+    return shares
 
 
 @contextmanager
@@ -203,12 +231,24 @@ async def compare(dues: int, per_s: int, rounds: int, trees: Sequence[str | None
             for name, storm in storms.items():
                 of = "other" if tree else "this", name
                 results.setdefault(of, []).append(storm)
-                fields = storm._asdict().items()
+                fields = [(field, value) for field, value in storm._asdict().items() if field != "spent"]
                 print(*of, *(f"{field} {value:,.1f}" for field, value in fields), flush=True)
     for of, found in results.items():
         ratio = median(each.storm_p99 / each.quiet_p99 for each in found)
         rate = median(dues / each.drained_s for each in found)
-        print(*of, f"p99 in the storm ÷ quiet {ratio:.1f}; drained {rate:,.0f} dues/s")
+        quiet, rough = median(each.quiet_p99 for each in found), median(each.storm_p99 for each in found)
+        print(
+            *of,
+            f"p99 quiet {quiet:.1f} ms, in the storm {rough:.1f} ms, storm ÷ quiet {ratio:.1f}; "
+            f"drained {rate:,.0f} dues/s",
+        )
+        for role in found[0].spent:
+            spent = [each.spent[role] for each in found]
+            cores = [median(getattr(each, field) for each in spent) for field in ("quiet", "storm")]
+            each_us = median(each.each_us for each in spent)
+            print(
+                f"    {role}: {cores[0]:.2f} of a core, in the storm {cores[1]:.2f}; {each_us:.1f} µs a due time"
+            )
 
 
 def table(storms: Mapping[str, Storm]) -> list[str]:

@@ -37,7 +37,11 @@ class Watch:
         for pids in self._roles.values():
             for pid in pids:
                 Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
-        self._before = {role: sum(map(cpu_s, pids)) for role, pids in self._roles.items()}
+        self._before = self.cpu_s()
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds of every role until now."""
+        return {role: sum(map(cpu_s, pids)) for role, pids in self._roles.items()}
 
     def used(self) -> Mapping[str, Used]:
         return {

@@ -231,6 +231,7 @@ class Process:
             outbox=choice(2, 20_000),
             kernels=self._kernels if world.native and native.BUILT else None,
             audits=Turns(world.audits_per_s) if world.audits_per_s else None,
+            many=choice(2, 50),
         )
         shard = MemoryShard(world.store, partition, world.pause)
         return Owner(partition, Ports(shard, self, world, world, world.files, options, self._pace, Names()))

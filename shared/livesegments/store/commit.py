@@ -25,6 +25,7 @@ from livesegments.core.event import Transition
 from livesegments.store import keys, tail
 from livesegments.store.encoded import Argument, Encoded, Ready
 from livesegments.store.tail import Entry
+from livesegments.store.told import Told
 from livesegments.wire.profilekey import ProfileKey
 
 MAX_ARGUMENTS = 3_900
@@ -76,7 +77,6 @@ def sha(script: str) -> str:
 
 _APPLY_SHA = sha(APPLY)
 _RESTORE_SHA = sha(RESTORE)
-_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Transition])
 
 
@@ -121,10 +121,7 @@ class Commit:
 
     def announce(self, transitions: Sequence[Transition]) -> bytes:
         """Law 6: one entry of the outbox, with the commit's number as its id. Returns it, encoded."""
-        return self.announce_encoded(_encoder.encode(transitions))
-
-    def announce_encoded(self, told: bytes) -> bytes:
-        """The same of transitions that are encoded already."""
+        told = Told.of(transitions).encoded
         self._write("XADD", keys.outbox(self.partition), [f"{self.number}-0", "t", told])
         return told
 

@@ -3,6 +3,7 @@
 mod absent;
 mod adoption;
 mod amount;
+mod announcing;
 mod asked;
 mod attribute;
 mod bag;
@@ -167,5 +168,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<port::Record>()?;
     module.add_class::<port::Past>()?;
     module.add_class::<port::Wish>()?;
-    module.add_class::<port::Ledger>()
+    module.add_class::<port::Ledger>()?;
+    module.add_class::<announcing::Announcing>()?;
+    module.add_function(wrap_pyfunction!(announcing::py_kinds, module)?)?;
+    module.add_function(wrap_pyfunction!(announcing::py_mentions, module)?)
 }

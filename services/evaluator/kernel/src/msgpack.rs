@@ -76,6 +76,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many bytes were read.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    pub fn is_int(&self) -> bool {
+        matches!(self.data.get(self.at), Some(0..=0x7f | 0xcc..=0xcf | 0xd0..=0xd3 | 0xe0..=0xff))
+    }
+
     pub fn is_str(&self) -> bool {
         matches!(self.data.get(self.at), Some(0xa0..=0xbf | 0xd9..=0xdb))
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -24,6 +23,7 @@ from livesegments.evaluator.history.filling import Fillings
 from livesegments.evaluator.history.parts import Parts
 from livesegments.evaluator.history.recounting import Recounting
 from livesegments.evaluator.history.retaining import Retaining
+from livesegments.evaluator.kernel.announcing import kinds
 from livesegments.evaluator.plans.walks import Walks
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.relay import Relay
@@ -49,7 +49,9 @@ class Claim:
         self.applied, self.applied_offset = head.commit, head.offset
         self.partition = Partition(number, head, options.cache_bytes, options.dues, options.kernels)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
-        self.relay = Relay(number, ports.shard, ports.publisher, head.commit, options.outbox, moved)
+        self.relay = Relay(
+            number, ports.shard, ports.publisher, head.commit, options.outbox, options.many, moved
+        )
         self.walks = Walks(ports, self.partition, self.flight, self.wall_ms)
         self.mending = Mending(ports, self.partition, self.walks, self.wall_ms)
         self.errands = Errands(self.partition, self.flight, moved)
@@ -152,7 +154,7 @@ class Claim:
         metrics.DUPLICATES.inc(outcome.duplicates)
         metrics.UNKNOWN_WORKSPACE.inc(outcome.unknown_workspace)
         metrics.SUPPRESSED.inc(outcome.suppressed)
-        for (kind, cause), count in Counter((each.kind, each.cause) for each in outcome.transitions).items():
+        for kind, cause, count in kinds(outcome.transitions):
             metrics.TRANSITIONS.labels(kind, cause).inc(count)
 
 

@@ -192,6 +192,7 @@ class Options(NamedTuple):
     `queue`: while so many records of a partition wait, no more are read.
     `dues`: about how many dues of a partition are held in memory.
     `outbox`: how many transitions may wait for the broker before the partition waits, too.
+    `many`: transitions of a commit with so many of them let others overtake them on their way to the broker.
     `kernels`: the native kernel's plans, where records go to it as far as it can do them; None: it has none.
     """
 
@@ -214,6 +215,7 @@ class Options(NamedTuple):
     queue: int = 64
     dues: int = 20_000
     outbox: int = 20_000
+    many: int = 50
     audits: Turns | None = None
     kernels: Kernels | None = None
 

@@ -32,6 +32,7 @@ from livesegments.store.commit import Commit
 from livesegments.store.handing import Item
 from livesegments.store.handing import encode as encode_items
 from livesegments.store.tail import Entry
+from livesegments.store.told import Told
 from livesegments.wire.profilekey import ProfileKey, split
 
 T = TypeVar("T")
@@ -46,13 +47,12 @@ class Making:
     history. `late`: events that came for merged profiles; `items`: what is left to be handed over (module
     `kindred`); `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`). `met`:
     what profiles were owed before, as far as that was looked at; `owed`: what they are now (`core.debt`).
-    Once it is closed, `natively` is how many of the `transitions`, the first ones, are the native kernel's,
-    and `told` is all of them, encoded.
+    Once it is closed, `told` is all transitions, also those of the native kernel.
     """
 
     __slots__ = (
         "_cache", "_dues", "_number", "_share", "aside", "careful", "dirty", "entry", "first_bytes", "items",
-        "late", "met", "natively", "noted", "owed", "spilt", "spliced", "states", "told", "touched",
+        "late", "met", "noted", "owed", "spilt", "spliced", "states", "told", "touched",
         "transitions", "woken",
     )  # fmt: skip
 
@@ -74,8 +74,8 @@ class Making:
         self.transitions: list[Transition] = []
         self.states: dict[ProfileKey, bytes] = {}
         self.spliced: dict[ProfileKey, Slot] = {}
-        self.told: bytes | None = None
-        self.natively = self.first_bytes = 0
+        self.told: Told | None = None
+        self.first_bytes = 0
         self.aside: list[Aside] = []
         self.entry: Entry | None = None
         self.late: dict[ProfileKey, list[Event]] = {}
@@ -264,8 +264,9 @@ class Making:
 
     # -- its end
 
-    def write(self, commit: Commit, images: Images | None, clock_ms: int) -> int:
-        """Writes everything into the commit, and remembers the states. Returns the length of the first one.
+    def write(self, commit: Commit, images: Images | None, clock_ms: int) -> tuple[Told, int]:
+        """Writes everything into the commit, and remembers the states. Returns the transitions, and the
+        length of the first state.
 
         The next commit begins with nothing.
         """
@@ -295,12 +296,12 @@ class Making:
             commit.put_fields(keys.profiles(self._number, workspace), fields)
         if self._share is None:
             write_dues(commit, self._dues.take_unwritten(clock_ms))
-        told = self.told
         if self.transitions:
-            write_members(commit, self.transitions[self.natively :])
-            told = commit.announce(self.transitions) if told is None else commit.announce_encoded(told)
-        if told is not None or self.entry is not None:
-            commit.remember(self.entry or Entry(), told)
+            write_members(commit, self.transitions)
+        told = Told.of(self.transitions) if self.told is None else self.told
+        encoded = commit.announce(told) if told else None
+        if encoded is not None or self.entry is not None:
+            commit.remember(self.entry or Entry(), encoded)
         if self.items:
             commit.hand(encode_items(self.items))
         if self.spilt:
@@ -309,16 +310,14 @@ class Making:
         self._clear()
         self._cache.trim()
         self._dues.trim()
-        return first
+        return told, first
 
     def close(self, commit: Commit, images: Images | None, clock_ms: int) -> None:
-        """Nothing more happens in it: the native kernel writes its share. `transitions` has its own, too."""
+        """Nothing more happens in it: the native kernel writes its share."""
         if self._share is None:
             return
         self._note(self._share, images)
-        before = len(self.transitions)
         self.told, self.first_bytes = self._share.write(commit, self.transitions, clock_ms)
-        self.natively = len(self.transitions) - before
 
     def _note(self, share: Share, images: Images | None) -> None:
         """What others want to know of the profiles that the native kernel has changed."""

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from livesegments.core.bounds import Refusal
-from livesegments.core.event import Event, Transition
+from livesegments.core.event import Event
 from livesegments.core.step import Step
 from livesegments.evaluator.faults.aside import Aside
 from livesegments.store.commit import Commit
 from livesegments.store.tail import Derived, Entry
+from livesegments.store.told import Told
 from livesegments.wire.pack import Packed, encode
 
 
@@ -21,11 +22,14 @@ def blank(event: Event) -> Event:
     return Event("", "", "", "", event.time_ms)
 
 
+NOTHING = Told((), 0)
+
+
 class Outcome(Struct):
     """A commit to send and what to tell when it is applied."""
 
     commit: Commit
-    transitions: list[Transition]
+    transitions: Told = NOTHING
     events: int = 0
     duplicates: int = 0
     unknown_workspace: int = 0

@@ -390,10 +390,10 @@ class Partition:
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
         making.close(commit, self.images, self.clock_ms)
-        outcome = Outcome(commit, making.transitions, aside=making.aside, hands=bool(making.items))
+        outcome = Outcome(commit, aside=making.aside, hands=bool(making.items))
         degraded = self.degrading.note(making) if making.aside or making.met else ()
         self.retracting.note(commit)
-        outcome.state_bytes = making.write(commit, self.images, self.clock_ms)
+        outcome.transitions, outcome.state_bytes = making.write(commit, self.images, self.clock_ms)
         if degraded:
             self.degrading.write(commit, degraded)
         if write is not None:

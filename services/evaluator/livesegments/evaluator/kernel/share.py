@@ -26,13 +26,13 @@ from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.encoded import Encoded
 from livesegments.store.tail import Derived
+from livesegments.store.told import Told
 from livesegments.wire.profilekey import ProfileKey
 
 if TYPE_CHECKING:
     from livesegments.evaluator.kernel import _native
 
 _log = structlog.get_logger(__name__)
-_transitions = msgspec.msgpack.Decoder(list[Transition])
 _derived = msgspec.msgpack.Decoder(list[Derived])
 _encode = msgspec.msgpack.Encoder().encode
 MOST = 2**62
@@ -120,22 +120,19 @@ class Share:
         )
         return count, [at - history.first for at in left]
 
-    def write(self, commit: Commit, told: list[Transition], clock_ms: int) -> tuple[bytes | None, int]:
+    def write(self, commit: Commit, told: Sequence[Transition], clock_ms: int) -> tuple[Told, int]:
         """Ends the kernel's share of the commit, at the clock's instant: writes it, and all due instants.
 
-        `told` are the interpreted core's transitions; those of the kernel are put before them, and all of
-        them are returned, encoded; None: there are none. The number is the length of the first state that was
-        written, 0 if there is none.
+        `told` are the interpreted core's transitions. All of them are returned, those of the kernel first.
+        The number is the length of the first state that was written, 0 if there is none.
         """
         writes, count, transitions, first = self._ledger.seal(clock_ms)
         for command, of, workspace, segment, number, arguments in writes:
             commit.put_encoded(command, self._key(of, workspace, segment), Encoded(number, arguments))
         if not count:
-            return (_encode(told) if told else None), first
-        own = _array(count) + transitions
-        encoded = own if not told else _array(count + len(told)) + transitions + b"".join(map(_encode, told))
-        told[:0] = _transitions.decode(own)
-        return encoded, first
+            return Told.of(told), first
+        encoded = _array(count + len(told)) + transitions + b"".join(map(_encode, told))
+        return Told([encoded], count + len(told)), first
 
     def _key(self, of: str, workspace: str, segment: str) -> str:
         if of == "profiles":
