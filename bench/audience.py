@@ -131,9 +131,10 @@ def _write(pipe: Any, number: int) -> None:
         seen=FACTS,
     )
     pipe.hset(keys.profiles(partition, workload.WORKSPACE), id_, encode(state))
-    pipe.zadd(keys.members(partition, workload.WORKSPACE, "all"), {id_: 0})
+    pipe.hset(keys.ids(partition, workload.WORKSPACE), str(number + 1), id_)
+    pipe.setbit(keys.bits(partition, workload.WORKSPACE, "all"), number + 1, 1)
     if number % EXCLUDED_EVERY == 0:
-        pipe.zadd(keys.members(partition, workload.WORKSPACE, "staff"), {id_: 0})
+        pipe.setbit(keys.bits(partition, workload.WORKSPACE, "staff"), number + 1, 1)
 
 
 class Sender:

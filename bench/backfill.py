@@ -249,5 +249,9 @@ async def _ready(store: Any, id_: str) -> bool:
 
 
 async def _members(store: Any, id_: str) -> int:
-    counts = [await store.zcard(keys.members(p, workload.WORKSPACE, id_)) for p in range(harness.PARTITIONS)]
+    counts = [
+        await store.zcard(keys.members(p, workload.WORKSPACE, id_))
+        + await store.bitcount(keys.bits(p, workload.WORKSPACE, id_))
+        for p in range(harness.PARTITIONS)
+    ]
     return sum(counts)

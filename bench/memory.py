@@ -28,6 +28,7 @@ class Bytes(NamedTuple):
     all_in: float
     state: float
     members: float
+    ids: float
     due: float
 
 
@@ -37,13 +38,14 @@ async def run(running: Stack) -> Bytes:
         empty: int = (await redis.info("memory"))["used_memory"]
         await _write(running)
         used: int = (await redis.info("memory"))["used_memory"]
-        parts = dict.fromkeys(("profiles", "members", "due"), 0)
+        parts = dict.fromkeys(("profiles", "members", "bits", "ids", "due"), 0)
         for key in [key async for key in redis.scan_iter()]:
             kind = key.decode().split(":")[1]
             if kind in parts:
                 parts[kind] += await redis.memory_usage(key, samples=0) or 0
         await redis.flushall()
-    return Bytes((used - empty) / PROFILES, *(part / PROFILES for part in parts.values()))
+    state, few, many, ids, due = (part / PROFILES for part in parts.values())
+    return Bytes((used - empty) / PROFILES, state, few + many, ids, due)
 
 
 async def _write(running: Stack) -> None:
@@ -69,6 +71,7 @@ async def _write(running: Stack) -> None:
             number += 1
             commit = Commit(0, number, 0, None, 1)
             states: dict[str, str | bytes] = {}
+            ids: dict[str, str | bytes] = {}
             dues: dict[str, int] = {}
             for index in range(start, start + CHUNK):
                 name, profile = f"profile-{index:08}", None
@@ -79,12 +82,14 @@ async def _write(running: Stack) -> None:
                     profile = step.profile
                 assert profile is not None and step.wake_at is not None
                 assert len(profile.facts) == FACTS and len(profile.memberships) == MEMBERSHIPS
-                states[name] = encode(profile)
+                profile.number = index + 1
+                states[name], ids[str(index + 1)] = encode(profile), name
                 dues[profile_key("bench", name)] = step.wake_at
             commit.put_fields(keys.profiles(0, "bench"), states)
             commit.score(keys.due(0), dues)
+            commit.put_fields(keys.ids(0, "bench"), ids)
             for segment in plan.segments:
-                commit.score(keys.members(0, "bench", segment), dict.fromkeys(states, 0))
+                commit.set_bits(keys.bits(0, "bench", segment), dict.fromkeys(map(int, ids), True))
             applied = await shard.commit("bench", commit)
             assert applied
     finally:

@@ -111,8 +111,8 @@ def memory(found: Rates) -> list[str]:
 def a_profile(found: Bytes) -> list[str]:
     return [
         f"A profile with 10 facts and 20 memberships takes {found.all_in:,.0f} bytes of Redis (wanted: ≤ 1,500):",
-        f"{found.members:,.0f} its places in 20 member sets, {found.state:,.0f} its state, and",
-        f"{found.due:,.0f} its due time.",
+        f"{found.state:,.0f} its state, {found.members:,.0f} its places in 20 sets of members,",
+        f"{found.ids:,.0f} its number, and {found.due:,.0f} its due time.",
     ]
 
 

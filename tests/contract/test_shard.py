@@ -68,6 +68,37 @@ async def test_what_is_taken_away_is_gone(open_shard: Open) -> None:
     assert await shard.dues(10) == [(2, "w\0bob")]
 
 
+@pytest.mark.parametrize("many", [1, 3, 3_000])
+async def test_members_are_the_same_in_either_form(open_shard: Open, many: int) -> None:
+    shard, _ = await claimed(open_shard)
+    first = commit_of(shard, 1)
+    partition = first.partition
+    ids = {number: f"p{number}" for number in range(7, 7 + many)}
+    first.put_fields(keys.ids(partition, "w"), {str(number): id_ for number, id_ in ids.items()})
+    first.score(keys.members(partition, "w", "few"), {id_: number for number, id_ in ids.items()})
+    first.set_bits(keys.bits(partition, "w", "many"), dict.fromkeys(ids, True))
+    assert await shard.commit("a", first)
+    for segment in ("few", "many"):
+        assert await shard.members("w", segment) == ids
+    assert await shard.sizes([("w", "few"), ("w", "none"), ("w", "many")]) == [many, 0, many]
+    assert await shard.among("w", "p7", 7, ["few", "none", "many"]) == {
+        "few": True,
+        "none": False,
+        "many": True,
+    }
+    second = commit_of(shard, 2)
+    second.unscore(keys.members(partition, "w", "few"), ["p7"])
+    second.set_bits(keys.bits(partition, "w", "many"), {7: False})
+    assert await shard.commit("a", second)
+    del ids[7]
+    for segment in ("few", "many"):
+        assert await shard.members("w", segment) == ids
+    third = commit_of(shard, 3)
+    third.unlink([keys.members(partition, "w", "few"), keys.bits(partition, "w", "many")])
+    assert await shard.commit("a", third)
+    assert await shard.sizes([("w", "few"), ("w", "many")]) == [0, 0]
+
+
 async def test_a_zombie_writes_nothing(open_shard: Open) -> None:
     zombie, _ = await claimed(open_shard, "a")
     owner, _ = await claimed(open_shard, "b")

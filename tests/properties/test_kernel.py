@@ -18,6 +18,7 @@ from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_event
 from livesegments.core.wanted import wanted
 from livesegments.evaluator.commits.outcome import Tally
+from livesegments.evaluator.commits.sets import Sets
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import Lacks, describe
 from livesegments.evaluator.kernel.pieces import Pieces
@@ -141,4 +142,4 @@ def stepped(
     for each in share.cache.missing(profile_key(event.workspace, event.profile) for event in events):
         share.cache.put(each, b"")
     share.apply(events, now_ms, False, Tally(now_ms))
-    share.write(Commit(0, 1, 1, None, 0), [], now_ms)
+    share.write(Commit(0, 1, 1, None, 0), Sets(0, share), [], now_ms)

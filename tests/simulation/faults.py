@@ -129,12 +129,28 @@ def check_dues(world: World, partition: int) -> None:
     stored = world.store.scores.get(keys.due(partition), {})
     assert stored.keys() == {key for key, wake in wakes.items() if wake is not None}
     assert all(due <= (wakes[ProfileKey(key)] or 0) for key, due in stored.items())
+    check_numbers(world, partition)
 
 
 def stored_members(world: World, partition: int) -> dict[tuple[str, str], set[str]]:
     """(workspace, segment) → profiles, of the segments that have any."""
-    return {
-        (parts[2], parts[3]): set(scores)
-        for key, scores in world.store.scores.items()
-        if scores and (parts := key.split(":"))[0] == f"{{{partition}}}" and parts[1] == "members"
-    }
+    found: dict[tuple[str, str], set[str]] = {}
+    for key in [*world.store.scores, *world.store.bits]:
+        home, kind, *names = key.split(":")
+        if home == f"{{{partition}}}" and kind in {"members", "bits"}:
+            workspace, segment = names
+            members = world.store.members(partition, workspace, segment)
+            if members:
+                found[workspace, segment] = set(members.values())
+    return found
+
+
+def check_numbers(world: World, partition: int) -> None:
+    """Every stored profile has a number of its own, under which its id is found; no number above the last one
+    was given."""
+    states = world.store.hashes.get(keys.profiles(partition, "w"), {})
+    numbers = {decode(state).number: id_ for id_, state in states.items()}
+    assert len(numbers) == len(states)
+    stored = world.store.hashes.get(keys.ids(partition, "w"), {})
+    assert {int(number): id_.decode() for number, id_ in stored.items()} == numbers
+    assert max(numbers, default=0) <= int(world.store.hashes.get(keys.numbers(partition), {}).get("w", 0))

@@ -27,6 +27,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.hashes: dict[str, dict[str, Any]] = {}
         self.scores: dict[str, dict[str, int]] = {}
+        self.bits: dict[str, set[int]] = {}
         self.streams: dict[str, dict[int, dict[bytes, bytes]]] = {}
         self.refused = 0
         self.restarts = 0
@@ -35,6 +36,7 @@ class MemoryStore:
         other = MemoryStore()
         other.hashes = {key: dict(value) for key, value in self.hashes.items()}
         other.scores = {key: dict(value) for key, value in self.scores.items()}
+        other.bits = {key: set(value) for key, value in self.bits.items()}
         other.streams = {key: dict(value) for key, value in self.streams.items()}
         return other
 
@@ -46,6 +48,7 @@ class MemoryStore:
         other = snapshot.copy()
         self.restarts += not quietly
         self.hashes, self.scores, self.streams = other.hashes, other.scores, other.streams
+        self.bits = other.bits
 
     def apply(self, token: str, commit: Commit) -> bool:
         head = self.hashes.setdefault(keys.head(commit.partition), {})
@@ -71,7 +74,7 @@ class MemoryStore:
         return True
 
     def unlink(self, key: str) -> None:
-        for kind in (self.hashes, self.scores, self.streams):
+        for kind in (self.hashes, self.scores, self.bits, self.streams):
             kind.pop(key, None)
 
     def hset(self, key: str, *flat: Any) -> None:
@@ -91,6 +94,24 @@ class MemoryStore:
     def zrem(self, key: str, *members: str) -> None:
         for member in members:
             self.scores.get(key, {}).pop(_text(member), None)
+
+    def setbit(self, key: str, place: int, bit: int) -> None:
+        stored = self.bits.setdefault(key, set())
+        (stored.add if int(bit) else stored.discard)(int(place))
+
+    def bitfield(self, key: str, *flat: Any) -> None:
+        for place, bit in zip(flat[2::4], flat[3::4], strict=True):
+            self.setbit(key, place, bit)
+
+    def members(self, partition: int, workspace: str, segment: str) -> dict[int, str]:
+        """Number → id."""
+        few = self.scores.get(keys.members(partition, workspace, segment), {})
+        many = self.bits.get(keys.bits(partition, workspace, segment), set())
+        assert not (few and many), "a segment is a sorted set or bits"
+        ids = self.hashes.get(keys.ids(partition, workspace), {})
+        return {number: id_ for id_, number in few.items()} | {
+            number: ids[str(number)].decode() for number in many
+        }
 
     def xadd(self, key: str, id_: str, *flat: Any) -> None:
         number = int(id_.split("-", maxsplit=1)[0])
@@ -174,11 +195,19 @@ class MemoryShard:
         key = keys.profiles(self.partition, workspace)
         return await self._now(lambda: next(iter(self.store.hashes.get(key, {})), None))
 
-    async def among(self, workspace: str, id_: str, segments: Sequence[str]) -> dict[str, bool]:
-        names = {each: keys.members(self.partition, workspace, each) for each in segments}
+    async def among(self, workspace: str, id_: str, number: int, segments: Sequence[str]) -> dict[str, bool]:
         return await self._now(
-            lambda: {each: id_ in self.store.scores.get(name, {}) for each, name in names.items()}
+            lambda: {
+                each: self.store.members(self.partition, workspace, each).get(number) == id_
+                for each in segments
+            }
         )
+
+    async def sizes(self, segments: Sequence[tuple[str, str]]) -> list[int]:
+        return await self._now(lambda: [len(self.store.members(self.partition, *each)) for each in segments])
+
+    async def members(self, workspace: str, segment: str) -> dict[int, str]:
+        return await self._now(lambda: self.store.members(self.partition, workspace, segment))
 
     async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         key = keys.due(self.partition)
@@ -196,7 +225,8 @@ class MemoryShard:
 
     async def keys(self) -> list[str]:
         def stored() -> list[str]:
-            every = self.store.hashes.keys() | self.store.scores.keys() | self.store.streams.keys()
+            kinds = (self.store.hashes, self.store.scores, self.store.bits, self.store.streams)
+            every = set().union(*kinds)
             head, prefix = keys.head(self.partition), keys.of(self.partition)
             return sorted(key for key in every if key.startswith(prefix) and key != head)
 

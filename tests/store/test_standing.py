@@ -25,7 +25,7 @@ async def store(clean_redis: str) -> AsyncIterator[Client]:
 
 async def filled(client: Client, restored: str = "") -> None:
     for partition in range(PARTITIONS):
-        await client.zadd(keys.members(partition, "w", "s"), {f"p{partition}": 0})
+        await client.zadd(keys.members(partition, "w", "s"), {f"p{partition}": 1})
         await head(
             client, partition, commit=7, offset=10, topic="t", **({"restored": restored} if restored else {})
         )

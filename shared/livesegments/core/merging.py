@@ -81,7 +81,7 @@ def on_merge(plan: Plan, profile: Profile | None, event: Event, now_ms: int, com
     if profile is not None:
         assert profile.plan == plan.revision
         transitions = on_leave(plan, profile, Why(event.profile, now_ms, "merge", event.id))
-        gone.memberships = profile.memberships
+        gone.memberships, gone.number = profile.memberships, profile.number
     history = profile is not None
     gone.kin = Kin(into, event.id, kin.sent + 1, commit, kin.senders, kin.names)
     return Left(gone, transitions, history)
@@ -204,4 +204,5 @@ def _returned(plan: Plan, profile: Profile) -> Profile:
         plan=plan.revision,
         memberships=profile.memberships,
         kin=Kin(None, "", kin.sent, kin.since, kin.senders, kin.names),
+        number=profile.number,
     )

@@ -72,9 +72,10 @@ class Profile(Struct, array_like=True):
     attribute_bytes  what names and values of attributes take (module `bounds`); −1: not measured yet
     increments   score increments after the score register, sorted; an amount that no number holds exactly is
                  a decimal as text. Still encoded until a score is written (`registers.increments`)
-    increased    the exact sum of the increments, in the form of an amount; None: not added up yet
     taken        the events that were taken back; None while there are none
     kin          where it has gone, and who has gone into it (module `kin`); None: nobody
+    increased    the exact sum of the increments, in the form of an amount; None: not added up yet
+    number       among its workspace's profiles in its partition, as long as it is there; 0: not stored yet
     """
 
     plan: int = -1
@@ -94,6 +95,7 @@ class Profile(Struct, array_like=True):
     taken: Taken | None = None
     kin: Kin | None = None
     increased: int | float | str | None = None
+    number: int = 0
 
     @property
     def gone(self) -> bool:

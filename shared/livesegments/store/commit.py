@@ -119,6 +119,21 @@ class Commit:
     def unscore(self, key: str, members: Iterable[str]) -> None:
         self._write("ZREM", key, list(members))
 
+    def set_bits(self, key: str, bits: Mapping[int, bool]) -> None:
+        """Bits of a string, by their places."""
+        if len(bits) == 1:
+            ((place, bit),) = bits.items()
+            self._write("SETBIT", key, [place, int(bit)])
+        else:
+            self._write(
+                "BITFIELD",
+                key,
+                [each for place, bit in bits.items() for each in ("SET", "u1", place, int(bit))],
+            )
+
+    def unlink(self, keys_: Iterable[str]) -> None:
+        self.writes += (Write("UNLINK", key, ()) for key in keys_)
+
     def announce(self, transitions: Sequence[Transition]) -> bytes:
         """Law 6: one entry of the outbox, with the commit's number as its id. Returns it, encoded."""
         told = Told.of(transitions).encoded
@@ -201,9 +216,6 @@ class Restore(Commit):
 
     def __init__(self, partition: int) -> None:
         super().__init__(partition, 0, 0, None, -1)
-
-    def unlink(self, keys_: Iterable[str]) -> None:
-        self.writes += (Write("UNLINK", key, ()) for key in keys_)
 
     def call(self, owner: str) -> list[Argument]:
         places = {keys.head(self.partition): 1}

@@ -1,7 +1,7 @@
 """Frozen audiences: the ids of one, as they were, for as long as its token lives.
 
 `{frozen}:WORKSPACE` has a `Frozen` for every token; `{p}:frozen:WORKSPACE:TOKEN` the ids of partition p in
-byte order, `PAGE` in a field, packed by zlib. All of it expires. A token without its ids, or ids without a
+the order of their numbers, `PAGE` in a field, with the last number, packed by zlib. All of it expires. A token without its ids, or ids without a
 token (a store that was emptied, a partition that was made anew), is `Gone`: nobody is given a wrong page.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -78,6 +78,13 @@ class At(Struct, frozen=True, array_like=True):
     offset: int = 0
 
 
+class Ids(NamedTuple):
+    """What a field has: ids in the order of their profiles' numbers, and the number of the last one."""
+
+    ids: Sequence[str]
+    last: int
+
+
 class FrozenStore:
     """Raises Away when the store can't be reached, reads also Restoring when it is not whole."""
 
@@ -126,28 +133,30 @@ class FrozenStore:
             await self._redis.unlink(keys.frozen_ids(partition, workspace, token))
 
     async def write(
-        self, workspace: str, token: str, partition: int, pages: Mapping[int, Sequence[str]], keep_ms: int
+        self, workspace: str, token: str, partition: int, pages: Mapping[int, Ids], keep_ms: int
     ) -> int:
         """Ids by field; the bytes that they take."""
         name = keys.frozen_ids(partition, workspace, token)
-        packed = {page: zlib.compress("\n".join(ids).encode(), 1) for page, ids in pages.items()}
+        packed = {
+            page: zlib.compress("\n".join((str(last), *ids)).encode(), 1)
+            for page, (ids, last) in pages.items()
+        }
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(name, mapping=packed)
             pipe.pexpire(name, keep_ms + LONGER_MS)
             await pipe.execute()
         return sum(map(len, packed.values()))
 
-    async def read(
-        self, workspace: str, frozen: Frozen, wanted: Sequence[tuple[int, int]]
-    ) -> list[list[str]]:
-        """The ids of some fields, each a partition and a page. Raises Gone where one is lost."""
+    async def read(self, workspace: str, frozen: Frozen, wanted: Sequence[tuple[int, int]]) -> list[Ids]:
+        """Those of some fields, each a partition and a page. Raises Gone where one is lost."""
         commands: list[Command] = [
             ("HGET", keys.frozen_ids(partition, workspace, frozen.token), page) for partition, page in wanted
         ]
         replies = await self._heads.read(*commands)
         if None in replies:
             raise Gone
-        return [zlib.decompress(each).decode().split("\n") for each in replies]
+        found = (zlib.decompress(each).decode().split("\n") for each in replies)
+        return [Ids(ids, int(last)) for last, *ids in found]
 
     async def page(self, workspace: str, frozen: Frozen, at: At, limit: int) -> tuple[list[str], At | None]:
         """The next ids, and where to go on; None: these were the last. Raises Gone."""
@@ -161,7 +170,7 @@ class FrozenStore:
             room -= min(PAGE, frozen.counts[partition] - number * PAGE)
             number += 1
         found: list[str] = []
-        for (part, page), ids in zip(wanted, await self.read(workspace, frozen, wanted), strict=True):
+        for (part, page), (ids, _) in zip(wanted, await self.read(workspace, frozen, wanted), strict=True):
             begin = at.offset if (part, page) == (at.partition, at.page) else 0
             some = ids[begin : begin + limit - len(found)]
             found += some

@@ -77,6 +77,7 @@ class Histories:
                 _ask(pipe, partition)
                 if counted is not None:
                     pipe.zcard(keys.members(partition, *counted))
+                    pipe.bitcount(keys.bits(partition, *counted))
                 return _snapshot(*pipe.execute())
         except RedisError as error:
             raise away(error) from error
@@ -94,13 +95,14 @@ def _snapshot(
     entries: list[tuple[bytes, Any]],
     clock: bytes | None,
     gone: list[bytes],
-    members: int = 0,
+    few: int = 0,
+    many: int = 0,
 ) -> Snapshot:
     erased = sorted(map(decode_gone, gone), key=attrgetter("commit"))
     return Snapshot(
         files=[name.decode() for name in files],
         tail=[(int(id_.split(b"-")[0]), decode_fields(fields)) for id_, fields in entries],
         clock_ms=None if clock is None else int(clock),
-        members=members,
+        members=few + many,
         gone={(each.workspace, each.profile): each.commit for each in erased},
     )

@@ -9,7 +9,11 @@ Of a partition p (written by its evaluator, in one commit with the head):
                                     the token of who made it anew last; upto: the offset at which it is then
                                     whole again
   {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
-  {p}:members:WORKSPACE:SEG   ZSET  profile ids, all with score 0: paged in lexicographic order
+  {p}:numbers                 HASH  WORKSPACE → the last number that a profile was given
+  {p}:ids:WORKSPACE           HASH  a profile's number → its id
+  {p}:members:WORKSPACE:SEG   ZSET  profile ids, with their numbers as scores
+  {p}:bits:WORKSPACE:SEG      STRING  the same where it is of many: the bits at members' numbers are 1
+  {p}:dense                   HASH  `WORKSPACE NUL SEG` of those that are bits → nothing
   {p}:due                     ZSET  `WORKSPACE NUL profile` → instant in ms, never later than the due instant
                                     by the profile's state
   {p}:outbox                  STREAM  id COMMIT-0, field `t`: msgpack array of transitions
@@ -108,6 +112,22 @@ def profiles(partition: int, workspace: str) -> str:
 
 def members(partition: int, workspace: str, segment: str) -> str:
     return f"{{{partition}}}:members:{workspace}:{segment}"
+
+
+def bits(partition: int, workspace: str, segment: str) -> str:
+    return f"{{{partition}}}:bits:{workspace}:{segment}"
+
+
+def numbers(partition: int) -> str:
+    return f"{{{partition}}}:numbers"
+
+
+def ids(partition: int, workspace: str) -> str:
+    return f"{{{partition}}}:ids:{workspace}"
+
+
+def dense(partition: int) -> str:
+    return f"{{{partition}}}:dense"
 
 
 def due(partition: int) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from msgspec import Struct
 
-from livesegments.store import keys, progress
+from livesegments.store import keys, progress, walk
 from livesegments.store.client import Client
 from livesegments.store.progress import Progress
 from livesegments.store.standing import Heads, anew, whole
+from livesegments.store.together import Command
 
 AHEAD = 2_000
 """To save round trips, at most this many ids beyond the page's partition are read, if the page needs more."""
+WINDOW = 1 << 16
+"""Bytes of bits of one segment that are read at once to be compared with others."""
+TOGETHER = 500
+"""Segments whose sizes one script call gives."""
 
 
 class Place(Struct, frozen=True):
-    """Where a page ended: the partition, and the last member given from it ('' for none yet)."""
+    """Where a page ended: the partition, and the number there of the last profile that was looked at."""
 
     partition: int
-    member: str
+    number: int = 0
 
 
 class Size(Struct, frozen=True):
@@ -38,29 +43,39 @@ class Members:
         self._partitions = range(heads.partitions)
 
     async def count(self, workspace: str, segment: str) -> int:
-        names = (keys.members(partition, workspace, segment) for partition in self._partitions)
-        return sum(await self.heads.read(*(("ZCARD", name) for name in names)))
+        commands = (_sizes(partition, workspace, [segment]) for partition in self._partitions)
+        return sum(count for (count,) in await self.heads.read(*commands))
 
     async def remaining(self, workspace: str, segments: Sequence[str]) -> int:
         """How many sets of members there are: one a partition and segment that somebody is in."""
-        commands = (
-            ("EXISTS", *(keys.members(partition, workspace, segment) for segment in segments))
-            for partition in self._partitions
-        )
-        return sum(await self.heads.read(*commands))
+        commands = (_sizes(partition, workspace, segments) for partition in self._partitions)
+        return sum(count > 0 for counts in await self.heads.read(*commands) for count in counts)
 
     async def overlap(self, workspace: str, segments: Sequence[str]) -> dict[tuple[str, ...], int]:
         """How many are in all of a group of segments, for every group of one or more of them.
 
-        Partition by partition and group by group, so that others wait for one small intersection at most.
+        Partition by partition, and in each a window of numbers after the other: all of a window is of one
+        instant, and the store only reads it.
         """
         groups = [each for size in range(1, len(segments) + 1) for each in combinations(segments, size)]
         counts = dict.fromkeys(groups, 0)
         for partition in self._partitions:
-            for group in groups:
-                names = [keys.members(partition, workspace, segment) for segment in group]
-                (count,) = await self.heads.read(("ZINTERCARD", len(names), *names))
-                counts[group] += int(count)
+            names = walk.names(partition, workspace, segments)
+            begin, end = 0, 1
+            while begin < end:
+                ((end, found),) = await self.heads.read(
+                    ("EVAL", walk.WINDOW, len(names), *names, begin, WINDOW)
+                )
+                bits = {
+                    segment: walk.window(found[2 * at], found[2 * at + 1], begin, WINDOW)
+                    for at, segment in enumerate(segments)
+                }
+                for group in groups:
+                    both = bits[group[0]]
+                    for segment in group[1:]:
+                        both &= bits[segment]
+                    counts[group] += both.bit_count()
+                begin += WINDOW
         return counts
 
     @whole
@@ -70,18 +85,22 @@ class Members:
         One round trip, whatever their number."""
         if not versions:
             return {}
-        pipe = self._redis.pipeline(transaction=False)
+        pipe, segments = self._redis.pipeline(transaction=False), list(versions)
+        slices = [segments[start : start + TOGETHER] for start in range(0, len(segments), TOGETHER)]
         for partition in self._partitions:
-            pipe.hmget(keys.segments(partition, workspace), list(versions))
-            for segment in versions:
-                pipe.zcard(keys.members(partition, workspace, segment))
+            pipe.hmget(keys.segments(partition, workspace), segments)
+            for some in slices:
+                pipe.execute_command(*_sizes(partition, workspace, some))
         replies = await pipe.execute()
-        width = len(versions) + 1
-        rows = [replies[start : start + width] for start in range(0, len(replies), width)]
+        width = len(slices) + 1
+        rows = [
+            (replies[start], [count for counts in replies[start + 1 : start + width] for count in counts])
+            for start in range(0, len(replies), width)
+        ]
         return {
             segment: Size(
-                sum(row[1 + at] for row in rows),
-                progress.aggregate([_progress(row[0][at]) for row in rows], version, timezone),
+                sum(counts[at] for _, counts in rows),
+                progress.aggregate([_progress(stored[at]) for stored, _ in rows], version, timezone),
             )
             for at, (segment, version) in enumerate(versions.items())
         }
@@ -91,40 +110,46 @@ class Members:
     ) -> tuple[list[str], Place | None]:
         """The next members (at most `limit`), and where to go on; None: that was the last page.
 
-        Partition by partition, each in the members' byte order: whoever is in throughout is given exactly
-        once, whatever others come and go meanwhile. One round trip where the first partition fills the page,
-        two for most others.
+        Partition by partition, each in the order of the profiles' numbers: whoever is in throughout is given
+        exactly once, whatever others come and go meanwhile. One round trip where the first partition fills
+        the page, two for most others.
         """
         found: list[str] = []
         lives = await self.heads.lives()
-        at, last = (after.partition, after.member) if after is not None else (0, "")
-        width = 1
-        while at < len(self._partitions):
-            several = self._partitions[at : at + width]
-            wanted = limit - len(found) + 1
-            replies: list[list[bytes]] = await self.heads.read(
+        at, width = after if after is not None else Place(0), 1
+        while at.partition < len(self._partitions):
+            several = self._partitions[at.partition : at.partition + width]
+            replies = await self.heads.read(
                 *(
-                    (
-                        "ZRANGEBYLEX",
-                        keys.members(partition, workspace, segment),
-                        b"(" + last.encode() if last and partition == at else b"-",
-                        *(b"+", b"LIMIT", 0, wanted),
+                    walk.command(
+                        partition,
+                        workspace,
+                        [segment],
+                        after=at.number if partition == at.partition else 0,
+                        most=limit - len(found) + 1,
                     )
                     for partition in several
                 )
             )
             if await self.heads.lives() != lives:
                 raise anew()
-            for partition, members in zip(several, replies, strict=True):
+            for partition, (last, numbers, ids, _) in zip(several, replies, strict=True):
                 room = limit - len(found)
-                if len(members) > room:
-                    found += [member.decode() for member in members[:room]]
-                    ended = members[room - 1].decode() if room else last if partition == at else ""
+                found += [each.decode() for each in ids[:room]]
+                if len(ids) > room:
+                    ended = numbers[room - 1] if room else at.number if partition == at.partition else 0
                     return found, Place(partition, ended)
-                found += [member.decode() for member in members]
-            at, last = at + len(several), ""
+                if last:
+                    at = Place(partition, last)
+                    break
+                at = Place(partition + 1)
             width = max(1, AHEAD // (limit - len(found) + 1))
         return found, None
+
+
+def _sizes(partition: int, workspace: str, segments: Iterable[str]) -> Command:
+    names = walk.names(partition, workspace, segments)
+    return ("EVAL", walk.SIZES, len(names), *names)
 
 
 def _progress(data: bytes | None) -> Progress | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -17,7 +17,11 @@ from livesegments.store.handing import Item
 from livesegments.store.handing import decode as decode_items
 from livesegments.store.lane import Lane
 from livesegments.store.tail import Entry, decode_fields
+from livesegments.store.walk import set_bits
 from livesegments.wire.profilekey import ProfileKey
+
+
+PAGE = 1_000
 
 
 class Head(Struct, frozen=True):
@@ -67,8 +71,14 @@ class Shard(Protocol):
     async def lot(self, workspace: str) -> str | None:
         """The id of a stored profile, drawn by lot; None if there is none."""
 
-    async def among(self, workspace: str, id_: str, segments: Sequence[str]) -> dict[str, bool]:
-        """Of which of these segments a profile is among the stored members."""
+    async def among(self, workspace: str, id_: str, number: int, segments: Sequence[str]) -> dict[str, bool]:
+        """Of which of these segments a profile, with its number, is among the stored members."""
+
+    async def sizes(self, segments: Sequence[tuple[str, str]]) -> list[int]:
+        """How many members segments have, by (workspace, segment)."""
+
+    async def members(self, workspace: str, segment: str) -> Mapping[int, str]:
+        """All members of a segment: number → id."""
 
     async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         """The first (instant, profile), in order."""
@@ -179,10 +189,37 @@ class RedisShard:
         found = await self._call("HRANDFIELD", keys.profiles(self.partition, workspace))
         return None if found is None else str(found.decode())
 
-    async def among(self, workspace: str, id_: str, segments: Sequence[str]) -> dict[str, bool]:
-        names = (keys.members(self.partition, workspace, each) for each in segments)
-        scores = await asyncio.gather(*(self._call("ZSCORE", name, id_) for name in names))
-        return {each: score is not None for each, score in zip(segments, scores, strict=True)}
+    async def among(self, workspace: str, id_: str, number: int, segments: Sequence[str]) -> dict[str, bool]:
+        asked = []
+        for each in segments:
+            asked.append(self._call("ZSCORE", keys.members(self.partition, workspace, each), id_))
+            asked.append(self._call("GETBIT", keys.bits(self.partition, workspace, each), number))
+        replies = await asyncio.gather(*asked)
+        return {
+            each: score is not None or bit == 1
+            for each, score, bit in zip(segments, replies[::2], replies[1::2], strict=True)
+        }
+
+    async def sizes(self, segments: Sequence[tuple[str, str]]) -> list[int]:
+        asked = []
+        for each in segments:
+            asked.append(self._call("ZCARD", keys.members(self.partition, *each)))
+            asked.append(self._call("BITCOUNT", keys.bits(self.partition, *each)))
+        replies = await asyncio.gather(*asked)
+        return [int(few + many) for few, many in zip(replies[::2], replies[1::2], strict=True)]
+
+    async def members(self, workspace: str, segment: str) -> Mapping[int, str]:
+        flat, bits = await asyncio.gather(
+            self._call("ZRANGE", keys.members(self.partition, workspace, segment), 0, -1, "WITHSCORES"),
+            self._call("GET", keys.bits(self.partition, workspace, segment)),
+        )
+        found = {int(float(score)): id_.decode() for id_, score in zip(*[iter(flat)] * 2, strict=True)}
+        numbers = [number for number in set_bits(bits or b"") if number not in found]
+        for start in range(0, len(numbers), PAGE):
+            some = numbers[start : start + PAGE]
+            ids = await self._call("HMGET", keys.ids(self.partition, workspace), *some)
+            found.update((number, id_.decode()) for number, id_ in zip(some, ids, strict=True) if id_)
+        return found
 
     async def dues(self, limit: int) -> list[tuple[int, ProfileKey]]:
         flat = await self._call("ZRANGE", keys.due(self.partition), 0, limit - 1, "WITHSCORES")

@@ -205,9 +205,9 @@ async def test_flow_counts_back_from_the_present_size(shop: Client, history: His
     await history.happened("ann", "visited", 3, [told(2, "exited", 3, "clock")])
     await history.archived()
     await history.happened("ann", "ordered", 3.01, [told(3, "entered", 3.01, "event")])
-    for profile in ("ann", "bob"):
+    for at, profile in enumerate(("ann", "bob"), 1):
         number = partition_of(shop.workspace, profile, 8)
-        await history.redis.zadd(keys.members(number, shop.workspace, "buyers"), {profile: 0})
+        await history.redis.zadd(keys.members(number, shop.workspace, "buyers"), {profile: at})
     answer = await shop.get("/v1/segments/buyers/flow", params={"days": 4})
     assert answer.status_code == 200, answer.text
     days = answer.json()["days"]
@@ -231,7 +231,7 @@ async def test_segments_overlap(shop: Client, history: History) -> None:
         await shop.segment(id_, type="static")
         for profile in profiles:
             number = partition_of(shop.workspace, profile, 8)
-            await history.redis.zadd(keys.members(number, shop.workspace, id_), {profile: 0})
+            await history.redis.zadd(keys.members(number, shop.workspace, id_), {profile: ord(profile)})
     answer = await shop.get("/v1/overlap", params={"segment": ["a", "b", "c"]})
     assert answer.status_code == 200, answer.text
     found = answer.json()

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import zlib
 from redis.asyncio import Redis
 
 from livesegments.api.web import times
@@ -337,9 +338,12 @@ async def test_who_is_in_throughout_the_paging_is_given_exactly_once(shop: Shop,
     def place(profile: str) -> str:
         return keys.members(partition_of(shop.workspace, profile, 8), shop.workspace, "s")
 
+    def number(profile: str) -> int:
+        return zlib.crc32(profile.encode()) + 1
+
     async with Redis.from_url(stack.redis) as redis:
         for profile in steady:
-            await redis.zadd(place(profile), {profile: 0})
+            await redis.zadd(place(profile), {profile: number(profile)})
         given: list[str] = []
         cursor: dict[str, str] = {}
         for turn in range(1_000):
@@ -354,7 +358,7 @@ async def test_who_is_in_throughout_the_paging_is_given_exactly_once(shop: Shop,
                 if turn % 3 == 0:
                     await redis.zrem(place(passing), passing)
                 else:
-                    await redis.zadd(place(passing), {passing: 0})
+                    await redis.zadd(place(passing), {passing: number(passing)})
     assert sorted(name for name in given if name in steady) == sorted(steady)
 
 

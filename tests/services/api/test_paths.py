@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 import pytest
+import zlib
 from redis.asyncio import Redis
 
 from livesegments.runtime.embedded.stack import Stack
@@ -38,7 +39,8 @@ async def put(stack: Stack, workspace: str, segment: str, *profiles: str) -> Non
     async with Redis.from_url(stack.redis) as redis:
         for profile in profiles:
             await redis.zadd(
-                keys.members(partition_of(workspace, profile, 8), workspace, segment), {profile: 0}
+                keys.members(partition_of(workspace, profile, 8), workspace, segment),
+                {profile: zlib.crc32(profile.encode()) + 1},
             )
 
 

@@ -17,6 +17,7 @@ use crate::plan::Plan;
 use crate::profile::Arena;
 use crate::record::Record;
 use crate::sealed::{Move, Sealed, sealed};
+use crate::sets::Sets;
 use crate::step::Stepping;
 
 /// How a workspace is served; `Served` at a revision, with the way to it.
@@ -52,6 +53,7 @@ pub struct Applied {
 #[derive(Default)]
 pub struct Ledger {
     pub changed: Vec<Changed>,
+    pub sets: Sets,
     places: HashMap<Key, usize>,
     touched: HashSet<Key>,
     transitions: Vec<u8>,
@@ -84,7 +86,7 @@ impl Ledger {
                 steppings.push(None);
                 continue;
             };
-            let state = self.state(cache, &who.key).filter(|state| !(keeps_out && state.is_empty()));
+            let state = found(&self.changed, &self.places, &self.touched, cache, &who.key).filter(|state| !(keeps_out && state.is_empty()));
             let id = &who.key[record.workspaces[who.workspace].len() + 1..];
             let begun = state.and_then(|state| guarded(|| Stepping::begin_older(plan, &arena, *revision, state, id, Some(adoption))).ok());
             steppings.push(begun);
@@ -113,6 +115,12 @@ impl Ledger {
                 }
             }
             marks.push(mark);
+        }
+        for (who, stepping) in record.profiles.iter().zip(&mut steppings) {
+            if let Some(stepping) = stepping.as_mut().filter(|stepping| stepping.changed && stepping.profile.number == 0) {
+                stepping.profile.number = self.sets.number(&record.workspaces[who.workspace]);
+                self.sets.new.push((who.key.clone(), stepping.profile.number));
+            }
         }
         let (transitions, mut moves) = gather(&mut applied, record, &steppings, &marks)?;
         let mut steps = Vec::with_capacity(steppings.len());
@@ -153,6 +161,7 @@ impl Ledger {
             let fired = guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(&plan, &arena, revision, state, id, Some(&adoption))?;
+                stepping.numbered()?;
                 stepping.upto(due_ms)?;
                 Ok((stepping.state(), stepping.wake_at(), told(&stepping, &key)))
             });
@@ -198,7 +207,7 @@ impl Ledger {
     /// Ends the commit in the making, at an instant of the clock; the states are remembered.
     pub fn seal(&mut self, cache: &mut Cache, dues: &mut Dues, clock_ms: i64) -> Sealed {
         let (transitions, moves) = (std::mem::take(&mut self.transitions), std::mem::take(&mut self.moves));
-        let sealed = sealed(&self.changed, &dues.take_unwritten(clock_ms), transitions, moves);
+        let sealed = sealed(&self.changed, &dues.take_unwritten(clock_ms), transitions, moves, &self.sets);
         for each in self.changed.drain(..).filter(|each| !each.taken) {
             if !each.passing || cache.look(&each.key).is_some() {
                 cache.put(each.key, each.state);
@@ -214,17 +223,12 @@ impl Ledger {
         self.touched.clear();
         self.transitions.clear();
         self.moves.clear();
+        self.sets.new.clear();
     }
 
     /// None where it is the interpreted core's, or not remembered.
     pub fn state<'s>(&'s self, cache: &'s Cache, key: &str) -> Option<&'s [u8]> {
-        if self.is_touched(key) {
-            return None;
-        }
-        match self.places.get(key) {
-            Some(at) => Some(&self.changed[*at].state),
-            None => cache.look(key),
-        }
+        found(&self.changed, &self.places, &self.touched, cache, key)
     }
 
     pub fn is_touched(&self, key: &str) -> bool {
@@ -246,6 +250,19 @@ impl Ledger {
         }
         self.places.insert(key.clone(), self.changed.len());
         self.changed.push(Changed { key, state, before_ms, wake_ms, taken: false, passing, quiet });
+    }
+}
+
+/// A profile's state; None where it is the interpreted core's, or not remembered.
+fn found<'s>(
+    changed: &'s [Changed], places: &HashMap<Key, usize>, touched: &HashSet<Key>, cache: &'s Cache, key: &str,
+) -> Option<&'s [u8]> {
+    if !touched.is_empty() && touched.contains(key) {
+        return None;
+    }
+    match places.get(key) {
+        Some(at) => Some(&changed[*at].state),
+        None => cache.look(key),
     }
 }
 

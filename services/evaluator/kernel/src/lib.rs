@@ -50,6 +50,7 @@ mod resp;
 mod same;
 mod score;
 mod sealed;
+mod sets;
 mod step;
 mod track;
 mod trail;
@@ -74,7 +75,7 @@ use step::Done;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
-const SHAPE: u32 = 7;
+const SHAPE: u32 = 9;
 
 /// A function of the core. Plans that share it share what is remembered of its answers.
 #[pyclass(frozen, weakref)]

@@ -48,6 +48,7 @@ impl Ledger {
             guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(toward.plan, &arena, toward.revision, state, id, Some(toward.adoption))?;
+                stepping.numbered()?;
                 let before_ms = stepping.wake_at();
                 stepping.upto(toward.now_ms)?;
                 Ok(ended(&stepping, &key, before_ms, false))
@@ -67,6 +68,7 @@ impl Ledger {
             guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(toward.plan, &arena, toward.revision, state, id, Some(toward.adoption))?;
+                stepping.numbered()?;
                 let before_ms = stepping.wake_at();
                 let events = place.events(&wish.reads, &arena)?;
                 stepping.upto(toward.now_ms)?;

@@ -389,6 +389,24 @@ impl Ledger {
         self.ledger.changed.iter().filter(|each| !each.taken).map(|each| &*each.key).collect()
     }
 
+    /// The next number for a profile of a workspace.
+    fn number(&mut self, workspace: &str) -> i64 {
+        self.ledger.sets.number(workspace)
+    }
+
+    fn last_number(&self, workspace: &str) -> i64 {
+        self.ledger.sets.last(workspace)
+    }
+
+    fn set_last_number(&mut self, workspace: &str, number: i64) {
+        self.ledger.sets.set_last(workspace, number);
+    }
+
+    /// Whether the members of a segment are bits from here on.
+    fn set_dense(&mut self, workspace: &str, segment: &str, dense: bool) {
+        self.ledger.sets.set_dense(workspace, segment, dense);
+    }
+
     /// Ends the commit in the making. Returns [(command, of what, workspace, segment, count of arguments, their
     /// bytes)], how many transitions, the transitions, and the length of the first state.
     fn seal<'py>(&mut self, py: Python<'py>, clock_ms: i64) -> PyResult<Bound<'py, PyTuple>> {

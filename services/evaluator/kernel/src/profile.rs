@@ -12,7 +12,7 @@ pub fn keep(arena: &Arena, bytes: Vec<u8>) -> &[u8] {
     arena.alloc(bytes)
 }
 
-const FIELDS: usize = 17;
+const FIELDS: usize = 18;
 const NIL: &[u8] = &[0xc0];
 const EMPTY_MAP: &[u8] = &[0x80];
 const EMPTY_ARRAY: &[u8] = &[0x90];
@@ -69,6 +69,8 @@ pub struct Profile<'a> {
     taken: &'a [u8],
     kin: &'a [u8],
     pub increased: &'a [u8],
+    /// Among the profiles of its workspace in its partition; 0: not stored yet.
+    pub number: i64,
 }
 
 impl<'a> Profile<'a> {
@@ -92,6 +94,7 @@ impl<'a> Profile<'a> {
             taken: NIL,
             kin: NIL,
             increased: NIL,
+            number: 0,
         }
     }
 
@@ -119,6 +122,7 @@ impl<'a> Profile<'a> {
             taken: from.raw()?,
             kin: from.raw()?,
             increased: from.raw()?,
+            number: from.int()?,
         };
         if from.done() { Ok(profile) } else { Err(Halt::Bad("goes on after its end")) }
     }
@@ -163,6 +167,7 @@ impl<'a> Profile<'a> {
         for part in [self.taken, self.kin, self.increased] {
             out.extend_from_slice(part);
         }
+        msgpack::put_int(out, self.number);
     }
 
     /// Whether nothing was taken back by it, and it is kin of nobody.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::cache::Key;
 use crate::ledger::{Changed, split};
 use crate::resp::Arguments;
+use crate::sets::Sets;
 use crate::step::Stepping;
 
 /// A profile that entered or exited a segment.
@@ -15,6 +16,7 @@ pub struct Move {
     key: Key,
     turn: u32,
     entered: bool,
+    number: i64,
 }
 
 /// Arguments of one command on a key, which the caller names: of what, in which workspace, of which segment.
@@ -45,17 +47,19 @@ impl Move {
             key: key.clone(),
             turn: 0,
             entered: moved.1,
+            number: stepping.profile.number,
         }
     }
 }
 
 pub fn sealed(
-    changed: &[Changed], dues: &HashMap<Key, Option<i64>>, transitions: Vec<u8>, moves: Vec<Move>,
+    changed: &[Changed], dues: &HashMap<Key, Option<i64>>, transitions: Vec<u8>, moves: Vec<Move>, sets: &Sets,
 ) -> Sealed {
     let flips = moves.len();
     let mut writes = profiles(changed);
     due(dues, &mut writes);
-    members(moves, &mut writes);
+    ids(sets, &mut writes);
+    members(moves, sets, &mut writes);
     let first_bytes = changed.iter().find(|each| !each.taken).map_or(0, |each| each.state.len());
     Sealed { writes, flips, transitions, first_bytes }
 }
@@ -96,19 +100,41 @@ fn due(dues: &HashMap<Key, Option<i64>>, writes: &mut Vec<Write>) {
     put(writes, "ZREM", "due", "", "", unset);
 }
 
+fn ids(sets: &Sets, writes: &mut Vec<Write>) {
+    let mut by: Vec<(&str, Arguments)> = Vec::new();
+    for (key, number) in &sets.new {
+        let (workspace, id) = split(key);
+        let at = by.iter().rposition(|each| each.0 == workspace).unwrap_or_else(|| {
+            by.push((workspace, Arguments::default()));
+            by.len() - 1
+        });
+        by[at].1.put_int(*number);
+        by[at].1.put(id.as_bytes());
+        by[at].1.cut();
+    }
+    for (workspace, arguments) in by {
+        put(writes, "HSET", "ids", workspace, "", arguments);
+    }
+}
+
 /// Only where each profile ended up: it may have entered and exited within one commit.
-fn members(mut moves: Vec<Move>, writes: &mut Vec<Write>) {
+fn members(mut moves: Vec<Move>, sets: &Sets, writes: &mut Vec<Write>) {
     for (turn, each) in moves.iter_mut().enumerate() {
         each.turn = turn as u32;
     }
     moves.sort_unstable();
     for group in moves.chunk_by(|one, other| (&one.workspace, &one.segment) == (&other.workspace, &other.segment)) {
+        let Some(Move { workspace, segment, .. }) = group.first() else { continue };
+        let lasts = group.chunk_by(|one, other| one.key == other.key).filter_map(|of_one| of_one.last());
+        if sets.is_dense(workspace, segment) {
+            bits(workspace, segment, &lasts.collect::<Vec<_>>(), writes);
+            continue;
+        }
         let (mut entered, mut exited) = (Arguments::default(), Arguments::default());
-        for of_one in group.chunk_by(|one, other| one.key == other.key) {
-            let Some(last) = of_one.last() else { continue };
+        for last in lasts {
             let id = split(&last.key).1.as_bytes();
             if last.entered {
-                entered.put(b"0");
+                entered.put_int(last.number);
                 entered.put(id);
                 entered.cut();
             } else {
@@ -116,10 +142,26 @@ fn members(mut moves: Vec<Move>, writes: &mut Vec<Write>) {
                 exited.cut();
             }
         }
-        let Some(Move { workspace, segment, .. }) = group.first() else { continue };
         put(writes, "ZADD", "members", workspace, segment, entered);
         put(writes, "ZREM", "members", workspace, segment, exited);
     }
+}
+
+fn bits(workspace: &str, segment: &str, lasts: &[&Move], writes: &mut Vec<Write>) {
+    let mut arguments = Arguments::default();
+    if let [only] = lasts {
+        arguments.put_int(only.number);
+        arguments.put_int(i64::from(only.entered));
+        return put(writes, "SETBIT", "bits", workspace, segment, arguments);
+    }
+    for last in lasts {
+        arguments.put(b"SET");
+        arguments.put(b"u1");
+        arguments.put_int(last.number);
+        arguments.put_int(i64::from(last.entered));
+        arguments.cut();
+    }
+    put(writes, "BITFIELD", "bits", workspace, segment, arguments);
 }
 
 fn put(writes: &mut Vec<Write>, command: &'static str, of: &'static str, workspace: &str, segment: &str, arguments: Arguments) {

@@ -118,6 +118,11 @@ impl<'a> Stepping<'a> {
         })
     }
 
+    /// What is stored without a number is left to the interpreted core, which gives it one.
+    pub fn numbered(&self) -> Result<()> {
+        if self.profile.number == 0 { Err(Halt::Lacks("a profile without a number")) } else { Ok(()) }
+    }
+
     /// False where the event was a repeat.
     pub fn event(&mut self, event: &Event<'a>, now_ms: i64) -> Result<bool> {
         let plan = self.plan;

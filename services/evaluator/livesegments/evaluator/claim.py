@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from livesegments.evaluator.commits.condensing import Condensing
 from livesegments.evaluator.commits.errands import Errands
 from livesegments.evaluator.commits.evaluation import Evaluation
 from livesegments.evaluator.commits.flight import Flight, Refused, Sent
@@ -49,6 +50,7 @@ class Claim:
         self.applied, self.applied_offset = head.commit, head.offset
         self.partition = Partition(number, head, options.cache_bytes, options.dues, options.kernels)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
+        self.condensing = Condensing(ports.shard, self.partition, self.flight, self._now_s)
         self.relay = Relay(
             number, ports.shard, ports.publisher, head.commit, options.outbox, options.many, moved
         )

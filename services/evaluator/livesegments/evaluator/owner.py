@@ -179,6 +179,8 @@ class Owner:
             await plans.refresh()
         stored = await self._ports.shard.fields(keys.degraded(self.number))
         partition.degrading.of = {workspace: decode(data) for workspace, data in stored.items()}
+        numbers = await self._ports.shard.fields(keys.numbers(self.number))
+        partition.sets.load(numbers, await self._ports.shard.fields(keys.dense(self.number)))
         await claim.erasures.load()
         waiting = await self._ports.shard.fields(keys.recounts(self.number))
         partition.retracting.waiting = dict.fromkeys(map(ProfileKey, waiting))
@@ -247,6 +249,7 @@ class Owner:
             at_once = BUILDING if claim.building.active else 1
             worked |= await claim.recounting.step()
             worked |= await claim.auditing.step()
+            worked |= await claim.condensing.step()
             if not worked:
                 await self._idle(claim)
 

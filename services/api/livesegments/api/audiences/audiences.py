@@ -172,7 +172,7 @@ async def counted(
         lives = await context.heads.look()
         count = 0
         for partition in range(context.heads.partitions):
-            last = ""
+            last = 0
             while True:
                 piece = await context.audiences.piece(workspace.id, audience, partition, last)
                 count += len(piece.ids)

@@ -19,7 +19,7 @@ from livesegments.core.audience import Audience
 from livesegments.core.fault import Fault
 from livesegments.runtime import tasks
 from livesegments.store.audiences import Audiences
-from livesegments.store.frozen import PAGE, Frozen, FrozenStore, Gone
+from livesegments.store.frozen import PAGE, Frozen, FrozenStore, Gone, Ids
 from livesegments.store.seen import Restoring
 
 LEASE_MS = 30_000
@@ -102,22 +102,27 @@ class Freezer:
     async def _partition(self, workspace: str, told: list[Frozen], partition: int, keep_ms: int) -> None:
         """`told[0]`: how far it is."""
         waiting: list[str] = []
-        last, page, more = "", 0, True
+        numbers: list[int] = []
+        last, page, more = 0, 0, True
         while more:
             piece = await self._audiences.piece(workspace, told[0].audience, partition, last)
             waiting += piece.ids
+            numbers += piece.numbers
             last, more = piece.last, bool(piece.last)
             if told[0].count + len(waiting) > self._profiles:
                 raise TooMany(f"it has more than {self._profiles:,} profiles: split it, and freeze its parts")
             whole = len(waiting) // PAGE if more else -(-len(waiting) // PAGE)
             if whole and (whole >= WRITE_PAGES or not more):
-                pages = {page + at: waiting[at * PAGE : (at + 1) * PAGE] for at in range(whole)}
+                pages = {
+                    page + at: Ids(waiting[at * PAGE :][:PAGE], numbers[at * PAGE :][:PAGE][-1])
+                    for at in range(whole)
+                }
                 now = told[0]
                 size = await self._frozen.write(workspace, now.token, partition, pages, keep_ms)
                 counts = list(now.counts)
-                counts[partition] += sum(map(len, pages.values()))
+                counts[partition] += sum(len(each.ids) for each in pages.values())
                 told[0] = replace(now, counts=tuple(counts), size=now.size + size)
-                page, waiting = page + whole, waiting[whole * PAGE :]
+                page, waiting, numbers = page + whole, waiting[whole * PAGE :], numbers[whole * PAGE :]
 
     async def _living(self, workspace: str, told: list[Frozen], ended: asyncio.Event) -> None:
         """Not cancelled: a late write of it would come after the last one."""

@@ -8,7 +8,7 @@ order, so a job takes no more memory for a million of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -86,17 +86,18 @@ class ListJobs:
             shares[partition_of(segment.workspace, id_, len(shares))].add(id_)
         added = removed = 0
         for partition, wanted in enumerate(shares):
-            listed = await self.listed(segment, partition, "", "")
+            listed = await self.listed(segment, partition)
             come, gone = wanted - listed, listed - wanted
             await self._records.change(segment, sorted(come), sorted(gone))
             added, removed = added + len(come), removed + len(gone)
         return added, removed
 
     async def _run(self, doing: Doing) -> None:
-        """From the partition and the id where it stood; all that was sent until then is applied first."""
+        """From the partition and the number where it stood; all that was sent until then is applied first."""
         workspace = doing.job.workspace
         asked = msgspec.json.decode(doing.job.spec, type=Asked)
-        at, _, last = doing.job.place.partition("/")
+        at, _, place = doing.job.place.partition("/")
+        last = int(place or 0)
         async with self._turn:
             segment = await self._catalog.segment(workspace, asked.segment)
             if segment is None or segment.definition is not None or segment.archived_ms:
@@ -108,14 +109,14 @@ class ListJobs:
             lives = await self._audiences.heads.look()
             for partition in range(int(at or 0), self._audiences.partitions):
                 await self._partition(doing, segment, asked, partition, last)
-                last = ""
+                last = 0
             if await self._audiences.heads.lives() != lives:
                 raise Failed("the store was made anew meanwhile: run it again")
 
     async def _partition(
-        self, doing: Doing, segment: Segment, asked: Asked, partition: int, last: str
+        self, doing: Doing, segment: Segment, asked: Asked, partition: int, last: int
     ) -> None:
-        """Piece by piece of the audience, each with the part of the list that lies between the same ids."""
+        """Piece by piece of the audience, each with the part of the list between the same numbers."""
         more = True
         while more:
             piece = await self._audiences.piece(segment.workspace, asked.audience, partition, last)
@@ -135,13 +136,21 @@ class ListJobs:
                 place=f"{partition}/{last}" if more else f"{partition + 1}/",
             )
 
-    async def listed(self, segment: Segment, partition: int, after: str, upto: str) -> set[str]:
-        """Who is on the list now, behind one id and up to another ('': to the end)."""
+    async def listed(self, segment: Segment, partition: int, after: int = 0, upto: int = 0) -> set[str]:
+        """Who is on the list now, behind one number and up to another (0: to the end)."""
+        found = set[str]()
+        async for piece in self.pieces(segment, partition, after, upto):
+            found.update(piece)
+        return found
+
+    async def pieces(
+        self, segment: Segment, partition: int, after: int = 0, upto: int = 0
+    ) -> AsyncIterator[Sequence[str]]:
+        """The same, piece by piece."""
         own = Audience((segment.id,))
-        found: set[str] = set()
         while True:
             piece = await self._audiences.piece(segment.workspace, own, partition, after, upto)
-            found.update(piece.ids)
-            if not piece.last or piece.last == upto:
-                return found
+            yield piece.ids
             after = piece.last
+            if not after:
+                return

@@ -41,7 +41,7 @@ class Page(Struct, frozen=True):
 
 async def pages(context: Context, export: Export) -> AsyncIterator[Page]:
     """Raises Away, Restoring, or Problem 503 where it can't be read on; then it must begin anew."""
-    lives, place = await context.heads.lives(), Place(0, "")
+    lives, place = await context.heads.lives(), Place(0)
     more: Place | None = place
     while more is not None:
         members, more = await context.members.page(export.workspace, export.segment, more, PAGE)

@@ -94,7 +94,8 @@ class MassJobs:
             yield told.profiles[at : at + PIECE], str(at + PIECE)
 
     async def _walked(self, doing: Doing, audience: Audience) -> AsyncIterator[tuple[Sequence[str], str]]:
-        at, _, last = doing.job.place.partition("/")
+        at, _, place = doing.job.place.partition("/")
+        last = int(place or 0)
         for partition in range(int(at or 0), self._audiences.partitions):
             more = True
             while more:
@@ -104,10 +105,10 @@ class MassJobs:
                 for start in range(0, len(ids), PIECE):
                     some = ids[start : start + PIECE]
                     if start + PIECE < len(ids):
-                        yield some, f"{partition}/{some[-1]}"
+                        yield some, f"{partition}/{piece.numbers[start + PIECE - 1]}"
                     else:
                         yield some, f"{partition}/{last}" if more else f"{partition + 1}/"
-            last = ""
+            last = 0
 
     async def _delete(self, workspace: str, ids: Sequence[str], keep_out: bool) -> None:
         await self._records.erase_all(workspace, ids)

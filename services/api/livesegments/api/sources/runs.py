@@ -205,17 +205,15 @@ class Attempt:
 
     async def _differences(self) -> AsyncIterator[tuple[list[str], list[str]]]:
         """Piece by piece: who is on the list wrongly, and who is missing from it."""
+        await asyncio.to_thread(self.spool.begin)
         for partition in range(self._partitions):
-            last, more = "", True
-            while more:
-                wanted = await asyncio.to_thread(self.spool.piece, partition, last, PIECE)
-                upto = wanted[-1] if len(wanted) == PIECE else ""
-                listed = await self._context.list_jobs.listed(self.segment, partition, last, upto)
-                come = sorted(set(wanted) - listed)
-                gone = sorted(listed - set(wanted))
-                if come or gone:
-                    yield come, gone
-                last, more = upto, bool(upto)
+            async for listed in self._context.list_jobs.pieces(self.segment, partition):
+                gone = await asyncio.to_thread(self.spool.met, partition, listed)
+                if gone:
+                    yield [], gone
+            come = [""]
+            while come := await asyncio.to_thread(self.spool.unmet, partition, come[-1], PIECE):
+                yield come, []
 
 
 def _rows_of_database(*asked: Any) -> Generator[Any]:

@@ -21,6 +21,7 @@ from livesegments.core.step import Step, on_event
 from livesegments.evaluator.commits.cache import States
 from livesegments.evaluator.commits.dues import DueTimes
 from livesegments.evaluator.commits.outcome import Tally
+from livesegments.evaluator.commits.sets import Sets
 from livesegments.evaluator.commits.slot import Slot
 from livesegments.evaluator.commits.writes import write_dues, write_members
 from livesegments.evaluator.faults.aside import Aside, is_touch
@@ -33,7 +34,7 @@ from livesegments.store.handing import Item
 from livesegments.store.handing import encode as encode_items
 from livesegments.store.tail import Entry
 from livesegments.store.told import Told
-from livesegments.wire.profilekey import ProfileKey, split
+from livesegments.wire.profilekey import ProfileKey, profile_key, split
 
 T = TypeVar("T")
 
@@ -52,16 +53,17 @@ class Making:
 
     __slots__ = (
         "_cache", "_dues", "_number", "_share", "aside", "careful", "dirty", "entry", "first_bytes", "items",
-        "late", "met", "noted", "owed", "spilt", "spliced", "states", "told", "touched",
+        "late", "met", "noted", "owed", "sets", "spilt", "spliced", "states", "told", "touched",
         "transitions", "woken",
     )  # fmt: skip
 
-    def __init__(self, number: int, cache: States, dues: DueTimes, share: Share | None) -> None:
+    def __init__(self, number: int, cache: States, dues: DueTimes, sets: Sets, share: Share | None) -> None:
         """`share`: what the native kernel does for the commit; None: it has none."""
         self._number = number
         self._share = share
         self._cache = cache
         self._dues = dues
+        self.sets = sets
         self.careful = False
         self.noted: dict[str, Candidates] = {}
         """Workspace → where it is noted who is changed while its facts get their history."""
@@ -83,6 +85,7 @@ class Making:
         self.spilt: list[tuple[ProfileKey, str]] = []
         self.met: dict[ProfileKey, What] = {}
         self.owed: dict[ProfileKey, What] = {}
+        self.sets.forget()
 
     def forget(self) -> None:
         """Nothing came of what was looked at."""
@@ -174,8 +177,7 @@ class Making:
             self._mark()
         states = self.states
         for key, slot in self.dirty.items():
-            assert slot.profile is not None
-            states[key] = encode(slot.profile)
+            states[key] = self._encoded(slot)
 
     def encode_some(self, keys_: Iterable[ProfileKey]) -> None:
         """The same for some profiles: a slice of a commit encodes its own."""
@@ -185,8 +187,19 @@ class Making:
         for key in keys_:
             slot = dirty.get(key)
             if slot is not None:
-                assert slot.profile is not None
-                states[key] = encode(slot.profile)
+                states[key] = self._encoded(slot)
+
+    def _encoded(self, slot: Slot) -> bytes:
+        profile = slot.profile
+        assert profile is not None
+        if not profile.number:
+            profile.number = self.sets.number(slot.workspace, slot.id)
+        return encode(profile)
+
+    def _number_of(self, workspace: str, id_: str) -> int:
+        profile = self.touched[profile_key(workspace, id_)].profile
+        assert profile is not None
+        return profile.number
 
     def _mark(self) -> None:
         """What is owed to a profile stands in its state."""
@@ -296,8 +309,9 @@ class Making:
             commit.put_fields(keys.profiles(self._number, workspace), fields)
         if self._share is None:
             write_dues(commit, self._dues.take_unwritten(clock_ms))
+        self.sets.write_new(commit)
         if self.transitions:
-            write_members(commit, self.transitions)
+            write_members(commit, self.sets, self.transitions, self._number_of)
         told = Told.of(self.transitions) if self.told is None else self.told
         encoded = commit.announce(told) if told else None
         if encoded is not None or self.entry is not None:
@@ -317,7 +331,7 @@ class Making:
         if self._share is None:
             return
         self._note(self._share, images)
-        self.told, self.first_bytes = self._share.write(commit, self.transitions, clock_ms)
+        self.told, self.first_bytes = self._share.write(commit, self.sets, self.transitions, clock_ms)
 
     def _note(self, share: Share, images: Images | None) -> None:
         """What others want to know of the profiles that the native kernel has changed."""

@@ -30,6 +30,7 @@ from livesegments.evaluator.commits.dues import Dues, DueTimes
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Outcome, Tally
 from livesegments.evaluator.commits.records import Records
+from livesegments.evaluator.commits.sets import Sets
 from livesegments.evaluator.commits.upkeep import Upkeep
 from livesegments.evaluator.erasure.pursuit import Pursuit
 from livesegments.evaluator.history.images import Images
@@ -82,7 +83,8 @@ class Partition:
         self._share = share
         self.cache: States = Cache(cache_bytes) if share is None else share.cache
         self.dues: DueTimes = self._interpreted if share is None else share.dues
-        self._making = Making(number, self.cache, self.dues, share)
+        self.sets = Sets(number, share)
+        self._making = Making(number, self.cache, self.dues, self.sets, share)
         self.noted = self._making.noted
         self._upkeep = Upkeep(self._making, self.cache, self.dues, share, self.plans, self.since, self.walked)
         self.retracting = Retracting(self._making)
@@ -358,6 +360,8 @@ class Partition:
             self.cache.put(key, NEW)
             self.erased[key] = commit.number
             commit.drop_fields(keys.profiles(self.number, slot.workspace), [slot.id])
+            if slot.profile is not None:
+                commit.drop_fields(keys.ids(self.number, slot.workspace), [str(slot.profile.number)])
             self.retracting.drop(commit, key)
             self.degrading.write(commit, self.degrading.forget(slot.workspace, slot.id))
             write(commit, exits, slot.profile)

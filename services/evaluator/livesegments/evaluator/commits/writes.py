@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from livesegments.core.event import Transition
+from livesegments.evaluator.commits.sets import Sets
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.wire.profilekey import ProfileKey
@@ -20,19 +21,14 @@ def write_dues(commit: Commit, woken: Mapping[ProfileKey, int | None]) -> None:
         commit.unscore(key, [member for member, due in woken.items() if due is None])
 
 
-def write_members(commit: Commit, transitions: Iterable[Transition]) -> None:
-    """Only where each profile ended up: it may have entered and exited within one commit."""
-    last = {(each.workspace, each.segment, each.profile): each.kind for each in transitions}
-    moves: dict[tuple[str, str], tuple[dict[str, int], list[str]]] = {}
-    for (workspace, segment, profile), kind in last.items():
-        entered, exited = moves.setdefault((workspace, segment), ({}, []))
-        if kind == "entered":
-            entered[profile] = 0
-        else:
-            exited.append(profile)
-    for (workspace, segment), (entered, exited) in moves.items():
-        key = keys.members(commit.partition, workspace, segment)
-        if entered:
-            commit.score(key, entered)
-        if exited:
-            commit.unscore(key, exited)
+def write_members(
+    commit: Commit, sets: Sets, transitions: Iterable[Transition], number: Callable[[str, str], int]
+) -> None:
+    """Only where each profile ended up: it may have entered and exited within one commit. `number`: of a
+    profile, by its workspace and its id."""
+    moves: dict[tuple[str, str], dict[str, tuple[int, bool]]] = {}
+    for each in transitions:
+        of = moves.setdefault((each.workspace, each.segment), {})
+        of[each.profile] = number(each.workspace, each.profile), each.kind == "entered"
+    for (workspace, segment), who in moves.items():
+        sets.write(commit, workspace, segment, who)

@@ -32,7 +32,6 @@ from livesegments.evaluator.history.parts import Parts
 from livesegments.history.protocol import Of
 from livesegments.history.workshop import FilesAway
 from livesegments.runtime import metrics
-from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
@@ -101,7 +100,7 @@ class Auditing(Anew):
             inside = _inside(profile)
             rest = sorted(plan.positions.keys() - inside)
             looked = [*inside, *self._random.sample(rest, min(OTHERS, len(rest)))]
-            members = await self._shard.among(workspace, id_, looked)
+            members = await self._shard.among(workspace, id_, profile.number, looked)
             past: list[Past] = []
             async for _, chunk in self._history.pasts(
                 partition.number, Of(workspace, [id_], sorted({*plan.feeds, RETRACT, PROFILE}), upto)
@@ -179,7 +178,7 @@ class Auditing(Anew):
             result.transitions = repair(
                 self._for(plan), found.id, profile, found.counted, result.drift, partition.clock_ms
             )
-            result.inside = _inside(profile)
+            result.inside, result.number = _inside(profile), profile.number
             wrong = result.drift or result.transitions or result.astray or altered
             return result.transitions if wrong else None
 
@@ -193,11 +192,8 @@ class Auditing(Anew):
 
         def write(commit: Commit) -> None:
             for segment in wrong:
-                members = keys.members(commit.partition, plan.workspace, segment)
-                if segment in result.inside:
-                    commit.score(members, {found.id: 0})
-                else:
-                    commit.unscore(members, [found.id])
+                move = {found.id: (result.number, segment in result.inside)}
+                partition.sets.write(commit, plan.workspace, segment, move)
 
         def said(reply: asyncio.Future[bool]) -> None:
             """Only if the store is the one that was read: one that was emptied or taken back refuses the
@@ -237,6 +233,7 @@ class _Result:
     astray: Sequence[str] = ()
     transitions: Sequence[Transition] = ()
     inside: Collection[str] = ()
+    number: int = 0
 
 
 def _examined(

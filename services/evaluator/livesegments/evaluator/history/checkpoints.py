@@ -111,6 +111,7 @@ class Checkpoints:
             each(number)
             for each in (
                 keys.adopted, keys.degraded, keys.suppressed, keys.erasures, keys.retained, keys.merged,
+                keys.numbers, keys.dense,
             )
         ]  # fmt: skip
         for workspace in workspaces:

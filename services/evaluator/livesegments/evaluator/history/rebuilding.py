@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, TypeVar
 
@@ -93,13 +93,14 @@ async def _restore(mark: Mark, token: str, ports: Ports, log: Log) -> None:
     number, done = mark.partition, 0
     there = await ports.history.ranges(number, 0.0)
     under_way: deque[asyncio.Future[bool]] = deque()
+    dense = mark.hashes.get(keys.dense(number), {})
     async with aclosing(ports.history.load(mark)) as batches:
         batch = await anext(batches, None)  # nothing is removed before the file has shown that it can be read
         await _clear(number, token, ports)
         while batch is not None:
             count, rows = batch
             done += len(rows)
-            under_way.append(ports.shard.commit(token, _batch(number, rows, done, count)))
+            under_way.append(ports.shard.commit(token, _batch(number, rows, done, count, dense)))
             while len(under_way) > AHEAD:
                 await _applied(under_way.popleft())
             metrics.RESTORED.inc(len(rows))
@@ -122,20 +123,22 @@ async def _clear(number: int, token: str, ports: Ports) -> None:
         await _write(ports, token, removal)
 
 
-def _batch(number: int, rows: Sequence[Row], done: int, count: int) -> Restore:
-    """States, and the members and dues that follow from them."""
+def _batch(number: int, rows: Sequence[Row], done: int, count: int, dense: Collection[str]) -> Restore:
+    """States, and the members and dues that follow from them. `dense`: as in `{p}:dense`."""
     batch = Restore(number)
     states: dict[str, dict[str, str | bytes]] = {}
     members: dict[tuple[str, str], dict[str, int]] = {}
     dues: dict[ProfileKey, int] = {}
     recounts: dict[str, str | bytes] = {}
+    ids: dict[str, dict[str, str | bytes]] = {}
     for workspace, id_, state in rows:
         assert state is not None
         states.setdefault(workspace, {})[id_] = state
         profile = decode(state)
+        ids.setdefault(workspace, {})[str(profile.number)] = id_
         for segment, membership in profile.memberships.items():
             if membership.entered_ms is not None:
-                members.setdefault((workspace, segment), {})[id_] = 0
+                members.setdefault((workspace, segment), {})[id_] = profile.number
         if profile.wake_at is not None:
             dues[profile_key(workspace, id_)] = profile.wake_at
         if profile.taken is not None and profile.taken.waiting:
@@ -143,7 +146,12 @@ def _batch(number: int, rows: Sequence[Row], done: int, count: int) -> Restore:
     for workspace, fields in states.items():
         batch.put_fields(keys.profiles(number, workspace), fields)
     for (workspace, segment), scores in members.items():
-        batch.score(keys.members(number, workspace, segment), scores)
+        if f"{workspace}\0{segment}" in dense:
+            batch.set_bits(keys.bits(number, workspace, segment), dict.fromkeys(scores.values(), True))
+        else:
+            batch.score(keys.members(number, workspace, segment), scores)
+    for workspace, fields in ids.items():
+        batch.put_fields(keys.ids(number, workspace), fields)
     if recounts:
         batch.put_fields(keys.recounts(number), recounts)
     if dues:

@@ -18,6 +18,7 @@ import structlog
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.evaluator.commits.outcome import Tally
+from livesegments.evaluator.commits.sets import Sets
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.unread import Unread
 from livesegments.history.columns import Columns
@@ -73,6 +74,10 @@ class Share:
         self.release = self._ledger.release
         self.undo = self._ledger.undo
         self.changed = self._ledger.changed
+        self.number = self._ledger.number
+        self.last_number = self._ledger.last_number
+        self.set_last_number = self._ledger.set_last_number
+        self.set_dense = self._ledger.set_dense
         self.fire = self._ledger.fire
         self.walk = self._ledger.walk
         self.concerned = self._ledger.concerned
@@ -120,7 +125,9 @@ class Share:
         )
         return count, [at - history.first for at in left]
 
-    def write(self, commit: Commit, told: Sequence[Transition], clock_ms: int) -> tuple[Told, int]:
+    def write(
+        self, commit: Commit, sets: Sets, told: Sequence[Transition], clock_ms: int
+    ) -> tuple[Told, int]:
         """Ends the kernel's share of the commit, at the clock's instant: writes it, and all due instants.
 
         `told` are the interpreted core's transitions. All of them are returned, those of the kernel first.
@@ -129,6 +136,10 @@ class Share:
         writes, count, transitions, first = self._ledger.seal(clock_ms)
         for command, of, workspace, segment, number, arguments in writes:
             commit.put_encoded(command, self._key(of, workspace, segment), Encoded(number, arguments))
+            if segment:
+                sets.moved[workspace, segment] = None
+            elif of == "ids":
+                sets.numbered.add(workspace)
         if not count:
             return Told.of(told), first
         encoded = _array(count + len(told)) + transitions + b"".join(map(_encode, told))
@@ -137,7 +148,12 @@ class Share:
     def _key(self, of: str, workspace: str, segment: str) -> str:
         if of == "profiles":
             return keys.profiles(self._number, workspace)
-        return keys.due(self._number) if of == "due" else keys.members(self._number, workspace, segment)
+        if of == "due":
+            return keys.due(self._number)
+        if of == "ids":
+            return keys.ids(self._number, workspace)
+        name = keys.bits if of == "bits" else keys.members
+        return name(self._number, workspace, segment)
 
     def _kernel(self, plan: Plan) -> tuple[Any, int] | None:
         """The kernel's plan and its revision; None: the interpreted core serves it."""
