@@ -174,7 +174,6 @@ async def test_a_list_is_replaced_by_its_difference_added_to_and_taken_from(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audiences, "PIECE", 4)
-    monkeypatch.setattr(audiences, "FEWEST", 2)
     await shop.segment("shoppers", {"type": "event", "name": "order"})
     await shop.segment("vips", type="static")
     await shop.settled()

@@ -69,9 +69,10 @@ def events() -> list[Event]:
 
 
 def written(made: Partition, outcome: Outcome) -> dict[str, Any]:
-    """What a commit has, with what has no order in an order."""
+    """What a commit has, with what has no order in an order. Who comes first has the lower number, and that is
+    another one where the kernel leaves profiles to the interpreted core."""
     states = {
-        (write.key, profile.decode() if isinstance(profile, bytes) else profile): plain(state)
+        (write.key, profile.decode() if isinstance(profile, bytes) else profile): plain(state) | {"number": 0}
         for write in outcome.commit.writes
         if write.key.startswith(keys.profiles(0, ""))
         for profile, state in zip(write.arguments[::2], write.arguments[1::2], strict=True)
