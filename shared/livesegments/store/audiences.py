@@ -26,8 +26,8 @@ MOST_PIECES = 200
 
 
 class Piece(Struct, frozen=True):
-    """Of a partition: members of the audience in the order of their numbers, their states where they were asked
-    for, and the last number that was looked at (0 once there are no more)."""
+    """Of a partition: members of the audience in the order of their numbers, their states where they were
+    asked for, and the last number that was looked at (0 once there are no more)."""
 
     ids: list[str]
     numbers: list[int]

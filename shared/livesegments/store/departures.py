@@ -1,8 +1,8 @@
 """Who has left a frozen audience since, and who has come, a bounded piece at a time.
 
-The ids of a token lie in fields, in the order of their profiles' numbers. A field stands for all numbers behind
-the last one of the field before it, up to its own last one; the last field of a partition for all that follow,
-too. So whoever came since belongs to just one field.
+The ids of a token lie in fields, in the order of their profiles' numbers. A field stands for all numbers
+behind the last one of the field before it, up to its own last one; the last field of a partition for all that
+follow, too. So whoever came since belongs to just one field.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Frozen audiences: the ids of one, as they were, for as long as its token lives.
 
 `{frozen}:WORKSPACE` has a `Frozen` for every token; `{p}:frozen:WORKSPACE:TOKEN` the ids of partition p in
-the order of their numbers, `PAGE` in a field, with the last number, packed by zlib. All of it expires. A token without its ids, or ids without a
-token (a store that was emptied, a partition that was made anew), is `Gone`: nobody is given a wrong page.
+the order of their numbers, `PAGE` in a field, behind the number of the last one, packed by zlib. All of
+it expires. A token without its ids, or ids without a token (a store that was emptied, a partition that was
+made anew), is `Gone`: nobody is given a wrong page.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from livesegments.store.tail import Entry, decode_fields
 from livesegments.store.walk import set_bits
 from livesegments.wire.profilekey import ProfileKey
 
-
 PAGE = 1_000
 
 

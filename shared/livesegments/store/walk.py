@@ -51,7 +51,8 @@ local function block(k, from)  -- the bytes of a block, by their places from 1 o
     local text = redis.call('GETRANGE', KEYS[2 * k + 2], from, from + size - 1)
     return {string.byte(text, 1, #text)}
   end
-  local found, bytes = redis.call('ZRANGE', KEYS[2 * k + 1], 8 * from, 8 * (from + size) - 1, 'BYSCORE', 'WITHSCORES'), {}
+  local bytes, stop = {}, 8 * (from + size) - 1
+  local found = redis.call('ZRANGE', KEYS[2 * k + 1], 8 * from, stop, 'BYSCORE', 'WITHSCORES')
   for n = 1, #found, 2 do
     local number = tonumber(found[n + 1])
     local place = floor(number / 8) - from + 1
@@ -145,8 +146,8 @@ for k = 1, #KEYS, 2 do
 end
 return {stop, found}
 """
-"""ARGV: a first byte of bits and how many. The reply: where the bytes of all end, and of every segment those of
-them and the members (id, score, ...) whose bits would lie there."""
+"""ARGV: a first byte of bits and how many. The reply: where the bytes of all end, and of every segment those
+of them and the members (id, score, ...) whose bits would lie there."""
 
 
 def names(partition: int, workspace: str, segments: Iterable[str]) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import msgspec
-import zlib
 from redis.asyncio import Redis
 
 from livesegments.api.web import times

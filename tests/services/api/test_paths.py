@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 import pytest
-import zlib
 from redis.asyncio import Redis
 
 from livesegments.runtime.embedded.stack import Stack

@@ -21,8 +21,8 @@ from livesegments.runtime.embedded.child import Child
 from livesegments.runtime.embedded.ports import free_port
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys, progress
-from livesegments.store.walk import set_bits
 from livesegments.store.adoption import decode_stage
+from livesegments.store.walk import set_bits
 from livesegments.wire import catalog, pack
 from livesegments.wire.topics import DEFINITIONS, EVENTS, MEMBERSHIPS, partition_of
 
@@ -125,9 +125,11 @@ class Rig:
     async def members(self, segment: str, workspace: str = "w") -> set[str]:
         found: set[str] = set()
         for partition in range(PARTITIONS):
-            few = await self.redis.zrange(keys.members(partition, workspace, segment), 0, -1)
-            many = await self.redis.get(keys.bits(partition, workspace, segment))
-            ids = await self.redis.hgetall(keys.ids(partition, workspace)) if many else {}
+            async with self.redis.pipeline(transaction=True) as asked:
+                asked.zrange(keys.members(partition, workspace, segment), 0, -1)
+                asked.get(keys.bits(partition, workspace, segment))
+                asked.hgetall(keys.ids(partition, workspace))
+                few, many, ids = await asked.execute()
             assert not (few and many)
             found |= {member.decode() for member in few}
             found |= {ids[b"%d" % number].decode() for number in set_bits(many or b"")}

@@ -12,6 +12,7 @@ from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topic_identity import topic_id
 from livesegments.runtime.topics import create_topics
+from livesegments.store import keys
 from livesegments.wire import catalog
 from livesegments.wire.topics import EVENTS, REJECTED, partition_of
 from tests.delivery import check_delivery
@@ -117,6 +118,29 @@ async def test_a_new_segment_is_evaluated_over_all_stored_profiles(evaluation: R
     assert progress.complete_since_ms is None
     assert (await rig.progress("active")).complete_since_ms is None
     assert {(each.cause, each.version) for each in await heard(rig)} == {("definition", 1)}
+
+
+async def test_many_members_are_bits_and_few_are_a_sorted_set(evaluation: Rig) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    first = rig.start()
+    profiles = [f"p{number}" for number in range(2_000)]
+    await rig.send([plan(f"1/{profile}", profile, "pro", T) for profile in profiles])
+
+    async def stored(in_bits: int) -> bool:
+        bits = [await rig.redis.exists(keys.bits(number, "w", "pro")) for number in range(PARTITIONS)]
+        return sum(bits) == in_bits
+
+    await rig.until(lambda: stored(PARTITIONS))
+    assert await rig.members("pro") == set(profiles)
+    await first.child.stop()
+    rig.start()
+    left = profiles[:1_900]
+    await rig.send([plan(f"2/{profile}", profile, "free", T + 1) for profile in left])
+    await rig.until(lambda: stored(0))
+    assert await rig.members("pro") == set(profiles[1_900:])
+    assert check_delivery(await heard(rig)) == {("pro", each) for each in profiles[1_900:]}
 
 
 async def test_a_change_of_definitions_is_adopted_within_a_second(evaluation: Rig) -> None:

@@ -5,7 +5,7 @@ there. She enters two segments. One has few members: it is a sorted set, in whic
 other one has many: it is a string of bits, of which the one at 4,711 is set.
 
 Both forms have one order, by the numbers, and no number is given twice. So a page goes on behind the number
-of its last member, whatever others come and go, and whatever form the segment takes meanwhile (decision 54).
+of its last member, whatever others come and go, and whatever form the segment takes meanwhile (decision 52).
 """
 
 from __future__ import annotations
