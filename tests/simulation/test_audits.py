@@ -50,13 +50,13 @@ def test_a_store_that_is_lost_amid_an_audit_has_not_drifted(
         drifted, losses, among = metrics.DRIFTED._value.get(), 0, MemoryShard.among
 
         async def losing(
-            self: MemoryShard, workspace: str, id_: str, segments: Sequence[str]
+            self: MemoryShard, workspace: str, id_: str, number: int, segments: Sequence[str]
         ) -> dict[str, bool]:
             nonlocal losses
             if losses < LOSSES:
                 losses += 1
                 world.store.restore(snapshot, quietly)
-            return await among(self, workspace, id_, segments)
+            return await among(self, workspace, id_, number, segments)
 
         monkeypatch.setattr(MemoryShard, "among", losing)
         async with asyncio.timeout(600):
