@@ -190,7 +190,7 @@ impl Kind {
         Ok(Some((state, old, new)))
     }
 
-    pub fn add<'a>(&self, state: Option<State<'a>>, event: &Event<'a>, now_ms: i64) -> Result<Option<State<'a>>> {
+    fn add<'a>(&self, state: Option<State<'a>>, event: &Event<'a>, now_ms: i64) -> Result<Option<State<'a>>> {
         match (self, state) {
             (Kind::CountEver { from, to }, state) => {
                 if !(*from..*to).contains(&event.time_ms) {

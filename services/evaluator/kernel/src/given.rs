@@ -23,16 +23,23 @@ pub struct Wish {
     pub reads: HashSet<String>,
 }
 
+/// Whether events were for facts of the profile, and whether any of them has something to keep of that.
+#[derive(Default)]
+pub struct Given {
+    pub fed: bool,
+    pub kept: bool,
+}
+
 impl<'a> Stepping<'a> {
-    /// Gives the profile, which must be at the plan and the clock, its history; whether anything of it changed. In what
-    /// order events come decides nothing, so the first events of sequences come last.
-    pub(crate) fn give(&mut self, past: &[(i64, Event<'a>)], wish: &Wish, now_ms: i64) -> Result<bool> {
+    /// Gives the profile, which must be at the plan and the clock, its history. In what order events come decides
+    /// nothing, so the first events of sequences come last.
+    pub(crate) fn give(&mut self, past: &[(i64, Event<'a>)], wish: &Wish, now_ms: i64) -> Result<Given> {
         if !self.profile.is_plain() || past.iter().any(|each| each.1.name == RETRACT) {
             return Err(Halt::Lacks("the history of a profile that took something back, or was merged"));
         }
         let plan = self.plan;
         self.now_ms = now_ms;
-        let (mut touched, mut firsts, mut changed) = (Vec::new(), Vec::new(), false);
+        let (mut touched, mut firsts, mut given) = (Vec::new(), Vec::new(), Given::default());
         for (commit, event) in past {
             let Some(feeds) = plan.feeds.get(event.name) else { continue };
             let own = own(event);
@@ -43,15 +50,23 @@ impl<'a> Stepping<'a> {
                 if !wanted || (own.is_some() && own == track.owner.as_deref()) {
                     continue;
                 }
-                changed = true;
+                given.fed = true;
                 if matches!(track.kind, Kind::Absent(_) | Kind::Present(_)) {
                     firsts.push((index, event));
                     continue;
                 }
                 let state = self.take(track)?;
-                let Some(state) = track.kind.add(state, event, now_ms)? else { continue };
-                self.profile.put(track.id, state);
-                (if matches!(track.kind, Kind::Trail(_)) { &mut trails } else { &mut touched }).push(index);
+                if matches!(track.kind, Kind::Trail(_)) {
+                    let Some(state) = track.kind.followed(state, event, now_ms)? else { continue };
+                    self.profile.put(track.id, state);
+                    given.kept = true;
+                    trails.push(index);
+                } else {
+                    let Some((state, ..)) = track.kind.added(state, event, now_ms)? else { continue };
+                    self.profile.put(track.id, state);
+                    given.kept = true;
+                    touched.push(index);
+                }
             }
             if !trails.is_empty() {
                 self.follow_late(&trails, event, &mut touched)?;
@@ -62,6 +77,7 @@ impl<'a> Stepping<'a> {
             let state = self.take(track)?;
             let Some(state) = track.kind.followed(state, event, now_ms)? else { continue };
             self.profile.put(track.id, state);
+            given.kept = true;
             self.lead(index, event, true, &[])?;
             touched.push(index);
         }
@@ -70,7 +86,7 @@ impl<'a> Stepping<'a> {
         for index in touched {
             self.set_due(index, wish)?;
         }
-        Ok(changed)
+        Ok(given)
     }
 
     /// Whether one of the segments that wait may hold for the profile.

@@ -73,9 +73,9 @@ impl Ledger {
                 let events = place.events(&wish.reads, &arena)?;
                 stepping.upto(toward.now_ms)?;
                 let touched = stepping.changed;
-                let given = stepping.give(&events, wish, toward.now_ms)?;
+                let given = stepping.give(&events, wish, toward.now_ms)?.kept;
                 stepping.changed |= given;
-                let quiet = !touched && !stepping.may_hold(wish)?;
+                let quiet = !touched && given && !stepping.may_hold(wish)?;
                 Ok((given, ended(&stepping, &key, before_ms, quiet)))
             })?
         };
@@ -107,7 +107,7 @@ impl Ledger {
 pub fn give(plan: &Plan, revision: i64, state: &[u8], place: Place, wish: &Wish, now_ms: i64) -> Result<step::Done> {
     let arena = Arena::new();
     let mut stepping = Stepping::begin(plan, &arena, revision, state, place.profile()?)?;
-    stepping.changed = stepping.give(&place.events(&wish.reads, &arena)?, wish, now_ms)?;
+    stepping.changed = stepping.give(&place.events(&wish.reads, &arena)?, wish, now_ms)?.fed;
     Ok(stepping.end())
 }
 

@@ -3,7 +3,7 @@
 //! Calendar arithmetic is the core's: it is asked once for every quarter hour, and the answer is kept. Within a
 //! quarter hour an answer moves along with the instant (a month later), or stays (the end of the month).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crate::asked::Core;
@@ -11,24 +11,58 @@ use crate::halt::Result;
 
 pub const FOREVER: i64 = 253_402_300_799_999;
 const QUARTER_MS: i64 = 900_000;
+/// So many runs of quarter hours are kept.
 const KEPT: usize = 8_192;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Moves(i64),
     Stays(i64),
     Uneven,
 }
 
+/// Neighbours with the same answer are one run: of a year there are some, not 35,000 quarter hours.
+#[derive(Default)]
+struct Known(BTreeMap<i64, (i64, Answer)>);
+
+impl Known {
+    fn get(&self, quarter: i64) -> Option<Answer> {
+        let (_, (last, answer)) = self.0.range(..=quarter).next_back()?;
+        (*last >= quarter).then_some(*answer)
+    }
+
+    fn put(&mut self, quarter: i64, answer: Answer) {
+        if self.get(quarter).is_some() {
+            return; // another thread was first
+        }
+        if self.0.len() >= KEPT {
+            self.0.clear();
+        }
+        let (mut first, mut last) = (quarter, quarter);
+        if let Some((start, (end, before))) = self.0.range(..quarter).next_back() {
+            if end + 1 == quarter && *before == answer {
+                first = *start;
+            }
+        }
+        if let Some((end, after)) = self.0.get(&(quarter + 1)).copied() {
+            if after == answer {
+                self.0.remove(&(quarter + 1));
+                last = end;
+            }
+        }
+        self.0.insert(first, (last, answer));
+    }
+}
+
 /// A shift that the core's calendar answers.
 pub struct Calendar {
     core: Arc<dyn Core>,
-    known: Mutex<HashMap<i64, Answer>>,
+    known: Mutex<Known>,
 }
 
 impl Calendar {
     pub fn new(core: Arc<dyn Core>) -> Self {
-        Calendar { core, known: Mutex::new(HashMap::new()) }
+        Calendar { core, known: Mutex::new(Known::default()) }
     }
 
     pub fn at(&self, t_ms: i64) -> Result<i64> {
@@ -37,7 +71,7 @@ impl Calendar {
         }
         let quarter = t_ms / QUARTER_MS;
         let known = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let found = known().get(&quarter).copied();
+        let found = known().get(quarter);
         let answer = match found {
             Some(answer) => answer,
             None => {
@@ -50,11 +84,7 @@ impl Calendar {
                 } else {
                     Answer::Uneven
                 };
-                let mut known = known(); // not while the core is asked: another thread may run meanwhile
-                if known.len() >= KEPT {
-                    known.clear();
-                }
-                known.insert(quarter, answer);
+                known().put(quarter, answer); // not while the core is asked: another thread may run meanwhile
                 answer
             }
         };
