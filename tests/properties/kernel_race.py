@@ -32,7 +32,7 @@ from tests.properties.race import Race
 
 class Count:
     """`lacking`: what definitions use that the kernel lacks; `given_back`: what it lacked in steps. `comparisons` are
-    five for a step: transitions, derived events, due time, whether it changed, and the state."""
+    six for a step: transitions, derived events, due time, refusal, whether it changed, and the state."""
 
     def __init__(self) -> None:
         self.definitions = self.steps = self.transitions = self.comparisons = self.given = 0
@@ -133,11 +133,12 @@ class KernelRace(Race):
         assert made.derived == list(step.derived), f"core {step.derived}\nkernel {made.derived}"
         assert made.wake_at == step.wake_at, f"core wakes at {step.wake_at}, kernel at {made.wake_at}"
         assert (made.state is not None) == step.changed
+        assert made.refused == step.refused, f"core {step.refused}, kernel {made.refused}"
         if made.state is not None:
             core, kernel = plain(encode(step.profile)), plain(made.state)
             assert core == kernel, f"core {core}\nkernel {kernel}"
         self._count.transitions += len(step.transitions)
-        self._count.comparisons += 4 + (made.state is not None)
+        self._count.comparisons += 5 + (made.state is not None)
         return step
 
 

@@ -141,5 +141,5 @@ def stepped(
     assert isinstance(pack.decode(packed), pack.Packed)
     for each in share.cache.missing(profile_key(event.workspace, event.profile) for event in events):
         share.cache.put(each, b"")
-    share.apply(events, now_ms, False, Tally(now_ms))
+    share.apply(events, now_ms, None, Tally(now_ms), 1)
     share.write(Commit(0, 1, 1, None, 0), Sets(0, share), [], now_ms)

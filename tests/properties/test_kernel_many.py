@@ -4,6 +4,7 @@ mutated ones do it no harm.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from livesegments.core.definition import Node
 from livesegments.core.event import Event
-from livesegments.core.plan import Segment, compile
+from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_clock, on_event
 from livesegments.evaluator.kernel import native
@@ -52,26 +53,35 @@ def definitions(window: dict[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
+def plan_of(window: dict[str, str]) -> Plan:
+    nodes = definitions(window)
+    segments = [Segment(id_, 1, 1, msgspec.convert(node, Node)) for id_, node in nodes.items()]
+    return compile("w", "Europe/Berlin", segments, 1)
+
+
+def events(random: Random, count: int) -> Iterator[tuple[Event, int]]:
+    """Of one profile, each with the clock at it."""
+    now, names = START, random.choice(("aab", "aaaaac", "abc", "aaaaaaaaaaaaaaab"))
+    for index in range(count):
+        now += random.choice((0, 1_000, HOUR // 2, HOUR, *([5 * DAY] if index % 300 == 299 else [])))
+        late = random.choice((0, 0, 0, 0, HOUR, DAY, 20 * DAY))
+        parts: dict[str, Any] = {"x": random.choice((1, 2, 0.5, 7))} if random.random() < 0.9 else {}
+        parts |= {"y": random.choice((random.randrange(300), f"y{random.randrange(40)}"))}
+        yield Event(f"e{index}", "w", "p", random.choice(names), now - late, parts), now
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_many_entries_are_kept_in_the_same_bytes(seed: int) -> None:
     print(f"seed {seed}")
-    random, now = Random(seed), START
-    nodes = definitions(WINDOWS[seed % len(WINDOWS)])
-    segments = [Segment(id_, 1, 1, msgspec.convert(node, Node)) for id_, node in nodes.items()]
-    plan = compile("w", "Europe/Berlin", segments, 1)
+    random = Random(seed)
+    plan = plan_of(WINDOWS[seed % len(WINDOWS)])
     kernel, profile, state = native.Kernels().of(plan), Profile(plan=1), b""
     natively, chunked = 0, False
-    names = random.choice(("aab", "aaaaac", "abc", "aaaaaaaaaaaaaaab"))
-    for index in range(EVENTS):
-        now += random.choice((0, 1_000, HOUR // 2, HOUR, *([5 * DAY] if index % 300 == 299 else [])))
+    for index, (event, now) in enumerate(events(random, EVENTS)):
         while (due := profile.wake_at) is not None and due <= now:
             made = kernel.clock("p", encode(profile), due)
             step = on_clock(plan, "p", profile, due)
             natively += same(made, step.profile, step.transitions, step.wake_at)
-        late = random.choice((0, 0, 0, 0, HOUR, DAY, 20 * DAY))
-        parts: dict[str, Any] = {"x": random.choice((1, 2, 0.5, 7))} if random.random() < 0.9 else {}
-        parts |= {"y": random.choice((random.randrange(300), f"y{random.randrange(40)}"))}
-        event = Event(f"e{index}", "w", "p", random.choice(names), now - late, parts)
         made = kernel.event(state and encode(profile), event, now)
         step = on_event(plan, profile if state else None, event, now)
         profile, state = step.profile, b"there"

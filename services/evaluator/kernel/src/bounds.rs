@@ -1,7 +1,7 @@
-//! The bounds of a profile's own data. The interpreted core refuses a change beyond them.
+//! The bounds of a profile's own data, and the changes that would go beyond them: they are refused as a whole.
 
 use crate::change::Change;
-use crate::halt::{Halt, Result};
+use crate::halt::Result;
 use crate::msgpack::Reader;
 use crate::profile::Profile;
 use crate::registered::{WAITING, names};
@@ -18,43 +18,47 @@ pub struct Bounds {
     pub lists: i64,
 }
 
-const FULL: Halt = Halt::Lacks("profiles that are full");
+/// The name of a bound, and the most that it allows.
+pub type Refusal = (&'static str, i64);
 
-/// Fails where the interpreted core would refuse the change.
-pub fn bounded(profile: &mut Profile, change: &Change, bounds: &Bounds) -> Result<()> {
-    if !change.attributes.is_empty() {
-        attributes(profile, &change.attributes, bounds)?;
+/// The bound that a change would pass, if it would.
+pub fn beyond(profile: &mut Profile, change: &Change, bounds: &Bounds) -> Result<Option<Refusal>> {
+    if let Some(refusal) = attributes(profile, &change.attributes, bounds)? {
+        return Ok(Some(refusal));
     }
-    if !change.tags.is_empty() {
-        more(&names(profile.tags)?, change.tags.iter().map(|each| each.0), bounds.tags)?;
+    if !change.tags.is_empty() && more(&names(profile.tags)?, change.tags.iter().map(|each| each.0), bounds.tags) {
+        return Ok(Some(("tags", bounds.tags)));
     }
-    if !change.consent.is_empty() {
-        let pairs: Vec<String> = change.consent.iter().map(|item| item.pair()).collect();
-        more(&names(profile.consent)?, pairs.iter().map(String::as_str), bounds.consents)?;
+    let pairs: Vec<String> = change.consent.iter().map(|item| item.pair()).collect();
+    if !pairs.is_empty() && more(&names(profile.consent)?, pairs.iter().map(String::as_str), bounds.consents) {
+        return Ok(Some(("consents", bounds.consents)));
     }
     if !change.groups.is_empty() {
         let from = &mut Reader::new(profile.groups);
         let known = (0..from.array()?).map(|_| from.str()).collect::<Result<Vec<_>>>()?;
-        more(&known, change.groups.iter().copied(), bounds.groups)?;
+        if more(&known, change.groups.iter().copied(), bounds.groups) {
+            return Ok(Some(("groups", bounds.groups)));
+        }
     }
-    if !change.lists.is_empty() {
-        let mut known: Vec<&str> = names(profile.lists)?.into_iter().map(|name| name.strip_prefix(WAITING).unwrap_or(name)).collect();
-        known.sort_unstable();
-        known.dedup();
-        more(&known, change.lists.iter().map(|each| each.0), bounds.lists)?;
+    if change.lists.is_empty() {
+        return Ok(None);
     }
-    Ok(())
+    let mut known: Vec<&str> = names(profile.lists)?.into_iter().map(|name| name.strip_prefix(WAITING).unwrap_or(name)).collect();
+    known.sort_unstable();
+    known.dedup();
+    let full = more(&known, change.lists.iter().map(|each| each.0), bounds.lists);
+    Ok(full.then_some(("lists", bounds.lists)))
 }
 
-fn more<'n>(known: &[&str], named: impl Iterator<Item = &'n str>, most: i64) -> Result<()> {
+/// Whether some of the names are new, and all together are more than allowed.
+fn more<'n>(known: &[&str], named: impl Iterator<Item = &'n str>, most: i64) -> bool {
     let mut new: Vec<&str> = named.filter(|name| !known.contains(name)).collect();
     new.sort_unstable();
     new.dedup();
-    if !new.is_empty() && (known.len() + new.len()) as i64 > most { Err(FULL) } else { Ok(()) }
+    !new.is_empty() && (known.len() + new.len()) as i64 > most
 }
 
-fn attributes(profile: &mut Profile, written: &[(&str, &[u8])], bounds: &Bounds) -> Result<()> {
-    measure(profile)?;
+fn attributes(profile: &mut Profile, written: &[(&str, &[u8])], bounds: &Bounds) -> Result<Option<Refusal>> {
     let (mut new, mut growth) = (0, 0);
     for (name, value) in written {
         match profile.attribute(name) {
@@ -67,13 +71,20 @@ fn attributes(profile: &mut Profile, written: &[(&str, &[u8])], bounds: &Bounds)
         growth += read(value)?.size();
     }
     let derived = profile.attributes.iter().filter(|register| is_derived(register.name)).count() as i64;
-    let many = profile.attributes.len() as i64 - derived + new > bounds.attributes;
-    let large = growth > 0 && profile.attribute_bytes + growth > bounds.attribute_bytes;
-    if (new > 0 && many) || large { Err(FULL) } else { Ok(()) }
+    if new > 0 && profile.attributes.len() as i64 - derived + new > bounds.attributes {
+        return Ok(Some(("attributes", bounds.attributes)));
+    }
+    if growth > 0 {
+        measure(profile)?;
+        if profile.attribute_bytes.saturating_add(growth) > bounds.attribute_bytes {
+            return Ok(Some(("attribute_bytes", bounds.attribute_bytes)));
+        }
+    }
+    Ok(None)
 }
 
 /// The bytes that the attributes take, where they were stored without.
-fn measure(profile: &mut Profile) -> Result<()> {
+pub fn measure(profile: &mut Profile) -> Result<()> {
     if profile.attribute_bytes >= 0 {
         return Ok(());
     }

@@ -7,8 +7,10 @@ use crate::msgpack::{self, Reader};
 use crate::value::Value;
 
 pub const PROFILE: &str = "$profile";
-/// Recorded only.
-pub const ALIAS: &str = "$alias";
+/// Takes an earlier event of the profile back (module `retraction`).
+pub const RETRACT: &str = "$retract";
+/// The profile goes into another one (module `merging`).
+pub const MERGE: &str = "$merge";
 pub const ATTRIBUTE_CHANGED: &str = "$attribute_changed";
 pub const TAG_ADDED: &str = "$tag_added";
 pub const TAG_REMOVED: &str = "$tag_removed";

@@ -9,16 +9,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::adoption::Adoption;
+use crate::bounds::Refusal;
 use crate::cache::{Cache, Key};
 use crate::dues::{Dues, Entry};
+use crate::event::MERGE;
 use crate::halt::{Halt, Result};
+use crate::merging::Leaving;
 use crate::msgpack::{self, Reader};
 use crate::plan::Plan;
 use crate::profile::Arena;
 use crate::record::Record;
 use crate::sealed::{Move, Sealed, sealed};
 use crate::sets::Sets;
-use crate::step::Stepping;
+use crate::step::{Stepping, Took};
 
 /// How a workspace is served; `Served` at a revision, with the way to it.
 #[derive(Clone)]
@@ -41,10 +44,16 @@ pub struct Changed {
 }
 
 /// What became of a record's events, by their places. `left`, with the clock at each, are for the interpreted core.
-/// `derived` is an array of [place of the cause, event] in msgpack.
+/// `derived` is an array of [place of the cause, event] in msgpack. `retracted` are the places of profiles that have a
+/// retraction to be carried out; `leaving` goes with the place of a profile that went into another one.
+#[derive(Default)]
 pub struct Applied {
     pub clock_ms: i64,
     pub repeats: Vec<usize>,
+    pub idle: Vec<usize>,
+    pub refused: Vec<(usize, Refusal)>,
+    pub retracted: Vec<usize>,
+    pub leaving: Vec<(usize, Leaving)>,
     pub unknown: Vec<usize>,
     pub left: Vec<(usize, i64)>,
     pub derived: Vec<u8>,
@@ -72,11 +81,12 @@ pub struct Step {
 }
 
 impl Ledger {
-    /// Applies a record. `clock_ms`: the clock before the first event. `keeps_out`: some profile was erased and is
-    /// kept out, so that those never seen are left to the interpreted core.
+    /// Applies a record. `clock_ms`: the clock before the first event. `keeps_out` says of a profile never seen whether
+    /// it was erased and is kept out: that is left to the interpreted core. `commit`: the number of the one in the making.
+    #[allow(clippy::too_many_arguments)]
     pub fn apply(
         &mut self, cache: &Cache, dues: &mut Dues, record: &Record, data: &[u8], serving: &[Serving], clock_ms: i64,
-        keeps_out: bool,
+        keeps_out: impl Fn(&str) -> bool, commit: i64,
     ) -> Result<Applied> {
         let (events, arena) = (record.events(data)?, Arena::new());
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -86,14 +96,14 @@ impl Ledger {
                 steppings.push(None);
                 continue;
             };
-            let state = found(&self.changed, &self.places, &self.touched, cache, &who.key).filter(|state| !(keeps_out && state.is_empty()));
+            let state = found(&self.changed, &self.places, &self.touched, cache, &who.key);
+            let state = state.filter(|state| !(state.is_empty() && keeps_out(&who.key)));
             let id = &who.key[record.workspaces[who.workspace].len() + 1..];
             let begun = state.and_then(|state| guarded(|| Stepping::begin_older(plan, &arena, *revision, state, id, Some(adoption))).ok());
             steppings.push(begun);
         }
         let before: Vec<Option<i64>> = steppings.iter().map(|each| each.as_ref().and_then(Stepping::wake_at)).collect();
-        let mut applied =
-            Applied { clock_ms, repeats: Vec::new(), unknown: Vec::new(), left: Vec::new(), derived: Vec::new() };
+        let mut applied = Applied { clock_ms, ..Applied::default() };
         let mut marks = Vec::with_capacity(events.len());
         for (place, event) in events.iter().enumerate() {
             let index = record.of[place];
@@ -103,14 +113,17 @@ impl Ledger {
             }
             applied.clock_ms = applied.clock_ms.max(event.time_ms);
             let clock_ms = applied.clock_ms;
-            let mut mark = Mark { place, index, clock_ms, is_new: true, transitions: 0, moves: 0, derived: 0, events: 0 };
+            let mut mark = Mark { place, index, clock_ms, ..Mark::default() };
             if let Some(stepping) = &mut steppings[index] {
                 let done = guarded(|| {
                     stepping.upto(clock_ms)?;
-                    stepping.event(event, clock_ms)
+                    if event.name == MERGE {
+                        return stepping.merge(event, clock_ms, commit).map(Became::Gone);
+                    }
+                    stepping.event(event, clock_ms).map(Became::There)
                 });
                 match done {
-                    Ok(is_new) => mark.stands(stepping, is_new),
+                    Ok(became) => mark.stands(stepping, became),
                     Err(_) => steppings[index] = None,
                 }
             }
@@ -122,9 +135,12 @@ impl Ledger {
                 self.sets.new.push((who.key.clone(), stepping.profile.number));
             }
         }
-        let (transitions, mut moves) = gather(&mut applied, record, &steppings, &marks)?;
+        let (transitions, mut moves) = gather(&mut applied, record, &steppings, marks)?;
         let mut steps = Vec::with_capacity(steppings.len());
-        for ((who, stepping), before_ms) in record.profiles.iter().zip(&steppings).zip(before) {
+        for (index, ((who, stepping), before_ms)) in record.profiles.iter().zip(&steppings).zip(before).enumerate() {
+            if stepping.as_ref().is_some_and(|stepping| stepping.retracted) {
+                applied.retracted.push(index);
+            }
             if let Some(stepping) = stepping.as_ref().filter(|stepping| stepping.changed) {
                 scratch.clear();
                 stepping.profile.encode(&mut scratch);
@@ -268,42 +284,65 @@ fn found<'s>(
 
 /// What came of the events of those that are not left: transitions, and where the profiles moved.
 fn gather(
-    applied: &mut Applied, record: &Record, steppings: &[Option<Stepping>], marks: &[Mark],
+    applied: &mut Applied, record: &Record, steppings: &[Option<Stepping>], marks: Vec<Mark>,
 ) -> Result<(Vec<u8>, Vec<Move>)> {
-    let mut at = vec![Mark::default(); steppings.len()];
+    let mut at = vec![Reached::default(); steppings.len()];
     let (mut transitions, mut moves, mut derived, mut events) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for mark in marks {
         let Some(stepping) = &steppings[mark.index] else {
             applied.left.push((mark.place, mark.clock_ms));
             continue;
         };
-        if !mark.is_new {
-            applied.repeats.push(mark.place);
-        }
-        let before = std::mem::replace(&mut at[mark.index], mark.clone());
-        transitions.extend_from_slice(&stepping.transitions[before.transitions..mark.transitions]);
-        for moved in &stepping.moves[before.moves..mark.moves] {
+        let now = mark.reached;
+        let before = std::mem::replace(&mut at[mark.index], now);
+        transitions.extend_from_slice(&stepping.transitions[before.transitions..now.transitions]);
+        for moved in &stepping.moves[before.moves..now.moves] {
             moves.push(Move::of(stepping, *moved, &record.profiles[mark.index].key));
         }
-        let from = &mut Reader::new(&stepping.derived[before.derived..mark.derived]);
-        for _ in before.events..mark.events {
+        let from = &mut Reader::new(&stepping.derived[before.derived..now.derived]);
+        for _ in before.events..now.events {
             msgpack::put_array(&mut derived, 2);
             msgpack::put_int(&mut derived, mark.place as i64);
             derived.extend_from_slice(from.raw()?);
         }
-        events += mark.events - before.events;
+        events += now.events - before.events;
+        match mark.became {
+            Became::There(Took::Applied) => {}
+            Became::There(Took::Repeat) => applied.repeats.push(mark.place),
+            Became::There(Took::Refused(refusal)) => applied.refused.push((mark.place, refusal)),
+            Became::Gone(None) => applied.idle.push(mark.place),
+            Became::Gone(Some(leaving)) => applied.leaving.push((mark.index, leaving)),
+        }
     }
     applied.derived = msgpack::counted(events, &derived);
     Ok((transitions, moves))
 }
 
-/// How far a profile's `Stepping` was after an event.
-#[derive(Clone, Default)]
+/// What became of an event; None: its `$merge` changes nothing.
+enum Became {
+    There(Took),
+    Gone(Option<Leaving>),
+}
+
+impl Default for Became {
+    fn default() -> Self {
+        Became::There(Took::Applied)
+    }
+}
+
+/// An event of a record, and how far its profile was after it.
+#[derive(Default)]
 struct Mark {
     place: usize,
     index: usize,
     clock_ms: i64,
-    is_new: bool,
+    became: Became,
+    reached: Reached,
+}
+
+/// How far a profile's `Stepping` was.
+#[derive(Clone, Copy, Default)]
+struct Reached {
     transitions: usize,
     moves: usize,
     derived: usize,
@@ -311,10 +350,9 @@ struct Mark {
 }
 
 impl Mark {
-    fn stands(&mut self, stepping: &Stepping, is_new: bool) {
-        self.is_new = is_new;
-        (self.transitions, self.moves) = (stepping.transitions.len(), stepping.moves.len());
-        (self.derived, self.events) = (stepping.derived.len(), stepping.events);
+    fn stands(&mut self, stepping: &Stepping, became: Became) {
+        let (transitions, moves) = (stepping.transitions.len(), stepping.moves.len());
+        (self.became, self.reached) = (became, Reached { transitions, moves, derived: stepping.derived.len(), events: stepping.events });
     }
 }
 

@@ -31,6 +31,7 @@ mod hashes;
 mod heap;
 mod json;
 mod ledger;
+mod merging;
 mod mode;
 mod msgpack;
 mod numbers;
@@ -47,6 +48,7 @@ mod record;
 mod registered;
 mod registers;
 mod resp;
+mod retraction;
 mod same;
 mod score;
 mod sealed;
@@ -106,8 +108,8 @@ impl Native {
         })
     }
 
-    /// (state or None, next due instant or None, transitions, derived events) of an event; the text says what the
-    /// kernel lacks for it. Raises ValueError where the bytes can't be read.
+    /// (state or None, next due instant or None, transitions, derived events, the bound by which it was refused and
+    /// what that allows, or None) of an event; the text says what the kernel lacks for it. Raises ValueError where the bytes can't be read.
     fn event<'py>(
         &self, py: Python<'py>, revision: i64, state: &[u8], event: &[u8], now_ms: i64,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -144,7 +146,7 @@ fn answer<'py>(py: Python<'py>, done: halt::Result<Done>) -> PyResult<Bound<'py,
             let state = done.state.map(|state| PyBytes::new(py, &state));
             let transitions = PyBytes::new(py, &msgpack::counted(done.flips, &done.transitions));
             let derived = PyBytes::new(py, &msgpack::counted(done.events, &done.derived));
-            Ok((state, done.wake_ms, transitions, derived).into_pyobject(py)?.into_any())
+            Ok((state, done.wake_ms, transitions, derived, done.refused).into_pyobject(py)?.into_any())
         }
         Err(Halt::Lacks(what)) => Ok(PyString::new(py, what).into_any()),
         Err(halt) => Err(refused(halt)),

@@ -270,25 +270,37 @@ impl Ledger {
         Ledger { ledger: ledger::Ledger::default(), cache, dues, plans, since, walked, kernel, known: HashMap::new() }
     }
 
-    /// Applies a record from the clock's instant on. `keeps_out`: profiles never seen are left.
+    /// Applies a record from the clock's instant on. `keeps_out` says of a profile never seen whether it is kept out,
+    /// which is left; None: nobody is. `commit`: the number of the one in the making.
     ///
-    /// Returns the clock after it; the places of repeats, and of events of workspaces that are not in `plans`; those
-    /// that are left to the interpreted core, with the clock at each; the derived events with the places of their
-    /// causes, in msgpack.
+    /// Returns the clock after it; the places of repeats, of merges that change nothing, and of events of workspaces
+    /// that are not in `plans`; those that are left to the interpreted core, with the clock at each; the derived events
+    /// with the places of their causes, in msgpack; places that were refused, with the bound and what it allows; keys
+    /// with a retraction to be carried out; what merges leave: (key, into, id of the merge, number, whether there is
+    /// history, what was seen).
     fn apply<'py>(
-        &mut self, py: Python<'py>, record: &Record, clock_ms: i64, keeps_out: bool,
+        &mut self, py: Python<'py>, record: &Record, clock_ms: i64, keeps_out: Option<Bound<'py, PyAny>>, commit: i64,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let mut serving = Vec::with_capacity(record.index.workspaces.len());
         for workspace in &record.index.workspaces {
             serving.push(self.serving(py, workspace)?);
         }
         let (cache, mut dues) = (self.cache.borrow(py), self.dues.borrow_mut(py));
+        // where it fails, the core asks again, and sees how
+        let asked = |key: &str, ask: &Bound<'py, PyAny>| ask.call1((key,)).and_then(|answer| answer.extract()).unwrap_or(true);
+        let kept_out = |key: &str| keeps_out.as_ref().is_some_and(|ask| asked(key, ask));
         let applied = self
             .ledger
-            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, keeps_out)
+            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, kept_out, commit)
             .map_err(refused)?;
         let derived = PyBytes::new(py, &applied.derived);
-        (applied.clock_ms, applied.repeats, applied.unknown, applied.left, derived).into_pyobject(py)
+        let profiles = &record.index.profiles;
+        let retracted: Vec<&str> = applied.retracted.iter().map(|index| &*profiles[*index].key).collect();
+        let leaving = applied.leaving.iter().map(|(index, each)| {
+            (&*profiles[*index].key, &each.into, &each.merge, each.number, each.history, PyBytes::new(py, &each.seen))
+        });
+        let (repeats, idle, unknown, left) = (applied.repeats, applied.idle, applied.unknown, applied.left);
+        (applied.clock_ms, repeats, idle, unknown, left, derived, applied.refused, retracted, leaving.collect::<Vec<_>>()).into_pyobject(py)
     }
 
     /// Fires at most `limit` dues up to an instant. Returns how many, the instant of the last one, and those that are

@@ -66,8 +66,8 @@ pub struct Profile<'a> {
     pub seen: std::borrow::Cow<'a, [u8]>,
     pub removed: &'a [u8],
     pub attribute_bytes: i64,
-    taken: &'a [u8],
-    kin: &'a [u8],
+    pub taken: &'a [u8],
+    pub kin: &'a [u8],
     pub increased: &'a [u8],
     /// Among the profiles of its workspace in its partition; 0: not stored yet.
     pub number: i64,
@@ -182,17 +182,6 @@ impl<'a> Profile<'a> {
     /// Whether attributes were removed, whose parts a late write must not bring back.
     pub fn has_removed(&self) -> bool {
         self.removed != EMPTY_MAP
-    }
-
-    /// Whether an event that comes now was taken back before; those of ours never are.
-    pub fn is_taken(&self, event_id: &str) -> Result<bool> {
-        if self.taken == NIL {
-            return Ok(false);
-        }
-        let from = &mut Reader::new(self.taken);
-        from.array_of(2)?;
-        let digest = crate::dedup::digest(event_id);
-        Ok(from.bin()?.chunks_exact(digest.len()).any(|each| *each == digest))
     }
 
     pub fn slot(&self, fact: i64) -> Option<usize> {

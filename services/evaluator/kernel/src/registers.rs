@@ -1,6 +1,6 @@
 //! A `$profile` event applied: last-writer-wins registers by (time, event id), and the events derived from it.
 
-use crate::bounds::bounded;
+use crate::bounds::measure;
 use crate::change::{Change, Consent};
 use crate::event::{ATTRIBUTE_CHANGED, CONSENT_CHANGED, Event, TAG_ADDED, TAG_REMOVED};
 use crate::halt::{Halt, Result};
@@ -16,9 +16,11 @@ use crate::value::Value;
 const NIL: &[u8] = &[0xc0];
 
 impl<'a> Stepping<'a> {
-    pub(crate) fn change(&mut self, event: &Event<'a>) -> Result<()> {
-        let change = Change::read(event.raw)?;
-        bounded(&mut self.profile, &change, &self.plan.bounds)?;
+    /// `change` is what the event asks for; it keeps within the bounds.
+    pub(crate) fn change(&mut self, event: &Event<'a>, change: &Change<'a>) -> Result<()> {
+        if !change.attributes.is_empty() {
+            measure(&mut self.profile)?;
+        }
         let stamp = (event.time_ms, own_id(event)?);
         for (name, value) in &change.attributes {
             if *value == NIL {

@@ -8,14 +8,18 @@ use std::collections::BinaryHeap;
 
 use crate::adoption::Adoption;
 use crate::amount::Amount;
+use crate::bounds::{Refusal, beyond};
+use crate::change::Change;
 use crate::computed::Tell;
 use crate::dedup::remember;
-use crate::event::{ALIAS, Event, PROFILE, SEGMENT_ENTERED, SEGMENT_EXITED};
+use crate::event::{Event, MERGE, PROFILE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED};
 use crate::fact::{Kind, State};
 use crate::halt::{Halt, Result};
+use crate::merging::GONE;
 use crate::msgpack::{self, Reader};
 use crate::plan::{Plan, Segment};
-use crate::profile::{Arena, Due, Membership, Profile};
+use crate::profile::{Arena, Due, Membership, Profile, keep};
+use crate::retraction::{is_taken, take_back};
 use crate::track::Track;
 use crate::trail::Stamps;
 use crate::transition;
@@ -30,9 +34,18 @@ pub struct Done {
     pub flips: usize,
     pub derived: Vec<u8>,
     pub events: usize,
+    pub refused: Option<Refusal>,
 }
 
-/// A profile that goes from step to step. `transitions` and `derived` are those of all its steps.
+/// What became of an event; of one that was refused nothing is applied.
+pub enum Took {
+    Applied,
+    Repeat,
+    Refused(Refusal),
+}
+
+/// A profile that goes from step to step. `transitions` and `derived` are those of all its steps. `retracted`: it has
+/// a retraction more to be carried out.
 pub struct Stepping<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) arena: &'a Arena,
@@ -40,12 +53,13 @@ pub struct Stepping<'a> {
     pub(crate) profile: Profile<'a>,
     pub(crate) now_ms: i64,
     pub(crate) affected: Vec<u32>,
-    is_new: bool,
+    pub(crate) is_new: bool,
     revision: i64,
     /// Where the profile is of an older plan: the way to this one.
     adoption: Option<&'a Adoption>,
     pub judged: usize,
     pub changed: bool,
+    pub retracted: bool,
     /// Of every transition the position of its segment, and whether it was entered.
     pub moves: Vec<(u32, bool)>,
     pub transitions: Vec<u8>,
@@ -63,8 +77,12 @@ pub fn event(plan: &Plan, revision: i64, state: &[u8], event: &[u8], now_ms: i64
     }
     let arena = Arena::new();
     let mut stepping = Stepping::begin(plan, &arena, revision, state, event.profile)?;
-    stepping.event(&event, now_ms)?;
-    Ok(stepping.end())
+    let took = stepping.event(&event, now_ms)?;
+    let mut done = stepping.end();
+    if let Took::Refused(refusal) = took {
+        done.refused = Some(refusal);
+    }
+    Ok(done)
 }
 
 /// Lets the clock alone reach `now_ms`, the profile's next due instant.
@@ -110,6 +128,7 @@ impl<'a> Stepping<'a> {
             adoption,
             judged: 0,
             changed: false,
+            retracted: false,
             moves: Vec::new(),
             transitions: Vec::new(),
             flips: 0,
@@ -123,31 +142,43 @@ impl<'a> Stepping<'a> {
         if self.profile.number == 0 { Err(Halt::Lacks("a profile without a number")) } else { Ok(()) }
     }
 
-    /// False where the event was a repeat.
-    pub fn event(&mut self, event: &Event<'a>, now_ms: i64) -> Result<bool> {
+    pub fn event(&mut self, event: &Event<'a>, now_ms: i64) -> Result<Took> {
         let plan = self.plan;
+        if self.profile.plan == GONE {
+            return Err(Halt::Lacks("events of a profile that is gone"));
+        }
         self.now_ms = now_ms;
         let Some(seen) = remember(&self.profile.seen, &event.id, now_ms, plan.window_ms, plan.max_ids)? else {
-            return Ok(false);
+            return Ok(Took::Repeat);
         };
+        let change = if event.name == PROFILE { Some(Change::read(event.raw)?) } else { None };
+        if let Some(refusal) = change.as_ref().map_or(Ok(None), |change| beyond(&mut self.profile, change, &plan.bounds))? {
+            return Ok(Took::Refused(refusal));
+        }
         self.profile.seen = seen.into();
         self.changed = true;
         if std::mem::take(&mut self.is_new) {
             self.affected.extend_from_slice(&plan.born);
         }
-        let cause = if event.name == PROFILE {
-            self.change(event)?;
-            "attribute"
-        } else if event.name.starts_with('$') && event.name != ALIAS {
-            return Err(Halt::Lacks("events of ours"));
-        } else {
-            if event.name == ALIAS || !self.profile.is_taken(&event.id)? {
-                self.feed(event, None)?;
-            }
-            "event"
-        };
-        self.judge(cause, Some(&event.id))?;
-        Ok(true)
+        match event.name {
+            RETRACT => self.retract(event)?,
+            MERGE => return Err(Halt::Lacks("a merge by itself")),
+            _ => match &change {
+                Some(change) => self.change(event, change)?,
+                None if is_taken(self.profile.taken, event)? => {}
+                None => self.feed(event, None)?,
+            },
+        }
+        self.judge(if change.is_some() { "attribute" } else { "event" }, Some(&event.id))?;
+        Ok(Took::Applied)
+    }
+
+    fn retract(&mut self, event: &Event<'a>) -> Result<()> {
+        if let Some(taken) = take_back(self.profile.taken, event)? {
+            self.profile.taken = keep(self.arena, taken);
+            self.retracted = true;
+        }
+        Ok(())
     }
 
     /// The clock alone comes to the next due instant.
@@ -189,7 +220,7 @@ impl<'a> Stepping<'a> {
     pub(crate) fn end(self) -> Done {
         let (state, wake_ms) = (self.changed.then(|| self.state()), self.wake_at());
         let Stepping { transitions, flips, derived, events, .. } = self;
-        Done { state, wake_ms, transitions, flips, derived, events }
+        Done { state, wake_ms, transitions, flips, derived, events, refused: None }
     }
 
     // -- what changes
@@ -364,7 +395,7 @@ impl<'a> Stepping<'a> {
             if segment.program.holds(plan, &mut self.profile, self.now_ms)? == was {
                 continue;
             }
-            self.flip(segment, cause, event_id)?;
+            self.flip(segment, cause, event_id, &segment.tells)?;
             self.moves.push((position, !was));
             if let Some(reach) = plan.dependents.get(&position) {
                 reach.collect(&self.profile.facts, &mut self.affected);
@@ -386,7 +417,7 @@ impl<'a> Stepping<'a> {
         Ok(())
     }
 
-    fn flip(&mut self, segment: &'a Segment, cause: &str, event_id: Option<&str>) -> Result<()> {
+    pub(crate) fn flip(&mut self, segment: &'a Segment, cause: &str, event_id: Option<&str>, tells: &[Tell]) -> Result<()> {
         let memberships = &mut self.profile.memberships;
         let at = memberships.iter().position(|each| each.segment == segment.id).unwrap_or_else(|| {
             memberships.push(Membership { segment: &segment.id, sequence: 0, entered_ms: None });
@@ -408,7 +439,7 @@ impl<'a> Stepping<'a> {
             None => fields.push(0xc0),
         }
         msgpack::put_int(&mut fields, segment.version);
-        let computed = self.told(&segment.tells)?;
+        let computed = self.told(tells)?;
         transition::put(&mut self.transitions, &fields, computed.as_deref());
         self.flips += 1;
         Ok(())

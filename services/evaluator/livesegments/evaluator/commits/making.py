@@ -46,14 +46,15 @@ class Making:
 
     `careful`: every step is to go through `guarded`. `entry` is the record's part of
     history. `late`: events that came for merged profiles; `items`: what is left to be handed over (module
-    `kindred`); `spilt`: (profile, id of a sender) that is stored beside the states (`{p}:merged`). `met`:
+    `kindred`); `retracted`: profiles to which the native kernel gave a retraction; `spilt`: (profile, id of a
+    sender) that is stored beside the states (`{p}:merged`). `met`:
     what profiles were owed before, as far as that was looked at; `owed`: what they are now (`core.debt`).
     Once it is closed, `told` is all transitions, also those of the native kernel.
     """
 
     __slots__ = (
         "_cache", "_dues", "_number", "_share", "aside", "careful", "dirty", "entry", "first_bytes", "items",
-        "late", "met", "noted", "owed", "sets", "spilt", "spliced", "states", "told", "touched",
+        "late", "met", "noted", "owed", "retracted", "sets", "spilt", "spliced", "states", "told", "touched",
         "transitions", "woken",
     )  # fmt: skip
 
@@ -83,6 +84,7 @@ class Making:
         self.late: dict[ProfileKey, list[Event]] = {}
         self.items: list[Item] = []
         self.spilt: list[tuple[ProfileKey, str]] = []
+        self.retracted: list[ProfileKey] = []
         self.met: dict[ProfileKey, What] = {}
         self.owed: dict[ProfileKey, What] = {}
         self.sets.forget()

@@ -77,11 +77,16 @@ class Tally:
 
     def leave(self, place: int, event: Event, step: Step) -> None:
         """An event that changed nothing: a repeat, or one beyond a bound."""
-        self.left_out.append(place)
         if step.refused is not None:
-            self.refused.append((event, step.refused))
+            self.refuse(place, event, step.refused)
         else:
+            self.left_out.append(place)
             self.duplicates += 1
+
+    def refuse(self, place: int, event: Event, refusal: Refusal) -> None:
+        """An event that would have brought its profile beyond a bound."""
+        self.left_out.append(place)
+        self.refused.append((event, refusal))
 
     def entry(self, record: bytes, events: Sequence[Event]) -> Entry | None:
         """The record's part of history; None where nothing of it was applied."""

@@ -164,11 +164,13 @@ class Partition:
         if self._share is None:
             clock = records.apply(events, tally, commit, self._interpreted if along else None)
         else:
-            applied = self._applied_natively(self._share, events, record, tally)
+            applied = self._applied_natively(self._share, events, record, tally, commit)
             if applied is None:
                 clock = records.apply(events, tally, commit, None)
             else:
                 clock = applied.clock_ms
+                self._making.retracted += applied.retracted
+                self._making.items += applied.leaving
                 records.apply_some(events, applied.places, tally, commit)
             if along:
                 self._upkeep.fire(clock, None)
@@ -179,13 +181,13 @@ class Partition:
         return tally
 
     def _applied_natively(
-        self, share: Share, events: Sequence[Event], record: bytes, tally: Tally
+        self, share: Share, events: Sequence[Event], record: bytes, tally: Tally, commit: int
     ) -> Left | None:
         """The kernel does what it can, but not what is done again with care; None: nothing."""
         unread = events if isinstance(events, Unread) else share.read(record)
         if unread is None or self._making.careful:
             return None
-        return share.apply(unread, tally.clock_ms, self.suppressed is not None, tally)
+        return share.apply(unread, tally.clock_ms, self.suppressed, tally, commit)
 
     def receive(
         self,

@@ -75,9 +75,13 @@ class Retracting:
             for key in making.dirty.keys() & waiting.keys():
                 if not waits(making.dirty[key].profile) and key not in self._anew:
                     self.drop(commit, key)
-        for key, slot in making.dirty.items():
-            profile = slot.profile
-            if profile is not None and profile.taken is not None and waits(profile) and key not in waiting:
+        more = [
+            key
+            for key, slot in making.dirty.items()
+            if slot.profile is not None and slot.profile.taken is not None and waits(slot.profile)
+        ]
+        for key in (*making.retracted, *more):
+            if key not in waiting:
                 waiting[key] = None
                 commit.put_fields(keys.recounts(commit.partition), {key: b""})
         if self._followed:

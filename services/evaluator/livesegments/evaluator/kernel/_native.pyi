@@ -4,8 +4,20 @@ from typing import Any, TypeAlias
 from livesegments.core.plan import Plan as CorePlan
 from livesegments.wire.profilekey import ProfileKey
 
-Answer: TypeAlias = tuple[bytes | None, int | None, bytes, bytes]
-Applied: TypeAlias = tuple[int, list[int], list[int], list[tuple[int, int]], bytes]
+Refused: TypeAlias = tuple[str, int]
+Answer: TypeAlias = tuple[bytes | None, int | None, bytes, bytes, Refused | None]
+Leaving: TypeAlias = tuple[ProfileKey, str, str, int, bool, bytes]
+Applied: TypeAlias = tuple[
+    int,
+    list[int],
+    list[int],
+    list[int],
+    list[tuple[int, int]],
+    bytes,
+    list[tuple[int, Refused]],
+    list[ProfileKey],
+    list[Leaving],
+]
 Entry: TypeAlias = tuple[int, ProfileKey]
 Sealed: TypeAlias = tuple[list[tuple[str, str, str, str, int, bytes]], int, bytes, int]
 
@@ -86,7 +98,9 @@ class Ledger:
         walked: dict[str, int],
         kernel: Callable[[CorePlan], tuple[Plan, int] | None],
     ) -> Ledger: ...
-    def apply(self, record: Record, clock_ms: int, keeps_out: bool) -> Applied: ...
+    def apply(
+        self, record: Record, clock_ms: int, keeps_out: Callable[[ProfileKey], bool] | None, commit: int
+    ) -> Applied: ...
     def fire(self, until_ms: int, limit: int) -> tuple[int, int | None, list[Entry]]: ...
     def walk(self, workspace: str, stored: Mapping[str, bytes], now_ms: int) -> tuple[int, list[str]]: ...
     def fill(

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from livesegments.core.backfill import Backfill
+from livesegments.core.bounds import Refusal
 from livesegments.core.event import Event, Transition
 from livesegments.core.needed import all_edges
 from livesegments.core.order import Order
@@ -41,6 +42,7 @@ class Stepped(Struct):
     wake_at: int | None
     transitions: list[Transition]
     derived: list[Event]
+    refused: Refusal | None
 
 
 class Kernels:
@@ -183,8 +185,9 @@ def ledger(
 def _stepped(answer: _native.Answer | str) -> Stepped | str:
     if isinstance(answer, str):
         return answer
-    state, wake_at, transitions, derived = answer
-    return Stepped(state, wake_at, _told(transitions), _events.decode(derived))
+    state, wake_at, transitions, derived, refused = answer
+    refusal = None if refused is None else Refusal(*refused)
+    return Stepped(state, wake_at, _told(transitions), _events.decode(derived), refusal)
 
 
 def _told(transitions: bytes) -> list[Transition]:

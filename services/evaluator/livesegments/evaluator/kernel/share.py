@@ -9,12 +9,13 @@ A profile is either's: what the interpreted core touches is its own until the co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import structlog
 
+from livesegments.core.bounds import Refusal
 from livesegments.core.event import Transition
 from livesegments.core.plan import Plan
 from livesegments.evaluator.commits.outcome import Tally
@@ -26,9 +27,10 @@ from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.commit import Commit
 from livesegments.store.encoded import Encoded
+from livesegments.store.handing import Leaving
 from livesegments.store.tail import Derived
 from livesegments.store.told import Told
-from livesegments.wire.profilekey import ProfileKey
+from livesegments.wire.profilekey import ProfileKey, split
 
 if TYPE_CHECKING:
     from livesegments.evaluator.kernel import _native
@@ -41,10 +43,13 @@ MOST = 2**62
 
 class Left(NamedTuple):
     """The clock after a record, and the places of the events that are left to the interpreted core, with the
-    clock at each."""
+    clock at each. `retracted`: profiles with a retraction to be carried out; `leaving`: those that were
+    merged."""
 
     clock_ms: int
     places: list[tuple[int, int]]
+    retracted: list[ProfileKey]
+    leaving: list[Leaving]
 
 
 class Share:
@@ -88,24 +93,40 @@ class Share:
         found = native.record(record)
         return None if found is None else Unread(found, record)
 
-    def apply(self, events: Unread, clock_ms: int, keeps_out: bool, tally: Tally) -> Left | None:
+    def apply(
+        self,
+        events: Unread,
+        clock_ms: int,
+        keeps_out: Callable[[ProfileKey], bool] | None,
+        tally: Tally,
+        commit: int,
+    ) -> Left | None:
         """Applies a record from the clock's instant on; the states must be cached. Other profiles' due times
         are for the caller to fire. None: nothing was done.
 
-        `keeps_out`: a profile was erased and is kept out, so that those never seen are left.
+        `keeps_out` says of a profile never seen whether it was erased and is kept out, and so is left; None:
+        nobody is. `commit` is the number of the one in the making.
         """
         try:
-            clock_ms, repeats, unknown, left, derived = self._ledger.apply(events.record, clock_ms, keeps_out)
+            applied = self._ledger.apply(events.record, clock_ms, keeps_out, commit)
         except ValueError as error:
             _log.warning("a record is left to the interpreted core", error=str(error))
             return None
+        clock_ms, repeats, idle, unknown, left, derived, refused, retracted, leaving = applied
         tally.left_out += repeats
+        tally.left_out += idle
         tally.duplicates += len(repeats)
+        for place, refusal in refused:
+            tally.refuse(place, events[place], Refusal(*refusal))
         for place in unknown:
             tally.leave_unknown(place)
         tally.derived += _derived.decode(derived)
         metrics.NATIVE.inc(len(events) - len(left) - len(unknown))
-        return Left(clock_ms, left)
+        gone = [
+            Leaving(*split(key), into, merge, sent, history, seen)
+            for key, into, merge, sent, history, seen in leaving
+        ]
+        return Left(clock_ms, left, retracted, gone)
 
     def fill(
         self,
