@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from livesegments.core.event import Event
+from livesegments.core.event import Event, Transition
+from livesegments.core.oracle.oracle import Flip
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import Step, on_clock, on_event
@@ -104,6 +105,8 @@ class Handing:
 
 
 class HandingRace(KernelRace):
+    """Without the oracle: what it says of the core is not asked here."""
+
     def __init__(self, history: History, random: Random, counts: Counts) -> None:
         super().__init__(history, Count())
         self._random, self._counts = random, counts
@@ -116,6 +119,12 @@ class HandingRace(KernelRace):
     def _clock(self, profile: Profile, now_ms: int) -> Step:
         self._own().clock(encode(profile), now_ms)
         return super()._clock(profile, now_ms)
+
+    def _same_flips(self, transitions: list[Transition], flips: list[Flip]) -> None: ...
+
+    def _same_members(self, profile: Profile) -> None: ...
+
+    def _same_changes(self, profile: Profile) -> None: ...
 
     def _own(self) -> Handing:
         if self._handing is None or self._handing[0] != self.plan.revision:

@@ -43,6 +43,10 @@ for _each in (EVALUATOR, API, NOTIFY):
 
 Counter, Gauge, Histogram = _kinds(EVALUATOR)
 EVENTS = Counter("livesegments_evaluator_events_total", "Events applied or dropped as duplicates.")
+NATIVE_FAULTS = Counter(
+    "livesegments_evaluator_native_faults_total",
+    "Faults of the native kernel for which a partition goes on without it.",
+)
 NATIVE = Counter("livesegments_evaluator_native_events_total", "Events that the native kernel evaluated.")
 DUPLICATES = Counter("livesegments_evaluator_duplicates_total", "Events dropped: their id was seen before.")
 HANDED_OVER = Counter(

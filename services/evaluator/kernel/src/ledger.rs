@@ -13,6 +13,7 @@ use crate::bounds::Refusal;
 use crate::cache::{Cache, Key};
 use crate::dues::{Dues, Entry};
 use crate::event::MERGE;
+use crate::fault;
 use crate::halt::{Halt, Result};
 use crate::merging::Leaving;
 use crate::msgpack::{self, Reader};
@@ -116,6 +117,7 @@ impl Ledger {
             let mut mark = Mark { place, index, clock_ms, ..Mark::default() };
             if let Some(stepping) = &mut steppings[index] {
                 let done = guarded(|| {
+                    fault::trip("step");
                     stepping.upto(clock_ms)?;
                     if event.name == MERGE {
                         return stepping.merge(event, clock_ms, commit).map(Became::Gone);
@@ -174,6 +176,7 @@ impl Ledger {
                 left.push((due_ms, key));
                 continue;
             };
+            fault::trip("fire");
             let fired = guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(&plan, &arena, revision, state, id, Some(&adoption))?;

@@ -22,6 +22,7 @@ mod entries;
 mod event;
 mod exact;
 mod fact;
+mod fault;
 mod feed;
 mod filter;
 mod fold;
@@ -101,6 +102,7 @@ impl Native {
     /// Raises NotImplementedError where it lacks something, ValueError where the description can't be read.
     #[new]
     fn new(description: &[u8], asked: Vec<Py<Function>>) -> PyResult<Self> {
+        fault::trip("plan");
         let asked = Asked(asked.iter().map(|each| each.get().0.clone()).collect());
         plan::Plan::read(description, &asked).map(|plan| Native(Arc::new(plan))).map_err(|halt| match halt {
             Halt::Lacks(what) => PyNotImplementedError::new_err(what),
@@ -160,10 +162,19 @@ fn refused(halt: Halt) -> PyErr {
     })
 }
 
+/// For tests (module `fault`).
+#[pyfunction]
+#[pyo3(signature = (place=None))]
+fn plant(place: Option<String>) {
+    fault::plant(place);
+}
+
 #[pymodule]
 #[pyo3(name = "_native")]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SHAPE", SHAPE)?;
+    module.add("Panic", module.py().get_type::<pyo3::panic::PanicException>())?;
+    module.add_function(wrap_pyfunction!(plant, module)?)?;
     module.add_class::<Function>()?;
     module.add_class::<Native>()?;
     module.add_class::<port::Cache>()?;

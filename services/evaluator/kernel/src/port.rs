@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::adoption::{Adoption, Asks, Newer};
 use crate::cache::{self, Key};
+use crate::fault;
 use crate::dues;
 use crate::ledger::{self, Serving};
 use crate::halt::Halt;
@@ -107,6 +108,7 @@ impl Dues {
 
     #[pyo3(signature = (until_ms=BEGINNING_MS))]
     fn next(&mut self, until_ms: i64) -> Option<i64> {
+        fault::trip("dues");
         self.0.next(until_ms)
     }
 
@@ -423,6 +425,7 @@ impl Ledger {
     /// bytes)], how many transitions, the transitions, and the length of the first state.
     fn seal<'py>(&mut self, py: Python<'py>, clock_ms: i64) -> PyResult<Bound<'py, PyTuple>> {
         let (mut cache, mut dues) = (self.cache.borrow_mut(py), self.dues.borrow_mut(py));
+        fault::trip("seal");
         let sealed = self.ledger.seal(&mut cache.0, &mut dues.0, clock_ms);
         let writes = PyList::empty(py);
         for each in &sealed.writes {

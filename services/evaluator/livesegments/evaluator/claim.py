@@ -25,6 +25,7 @@ from livesegments.evaluator.history.parts import Parts
 from livesegments.evaluator.history.recounting import Recounting
 from livesegments.evaluator.history.retaining import Retaining
 from livesegments.evaluator.kernel.announcing import kinds
+from livesegments.evaluator.kernel.native import Kernels
 from livesegments.evaluator.plans.walks import Walks
 from livesegments.evaluator.ports import Ports
 from livesegments.evaluator.relay import Relay
@@ -33,12 +34,20 @@ from livesegments.store.shard import Head
 
 
 class Claim:
-    """`head` is what the store had when it took `token`; `moved` is called when something has changed.
+    """`head` is what the store had when it took `token`; `moved` is called when something has changed;
+    `kernels`: as of a partition.
 
     `applied`: the number of the last commit that is stored, `applied_offset`: the next offset after it."""
 
     def __init__(
-        self, number: int, head: Head, token: str, ports: Ports, intake: Intake, moved: Callable[[], None]
+        self,
+        number: int,
+        head: Head,
+        token: str,
+        ports: Ports,
+        intake: Intake,
+        moved: Callable[[], None],
+        kernels: Kernels | None = None,
     ) -> None:
         options = ports.options
         self._token = token
@@ -48,7 +57,7 @@ class Claim:
         self.heard_s = self._now_s()
         self.applied_any = False
         self.applied, self.applied_offset = head.commit, head.offset
-        self.partition = Partition(number, head, options.cache_bytes, options.dues, options.kernels)
+        self.partition = Partition(number, head, options.cache_bytes, options.dues, kernels)
         self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
         self.condensing = Condensing(ports.shard, self.partition, self.flight, self._now_s)
         self.relay = Relay(

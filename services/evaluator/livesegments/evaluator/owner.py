@@ -26,6 +26,7 @@ from livesegments.evaluator.claim import Claim
 from livesegments.evaluator.commits.flight import Refused
 from livesegments.evaluator.commits.intake import Forgotten, Intake
 from livesegments.evaluator.history.rebuilding import Log, Rebuilt, rebuild, taken_back
+from livesegments.evaluator.kernel import native
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.runtime import metrics
 from livesegments.runtime.retry import until_done
@@ -63,6 +64,7 @@ class Owner:
         self._older = False
         self._recovering = False
         self._skips = False
+        self._kernels = ports.options.kernels
         self._unsubscribe = ports.plans.subscribe(self._wake.set)
         self._logger = structlog.get_logger(__name__).bind(partition=number)
 
@@ -100,7 +102,11 @@ class Owner:
 
     async def claim(self) -> None:
         """Makes the partition ours, however long the store is away."""
-        await until_done(self._make_claim, Away)
+        try:
+            await until_done(self._make_claim, Away)
+        except native.Panic as error:
+            self._do_without(error)
+            await until_done(self._make_claim, Away)
 
     def offer(self, record: Received) -> None:
         self._ports.pace.heard()
@@ -153,7 +159,9 @@ class Owner:
         head = await shard.claim(self._token, self._ports.log.topic)
         if head.recreated:
             self._logger.error("the topic was created anew: reading it from its start")
-        claim = Claim(self.number, head, self._token, self._ports, self._intake, self._wake.set)
+        claim = Claim(
+            self.number, head, self._token, self._ports, self._intake, self._wake.set, self._kernels
+        )
         self._claim = claim
         self._intake.renew()
         if before is not None:
@@ -205,6 +213,16 @@ class Owner:
             self._recovering = True
             if not claim.applied_any:
                 raise
+        except native.Panic as error:
+            self._do_without(error)
+            self._recovering = True
+
+    def _do_without(self, error: BaseException) -> None:
+        """A fault of ours in the kernel: nobody can say what it left behind, so all is taken from the store
+        again, and the interpreted core does it."""
+        self._logger.error("a fault of the kernel: the interpreted core goes on", exc_info=error)
+        metrics.NATIVE_FAULTS.inc()
+        self._kernels = None
 
     async def _serve(self, claim: Claim) -> None:
         records = self._intake.records

@@ -23,6 +23,10 @@ Sealed: TypeAlias = tuple[list[tuple[str, str, str, str, int, bytes]], int, byte
 
 SHAPE: int
 
+class Panic(BaseException): ...
+
+def plant(place: str | None = None) -> None: ...
+
 class Function:
     def __new__(cls, function: Callable[..., Any]) -> Function: ...
 

@@ -22,6 +22,13 @@ from livesegments.core.wanted import History
 from livesegments.evaluator.kernel.description import SHAPE, Lacks, describe
 from livesegments.evaluator.kernel.pieces import Name, Pieces
 
+
+class NoPanic(BaseException):
+    """Nothing raises it: it stands in where there is no kernel."""
+
+
+Panic: type[BaseException] = NoPanic
+"""A fault of ours in the kernel, outside of a step (its module `fault`)."""
 try:
     from livesegments.evaluator.kernel import _native
 except ImportError:  # no toolchain was there when the environment was made
@@ -29,6 +36,7 @@ except ImportError:  # no toolchain was there when the environment was made
 else:
     # one that was built of other sources reads another description
     BUILT = getattr(_native, "SHAPE", 0) == SHAPE
+    Panic = _native.Panic if BUILT else Panic
 
 _transitions = msgspec.msgpack.Decoder(list[Transition])
 _events = msgspec.msgpack.Decoder(list[Event])
@@ -84,7 +92,7 @@ class Kernels:
             asked.append(known)
         try:
             return Made(plan.order, pieces, _native.Plan(description.data, asked), asked)
-        except NotImplementedError as error:  # numbers that it can't hold
+        except (NotImplementedError, Panic) as error:  # numbers that it can't hold; a fault of ours
             return Made(plan.order, pieces, None, (), str(error))
 
 
