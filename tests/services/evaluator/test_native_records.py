@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -20,11 +21,13 @@ from livesegments.core.step import Step, on_event
 from livesegments.evaluator.commits import making, records
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
+from livesegments.evaluator.history import retracting
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.native import Kernels
 from livesegments.runtime import metrics
 from livesegments.store import handing, keys
 from livesegments.store.shard import Head
+from livesegments.store.tail import Applied, Entry, applied
 from livesegments.wire import pack
 from livesegments.wire.profilekey import profile_key
 from tests.properties.kernel_race import plain
@@ -160,6 +163,34 @@ def test_the_same_commits_where_a_fault_of_ours_undoes_what_the_kernel_did(
         if event.workspace == "lacks" and random.random() < 0.1:
             all_[place] = replace(event, name="order_placed", properties={"bomb": 1})
     race(several(False), several(True), all_)
+
+
+@pytest.mark.parametrize("natively", [False, True])
+def test_what_happens_to_one_that_is_followed_is_kept_and_no_other_record_is_decoded(
+    natively: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit follows a profile while its history is read."""
+    decoded = list[int]()
+
+    def noted(number: int, entry: Entry) -> Iterator[Applied]:
+        decoded.append(number)
+        return applied(number, entry)
+
+    monkeypatch.setattr(retracting, "applied", noted)
+    made, key, of_it = partition(natively), profile_key(workload.WORKSPACE, "p1"), list[tuple[int, str]]()
+    made.retracting.follow([key])
+    wanted = list[int]()
+    random, all_ = Random(7), list(workload.events(200))
+    all_ = [replace(event, profile=f"p{random.randrange(PROFILES)}") for event in all_]
+    for number, start in enumerate(range(0, 200, 5), 1):
+        part = all_[start : start + 5]
+        made.apply(part, None, number, pack.encode(pack.Packed(part)), along=False)
+        mine = [event.id for event in part if event.profile == "p1"]
+        of_it += [(number, id_) for id_ in mine]
+        wanted += [number] if mine else []
+    assert decoded == wanted and 0 < len(wanted) < 40
+    happened = [(commit, event.id) for commit, event in made.retracting._followed[key]]
+    assert [each for each in happened if "~" not in each[1]] == of_it
 
 
 def several(natively: bool) -> Partition:

@@ -7,7 +7,7 @@ costs a copy of the profile before every step, so it is taken only after a fault
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 import structlog
@@ -327,6 +327,14 @@ class Making:
         self._cache.trim()
         self._dues.trim()
         return told, first
+
+    def has_any(self, profiles: Collection[ProfileKey]) -> bool:
+        """Whether one of them was looked at or changed for the commit; before it is closed."""
+        if not profiles:
+            return False
+        if not self.touched.keys().isdisjoint(profiles):
+            return True
+        return self._share is not None and not set(self._share.changed()).isdisjoint(profiles)
 
     def close(self, commit: Commit, images: Images | None, clock_ms: int) -> None:
         """Nothing more happens in it: the native kernel writes its share."""

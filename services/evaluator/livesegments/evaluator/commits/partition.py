@@ -395,6 +395,7 @@ class Partition:
         clock = None if self.clock_ms == NEVER_MS else self.clock_ms
         commit = Commit(self.number, self.commit, self.offset, clock, self.catalog)
         making = self._making
+        self.retracting.look()
         making.close(commit, self.images, self.clock_ms)
         outcome = Outcome(commit, aside=making.aside, hands=bool(making.items))
         degraded = self.degrading.note(making) if making.aside or making.met else ()

@@ -44,6 +44,7 @@ class Retracting:
     def __init__(self, making: Making) -> None:
         self._making = making
         self._followed: dict[ProfileKey, list[Past]] = {}
+        self._concerned = False
         self.waiting: dict[ProfileKey, None] = {}
         self._anew: set[ProfileKey] = set()
 
@@ -68,6 +69,10 @@ class Retracting:
         """Whether anything happened since it was followed."""
         return bool(self._followed.get(key))
 
+    def look(self) -> None:
+        """Before a commit is closed: whether any of those that are followed is in it."""
+        self._concerned = self._making.has_any(self._followed.keys())
+
     def note(self, commit: Commit) -> None:
         """The end of a commit: who waits now, who no more, and what happened to those that are followed."""
         making, waiting = self._making, self.waiting
@@ -84,7 +89,7 @@ class Retracting:
             if key not in waiting:
                 waiting[key] = None
                 commit.put_fields(keys.recounts(commit.partition), {key: b""})
-        if self._followed:
+        if self._concerned:
             self._keep(commit.number)
 
     def drop(self, commit: Commit, key: ProfileKey) -> None:
