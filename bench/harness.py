@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from bench import workload
 from livesegments.core.event import Event
+from livesegments.runtime.embedded.server import Server
 from livesegments.runtime.embedded.stack import Stack, stack
 from livesegments.runtime.service import Service
 from livesegments.runtime.settings import Settings
@@ -44,6 +45,15 @@ async def fresh_stack(cores: set[int] = SERVERS) -> AsyncIterator[Stack]:
                 pin(server.child.pid, cores)
             await create_topics(running.kafka, Settings())
             yield running
+
+
+def pid_of(running: Stack, kind: type[Server]) -> int:
+    """The process of a server of the stack."""
+    return next(
+        server.child.pid
+        for server in running.servers
+        if isinstance(server, kind) and server.child is not None
+    )
 
 
 async def define(running: Stack, segments: int) -> None:

@@ -1,6 +1,6 @@
 """Accepted to announced: from sending an event over HTTP to reading its transition from `memberships`.
 
-An open loop: requests leave on schedule whether or not earlier ones were answered, one event a request.
+An open loop: requests leave on schedule whether or not earlier ones were answered, `at_once` events in each.
 A tenth of the events are a new profile's first order, which enters a segment; those are timed.
 """
 
@@ -42,9 +42,10 @@ class Latency(NamedTuple):
     p50_ms: float
     p99_ms: float
     worst_ms: float
+    at_once: int = 1
 
 
-async def run(running: Stack, segments: int, per_s: int, seconds: int) -> Latency:
+async def run(running: Stack, segments: int, per_s: int, seconds: int, at_once: int = 1) -> Latency:
     await harness.define(running, segments)
     async with Redis.from_url(running.redis) as redis:
         workspace = catalog.Workspace(workload.WORKSPACE, "Bench", "Europe/Berlin", 0)
@@ -56,7 +57,7 @@ async def run(running: Stack, segments: int, per_s: int, seconds: int) -> Latenc
             started(harness.service("evaluator", running, Path(folder), "wall")),
             started(harness.service("ingest", running, Path(folder), "wall")) as ingest,
         ):
-            return await _measure(running, ingest.port, per_s, seconds)
+            return await _measure(running, ingest.port, per_s, seconds, at_once)
 
 
 @asynccontextmanager
@@ -69,7 +70,7 @@ async def started(service: Service) -> AsyncIterator[Service]:
         await service.stop()
 
 
-async def _measure(running: Stack, port: int, per_s: int, seconds: int) -> Latency:
+async def _measure(running: Stack, port: int, per_s: int, seconds: int, at_once: int) -> Latency:
     count = per_s * seconds
     sent: dict[str, float] = {}
     took: dict[str, float] = {}
@@ -91,7 +92,7 @@ async def _measure(running: Stack, port: int, per_s: int, seconds: int) -> Laten
     hearing = asyncio.create_task(hear())
     queue: asyncio.Queue[bytes] = asyncio.Queue()
     connections = [asyncio.create_task(_connection(port, queue)) for _ in range(CONNECTIONS)]
-    random = Random(3)
+    random, waiting, names = Random(3), list[dict[str, str]](), list[str]()
     started = time.perf_counter()
     for index in range(count):
         delay = started + index / per_s - time.perf_counter()
@@ -102,8 +103,12 @@ async def _measure(running: Stack, port: int, per_s: int, seconds: int) -> Laten
         body = {"userId": name if timed else f"known-{random.randrange(1_000)}", "messageId": name}
         body |= {"event": "order_placed" if timed else "page"}
         if timed and index >= count * WARM_UP:
-            sent[name] = time.perf_counter()
-        queue.put_nowait(_request(msgspec.json.encode(body)))
+            names.append(name)
+        waiting.append(body)
+        if len(waiting) == at_once:
+            sent |= dict.fromkeys(names, time.perf_counter())
+            queue.put_nowait(_request(waiting))
+            waiting, names = [], []
     await asyncio.wait_for(queue.join(), 60)
     async with asyncio.timeout(60):
         while len(took) < len(sent):
@@ -113,13 +118,17 @@ async def _measure(running: Stack, port: int, per_s: int, seconds: int) -> Laten
     await consumer.stop()
     found = sorted(1_000 * seconds for seconds in took.values())
     cuts = quantiles(found, n=100)
-    return Latency(per_s, len(found), cuts[49], cuts[98], found[-1])
+    return Latency(per_s, len(found), cuts[49], cuts[98], found[-1], at_once)
 
 
-def _request(body: bytes) -> bytes:
+def _request(events: list[dict[str, str]]) -> bytes:
+    kind, content = "track", dict[str, object](events[0])
+    if len(events) > 1:
+        kind, content = "batch", {"batch": [{"type": "track", **event} for event in events]}
+    body = msgspec.json.encode(content)
     basic = b64encode(f"{KEY}:".encode()).decode()
     head = (
-        f"POST /v1/track HTTP/1.1\r\nHost: ingest\r\nAuthorization: Basic {basic}\r\n"
+        f"POST /v1/{kind} HTTP/1.1\r\nHost: ingest\r\nAuthorization: Basic {basic}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

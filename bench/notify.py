@@ -16,7 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench import harness
-from bench.path import _cpu_s
+from bench.used import cpu_s
 from livesegments.core.event import Transition
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.wire import catalog, memberships
@@ -94,9 +94,9 @@ async def _timed(running: Stack, deliveries: int) -> tuple[float, float]:
         harness.pin(notify.child.pid, harness.CONTENDER)
         try:
             await _reached(deliveries * WARM_UP)
-            skipped, began, before = Receiver.count, time.perf_counter(), _cpu_s(notify.child.pid)
+            skipped, began, before = Receiver.count, time.perf_counter(), cpu_s(notify.child.pid)
             await _reached(deliveries)
-            took, used = time.perf_counter() - began, _cpu_s(notify.child.pid) - before
+            took, used = time.perf_counter() - began, cpu_s(notify.child.pid) - before
         finally:
             await notify.stop()
     done = deliveries - skipped

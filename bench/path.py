@@ -7,7 +7,6 @@ done, to its end; what came before (imports, assignment, compiling and adopting 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -19,6 +18,8 @@ import httpx
 from redis.asyncio import Redis
 
 from bench import harness
+from bench.used import children, cpu_s
+from livesegments.runtime.embedded.kafka import Kafka
 from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
@@ -33,8 +34,9 @@ EVALUATOR = "livesegments.evaluator.app"
 
 
 class Path_(NamedTuple):
-    """`transitions` and memory are those of the same run. `evaluator_us` and `store_us`: microseconds of the
-    two processes' CPU for an event. `tail_bytes_per_profile` is part of the bytes of Redis."""
+    """`transitions` and memory are those of the same run. `…_us`: microseconds of CPU for an event, of the evaluator,
+    Redis, the broker, and the evaluator's processes of the archive, which have a share of its core.
+    `tail_bytes_per_profile` is part of the bytes of Redis."""
 
     segments: int
     events_per_s: float
@@ -44,6 +46,8 @@ class Path_(NamedTuple):
     evaluator_us: float
     store_us: float
     tail_bytes_per_profile: float
+    broker_us: float
+    archive_us: float
 
 
 async def run(
@@ -68,24 +72,28 @@ async def run(
             await evaluator.start()
             assert evaluator.child is not None
             harness.pin(evaluator.child.pid, harness.CONTENDER)
-            processes = [evaluator.child.pid, *_stores(running)]
+            pid = evaluator.child.pid
+            store, broker = (harness.pid_of(running, server) for server in (Valkey, Kafka))
             try:
                 skipped = await _warm(redis, wanted)
-                before, started = [_cpu_s(pid) for pid in processes], time.perf_counter()
+                before = {each: cpu_s(each) for each in (pid, store, broker, *children(pid))}
+                started = time.perf_counter()
                 await _reached(redis, sum(wanted))
                 seconds = time.perf_counter() - started
-                used_s = [_cpu_s(pid) - cpu_s for pid, cpu_s in zip(processes, before, strict=True)]
+                used_s = {each: cpu_s(each) - before.get(each, 0.0) for each in (pid, store, broker)}
+                archive_s = sum(cpu_s(each) - before.get(each, 0.0) for each in children(pid))
                 transitions = await _transitions(evaluator.url)
-                resident = _resident_mb(evaluator.child.pid)
+                resident = _resident_mb(pid)
             finally:
                 await evaluator.stop()
         profiles = sum([await redis.hlen(keys.profiles(p, "bench")) for p in range(harness.PARTITIONS)])
         used = (await redis.info("memory"))["used_memory"] - empty
         tails = [await redis.memory_usage(keys.tail(p), samples=0) or 0 for p in range(harness.PARTITIONS)]
     done, profiles = events * (1 - skipped / sum(wanted)), max(profiles, 1)
+    each_us = 1e6 / done
     return Path_(
-        segments, done / seconds, transitions, resident, used / profiles,
-        used_s[0] / done * 1e6, sum(used_s[1:]) / done * 1e6, sum(tails) / profiles,
+        segments, done / seconds, transitions, resident, used / profiles, used_s[pid] * each_us,
+        used_s[store] * each_us, sum(tails) / profiles, used_s[broker] * each_us, archive_s * each_us,
     )  # fmt: skip
 
 
@@ -105,21 +113,6 @@ async def _reached(redis: Redis, records: float) -> int:
             if done >= records:
                 return done
             await asyncio.sleep(0.02)
-
-
-def _stores(running: Stack) -> list[int]:
-    """Our own Redis' process."""
-    return [
-        server.child.pid
-        for server in running.servers
-        if isinstance(server, Valkey) and server.child is not None
-    ]
-
-
-def _cpu_s(pid: int) -> float:
-    """The CPU seconds that a process has taken, in its own code and in the kernel."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _transitions(url: str) -> int:

@@ -90,6 +90,38 @@ def throughput(found: Rates) -> list[str]:
     return lines
 
 
+def vast(found: Rates) -> list[str]:
+    """The path with very many segments beside the path with few."""
+    few, many = min(found.paths), max(found.paths)
+    rates = {size: [run.events_per_s for run in found.paths[size]] for size in (few, many)}
+    ratio = median(over / under for over, under in zip(rates[many], rates[few], strict=True))
+    return [
+        "| | events/s: median (least to most) |",
+        "|---|---|",
+        *(f"| (a) evaluator path, {size:,} segments | {spread(each)} |" for size, each in rates.items()),
+        "",
+        "| ratio, round by round, median | wanted | measured |",
+        "|---|---|---|",
+        f"| (a) at {many:,} ÷ (a) at {few:,} | ≥ 0.5 | {ratio:.2f} |",
+    ]
+
+
+def shares_of_an_event(found: Rates) -> list[str]:
+    """The evaluator and its processes of the archive share a core, and so do Redis and the broker."""
+    named = [(f"{size:,} segments", runs) for size, runs in found.paths.items()]
+    named += [("the interpreted core", found.interpreted)] if found.interpreted else []
+    return [
+        "| µs of CPU for an event of (a), medians | evaluator | its archive | Redis | broker | an event took |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {name} | {median(run.evaluator_us for run in each):.1f} | {median(run.archive_us for run in each):.1f} "
+            f"| {median(run.store_us for run in each):.1f} | {median(run.broker_us for run in each):.1f} "
+            f"| {median(1e6 / run.events_per_s for run in each):.1f} |"
+            for name, each in named
+        ),
+    ]
+
+
 def memory(found: Rates) -> list[str]:
     """What the path's runs took; the wanted ratio is of the evaluator's process."""
     paths = found.paths
@@ -118,12 +150,12 @@ def a_profile(found: Bytes) -> list[str]:
 
 def latencies(runs: Sequence[Latency]) -> list[str]:
     return [
-        "HTTP request sent → transition read from `memberships`, 1,000 segments, one event a request.",
+        "HTTP request sent → transition read from `memberships`, 1,000 segments.",
         "",
-        "| events/s | timed | p50 | p99 | worst |",
-        "|---|---|---|---|---|",
+        "| events/s | events a request | timed | p50 | p99 | worst |",
+        "|---|---|---|---|---|---|",
         *(
-            f"| {run.per_s:,} | {run.timed:,} | {run.p50_ms:.1f} ms | {run.p99_ms:.1f} ms | {run.worst_ms:.1f} ms |"
+            f"| {run.per_s:,} | {run.at_once} | {run.timed:,} | {run.p50_ms:.1f} ms | {run.p99_ms:.1f} ms | {run.worst_ms:.1f} ms |"
             for run in runs
         ),
         "",

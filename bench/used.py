@@ -31,7 +31,7 @@ class Watch:
         ]
         self._roles: dict[str, list[int]] = {
             "evaluators": list(evaluators),
-            "processes of the archive": [child for pid in evaluators for child in _children(pid)],
+            "processes of the archive": [child for pid in evaluators for child in children(pid)],
             **{name: [pid] for name, pid in servers},
         }
         for pids in self._roles.values():
@@ -50,12 +50,12 @@ class Watch:
         }
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """All below a process."""
     found = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
         for child in map(int, (thread / "children").read_text().split()):
-            found += [child, *_children(child)]
+            found += [child, *children(child)]
     return found
 
 
