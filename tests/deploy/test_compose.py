@@ -14,11 +14,17 @@ from livesegments.cli import serving
 from livesegments.cli.first import Keys
 from livesegments.runtime import healthy
 from livesegments.runtime.embedded.stack import Stack
-from livesegments.runtime.settings import PREFIX, Settings
+from livesegments.runtime.sealing import new_key
+from livesegments.runtime.settings import PREFIX, Settings, from_environment
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+SECRETS = {
+    "LIVESEGMENTS_ADMIN_KEY": "admin",
+    "LIVESEGMENTS_ERASURE_KEY": "erasure",
+    "LIVESEGMENTS_SECRETS_KEY": new_key(),
+}
 PINNED = re.compile(r"^([\w.-]+==\S+)", re.MULTILINE)
 
 
@@ -88,3 +94,38 @@ def test_an_image_has_all_that_it_copies_and_loads_what_it_builds() -> None:
         for each in sources.split():
             assert (DEPLOY.parent / each).exists()
             assert any(f"!{each}" == line or f"!{each}".startswith(f"{line}/") for line in let_in), each
+
+
+def test_an_image_starts_services_as_up_does_and_mounts_what_it_makes() -> None:
+    """What can be checked without Docker: the commands are modules that run, the folder of the data is the user's."""
+    image = (DEPLOY / "Dockerfile").read_text()
+    user = re.findall(r"^USER (\S+)$", image, re.MULTILINE)
+    (volume,) = re.findall(r"^VOLUME (\S+)$", image, re.MULTILINE)
+    assert f"install -d -o {user[-1]} {volume}" in image
+    for name, each in SERVICES.items():
+        if each.get("image") != "livesegments":
+            continue
+        python, option, module = each["command"]
+        spec = find_spec(module)
+        assert (python, option) == ("python", "-m") and spec is not None and spec.origin is not None, name
+        assert 'if __name__ == "__main__":' in Path(spec.origin).read_text(), module
+        assert {mount.partition(":")[2] for mount in each["volumes"]} == {volume}
+        settings = {key: str(value) for key, value in each["environment"].items()}
+        unset = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}")
+        given = {
+            key: unset.sub(lambda found: found[2] or SECRETS[found[1]], value)
+            for key, value in settings.items()
+        }
+        read = from_environment(given)
+        assert read.host == "0.0.0.0" and (name == "console" or read.data == volume)
+
+
+def test_an_image_lets_nothing_in_that_was_built_here() -> None:
+    let_in = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert {"**/*.so", "**/target", "**/__pycache__"} <= set(let_in)
+
+
+def test_the_page_gives_every_secret_that_compose_asks_for() -> None:
+    asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
+    page = (DEPLOY / "README.md").read_text("utf-8")
+    assert asked == SECRETS.keys() == set(re.findall(r"^(LIVESEGMENTS_\w+)=", page, re.MULTILINE)) & asked
