@@ -32,6 +32,10 @@ async def today(product: Product) -> None:
         "audit.md",
         "imports.md",
         "mass-jobs.md",
+        "explain.md",
+        "erasure.md",
+        "fields.md",
+        "notifications.md",
     ],
 )
 async def test_a_page_does_what_it_says(name: str, product: Product, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from livesegments.client import operations
 UTC = ZoneInfo("UTC")
 """No workspace's: all workspaces share the partitions."""
 WAITING = ("due", "outbox", "recounts")
+NOW = (*WAITING, "handing")
 
 
 @verb("stack")
@@ -37,11 +38,12 @@ def lag(
             each.due,
             each.outbox,
             each.recounts,
+            each.handing,
             output.instant(each.clock, UTC) if each.clock else None,
         )
         for each in now.partitions
     ]
-    output.table("", ("partition", "records", *WAITING, "clock (UTC)"), rows, numbers=("records", *WAITING))
+    output.table("", ("partition", "records", *NOW, "clock (UTC)"), rows, numbers=("records", *NOW))
     output.say(f"inbound: {output.count(now.inbound, 'record')} to accept")
 
 
