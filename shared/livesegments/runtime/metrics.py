@@ -112,6 +112,10 @@ PARTITIONS = Gauge("livesegments_evaluator_partitions", "Partitions owned.")
 WAKE_LATENESS = Histogram(
     "livesegments_evaluator_wake_lateness_seconds", "From due to fired, when live.", buckets=_FINE_S
 )
+CLOCK_HELD = Gauge(
+    "livesegments_evaluator_clock_held_seconds",
+    "How far the machine's clock is ahead of the one by which due times fire; 0 where it is followed.",
+)
 STORM_SECONDS = Counter(
     "livesegments_evaluator_storm_seconds_total", "Where the time of storms of due times goes.", ["on"]
 )

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,12 @@ from livesegments.evaluator.owner import Owner
 from livesegments.evaluator.plans.catalog import Catalog
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
+from livesegments.evaluator.timing import Comparison
 from livesegments.evaluator.transport import Transport, reason
 from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
-from livesegments.runtime.clock import wall_ms
+from livesegments.runtime.clock import GuardedClock, running_ms, wall_ms
 from livesegments.runtime.memory import keep_freed_memory
 from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
@@ -222,8 +223,9 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     limits = Limits(settings.dedup_window_ms, settings.dedup_max_ids)
+    clock = GuardedClock(wall_ms, running_ms)
     options = Options(
-        now_ms=wall_ms if settings.clock == "wall" else None,
+        now_ms=clock if settings.clock == "wall" else None,
         token=lambda: secrets.token_hex(8),
         in_flight=settings.commits_in_flight,
         cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
@@ -252,7 +254,8 @@ async def serve(settings: Settings) -> None:
         history = Workshop(settings.archive or f"{settings.data}/archive", Path(folder), settings.redis)
         stack.push_async_callback(history.close)
 
-        names = NameStore(await stack.enter_async_context(connect(settings.redis)))
+        store = await stack.enter_async_context(connect(settings.redis))
+        names = NameStore(store)
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
@@ -260,10 +263,9 @@ async def serve(settings: Settings) -> None:
 
         worker = Worker(make, crash)
         log.faust = FaustApp(settings, worker, folder)
-        for endless in (catalog.run(), same_topic(settings.kafka, log.topic)):
-            task = asyncio.create_task(endless)
-            task.add_done_callback(ended)
-            stack.callback(task.cancel)
+        topic = same_topic(settings.kafka, log.topic)
+        for endless in (catalog.run(), topic, Comparison(clock, store).run()):
+            stack.callback(_beside(endless, ended).cancel)
         application = Starlette(
             routes=routes(metrics.EVALUATOR, partial(_not_ready, worker), partial(status.show_lags, worker))
         )
@@ -272,8 +274,7 @@ async def serve(settings: Settings) -> None:
         log.faust.finalize()
         await log.faust.start()
         gc.freeze()
-        watching = asyncio.create_task(crashed(log.faust))
-        watching.add_done_callback(ended)
+        watching = _beside(crashed(log.faust), ended)
         await ending.wait()
         if faults:
             _log.error("fault", error=repr(faults[0]), exc_info=faults[0])
@@ -282,6 +283,14 @@ async def serve(settings: Settings) -> None:
         await worker.revoke(list(worker.owners))
         async with asyncio.timeout(STOP_S):
             await log.faust.stop()
+
+
+def _beside(
+    endless: Coroutine[Any, Any, None], ended: Callable[[asyncio.Task[None]], None]
+) -> asyncio.Task[None]:
+    task = asyncio.create_task(endless)
+    task.add_done_callback(ended)
+    return task
 
 
 async def _not_ready(worker: Worker) -> list[str]:
