@@ -223,6 +223,21 @@ async def test_a_record_that_no_one_can_read_is_told_and_passed_over(
     assert {each["faults"][0]["code"] for each in told} == {"unreadable"}
 
 
+async def test_records_of_every_compression_are_taken(settings: Settings, clean_stack: Stack) -> None:
+    codecs = ("gzip", "snappy", "lz4", "zstd")
+    for codec in codecs:
+        async with AIOKafkaProducer(bootstrap_servers=clean_stack.kafka, compression_type=codec) as producer:
+            value = json.dumps(
+                {"profile": codec, "name": "n", "workspace": "shop", "properties": {"x": "y" * 500}}
+            )
+            await producer.send_and_wait(INBOUND, value.encode())
+    taken: set[str] = set()
+    async with ingest.serving(settings), asyncio.timeout(60):
+        while taken != set(codecs):
+            taken = {event.profile for event in events_of(await read_all(clean_stack.kafka, EVENTS))}
+    assert await read_all(clean_stack.kafka, REJECTED) == []
+
+
 async def test_what_an_upstream_transaction_took_back_never_happened(
     settings: Settings, clean_stack: Stack
 ) -> None:
