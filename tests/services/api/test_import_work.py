@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from livesegments.api.context import Context
 from livesegments.api.imports import work as import_work
 from livesegments.api.imports.arrival import Way
+from livesegments.api.imports.imports import forget_erased
 from livesegments.api.imports.mapping import Column, Plan
 from livesegments.api.imports.work import KIND, Asked, Files, Imports
 from livesegments.api.jobs.jobs import Doing, Jobs
@@ -86,3 +90,51 @@ async def test_an_import_that_broke_off_goes_on_under_the_same_ids(
     with pytest.raises(FileNotFoundError):
         files.whole(job).read()
     assert files.refused(replace(job, spec=spec(told))).read()
+
+
+async def test_refused_rows_of_before_an_erasure_go(stack: Stack, tmp_path: Path) -> None:
+    """Those of imports that were begun since stay, and so do those of other workspaces."""
+    newest = {"w": (-1, 3), "v": (-1, -1)}
+
+    async def newest_of(workspace: str) -> tuple[int, ...]:
+        return newest[workspace]
+
+    async def workspaces() -> list[SimpleNamespace]:
+        return [SimpleNamespace(id=each) for each in newest]
+
+    files = await Files(str(tmp_path)).of()
+    async with Redis.from_url(stack.redis) as redis:
+        store = JobStore(redis)
+        for workspace, id_, erased in (
+            ("w", "old", (-1, 3)),
+            ("w", "new", (-1, 9)),
+            ("v", "other", (-1, -1)),
+        ):
+            job = Job(
+                workspace,
+                id_,
+                KIND,
+                spec(Asked("f", refused=3, erased=erased)),
+                1,
+                1,
+                state="done",
+                ended_ms=1,
+            )
+            files.put_refused(job, BytesIO(b"ann"))
+            await store.add(job, 1)
+        context = SimpleNamespace(
+            imports=SimpleNamespace(files=files),
+            catalog=SimpleNamespace(workspaces=workspaces),
+            jobs=SimpleNamespace(store=store),
+            erasures=SimpleNamespace(newest=newest_of),
+            now_ms=lambda: 2,
+        )
+
+        def there() -> set[str]:
+            return {path.name for path in tmp_path.rglob("*.csv")}
+
+        assert await forget_erased(cast(Context, context), ()) == {"new"}
+        newest["w"] = (-1, 9)
+        files.put_refused(await store.one("w", KIND, "new"), BytesIO(b"ann"))
+        assert await forget_erased(cast(Context, context), ()) == {"old"}
+        assert there() == {"new-refused.csv", "other-refused.csv"}

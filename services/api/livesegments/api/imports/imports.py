@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import IO, Annotated, Any
 
 import structlog
@@ -37,11 +37,12 @@ from livesegments.api.web.auth import Reading, Writing
 from livesegments.api.web.problems import Problem, not_found, responses
 from livesegments.api.web.route import BODY_S, IdempotencyKey, Route
 from livesegments.store.jobs import Job, Lost, spec
+from livesegments.store.seen import Restoring
 
 PART_BYTES = 8 << 20
 """A part has at most so many bytes."""
 CHUNK = 256 * 1024
-TIDY_S = 600.0
+TIDY_S = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -216,14 +217,32 @@ async def delete_import(context: Ctx, workspace: Writing, id_: ImportId) -> None
 
 
 async def keep_tidy(context: Context) -> None:
-    """Never returns: files whose time is over go."""
+    """Never returns: files whose time is over go, and refused rows that may name somebody who was erased."""
+    removed: set[str] = set()
     while True:
         try:
             files = await context.imports.files.of()
             await asyncio.to_thread(files.tidy, time.time() - context.settings.exports_kept_s)
-        except OSError as error:
+            removed = await forget_erased(context, removed)
+        except (OSError, Restoring) as error:
             _log.warning("files of imports can't be tidied now", error=repr(error))
         await asyncio.sleep(TIDY_S)
+
+
+async def forget_erased(context: Context, removed: Collection[str]) -> set[str]:
+    """Removes the refused rows of imports that were begun before somebody was erased; the ids of the imports
+    that have none any more, of which `removed` are known. Raises OSError or Restoring."""
+    files, gone = await context.imports.files.of(), set[str]()
+    for workspace in await context.catalog.workspaces():
+        jobs = await context.jobs.store.every(workspace.id, KIND, context.now_ms())
+        ended = [job for job in jobs if not job.is_open and job.state != "draft" and asked(job).refused]
+        newest = await context.erasures.newest(workspace.id) if ended else ()
+        for job in ended:
+            if asked(job).erased != newest:
+                gone.add(job.id)
+                if job.id not in removed:
+                    await asyncio.to_thread(files.remove, job)
+    return gone
 
 
 async def _one(context: Context, workspace: str, id_: str) -> Job:
