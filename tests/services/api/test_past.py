@@ -178,8 +178,12 @@ async def test_a_former_definition_is_served_until_the_partitions_have_switched(
     early, late = (
         next(f"p{n}" for n in range(99) if partition_of(shop.workspace, f"p{n}", 8) == at) for at in (0, 7)
     )
-    for profile in (early, late):
-        await history.happened(profile, "ordered", -20)
+    for profile, day in ((early, 0), (late, 7)):
+        at_ms = START_MS + day * DAY_MS
+        told = Transition(
+            profile, shop.workspace, "buyers", profile, "entered", at_ms, 1, "backfill", None, 2
+        )
+        await history.happened(profile, "ordered", -20, [told])
     await history.happened("now", "visited", 9)
 
     async def then(days: float) -> tuple[int, list[int]]:

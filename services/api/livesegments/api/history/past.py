@@ -23,7 +23,7 @@ from livesegments.api.web.route import Route
 from livesegments.api.web.texts import ProfileId
 from livesegments.core.fault import Fault
 from livesegments.core.value_list import shown
-from livesegments.history.asking import Asked, Was
+from livesegments.history.asking import Asked, Was, WasFound
 from livesegments.store.snapshot import Snapshot
 from livesegments.wire.catalog import Segment
 
@@ -154,22 +154,32 @@ async def read_was_member(
     snapshot = await context.catalog.segments(workspace.id)
     now_ms = _past(context, at)
     known, others = await _then(context, present, snapshot, now_ms, profile)
-    asked = Was(
-        workspace=workspace.id,
-        timezone=workspace.timezone,
-        profile=profile,
-        segment=id_,
-        now_ms=now_ms,
-        definition=known.definition,
-        segments=asof.needed(known.definition, others, id_),
-        events=events,
-    )
-    found = await asof.was(context, asked)
+
+    def asked(segment: Segment, named: Mapping[str, Segment]) -> Was:
+        return Was(
+            workspace=workspace.id,
+            timezone=workspace.timezone,
+            profile=profile,
+            segment=id_,
+            now_ms=now_ms,
+            definition=segment.definition,
+            segments=asof.needed(segment.definition, named, id_),
+            events=events,
+        )
+
+    found = await asof.was(context, asked(known, others))
     last = found.last
+    was_in = last is not None and last.kind == "entered"
+    if _denies(found, was_in) and (last is None or last.version < known.definition_version):
+        # its partition had switched, but not yet come to this profile
+        former = await versions.before(context, present, now_ms, profile)
+        again = None if former is None else await asof.was(context, asked(former, others))
+        if former is not None and again is not None and not _denies(again, was_in):
+            known, found = former, again
     return WasMember(
         profile=profile,
         at=times.iso(found.at_ms),
-        was_in=last is not None and last.kind == "entered",
+        was_in=was_in,
         since=None if last is None else times.iso(last.at_ms),
         version=None if last is None else last.version,
         cause=None if last is None else last.cause,
@@ -178,6 +188,11 @@ async def read_was_member(
         definition=shown(known.definition),
         why=behind.nodes(found.nodes),
     )
+
+
+def _denies(found: WasFound, was_in: bool) -> bool:
+    """Whether a definition says something else than was announced."""
+    return bool(found.nodes) and found.nodes[0].holds != was_in
 
 
 async def _then(

@@ -172,6 +172,18 @@ async def at(context: Context, segment: Segment, at_ms: int, profile: str | None
     return _with(segment, next((each for each in known if each.version <= newest), known[-1]))
 
 
+async def before(context: Context, segment: Segment, at_ms: int, profile: str) -> Segment | None:
+    """The segment by the definition that a profile's partition served before the one of an instant; None:
+    none, or that isn't kept or noted any more."""
+    known = await _all(context, segment)
+    for served in await context.served.of_segment(segment.workspace, segment.id, profile):
+        then = [each.version for each in served.switches if each.since_ms is None or each.since_ms <= at_ms]
+        former = [each for each in known if each.version in then[1:]]
+        if former:
+            return _with(segment, former[0])
+    return None
+
+
 def _switched(switches: Sequence[Switch], known: Sequence[Version], at_ms: int) -> int | None:
     """The version that a partition served at an instant; None: none yet. Before the first switch that it
     noted, the instants of the edits count."""
