@@ -18,6 +18,7 @@ from livesegments.cli.first import Keys, first_workspace, kept_keys
 from livesegments.cli.problem import Problem
 from livesegments.runtime.embedded.child import StartError
 from livesegments.runtime.embedded.jars import NoJars, Progress
+from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack, stack
 from livesegments.runtime.service import Say, Service, Sharing, started, watched
 from livesegments.runtime.settings import CLIENT_ONLY, PREFIX, ClockMode, Settings, from_environment
@@ -98,6 +99,8 @@ def _services(wanted: Wanted, below: Stack, keys: Keys) -> list[Service]:
         f"{PREFIX}CLOCK": wanted.clock,
         f"{PREFIX}DATA": str(wanted.data),
         f"{PREFIX}ADMIN_KEY": keys.admin_key,
+        f"{PREFIX}ERASURE_REWRITES_AOF": wanted.environment.get(f"{PREFIX}ERASURE_REWRITES_AOF")
+        or str(any(server.name == Valkey.name for server in below.servers)).lower(),
         f"{PREFIX}ERASURE_KEY": wanted.environment.get(f"{PREFIX}ERASURE_KEY") or keys.erasure_key,
         f"{PREFIX}SECRETS_KEY": wanted.environment.get(f"{PREFIX}SECRETS_KEY") or keys.secrets_key,
     }

@@ -72,6 +72,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """An erasure is done in all files at most this long after it was asked for."""
     erasure_key: str = ""
     """The secret under which the ids of erased profiles are kept as digests: the same for all services."""
+    erasure_rewrites_aof: bool = False
+    """Whether Redis is asked after an erasure to write its append-only file anew: that has what was taken
+    out."""
     secrets_key: str = ""
     """Of the api and notify: the key that the secrets of webhooks are sealed under, and after a comma those
     before it; see `runtime.sealing`."""

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,9 @@ from livesegments.runtime.settings import Settings, from_environment
 from livesegments.runtime.status import routes, serving
 from livesegments.runtime.topic_identity import topic_id
 from livesegments.runtime.topics import config_of, too_short
-from livesegments.store.client import connect
+from livesegments.store.client import Client, connect
 from livesegments.store.names import NameStore
+from livesegments.store.rewriting import Rewriting
 from livesegments.store.shard import RedisShard
 from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 
@@ -203,6 +204,11 @@ def _kernels(settings: Settings) -> native.Kernels | None:
     return native.Kernels() if settings.core == "native" and native.BUILT else None
 
 
+def _rewrite(settings: Settings, store: Client) -> Callable[[], Awaitable[None]] | None:
+    """What asks Redis to write its append-only file anew, where that is wanted after erasures."""
+    return Rewriting(store).ask if settings.erasure_rewrites_aof else None
+
+
 async def serve(settings: Settings) -> None:
     """Until a signal; a fault ends the process."""
     ending = asyncio.Event()
@@ -259,7 +265,8 @@ async def serve(settings: Settings) -> None:
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
-            return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace, names))
+            mine = options._replace(rewrite=_rewrite(settings, store))
+            return Owner(partition, Ports(shard, log, catalog, publisher, history, mine, pace, names))
 
         worker = Worker(make, crash)
         log.faust = FaustApp(settings, worker, folder)

@@ -187,6 +187,7 @@ class Options(NamedTuple):
     `erase_within_s`: an erasure is done in all files at most this long after it was asked for.
     `audits`: when profiles are counted anew to see whether they are right; None: never.
     `erasure_key`: the secret under which the ids of erased profiles become digests.
+    `rewrite`: has the store's append-only file written anew, after erasures; None: that is others' to do.
     `history_days`: how many days of events the archive keeps of a workspace that doesn't say; 0: for ever.
     `partitions`: of topic `events`, all of them.
     `queue`: while so many records of a partition wait, no more are read.
@@ -209,6 +210,7 @@ class Options(NamedTuple):
     wall_ms: Callable[[], int] = lambda: 0
     erase_within_s: float = 3_600.0
     erasure_key: str = ""
+    rewrite: Callable[[], Awaitable[None]] | None = None
     history_days: int = 0
     partitions: int = 1
     chunk: int = 500

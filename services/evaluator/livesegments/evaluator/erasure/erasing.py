@@ -320,6 +320,8 @@ class Erasures:
         for field in fields:
             self._waiting.pop(field, None)
         self._logger.info("erased", profiles=len(persons))
+        if self._options.rewrite is not None:
+            await self._options.rewrite()
 
     def _fields(self, fields: Sequence[str], now_ms: int) -> list[Fields]:
         """For checkpoints: what the hashes of one from before an offset lack; `ALL`: of every one."""
