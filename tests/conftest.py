@@ -60,6 +60,7 @@ LONGEST = [
     "properties/test_race",
     "ingest/test_faults",
     "e2e/test_up",
+    "e2e/test_losing",
     "e2e/test_jobs",
     "evaluator/test_recovery",
     "evaluator/test_audits",

@@ -2,12 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
 from livesegments.core.event import Event, Transition
+from livesegments.history import archive as archive_module
 from livesegments.history import schema
 from livesegments.history.archive import Archive
 from livesegments.history.ranges import Range
@@ -68,6 +70,58 @@ def test_neighbours_merge_and_the_parts_go(archive: Archive) -> None:
     archive.remove(3, [ONE, TWO])
     assert archive.ranges(3, now_s) == [BOTH]
     archive.remove(3, [ONE])
+
+
+@pytest.mark.parametrize("at", ["open_output_stream", "_flush", "replace"])
+@pytest.mark.parametrize("written", [0, 1], ids=["events", "transitions"])
+def test_a_death_at_any_step_of_a_write_leaves_no_file_that_counts(
+    at: str, written: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither half a file nor one under its own name; the next owner drops the draft, and writes the range again."""
+    archive, calls = Archive(str(tmp_path)), 0
+
+    class DeathError(BaseException):
+        """Nothing of the process runs after it: no `finally` either, but for what the test undoes below."""
+
+    def dying(original: Any) -> Any:
+        def step(*given: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 1 + written * (2 if at == "_flush" else 1):
+                raise DeathError
+            return original(*given)
+
+        return step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda *_, **__: None)
+        match at:
+            case "open_output_stream":
+                patch.setattr(archive, "files", Failing(archive.files, dying))
+            case "_flush":
+                patch.setattr(archive_module, "_flush", dying(archive_module._flush))
+            case _:
+                patch.setattr(Path, "replace", dying(Path.replace))
+        with pytest.raises(DeathError):
+            put(archive, ONE, "ab")
+    events = list(tmp_path.glob("events/v1/p=00003/*.parquet"))
+    assert [pq.read_table(each, partitioning=None).num_rows for each in events] == [2] * written
+    assert not list(tmp_path.glob("transitions/v1/p=00003/*.parquet"))
+    archive.drop_drafts(3)
+    assert not list(tmp_path.glob("**/.*.parquet*"))
+    put(archive, ONE, "ab")
+    assert [row["profile"] for row in read(archive, ONE)] == ["a", "b"]
+
+
+class Failing:
+    """A file system whose streams don't open."""
+
+    def __init__(self, files: Any, dying: Any) -> None:
+        self._files = files
+        self.open_output_stream = dying(files.open_output_stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
 
 
 def test_a_range_written_again_is_replaced(archive: Archive) -> None:
