@@ -19,13 +19,14 @@ from msgspec import Struct
 from livesegments.core.event import MERGE, RETRACT, Event, Transition
 from livesegments.history import schema
 from livesegments.history.archive import Archive
-from livesegments.history.asked import Desk
+from livesegments.history.asked import RESTS, Desk
 from livesegments.history.asking import Asked, Found, Prepared, Preparing
 from livesegments.history.kept import ROW_BYTES, Kept
 from livesegments.history.protocol import Person
 from livesegments.history.pruning import EVER, EVER_MS, prune
 from livesegments.history.ranges import Range
 from livesegments.history.sql import numbered
+from livesegments.history.sql.reads import properties_read
 from livesegments.history.sql.session import Sessions
 from livesegments.history.timeline import Asked as TimelineAsked
 from livesegments.history.timeline import timeline
@@ -245,6 +246,64 @@ def test_what_previews_need_is_read_before_they_are_asked_if_it_is_not_too_much(
     assert not small._kept._columns
     for columns in desk._kept._columns.values():
         assert columns.people.num_rows == columns.cuts[PROFILE, True].num_rows == 2
+
+
+def test_properties_that_segments_read_are_prepared_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the first question reads no file; where they are too much, they are left to it."""
+    world = World(tmp_path)
+    for profile in "abcd" * 3:
+        world.happen(Did(profile, "b", HOUR, "w", {"x": 1}))
+    world.cut()
+    desk, small = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
+    desk._sessions = small._sessions = SESSIONS
+    small._kept = Kept(world.archive, PARTITIONS, most_bytes=20 * ROW_BYTES)
+    question = Asked("w", "UTC", None, ANY, {})
+    names = properties_read(
+        [ANY, node({"type": "event", "name": "a", "measure": {"of": "max", "property": "x"}})]
+    )
+    assert names == ["b"], "of the others more is read than their properties"
+    for partition in range(PARTITIONS):
+        for each in (desk, small):
+            assert each.answer(Preparing("w", "UTC", partition, names)) == Prepared(True)
+    cuts = [set(columns.cuts) for columns in desk._kept._columns.values()]
+    assert cuts == [{(PROFILE, True), ("b", False)}] * PARTITIONS
+    assert not any(("b", False) in columns.cuts for columns in small._kept._columns.values())
+    expected = small.answer(question)
+    monkeypatch.setattr(Archive, "open", lambda *_, **__: pytest.fail("a file is read"))
+    assert desk.answer(question) == expected
+    assert isinstance(expected, Found) and expected.nodes[0][1] == 4
+
+
+def test_while_nobody_asks_nothing_is_kept_of_who_is_erased_and_nothing_at_all_after_a_while(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    for profile in "abcd":
+        world.happen(Did(profile, "b", HOUR, "w", {"x": 1}))
+    world.cut()
+    desk = Desk(world.archive, world, PARTITIONS, "unused")  # type: ignore[arg-type]
+    desk._sessions = SESSIONS
+
+    def kept() -> set[str]:
+        return {id_ for each in desk._kept._columns.values() for id_ in each.people.column("id").to_pylist()}
+
+    question = Asked("w", "UTC", None, ANY, {})
+    assert isinstance(desk.answer(question), Found)
+    desk.rest()
+    assert kept() == set("abcd")
+    world.ask_to_erase("a")  # the partition of a and c
+    desk.rest()
+    assert kept() == set("bd")
+    world.gone.clear()
+    assert isinstance(desk.answer(question), Found)
+    world.erase("b")
+    desk.rest()
+    assert kept() == set("ac")
+    for _ in range(RESTS):
+        desk.rest()
+    assert kept() == set()
 
 
 def test_a_partition_in_which_everybody_took_something_back_is_counted(tmp_path: Path) -> None:

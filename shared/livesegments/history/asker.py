@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -73,17 +74,19 @@ class Asker:
         """Raises CantAnswer."""
         return await self._ask(asked, FitFound)
 
-    def prepare(self, workspace: str, timezone: str) -> None:
+    def prepare(self, workspace: str, timezone: str, names: Sequence[str] = ()) -> None:
         """What previews of a workspace need is read beforehand: partition by partition, so that a question
-        waits for one of these at most. Nothing is done while others ask, or something is prepared."""
+        waits for one of these at most. Nothing is done while others ask, or something is prepared. `names` as
+        in `Preparing`."""
         if self._waiting or (self._preparing is not None and not self._preparing.done()):
             return
-        self._preparing = asyncio.create_task(self._prepare(workspace, timezone))
+        self._preparing = asyncio.create_task(self.prepared(workspace, timezone, names))
 
-    async def _prepare(self, workspace: str, timezone: str) -> None:
+    async def prepared(self, workspace: str, timezone: str, names: Sequence[str] = ()) -> None:
+        """The same, and returns when it is done, or can't be."""
         for partition in range(self._partitions):
             try:
-                found = await self._ask(Preparing(workspace, timezone, partition), Prepared)
+                found = await self._ask(Preparing(workspace, timezone, partition, names), Prepared)
             except CantAnswer as error:
                 _log.warning("nothing is prepared for previews", error=str(error))
                 return

@@ -78,11 +78,15 @@ class Fitting(Struct, frozen=True, tag=True):
 
 
 class Preparing(Struct, frozen=True, tag=True):
-    """What a preview of now needs, whatever its definition: of one partition, to be read and kept."""
+    """What a preview of now needs, whatever its definition: of one partition, to be read and kept.
+
+    names  events whose properties it likely reads, the likeliest first
+    """
 
     workspace: str
     timezone: str
     partition: int
+    names: Sequence[str] = ()
 
 
 Request: TypeAlias = Asked | Was | Flowing | Fitting | Preparing

@@ -65,12 +65,13 @@ class Companion:
 
 
 def messages(incoming: BinaryIO, idle: Callable[[], None] | None = None) -> Iterator[bytes]:
-    """The side of the process: messages until the input ends. `idle` is called where none comes for a while.
+    """The side of the process: messages until the input ends. `idle` is called where none comes for a while,
+    and again after each further while.
 
     The first one may be in the input's buffer already; after it none is, for they come one at a time."""
     waits = False
     while True:
-        if waits and idle is not None and not select([incoming], [], [], IDLE_S)[0]:
+        while waits and idle is not None and not select([incoming], [], [], IDLE_S)[0]:
             idle()
         waits = True
         head = incoming.read(LENGTH)

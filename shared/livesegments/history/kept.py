@@ -89,6 +89,18 @@ class Kept:
         self._naming = Lock()
         self._sizes: dict[tuple[int, Range], tuple[int, int]] = {}
 
+    @property
+    def partitions(self) -> list[int]:
+        """Those of which something is kept."""
+        return sorted({partition for partition, _ in self._columns})
+
+    def only(self, part: Part, erasing: Collection[str]) -> None:
+        """Drops what is kept of a partition where a file has gone, or somebody of the workspace is being
+        erased."""
+        for of in [each for each in self._columns if each[0] == part.partition]:
+            if of[1] in erasing or not self._columns[of].files <= set(part.files):
+                del self._columns[of]
+
     def forget(self) -> None:
         self._columns.clear()
         self._sizes.clear()
@@ -119,16 +131,24 @@ class Kept:
         self._evict({(partition, workspace) for partition, _ in parts}, names)
         return found if self._bytes() <= self._most_bytes else None
 
-    def prepare(self, connection: duckdb.DuckDBPyConnection, part: Part, workspace: str) -> bool:
-        """Reads what every question needs of a partition, and the changes of profiles, which most ask for.
+    def prepare(
+        self, connection: duckdb.DuckDBPyConnection, part: Part, workspace: str, names: Sequence[str] = ()
+    ) -> bool:
+        """Reads what every question needs of a partition, and the changes of profiles, which most ask for;
+        then the properties of `names`, as far as they take no more than half of what may be kept.
 
         False where the partitions, if all are like this one, have more than may be kept."""
         rows = sum(self._size(part.partition, file)[0] for file in part.files)
         if rows * ROW_BYTES * self._partitions > self._most_bytes:
             return False
-        if self.columns(workspace, [(part.partition, part.files)], (PROFILE,)) is None:
+        columns = self.columns(workspace, [(part.partition, part.files)], (PROFILE, *names))
+        if columns is None:
             return False
         self.cut(connection, part, workspace, PROFILE, exact=True)
+        for name in names:
+            if columns[0].bytes * self._partitions > self._most_bytes // 2:
+                break
+            self.cut(connection, part, workspace, name, exact=False)
         return True
 
     def cut(

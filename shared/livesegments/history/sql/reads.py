@@ -6,7 +6,8 @@ least 50" reads the properties of orders; an attribute reads, of `$profile`, the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from livesegments.core.definition import (
     Attribute,
@@ -26,6 +27,9 @@ from livesegments.history.asking import Asked
 from livesegments.history.sql.query import walk
 from livesegments.history.sql.tally import tally
 
+MOST_NAMES = 20
+"""Whose properties are prepared."""
+
 
 def reads(asked: Asked) -> dict[str, bool]:
     """Names, and whether ids and the order of arrival are needed as well."""
@@ -33,6 +37,15 @@ def reads(asked: Asked) -> dict[str, bool]:
     for name, exact in _reads(asked):
         found[name] = found.get(name, False) or exact
     return found
+
+
+def properties_read(definitions: Iterable[Node]) -> list[str]:
+    """The names of events whose properties definitions read, and no more of them than that; those first that
+    most of them read."""
+    found: Counter[str] = Counter()
+    for root in definitions:
+        found.update({name for _, node in walk(root) for name, exact in _of(node) if not exact})
+    return [name for name, _ in found.most_common(MOST_NAMES)]
 
 
 def _reads(asked: Asked) -> Iterator[tuple[str, bool]]:

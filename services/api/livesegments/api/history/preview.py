@@ -22,6 +22,7 @@ from livesegments.core.forecast import projected
 from livesegments.core.value import when_missing
 from livesegments.history.asking import Asked, Found, Sampled
 from livesegments.history.sql.query import walk
+from livesegments.history.sql.reads import properties_read
 
 MAX_SAMPLE = 50
 ESTIMATED_FROM = 20_000
@@ -174,9 +175,13 @@ async def preview_segment(context: Ctx, workspace: Reading, asked: Annotated[ToP
 @router.post("/preview/prepare", status_code=204)
 async def prepare_previews(context: Ctx, workspace: Reading) -> None:
     """Read beforehand what previews need, as when somebody begins to write a definition: the first one then
-    comes about as soon as the others. That is done in the background, and gives way to questions; what is
-    read is kept until nobody has asked anything for half a minute."""
-    context.asker.prepare(workspace.id, workspace.timezone)
+    comes about as soon as the others. That is done in the background, and gives way to questions. Properties
+    are read of the events of which the workspace's segments read them. It is kept until nobody has asked
+    anything for five minutes."""
+    snapshot = await context.catalog.segments(workspace.id)
+    definitions = [each.definition for each in snapshot.segments.values() if each.definition is not None]
+    names = properties_read(definitions)
+    context.asker.prepare(workspace.id, workspace.timezone, names)
 
 
 def _largest(counts: list[int]) -> int:
