@@ -135,7 +135,7 @@ class Kept:
         self, connection: duckdb.DuckDBPyConnection, part: Part, workspace: str, names: Sequence[str] = ()
     ) -> bool:
         """Reads what every question needs of a partition, and the changes of profiles, which most ask for;
-        then the properties of `names`, as far as they take no more than half of what may be kept.
+        then the properties of `names`, as far as there is room.
 
         False where the partitions, if all are like this one, have more than may be kept."""
         rows = sum(self._size(part.partition, file)[0] for file in part.files)
@@ -146,9 +146,9 @@ class Kept:
             return False
         self.cut(connection, part, workspace, PROFILE, exact=True)
         for name in names:
-            if columns[0].bytes * self._partitions > self._most_bytes // 2:
-                break
-            self.cut(connection, part, workspace, name, exact=False)
+            expected = columns[0].bytes + self._count(columns[0], name) * READ_BYTES
+            if expected * self._partitions <= self._most_bytes:
+                self.cut(connection, part, workspace, name, exact=False)
         return True
 
     def cut(
@@ -161,8 +161,7 @@ class Kept:
         for each in (exact, True):
             if (name, each) in columns.cuts:
                 return columns.cuts[name, each]
-        rows = pc.sum(pc.equal(columns.rows.column("name"), self._code(name))).as_py() or 0
-        if self._bytes() + rows * READ_BYTES > self._most_bytes:
+        if self._bytes() + self._count(columns, name) * READ_BYTES > self._most_bytes:
             return None
         more = _EXACT if exact else ("commit",) if columns.merged else ()
         read = named(connection, self._archive, part, workspace, name, more)
@@ -176,6 +175,10 @@ class Kept:
         cut = pa.table(told | {each: rows.column(each) for each in _EXACT if exact})
         columns.cuts[name, exact] = cut
         return cut
+
+    def _count(self, columns: Columns, name: str) -> int:
+        """Events of a name."""
+        return pc.sum(pc.equal(columns.rows.column("name"), self._code(name))).as_py() or 0
 
     def every(self, number: str, count: int) -> str:
         """In SQL, whether a profile is one of every `count`."""
