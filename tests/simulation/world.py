@@ -55,6 +55,8 @@ class World:
         """The first offset that a log still has."""
         self.acked: dict[int, int] = {}
         """Of a partition, the offset up to which the broker was told that it is applied."""
+        self.archive_after_s: float | None = None
+        """None: by chance."""
         self.checkpoint_every_s = 0.0
         self.audits_per_s = 0.0
         self.erase_within_s = 0.0
@@ -221,7 +223,7 @@ class Process:
             wall_ms=world.now_ms,
             erase_within_s=world.erase_within_s,
             erasure_key=KEY,
-            archive_after_s=world.random.choice((0.2, 30.0)),
+            archive_after_s=world.archive_after_s or world.random.choice((0.2, 30.0)),
             archive_after_bytes=choice(1, 1_000_000),
             checkpoint_every_s=world.checkpoint_every_s,
             checkpoint_images=choice(3, 100_000),
