@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -204,9 +204,26 @@ def _kernels(settings: Settings) -> native.Kernels | None:
     return native.Kernels() if settings.core == "native" and native.BUILT else None
 
 
-def _rewrite(settings: Settings, store: Client) -> Callable[[], Awaitable[None]] | None:
-    """What asks Redis to write its append-only file anew, where that is wanted after erasures."""
-    return Rewriting(store).ask if settings.erasure_rewrites_aof else None
+def _options(settings: Settings, clock: Callable[[], int], store: Client) -> Options:
+    return Options(
+        now_ms=clock if settings.clock == "wall" else None,
+        token=lambda: secrets.token_hex(8),
+        in_flight=settings.commits_in_flight,
+        cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
+        grace_s=SESSION_S,
+        partitions=settings.partitions,
+        archive_after_s=settings.archive_after_s,
+        archive_after_bytes=settings.archive_after_mb * 1_000_000,
+        archive_grace_s=settings.archive_grace_s,
+        checkpoint_every_s=settings.checkpoint_every_s,
+        audits=Turns(settings.audits_per_s) if settings.audits_per_s > 0 else None,
+        wall_ms=wall_ms,
+        erase_within_s=settings.erase_within_s,
+        erasure_key=settings.erasure_key,
+        history_days=settings.history_days,
+        kernels=_kernels(settings),
+        rewrite=Rewriting(store).ask if settings.erasure_rewrites_aof else None,
+    )
 
 
 async def serve(settings: Settings) -> None:
@@ -228,30 +245,13 @@ async def serve(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    limits = Limits(settings.dedup_window_ms, settings.dedup_max_ids)
     clock = GuardedClock(wall_ms, running_ms)
-    options = Options(
-        now_ms=clock if settings.clock == "wall" else None,
-        token=lambda: secrets.token_hex(8),
-        in_flight=settings.commits_in_flight,
-        cache_bytes=settings.cache_mb * 1_000_000 // settings.partitions,
-        grace_s=SESSION_S,
-        partitions=settings.partitions,
-        archive_after_s=settings.archive_after_s,
-        archive_after_bytes=settings.archive_after_mb * 1_000_000,
-        archive_grace_s=settings.archive_grace_s,
-        checkpoint_every_s=settings.checkpoint_every_s,
-        audits=Turns(settings.audits_per_s) if settings.audits_per_s > 0 else None,
-        wall_ms=wall_ms,
-        erase_within_s=settings.erase_within_s,
-        erasure_key=settings.erasure_key,
-        history_days=settings.history_days,
-        kernels=_kernels(settings),
-    )
     pace = Pace(CHUNK, SLICE, time.perf_counter, time.perf_counter)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka, settings.checkpoint_every_s))
-        catalog = Catalog(settings.kafka, limits, settings.recompile_s)
+        catalog = Catalog(
+            settings.kafka, Limits(settings.dedup_window_ms, settings.dedup_max_ids), settings.recompile_s
+        )
         stack.push_async_callback(catalog.stop)
         await catalog.start()
         publisher = KafkaPublisher(settings.kafka)
@@ -262,11 +262,11 @@ async def serve(settings: Settings) -> None:
 
         store = await stack.enter_async_context(connect(settings.redis))
         names = NameStore(store)
+        options = _options(settings, clock, store)
 
         def make(partition: int) -> Owner:
             shard = RedisShard(settings.redis, partition)
-            mine = options._replace(rewrite=_rewrite(settings, store))
-            return Owner(partition, Ports(shard, log, catalog, publisher, history, mine, pace, names))
+            return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace, names))
 
         worker = Worker(make, crash)
         log.faust = FaustApp(settings, worker, folder)
