@@ -41,6 +41,22 @@ def test_one_chunk_is_under_way_to_the_store() -> None:
     asyncio.run(main())
 
 
+def test_a_rest_ends_when_a_record_comes_for_the_partition_that_rests() -> None:
+    async def main() -> None:
+        now_s, records = 0.0, list[str]()
+
+        def busy() -> float:
+            nonlocal now_s
+            now_s += QUIET_S * 2
+            return now_s
+
+        asyncio.get_running_loop().call_soon(records.append, "record")
+        await Pace(400, 25, still, busy).rest(records)
+        assert now_s < REST_S / 2
+
+    asyncio.run(main())
+
+
 def test_a_storm_rests_until_the_event_loop_has_nothing_else_to_do() -> None:
     async def main() -> None:
         work = [QUIET_S * 2] * 3

@@ -30,6 +30,8 @@ from livesegments.wire.topics import EVENTS, IDENTITIES, MEMBERSHIPS, REJECTED
 MAX_BATCH_BYTES = 256 * 1024
 ROUND_S = 0.02
 """What due times announce waits for at most so long; nothing that an event did waits behind it."""
+PLENTY = 400
+"""So many transitions of one partition at once fill a request by themselves."""
 MANY = 50
 """So many transitions of one partition at once are taken to be those of a storm."""
 SLICE = 25
@@ -54,7 +56,7 @@ class KafkaPublisher:
         """Batches built here, not one future a record: an order of magnitude less work."""
         told = Told.of(transitions)
         through = self._producer if len(told) < MANY else self._bulk
-        if through is self._bulk and all(cause == "clock" for _, cause, _ in kinds(told)):
+        if MANY <= len(told) < PLENTY and all(cause == "clock" for _, cause, _ in kinds(told)):
             await self._next_round()
         if not native.BUILT:
             await self._publish_decoded(partition, told, through)

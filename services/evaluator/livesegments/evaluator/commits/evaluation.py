@@ -215,7 +215,7 @@ class Evaluation:
             reply = await self._fire_chunk(until_ms)
         finally:
             pace.give(reply)
-        await pace.rest()
+        await pace.rest(self._intake.records)
         return True
 
     async def _fire_at_once(self, until_ms: int) -> None:
@@ -237,7 +237,7 @@ class Evaluation:
         partition.advance(until_ms, size)
         while left > 0:
             if self._pace.tired:
-                await self._pace.rest_within()
+                await self._pace.rest_within(self._intake.records)
                 if self._intake.records:
                     break
             partition.advance(until_ms, min(left, size))

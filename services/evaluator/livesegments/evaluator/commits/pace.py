@@ -14,7 +14,7 @@ transitions wait for the broker, which is its owner's to see.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from livesegments.runtime import metrics
 
@@ -112,19 +112,20 @@ class Pace:
         """Whether the slice that is being fired must end."""
         return self.worked_s() - self._rested_s >= SLICE_S
 
-    async def rest_within(self) -> None:
+    async def rest_within(self, awaited: Sized = ()) -> None:
         """Between two slices of a turn."""
         self._spent.on("loop")
-        await self.rest()
+        await self.rest(awaited)
         self._spent.on("firing")
 
-    async def rest(self) -> None:
-        """Returns when the event loop had nothing else to do in a round, or after `REST_S`."""
+    async def rest(self, awaited: Sized = ()) -> None:
+        """Returns when the event loop had nothing else to do in a round, when something is in `awaited`, or
+        after `REST_S`."""
         begun_s = last_s = self.worked_s()
         while True:
             await asyncio.sleep(0)
             now_s = self.worked_s()
-            if now_s - last_s < QUIET_S or now_s - begun_s > REST_S:
+            if now_s - last_s < QUIET_S or now_s - begun_s > REST_S or awaited:
                 self._rested_s = now_s
                 return
             last_s = now_s
