@@ -130,7 +130,7 @@ async def test_many_members_are_bits_and_few_are_a_sorted_set(evaluation: Rig) -
 
     async def stored(in_bits: int) -> bool:
         bits = [await rig.redis.exists(keys.bits(number, "w", "pro")) for number in range(PARTITIONS)]
-        return sum(bits) == in_bits
+        return bool(sum(bits) == in_bits)
 
     await rig.until(lambda: stored(PARTITIONS))
     assert await rig.members("pro") == set(profiles)
