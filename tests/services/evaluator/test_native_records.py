@@ -97,6 +97,7 @@ def written(made: Partition, outcome: Outcome) -> dict[str, Any]:
         "refused": sorted((event.id, event.profile, refusal) for event, refusal in outcome.refused),
         "waiting": (sorted(made.retracting.waiting), sorted(written_to(outcome, keys.recounts(0)))),
         "handed": sorted(map(repr, handed)),
+        "followed": {key: past for key, past in made.retracting._followed.items() if past},
         "members": written_members(outcome),
         "dues": {**made.dues.current, **made.dues.later},
         "clock": made.clock_ms,
@@ -221,6 +222,9 @@ def race(interpreted: Partition, natively: Partition, all_: list[Event]) -> Any:
     """Both are given the same records, and must make the same commits. How many events the kernel did."""
     before, seen = metrics.NATIVE._value.get(), 0
     random, stored = Random(5), (dict[str, int](), dict[str, int]())
+    for each in (interpreted, natively):
+        workspaces = {event.workspace for event in all_}
+        each.retracting.follow(profile_key(w, f"p{n}") for w in workspaces for n in range(PROFILES))
     for number in range(RECORDS):
         part = all_[number * EVENTS : (number + 1) * EVENTS]
         record, along = pack.encode(pack.Packed(part)), random.random() < 0.7

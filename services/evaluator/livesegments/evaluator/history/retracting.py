@@ -101,7 +101,8 @@ class Retracting:
     def _keep(self, number: int) -> None:
         making = self._making
         events = [each.event for each in applied(number, making.entry or Entry())]
-        for event in (*events, *map(derived_from, making.transitions)):
+        told = making.transitions if making.told is None else making.told
+        for event in (*events, *map(derived_from, told)):
             past = self._followed.get(profile_key(event.workspace, event.profile))
             if past is not None:
                 past.append((number, event))
