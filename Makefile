@@ -19,7 +19,7 @@ CRATE := services/evaluator/kernel
 KERNEL := services/evaluator/livesegments/evaluator/kernel/_native.abi3.so
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format fuzz bench chaos client screenshots lock clean
+.PHONY: help setup up demo test check format fuzz bench chaos client screenshots lock wheel clean
 
 help:  ## these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -65,6 +65,8 @@ format: setup  ## what the checks would have you change
 	$(BIN)/ruff format .
 
 fuzz: setup  ## decoders, the api, then core against oracle, with fresh seeds until one fails or it is stopped (SEED=n: one again)
+	@if command -v cargo >/dev/null; then CARGO_TARGET_DIR=$(CURDIR)/$(VENV)/crate nice cargo build --profile checked --quiet --manifest-path $(CRATE)/Cargo.toml \
+		&& $(BIN)/python -m tests.properties.decoders --library $(VENV)/crate/checked/libkernel.so $(if $(SEED),--seed $(SEED) --rounds 1,--seconds 3600); fi
 	FUZZ_SEED=$(or $(SEED),$$(date +%N)) $(BIN)/python -m pytest -k 'mutated or schemathesis' tests/wire tests/services/api
 	FUZZ_SEED=all $(BIN)/python -m pytest tests/simulation
 	$(BIN)/python -m tests.properties.fuzz $(SEED)
@@ -84,6 +86,11 @@ screenshots: setup  ## the pictures in docs/pictures anew, of the demo's data (n
 lock: setup  ## requirements.lock anew from pyproject.toml: what is pinned stays (ARGS='--upgrade')
 	$(LOCK) $(ARGS)
 	$(RUN_LOCK)
+
+wheel: setup  ## a wheel in dist/, with the native kernel where it was built, tried in an environment of its own
+	rm -rf dist
+	$(BIN)/hatchling build -t wheel -d dist
+	$(BIN)/python -m tests.wheel dist/*.whl
 
 clean:  ## remove the environment and all caches; data stay
 	rm -rf $(VENV) $(KERNEL) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
