@@ -212,7 +212,7 @@ def among_several(random: Random) -> list[Event]:
     for event in events():
         workspace = random.choice((event.workspace, event.workspace, "other", "lacks", "unknown"))
         moved = replace(event, workspace=workspace)
-        if random.random() < 0.02:
+        if random.random() < 0.01:
             moved = replace(moved, name=MERGE, properties={"into": f"p{random.randrange(PROFILES)}"})
         found.append(moved)
     return found
