@@ -39,7 +39,7 @@ class Handing:
         self._description = bytes_of(describe(plan).data)
         self._cache, self._dues = _native.Cache(1_000_000), _native.Dues(1_000)
         self._ledger = _native.Ledger(
-            self._cache, self._dues, {"w": plan}, lambda _: (kernel.plan, kernel.revision)
+            self._cache, self._dues, {"w": plan}, {}, {}, lambda _: (kernel.plan, kernel.revision)
         )
 
     def event(self, state: bytes, event: Event, now_ms: int) -> None:
