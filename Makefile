@@ -53,7 +53,7 @@ demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves i
 test: setup  ## all tests, three files at a time (ARGS='-k words' JOBS=1)
 	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: setup  ## linter, formatter, types, who may import whom
+check: $(VENV)/ready  ## linter, formatter, types, who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
