@@ -98,7 +98,7 @@ def lived(
     if kernels is not None:
         chunk = Columns(written(1.0, pasts))
         given = native.wish(backfill, wanted(plan, upto, NOW_MS), wish, kernels)
-    before = []
+    before = list[Any]()
     for part in (chunk[:11], chunk[11:]):
         missing = made.cache.missing(profile_key("w", each.profile) for each in part)
         made.fill("w", backfill, part, {key: states.get(key[2:]) for key in missing}, before, given)
