@@ -1,7 +1,8 @@
 //! Everything that a workspace's segments ask of one attribute, and the segments that a change may flip.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::asked::{Core, fold};
 use crate::halt::Result;

@@ -3,8 +3,9 @@
 //! Two generations: an entry that is used moves to the young one; when that has half the bytes it becomes the old
 //! one, and what was still in the old one is forgotten.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 /// `WORKSPACE NUL PROFILE`.
 pub type Key = Arc<str>;
@@ -32,11 +33,17 @@ impl Cache {
 
     /// A state; its entry moves to the young generation.
     pub fn get(&mut self, key: &str) -> Option<&[u8]> {
-        if !self.young.contains_key(key) {
-            let (key, state) = self.old.remove_entry(key)?;
-            self.put(key, state);
+        if self.holds(key) { self.young.get(key).map(|state| &**state) } else { None }
+    }
+
+    /// Whether there is a state; its entry moves to the young generation.
+    pub fn holds(&mut self, key: &str) -> bool {
+        if self.young.contains_key(key) {
+            return true;
         }
-        self.young.get(key).map(|state| &**state)
+        let Some((key, state)) = self.old.remove_entry(key) else { return false };
+        self.put(key, state);
+        true
     }
 
     /// A state; its entry stays where it is.

@@ -3,7 +3,9 @@
 //! The description is msgpack, and its shape is that of `kernel/description.py`. The ways from a change to the
 //! segments that it may flip are worked out here, as modules `index` and `track` of the core do it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::absent::Absent;
 use crate::asked::Asked;

@@ -1,7 +1,9 @@
 //! The due instants of a partition's profiles, the next ones: `commits/dues` natively, where the theory stands.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::cache::Key;
 

@@ -1,6 +1,6 @@
 //! From an event to the facts that it feeds: by name, then by a hashed equality, then by testing the filters.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::event::Event;
 use crate::filter::{Filter, Handle, hold};

@@ -4,7 +4,7 @@
 //! for that one alone, undone, and all others go on. A profile that the interpreted core has touched in this commit
 //! is its own until the commit ends (`take`).
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 

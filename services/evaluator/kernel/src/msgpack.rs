@@ -222,13 +222,24 @@ impl<'a> Reader<'a> {
         for _ in 0..count {
             members.push((self.str()?, self.value_in(depth + 1)?));
         }
-        let mut names: Vec<&str> = members.iter().map(|member| member.0).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Halt::Lacks("a key that stands twice"));
-        }
+        distinct(members.iter().map(|member| member.0))?;
         Ok(members)
     }
+}
+
+/// So few names are compared each with each.
+pub const FEW: usize = 8;
+
+/// The names of a map's members stand there once.
+pub fn distinct<'n>(names: impl ExactSizeIterator<Item = &'n str> + Clone) -> Result<()> {
+    let again = if names.len() <= FEW {
+        names.clone().enumerate().any(|(at, name)| names.clone().take(at).any(|other| other == name))
+    } else {
+        let mut sorted: Vec<&str> = names.collect();
+        sorted.sort_unstable();
+        sorted.windows(2).any(|pair| pair[0] == pair[1])
+    };
+    if again { Err(Halt::Lacks("a key that stands twice")) } else { Ok(()) }
 }
 
 pub fn put_int(out: &mut Vec<u8>, number: i64) {

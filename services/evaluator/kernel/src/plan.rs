@@ -1,6 +1,8 @@
 //! A workspace's plan: its facts, who is fed, its segments, and the ways from a change to the segments that it may flip.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use foldhash::HashMap;
 
 use crate::amount::Amount;
 use crate::asked::Asked;

@@ -181,7 +181,7 @@ impl Record {
 
     /// Keys of its profiles that are not cached, once each.
     fn missing(&self, cache: &mut Cache) -> Vec<&str> {
-        self.index.profiles.iter().map(|who| &*who.key).filter(|key| cache.0.get(key).is_none()).collect()
+        self.index.profiles.iter().map(|who| &*who.key).filter(|key| !cache.0.holds(key)).collect()
     }
 }
 

@@ -3,13 +3,13 @@
 //! Whoever can write into topic `events` may write anything. So a record is either one that the core's decoder
 //! (`wire/pack`) takes in, or it can't be read here, and the decoder says what is wrong with it.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::cache::Key;
 use crate::change::Change;
 use crate::event::{Event, PROFILE};
 use crate::halt::{Halt, Result};
-use crate::msgpack::Reader;
+use crate::msgpack::{FEW, Reader, distinct};
 
 const FIRST_MS: i64 = -62_135_596_800_000;
 const LAST_MS: i64 = 253_402_300_799_999;
@@ -58,12 +58,8 @@ impl Record {
             from.clone().map()?;
             sound(from, 0)?;
             record.latest_ms = record.latest_ms.max(Some(time_ms));
-            let place = match known.get(&(workspace, profile)) {
-                Some(place) => *place,
-                None => record.meet(workspace, profile),
-            };
-            known.insert((workspace, profile), place);
-            record.of.push(place);
+            let of = *known.entry((workspace, profile)).or_insert_with(|| record.meet(workspace, profile));
+            record.of.push(of);
         }
         if from.done() { Ok(record) } else { Err(Halt::Bad("a record that goes on")) }
     }
@@ -110,14 +106,19 @@ fn sound(from: &mut Reader, depth: usize) -> Result<()> {
         return from.value().map(|_| ());
     }
     let count = from.map()?;
-    let mut names = Vec::with_capacity(from.room(count));
-    for _ in 0..count {
-        names.push(from.str()?);
+    if count > from.room(count) {
+        return Err(Halt::Bad("ends too soon"));
+    }
+    let (mut few, mut many) = ([""; FEW], Vec::new());
+    let names = if count > FEW {
+        many.resize(count, "");
+        &mut many[..]
+    } else {
+        &mut few[..count]
+    };
+    for name in names.iter_mut() {
+        *name = from.str()?;
         sound(from, depth + 1)?;
     }
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Halt::Lacks("a key that stands twice"));
-    }
-    Ok(())
+    distinct(names.iter().copied())
 }

@@ -12,6 +12,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// With room for so many bytes.
+    pub fn sized(bytes: usize) -> Self {
+        Arguments { bytes: Vec::with_capacity(bytes), ..Arguments::default() }
+    }
+
     pub fn put(&mut self, argument: &[u8]) {
         self.bytes.push(b'$');
         self.digits(argument.len() as u64);

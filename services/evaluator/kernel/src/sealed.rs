@@ -1,12 +1,15 @@
 //! What the kernel's share of a commit writes, as arguments of Redis commands.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::cache::Key;
 use crate::ledger::{Changed, split};
 use crate::resp::Arguments;
 use crate::sets::Sets;
 use crate::step::Stepping;
+
+/// The heads and the ends of a state's two arguments take at most so many bytes more than the workspace's name.
+const ROOM: usize = 24;
 
 /// A profile that entered or exited a segment.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -66,10 +69,11 @@ pub fn sealed(
 
 fn profiles(changed: &[Changed]) -> Vec<Write> {
     let mut by: Vec<(&str, Arguments)> = Vec::new();
+    let room = changed.iter().map(|each| each.key.len() + each.state.len() + ROOM).sum();
     for each in changed.iter().filter(|each| !each.taken) {
         let (workspace, id) = split(&each.key);
         let at = by.iter().rposition(|each| each.0 == workspace).unwrap_or_else(|| {
-            by.push((workspace, Arguments::default()));
+            by.push((workspace, if by.is_empty() { Arguments::sized(room) } else { Arguments::default() }));
             by.len() - 1
         });
         let arguments = &mut by[at].1;
