@@ -77,6 +77,7 @@ impl<'a> Stepping<'a> {
         self.leave("merge", &event.id)?;
         let mut gone = Profile::new(self.profile_id, GONE);
         gone.memberships = std::mem::take(&mut self.profile.memberships);
+        gone.number = self.profile.number;
         let number = kin.sent.saturating_add(1);
         let mut out = Vec::new();
         msgpack::put_array(&mut out, 6);
