@@ -109,6 +109,7 @@ def test_health_in_a_sentence() -> None:
         "end": 9,
         "applied": 4,
         "outbox": 0,
+        "handing": 0,
         "due": 1,
         "recounts": 0,
         "revision": 0,

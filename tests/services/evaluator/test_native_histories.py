@@ -50,7 +50,7 @@ def test_the_same_states_candidates_and_members(seed: int) -> None:
     plan = compile("w", "Europe/Berlin", [first], 6, staged=staged).at(6, {"paris": 5}, [])
     after = compile("w", "Europe/Berlin", [first, *staged], 7, previous=plan)
     after = after.at(7, {"paris": 5, **{each.id: 7 for each in staged}}, [each.id for each in staged])
-    states = {f"p{number:02}": stored(random, plan) for number in range(PROFILES) if number != 7}
+    states = {f"p{number:02}": stored(random, plan, number + 1) for number in range(PROFILES) if number != 7}
     pasts = [(id_, past) for id_ in sorted([*states, ERASED]) if (past := past_of(random, id_))]
     cached = random.sample(sorted(states), 10)
     one, other = (lived(each, plan, after, states, pasts, cached) for each in (False, True))
@@ -58,8 +58,8 @@ def test_the_same_states_candidates_and_members(seed: int) -> None:
         assert interpreted == natively
 
 
-def stored(random: Random, plan: Plan) -> bytes:
-    profile = Profile(plan=random.choice((3, plan.revision)))
+def stored(random: Random, plan: Plan, number: int) -> bytes:
+    profile = Profile(plan=random.choice((3, plan.revision)), number=number)
     if random.random() < 0.3:
         profile.attributes["city"] = Register(random.choice(("Paris", "Rome")), NOW_MS - 5, "e")
     return encode(profile)
