@@ -22,7 +22,7 @@ SLICE_S = 0.0001
 """After so long a slice ends."""
 QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""
-REST_S = 0.0015
+REST_S = 0.0005
 """A storm rests between two slices for so long at most."""
 ROUNDS = 3
 """An owner that is woken takes its turn within so many rounds of the event loop, unless it is busy."""
