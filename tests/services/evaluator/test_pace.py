@@ -52,7 +52,7 @@ def test_a_rest_ends_when_a_record_comes_for_the_partition_that_rests() -> None:
 
         asyncio.get_running_loop().call_soon(records.append, "record")
         await Pace(400, 25, still, busy).rest(records)
-        assert now_s < REST_S / 2
+        assert now_s < REST_S
 
     asyncio.run(main())
 
