@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import msgspec
-import pytest
 
 from livesegments.core.event import Transition
 from livesegments.notify.queue import Message as Waiting
 from livesegments.notify.stays import Stay
-from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.store.erasures import CHANGED, Suppressed, encode
 from livesegments.wire.attempt import Dead
@@ -19,7 +16,7 @@ from livesegments.wire.subscription import Replay
 from livesegments.wire.suppressed import digest
 from livesegments.wire.topics import partition_of
 from tests.services.evaluator.canary import in_redis
-from tests.services.notify.rig import PARTITIONS, Message, Receiver, Rig, receiving, rigged, until
+from tests.services.notify.rig import PARTITIONS, Message, Receiver, Rig, until
 
 KEY = "of this installation"
 CANARY = "canary-7c1e"
@@ -27,18 +24,6 @@ HOME = partition_of("shop", CANARY, PARTITIONS)
 OTHER = next(f"p{n}" for n in range(99) if partition_of("shop", f"p{n}", PARTITIONS) == HOME)
 DAY_MS = 86_400_000
 COOL = "cool"
-
-
-@pytest.fixture
-async def rig(clean_stack: Stack, tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rigged(clean_stack, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as made:
-        yield made
 
 
 def told(rig: Rig, *who: str) -> list[Transition]:

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from livesegments.core.event import Transition
 from livesegments.runtime import sealing
-from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.sealing import Seal
 from livesegments.store import keys
 from livesegments.wire.subscription import Replay, Secret, Webhook
 from livesegments.wire.topics import partition_of
-from tests.services.notify.rig import PARTITIONS, SECRET, Message, Receiver, Rig, receiving, rigged, until
-
-
-@pytest.fixture
-async def rig(clean_stack: Stack, tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rigged(clean_stack, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as made:
-        yield made
+from tests.services.notify.rig import PARTITIONS, SECRET, Message, Receiver, Rig, receiving, until
 
 
 def in_order(told: list[Transition], ids: list[str]) -> None:

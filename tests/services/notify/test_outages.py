@@ -15,9 +15,8 @@ from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
 from livesegments.store import keys
 from tests.services.notify.rig import LOOK_S, PARTITIONS, Message, Receiver, Rig, receiving, until
-from tests.services.notify.test_notify import in_order, receiver, rig
+from tests.services.notify.test_notify import in_order
 
-__all__ = ["receiver", "rig"]
 HOUR_MS = 3_600_000
 STEPS = 3
 

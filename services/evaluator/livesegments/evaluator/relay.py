@@ -136,6 +136,8 @@ class Relay:
                 each.result()
         finally:
             await tasks.cancelled(roads)
+            # both break when the store is lost; the first one's error is told
+            await asyncio.gather(*roads, return_exceptions=True)
 
     async def _go_few(self) -> None:
         while True:
