@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from livesegments.core import mode, ranks
-from livesegments.core.chunks import Chunks
 from livesegments.core.count import packed
 from livesegments.core.definition import Measure, Window
 from livesegments.core.event import Event
@@ -113,21 +112,20 @@ def test_a_value_that_was_used_very_often_is_found(time_ms: int, monkeypatch: py
     assert found.read() == "often"
 
 
-def test_ranks_that_an_earlier_version_stored_go_on() -> None:
-    """Those by value lay in chunks, too."""
-    random = Random(1)
-    uses = [(number, f"e{number}", 0, random.randrange(900)) for number in range(1_500)]
-    new = Ranks.of([])
-    for use in uses:
-        new.use(use, 10_000)
-    rows = [(hash(rank[4]), *rank[:2]) for rank in new.by_rank]
-    raw = msgspec.msgpack.encode([Chunks.of(sorted(rows)), new.by_rank], enc_hook=packed)
-    old = msgspec.msgpack.decode(raw, type=Ranks)
-    for number in range(1_500, 2_000):
-        use = (number, f"e{number}", 0, random.randrange(950))
-        old.use(use, 10_000)
-        new.use(use, 10_000)
-    assert list(old.by_rank) == list(new.by_rank) and old.read() == new.read()
+@pytest.mark.parametrize("many", [False, True])
+def test_an_event_that_came_twice_leaves_twice(many: bool) -> None:
+    """With its time and its id, more than a week later, or for another profile that was merged since."""
+    kind = measure_kind(Measure("mode", "x"), frame(Window(last="30d"), UTC), 0, UTC)
+    day, state = 86_400_000, None
+    state = kind.add(state, Event("late", "w", "p", "a", 2 * day, {"x": "milk"}), 2 * day)
+    event = Event("e", "w", "p", "a", day, {"x": "tea"})
+    with small_chunks() if many else nullcontext():
+        for number in range(20 if many else 0):
+            state = kind.add(state, Event(f"{number}", "w", "p", "a", day, {"x": number}), 2 * day)
+        for now in (2 * day, 9 * day):
+            state = kind.add(state, event, now)
+            assert kind.value(state, now) == ("tea" if now > 2 * day else "milk")
+        assert kind.value(state, 31 * day) == "milk"
 
 
 def most_frequent(events: list[Event]) -> Any:

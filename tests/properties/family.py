@@ -42,11 +42,13 @@ CHUNK = 2
 class Member:
     """A profile, as core and oracle have it."""
 
-    def __init__(self, name: str, plan: Plan, oracle: Oracle, clock_ms: int) -> None:
+    def __init__(self, name: str, plan: Plan, oracle: Oracle, clock_ms: int, times: dict[str, int]) -> None:
         self.name = name
         self.plan = plan
         self.oracle = oracle
         self.clock_ms = clock_ms
+        self.times = times
+        """When the event with an id happened, the one that came last, to whomever."""
         self.profile: Profile | None = None
         self.log: list[Handed] = []
         self.sent: list[Handed] = []
@@ -69,6 +71,7 @@ class Member:
         event = Event(
             command.id, "w", self.name, command.name, self._resolved(command.when), command.properties
         )
+        self.times[event.id] = event.time_ms
         now = self._comes_to(event.time_ms)
         if self.profile is not None and self.profile.gone:
             known = self.oracle.repeats(event, now)
@@ -197,6 +200,8 @@ class Member:
         self.past += [(self.commit + 1, each) for each in events]
 
     def _resolved(self, when: When) -> int:
+        if when.of in self.times:
+            return self.times[when.of] + when.plus_ms
         wake = self.profile.wake_at if self.profile is not None and when.wake else None
         if wake is None or wake > self.clock_ms + AHEAD_MS:
             wake = self.clock_ms
@@ -244,8 +249,9 @@ class Family:
         start_ms = int(datetime.fromisoformat(story.start).timestamp() * 1_000)
         self.members: dict[str, Member] = {}
         self._bounds, self._segments = bounds, segments
+        times: dict[str, int] = {}
         for name in MEMBERS:
-            self.members[name] = Member(name, plan, self._oracle(name), start_ms)
+            self.members[name] = Member(name, plan, self._oracle(name), start_ms, times)
         self.arrivals: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self.merges = 0
         self.erased = False

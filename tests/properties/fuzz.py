@@ -27,6 +27,7 @@ from tests.properties.mutants import Mutants
 from tests.properties.race import Race
 from tests.properties.restless import Restless
 from tests.properties.sql_race import SqlRace
+from tests.properties.twins import twins
 from tests.simulation.loop import run as run_loop
 from tests.simulation.test_joint import joint
 
@@ -47,12 +48,14 @@ JOINT_EVERY = 5
 
 
 def run(number: int, race_of: Callable[[History], Race] = Race) -> int:
-    """Races the histories of one seed: those of an odd one are crowded. How often core and oracle were compared."""
+    """Races the histories of one seed: those of an odd one are crowded, or full of twins. How often core and oracle
+    were compared."""
     compared = 0
+    drawn = (histories(), crowded(), histories(), twins())[number % 4]
 
     @seed(number)
     @settings(max_examples=1 + FRESH, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(crowded() if number % 2 else histories())
+    @given(drawn)
     def race(history: History) -> None:
         nonlocal compared
         racing = race_of(history)

@@ -44,10 +44,12 @@ BURSTS = st.sampled_from((0,) * 9 + (3, 5))
 
 
 class When(Struct, frozen=True):
-    """Milliseconds from the clock, or from the profile's next wake where `wake` (if it has one)."""
+    """Milliseconds from the clock, or from the profile's next wake where `wake` (if it has one), or from the instant
+    of the event with the id `of` (if one came)."""
 
     plus_ms: int
     wake: bool = False
+    of: str | None = None
 
 
 class Happen(Struct, frozen=True):
@@ -162,7 +164,8 @@ def happenings(draw: Draw, index: int, ids: list[str], asked: list[Json]) -> lis
         name, parts = PROFILE, draw(changes())
     else:
         name, parts = draw(st.sampled_from(NAMES)), draw(properties())
-    found = [Happen(id_, name, draw(moments), parts)]
+    twin = id_ in ids and draw(st.booleans())
+    found = [Happen(id_, name, When(0, of=id_) if twin else draw(moments), parts)]
     for more in range(draw(BURSTS) if name != PROFILE else 0):
         varied = {**parts, "x": more} if draw(st.booleans()) else parts
         found.append(Happen(f"{id_}.{more}", name, draw(moments), varied))

@@ -72,8 +72,7 @@ class KernelRace(Race):
         return self._same(super()._to_plan(profile, few), made)
 
     def _give(self, backfill: Backfill, profile: Profile, past: list[Past]) -> bool:
-        names = {event.name: tuple(event.properties) for _, event in past}
-        want = native.wish(backfill, WantedHistory(names, {}), None, self._kernels)
+        want = native.wish(backfill, WantedHistory(_read(past), {}), None, self._kernels)
         chunk = native.past(written(1.0, [("o", []), ("p", past)]))
         made = self._native().give(encode(profile), chunk, 1, want, self.clock_ms)
         changed = super()._give(backfill, profile, past)
@@ -100,7 +99,7 @@ class KernelRace(Race):
         past = sorted(self.past, key=lambda each: (each[1].time_ms, each[1].id))
         self._kernel = self._kernels.of(plan)
         self._revision = -1
-        names = {event.name: tuple(event.properties) for _, event in past}
+        names = _read(past)
         chunk, before = native.past(written(1.0, [("p", past)])), encode(live)
         made = order(plan, backfill.upto, now_ms)
         want = native.wish(backfill, WantedHistory(names, {}), made, self._kernels)
@@ -140,6 +139,14 @@ class KernelRace(Race):
         self._count.transitions += len(step.transitions)
         self._count.comparisons += 5 + (made.state is not None)
         return step
+
+
+def _read(past: list[Past]) -> dict[str, tuple[str, ...]]:
+    """Event name → the properties of any event of that name."""
+    names: dict[str, tuple[str, ...]] = {}
+    for _, event in past:
+        names[event.name] = (*names.get(event.name, ()), *event.properties)
+    return names
 
 
 def plain(state: bytes) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Race:
             msgspec.structs.asdict(bounds),
         )
         self.clock_ms = int(datetime.fromisoformat(history.start).timestamp() * 1_000)
+        self.times: dict[str, int] = {}
+        """When the event with an id happened, the one that came last."""
         self.segments: dict[str, Segment] = {}
         self.versions: dict[str, int] = {}
         self.staging = Staging({}, {})
@@ -231,13 +233,15 @@ class Race:
     # -- events and the clock
 
     def _resolved(self, when: When) -> int:
+        if when.of in self.times:
+            return self.times[when.of] + when.plus_ms
         wake = self.profile.wake_at if self.profile is not None and when.wake else None
         if wake is None or wake > self.clock_ms + AHEAD_MS:
             wake = self.clock_ms
         return wake + when.plus_ms
 
     def _happen(self, command: Happen) -> None:
-        time_ms = self._resolved(command.when)
+        time_ms = self.times[command.id] = self._resolved(command.when)
         now = max(self.clock_ms, time_ms)
         self._advance(now)
         self._adopt()

@@ -20,7 +20,7 @@ from livesegments.core.definition import Scalar
 from livesegments.core.entries import Entries, at_least, below, pop_first, put, remove
 from livesegments.core.event import Event
 from livesegments.core.rows import Rows
-from livesegments.core.value import key
+from livesegments.core.value import key, ordered
 
 P = TypeVar("P")
 """A payload."""
@@ -276,7 +276,7 @@ class Extreme(OneByOne[Any, Any]):
         return [exact.stored(self._pick(numbers))] if numbers else []
 
     def merge(self, total: Any, payload: Any) -> Any:
-        return total if total is not None and self._beats(total, self._rank(payload)) else payload
+        return total if total is not None and self._beats(self._rank(total), self._rank(payload)) else payload
 
     def unmerge(self, total: Any, payload: Any) -> Any:
         return None
@@ -288,24 +288,26 @@ class Extreme(OneByOne[Any, Any]):
         inside, rank = bag.inside, self._rank(payload)
         after = at_least(inside, (leave,))
         if after is not None:
-            if self._beats(after[1], rank):
+            if self._beats(self._rank(after[1]), rank):
                 return
             if after[0] == leave:
                 remove(inside, (leave,))
         before = below(inside, (leave,))
-        while before is not None and self._pick(rank, self._rank(before[1])) == rank:
+        while before is not None and self._beats(rank, self._rank(before[1])):
             remove(inside, (before[0],))
             before = below(inside, (leave,))
         put(inside, (leave, payload), (leave,))
 
-    def _beats(self, payload: Any, rank: Any) -> bool:
-        """Whether a payload that leaves no earlier is at least as extreme."""
-        known = self._rank(payload)
-        return bool(self._pick(known, rank) == known)
+    def _beats(self, rank: Any, other: Any) -> bool:
+        """Whether it is at least as extreme."""
+        return bool(self._pick(rank, other) == rank)
 
 
 class Pick(Extreme):
-    """The first or last value. A payload is (time, id, value) of one event, and so is a total."""
+    """The first or last value. A payload is (time, id, value) of one event, and so is a total.
+
+    Of events with one time and one id the values decide, by the order of their texts.
+    """
 
     payload: Any = tuple[int, str, Scalar]
     total: Any = payload
@@ -322,6 +324,12 @@ class Pick(Extreme):
     def read(self, total: Any) -> Any:
         return None if total is None else key(total[2])
 
+    def _beats(self, rank: Any, other: Any) -> bool:
+        stamps = rank[:2], other[:2]
+        if stamps[0] == stamps[1]:
+            stamps = ordered(rank[2]), ordered(other[2])
+        return bool(stamps[0] >= stamps[1] if self._last else stamps[0] <= stamps[1])
+
     @staticmethod
     def _rank(payload: Any) -> Any:
-        return payload[:2]
+        return payload

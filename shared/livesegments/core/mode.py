@@ -2,12 +2,14 @@
 used last.
 
 Example: `tea`, `coffee`, `coffee`, `tea` gives `tea`. An event with several values on the path uses each of
-them, in their order. Values are equal as conditions say: 1 and 1.0 are one, 1 and "1" are two.
+them, in their order. Values are equal as conditions say: 1 and 1.0 are one, 1 and "1" are two. Of events with
+one time and one id the texts of the values decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any, TypeAlias
 
 import msgspec
@@ -21,12 +23,11 @@ from livesegments.core.event import Event
 from livesegments.core.fold import Bagged, OneByOne
 from livesegments.core.frame import Absolute, Sliding
 from livesegments.core.kind import MAX_ENTRIES, Kind
-from livesegments.core.ranks import Ranks, Use
-from livesegments.core.value import Key, key
+from livesegments.core.ranks import Ranks, Use, use_rank
+from livesegments.core.value import Key, key, ordered
 
 Values: TypeAlias = Callable[[Event], list[Scalar]]
 """The values of one event on the path, in order."""
-Stamp: TypeAlias = tuple[int, str, int]
 
 
 class Counted(Struct, array_like=True):
@@ -35,9 +36,10 @@ class Counted(Struct, array_like=True):
     count: int
     last: Use
 
-    @property
-    def rank(self) -> tuple[int, Stamp]:
-        return self.count, self.last[:3]
+    def is_before(self, other: Counted) -> bool:
+        """Whether the other one is the more frequent, or the later, value."""
+        mine, its = (self.count, self.last[:3]), (other.count, other.last[:3])
+        return mine < its or (mine == its and ordered(self.last[3]) < ordered(other.last[3]))
 
 
 class Tally(Struct, array_like=True, dict=True):
@@ -57,7 +59,7 @@ class Tally(Struct, array_like=True, dict=True):
     def best(self) -> Counted | None:
         known: dict[str, Any] = self.__dict__
         if known.get("best") is None:
-            known["best"] = max(self.values, key=lambda each: each.rank, default=None)
+            known["best"] = reduce(_better, self.values) if self.values else None
         found: Counted | None = known["best"]
         return found
 
@@ -73,7 +75,7 @@ class Tally(Struct, array_like=True, dict=True):
         else:
             found.count += 1
             found.last = max(found.last, use, key=lambda each: each[:3])
-        if best is None or found.rank > best.rank:
+        if best is None or best.is_before(found):
             self.__dict__["best"] = found
 
     def discard(self, use: Use, left: Iterable[Use]) -> None:
@@ -88,10 +90,15 @@ class Tally(Struct, array_like=True, dict=True):
             self.values.remove(found)
         elif found.last[:3] == use[:3]:  # where months are clipped, a later event may leave first
             same = (each for each in left if key(each[3]) == wanted)
-            found.last = max(same, key=lambda each: each[:3])
+            # those that leave now are taken out one by one: another of the same time and id may still follow
+            found.last = max(same, key=lambda each: each[:3], default=found.last)
 
     def read(self) -> Key | None:
         return None if self.best is None else key(self.best.last[3])
+
+
+def _better(one: Counted, other: Counted) -> Counted:
+    return other if one.is_before(other) else one
 
 
 def _uses(event: Event, values: Values) -> list[Use]:
@@ -137,7 +144,7 @@ def _tally_or_ranks(raw: Raw | bytes) -> Tally | Ranks:
 
 
 def _ranked(tally: Tally) -> Ranks:
-    return Ranks.of((each.count, *each.last) for each in tally.values)
+    return Ranks.of((each.count, *use_rank(each.last)) for each in tally.values)
 
 
 class ModeSliding(Bag[Use, Any]):
@@ -188,7 +195,8 @@ def _discard(ranks: Ranks, use: Use, left: Entries[tuple[int, Use]]) -> None:
     last = old[1:]
     if last[:3] == use[:3]:  # where months are clipped, a later event may leave first
         wanted = key(use[3])
-        last = max((each for _, each in left if key(each[3]) == wanted), key=lambda each: each[:3])
+        same = (use_rank(each) for _, each in left if key(each[3]) == wanted)
+        last = max(same, default=last)  # as in `Tally.discard`
     ranks.replace(old, (old[0] - 1, *last))
 
 

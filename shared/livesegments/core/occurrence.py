@@ -1,7 +1,7 @@
 """The first or last matching event: its stamp, and the span in which it lies in the window.
 
 Example: "the last order was returned" keeps the last order, whatever its status, and a span that is empty
-unless its status is `returned`.
+unless its status is `returned`. Of several with one time and one id it is enough if one was returned.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ class Occurrence(Kind[Found]):
 
     def add(self, state: Found | None, event: Event, now_ms: int) -> Found:
         stamp = event.time_ms, event.id
-        if state is not None and (stamp < state[:2]) == self._last:
+        if state is not None and stamp != state[:2] and (stamp < state[:2]) == self._last:
             return state
         enter, leave = span(self._frame, event.time_ms) or (0, 0)
         if self._has is not None and not self._has(event.properties, event.time_ms):
             enter = leave = 0
+        if state is not None and stamp == state[:2] and state[2] < state[3]:
+            return state
         return *stamp, enter, leave
 
     def value(self, state: Found | None, now_ms: int) -> bool:

@@ -64,6 +64,39 @@ def key(value: Any) -> Key | None:
     return Flag(value) if kind is bool else None
 
 
+def ordered(value: Any) -> str:
+    """A scalar as a text, equal exactly when two scalars are.
+
+    Its order decides between values of one instant and one id, so it is the same in SQL (`ls_key`) and in the
+    native kernel, whatever came first.
+    """
+    if type(value) is str:
+        return f"s{value}"
+    if type(value) is bool:
+        return "btrue" if value else "bfalse"
+    value = plain(value)
+    return f"d{value!r}" if type(value) is float and not _is_whole(value) else f"n{int(value)}"
+
+
+def from_ordered(text: str) -> str | int | float | bool:
+    """The scalar that a text of `ordered` stands for."""
+    match text[0]:
+        case "s":
+            return text[1:]
+        case "b":
+            return text == "btrue"
+        case "n":
+            return int(text[1:])
+    return float(text[1:])
+
+
+def _is_whole(value: float) -> bool:
+    return abs(value) < _UINT64 and value.is_integer()
+
+
+_UINT64 = 2**64
+
+
 def kind(value: Any) -> str:
     """string, number, boolean, list, point, or missing."""
     return _KINDS.get(type(value), "missing")

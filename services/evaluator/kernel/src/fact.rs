@@ -227,8 +227,10 @@ impl Kind {
                 Ok(state)
             }
             (Kind::Occurrence { frame, last, has }, state) => {
-                if let Some(State::Found { time_ms, id, .. }) = &state {
-                    if ((event.time_ms, event.id.as_ref()) < (*time_ms, id.as_ref())) == *last {
+                // of several with one time and one id it is enough if one is as it should be
+                if let Some(State::Found { time_ms, id, enter, leave }) = &state {
+                    let order = (event.time_ms, event.id.as_ref()).cmp(&(*time_ms, id.as_ref()));
+                    if if order.is_eq() { enter < leave } else { order.is_lt() == *last } {
                         return Ok(state);
                     }
                 }

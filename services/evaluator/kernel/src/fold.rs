@@ -69,6 +69,12 @@ impl Use<'_> {
     pub fn stamp(&self) -> (i64, &str, Option<i64>) {
         (self.time_ms, self.id.as_ref(), self.place)
     }
+
+    /// Of one time, id and place the texts of the values decide (`value.ordered` of the core).
+    pub fn order(&self, other: &Use) -> Result<Ordering> {
+        let order = self.stamp().cmp(&other.stamp());
+        if order.is_ne() { Ok(order) } else { Ok(ordered(&self.value)?.cmp(&ordered(&other.value)?)) }
+    }
 }
 
 const OTHER: Halt = Halt::Bad("a payload of another measure");
@@ -160,8 +166,8 @@ impl<'a> Item<'a> {
                 if most { left >= right } else { left <= right }
             }
             (Of::Pick { last }, Item::Use(left), Item::Use(right)) => {
-                let (left, right) = (left.stamp(), right.stamp());
-                if last { left >= right } else { left <= right }
+                let order = left.order(right)?;
+                if last { order.is_ge() } else { order.is_le() }
             }
             _ => return Err(OTHER),
         })
@@ -312,6 +318,18 @@ pub fn text(value: &Value) -> Result<String> {
             _ => return Err(Halt::Lacks("numbers so large")),
         },
         _ => return Err(OTHER),
+    })
+}
+
+/// A scalar as a text, equal exactly where the values are; the order of these texts is one of all values.
+fn ordered(value: &Value) -> Result<String> {
+    Ok(match value {
+        Value::Bool(flag) => format!("b{flag}"),
+        Value::Float(_) => {
+            let text = text(value)?;
+            if text.contains(['.', 'e']) { text.replacen('n', "d", 1) } else { text }
+        }
+        _ => text(value)?,
     })
 }
 

@@ -22,7 +22,22 @@ pub fn most_frequent<'s, 'a: 's>(uses: impl Iterator<Item = &'s Item<'a>>) -> Re
             found.1 = used;
         }
     }
-    let best = counts.values().max_by(|one, two| (one.0, one.1.stamp()).cmp(&(two.0, two.1.stamp())));
+    best(counts.into_values())
+}
+
+/// The most frequent of different values, by how often each was used, and its last use.
+fn best<'s, 'a: 's>(values: impl Iterator<Item = (i64, &'s Use<'a>)>) -> Result<Amount> {
+    let mut best: Option<(i64, &Use)> = None;
+    for (times, last) in values {
+        let ahead = match best {
+            None => true,
+            Some(known) if known.0 == times => known.1.order(last)?.is_lt(),
+            Some(known) => known.0 < times,
+        };
+        if ahead {
+            best = Some((times, last));
+        }
+    }
     best.map_or(Ok(Amount::Nothing), |(_, used)| Scalar::of(&used.value).map(Amount::Value))
 }
 
@@ -76,7 +91,6 @@ impl<'a> Tally<'a> {
     }
 
     pub fn read(&self) -> Result<Amount> {
-        let best = self.0.iter().max_by(|one, two| (one.0, one.1.stamp()).cmp(&(two.0, two.1.stamp())));
-        best.map_or(Ok(Amount::Nothing), |(_, used)| Scalar::of(&used.value).map(Amount::Value))
+        best(self.0.iter().map(|(times, last)| (*times, last.as_ref())))
     }
 }

@@ -65,16 +65,20 @@ def value(wanted: Measure, events: list[Event], calendar: Calendar) -> Any:
         return (min if wanted.of == "first_at" else max)(times, default=None)
     if wanted.of not in VALUES:
         return measure(wanted, events, calendar)
+    listed = [(each, _scalars(wanted.property or "", each)) for each in events]
+    if wanted.of != "mode":
+        at = 0 if wanted.of == "first" else -1
+        ends = [((each.time_ms, each.id, _text(values[at])), values[at]) for each, values in listed if values]
+        chosen = (min if wanted.of == "first" else max)(ends, key=lambda use: use[0], default=(None, None))
+        return chosen[1]
     uses = [
-        ((each.time_ms, each.id, place), item)
-        for each in events
-        for place, item in enumerate(_scalars(wanted.property or "", each))
+        ((each.time_ms, each.id, place, _text(item)), item)
+        for each, values in listed
+        for place, item in enumerate(values)
     ]
     if not uses:
         return None
-    if wanted.of != "mode":
-        return (min if wanted.of == "first" else max)(uses, key=lambda use: use[0])[1]
-    alike: dict[Any, list[tuple[tuple[int, str, int], Any]]] = {}
+    alike: dict[Any, list[tuple[tuple[int, str, int, str], Any]]] = {}
     for use in uses:
         alike.setdefault((kind(use[1]), comparable(use[1])), []).append(use)
     best = max(alike.values(), key=lambda them: (len(them), max(use[0] for use in them)))
@@ -88,6 +92,15 @@ def shown(wanted: Measure, found: Any) -> Any:
     if wanted.of in DATES:
         return (datetime(1970, 1, 1) + timedelta(milliseconds=found)).isoformat(timespec="milliseconds") + "Z"
     return int(found) if found == int(found) else float(found)
+
+
+def _text(value: Any) -> str:
+    """Of events with one time and one id the texts of the values decide."""
+    if kind(value) != "number":
+        return f"{kind(value)[0]}{str(value).lower() if kind(value) == 'boolean' else value}"
+    number = Decimal(repr(value))
+    whole = number == number.to_integral_value() and abs(number) < 2**64
+    return f"n{int(number)}" if whole or isinstance(value, int) else f"d{value!r}"
 
 
 def _scalars(path: str, event: Event) -> list[Any]:

@@ -100,10 +100,11 @@ def _compares(op: str, measured: Fraction, value: Any) -> bool:
 def _occurred(leaf: definition.Occurrence, events: list[event.Event], calendar: Calendar) -> Evidence:
     if not events:
         return (lambda now: False), []
-    chosen = (min if leaf.which == "first" else max)(events, key=stamp)
-    if not passes(leaf.has, chosen.properties, calendar, chosen.time_ms):
+    chosen = (min if leaf.which == "first" else max)(map(stamp, events))
+    alike = [each for each in events if stamp(each) == chosen]
+    if not any(passes(leaf.has, each.properties, calendar, each.time_ms) for each in alike):
         return (lambda now: False), []
-    span = calendar.span(leaf.window, chosen.time_ms)
+    span = calendar.span(leaf.window, chosen[0])
     return (lambda now: inside(span, now)), window_edges([span])
 
 

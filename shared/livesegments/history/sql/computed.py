@@ -14,8 +14,8 @@ from livesegments.history.sql import value as values
 from livesegments.history.sql.evidence import Evidence, matching, measure
 
 CHOSEN = {
-    "first": "arg_min(j, (t, id, place))",
-    "last": "arg_max(j, (t, id, place))",
+    "first": "arg_min(j, (t, id, ls_key(j)))",
+    "last": "arg_max(j, (t, id, ls_key(j)))",
     "first_at": "min(t)",
     "last_at": "max(t)",
 }
@@ -39,17 +39,21 @@ def computed(leaf: Computed, now_ms: int) -> Evidence:
         holds = str(there).upper() if asked.op in values.THERE else values.relative(asked, "v", now_ms)
         return Evidence(f"SELECT profile, {holds} AS holds, v AS measured FROM ({found})", otherwise)
     listed = path.values(leaf.measure.property)
+    if of != "mode":
+        end = 1 if of == "first" else -1
+        chosen = f"list_filter({listed}, lambda j: ls_key(j) IS NOT NULL)[{end}]"
+        ends = f"SELECT profile, t, id, {chosen} AS j {counted}"
+        found = f"SELECT profile, {CHOSEN[of]} AS v FROM ({ends}) WHERE j IS NOT NULL GROUP BY profile"
+        holds = values.holds(asked, "v", now_ms)
+        return Evidence(f"SELECT profile, {holds} AS holds, v AS measured FROM ({found})", otherwise)
     uses = (
         f"SELECT profile, t, id, unnest(l) AS j, unnest(range(len(l))) AS place"
         f" FROM (SELECT profile, t, id, {listed} AS l {counted})"
     )
     uses = f"SELECT * FROM ({uses}) WHERE ls_key(j) IS NOT NULL"
-    if of == "mode":
-        last = "max((t, id, place)) AS last, arg_max(j, (t, id, place)) AS j"
-        alike = f"SELECT profile, count(*) AS n, {last} FROM ({uses}) GROUP BY profile, ls_key(j)"
-        found = f"SELECT profile, arg_max(j, (n, last)) AS v FROM ({alike}) GROUP BY profile"
-    else:
-        found = f"SELECT profile, {CHOSEN[of]} AS v FROM ({uses}) GROUP BY profile"
+    last = "max((t, id, place, ls_key(j))) AS last, arg_max(j, (t, id, place)) AS j"
+    alike = f"SELECT profile, count(*) AS n, {last} FROM ({uses}) GROUP BY profile, ls_key(j)"
+    found = f"SELECT profile, arg_max(j, (n, last)) AS v FROM ({alike}) GROUP BY profile"
     holds = values.holds(asked, "v", now_ms)
     return Evidence(f"SELECT profile, {holds} AS holds, v AS measured FROM ({found})", otherwise)
 

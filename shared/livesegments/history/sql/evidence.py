@@ -58,16 +58,17 @@ def conditions(step: Step, segment: str | None, *, also: str = "TRUE") -> list[s
 
 
 def occurrence(leaf: Occurrence, now_ms: int, segment: str | None) -> Evidence:
-    """The first or last by time, then by id; a window doesn't ask which of one instant."""
+    """The first or last by time, then by id; a window doesn't ask which of one instant. Of several with one
+    time and one id, it is enough if one is as `has` wants it."""
     counts = window.counts(leaf.window, "t", now_ms)
     if leaf.has:
         order = "t, id" if leaf.which == "first" else "t DESC, id DESC"
-        ranked = f"row_number() OVER (PARTITION BY profile ORDER BY {order})"
+        ranked = f"rank() OVER (PARTITION BY profile ORDER BY {order})"
         found = f"SELECT profile, t, properties {matching(leaf, segment)} QUALIFY {ranked} = 1"
-        counts = every([counts, path.passes(leaf.has)])
-    else:
-        chosen = "min" if leaf.which == "first" else "max"
-        found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, segment)} GROUP BY profile"
+        fits = f"bool_or({every([counts, path.passes(leaf.has)])})"
+        return Evidence(f"SELECT profile, {fits} AS holds, NULL AS measured FROM ({found}) GROUP BY profile")
+    chosen = "min" if leaf.which == "first" else "max"
+    found = f"SELECT profile, {chosen}(t) AS t {matching(leaf, segment)} GROUP BY profile"
     return Evidence(f"SELECT profile, {counts} AS holds, NULL AS measured FROM ({found})")
 
 
