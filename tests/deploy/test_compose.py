@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copy, copytree, ignore_patterns
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -94,6 +98,36 @@ def test_an_image_has_all_that_it_copies_and_loads_what_it_builds() -> None:
         for each in sources.split():
             assert (DEPLOY.parent / each).exists()
             assert any(f"!{each}" == line or f"!{each}".startswith(f"{line}/") for line in let_in), each
+
+
+def test_an_image_has_all_that_our_wheel_is_built_of(tmp_path: Path) -> None:
+    """Its `pip install .`, by what the image has at that point and nothing else."""
+    image = (DEPLOY / "Dockerfile").read_text().partition("RUN pip install --no-cache-dir --no-deps .")[0]
+    context = tmp_path / "livesegments"
+    for sources, target in re.findall(
+        r"^COPY (?!--from|services/evaluator/kernel )(.+) (\S+)$", image, re.MULTILINE
+    ):
+        for each in sources.split():
+            source, copied = DEPLOY.parent / each, context / target
+            if source.is_dir():
+                copytree(source, copied, ignore=ignore_patterns("target", "__pycache__"))
+            else:
+                copied.mkdir(parents=True, exist_ok=True)
+                copy(source, copied)
+    hatchling = Path(sys.executable).parent / "hatchling"
+    built = subprocess.run(
+        [hatchling, "build", "-t", "wheel", "-d", tmp_path],
+        check=False,
+        cwd=context,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = ZipFile(wheel).namelist()
+    modules = {each["command"][2] for each in SERVICES.values() if each.get("image") == "livesegments"}
+    assert {f"{module.replace('.', '/')}.py" for module in modules} <= set(names)
+    assert len(set(names)) == len(names)
 
 
 def test_an_image_starts_services_as_up_does_and_mounts_what_it_makes() -> None:
