@@ -18,6 +18,9 @@ RUN_LOCK := $(subst --all-extras,--extra ingest --extra evaluator --extra api --
 CRATE := services/evaluator/kernel
 KERNEL := services/evaluator/livesegments/evaluator/kernel/_native.abi3.so
 
+# hundreds of processes import the same sources: where bytecode may not be kept, each of them compiles all of it anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test check format fuzz bench chaos client screenshots lock wheel clean
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 import types
 from datetime import date, datetime
+from functools import cache
 from importlib import import_module
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -32,31 +33,38 @@ CLIENTS_OWN = {"X-Workspace", "Idempotency-Key", "Last-Event-ID", "If-None-Match
 """Headers that the clients give by themselves, or (the last) that none of them asks with."""
 TEXTS = {"date-time": datetime, "date": date}
 
-DOCUMENT: dict[str, Any] = app.create(from_environment({}), lambda: 0).openapi()
-SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
-OPERATIONS: dict[tuple[str, str], Any] = {
-    (method.upper(), path): operation
-    for path, methods in DOCUMENT["paths"].items()
-    for method, operation in methods.items()
-}
+
+@cache
+def document() -> Any:
+    """Made when a test first asks: that takes a second, and whoever only collects the tests needs none."""
+    return app.create(from_environment({}), lambda: 0).openapi()
+
+
+@cache
+def operations() -> dict[tuple[str, str], Any]:
+    return {
+        (method.upper(), path): operation
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    }
 
 
 def test_every_route_is_the_clients_or_is_left_out_for_a_reason() -> None:
     ours = [(route.method, route.path) for route in ROUTES]
     assert len(ours) == len(set(ours))
-    assert {*ours, *LEFT_OUT} <= OPERATIONS.keys()
-    missing = OPERATIONS.keys() - {*ours, *LEFT_OUT}
+    assert {*ours, *LEFT_OUT} <= operations().keys()
+    missing = operations().keys() - {*ours, *LEFT_OUT}
     assert missing == set(), "a route has a function in livesegments/client/, or a reason: see `make client`"
 
 
 def test_no_two_schemas_share_a_name() -> None:
     """Else FastAPI puts the module's path before both, for all the world to see."""
-    assert [name for name in SCHEMAS if "__" in name] == []
+    assert [name for name in document()["components"]["schemas"] if "__" in name] == []
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_a_route_takes_and_gives_what_openapi_says(route: Made) -> None:
-    operation = OPERATIONS[route.method, route.path]
+    operation = operations()[route.method, route.path]
     assert _given(route) == _asked(operation)
     for parameter in operation.get("parameters", ()):
         choices = _choices(parameter["schema"])
@@ -100,7 +108,9 @@ def _literals(of: Any) -> set[Any]:
 
 
 def _resolved(schema: Any) -> Any:
-    return SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return (
+        document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    )
 
 
 def _differing(of: Any, schema: Any, seen: set[Any]) -> Any:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 
 @pytest.fixture(scope="session")
 def bucket() -> Iterator[str]:
     """The URL of a bucket in it, with a place for a `prefix`."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - two seconds that only those pay who ask for a bucket
+
     server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     host, port = server.get_host_and_port()
