@@ -55,7 +55,7 @@ def make(folder: Path, profiles: int, topic: str, seed: int = 3) -> int:
             written = archive.write(partition, of, ordered, schema.transitions_table(()))
             register[of.name] = encode_written(written).decode()
             size += written.bytes
-        _checkpoint(archive, partition, commits, topic, register, _states(table, mine))
+        _checkpoint(archive, partition, commits, topic, register, _states(table, mine), len(mine))
     return size
 
 
@@ -97,7 +97,7 @@ FROM drawn JOIN numbered USING (place) ORDER BY i
 
 def _states(table: pa.Table, mine: list[int]) -> Iterator[tuple[str, str, bytes | None]]:
     """Of every profile what its events made of it, under no segment."""
-    states = {f"profile-{number}": Profile(plan=0) for number in mine}
+    states = {f"profile-{each}": Profile(plan=0, number=place + 1) for place, each in enumerate(mine)}
     columns = [table.column(name).to_pylist() for name in ("profile", "name", "id", "properties")]
     times = table.column("time").cast(pa.int64()).to_pylist()
     decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -113,10 +113,14 @@ def _states(table: pa.Table, mine: list[int]) -> Iterator[tuple[str, str, bytes 
 
 
 def _checkpoint(
-    archive: Archive, partition: int, commit: int, topic: str, register: dict[str, str], rows: Any
+    archive: Archive, partition: int, commit: int, topic: str, register: dict[str, str], rows: Any, last: int
 ) -> None:
+    """`last`: the last number that a profile was given."""
     stage = adoption.encode(adoption.Stage(0, "Europe/Berlin", walked=0)).decode()
-    hashes = {keys.adopted(partition): {workload.WORKSPACE: stage}}
+    hashes = {
+        keys.adopted(partition): {workload.WORKSPACE: stage},
+        keys.numbers(partition): {workload.WORKSPACE: str(last)},
+    }
     mark = Mark(partition, commit, _BY, 0, END_MS, topic, 0, hashes, register)
     with TemporaryDirectory() as folder:
         scanned, images = Spool(Path(folder) / "scanned"), Spool(Path(folder) / "images")
