@@ -17,6 +17,7 @@ from livesegments.core.needed import all_edges, needed
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile, Register, decode, encode
 from livesegments.core.wanted import wanted
+from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import Partition
 from livesegments.evaluator.history.candidates import Candidates
@@ -56,6 +57,30 @@ def test_the_same_states_candidates_and_members(seed: int) -> None:
     one, other = (lived(each, plan, after, states, pasts, cached) for each in (False, True))
     for interpreted, natively in zip(one, other, strict=True):
         assert interpreted == natively
+
+
+def test_profiles_without_numbers_get_their_histories_natively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a checkpoint has them that was made of files. Each gets a number of its own when it is stored."""
+    node = msgspec.convert({"type": "event", "name": "order_placed", "value": 1}, Node)
+    plan = compile("w", "Europe/Berlin", [], 6, staged=[Segment("s", 1, 6, node)]).at(6, {}, [])
+    upto, kernels = dict.fromkeys(plan.fact_ids, UPTO), native.Kernels()
+    made = Partition(0, Head(20, 0, NOW_MS, 0), 1_000_000, 20_000, kernels)
+    made.dues.load([], complete=True)
+    made.plans["w"], made.since["w"], made.walked["w"] = plan, dict.fromkeys(upto, 6), 4
+    order_ = Event("e", "w", "p", "order_placed", NOW_MS - 5, {})
+    ids = [f"p{number}" for number in range(5)]
+    chunk = Columns(written(1.0, [(id_, [(1, msgspec.structs.replace(order_, id=id_))]) for id_ in ids]))
+    touched = list[str]()
+    monkeypatch.setattr(Making, "touch", lambda _self, key, _stored=None: touched.append(key))
+    given = native.wish(Backfill(plan, upto), wanted(plan, upto, NOW_MS), None, kernels)
+    states = {profile_key("w", id_): encode(Profile(plan=6)) for id_ in ids}
+    assert made.fill("w", Backfill(plan, upto), chunk, states, (), given) == len(ids)
+    outcome, now = made.seal(), dict[str, bytes]()
+    told(outcome, now)
+    assert not touched
+    assert sorted(decode(state).number for state in now.values()) == [1, 2, 3, 4, 5]
+    named = [each for each in outcome.commit.writes if each.key == keys.ids(0, "w")]
+    assert len(named) == 1
 
 
 def stored(random: Random, plan: Plan, number: int) -> bytes:

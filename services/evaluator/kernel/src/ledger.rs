@@ -171,6 +171,7 @@ impl Ledger {
             let Some((due_ms, key)) = dues.pop(until_ms) else { break };
             (count, last) = (count + 1, Some(due_ms));
             let (workspace, id) = split(&key);
+            let next = self.sets.last(workspace) + 1;
             let state = self.state(cache, &key).filter(|state| !state.is_empty());
             let (Serving::Served(plan, revision, adoption), Some(state)) = (serving(workspace), state) else {
                 left.push((due_ms, key));
@@ -180,14 +181,17 @@ impl Ledger {
             let fired = guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(&plan, &arena, revision, state, id, Some(&adoption))?;
-                stepping.numbered()?;
+                let numbered = stepping.numbered(next);
                 stepping.upto(due_ms)?;
-                Ok((stepping.state(), stepping.wake_at(), told(&stepping, &key)))
+                Ok((stepping.state(), stepping.wake_at(), told(&stepping, &key), numbered))
             });
-            let Ok((state, wake_ms, (transitions, mut moves))) = fired else {
+            let Ok((state, wake_ms, (transitions, mut moves), numbered)) = fired else {
                 left.push((due_ms, key));
                 continue;
             };
+            if numbered {
+                self.sets.give(&key);
+            }
             self.transitions.extend_from_slice(&transitions);
             self.moves.append(&mut moves);
             if wake_ms.is_some() {

@@ -24,7 +24,7 @@ pub struct Toward<'p> {
     pub now_ms: i64,
 }
 
-/// What came of one profile; None: nothing of it changed.
+/// What came of one profile; `state` None: nothing of it changed. `numbered`: it has the next number of the workspace.
 struct Done {
     state: Option<Vec<u8>>,
     before_ms: Option<i64>,
@@ -32,6 +32,7 @@ struct Done {
     transitions: Vec<u8>,
     moves: Vec<Move>,
     judged: usize,
+    numbered: bool,
     quiet: bool,
 }
 
@@ -39,7 +40,7 @@ impl Ledger {
     /// Brings a stored profile to the plan and the clock. How many segments judged it; an error leaves it to the
     /// interpreted core.
     pub fn walk(&mut self, cache: &Cache, dues: &mut Dues, toward: &Toward, id: &str, stored: &[u8]) -> Result<usize> {
-        let key = key(toward.workspace, id);
+        let (key, next) = (key(toward.workspace, id), self.sets.last(toward.workspace) + 1);
         let done = {
             let Some(state) = self.met(cache, &key, Some(stored))? else { return Ok(0) };
             if number(state)? == toward.revision {
@@ -48,10 +49,10 @@ impl Ledger {
             guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(toward.plan, &arena, toward.revision, state, id, Some(toward.adoption))?;
-                stepping.numbered()?;
+                let numbered = stepping.numbered(next);
                 let before_ms = stepping.wake_at();
                 stepping.upto(toward.now_ms)?;
-                Ok(ended(&stepping, &key, before_ms, false))
+                Ok(ended(&stepping, &key, before_ms, numbered, false))
             })?
         };
         Ok(self.pass(dues, key, done))
@@ -62,13 +63,13 @@ impl Ledger {
         &mut self, cache: &Cache, dues: &mut Dues, toward: &Toward, wish: &Wish, place: Place, stored: Option<&[u8]>,
     ) -> Result<bool> {
         let id = place.profile()?;
-        let key = key(toward.workspace, id);
+        let (key, next) = (key(toward.workspace, id), self.sets.last(toward.workspace) + 1);
         let (given, done) = {
             let Some(state) = self.met(cache, &key, stored)? else { return Ok(false) };
             guarded(|| {
                 let arena = Arena::new();
                 let mut stepping = Stepping::begin_older(toward.plan, &arena, toward.revision, state, id, Some(toward.adoption))?;
-                stepping.numbered()?;
+                let numbered = stepping.numbered(next);
                 let before_ms = stepping.wake_at();
                 let events = place.events(&wish.reads, &arena)?;
                 stepping.upto(toward.now_ms)?;
@@ -76,7 +77,7 @@ impl Ledger {
                 let given = stepping.give(&events, wish, toward.now_ms)?.kept;
                 stepping.changed |= given;
                 let quiet = !touched && given && !stepping.may_hold(wish)?;
-                Ok((given, ended(&stepping, &key, before_ms, quiet)))
+                Ok((given, ended(&stepping, &key, before_ms, numbered, quiet)))
             })?
         };
         self.pass(dues, key, done);
@@ -92,8 +93,11 @@ impl Ledger {
     }
 
     fn pass(&mut self, dues: &mut Dues, key: Key, done: Done) -> usize {
-        let Done { state, before_ms, wake_ms, transitions, mut moves, judged, quiet } = done;
+        let Done { state, before_ms, wake_ms, transitions, mut moves, judged, numbered, quiet } = done;
         let Some(state) = state else { return judged };
+        if numbered {
+            self.sets.give(&key);
+        }
         if wake_ms != before_ms {
             dues.put(&key, wake_ms, before_ms);
         }
@@ -111,10 +115,10 @@ pub fn give(plan: &Plan, revision: i64, state: &[u8], place: Place, wish: &Wish,
     Ok(stepping.end())
 }
 
-fn ended(stepping: &Stepping, key: &Key, before_ms: Option<i64>, quiet: bool) -> Done {
+fn ended(stepping: &Stepping, key: &Key, before_ms: Option<i64>, numbered: bool, quiet: bool) -> Done {
     let (transitions, moves) = told(stepping, key);
     let (state, wake_ms) = (stepping.changed.then(|| stepping.state()), stepping.wake_at());
-    Done { state, before_ms, wake_ms, transitions, moves, judged: stepping.judged, quiet }
+    Done { state, before_ms, wake_ms, transitions, moves, judged: stepping.judged, numbered, quiet }
 }
 
 fn key(workspace: &str, id: &str) -> Key {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::cache::Key;
+use crate::ledger::split;
 
 /// `dense`: workspace → the segments that are strings of bits. `new`: the numbers that were given in the commit in
 /// the making.
@@ -26,6 +27,12 @@ impl Sets {
                 1
             }
         }
+    }
+
+    /// Gives a profile the next number of its workspace.
+    pub fn give(&mut self, key: &Key) {
+        let number = self.number(split(key).0);
+        self.new.push((key.clone(), number));
     }
 
     pub fn last(&self, workspace: &str) -> i64 {

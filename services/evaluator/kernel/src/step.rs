@@ -137,9 +137,13 @@ impl<'a> Stepping<'a> {
         })
     }
 
-    /// What is stored without a number is left to the interpreted core, which gives it one.
-    pub fn numbered(&self) -> Result<()> {
-        if self.profile.number == 0 { Err(Halt::Lacks("a profile without a number")) } else { Ok(()) }
+    /// What was stored without a number gets the next one. Whether that was so.
+    pub fn numbered(&mut self, next: i64) -> bool {
+        let lacks = self.profile.number == 0;
+        if lacks {
+            self.profile.number = next;
+        }
+        lacks
     }
 
     pub fn event(&mut self, event: &Event<'a>, now_ms: i64) -> Result<Took> {
