@@ -25,9 +25,10 @@ def bomb() -> bytes:
     return gzip.compress(b"x" * 500_000_000, 1, mtime=0)
 
 
-async def test_a_body_may_be_gzip(client: httpx.AsyncClient, clean_stack: Stack) -> None:
+@pytest.mark.parametrize("name", ["gzip", "GZIP", "x-gzip"])
+async def test_a_body_may_be_gzip(client: httpx.AsyncClient, clean_stack: Stack, name: str) -> None:
     content = gzip.compress(json.dumps(BATCH).encode())
-    answer = await client.post("/v1/batch", content=content, headers=GZIP, auth=AUTH)
+    answer = await client.post("/v1/batch", content=content, headers={"Content-Encoding": name}, auth=AUTH)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 100)
     events = events_of(await read(clean_stack.kafka, EVENTS, 1))
     assert [event.id for event in events] == [str(n) for n in range(100)]
@@ -61,6 +62,14 @@ async def test_a_body_of_unknown_length_is_bounded_too(client: httpx.AsyncClient
 
     answer = await client.post("/v1/track", content=chunks(MAX_EVENT_BYTES + 1_000), auth=AUTH)
     assert answer.status_code == 413
+
+    async def trailed(size: int) -> Any:
+        yield gzip.compress(b"{}")
+        async for chunk in chunks(size):
+            yield chunk
+
+    answer = await client.post("/v1/track", content=trailed(MAX_EVENT_BYTES + 1_000), headers=GZIP, auth=AUTH)
+    assert answer.status_code == 413, "what comes after the end of gzip counts, too"
     event = b'{"userId":"u","event":"e"}'
     answer = await client.post("/v1/track", content=event.ljust(MAX_EVENT_BYTES), auth=AUTH)
     assert answer.status_code == 200, "just as long as allowed"

@@ -31,13 +31,16 @@ def length(request: Request, most: int) -> int:
 
 
 async def read(request: Request, most: int) -> bytes:
-    """At most `most` bytes, inflated; reads no further. Raises Unfit, starlette.requests.ClientDisconnect."""
+    """At most `most` bytes, as they come and inflated; reads no further.
+
+    Raises Unfit, starlette.requests.ClientDisconnect.
+    """
     try:
         async with asyncio.timeout(READ_S):
             match _encoding(request):
                 case "identity":
                     return await _plain(request, most)
-                case "gzip":
+                case "gzip" | "x-gzip":  # RFC 9110, 8.4.1.3: the same
                     return await _inflated(request, most)
                 case other:
                     raise Unfit(415, f"Content-Encoding {other[:40]!r}: send gzip, or nothing")
@@ -60,9 +63,14 @@ async def _plain(request: Request, most: int) -> bytes:
 
 
 async def _inflated(request: Request, most: int) -> bytes:
-    inflater, chunks, size = zlib.decompressobj(GZIP), [], 0
+    inflater, chunks, size, came = zlib.decompressobj(GZIP), [], 0, 0
     try:
         async for chunk in request.stream():
+            came += len(chunk)
+            if (
+                came > most
+            ):  # else what inflates to nothing, or comes after the end, would be kept without a bound
+                raise _too_large(most)
             chunks.append(inflater.decompress(chunk, most + 1 - size))
             size += len(chunks[-1])
             if size > most:
