@@ -22,6 +22,7 @@ from contextlib import AsyncExitStack
 
 import httpx._transports.default
 import pytest
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hypothesis import settings
 from redis.asyncio import Redis
@@ -34,6 +35,16 @@ from livesegments.runtime.topics import create_topics, wanted
 from tests.product import product
 
 __all__ = ["product"]
+
+# in colours and with all variables a traceback takes a second of the processor, and faults on purpose leave many
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.set_exc_info,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # no test asserts a time: Hypothesis's own deadline is one
 settings.register_profile("untimed", deadline=None)

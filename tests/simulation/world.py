@@ -34,6 +34,8 @@ T = TypeVar("T")
 START_MS = 1_700_000_000_000
 KEY = "the installation's"
 """Of digests of erased profiles."""
+FETCH_S = 0.02
+"""So often a worker looks for new records where it has read them all: a simulated second of nothing costs its looks."""
 _worker: ContextVar[str] = ContextVar("worker", default="")
 
 
@@ -274,7 +276,7 @@ class Process:
                 self._positions[partition] = at + 1
                 owner.offer(Received(at, stamp_ms, value, partial(self._ack, partition, at)))
             else:
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(FETCH_S)
 
 
 def _named_task(
