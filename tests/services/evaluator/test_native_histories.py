@@ -139,9 +139,8 @@ def lived(
     entered = {each.profile for each in outcome.transitions if each.segment != "paris"}
     assert entered <= noted.ids.keys()
     told(outcome, now)
-    # a profile that its history says nothing new of comes to the older plan natively, and so has another cause
     both = [*filled.transitions, *outcome.transitions]
-    transitions = sorted((each.profile, each.segment, each.kind) for each in both)
+    transitions = sorted((each.profile, each.segment, each.kind, each.cause) for each in both)
     dues = {**made.dues.current, **made.dues.later}
     return [{id_: seen(after, state) for id_, state in now.items()}, transitions, dues]
 

@@ -58,13 +58,13 @@ impl Ledger {
         Ok(self.pass(dues, key, done))
     }
 
-    /// Gives a profile its history. Whether there was any for it.
+    /// Gives a profile its history. Whether there was any for it; else nothing of it changes.
     pub fn fill(
         &mut self, cache: &Cache, dues: &mut Dues, toward: &Toward, wish: &Wish, place: Place, stored: Option<&[u8]>,
     ) -> Result<bool> {
         let id = place.profile()?;
         let (key, next) = (key(toward.workspace, id), self.sets.last(toward.workspace) + 1);
-        let (given, done) = {
+        let done = {
             let Some(state) = self.met(cache, &key, stored)? else { return Ok(false) };
             guarded(|| {
                 let arena = Arena::new();
@@ -74,13 +74,18 @@ impl Ledger {
                 let events = place.events(&wish.reads, &arena)?;
                 stepping.upto(toward.now_ms)?;
                 let touched = stepping.changed;
-                let given = stepping.give(&events, wish, toward.now_ms)?.kept;
-                stepping.changed |= given;
-                let quiet = !touched && given && !stepping.may_hold(wish)?;
-                Ok((given, ended(&stepping, &key, before_ms, numbered, quiet)))
+                if !stepping.give(&events, wish, toward.now_ms)?.kept {
+                    return Ok(None); // it comes to the plan when something else brings it there
+                }
+                stepping.changed = true;
+                let quiet = !touched && !stepping.may_hold(wish)?;
+                Ok(Some(ended(&stepping, &key, before_ms, numbered, quiet)))
             })?
         };
-        self.pass(dues, key, done);
+        let given = done.is_some();
+        if let Some(done) = done {
+            self.pass(dues, key, done);
+        }
         Ok(given)
     }
 
