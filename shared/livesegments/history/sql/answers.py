@@ -22,9 +22,9 @@ from livesegments.history.asking import (
     WasFound,
 )
 from livesegments.history.sql.behind import behind
-from livesegments.history.sql.numbered import of_few
 from livesegments.history.sql.offset import DAY_MS
 from livesegments.history.sql.query import Answer, Question, translate
+from livesegments.history.sql.relations import of_few
 from livesegments.history.sql.text import text
 
 WEIGHED, WEIGHED_EVENTS = 100, 1_000

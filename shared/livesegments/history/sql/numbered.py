@@ -23,6 +23,7 @@ from msgspec import Struct
 from livesegments.core.event import MERGE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history.archive import Archive
 from livesegments.history.kept import Kept
+from livesegments.history.sql.relations import BRIEF, WIDE, of_few
 from livesegments.history.sql.source import Part, attach
 from livesegments.history.sql.text import taken_back, text
 from livesegments.store.tail import applied
@@ -34,18 +35,8 @@ _TAIL = pa.schema(
     ]
 )  # fmt: skip
 _json = msgspec.json.Encoder().encode
-BRIEF, PEOPLE = "brief", "people"
-_WIDE = 'name, t, id, properties, "commit", place'
 MOST_LOOSE = 10_000
 """Profiles that are read from the files; of more, everything is."""
-
-
-def of_few(among: str) -> str:
-    """All events of the profiles in the relation `among`, as an expression behind FROM."""
-    return (
-        f"(SELECT own.profile, {_WIDE} FROM (SELECT profile AS person, {_WIDE} FROM wide) JOIN"
-        f" (SELECT profile, id AS person FROM people SEMI JOIN {among} USING (profile)) own USING (person))"
-    )
 
 
 def attach_numbered(
@@ -140,7 +131,7 @@ def _happened(
 ) -> None:
     names = f"name IN ({', '.join(map(text, cuts))})" if cuts else "FALSE"
     relations = [
-        f"SELECT profile, {_WIDE} FROM {rows} WHERE {names} AND {drawn}"
+        f"SELECT profile, {WIDE} FROM {rows} WHERE {names} AND {drawn}"
         for rows in ("tail_rows", "loose_rows")
     ]
     for index, (name, tables) in enumerate(cuts.items()):

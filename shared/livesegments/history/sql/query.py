@@ -36,8 +36,8 @@ from livesegments.core.definition import (
 from livesegments.history.sql import large, number, value
 from livesegments.history.sql.computed import computed
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
-from livesegments.history.sql.numbered import BRIEF, PEOPLE, of_few
 from livesegments.history.sql.registers import ANY_TAG, Registers
+from livesegments.history.sql.relations import BRIEF, PEOPLE, of_few
 from livesegments.history.sql.sequence import sequence
 from livesegments.history.sql.tally import Tally, aggregates, named, tally
 from livesegments.history.sql.text import every, let, some, taken_back, text, truth
