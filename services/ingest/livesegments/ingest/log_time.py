@@ -3,12 +3,16 @@
 There the newest stamp is the clock, and a clock never goes back: one event with today's stamp in a log of
 two years ago would close every window for good. So a stamp far beyond the newest one is refused. The newest
 is that of the events accepted here, or the clock of the evaluators' partitions where that is further;
-before the first event any stamp may come. `livesegments clock T` moves the log on over a longer gap.
+before the first event any stamp may come, also where somebody was put on a list before it, or a file was
+imported. `livesegments clock T` moves the log on over a longer gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+
+NO_TIME_MS = 100_000_000_000
+"""In March 1973. What the api itself writes has the log's time or, before there is one, a time up to this."""
 
 
 class LogTime:
@@ -28,7 +32,8 @@ class LogTime:
         return beyond
 
     def accepted(self, time_ms: int) -> None:
-        self._newest_ms = max(time_ms, self._newest_ms or 0)
+        if time_ms > NO_TIME_MS:
+            self._newest_ms = max(time_ms, self._newest_ms or 0)
 
     async def is_newer(self) -> bool:
         """Asks for the clock if a stamp was refused since, or if it was never asked for: whether it went on.
