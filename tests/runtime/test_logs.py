@@ -12,10 +12,10 @@ from livesegments.runtime import logs
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, ours = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**ours)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
