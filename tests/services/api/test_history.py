@@ -215,6 +215,7 @@ async def test_declaring_a_field_shows_first_how_many_values_would_not_fit(
     assert fit["unfit_segments"] == ["old"]
     refused = await shop.put("/v1/fields/age", json={"type": "number"})
     assert refused.status_code == 409 and "3 of 5 profiles" in refused.json()["detail"]
+    assert "--accept-misfits" in refused.json()["detail"]  # the CLI shows it: what a person may do there
     assert [each["code"] for each in refused.json()["errors"]] == ["would_not_fit"] * 2
     assert (await shop.get("/v1/fields/age")).status_code == 404
     made = await shop.put("/v1/fields/age", json={"type": "number", "accept_misfits": True, "label": "Age"})

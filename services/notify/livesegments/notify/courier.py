@@ -119,9 +119,7 @@ class Courier:
             while True:
                 self._wake.clear()
                 active = not self.rule.paused and not self._ports.is_disabled(self.rule)
-                took = await self._fill(lane) if active else False
-                if active:
-                    self._send(lane)
+                took = await self._sent_and_filled(lane) if active else False
                 await self._save(lane)
                 if not took:
                     await self._wait(lane, active)
@@ -148,6 +146,16 @@ class Courier:
         if not messages:
             self.safe = position
         return Lane(self.rule, Saved(position, stored.next_number, messages))
+
+    async def _sent_and_filled(self, lane: Lane) -> bool:
+        """Whether there may be more at once. While all attempts are under way, nothing that is read could be
+        sent: so the topic is read for many messages together, not anew after every one."""
+        self._send(lane)
+        if len(self._attempts) >= CONCURRENT:
+            return False
+        took = await self._fill(lane)
+        self._send(lane)
+        return took
 
     async def _fill(self, lane: Lane) -> bool:
         """Whether there may be more at once."""
@@ -194,7 +202,12 @@ class Courier:
         for message in lane.queue.ready(self._ports.wall_ms(), CONCURRENT - len(self._attempts)):
             task = asyncio.create_task(self._attempt(lane, message))
             self._attempts.add(task)
-            task.add_done_callback(self._attempts.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """In this order: whoever is woken counts the attempts that are under way."""
+        self._attempts.discard(task)
+        self._wake.set()
 
     async def _attempt(self, lane: Lane, message: Message) -> None:
         loop = asyncio.get_running_loop()
@@ -215,7 +228,6 @@ class Courier:
             dead = lane.queue.failed(message.number, now_ms, outcome.asked_s)
             if dead is not None:
                 self._bury(dead, outcome, now_ms)
-        self._wake.set()
 
     def _bury(self, dead: Message, outcome: Outcome, now_ms: int) -> None:
         metrics.NOTIFY_DEAD.inc()

@@ -29,7 +29,9 @@ from livesegments.wire.unreadable import Unreadable
 REMEMBERED = 4_000
 """Records of a partition."""
 PAGE = 2_000
-PAGES = 4
+PAGES = 16
+"""Pages of lanes that are behind, a worker's partitions each with one of their own: fewer, and a page is read
+anew whenever its lane goes on."""
 LOOK_MS = 500
 
 _log = structlog.get_logger(__name__)

@@ -126,4 +126,5 @@ def refusal(found: FitFound) -> Problem:
         Fault("/type", "would_not_fit", f"{each.value} of {each.profiles} profile(s): {each.told}")
         for each in found.sample
     ]
-    return Problem(409, f"{told} They stay if you declare it with `accept_misfits`.", faults)
+    accept = "They stay if you declare it with `accept_misfits` (`--accept-misfits`)."
+    return Problem(409, f"{told} {accept}", faults)
