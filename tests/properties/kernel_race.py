@@ -92,9 +92,9 @@ class KernelRace(Race):
         staged = [each for each in self.segments.values() if each.definition is not None]
         plan = compile("w", zone, [], 9, self.limits, staged=staged, contents=contents)
         live = Profile(plan=9)
-        for commit, event in self.past:
-            if commit > upto and event.name[:1] != "$":
-                live = on_event(plan, live, event, max(now_ms, event.time_ms)).profile
+        later = [event for commit, event in self.past if commit > upto and event.name[:1] != "$"]
+        for event in later:
+            live = on_event(plan, live, event, max(now_ms, event.time_ms)).profile
         backfill = Backfill(plan, dict.fromkeys(plan.fact_ids, upto))
         past = sorted(self.past, key=lambda each: (each[1].time_ms, each[1].id))
         self._kernel = self._kernels.of(plan)
@@ -111,6 +111,8 @@ class KernelRace(Race):
         if isinstance(foreseen, str) or made is None or foreseen.state is None:
             return
         self._count.given += 1
+        if later:  # whom anything has touched meanwhile is walked over, and is given its due instants there
+            return
         served = compile("w", zone, staged, 10, self.limits, contents=contents)
         served = served.at(10, {each.id: 10 for each in staged}, [])
         on_plan(served, "p", live, now_ms, dict.fromkeys(plan.fact_ids, 9))

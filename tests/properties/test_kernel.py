@@ -34,7 +34,7 @@ from tests.properties.mutants import NOWS, Mutants, answers, mutated
 pytestmark = pytest.mark.skipif(
     not native.BUILT, reason="no kernel: make setup builds it where cargo is on PATH"
 )
-SEEDS = 16
+SEEDS = 18
 COMPARED = 20_000
 """So often, at least, an answer of the kernel's is that of the interpreted core."""
 HISTORY = "the history of a profile that took something back, or was merged"
