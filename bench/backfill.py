@@ -34,6 +34,8 @@ from livesegments.wire import catalog, pack
 from livesegments.wire.topics import DEFINITIONS, EVENTS
 
 PATIENCE_S = 600.0
+PEER = "BENCH_PEER"
+"""Names the interpreter of `peer.py` where the page of figures is made, as `--peer` does for this alone."""
 ASKS = 3
 """So often a preview is asked for after the first, which starts the process."""
 WARM_UP_S, QUIET_S = 3.0, 8.0

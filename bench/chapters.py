@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,7 +48,7 @@ class Scale(NamedTuple):
     vast: int = 100_000
     kept: tuple[int, ...] = kinds.SIZES
     crowd: int = 10_000
-    history: int = 100_000
+    history: int = 1_000_000
     live_per_s: int = 2_000
     dues: int = 200_000
     members: int = 100_000
@@ -206,8 +208,12 @@ async def _many(scale: Scale) -> list[str]:
 
 
 async def _backfill(scale: Scale) -> list[str]:
+    peer = os.environ.get(backfill.PEER)
     async with harness.fresh_stack(harness.EVERY) as running:
-        return backfill.section(await backfill.run(running, scale.history, per_s=scale.live_per_s))
+        found = await backfill.run(
+            running, scale.history, None if peer is None else Path(peer), per_s=scale.live_per_s
+        )
+    return backfill.section(found)
 
 
 async def _storm(scale: Scale) -> list[str]:
