@@ -152,6 +152,14 @@ PLANTED: dict[str, Callable[[Profile], None]] = {
 """Segment → what a hand does to the profile that is named like it."""
 
 
+def _written(profile: Profile) -> list[Any]:
+    """The registers of a profile."""
+    return [
+        profile.attributes, profile.tags, profile.consent, sorted(profile.groups), profile.lists,
+        profile.score,
+    ]  # fmt: skip
+
+
 async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluation: Rig) -> None:
     """Of every kind one, in a profile of its own, with a change that came late and one that was covered."""
     rig = evaluation
@@ -170,18 +178,25 @@ async def test_a_register_that_a_hand_changed_is_what_was_written_last(evaluatio
     for id_ in (*CONDITIONS, *LISTS):
         assert await rig.members(id_) == PLANTED.keys()
     await rig.evaluators[0].child.stop()
+    before: dict[str, list[Any]] = {}
     for id_, plant in PLANTED.items():
         key = keys.profiles(partition_of("w", id_, PARTITIONS), "w")
         profile = decode(await rig.redis.hget(key, id_))
+        before[id_] = _written(decode(encode(profile)))
         plant(profile)
+        assert _written(profile) != before[id_]
         await rig.redis.hset(key, id_, encode(profile))
     evaluator = rig.start(audits_per_s=50)
-    await counts(rig, evaluator, DRIFTED, len(PLANTED))
+
+    async def right() -> bool:
+        for id_ in PLANTED:
+            stored = await rig.redis.hget(keys.profiles(partition_of("w", id_, PARTITIONS), "w"), id_)
+            if _written(decode(stored)) != before[id_]:
+                return False
+        return all([await rig.members(id_) == PLANTED.keys() for id_ in (*CONDITIONS, *LISTS)])
+
+    await rig.until(right)
     await counts(rig, evaluator, AUDITED, round(await evaluator.metric(AUDITED)) + 20)
-    assert await evaluator.metric(DRIFTED) == len(PLANTED)
-    for id_ in PLANTED:
-        profile = decode(await rig.redis.hget(keys.profiles(partition_of("w", id_, PARTITIONS), "w"), id_))
-        assert profile.attributes["city"] == Register("Kyiv", T, f"{id_}-0")
-        assert profile.attributes["score"].value == 7
-    for id_ in (*CONDITIONS, *LISTS):
-        assert await rig.members(id_) == PLANTED.keys()
+    assert await right()
+    # a repair whose reply is lost, with a claim that ends meanwhile, is one that nobody counts
+    assert 0 < await evaluator.metric(DRIFTED) <= len(PLANTED)
