@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
+from playwright.async_api import expect
 
 from livesegments.client import AsyncClient, keys
 from tests.services.console.conftest import OpenPage, Shop, sign_in, whole
@@ -20,11 +23,11 @@ async def test_the_key_is_nowhere_in_the_browser(open_page: OpenPage, shop: Shop
 async def test_one_comes_back_to_where_one_was(open_page: OpenPage, shop: Shop) -> None:
     page = await open_page("/segments?search=img", key=None)
     await sign_in(page, "ls_wrong")
-    assert "does not know this key" in await page.locator("#message").inner_text()
+    await expect(page.locator("#message")).to_contain_text("does not know this key")
     page.complaints.clear()  # type: ignore[attr-defined]  # the browser notes the status 401
     await sign_in(page, shop.key)
     await whole(page)
-    assert page.url == f"{shop.console}/segments?search=img"
+    await expect(page).to_have_url(f"{shop.console}/segments?search=img")
 
 
 async def test_signing_out_ends_all_pages_of_the_session(open_page: OpenPage, shop: Shop) -> None:
@@ -36,7 +39,7 @@ async def test_signing_out_ends_all_pages_of_the_session(open_page: OpenPage, sh
     await page.wait_for_url("**/sign-in?reason=out*")
     await other.wait_for_url("**/sign-in?**")
     await other.goto(f"{shop.console}/segments")
-    assert "/sign-in" in other.url
+    await expect(other).to_have_url(re.compile("/sign-in"))
     page.complaints.clear()  # type: ignore[attr-defined]
 
 
@@ -47,7 +50,7 @@ async def test_a_key_that_is_revoked_leads_to_the_sign_in_page(open_page: OpenPa
         await admin.send(keys.revoke(shop.workspace, made.id))
     await page.reload()
     await page.wait_for_url("**/sign-in?reason=refused&next=%2Fsegments")
-    assert "does not take that key any more" in await page.locator("#message").inner_text()
+    await expect(page.locator("#message")).to_contain_text("does not take that key any more")
     await sign_in(page, shop.key)
     await page.wait_for_url("**/segments")
 
@@ -55,11 +58,11 @@ async def test_a_key_that_is_revoked_leads_to_the_sign_in_page(open_page: OpenPa
 async def test_what_the_key_may_not_is_not_offered(open_page: OpenPage, shop: Shop) -> None:
     made = await shop.made_key("read")
     page = await open_page("/segments", key=made.key)
-    assert await page.get_by_role("link", name="Companies").count() == 0
+    await expect(page.get_by_role("link", name="Companies")).to_have_count(0)
     sender = await shop.made_key("ingest")
     page = await open_page("/segments", key=None)
     await sign_in(page, sender.key)
-    assert "may only send events" in await page.locator("#message").inner_text()
+    await expect(page.locator("#message")).to_contain_text("may only send events")
     page.complaints.clear()  # type: ignore[attr-defined]  # the browser notes the status 403
 
 

@@ -350,5 +350,5 @@ async def test_every_form_is_harmless_and_for_everybody(open_page: OpenPage, sho
         await place.locator(".body").wait_for()
         await for_everybody(page, f'[data-row="/of/{index}"]')  # the whole page would hold the browser up
     assert await page.evaluate("window.hacked") is None
-    assert await page.locator("#app img[src=x], #app b, #app script").count() == 0
+    await expect(page.locator("#app img[src=x], #app b, #app script")).to_have_count(0)
     await written(page, {"type": "any", "of": EVERY_FORM})
