@@ -53,6 +53,19 @@ async def test_a_commit_is_all_there_and_so_is_its_head(open_shard: Open) -> Non
     assert head == Head(commit=1, offset=10, clock_ms=1_001, catalog=7, restoring=True)
 
 
+@pytest.mark.parametrize("states", ["1", ""])
+async def test_what_another_version_has_stored_is_foreign(open_shard: Open, states: str) -> None:
+    shard, head = await claimed(open_shard)
+    assert not head.foreign
+    commit = commit_of(shard, 1)
+    commit.put_fields(keys.head(commit.partition), {"states": states})
+    if not states:
+        commit.drop_fields(keys.head(commit.partition), ["states"])
+    assert await shard.commit("a", commit)
+    _, head = await claimed(open_shard, "b")
+    assert (head.commit, head.foreign) == (1, True)
+
+
 async def test_what_is_taken_away_is_gone(open_shard: Open) -> None:
     shard, _ = await claimed(open_shard)
     first = commit_of(shard, 1)

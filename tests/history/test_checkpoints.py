@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
+from livesegments.core.states import STATES
 from livesegments.history.archive import Archive
 from livesegments.history.checkpoints import listed, path_of
 from livesegments.history.mark import Mark, Row, newest, resolved
@@ -30,7 +31,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def mark(commit: int, offset: int, topic: str = "topic-1", clock_ms: int | None = None) -> Mark:
-    return Mark(3, commit, "a", offset, clock_ms, topic, 7)
+    return Mark(3, commit, "a", offset, clock_ms, topic, 7, states=STATES)
 
 
 def names(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from livesegments.core.event import Transition
+from livesegments.core.states import STATES
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import Commit, Restore, announced
@@ -19,6 +20,7 @@ from livesegments.wire.profilekey import ProfileKey
 
 T = TypeVar("T")
 _claims = itertools.count(1)
+_STATES = str(STATES).encode()
 
 
 class MemoryStore:
@@ -154,7 +156,10 @@ class MemoryShard:
             head = self.store.hashes.setdefault(keys.head(self.partition), {})
             recreated = head.get("topic", topic) != topic
             restoring = "restoring" in head
+            foreign = "commit" in head and head.get("states") != _STATES
             head.update(owner=token, topic=topic, claimed=next(_claims))
+            if "commit" not in head:
+                head["states"] = _STATES
             if "commit" not in head and not restoring:
                 head["restoring"] = b"0 0"
             if recreated:
@@ -167,6 +172,7 @@ class MemoryShard:
                 catalog=head.get("catalog", -1),
                 recreated=recreated,
                 restoring=restoring,
+                foreign=foreign,
             )
 
         return await self._now(take)

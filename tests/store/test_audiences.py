@@ -13,6 +13,7 @@ from livesegments.core.audience import Audience, Bounds, Consenting, Part, advic
 from livesegments.core.bucket import holds
 from livesegments.core.definition import Bucket
 from livesegments.core.profile import Membership, Profile, Register, consent_key, encode
+from livesegments.core.states import STATES
 from livesegments.store import audiences, keys
 from livesegments.store.audiences import Audiences
 from livesegments.store.client import Client, connect
@@ -164,7 +165,7 @@ async def test_parts_are_disjoint_and_whole_and_of_about_one_size(world: World) 
 
 
 async def test_of_a_store_that_was_emptied_nothing_is_read(world: World) -> None:
-    await world.store.hset(keys.head(1), mapping={"offset": 10, "topic": "t", "commit": 1})
+    await world.store.hset(keys.head(1), mapping={"offset": 10, "topic": "t", "commit": 1, "states": STATES})
     reader = Audiences(Heads(world.store, PARTITIONS))
     _, _, place = await reader.page("w", Audience(("a",)), None, 5, ())
     await world.store.flushall()

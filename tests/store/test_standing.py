@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from livesegments.core.states import STATES
 from livesegments.store import keys
 from livesegments.store.client import Client, connect
 from livesegments.store.members import Members
@@ -27,7 +28,13 @@ async def filled(client: Client, restored: str = "") -> None:
     for partition in range(PARTITIONS):
         await client.zadd(keys.members(partition, "w", "s"), {f"p{partition}": 1})
         await head(
-            client, partition, commit=7, offset=10, topic="t", **({"restored": restored} if restored else {})
+            client,
+            partition,
+            commit=7,
+            offset=10,
+            topic="t",
+            states=STATES,
+            **({"restored": restored} if restored else {}),
         )
 
 

@@ -1,7 +1,8 @@
 """The state of one profile: its registers, the states of its facts, its memberships, its due times.
 
 The evaluator stores it whole, as msgpack, and caches it decoded. `step` owns the profile that it is
-given and changes it in place; a caller that needs the former state decodes it again.
+given and changes it in place; a caller that needs the former state decodes it again. Whoever changes the form
+raises `states.STATES`.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from livesegments.core.states import STATES
 from livesegments.history.ranges import Range, parse
 
 _NAME = re.compile(r"(\d{16})-([0-9a-z]{1,16})\.parquet")
@@ -32,6 +33,7 @@ class Mark(Struct, frozen=True):
     catalog  the adopted revision of the catalogue
     hashes   key → field → value, as the store has them
     archive  the name of a file's range → JSON of `Written`: the register as of `commit`
+    states   the version of the states (`core.states.STATES`); those of an earlier one say 0
     """
 
     partition: int
@@ -43,6 +45,7 @@ class Mark(Struct, frozen=True):
     catalog: int
     hashes: Mapping[str, Mapping[str, str]] = {}
     archive: Mapping[str, str] = {}
+    states: int = 0
 
     @property
     def name(self) -> str:
@@ -66,12 +69,14 @@ def commit_of(name: str) -> int | None:
 
 
 def newest(marks: Iterable[Mark], topic: str, beyond: int) -> Mark | None:
-    """The one that reaches furthest into the log, of those that are of this log and lie beyond an offset.
+    """The one that reaches furthest into the log, of those that are of this log, lie beyond an offset, and
+    have states that this version reads.
 
     Two lives of a partition may have left checkpoints, for a store can be taken back: commits then have the
     same numbers in both, but an offset of the log means the same records.
     """
-    fitting = [each for each in marks if each.topic == topic and each.offset > beyond]
+    readable = (each for each in marks if each.states == STATES)
+    fitting = [each for each in readable if each.topic == topic and each.offset > beyond]
     return max(fitting, key=_reach, default=None)
 
 

@@ -15,8 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FIELDS = ("restored", "restoring", "topic", "offset", "claimed", "commit", "upto")
+from livesegments.core.states import STATES
+
+FIELDS = ("restored", "restoring", "topic", "offset", "claimed", "commit", "upto", "states")
 """Of the head (module `keys`), in this order."""
+
+
+_STATES = str(STATES).encode()
 
 
 class Restoring(Exception):
@@ -38,7 +43,12 @@ def looked(partition: int, head: Sequence[bytes | None], before: Seen, log: int)
 
     Raises Restoring.
     """
-    restored, restoring, topic, offset, claimed, commit, upto = head
+    restored, restoring, topic, offset, claimed, commit, upto, states = head
+    if commit is not None and states != _STATES:
+        raise Restoring(
+            f"Partition {partition} was stored by another version of livesegments, and no evaluator of this"
+            " one has made it anew yet. Where its log says that it can't, docs/recovery.md says what to do."
+        )
     if restoring is not None:
         raise Restoring(_anew(partition, *map(int, restoring.split(b" "))))
     now = Seen(restored, topic, int(offset or 0), (int(claimed or 0), int(commit or 0)))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from livesegments.core.event import Transition
+from livesegments.core.states import STATES
 from livesegments.store import keys
 from livesegments.store.client import Away
 from livesegments.store.commit import APPLY, CLAIM, RESTORE, Commit, announced, sha
@@ -28,6 +29,7 @@ class Head(Struct, frozen=True):
 
     `clock_ms` is None before the first event; `recreated` says that the topic is another one than the
     offset was of: it then starts again at 0. `restoring`: it was being made anew, and that was cut short.
+    `foreign`: what is stored has another version than `core.states.STATES`.
     """
 
     commit: int
@@ -36,6 +38,7 @@ class Head(Struct, frozen=True):
     catalog: int
     recreated: bool = False
     restoring: bool = False
+    foreign: bool = False
 
 
 class Shard(Protocol):
@@ -156,8 +159,8 @@ class RedisShard:
 
     async def claim(self, token: str, topic: str) -> Head:
         self._fenced.step_over()
-        commit, offset, clock, old_topic, catalog, restoring, _ = await self._call(
-            "EVALSHA", sha(CLAIM), 1, self._head, token, topic
+        commit, offset, clock, old_topic, catalog, restoring, _, states = await self._call(
+            "EVALSHA", sha(CLAIM), 1, self._head, token, topic, STATES
         )
         recreated = old_topic is not None and old_topic.decode() != topic
         return Head(
@@ -167,6 +170,7 @@ class RedisShard:
             catalog=-1 if catalog is None else int(catalog),
             recreated=recreated,
             restoring=restoring is not None,
+            foreign=commit is not None and int(states or 0) != STATES,
         )
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:

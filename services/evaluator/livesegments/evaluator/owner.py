@@ -12,7 +12,8 @@ A refused commit means that another owner has claimed the partition, or that the
 claim. A worker that does not learn within `grace_s` that the partition was taken from it still has it, and
 claims it again; a worker that learns of it is stopped, and wrote nothing meanwhile.
 
-A claim begins with the stored state. If there is none, or if the log no longer has the records after it, the
+A claim begins with the stored state. If there is none, if another version stored it in a form that this one
+doesn't read, or if the log no longer has the records after it, the
 partition is first made anew from a checkpoint (module `rebuilding`), and then claimed once more.
 """
 
@@ -25,7 +26,7 @@ import structlog
 from livesegments.evaluator.claim import Claim
 from livesegments.evaluator.commits.flight import Refused
 from livesegments.evaluator.commits.intake import Forgotten, Intake
-from livesegments.evaluator.history.rebuilding import Log, Rebuilt, rebuild, taken_back
+from livesegments.evaluator.history.rebuilding import Foreign, Log, Rebuilt, rebuild, taken_back
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.ports import Ports, Received
 from livesegments.runtime import metrics
@@ -44,7 +45,7 @@ CHECK_S = 1.0
 BUILDING = 16
 """While segments are built, so many records are applied between two slices at most: slices of all partitions
 lie between two turns of one."""
-LOST = (Refused, Away, Forgotten, Rebuilt)
+LOST = (Refused, Away, Forgotten, Rebuilt, Foreign)
 """What ends a claim without being a fault of ours."""
 
 
@@ -170,7 +171,7 @@ class Owner:
         if before is not None:
             self._reached = max(self._reached, before.applied_offset)
             self._older = head.commit < before.applied or head.offset < self._reached
-        if head.commit and head.offset >= self._intake.first:
+        if head.commit and head.offset >= self._intake.first and not head.foreign:
             await self._begin(claim)
 
     async def _begin(self, claim: Claim) -> None:

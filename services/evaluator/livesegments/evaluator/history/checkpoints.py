@@ -25,6 +25,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from livesegments.core.states import STATES
 from livesegments.evaluator.commits.errands import Errands, nothing
 from livesegments.evaluator.commits.handing import Handing
 from livesegments.evaluator.commits.partition import NEVER_MS, Partition
@@ -125,7 +126,7 @@ class Checkpoints:
         clock_ms = None if partition.clock_ms == NEVER_MS else partition.clock_ms
         mark = Mark(
             number, partition.commit, self._by, partition.offset, clock_ms, self._topic,
-            partition.catalog, hashes,
+            partition.catalog, hashes, states=STATES,
         )  # fmt: skip
         images = partition.images = Images(self._options.checkpoint_images)
         self._archiver.borders.add(mark.commit)

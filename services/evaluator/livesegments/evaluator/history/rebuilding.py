@@ -11,6 +11,10 @@ there is another.
 
 The last write also says up to which offset the log must be applied again (`upto`): where it ended when the
 loss was noticed. Until then readers know that the partition is not what it was.
+
+A partition that another version has stored, in a form that this one doesn't read, is made anew in the same
+way: from a checkpoint of this version, or else from the log, if it is there from its first record on. Where
+neither is possible nothing is removed (`Foreign`).
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import msgspec
 import structlog
 
 from livesegments.core.profile import decode
+from livesegments.core.states import STATES
 from livesegments.evaluator.commits.flight import Refused
 from livesegments.evaluator.ports import Ports
 from livesegments.history.mark import Mark, Row, Saved, newest, resolved
@@ -53,6 +58,10 @@ class Rebuilt(Exception):
     """The partition is stored as a checkpoint has it: claim it anew."""
 
 
+class Foreign(Exception):
+    """Another version has stored the partition, and it can't be made anew."""
+
+
 class Log(NamedTuple):
     """What there is of the log: offsets [first, end)."""
 
@@ -63,14 +72,19 @@ class Log(NamedTuple):
 async def rebuild(number: int, head: Head, token: str, ports: Ports, log: Log) -> bool:
     """False if no checkpoint is of use: then the stored state is all there is.
 
-    Raises Refused where the partition went to another owner, and what the shard raises.
+    Raises Refused where the partition went to another owner, Foreign, and what the shard raises.
     """
     beyond = head.offset if head.commit else -1
+    if head.foreign:
+        beyond = log.first - 1
     damaged: set[str] = set()
     while True:
         marks = await _steadily(lambda: ports.history.marks(number))
         usable = (mark for mark in marks if mark.name not in damaged)
         mark = newest(usable, ports.log.topic, beyond)
+        if mark is None and head.foreign:
+            await _from_the_log(number, head, token, ports, log)
+            return True
         if mark is None:
             if head.restoring or damaged:
                 await _clear(number, token, ports)
@@ -87,6 +101,20 @@ async def rebuild(number: int, head: Head, token: str, ports: Ports, log: Log) -
             await _away(error)
         else:
             return True
+
+
+async def _from_the_log(number: int, head: Head, token: str, ports: Ports, log: Log) -> None:
+    """What another version has stored goes, and the log is read from its first record on."""
+    if log.first or head.recreated:
+        _log.error(
+            "another version has stored this partition, and neither a checkpoint of this version nor the"
+            " whole log is there: see docs/recovery.md",
+            partition=number, states=STATES, first=log.first,
+        )  # fmt: skip
+        raise Foreign(f"partition {number}")
+    _log.warning("made anew from the log: another version has stored it", partition=number, states=STATES)
+    await _clear(number, token, ports)
+    await _write(ports, token, _ended(number, token, log))
 
 
 async def _restore(mark: Mark, token: str, ports: Ports, log: Log) -> None:
@@ -114,7 +142,7 @@ async def _clear(number: int, token: str, ports: Ports) -> None:
     """What is stored counts no more, and is removed."""
     begun = Restore(number)
     begun.drop_fields(keys.head(number), ["commit", "offset", "clock", "catalog"])
-    begun.put_fields(keys.head(number), {"restoring": "0 0"})
+    begun.put_fields(keys.head(number), {"restoring": "0 0", "states": str(STATES)})
     await _write(ports, token, begun)
     found = await ports.shard.keys()
     for start in range(0, len(found), UNLINKED):
