@@ -8,17 +8,20 @@ from typing import Any
 
 import msgspec
 
+from livesegments.core.backfill import Backfill, Past
 from livesegments.core.event import Event, Transition
 from livesegments.core.oracle.oracle import Flip
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import Step, on_clock, on_event
 from livesegments.evaluator.kernel import _native
+from livesegments.evaluator.kernel.announcing import record_of
 from livesegments.evaluator.kernel.description import describe
 from livesegments.evaluator.kernel.native import Kernel, Kernels
 from livesegments.wire import pack
 from livesegments.wire.profilekey import profile_key
 from tests.properties import test_kernel_many as many
+from tests.properties.decoded_past import HandingPast
 from tests.properties.decoders import EACH, MANY_EVENTS, MANY_EVERY, Bytes, Counts, bytes_of, mutant
 from tests.properties.fuzz import run
 from tests.properties.histories import History
@@ -26,6 +29,8 @@ from tests.properties.kernel_race import Count, KernelRace
 from tests.properties.mutants import NOWS
 
 KEY = profile_key("w", "p")
+ANNOUNCED = 0.2
+"""Of the steps that have transitions."""
 PLANS = 2
 """Mutants of a plan at a step, each of which is to do the step if it can be read."""
 
@@ -41,6 +46,7 @@ class Handing:
         self._ledger = _native.Ledger(
             self._cache, self._dues, {"w": plan}, {}, {}, lambda _: (kernel.plan, kernel.revision)
         )
+        self.past = HandingPast(plan, kernel, self._ledger, random, counts)
 
     def event(self, state: bytes, event: Event, now_ms: int) -> None:
         random, record = self._random, bytes_of(msgspec.msgpack.encode(event))
@@ -65,12 +71,23 @@ class Handing:
     def _event(self, state: bytes, record: bytes, now_ms: int) -> None:
         answer = self._hand(partial(self._kernel.plan.event, self._revision, state, record, now_ms), "event")
         self._again(answer, now_ms)
+        if isinstance(answer, tuple) and len(answer[2]) > 1 and self._random.random() < ANNOUNCED:
+            self._announce(bytes_of(answer[2]))
 
     def _again(self, answer: Any, now_ms: int) -> None:
         """What a mutant was made into."""
         if isinstance(answer, tuple) and answer[0] is not None:
             at_ms = now_ms if answer[1] is None else answer[1]
             self._hand(partial(self._kernel.plan.clock, self._revision, "p", answer[0], at_ms), "again")
+
+    def _announce(self, told: Bytes) -> None:
+        """Transitions on their way to the broker."""
+        for _ in range(EACH):
+            parts = [mutant(told, self._random), told.data]
+            self._hand(partial(_native.kinds, parts), "kinds")
+            self._counts.hand(partial(_native.mentions, parts, parts[::-1]), "mentions", counted=False)
+            announced = partial(_announced, parts, self._random.choice((1, 300, 10_000)))
+            self._counts.hand(announced, "announcing", counted=False)
 
     def _plan(self, description: Bytes, state: bytes, record: bytes, now_ms: int) -> None:
         made = self._kernel.made.asked
@@ -86,7 +103,7 @@ class Handing:
         self._dues.load([(now_ms, KEY)], complete=True)
         self._hand(partial(self._apply, packed, now_ms), "record")
         ends = self._random.choice((self._ledger.undo, partial(self._ledger.seal, now_ms)))
-        self._hand(ends, "end")
+        self._counts.hand(ends, "end", counted=False)
 
     def _apply(self, packed: bytes, now_ms: int) -> None:
         record, ledger, random = _native.Record(packed), self._ledger, self._random
@@ -104,6 +121,12 @@ class Handing:
         return self._counts.hand(work, what)
 
 
+def _announced(parts: list[bytes], most_bytes: int) -> None:
+    announcing = _native.Announcing(parts, record_of)
+    while announcing.next(most_bytes)[1]:
+        pass
+
+
 class HandingRace(KernelRace):
     """Without the oracle: what it says of the core is not asked here."""
 
@@ -119,6 +142,20 @@ class HandingRace(KernelRace):
     def _clock(self, profile: Profile, now_ms: int) -> Step:
         self._own().clock(encode(profile), now_ms)
         return super()._clock(profile, now_ms)
+
+    def _to_plan(self, profile: Profile, few: int) -> Step:
+        self._own().past.older(encode(profile), self.clock_ms, self.since, self.walked)
+        return super()._to_plan(profile, few)
+
+    def _give(self, backfill: Backfill, profile: Profile, past: list[Past]) -> bool:
+        self._own().past.given(encode(profile), backfill, past, self.clock_ms)
+        return super()._give(backfill, profile, past)
+
+    def _given_at_once(self, upto: int) -> None:
+        if self.profile is not None:
+            backfill = Backfill(self.plan, dict.fromkeys(self.plan.fact_ids, upto))
+            past = sorted(self.past, key=lambda each: (each[1].time_ms, each[1].id))
+            self._own().past.given(encode(self.profile), backfill, past, self.clock_ms)
 
     def _same_flips(self, transitions: list[Transition], flips: list[Flip]) -> None: ...
 

@@ -1,4 +1,5 @@
-"""What the native kernel reads, from somebody who means it harm: states, events, records, plans, instants.
+"""What the native kernel reads, from somebody who means it harm: states, events, records, plans, instants, columns
+of histories, JSON, transitions.
 
 A round has a seed. It lives through random histories and through facts of many entries, and hands mutants of all
 bytes on the way to the kernel: mutants of single bytes, and whole values put where others were, so that the rest can
@@ -64,12 +65,12 @@ class Counts:
         total = self.read + self.refused + self.faults.total()
         return f"{total} mutants: {self.read} read, {self.refused} refused, faults {dict(self.faults)}"
 
-    def hand(self, work: Callable[[], Any], what: str) -> Any:
-        """The answer; None where it was refused."""
+    def hand(self, work: Callable[[], Any], what: str, counted: bool = True) -> Any:
+        """The answer; None where it was refused. `counted`: whether a mutant of its own is handed over."""
         try:
             found = work()
         except (ValueError, NotImplementedError):
-            self.refused += 1
+            self.refused += counted
             return None
         except KeyboardInterrupt:
             raise
@@ -79,7 +80,7 @@ class Counts:
                 print(f"FAULT {name}", flush=True)
             self.faults[name] += 1
             return None
-        self.read += 1
+        self.read += counted
         return found
 
 

@@ -61,7 +61,6 @@ impl Past {
     pub fn len(&self) -> usize {
         self.profiles.len()
     }
-
 }
 
 /// One profile of a chunk.
@@ -86,7 +85,7 @@ impl<'d> Place<'d> {
         let Place { past, data, at } = *self;
         let profile = self.profile()?;
         let (first, end) = (short(data, &past.bounds, at)?, short(data, &past.bounds, at + 1)?);
-        let mut found = Vec::with_capacity(end.saturating_sub(first).min(data.len()));
+        let mut found = Vec::with_capacity(end.saturating_sub(first).min(past.times.len() / 8));
         for place in first..end {
             let name = past.names.get(short(data, &past.codes, place)?).cloned().ok_or(SHORT)?;
             let name = text(data, name)?;

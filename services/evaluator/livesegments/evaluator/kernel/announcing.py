@@ -47,12 +47,12 @@ def records(told: Told, most_bytes: int) -> Iterator[tuple[bytes, int]]:
 
     Only where the native kernel was built.
     """
-    announcing = _native.Announcing(told.parts, _record)
+    announcing = _native.Announcing(told.parts, record_of)
     while (piece := announcing.next(most_bytes))[1]:
         yield piece
 
 
-def _record(transition: bytes) -> tuple[bytes, bytes]:
+def record_of(transition: bytes) -> tuple[bytes, bytes]:
     """One of which the kernel can't make JSON, because numbers with a fraction are in it."""
     decoded = _decode(transition)
     return decoded.profile.encode(), _encode(decoded)
