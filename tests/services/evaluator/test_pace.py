@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from livesegments.evaluator.commits.pace import QUIET_S, REST_S, SLICE_S, Pace
+import pytest
+
+from livesegments.evaluator.commits.pace import QUIET_S, REST_ROUNDS, REST_S, SLICE_S, Pace
 from livesegments.runtime import metrics
 
 
@@ -59,7 +61,7 @@ def test_a_rest_ends_when_a_record_comes_for_the_partition_that_rests() -> None:
 
 def test_a_storm_rests_until_the_event_loop_has_nothing_else_to_do() -> None:
     async def main() -> None:
-        work = [QUIET_S * 2] * 3
+        work = [QUIET_S * 2] * (REST_ROUNDS - 1)
         now_s = 0.0
 
         def later() -> None:
@@ -75,18 +77,21 @@ def test_a_storm_rests_until_the_event_loop_has_nothing_else_to_do() -> None:
     asyncio.run(main())
 
 
-def test_a_storm_goes_on_beside_work_that_never_ends() -> None:
+@pytest.mark.parametrize(
+    ("round_s", "rounds"), [(QUIET_S * 2, REST_ROUNDS), (REST_S * 2, 1)], ids=["short rounds", "long rounds"]
+)
+def test_a_storm_goes_on_beside_work_that_never_ends(round_s: float, rounds: int) -> None:
     async def main() -> None:
-        now_s = 0.0
+        went = 0
 
         def for_ever() -> None:
-            nonlocal now_s
-            now_s += QUIET_S * 2
+            nonlocal went
+            went += 1
             asyncio.get_running_loop().call_soon(for_ever)
 
-        for_ever()
-        await Pace(400, 25, still, lambda: now_s).rest()
-        assert REST_S <= now_s <= 2 * REST_S
+        asyncio.get_running_loop().call_soon(for_ever)
+        await Pace(400, 25, still, lambda: went * round_s).rest()
+        assert went == rounds
 
     asyncio.run(main())
 

@@ -30,7 +30,7 @@ from livesegments.wire.topics import EVENTS, IDENTITIES, MEMBERSHIPS, REJECTED
 MAX_BATCH_BYTES = 256 * 1024
 ROUND_S = 0.02
 """What due times announce waits for at most so long; nothing that an event did waits behind it."""
-PLENTY = 400
+PLENTY = 1_000
 """So many transitions of one partition at once fill a request by themselves."""
 MANY = 50
 """So many transitions of one partition at once are taken to be those of a storm."""

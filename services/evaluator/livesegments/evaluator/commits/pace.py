@@ -18,12 +18,15 @@ from collections.abc import Callable, Sized
 
 from livesegments.runtime import metrics
 
-SLICE_S = 0.0001
+SLICE_S = 0.0002
 """After so long a slice ends."""
 QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""
 REST_S = 0.0005
-"""A storm rests between two slices for so long at most."""
+"""A storm rests between two slices for so long at most, and for the end of the round that is on."""
+REST_ROUNDS = 3
+"""A rest has so many rounds of the event loop at most. On a slow machine every round seems to have done
+something: a storm that waited for one that didn't would go round for longer than it fires."""
 ROUNDS = 3
 """An owner that is woken takes its turn within so many rounds of the event loop, unless it is busy."""
 CALM_S = 0.1
@@ -120,15 +123,15 @@ class Pace:
 
     async def rest(self, awaited: Sized = ()) -> None:
         """Returns when the event loop had nothing else to do in a round, when something is in `awaited`, or
-        after `REST_S`."""
+        after `REST_S` or `REST_ROUNDS`."""
         begun_s = last_s = self.worked_s()
-        while True:
+        for _ in range(REST_ROUNDS):
             await asyncio.sleep(0)
             now_s = self.worked_s()
             if now_s - last_s < QUIET_S or now_s - begun_s > REST_S or awaited:
-                self._rested_s = now_s
-                return
+                break
             last_s = now_s
+        self._rested_s = now_s
 
     async def landed(self) -> None:
         """Returns when the chunk of the turn before has been answered by the store."""
