@@ -198,6 +198,15 @@ async def test_a_recreated_topic_is_noticed_and_read_from_its_start(open_shard: 
     assert await shard.claim("c", "topic-2") == Head(1, 0, 1_001, 7, restoring=True)
 
 
+async def test_a_claim_of_one_who_knows_of_a_later_commit_lets_no_reader_in(open_shard: Open) -> None:
+    shard, _ = await claimed(open_shard)
+    await shard.commit("a", commit_of(shard, 1))
+    assert (await shard.claim("b", "topic-1", applied=1, revision=8)).again is None
+    assert (await shard.claim("c", "topic-1")).again is None, "it was applied"
+    for token, applied in (("d", 2), ("e", 0)):
+        assert (await shard.claim(token, "topic-1", applied, revision=9)).again == 9
+
+
 async def test_a_partition_is_made_anew_by_its_owner_alone(open_shard: Open) -> None:
     shard, _ = await claimed(open_shard)
     number, commit = shard.partition, commit_of(shard, 1, offset=10)

@@ -112,6 +112,7 @@ def settled(world: World, partition: int) -> bool:
     return (
         head.get("offset") == len(world.logs[partition])
         and head.get("catalog") == world.revision
+        and "again" not in head
         and not world.store.streams.get(keys.outbox(partition))
         and not world.store.streams.get(keys.handing(partition))
         and not world.store.hashes.get(keys.recounts(partition))

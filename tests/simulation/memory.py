@@ -151,7 +151,7 @@ class MemoryShard:
         head = await self._now(lambda: dict(self.store.hashes.get(keys.head(self.partition), {})))
         return head.get("owner"), head.get("commit", 0)
 
-    async def claim(self, token: str, topic: str) -> Head:
+    async def claim(self, token: str, topic: str, applied: int = 0, revision: int = 0) -> Head:
         def take() -> Head:
             head = self.store.hashes.setdefault(keys.head(self.partition), {})
             recreated = head.get("topic", topic) != topic
@@ -162,6 +162,8 @@ class MemoryShard:
                 head["states"] = _STATES
             if "commit" not in head and not restoring:
                 head["restoring"] = b"0 0"
+            if 0 < head.get("commit", 0) < applied:
+                head["again"] = str(revision)
             if recreated:
                 head["offset"] = 0
                 head.pop("upto", None)
@@ -173,6 +175,8 @@ class MemoryShard:
                 recreated=recreated,
                 restoring=restoring,
                 foreign=foreign,
+                upto=int(head.get("upto", 0)),
+                again=int(head["again"]) if "again" in head else None,
             )
 
         return await self._now(take)

@@ -8,13 +8,15 @@ from functools import cache
 
 import pytest
 
+from livesegments.core.plan import compile
 from livesegments.store import keys
 from livesegments.store.seen import FIELDS, Restoring, Seen, looked
 from livesegments.wire import pack
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
-from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
+from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records, segment
+from tests.simulation.test_checkpoints import taken
 from tests.simulation.world import START_MS, World
 
 Members = Mapping[tuple[str, str], set[str]]
@@ -134,6 +136,58 @@ def test_nothing_wrong_is_read_whatever_is_lost(seed: int) -> None:
                 read()
         await settled
         assert answers
+        await cluster.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("fault", ["empty", "lose"])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_was_made_since_the_checkpoint_is_never_missing(seed: int, fault: str) -> None:
+    """Segments are made, and one is edited, after the last checkpoint or snapshot; then the store is lost. The log
+    is applied again long before they are made again: until then no read is answered."""
+
+    async def main() -> None:
+        first = plan_of({"rich": DEFINITIONS["rich"], "both": DEFINITIONS["quiet"]})
+        later = {id_: each for id_, each in DEFINITIONS.items() if id_ != "rich"}
+        second = compile(
+            "w",
+            "Europe/Paris",
+            [segment("rich", DEFINITIONS["rich"])]
+            + [segment(id_, each, revision=2, version=2) for id_, each in later.items()],
+            2,
+        )
+        world = World(seed, PARTITIONS)
+        world.tiny, world.checkpoint_every_s = True, 0.3
+        world.publish_plans({"w": first}, 1)
+        logs = records(seed, history(seed, 60), START_MS + 10**9)
+        for partition, log in enumerate(logs):
+            for record in log:
+                world.append(partition, pack.encode(record))
+        cluster = Cluster(world)
+        await cluster.settle()
+        await taken(world)
+        await cluster.stop()
+        world.checkpoint_every_s = 0.0
+        cluster = Cluster(world)  # which keeps a snapshot for itself
+        world.publish_plans({"w": second}, 2)
+        await cluster.settle()
+        right = [stored_members(world, partition) for partition in range(PARTITIONS)]
+        readers = Reader(world, {}), Reader(world, world.acked)
+        for reader in readers:
+            assert None not in [reader.answered(partition) for partition in range(PARTITIONS)]
+
+        await cluster.strike((fault,))
+        settled, answers = asyncio.create_task(cluster.settle()), 0
+        async with asyncio.timeout(600):
+            while not settled.done() or answers < PARTITIONS:
+                answers = 0
+                for partition in range(PARTITIONS):
+                    if [each for each in readers if each.answered(partition) is not None]:
+                        answers += 1
+                        assert stored_members(world, partition) == right[partition]
+                await asyncio.sleep(world.random.choice((0, 0.001, 0.01)))
+        await settled
         await cluster.stop()
 
     run(main())

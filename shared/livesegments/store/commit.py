@@ -56,13 +56,18 @@ return 1
 """
 
 CLAIM = """
-local names = {'commit', 'offset', 'clock', 'topic', 'catalog', 'restoring', 'claimed', 'states'}
+local names =
+  {'commit', 'offset', 'clock', 'topic', 'catalog', 'restoring', 'claimed', 'upto', 'again', 'states'}
 local old = redis.call('HMGET', KEYS[1], unpack(names))
 local time = redis.call('TIME')
 local claimed = math.max(time[1] * 1000 + math.floor(time[2] / 1000), (tonumber(old[7]) or 0) + 1)
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'topic', ARGV[2], 'claimed', string.format('%.0f', claimed))
 if not old[1] then redis.call('HSET', KEYS[1], 'states', ARGV[3]) end
 if not old[1] and not old[6] then redis.call('HSET', KEYS[1], 'restoring', '0 0') end
+if old[1] and tonumber(old[1]) < tonumber(ARGV[4]) then
+  redis.call('HSET', KEYS[1], 'again', ARGV[5])
+  old[9] = ARGV[5]
+end
 if old[4] and old[4] ~= ARGV[2] then
   redis.call('HSET', KEYS[1], 'offset', '0')
   redis.call('HDEL', KEYS[1], 'upto')

@@ -6,8 +6,9 @@ Of a partition p (written by its evaluator, in one commit with the head):
                                     topic's id, the catalogue revision that the partition has adopted;
                                     claimed: the instant (ms) of the last claim, later than any before it;
                                     restoring: `DONE TOTAL` profiles, only while it is made anew; restored:
-                                    the token of who made it anew last; upto: the offset at which it is then
-                                    whole again
+                                    the token of who made it anew last; upto, again: the offset and the
+                                    catalogue's revision that it must come to before it is what it was;
+                                    `again` goes once it is
   {p}:profiles:WORKSPACE      HASH  profile id → state (msgpack of core.profile.Profile)
   {p}:numbers                 HASH  WORKSPACE → the last number that a profile was given
   {p}:ids:WORKSPACE           HASH  a profile's number → its id

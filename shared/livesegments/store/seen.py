@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from livesegments.core.states import STATES
 
-FIELDS = ("restored", "restoring", "topic", "offset", "claimed", "commit", "upto", "states")
+FIELDS = ("restored", "restoring", "topic", "offset", "claimed", "commit", "upto", "again", "states")
 """Of the head (module `keys`), in this order."""
 
 
@@ -43,7 +43,7 @@ def looked(partition: int, head: Sequence[bytes | None], before: Seen, log: int)
 
     Raises Restoring.
     """
-    restored, restoring, topic, offset, claimed, commit, upto, states = head
+    restored, restoring, topic, offset, claimed, commit, upto, again, states = head
     if commit is not None and states != _STATES:
         raise Restoring(
             f"Partition {partition} was stored by another version of livesegments, and no evaluator of this"
@@ -59,6 +59,11 @@ def looked(partition: int, head: Sequence[bytes | None], before: Seen, log: int)
         raise Restoring(
             f"The store was taken back: partition {partition} has applied {now.offset:,} of {reached:,}"
             " records again. Try again."
+        )
+    if again is not None:
+        raise Restoring(
+            f"The store was taken back: partition {partition} has applied all records again, and still makes"
+            " segments anew. Try again."
         )
     if now.claim < before.claim:
         raise Restoring(

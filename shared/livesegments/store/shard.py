@@ -30,6 +30,8 @@ class Head(Struct, frozen=True):
     `clock_ms` is None before the first event; `recreated` says that the topic is another one than the
     offset was of: it then starts again at 0. `restoring`: it was being made anew, and that was cut short.
     `foreign`: what is stored has another version than `core.states.STATES`.
+    `upto`, `again`: the offset and the catalogue's revision that a partition which was made anew, or taken
+    back, has to come to before it is what it was; `again` is None once it is.
     """
 
     commit: int
@@ -39,6 +41,8 @@ class Head(Struct, frozen=True):
     recreated: bool = False
     restoring: bool = False
     foreign: bool = False
+    upto: int = 0
+    again: int | None = None
 
 
 class Shard(Protocol):
@@ -56,9 +60,10 @@ class Shard(Protocol):
     async def fence(self) -> tuple[str | None, int]:
         """The token of the last claim, and the number of the last commit."""
 
-    async def claim(self, token: str, topic: str) -> Head:
+    async def claim(self, token: str, topic: str, applied: int = 0, revision: int = 0) -> Head:
         """From now on only commits under `token` are applied. A partition without a commit counts from here
-        on as one that is being made anew: nobody knows yet whether there was one."""
+        on as one that is being made anew: nobody knows yet whether there was one. One without commit
+        `applied`, which is known to have been, has to come to `revision` again."""
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:
         """False: refused, nothing was written."""
@@ -157,10 +162,10 @@ class RedisShard:
         token, commit = await self._call("HMGET", self._head, "owner", "commit")
         return None if token is None else token.decode(), int(commit or 0)
 
-    async def claim(self, token: str, topic: str) -> Head:
+    async def claim(self, token: str, topic: str, applied: int = 0, revision: int = 0) -> Head:
         self._fenced.step_over()
-        commit, offset, clock, old_topic, catalog, restoring, _, states = await self._call(
-            "EVALSHA", sha(CLAIM), 1, self._head, token, topic, STATES
+        commit, offset, clock, old_topic, catalog, restoring, _, upto, again, states = await self._call(
+            "EVALSHA", sha(CLAIM), 1, self._head, token, topic, STATES, applied, revision
         )
         recreated = old_topic is not None and old_topic.decode() != topic
         return Head(
@@ -171,6 +176,8 @@ class RedisShard:
             recreated=recreated,
             restoring=restoring is not None,
             foreign=commit is not None and int(states or 0) != STATES,
+            upto=0 if recreated else int(upto or 0),
+            again=None if again is None else int(again),
         )
 
     def commit(self, token: str, commit: Commit) -> asyncio.Future[bool]:

@@ -24,6 +24,7 @@ from livesegments.evaluator.history.filling import Fillings
 from livesegments.evaluator.history.parts import Parts
 from livesegments.evaluator.history.recounting import Recounting
 from livesegments.evaluator.history.retaining import Retaining
+from livesegments.evaluator.history.returning import Returning
 from livesegments.evaluator.kernel.announcing import kinds
 from livesegments.evaluator.kernel.native import Kernels
 from livesegments.evaluator.plans.walks import Walks
@@ -83,6 +84,7 @@ class Claim:
         self.recounting = Recounting(parts)
         self.auditing = Auditing(parts)
         self.building = Building(self.walks, self.fillings, self.flight, self.relay, ports.pace, moved)
+        self.returning = Returning(head, self.partition, self.walks, self.flight, options.now_ms)
         self.erasures = Erasures(
             token[:8], ports, self.partition, loader, self.errands, self.archiver, self.checkpoints,
             self.relay, self.handing,

@@ -98,8 +98,9 @@ class Owner:
 
     @property
     def restoring(self) -> bool:
-        """Whether the partition is being made anew from a checkpoint, or it is looked whether it must be."""
-        return self._claim is not None and not self._claim.begun
+        """Whether the partition is being made anew, or it is looked whether it must be."""
+        claim = self._claim
+        return claim is not None and (not claim.begun or claim.returning.under_way)
 
     async def claim(self) -> None:
         """Makes the partition ours, however long the store is away."""
@@ -157,7 +158,8 @@ class Owner:
         if self._token and (await shard.fence())[0] != self._token:
             await asyncio.sleep(options.grace_s)
         self._token = options.token()
-        head = await shard.claim(self._token, self._ports.log.topic)
+        applied = 0 if before is None else before.applied
+        head = await shard.claim(self._token, self._ports.log.topic, applied, self._ports.plans.revision)
         if head.recreated:
             self._logger.error("the topic was created anew: reading it from its start")
         claim = Claim(
@@ -179,7 +181,9 @@ class Owner:
         plans, partition = self._ports.plans, claim.partition
         if self._older:
             end = self._intake.there(self._reached)
+            await plans.refresh()
             await taken_back(self.number, self._token, self._ports, end)
+            claim.returning.begin(end, plans.revision)
         first = self._intake.first
         if partition.offset < first:
             self._logger.error("records are gone from the log", first=partition.offset, last=first - 1)
@@ -231,9 +235,11 @@ class Owner:
             end = await self._intake.end()
             self._reached = max(self._reached, end)
             log = Log(self._intake.first, end)
+            await self._ports.plans.refresh()
             if await rebuild(self.number, self._head, self._token, self._ports, log):
                 self._skips = True
                 raise Rebuilt
+            claim.returning.begin(end, self._ports.plans.revision)
             await self._begin(claim)
         if self._skips or self._intake.past(claim.partition.offset):
             await self._seek(claim)
@@ -265,6 +271,7 @@ class Owner:
             worked |= await claim.evaluation.tick()
             worked |= await claim.mending.step()
             worked |= await claim.building.step()
+            worked |= await claim.returning.step()
             at_once = BUILDING if claim.building.active else 1
             worked |= await claim.recounting.step()
             worked |= await claim.auditing.step()

@@ -10,7 +10,7 @@ begins again, and readers know that not all profiles are there. Every write name
 there is another.
 
 The last write also says up to which offset the log must be applied again (`upto`): where it ended when the
-loss was noticed. Until then readers know that the partition is not what it was.
+loss was noticed. From then on module `returning` says when the partition is again what it was.
 
 A partition that another version has stored, in a form that this one doesn't read, is made anew in the same
 way: from a checkpoint of this version, or else from the log, if it is there from its first record on. Where
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, TypeVar
 
@@ -89,7 +89,7 @@ async def rebuild(number: int, head: Head, token: str, ports: Ports, log: Log) -
             if head.restoring or damaged:
                 await _clear(number, token, ports)
             if not head.commit or damaged:
-                await _write(ports, token, _ended(number, token, log))
+                await _write(ports, token, _ended(number, log.first, _life(token, log.end, ports)))
             return False
         _log.warning("made anew from a checkpoint", partition=number, commit=mark.commit, offset=mark.offset)
         try:
@@ -114,7 +114,7 @@ async def _from_the_log(number: int, head: Head, token: str, ports: Ports, log: 
         raise Foreign(f"partition {number}")
     _log.warning("made anew from the log: another version has stored it", partition=number, states=STATES)
     await _clear(number, token, ports)
-    await _write(ports, token, _ended(number, token, log))
+    await _write(ports, token, _ended(number, log.first, _life(token, log.end, ports)))
 
 
 async def _restore(mark: Mark, token: str, ports: Ports, log: Log) -> None:
@@ -135,7 +135,7 @@ async def _restore(mark: Mark, token: str, ports: Ports, log: Log) -> None:
             batch = await anext(batches, None)
     for reply in under_way:
         await _applied(reply)
-    await _write(ports, token, _whole(mark, there, done, token, log))
+    await _write(ports, token, _whole(mark, there, done, _life(token, log.end, ports)))
 
 
 async def _clear(number: int, token: str, ports: Ports) -> None:
@@ -188,7 +188,7 @@ def _batch(number: int, rows: Sequence[Row], done: int, count: int, dense: Colle
     return batch
 
 
-def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str, log: Log) -> Restore:
+def _whole(mark: Mark, there: Iterable[Range], profiles: int, life: Mapping[str, str]) -> Restore:
     """The rest, and the head: from here on the partition has a commit."""
     number, last = mark.partition, Restore(mark.partition)
     for key, fields in mark.hashes.items():
@@ -199,7 +199,7 @@ def _whole(mark: Mark, there: Iterable[Range], profiles: int, token: str, log: L
     saved = msgspec.json.encode(Saved(profiles, 0, mark.offset, mark.commit))
     last.put_fields(keys.checkpoint(number), {mark.name: saved})
     head = {"commit": str(mark.commit), "offset": str(mark.offset), "catalog": str(mark.catalog)}
-    head |= _life(token, log.end)
+    head |= life
     if mark.clock_ms is not None:
         head["clock"] = str(mark.clock_ms)
     last.put_fields(keys.head(number), dict[str, str | bytes](head))
@@ -232,11 +232,10 @@ def _merged(whole: Range, named: dict[Range, str]) -> bytes:
     )
 
 
-def _ended(number: int, token: str, log: Log) -> Restore:
+def _ended(number: int, first: int, life: Mapping[str, str]) -> Restore:
     """There is nothing to begin with but the log."""
     ended = Restore(number)
-    head = {"offset": str(log.first)} | _life(token, log.end)
-    ended.put_fields(keys.head(number), dict[str, str | bytes](head))
+    ended.put_fields(keys.head(number), {"offset": str(first), **life})
     ended.drop_fields(keys.head(number), ["restoring"])
     return ended
 
@@ -246,13 +245,14 @@ async def taken_back(number: int, token: str, ports: Ports, end: int) -> None:
 
     Raises Refused, and what the shard raises."""
     older = Restore(number)
-    older.put_fields(keys.head(number), dict[str, str | bytes](_life(token, end)))
+    older.put_fields(keys.head(number), dict[str, str | bytes](_life(token, end, ports)))
     await _write(ports, token, older)
 
 
-def _life(token: str, end: int) -> dict[str, str]:
-    """Tells readers that it is another life than the one before, and from which offset on it is whole."""
-    return {"restored": token, "upto": str(end)}
+def _life(token: str, end: int, ports: Ports) -> dict[str, str]:
+    """Tells readers that it is another life than the one before, and that it is not whole before it has come
+    to this offset and this revision of the catalogue again."""
+    return {"restored": token, "upto": str(end), "again": str(ports.plans.revision)}
 
 
 async def _write(ports: Ports, token: str, restore: Restore) -> None:

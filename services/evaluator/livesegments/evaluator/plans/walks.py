@@ -187,6 +187,18 @@ class Walks:
         """Segments whose new definition is not everywhere in the partition yet."""
         return sum(adopted.building for adopted in self._adopted.values())
 
+    def owes(self, revision: int) -> bool:
+        """Whether any definition up to that revision of the catalogue is not everywhere in the partition yet.
+        What can't be compiled is not waited for: what was served before it is served."""
+        for workspace, plan in self._latest.items():
+            if workspace in self._faults or workspace in self._unstaged:
+                continue
+            progress = self._adopted[workspace].progress
+            for id_, each in plan.segments.items():
+                if each.revision <= revision and progress[id_].state == "building":
+                    return True
+        return False
+
     # -- history
 
     def lacking(self) -> tuple[str, Filling, Plan] | None:
