@@ -113,7 +113,10 @@ class Handing:
             ledger.fire(now_ms, 2)
         if random.random() < 0.2:
             ledger.take(KEY)
-        ledger.apply(record, now_ms, None if random.random() < 0.8 else bool, 1)
+        stamps = sorted(
+            (random.randrange(len(record) + 2), now_ms + random.randrange(-9, 9)) for _ in range(2)
+        )
+        ledger.apply(record, now_ms, None if random.random() < 0.8 else bool, 1, stamps)
         self._dues.next(now_ms)
         ledger.changed()
 

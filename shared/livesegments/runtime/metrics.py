@@ -129,6 +129,15 @@ BUILDING = Gauge(
 )
 BUILT = Counter("livesegments_evaluator_built_total", "Times that all that waited for history had it.")
 BACKFILLED = Counter("livesegments_evaluator_backfilled_total", "Profiles given their history by new facts.")
+FILLED = Counter(
+    "livesegments_evaluator_filled_natively_total",
+    "Profiles whose history the native kernel looked through for new facts.",
+)
+FILLED_LEFT = Counter(
+    "livesegments_evaluator_filled_left_total",
+    "Profiles whose history the native kernel left to the interpreted core, by what it can't do or read.",
+    ["lacks"],
+)
 AUDITED = Counter("livesegments_evaluator_audited_total", "Profiles compared with what their history says.")
 DRIFTED = Counter(
     "livesegments_evaluator_drifted_total",

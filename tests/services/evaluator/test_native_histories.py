@@ -25,6 +25,7 @@ from livesegments.evaluator.history.images import Images
 from livesegments.evaluator.kernel import native
 from livesegments.history.columns import Columns, written
 from livesegments.history.filled import fill
+from livesegments.runtime import metrics
 from livesegments.store import keys
 from livesegments.store.shard import Head
 from livesegments.wire.profilekey import profile_key
@@ -81,6 +82,38 @@ def test_profiles_without_numbers_get_their_histories_natively(monkeypatch: pyte
     assert sorted(decode(state).number for state in now.values()) == [1, 2, 3, 4, 5]
     named = [each for each in outcome.commit.writes if each.key == keys.ids(0, "w")]
     assert len(named) == 1
+
+
+def test_what_the_kernel_leaves_is_counted_by_the_reason() -> None:
+    """Of three profiles one took an event back, and one was erased."""
+    node = msgspec.convert({"type": "event", "name": "order_placed", "value": 1}, Node)
+    plan = compile("w", "Europe/Berlin", [], 6, staged=[Segment("s", 1, 6, node)]).at(6, {}, [])
+    upto, kernels = dict.fromkeys(plan.fact_ids, UPTO), native.Kernels()
+    made = Partition(0, Head(20, 0, NOW_MS, 0), 1_000_000, 20_000, kernels)
+    made.dues.load([], complete=True)
+    made.plans["w"], made.since["w"], made.walked["w"] = plan, dict.fromkeys(upto, 6), 4
+    made.erased[profile_key("w", "p2")] = 15
+    order_ = Event("e", "w", "p", "order_placed", NOW_MS - 5, {})
+    pasts = [(f"p{number}", [(1, msgspec.structs.replace(order_, id=str(number)))]) for number in range(3)]
+    pasts[1][1].append((2, Event("r", "w", "p", RETRACT, NOW_MS - 1, {"event_id": "1"})))
+    given = native.wish(Backfill(plan, upto), wanted(plan, upto, NOW_MS), None, kernels)
+    states = {profile_key("w", id_): encode(Profile(plan=6)) for id_, _ in pasts}
+    before = _counted()
+    made.fill("w", Backfill(plan, upto), Columns(written(1.0, pasts)), states, (), given)
+    natively, left = _counted()
+    assert natively - before[0] == 1
+    reasons = {why: count - before[1].get(why, 0) for why, count in left.items()}
+    assert {why: count for why, count in reasons.items() if count} == {
+        "the history of a profile that took something back, or was merged": 1,
+        "what was erased": 1,
+    }
+
+
+def _counted() -> tuple[float, dict[str, float]]:
+    """Profiles whose history was given natively, and those that were left, by the reason."""
+    (left,) = metrics.FILLED_LEFT.collect()
+    samples = [each for each in left.samples if each.name.endswith("_total")]
+    return metrics.FILLED._value.get(), {each.labels["lacks"]: each.value for each in samples}
 
 
 def stored(random: Random, plan: Plan, number: int) -> bytes:

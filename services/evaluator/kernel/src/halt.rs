@@ -8,4 +8,13 @@ pub enum Halt {
     Lacks(&'static str),
 }
 
+impl Halt {
+    /// What can't be read, or is lacking.
+    pub fn what(self) -> &'static str {
+        match self {
+            Halt::Bad(what) | Halt::Lacks(what) => what,
+        }
+    }
+}
+
 pub type Result<T> = std::result::Result<T, Halt>;

@@ -78,7 +78,7 @@ use step::Done;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Of the description; `kernel/description.py` has the same number, so a change here is a change there.
-const SHAPE: u32 = 10;
+const SHAPE: u32 = 11;
 
 /// A function of the core. Plans that share it share what is remembered of its answers.
 #[pyclass(frozen, weakref)]

@@ -282,6 +282,7 @@ impl Ledger {
     /// history, what was seen).
     fn apply<'py>(
         &mut self, py: Python<'py>, record: &Record, clock_ms: i64, keeps_out: Option<Bound<'py, PyAny>>, commit: i64,
+        stamps: Vec<(usize, i64)>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let mut serving = Vec::with_capacity(record.index.workspaces.len());
         for workspace in &record.index.workspaces {
@@ -293,7 +294,7 @@ impl Ledger {
         let kept_out = |key: &str| keeps_out.as_ref().is_some_and(|ask| asked(key, ask));
         let applied = self
             .ledger
-            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, kept_out, commit)
+            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, &stamps, kept_out, commit)
             .map_err(refused)?;
         let derived = PyBytes::new(py, &applied.derived);
         let profiles = &record.index.profiles;
@@ -348,15 +349,15 @@ impl Ledger {
     }
 
     /// Gives the profiles of a chunk at [first, end) their history. `stored`: key → state, of those that are not
-    /// cached; `apart`: keys of profiles that are left. Returns how many were given some, and the places of those that
-    /// are left to the interpreted core.
+    /// cached; `apart`: keys of profiles that were erased, and are left. Returns how many were given some, and the places of
+    /// those that are left to the interpreted core, each with the reason.
     #[allow(clippy::too_many_arguments)]
     fn fill(
         &mut self, py: Python<'_>, workspace: &str, wish: &Wish, past: &Past, first: usize, end: usize,
         stored: &Bound<'_, PyDict>, apart: HashSet<String>, now_ms: i64,
-    ) -> PyResult<(usize, Vec<usize>)> {
+    ) -> PyResult<(usize, Vec<(usize, &'static str)>)> {
         let Serving::Served(plan, revision, adoption) = self.serving(py, workspace)? else {
-            return Ok((0, (first..end).collect()));
+            return Ok((0, (first..end).map(|at| (at, "a plan that is served whole by the interpreted core")).collect()));
         };
         let toward = Toward { workspace, plan: &plan, revision, adoption: &adoption, now_ms };
         let (cache, mut dues) = (self.cache.borrow(py), self.dues.borrow_mut(py));
@@ -365,14 +366,14 @@ impl Ledger {
             let place = past.place(at);
             let key = [workspace, "\0", place.profile().map_err(refused)?].concat();
             if !apart.is_empty() && apart.contains(&key) {
-                left.push(at);
+                left.push((at, "what was erased"));
                 continue;
             }
             let known = stored.get_item(key)?.and_then(|state| state.cast_into::<PyBytes>().ok());
             let state = known.as_ref().map(|state| state.as_bytes());
             match self.ledger.fill(&cache.0, &mut dues.0, &toward, &wish.0, place, state) {
                 Ok(given) => count += usize::from(given),
-                Err(_) => left.push(at),
+                Err(halt) => left.push((at, halt.what())),
             }
         }
         Ok((count, left))

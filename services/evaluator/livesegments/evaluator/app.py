@@ -246,7 +246,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     clock = GuardedClock(wall_ms, running_ms)
-    pace = Pace(CHUNK, SLICE, time.perf_counter, time.perf_counter)
+    pace = Pace(CHUNK, SLICE, time.perf_counter, time.perf_counter, time.thread_time)
     async with contextlib.AsyncExitStack() as stack:
         log = FaustLog(await known_topic(settings.kafka, settings.checkpoint_every_s))
         catalog = Catalog(

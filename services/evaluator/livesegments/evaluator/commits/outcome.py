@@ -51,13 +51,17 @@ class Outcome(Struct):
 class Tally:
     """What became of a record's events, by their places in it: what the tail and the metrics want to know.
 
-    `clock_ms`: the clock before the first of them.
+    `clock_ms`: the clock before the first of them. `stamps`: (place, instant): before the event there the
+    clock comes to that instant.
     """
 
-    __slots__ = ("clock_ms", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown")
+    __slots__ = (
+        "clock_ms", "derived", "duplicates", "left_out", "refused", "stamps", "suppressed", "unknown",
+    )  # fmt: skip
 
-    def __init__(self, clock_ms: int) -> None:
+    def __init__(self, clock_ms: int, stamps: Sequence[tuple[int, int]] = ()) -> None:
         self.clock_ms = clock_ms
+        self.stamps = stamps
         self.duplicates = 0
         self.refused: list[tuple[Event, Refusal]] = []
         self.left_out: list[int] = []
@@ -97,4 +101,4 @@ class Tally:
             kept = [blank(event) if place in gone else event for place, event in enumerate(events)]
             record = encode(Packed(kept))
         still = [place for place in sorted(self.unknown) if events[place].time_ms > self.clock_ms]
-        return Entry(record, self.left_out, self.clock_ms, still, self.derived)
+        return Entry(record, self.left_out, self.clock_ms, still, self.derived, stamps=self.stamps)

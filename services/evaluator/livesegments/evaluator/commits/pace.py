@@ -63,15 +63,21 @@ class Spent:
 class Pace:
     """`chunk` is how many due times are fired in one commit, `slice` how many of them at least without a
     pause. `now_s` is a clock, `worked_s` the one by which slices and rests go; it stands still for no
-    longer than `QUIET_S`."""
+    longer than `QUIET_S`. `spent_s`: the processor's time of the worker's thread; left out, `worked_s`."""
 
     def __init__(
-        self, chunk: int, slice_: int, now_s: Callable[[], float], worked_s: Callable[[], float]
+        self,
+        chunk: int,
+        slice_: int,
+        now_s: Callable[[], float],
+        worked_s: Callable[[], float],
+        spent_s: Callable[[], float] | None = None,
     ) -> None:
         self.chunk = chunk
         self.slice = slice_
         self.now_s = now_s
         self.worked_s = worked_s
+        self.spent_s = worked_s if spent_s is None else spent_s
         self._rested_s = worked_s()
         self._taken = False
         self._spent = Spent(now_s)

@@ -119,7 +119,7 @@ class Fillings(OfClaim):
             if slices:
                 await self._pace.rest()
             slice_ = chunk[done : done + self._portion.slice]
-            begun_s = self._pace.worked_s()
+            begun_s = self._pace.spent_s()
             count += partition.fill(workspace, job.backfill, slice_, stored, slices, job.wish)
             self._portion.took(len(slice_), begun_s)
             slices.append(slice_)

@@ -32,9 +32,9 @@ class Portion:
         return self._within(CALM_S if self._pace.calm else SLICE_S)
 
     def took(self, profiles: int, begun_s: float) -> None:
-        """So many, since the thread had taken `begun_s` of the processor (`Pace.worked_s`): that others had
+        """So many, since the thread had taken `begun_s` of the processor (`Pace.spent_s`): that others had
         it in between makes no portion smaller. What was known before counts for half."""
-        spent_s = self._pace.worked_s() - begun_s
+        spent_s = self._pace.spent_s() - begun_s
         if spent_s > 0:
             self._each_s = (self._each_s + spent_s / profiles) / 2
 

@@ -57,7 +57,7 @@ from livesegments.core.words import CLOCK_OPS, LIST_OPS, ORDER_OPS, POSITIVE, PR
 from livesegments.evaluator.kernel.pieces import Name, Piece, Pieces
 
 Json: TypeAlias = list[Any]
-SHAPE = 10
+SHAPE = 11
 """Of the description; the number in the kernel (`lib`) must be the same: whoever changes one changes both."""
 OPS = frozenset(("eq", "in", "contains", "starts_with", "ends_with", "has_any", "has_all", *ORDER_OPS))
 """Positive ops that the kernel tests by itself; the core is asked about all others."""

@@ -108,7 +108,7 @@ class Share:
         nobody is. `commit` is the number of the one in the making.
         """
         try:
-            applied = self._ledger.apply(events.record, clock_ms, keeps_out, commit)
+            applied = self._ledger.apply(events.record, clock_ms, keeps_out, commit, tally.stamps)
         except ValueError as error:
             _log.warning("a record is left to the interpreted core", error=str(error))
             return None
@@ -138,13 +138,16 @@ class Share:
         now_ms: int,
     ) -> tuple[int, Sequence[int]]:
         """Gives profiles their history. How many, and the places of those that are left to the interpreted
-        core. `stored` has those that are not cached."""
+        core: a metric says why. `stored` has those that are not cached."""
         if self._past is None or self._past[0] is not history.data:
             self._past = history.data, native.past(history.data)
         count, left = self._ledger.fill(
             workspace, wish, self._past[1], history.first, history.end, stored, set(erased), now_ms
         )
-        return count, [at - history.first for at in left]
+        metrics.FILLED.inc(history.end - history.first - len(left))
+        for _, why in left:
+            metrics.FILLED_LEFT.labels(why).inc()
+        return count, [at - history.first for at, _ in left]
 
     def write(
         self, commit: Commit, sets: Sets, told: Sequence[Transition], clock_ms: int

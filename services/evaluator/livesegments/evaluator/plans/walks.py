@@ -167,7 +167,7 @@ class Walks:
             if slices:
                 await self._pace.rest()
             slice_ = dict(left[done : done + self._portion.slice])
-            begun_s = self._pace.worked_s()
+            begun_s = self._pace.spent_s()
             judged += self._partition.walk(workspace, slice_, concern, also, slices)
             self._portion.took(len(slice_), begun_s)
             slices.append(slice_)
