@@ -22,7 +22,7 @@ KERNEL := services/evaluator/livesegments/evaluator/kernel/_native.abi3.so
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check format fuzz bench chaos client screenshots lock wheel clean
+.PHONY: help setup up demo test long check format fuzz bench chaos client screenshots lock wheel clean
 
 help:  ## these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -56,6 +56,9 @@ demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves i
 test: setup  ## all tests, three files at a time (ARGS='-k words' JOBS=1)
 	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+long: setup  ## all tests in full: every seed, every case, all that schemathesis tries (ARGS, JOBS)
+	LONG=1 $(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+
 check: $(VENV)/ready  ## linter, formatter, types, who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,7 +74,7 @@ fuzz: setup  ## decoders, the api, then core against oracle, with fresh seeds un
 	@if command -v cargo >/dev/null; then CARGO_TARGET_DIR=$(CURDIR)/$(VENV)/crate nice cargo build --profile checked --quiet --manifest-path $(CRATE)/Cargo.toml \
 		&& $(BIN)/python -m tests.properties.decoders --library $(VENV)/crate/checked/libkernel.so $(if $(SEED),--seed $(SEED) --rounds 1,--seconds 3600); fi
 	FUZZ_SEED=$(or $(SEED),$$(date +%N)) $(BIN)/python -m pytest -k 'mutated or schemathesis' tests/wire tests/services/api
-	FUZZ_SEED=all $(BIN)/python -m pytest tests/simulation
+	LONG=1 $(BIN)/python -m pytest tests/simulation
 	$(BIN)/python -m tests.properties.fuzz $(SEED)
 
 bench: setup  ## the figures, into bench/RESULTS.md

@@ -21,6 +21,7 @@ from livesegments.core.wanted import wanted
 from tests.core.story import Story
 from tests.core.test_buckets import plan_of
 from tests.core.test_fact import key
+from tests.effort import effort
 from tests.properties.catalogue import Put
 from tests.properties.histories import Fill, Forget, Happen, History, Recount, Tick, When
 from tests.properties.race import Race
@@ -125,7 +126,7 @@ def _sequence(random: Random) -> Json:
 
 
 @pytest.mark.parametrize("race_of", [Race, Restless])
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(effort(8, 24)))
 def test_whatever_order_events_come_in_it_is_as_the_oracle_says(seed: int, race_of: type[Race]) -> None:
     """Parts come apart from four stamps on with `Restless`."""
     random = Random(seed)

@@ -33,6 +33,7 @@ from livesegments.history.timeline import timeline
 from livesegments.store.history import Snapshot
 from livesegments.store.tail import Entry, applied
 from livesegments.wire import pack
+from tests.effort import effort
 from tests.properties.aim import PROFILE
 from tests.properties.definitions import Draw, Json, definitions, node, written_out
 from tests.properties.histories import DAY, HOUR, changes, properties
@@ -40,7 +41,7 @@ from tests.properties.histories import DAY, HOUR, changes, properties
 START = 1_709_280_000_000
 PARTITIONS, WORKSPACES, PROFILES = 2, ("w", "w", "w", "v"), "abcdefgh"
 SESSIONS = Sessions({"threads": 2})
-SEEDS, EXAMPLES = 2, 2
+SEEDS, EXAMPLES = effort(1, 2), 2
 
 
 class Did(Struct, frozen=True):

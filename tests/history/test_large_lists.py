@@ -23,15 +23,14 @@ def test_many_values_give_the_verdicts_of_few(op: str, folded: bool, monkeypatch
             connection.execute(statement)
 
         def verdicts() -> list[bool]:
-            found = []
-            for seen in SEEN:
-                # within a lambda, as `where` is
-                verdict = value.holds(test, "x", 0)
-                sql = f"SELECT list_transform([CAST(? AS JSON)], lambda x: {verdict})[1]"
-                json = None if seen is None else msgspec.json.encode(seen).decode()
-                row = connection.execute(sql, [json]).fetchone()
-                assert row is not None
-                found.append(row[0])
+            verdict = value.holds(test, "x", 0)
+            each = ", ".join("CAST(? AS JSON)" for _ in SEEN)
+            # within a lambda, as `where` is
+            sql = f"SELECT list_transform([{each}], lambda x: {verdict})"
+            given = [None if seen is None else msgspec.json.encode(seen).decode() for seen in SEEN]
+            row = connection.execute(sql, given).fetchone()
+            assert row is not None
+            found: list[bool] = row[0]
             return found
 
         many = verdicts()

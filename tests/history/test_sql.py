@@ -19,6 +19,7 @@ from livesegments.history.sql import fold
 from livesegments.history.sql.computed import TOTALS as TOTALS_OF_COMPUTED
 from livesegments.history.sql.session import prepare
 from tests.core.test_conditions_page import CART, ITEMS, OPS, SHARED, TOTALS
+from tests.effort import effort
 from tests.properties.sql_race import Happened
 
 Json = dict[str, Any]
@@ -191,12 +192,14 @@ def test_every_letter_is_folded_as_unicode_says() -> None:
 def test_the_calendar_is_the_oracles(zone: str) -> None:
     draw = random.Random(zone)
     rules = calendar(zone)
-    instants = [draw.randrange(0, 1_800_000_000_000) for _ in range(600)]
-    instants += [draw.randrange(_new_year(1850), _new_year(9990)) for _ in range(300)]
+    instants = [draw.randrange(0, 1_800_000_000_000) for _ in range(effort(150, 600))]
+    instants += [draw.randrange(_new_year(1850), _new_year(9990)) for _ in range(effort(80, 300))]
     for year in (1900, 1947, 2050, 2100):  # within hours of the changes of each year
         turns = [_new_year(year) + hour * HOUR_MS for hour in range(8_784)]
         turns = [t for t in turns if rules.local(t).hour != (rules.local(t - HOUR_MS).hour + 1) % 24]
-        instants += [t + draw.randrange(-3 * HOUR_MS, 3 * HOUR_MS) for t in turns for _ in range(10)]
+        instants += [
+            t + draw.randrange(-3 * HOUR_MS, 3 * HOUR_MS) for t in turns for _ in range(effort(2, 10))
+        ]
     with duckdb.connect() as connection:
         prepare(connection, zone)
         found = connection.execute(

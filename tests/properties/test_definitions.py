@@ -22,13 +22,18 @@ from livesegments.core.definition import (
     SequenceStep,
     Window,
 )
+from tests.effort import effort
 from tests.properties import definitions as strategies
 from tests.properties.definitions import IDS, LISTS, STATIC, Json, definitions
 
 
 @given(definitions((*STATIC, *IDS[:-1]), all_others=True))
 @settings(
-    max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=effort(100, 500),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 def test_random_definitions_pass_the_check(document: Json) -> None:
     known: dict[str, Any] = {

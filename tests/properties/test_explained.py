@@ -13,10 +13,11 @@ from livesegments.core.explanation import Explained, Explanation, explain
 from livesegments.core.profile import Profile, decode, encode
 from livesegments.core.step import on_clock
 from livesegments.core.whatif import Change, applied, events_of, is_in
+from tests.effort import effort
 from tests.properties.histories import Command, History, Look, histories
 from tests.properties.race import Race
 
-PARTS, SEEDS, EXAMPLES = 2, 12, 6
+PARTS, SEEDS, EXAMPLES = effort(1, 2), effort(6, 12), 6
 told: Counter[str] = Counter()
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
+from tests.effort import effort
 from tests.properties.family import Family
 from tests.properties.family_stories import Story, stories
 
-SEEDS = 12
+SEEDS = effort(4, 12)
 
 
 @pytest.mark.parametrize("number", range(SEEDS))

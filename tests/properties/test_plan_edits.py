@@ -21,6 +21,7 @@ from livesegments.core.event import Event
 from livesegments.core.plan import Plan, Segment, compile
 from livesegments.core.profile import Profile
 from livesegments.core.track import Counted, Measured, TrailTrack, ValuedTrack
+from tests.effort import effort
 from tests.properties.definitions import SCALARS, Draw, Json, contents, definitions, node
 
 IDS = tuple(f"s{number}" for number in range(8))
@@ -171,7 +172,7 @@ def _edited(made: list[Edit]) -> None:
         assert picture(old) == then
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(effort(2, 4)))
 def test_a_plan_made_edit_by_edit_leads_where_one_made_at_once_does(number: int) -> None:
     print(f"seed {number}")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.effort import effort
 from tests.properties.fuzz import run
 from tests.properties.restless import Restless
 
-PARTS, SEEDS = 10, 10
-COMPARED = 20_000
+PARTS, SEEDS = effort(3, 10), 10
+COMPARED = effort(6_000, 20_000)
 """So often, at least, all members and all next changes are the same in core and oracle: after every command of every
 history where both know the profile."""
 
@@ -24,7 +25,7 @@ def test_core_and_oracle_agree(part: int) -> None:
     assert compared >= COMPARED / PARTS
 
 
-@pytest.mark.parametrize("part", range(PARTS // 5))
+@pytest.mark.parametrize("part", range(effort(1, 2)))
 @pytest.mark.timeout(900)
 def test_core_and_oracle_agree_with_small_chunks(part: int) -> None:
     """Crowded histories alone: the others seldom have enough entries for a chunk."""

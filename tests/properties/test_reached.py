@@ -12,6 +12,7 @@ from livesegments.core.plan import Segment, compile
 from livesegments.core.profile import decode, encode
 from livesegments.core.references import references
 from livesegments.core.step import on_plan
+from tests.effort import effort
 from tests.properties.crowded import crowded
 from tests.properties.definitions import IDS, STATIC, Draw, Json, contents, definitions, node
 from tests.properties.histories import History, histories
@@ -60,7 +61,7 @@ def _led(history: History, new: list[Json | None]) -> None:
     assert came_out[0] == came_out[1]
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(effort(4, 10)))
 def test_a_profile_is_judged_by_whom_it_leads_to(number: int) -> None:
     print(f"seed {number}")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.effort import effort
 from tests.properties.fuzz import run
 from tests.properties.sql_race import SqlRace
 
-PARTS, SEEDS = 4, 1
+PARTS, SEEDS = effort(2, 4), 1
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -8,6 +8,7 @@ import pytest
 
 from livesegments.wire import pack
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
@@ -36,7 +37,7 @@ async def watch(cluster: Cluster, reached: set[str]) -> None:
         await asyncio.sleep(0.0005)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(effort(5, 20)))
 def test_with_the_smallest_bounds_every_record_counts_once(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS)

@@ -15,10 +15,10 @@ from livesegments.store import keys
 from livesegments.store.tail import Entry, applied, decode_fields
 from livesegments.wire import pack
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
 from tests.simulation.world import START_MS, World
 
@@ -83,7 +83,7 @@ async def taken(world: World, beyond: int = 0) -> None:
                 await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("seed", seeds(40))
+@pytest.mark.parametrize("seed", range(effort(6, 40)))
 def test_whatever_is_lost_and_forgotten_every_record_counts_once(seed: int) -> None:
     async def main() -> None:
         world, logs = begin(seed)

@@ -11,9 +11,9 @@ from livesegments.core.plan import Segment, compile
 from livesegments.store import keys, progress
 from livesegments.wire import pack
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, MINUTE, PARTITIONS, expected, history, records, segment
 from tests.simulation.world import START_MS, World
 
@@ -81,7 +81,7 @@ class Catalogue:
         self.world.publish_plans({"w": plan}, revision)
 
 
-@pytest.mark.parametrize("seed", seeds(40))
+@pytest.mark.parametrize("seed", range(effort(6, 40)))
 @pytest.mark.parametrize("faults", [FAULTS, FAULTS + LOSSES], ids=["deaths", "losses"])
 def test_definitions_that_change_between_deaths_end_up_right(seed: int, faults: tuple[str, ...]) -> None:
     """Everything must be as if the definitions had always been the last ones."""

@@ -18,9 +18,9 @@ from livesegments.wire import pack
 from livesegments.wire.pack import Erase, Lift
 from livesegments.wire.suppressed import digest
 from livesegments.wire.topics import partition_of
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
 from tests.simulation.world import KEY, START_MS, World
 
@@ -110,7 +110,7 @@ def check(world: World, logs: Logs) -> None:
         assert others == {each.id for each in reference.transitions if each.profile != ERASED}
 
 
-@pytest.mark.parametrize("seed", seeds(40))
+@pytest.mark.parametrize("seed", range(effort(6, 40)))
 def test_the_erased_are_nowhere_whatever_goes_wrong(seed: int) -> None:
     async def main() -> None:
         world, logs = begin(seed)
@@ -135,7 +135,7 @@ def test_the_erased_are_nowhere_whatever_goes_wrong(seed: int) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(effort(4, 15)))
 def test_who_is_let_in_again_begins_anew(seed: int) -> None:
     async def main() -> None:
         world, logs = begin(seed, lift=True)

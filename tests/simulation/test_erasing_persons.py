@@ -15,10 +15,10 @@ from livesegments.wire import pack
 from livesegments.wire.pack import Erase, Lift
 from livesegments.wire.suppressed import digest
 from livesegments.wire.topics import partition_of
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, history, plan_of
 from tests.simulation.test_erasing import places
 from tests.simulation.world import KEY, START_MS, World
@@ -107,7 +107,7 @@ def check(world: World, happened: list[pack.Packed | Erase]) -> None:
     assert members == reference.members()
 
 
-@pytest.mark.parametrize("seed", seeds(30))
+@pytest.mark.parametrize("seed", range(effort(6, 30)))
 def test_whichever_id_is_named_all_go_and_none_comes_back(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS)
@@ -140,7 +140,7 @@ def test_whichever_id_is_named_all_go_and_none_comes_back(seed: int) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(effort(2, 6)))
 def test_who_is_let_in_again_is_so_under_every_id(seed: int, lost: bool) -> None:
     """`lost`: the store is, and the log is applied again from checkpoints that know of the erasures after them."""
 

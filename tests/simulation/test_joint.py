@@ -21,6 +21,7 @@ from livesegments.core.profile import decode
 from livesegments.store import keys
 from livesegments.wire import pack
 from livesegments.wire.pack import Erase
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
@@ -117,7 +118,7 @@ async def compare(world: World, cluster: Cluster, happened: Log, end_ms: int) ->
     assert found == expected(world, (each for each in events if each.profile not in IDS), end_ms)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(effort(3, 8)))
 def test_all_of_it_together(seed: int) -> None:
     run(joint(seed))
 

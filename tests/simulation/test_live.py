@@ -12,11 +12,11 @@ from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.wire import pack
 from livesegments.wire.topics import partition_of
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
 from tests.simulation.reference import Reference
-from tests.simulation.seeds import seeds
 from tests.simulation.story import PARTITIONS, plan_of
 from tests.simulation.world import World
 
@@ -65,7 +65,7 @@ class Traffic:
                     reference.move(self.world.now_ms())
 
 
-@pytest.mark.parametrize("seed", seeds(40))
+@pytest.mark.parametrize("seed", range(effort(6, 40)))
 def test_what_is_due_fires_whatever_died(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS, live=True)
@@ -95,7 +95,7 @@ def by_profile(transitions: list[Transition]) -> dict[str, list[Transition]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(effort(2, 10)))
 def test_from_an_empty_store_the_same_transitions_are_told_again(seed: int) -> None:
     """Their instants come from the log and the dues, not from when somebody looked at the clock.
 

@@ -14,10 +14,10 @@ from livesegments.store.tail import applied, decode_fields
 from livesegments.wire import pack
 from livesegments.wire.topics import partition_of
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, history, plan_of
 from tests.simulation.world import START_MS, World
 
@@ -39,7 +39,7 @@ def stories(seed: int, profiles: int) -> list[Event]:
 
 
 @pytest.mark.parametrize("checkpoints", [False, True])
-@pytest.mark.parametrize("seed", seeds(40))
+@pytest.mark.parametrize("seed", range(effort(6, 40)))
 def test_whatever_dies_what_they_did_counts_once(seed: int, checkpoints: bool) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS)

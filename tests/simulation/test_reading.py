@@ -12,6 +12,7 @@ from livesegments.core.plan import compile
 from livesegments.store import keys
 from livesegments.store.seen import FIELDS, Restoring, Seen, looked
 from livesegments.wire import pack
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.memory import MemoryStore
@@ -79,7 +80,7 @@ def reference(logs: Sequence[Sequence[pack.Record]]) -> Callable[[int, int, int 
     return members
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(effort(6, 25)))
 def test_nothing_wrong_is_read_whatever_is_lost(seed: int) -> None:
     """By one that reads all the time, by one that begins now, and by one that the broker tells nothing of a
     store that was emptied."""

@@ -12,6 +12,7 @@ from livesegments.core.plan import Plan, compile
 from livesegments.history.ranges import parse
 from livesegments.store import keys, progress
 from livesegments.wire import pack
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
@@ -20,7 +21,7 @@ from tests.simulation.world import START_MS, World
 DAY_MS = 86_400_000
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(effort(2, 6)))
 def test_running_segments_stay_exact_and_only_old_events_go(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS)
@@ -66,7 +67,7 @@ DAYS = 11
 """The cut is then a midnight amid the events."""
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(effort(2, 6)))
 def test_what_is_made_after_a_cut_counts_what_is_kept_and_says_so(seed: int) -> None:
     """Segments from before it know everything, new ones what the archive still has."""
 

@@ -14,6 +14,7 @@ from livesegments.core.recount import Recounts
 from livesegments.evaluator.history import recounting
 from livesegments.wire import pack
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, FORGETTING, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
 from tests.simulation.reference import Reference
@@ -81,7 +82,7 @@ def without_exits(found: dict[tuple[str, str], set[str]]) -> dict[tuple[str, str
 
 
 @pytest.mark.parametrize("faults", [FAULTS, FAULTS + LOSSES, FAULTS + LOSSES + 4 * FORGETTING])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(effort(4, 12)))
 def test_whatever_dies_what_was_taken_back_counts_no_more(
     seed: int, faults: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

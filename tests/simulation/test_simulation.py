@@ -11,14 +11,14 @@ import pytest
 
 from livesegments.wire import pack
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, check_dues, stored_members
 from tests.simulation.loop import run
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, PARTITIONS, expected, history, plan_of, records
 from tests.simulation.world import START_MS, World
 
 
-@pytest.mark.parametrize("seed", seeds(60))
+@pytest.mark.parametrize("seed", range(effort(8, 60)))
 def test_whatever_dies_every_record_counts_once(seed: int) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS)

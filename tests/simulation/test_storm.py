@@ -12,9 +12,9 @@ from livesegments.core.event import PROFILE, Event, Transition
 from livesegments.wire import pack
 from livesegments.wire.topics import partition_of
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.simulation.faults import FAULTS, LOSSES, Cluster, stored_members
 from tests.simulation.loop import run
-from tests.simulation.seeds import seeds
 from tests.simulation.story import DEFINITIONS, MINUTE, PARTITIONS, expected, plan_of
 from tests.simulation.world import START_MS, World
 
@@ -59,7 +59,7 @@ def by_profile(transitions: Iterable[Transition]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("live", [False, True], ids=["log", "wall"])
-@pytest.mark.parametrize("seed", seeds(20))
+@pytest.mark.parametrize("seed", range(effort(4, 20)))
 def test_each_profile_goes_through_the_same_in_a_storm(seed: int, live: bool) -> None:
     async def main() -> None:
         world = World(seed, PARTITIONS, live)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from livesegments.core.names import seen
 from livesegments.core.names.flatten import MAX_LEAVES, leaves
 from livesegments.core.names.seen import Name, Names, Path, frequent, merge, observe, surplus
+from tests.effort import effort
 
 SCALARS = st.one_of(
     st.text(max_size=3), st.integers(-5, 5), st.booleans(), st.floats(allow_nan=False, width=16)
@@ -70,7 +71,7 @@ def test_a_value_that_was_seen_once_is_not_frequent() -> None:
     assert frequent(name_of([(0, {"a": number}) for number in range(1_000)]).paths["a"]) == []
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True, deadline=None, max_examples=effort(25, 100))
 @given(EVENTS, EVENTS)
 def test_merging_is_seeing_both_in_any_order(first: Any, second: Any) -> None:
     one, two = name_of(first), name_of(second)

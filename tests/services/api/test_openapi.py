@@ -13,15 +13,19 @@ import pytest
 
 from livesegments.api.operations import erasures
 from tests.clients.install import python_packages
+from tests.effort import effort
 from tests.services.api.conftest import CITY, Client
 
 ROOT = Path(__file__).parents[3]
 SEED = os.environ.get("FUZZ_SEED", "1")
 FUZZ = "FUZZ_SEED" in os.environ
-EXAMPLES, TIMEOUT_S = (30, 1_200) if FUZZ else (1, 480)
+EXAMPLES, TIMEOUT_S = (30, 1_200) if FUZZ else (effort(2, 1), 480)
 """An operation's random requests, beside those that follow from its schema alone; `make fuzz` tries more."""
-PHASES = ["--phases", "examples,coverage,fuzzing"] if not FUZZ else []
-"""Chains of requests that follow links of the document are for `make fuzz`."""
+PHASES = [] if FUZZ else ["--phases", effort("examples,fuzzing", "examples,coverage,fuzzing")]
+"""Every value, missing part and method that a schema speaks of is for `make long`; chains of requests that follow links of the
+document are for `make fuzz`."""
+REQUEST_S = 60
+"""On a busy machine an answer takes longer than the 10 s that schemathesis would wait."""
 CONDITION_IN = ["NewDynamic", "SegmentPatch", "ToPlan"]
 """They have a whole condition in them, as `ToPreview` has: its 3,700 faulty forms are sent once, to the preview."""
 GENERATOR = Path(__file__).parent / "openapi-generator.txt"
@@ -47,6 +51,7 @@ async def test_schemathesis_finds_nothing(
         *("--header", f"Authorization: {boss.headers['Authorization']}"),
         *("--header", f"X-Workspace: {shop.workspace}"),
         *PHASES,
+        *("--request-timeout", str(REQUEST_S)),
         *("--max-examples", str(EXAMPLES), "--seed", SEED, "--no-color", "--generation-database", "none"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,

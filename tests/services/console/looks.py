@@ -1,4 +1,4 @@
-"""Whether a page is for everybody, in all four looks: axe has nothing to say, and nothing sticks out of the page.
+"""Whether a page is for everybody, in two looks, or in `make long` in all four: axe has nothing to say, and nothing sticks out of the page.
 
 The page is loaded once, and axe is put into it once; then it changes its look. All rules are asked of both widths; the dark changes
 nothing but colours, so there only the rules of colours are asked."""
@@ -10,6 +10,8 @@ from typing import Any
 
 import axe_playwright_python
 from playwright.async_api import Page
+
+from tests.effort import effort
 
 AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text()
 RUN = """async ([within, without, options]) =>
@@ -24,6 +26,8 @@ ALL: dict[str, Any] = {
     "rules": {"target-size": {"enabled": True}},
 }
 IN_THE_DARK = {**ALL, "rules": {}, "runOnly": {"type": "rule", "values": COLOURS}}
+LIGHT, DARK = ("light", ALL), ("dark", IN_THE_DARK)
+LOOKS = effort({1280: [LIGHT], 375: [DARK]}, {1280: [LIGHT, DARK], 375: [LIGHT, DARK]})
 ROWS = "tbody tr:nth-child(n+5)"
 """Further rows of a table are as the first ones."""
 FRAME = ("header.top", "nav.side")
@@ -40,7 +44,7 @@ async def for_everybody(page: Page, within: str = "html", *, with_frame: bool = 
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 900})
         await page.wait_for_function(f"{WIDER} <= 0")  # once plots have taken the page's width
-        for theme, options in (("light", ALL), ("dark", IN_THE_DARK)):
+        for theme, options in LOOKS[width]:
             await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             found = await page.evaluate(RUN, [within, without, options])
             assert found == [], (within, theme, width)

@@ -19,6 +19,7 @@ from livesegments.store import history, keys
 from livesegments.store.tail import applied
 from livesegments.wire.topics import EVENTS
 from tests.delivery import check_delivery
+from tests.effort import effort
 from tests.services.evaluator.rig import PARTITIONS, Rig
 from tests.simulation.reference import Reference
 from tests.simulation.story import node
@@ -49,7 +50,7 @@ def plan() -> Plan:
     return compile("w", "UTC", [Segment(id_, 1, 1, node(each)) for id_, each in DEFINITIONS.items()], 1)
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=effort(["folder"], ["folder", "s3"]))
 def archive(request: pytest.FixtureRequest, evaluation: Rig) -> str:
     """The URL of an archive that has nothing yet."""
     if request.param == "folder":

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from livesegments.client import names, segments
+from tests.effort import effort
 from tests.product import Product
 from tests.services.console.conftest import HOSTILE, OpenPage, Shop, whole
 from tests.services.console.looks import for_everybody
@@ -348,7 +349,8 @@ async def test_every_form_is_harmless_and_for_everybody(open_page: OpenPage, sho
         place = row(page, f"/of/{index}")
         await place.locator(".phrase").click()
         await place.locator(".body").wait_for()
-        await for_everybody(page, f'[data-row="/of/{index}"]')  # the whole page would hold the browser up
+        if index % effort(3, 1) == 0:
+            await for_everybody(page, f'[data-row="/of/{index}"]')  # the whole page would hold the browser up
     assert await page.evaluate("window.hacked") is None
     await expect(page.locator("#app img[src=x], #app b, #app script")).to_have_count(0)
     await written(page, {"type": "any", "of": EVERY_FORM})
