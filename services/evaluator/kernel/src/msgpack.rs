@@ -185,6 +185,42 @@ impl<'a> Reader<'a> {
         Ok(&self.data[start..self.at])
     }
 
+    /// As `raw`, of what is only copied: neither are texts looked at nor numbers read. Whoever reads it later does so.
+    pub fn passed(&mut self) -> Result<&'a [u8]> {
+        let (data, start) = (self.data, self.at);
+        let (mut at, mut left) = (start, 1_usize);
+        let number = |at: usize, bytes: usize| -> Result<usize> {
+            let found = data.get(at + 1..at + 1 + bytes).ok_or(Halt::Bad("ends too soon"))?;
+            Ok(found.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+        };
+        while left > 0 {
+            left -= 1;
+            let (taken, more) = match *data.get(at).ok_or(Halt::Bad("ends too soon"))? {
+                0..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => (1, 0),
+                head @ 0x80..=0x8f => (1, 2 * usize::from(head & 15)),
+                head @ 0x90..=0x9f => (1, usize::from(head & 15)),
+                head @ 0xa0..=0xbf => (1 + usize::from(head & 31), 0),
+                0xcc | 0xd0 => (2, 0),
+                0xcd | 0xd1 => (3, 0),
+                0xce | 0xd2 | 0xca => (5, 0),
+                0xcf | 0xd3 | 0xcb => (9, 0),
+                0xc4 | 0xd9 => (2 + number(at, 1)?, 0),
+                0xc5 | 0xda => (3 + number(at, 2)?, 0),
+                0xc6 | 0xdb => (5 + number(at, 4)?, 0),
+                0xdc => (3, number(at, 2)?),
+                0xdd => (5, number(at, 4)?),
+                0xde => (3, 2 * number(at, 2)?),
+                0xdf => (5, 2 * number(at, 4)?),
+                0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8 => return Err(Halt::Lacks("extension types")),
+            };
+            at += taken;
+            left = left.saturating_add(more);
+        }
+        let found = data.get(start..at).ok_or(Halt::Bad("ends too soon"))?;
+        self.at = at;
+        Ok(found)
+    }
+
     pub fn value(&mut self) -> Result<Value<'a>> {
         self.value_in(0)
     }

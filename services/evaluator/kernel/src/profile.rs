@@ -107,21 +107,21 @@ impl<'a> Profile<'a> {
             id,
             plan: from.int()?,
             attributes: registers(from)?,
-            tags: from.raw()?,
-            consent: from.raw()?,
-            lists: from.raw()?,
-            groups: from.raw()?,
-            score: from.raw()?,
-            increments: from.raw()?,
+            tags: from.passed()?,
+            consent: from.passed()?,
+            lists: from.passed()?,
+            groups: from.passed()?,
+            score: from.passed()?,
+            increments: from.passed()?,
             facts: facts(from)?,
             dues: dues(from)?,
             memberships: memberships(from)?,
             seen: from.bin()?.into(),
-            removed: from.raw()?,
+            removed: from.passed()?,
             attribute_bytes: from.int()?,
-            taken: from.raw()?,
-            kin: from.raw()?,
-            increased: from.raw()?,
+            taken: from.passed()?,
+            kin: from.passed()?,
+            increased: from.passed()?,
             number: from.int()?,
         };
         if from.done() { Ok(profile) } else { Err(Halt::Bad("goes on after its end")) }
@@ -222,7 +222,7 @@ fn registers<'a>(from: &mut Reader<'a>) -> Result<Vec<Register<'a>>> {
     for _ in 0..count {
         let name = from.str()?;
         from.array_of(3)?;
-        found.push(Register { name, value: from.raw()?, time_ms: from.int()?, event_id: from.str()? });
+        found.push(Register { name, value: from.passed()?, time_ms: from.int()?, event_id: from.str()? });
     }
     Ok(found)
 }
@@ -231,7 +231,7 @@ fn facts<'a>(from: &mut Reader<'a>) -> Result<Vec<Slot<'a>>> {
     let count = from.map()?;
     let mut found = Vec::with_capacity(from.room(count) + 4);
     for _ in 0..count {
-        found.push(Slot { fact: from.int()?, state: State::Raw(from.raw()?) });
+        found.push(Slot { fact: from.int()?, state: State::Raw(from.passed()?) });
     }
     Ok(found)
 }
