@@ -13,7 +13,8 @@ from bench import workload
 from bench.core import plan_of
 from livesegments.core import definition
 from livesegments.core.backfill import Backfill
-from livesegments.core.plan import Plan, Segment, compile
+from livesegments.core.event import Event
+from livesegments.core.plan import Limits, Plan, Segment, compile
 from livesegments.core.profile import Profile, encode
 from livesegments.core.step import on_event
 from livesegments.core.wanted import wanted
@@ -21,6 +22,7 @@ from livesegments.evaluator.commits.outcome import Tally
 from livesegments.evaluator.commits.sets import Sets
 from livesegments.evaluator.kernel import native
 from livesegments.evaluator.kernel.description import Lacks, describe
+from livesegments.evaluator.kernel.native import Kernels
 from livesegments.evaluator.kernel.pieces import Pieces
 from livesegments.evaluator.kernel.share import Share
 from livesegments.history.columns import written
@@ -28,7 +30,7 @@ from livesegments.store.commit import Commit
 from livesegments.wire import pack
 from livesegments.wire.profilekey import ProfileKey, profile_key
 from tests.properties.fuzz import run, run_mutants
-from tests.properties.kernel_race import Count, KernelRace
+from tests.properties.kernel_race import Count, KernelRace, plain
 from tests.properties.mutants import NOWS, Mutants, answers, mutated
 
 pytestmark = pytest.mark.skipif(
@@ -60,6 +62,17 @@ def test_a_bound_with_more_digits_than_the_kernel_holds_leaves_the_plan_to_the_i
     plan = compile("w", "UTC", [Segment("small", 1, 1, small)], 1)
     with pytest.raises(Lacks, match="digits"):
         native.Kernels().of(plan)
+
+
+def test_a_bound_of_ids_that_no_memory_holds_is_none() -> None:
+    """14 bytes for each of them would be 12 bytes more than 64 bits count."""
+    plan = compile("w", "UTC", [], 1, Limits(dedup_max_ids=2**64 // 14 + 1))
+    kernel, profile = Kernels().of(plan), Profile(plan=1)
+    for event in (Event(f"e{n}", "w", "p", "order", 1_000 + n, {}) for n in range(3)):
+        made = kernel.event(encode(profile), event, event.time_ms)
+        profile = on_event(plan, profile, event, event.time_ms).profile
+        assert not isinstance(made, str) and made.state is not None, made
+        assert plain(made.state) == plain(encode(profile))
 
 
 def test_a_plan_is_described_from_the_pieces_of_the_one_before() -> None:

@@ -22,7 +22,7 @@ pub fn remember(seen: &[u8], id: &str, now_ms: i64, window_ms: i64, max_ids: usi
     let clock = now_ms.max(0).to_be_bytes();
     let mut start = 0;
     if now_ms >= window_ms {
-        let horizon = (now_ms - window_ms).to_be_bytes();
+        let horizon = now_ms.saturating_sub(window_ms).to_be_bytes();
         while start < seen.len() && seen[start + DIGEST..start + ENTRY] <= horizon[2..] {
             start += ENTRY;
         }
@@ -30,7 +30,7 @@ pub fn remember(seen: &[u8], id: &str, now_ms: i64, window_ms: i64, max_ids: usi
     if seen[start..].chunks_exact(ENTRY).any(|entry| entry[..DIGEST] == digest) {
         return Ok(None);
     }
-    if seen.len() - start >= max_ids * ENTRY {
+    if (seen.len() - start) / ENTRY >= max_ids {
         start = seen.len() - (max_ids - 1) * ENTRY;
     }
     let mut with_it = Vec::with_capacity(seen.len() - start + ENTRY);
