@@ -19,6 +19,7 @@ import uuid
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx._transports.default
 import pytest
@@ -32,7 +33,7 @@ from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.settings import Settings
 from livesegments.runtime.topics import create_topics, wanted
-from tests.product import product
+from tests.product import PRODUCT, end_product, product
 
 __all__ = ["product"]
 
@@ -94,9 +95,28 @@ LONGEST = [
 """Files that take longest, the longest first: those that run several files at a time end together."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+ASK_PRODUCT = pytest.StashKey[set[Path]]()
+"""Files with a test that asks for `product`."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Those that ask for `product` come first, so that it needn't run beside all others: idle it takes an eighth of a core."""
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(f"{item.path.parent.name}/{item.path.stem}", len(places)))
+    asking = {item.path for item in items if PRODUCT in getattr(item, "fixturenames", ())}
+    config.stash[ASK_PRODUCT] = asking
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        name = f"{item.path.parent.name}/{item.path.stem}"
+        return item.path not in asking, places.get(name, len(places))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    if nextitem is not None and nextitem.path not in item.config.stash[ASK_PRODUCT]:
+        end_product()
 
 
 @pytest.fixture(scope="module", autouse=True)

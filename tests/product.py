@@ -10,6 +10,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from msgspec import Struct
 
 COMMAND = str(Path(sys.executable).with_name("livesegments"))
+PRODUCT = "product"
 START_S = 240
 """Everything starts anew; where other tests want the machine, too, that takes long."""
 RUN_S = 120
@@ -57,7 +59,17 @@ class Product:
         return ran.documents
 
 
-@pytest.fixture(scope="session")
+running: list[Process] = []
+
+
+def end_product() -> None:
+    """Tells it to end, and doesn't wait. Nothing after it asks for it."""
+    while running:
+        with suppress(ProcessLookupError):
+            running.pop().send_signal(signal.SIGTERM)
+
+
+@pytest.fixture(scope="session", name=PRODUCT)
 async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     data = tmp_path_factory.mktemp("up")
     environment = os.environ | {"LIVESEGMENTS_SOURCE_HOSTS": "127.0.0.1"}
@@ -68,6 +80,7 @@ async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
             stderr=err,
             env=environment,
         )
+    running.append(process)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_S):
@@ -75,7 +88,6 @@ async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
         assert line, (data.parent / "up.err").read_text()
         yield Product(data, json.loads(line), process)
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(START_S):
-                await process.wait()
+        end_product()
+        async with asyncio.timeout(START_S):
+            await process.wait()
