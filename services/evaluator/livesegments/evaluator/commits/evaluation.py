@@ -18,7 +18,6 @@ from livesegments.evaluator.commits.intake import Intake
 from livesegments.evaluator.commits.loading import Loader
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import NEVER_MS, Partition
-from livesegments.evaluator.commits.together import Together, together
 from livesegments.evaluator.erasure.erasing import Erasures
 from livesegments.evaluator.faults.aside import publish
 from livesegments.evaluator.kernel.unread import workspaces_of
@@ -83,8 +82,6 @@ class Evaluation:
         elif record.offset > partition.offset:
             self._intake.drop()
             partition.offset = await self._intake.seek(partition.offset)
-        elif (joined := together(self._intake.records, partition.read)) is not None:
-            await self._send(await self._evaluate_joined(joined), joined.records, joined.whose)
         else:
             content = await self._read(record)
             if isinstance(content, Erase | Lift):
@@ -154,21 +151,6 @@ class Evaluation:
         outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along)
         for event, refusal in outcome.refused:
             await self._refuse(event, refusal, record)
-        return outcome
-
-    async def _evaluate_joined(self, joined: Together[Sequence[Event]]) -> Outcome:
-        """Several records that are there together: as one."""
-        partition, events, records = self._partition, joined.events, joined.records
-        live = self._options.now_ms is not None
-        stamps = joined.stamps if live else []
-        await self._know(workspaces_of(events), records[0])
-        latest_ms = max(record.stamp_ms for record in records) if live else None
-        along = await self._load(events, latest_ms)
-        first_ms = records[0].stamp_ms if live else None
-        outcome = partition.apply(events, first_ms, records[-1].offset + 1, joined.value, along, stamps)
-        for event, refusal in outcome.refused:
-            place = next(at for at, each in enumerate(events) if each is event)
-            await self._refuse(event, refusal, joined.whose(place)[0])
         return outcome
 
     async def _load(self, events: Sequence[Event], stamp_ms: int | None) -> bool:

@@ -14,12 +14,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from livesegments.core.event import MERGE, RETRACT
 from livesegments.evaluator.ports import Received
 from livesegments.wire.pack import MAX_BYTES, MAX_EVENTS, count_of, joined
 
 Read = TypeVar("Read")
 MOST = 200
 """Records."""
+ALONE = (MERGE.encode(), RETRACT.encode())
+"""Events by which history is read up to a commit: what came before them has to be in an earlier one."""
 
 
 class Together(NamedTuple, Generic[Read]):
@@ -54,7 +57,8 @@ def together(waiting: Iterable[Received], read: Callable[[bytes], Read | None]) 
             break
         events, size = count_of(record.value) or 0, size + len(record.value)
         full = count + events > MAX_EVENTS or size > MAX_BYTES or len(records) == MOST
-        if full or not events or record.unread or read(record.value) is None:
+        alone = record.unread or any(name in record.value for name in ALONE)
+        if full or alone or not events or read(record.value) is None:
             break
         records.append(record)
         starts.append(count)
