@@ -113,11 +113,7 @@ class Handing:
             ledger.fire(now_ms, 2)
         if random.random() < 0.2:
             ledger.take(KEY)
-        near_ms = [each for each in (now_ms, now_ms - 9, now_ms + 9) if abs(each) < 2**63]
-        stamps = sorted(
-            (random.randrange(len(record) + 2), random.choice((*near_ms, *NOWS))) for _ in range(2)
-        )
-        ledger.apply(record, now_ms, None if random.random() < 0.8 else bool, 1, stamps)
+        ledger.apply(record, now_ms, None if random.random() < 0.8 else bool, 1)
         self._dues.next(now_ms)
         ledger.changed()
 

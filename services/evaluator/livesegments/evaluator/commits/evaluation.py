@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 
@@ -94,18 +94,11 @@ class Evaluation:
             else:
                 outcome = await self._evaluate(content, record)
             if outcome is not None:
-                await self._send(outcome, [record], lambda place: (record, place))
-
-    async def _send(
-        self, outcome: Outcome, records: Sequence[Received], whose: Callable[[int], tuple[Received, int]]
-    ) -> None:
-        for aside in outcome.aside:
-            record, place = whose(aside.place)
-            source = f"{EVENTS}/{self._partition.number}/{record.offset}"
-            await publish(self._publisher, aside._replace(place=place), source, record.stamp_ms)
-        await self._flight.send(outcome, records)
-        for _ in records:
-            self._intake.drop()
+                source = f"{EVENTS}/{partition.number}/{record.offset}"
+                for aside in outcome.aside:
+                    await publish(self._publisher, aside, source, record.stamp_ms)
+                await self._flight.send(outcome, record)
+                self._intake.drop()
 
     async def tick(self) -> bool:
         """Fires a chunk of what is due by the wall clock, or was left behind our own by a storm or a death.
@@ -145,17 +138,9 @@ class Evaluation:
                 await self._fire_at_once(max(content.to_ms, partition.clock_ms))
                 return None
             return partition.skip(record.offset + 1)
-        events, stamp_ms = content.events, record.stamp_ms if live else None
+        events = content.events
         await self._know(workspaces_of(events), record)
-        along = await self._load(events, stamp_ms)
-        outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along)
-        for event, refusal in outcome.refused:
-            await self._refuse(event, refusal, record)
-        return outcome
-
-    async def _load(self, events: Sequence[Event], stamp_ms: int | None) -> bool:
-        """Loads all that events need. Whether what is due up to the clock after them may fire with them."""
-        partition = self._partition
+        stamp_ms = record.stamp_ms if live else None
         few = max(FEW_DUES, len(events))
         along = await self._loader.few(partition.after(events, stamp_ms), few)
         if along is None:
@@ -164,7 +149,10 @@ class Evaluation:
             await self._loader.profiles(partition.wanted(events, others))
         else:
             await self._loader.profiles(partition.wanted(events, along))
-        return along is not None
+        outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along is not None)
+        for event, refusal in outcome.refused:
+            await self._refuse(event, refusal, record)
+        return outcome
 
     async def _take_over(self, handed: Handed, record: Received) -> Outcome:
         """What a merged profile hands over to one of this partition."""

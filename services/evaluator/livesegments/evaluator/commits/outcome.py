@@ -51,17 +51,13 @@ class Outcome(Struct):
 class Tally:
     """What became of a record's events, by their places in it: what the tail and the metrics want to know.
 
-    `clock_ms`: the clock before the first of them. `stamps`: (place, instant): before the event there the
-    clock comes to that instant.
+    `clock_ms`: the clock before the first of them.
     """
 
-    __slots__ = (
-        "clock_ms", "derived", "duplicates", "left_out", "refused", "stamps", "suppressed", "unknown",
-    )  # fmt: skip
+    __slots__ = ("clock_ms", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown")
 
-    def __init__(self, clock_ms: int, stamps: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(self, clock_ms: int) -> None:
         self.clock_ms = clock_ms
-        self.stamps = stamps
         self.duplicates = 0
         self.refused: list[tuple[Event, Refusal]] = []
         self.left_out: list[int] = []
@@ -101,4 +97,4 @@ class Tally:
             kept = [blank(event) if place in gone else event for place, event in enumerate(events)]
             record = encode(Packed(kept))
         still = [place for place in sorted(self.unknown) if events[place].time_ms > self.clock_ms]
-        return Entry(record, self.left_out, self.clock_ms, still, self.derived, stamps=self.stamps)
+        return Entry(record, self.left_out, self.clock_ms, still, self.derived)

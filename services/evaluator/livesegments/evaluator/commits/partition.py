@@ -138,17 +138,14 @@ class Partition:
         offset: int,
         record: bytes = b"",
         along: bool = True,
-        stamps: Sequence[tuple[int, int]] = (),
     ) -> Outcome:
         """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's.
-
-        `stamps`: where the record was joined of several, from which place on the clock is at least where.
 
         `record` is what `events` were decoded from: it goes into the tail as it is.
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
         making = self._making
-        tally = making.steady(lambda: self._apply(events, stamp_ms, along, record, stamps))
+        tally = making.steady(lambda: self._apply(events, stamp_ms, along, record))
         making.entry = tally.entry(record, events)
         self.offset = offset
         degrading = self.degrading
@@ -160,15 +157,10 @@ class Partition:
         return outcome
 
     def _apply(
-        self,
-        events: Sequence[Event],
-        stamp_ms: int | None,
-        along: bool,
-        record: bytes,
-        stamps: Sequence[tuple[int, int]],
+        self, events: Sequence[Event], stamp_ms: int | None, along: bool, record: bytes = b""
     ) -> Tally:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        tally, records, commit = Tally(clock, stamps), self._records, self.commit + 1
+        tally, records, commit = Tally(clock), self._records, self.commit + 1
         if self._share is None:
             clock = records.apply(events, tally, commit, self._interpreted if along else None)
         else:
