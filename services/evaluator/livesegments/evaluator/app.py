@@ -60,7 +60,7 @@ HEARTBEAT_S = 2.0
 STOP_S = 8.0
 NEVER_S = 10.0 * 365 * 86_400
 """The consumer that is in the group does not read: so it must not leave because it has read nothing."""
-CHUNK, SLICE = 400, 10
+CHUNK, SLICE = 200, 10
 """Due times that fire in one commit in a storm, and at least without a pause."""
 SWITCH_S = 0.0001
 """So soon another thread has its turn beside the evaluation: one that tells the broker that we live, or
