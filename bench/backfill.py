@@ -118,6 +118,8 @@ async def run(
                     meanwhile_ms = traffic.p99_ms()
             await _stand(running, store)
             counts = [await _members(store, each) for each in ("plain", "three")]
+            if not all(counts):
+                raise RuntimeError(f"segments over the history have {counts} members: it wasn't taken in")
             asked = await _asked(running, archive, counts[1])
     return Backfilled(
         profiles, workers, size / 1e6, rebuilt_s, rebuilt_cpu_s, plain_s, counts[0], three_s, counts[1],

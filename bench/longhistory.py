@@ -21,6 +21,7 @@ from livesegments.core.dedup import remember
 from livesegments.core.event import PROFILE
 from livesegments.core.plan import Limits
 from livesegments.core.profile import Profile, Register, encode
+from livesegments.core.states import STATES
 from livesegments.history import checkpoints, schema
 from livesegments.history.archive import Archive
 from livesegments.history.mark import Mark, Spool
@@ -121,7 +122,7 @@ def _checkpoint(
         keys.adopted(partition): {workload.WORKSPACE: stage},
         keys.numbers(partition): {workload.WORKSPACE: str(last)},
     }
-    mark = Mark(partition, commit, _BY, 0, END_MS, topic, 0, hashes, register)
+    mark = Mark(partition, commit, _BY, 0, END_MS, topic, 0, hashes, register, states=STATES)
     with TemporaryDirectory() as folder:
         scanned, images = Spool(Path(folder) / "scanned"), Spool(Path(folder) / "images")
         scanned.put(list(rows))
