@@ -113,7 +113,11 @@ class Handing:
             ledger.fire(now_ms, 2)
         if random.random() < 0.2:
             ledger.take(KEY)
-        ledger.apply(record, now_ms, None if random.random() < 0.8 else bool, 1)
+        near_ms = [each for each in (now_ms, now_ms - 9, now_ms + 9) if abs(each) < 2**63]
+        stamps = sorted(
+            (random.randrange(len(record) + 2), random.choice((*near_ms, *NOWS))) for _ in range(2)
+        )
+        ledger.apply(record, now_ms, None if random.random() < 0.8 else bool, 1, stamps)
         self._dues.next(now_ms)
         ledger.changed()
 

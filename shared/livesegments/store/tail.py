@@ -7,6 +7,8 @@ as the bytes that came, which costs a copy and no encoding:
   r  the packed record's bytes (absent where the clock alone did something)
   c  msgpack: the clock before it in ms; every event moves it on to its own time, and is applied then
   s  msgpack: the places of later events that did not move it (unknown workspaces)
+  m  msgpack: (place, instant): before the event at that place the clock came to that instant (absent where
+     the record has one stamp)
   x  msgpack: the places that were not applied (repeats, refused events, unknown workspaces)
   d  msgpack: derived events, as [place of the cause, event]
   t  msgpack: transitions (absent where there are none)
@@ -35,6 +37,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _places = msgspec.msgpack.Decoder(list[int])
 _instant = msgspec.msgpack.Decoder(int)
 _instants = msgspec.msgpack.Decoder(int | list[int])
+_stamps = msgspec.msgpack.Decoder(list[tuple[int, int]])
 _derived = msgspec.msgpack.Decoder(list[Derived])
 _transitions = msgspec.msgpack.Decoder(list[Transition])
 
@@ -66,6 +69,7 @@ class Entry(Struct, frozen=True):
     derived: Sequence[Derived] = ()
     told: bytes | None = None
     at_ms: int | Sequence[int] | None = None
+    stamps: Sequence[tuple[int, int]] = ()
 
     @property
     def transitions(self) -> list[Transition]:
@@ -79,6 +83,8 @@ def encode(entry: Entry, told: bytes | None) -> list[Argument]:
         flat += ("r", entry.record, "c", _encode(entry.clock_ms))
         if entry.still:
             flat += ("s", _encode(entry.still))
+        if entry.stamps:
+            flat += ("m", _encode(entry.stamps))
         if entry.left_out:
             flat += ("x", _encode(entry.left_out))
         if entry.derived:
@@ -98,6 +104,7 @@ def decode_fields(fields: Mapping[bytes, bytes]) -> Entry:
         derived=_derived.decode(fields[b"d"]) if b"d" in fields else (),
         told=fields.get(b"t"),
         at_ms=_instants.decode(fields[b"a"]) if b"a" in fields else None,
+        stamps=_stamps.decode(fields[b"m"]) if b"m" in fields else (),
     )
 
 
@@ -128,7 +135,10 @@ def instants(entry: Entry, events: Sequence[Event]) -> Sequence[int]:
     if entry.at_ms is not None:
         return [entry.at_ms] * len(events) if isinstance(entry.at_ms, int) else entry.at_ms
     still, clock_ms, found = frozenset(entry.still), entry.clock_ms, list[int]()
+    stamps = dict(entry.stamps)
     for place, event in enumerate(events):
+        if stamps:
+            clock_ms = max(clock_ms, stamps.get(place, clock_ms))
         if place not in still:
             clock_ms = max(clock_ms, event.time_ms)
         found.append(clock_ms)

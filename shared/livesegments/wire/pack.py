@@ -104,6 +104,40 @@ def encode(record: Record) -> bytes:
     return _encoder.encode(record)
 
 
+_HEAD = _encoder.encode(Packed([]))[:-1]
+
+
+def count_of(data: bytes) -> int | None:
+    """How many events a packed record says that it has; None of any other record."""
+    found = _events_of(data)
+    return None if found is None else found[0]
+
+
+def joined(records: Sequence[bytes]) -> bytes:
+    """One packed record with the events of several, which were read before."""
+    count, parts = 0, list[bytes]()
+    for data in records:
+        found = _events_of(data)
+        assert found is not None, "not a packed record"
+        count += found[0]
+        parts.append(data[found[1] :])
+    return b"".join((_HEAD, b"\xdd", count.to_bytes(4, "big"), *parts))
+
+
+def _events_of(data: bytes) -> tuple[int, int] | None:
+    """How many events, and where the first of them begins."""
+    at = len(_HEAD)
+    if not data.startswith(_HEAD) or len(data) <= at:
+        return None
+    kind = data[at]
+    if 0x90 <= kind <= 0x9F:
+        return kind & 0x0F, at + 1
+    width = {0xDC: 2, 0xDD: 4}.get(kind)
+    if width is None:
+        return None
+    return int.from_bytes(data[at + 1 : at + 1 + width], "big"), at + 1 + width
+
+
 def decode(data: bytes) -> Record:
     """Every event in it can be applied: its shape, its numbers, and the change of a `$profile` event are
     checked. Raises Unreadable."""

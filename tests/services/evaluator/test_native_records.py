@@ -94,7 +94,7 @@ def written(made: Partition, outcome: Outcome) -> dict[str, Any]:
         "aside": [(each.what, each.workspace, each.profile, each.at_ms) for each in outcome.aside],
         "counts": (outcome.events, outcome.duplicates, len(outcome.refused), outcome.suppressed),
         "unknown": outcome.unknown_workspace,
-        "refused": sorted((event.id, event.profile, refusal) for event, refusal in outcome.refused),
+        "refused": sorted((event.id, event.profile, refusal) for _, event, refusal in outcome.refused),
         "waiting": (sorted(made.retracting.waiting), sorted(written_to(outcome, keys.recounts(0)))),
         "handed": sorted(map(repr, handed)),
         "followed": {key: past for key, past in made.retracting._followed.items() if past},

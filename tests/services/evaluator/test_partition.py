@@ -60,12 +60,12 @@ def test_a_change_beyond_a_bound_is_named_and_nothing_of_it_is_committed() -> No
     beyond = Event("2", "w", "p", PROFILE, 0, {"tags_add": ["b", "c"]})
     never = Event("3", "w", "q", PROFILE, 0, {"tags_add": ["b", "c"]})
     outcome = partition.apply([Event("1", "w", "p", PROFILE, 0, {"tags_add": ["a"]}), beyond, never], None, 1)
-    assert [(event, refusal.bound) for event, refusal in outcome.refused] == [
+    assert [(event, refusal.bound) for _, event, refusal in outcome.refused] == [
         (beyond, "tags"),
         (never, "tags"),
     ]
     again = partition.apply([Event("4", "w", "p", PROFILE, 0, {"tags_remove": ["a"]}), never], None, 2)
-    assert [event.id for event, _ in again.refused] == ["3"] and again.duplicates == 0
+    assert [event.id for _, event, _ in again.refused] == ["3"] and again.duplicates == 0
 
 
 def test_the_tail_says_at_which_clock_every_event_was_applied() -> None:

@@ -82,12 +82,13 @@ pub struct Step {
 }
 
 impl Ledger {
-    /// Applies a record. `clock_ms`: the clock before the first event. `keeps_out` says of a profile never seen whether
+    /// Applies a record. `clock_ms`: the clock before the first event; `stamps`, in order: (place, instant), before the
+    /// event there the clock comes to that instant. `keeps_out` says of a profile never seen whether
     /// it was erased and is kept out: that is left to the interpreted core. `commit`: the number of the one in the making.
     #[allow(clippy::too_many_arguments)]
     pub fn apply(
         &mut self, cache: &Cache, dues: &mut Dues, record: &Record, data: &[u8], serving: &[Serving], clock_ms: i64,
-        keeps_out: impl Fn(&str) -> bool, commit: i64,
+        stamps: &[(usize, i64)], keeps_out: impl Fn(&str) -> bool, commit: i64,
     ) -> Result<Applied> {
         let (events, arena) = (record.events(data)?, Arena::new());
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -106,7 +107,11 @@ impl Ledger {
         let before: Vec<Option<i64>> = steppings.iter().map(|each| each.as_ref().and_then(Stepping::wake_at)).collect();
         let mut applied = Applied { clock_ms, ..Applied::default() };
         let mut marks = Vec::with_capacity(events.len());
+        let mut stamps = stamps.iter().peekable();
         for (place, event) in events.iter().enumerate() {
+            while let Some((_, at_ms)) = stamps.next_if(|stamp| stamp.0 <= place) {
+                applied.clock_ms = applied.clock_ms.max(*at_ms);
+            }
             let index = record.of[place];
             if matches!(serving[record.profiles[index].workspace], Serving::Unknown) {
                 applied.unknown.push(place);

@@ -282,6 +282,7 @@ impl Ledger {
     /// history, what was seen).
     fn apply<'py>(
         &mut self, py: Python<'py>, record: &Record, clock_ms: i64, keeps_out: Option<Bound<'py, PyAny>>, commit: i64,
+        stamps: Vec<(usize, i64)>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let mut serving = Vec::with_capacity(record.index.workspaces.len());
         for workspace in &record.index.workspaces {
@@ -293,7 +294,7 @@ impl Ledger {
         let kept_out = |key: &str| keeps_out.as_ref().is_some_and(|ask| asked(key, ask));
         let applied = self
             .ledger
-            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, kept_out, commit)
+            .apply(&cache.0, &mut dues.0, &record.index, &record.data, &serving, clock_ms, &stamps, kept_out, commit)
             .map_err(refused)?;
         let derived = PyBytes::new(py, &applied.derived);
         let profiles = &record.index.profiles;

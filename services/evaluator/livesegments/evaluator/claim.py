@@ -151,8 +151,8 @@ class Claim:
         outcome = sent.outcome
         self.applied_any = True
         self.applied, self.applied_offset = outcome.commit.number, outcome.commit.offset
-        if sent.record is not None:
-            sent.record.ack()
+        for record in sent.records:
+            record.ack()
         if outcome.transitions:
             self.relay.hand(outcome.commit.number, outcome.transitions)
         if outcome.hands:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -18,6 +18,7 @@ from livesegments.evaluator.commits.intake import Intake
 from livesegments.evaluator.commits.loading import Loader
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import NEVER_MS, Partition
+from livesegments.evaluator.commits.together import Together, together
 from livesegments.evaluator.erasure.erasing import Erasures
 from livesegments.evaluator.faults.aside import publish
 from livesegments.evaluator.kernel.unread import workspaces_of
@@ -82,6 +83,8 @@ class Evaluation:
         elif record.offset > partition.offset:
             self._intake.drop()
             partition.offset = await self._intake.seek(partition.offset)
+        elif partition.native and (joined := together(self._intake.records, partition.read)) is not None:
+            await self._send(await self._evaluate_joined(joined), joined.records, joined.whose)
         else:
             content = await self._read(record)
             if isinstance(content, Erase | Lift):
@@ -94,11 +97,18 @@ class Evaluation:
             else:
                 outcome = await self._evaluate(content, record)
             if outcome is not None:
-                source = f"{EVENTS}/{partition.number}/{record.offset}"
-                for aside in outcome.aside:
-                    await publish(self._publisher, aside, source, record.stamp_ms)
-                await self._flight.send(outcome, record)
-                self._intake.drop()
+                await self._send(outcome, [record], lambda place: (record, place))
+
+    async def _send(
+        self, outcome: Outcome, records: Sequence[Received], whose: Callable[[int], tuple[Received, int]]
+    ) -> None:
+        for aside in outcome.aside:
+            record, place = whose(aside.place)
+            source = f"{EVENTS}/{self._partition.number}/{record.offset}"
+            await publish(self._publisher, aside._replace(place=place), source, record.stamp_ms)
+        await self._flight.send(outcome, records)
+        for _ in records:
+            self._intake.drop()
 
     async def tick(self) -> bool:
         """Fires a chunk of what is due by the wall clock, or was left behind our own by a storm or a death.
@@ -138,9 +148,32 @@ class Evaluation:
                 await self._fire_at_once(max(content.to_ms, partition.clock_ms))
                 return None
             return partition.skip(record.offset + 1)
-        events = content.events
+        events, stamp_ms = content.events, record.stamp_ms if live else None
         await self._know(workspaces_of(events), record)
-        stamp_ms = record.stamp_ms if live else None
+        along = await self._load(events, stamp_ms)
+        outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along)
+        for _, event, refusal in outcome.refused:
+            await self._refuse(event, refusal, record)
+        return outcome
+
+    async def _evaluate_joined(self, joined: Together[Sequence[Event]]) -> Outcome:
+        """Several records that are there together: as one."""
+        partition, events, records = self._partition, joined.events, joined.records
+        live = self._options.now_ms is not None
+        stamps = joined.stamps if live else []
+        await self._know(workspaces_of(events), records[0])
+        latest_ms = max(record.stamp_ms for record in records) if live else None
+        along = await self._load(events, latest_ms)
+        first_ms = records[0].stamp_ms if live else None
+        offset = records[-1].offset + 1
+        outcome = partition.apply(events, first_ms, offset, joined.value, along, joined.starts, stamps)
+        for place, event, refusal in outcome.refused:
+            await self._refuse(event, refusal, joined.whose(place)[0])
+        return outcome
+
+    async def _load(self, events: Sequence[Event], stamp_ms: int | None) -> bool:
+        """Loads all that events need. Whether what is due up to the clock after them may fire with them."""
+        partition = self._partition
         few = max(FEW_DUES, len(events))
         along = await self._loader.few(partition.after(events, stamp_ms), few)
         if along is None:
@@ -149,10 +182,7 @@ class Evaluation:
             await self._loader.profiles(partition.wanted(events, others))
         else:
             await self._loader.profiles(partition.wanted(events, along))
-        outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along is not None)
-        for event, refusal in outcome.refused:
-            await self._refuse(event, refusal, record)
-        return outcome
+        return along is not None
 
     async def _take_over(self, handed: Handed, record: Received) -> Outcome:
         """What a merged profile hands over to one of this partition."""
@@ -166,7 +196,7 @@ class Evaluation:
         outcome = partition.receive(
             handed, stamp_ms, record.offset + 1, record.value, along is not None, pursuit
         )
-        for event, refusal in outcome.refused:
+        for _, event, refusal in outcome.refused:
             await self._refuse(event, refusal, record)
         return outcome
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from livesegments.evaluator.commits.outcome import Outcome
@@ -25,7 +25,7 @@ class Refused(Exception):
 class Sent(NamedTuple):
     reply: asyncio.Future[bool]
     outcome: Outcome
-    record: Received | None
+    records: Sequence[Received]
     at_s: float
 
 
@@ -55,17 +55,18 @@ class Flight:
     @property
     def records(self) -> list[Received]:
         """Those whose commits are under way, or were when the flight was lost."""
-        return [each.record for each in self._sent if each.record is not None]
+        return [record for each in self._sent for record in each.records]
 
-    async def send(self, outcome: Outcome, record: Received | None = None) -> asyncio.Future[bool]:
-        """Returns once it is under way, with the reply to come. Raises what the flight was lost by."""
+    async def send(self, outcome: Outcome, records: Sequence[Received] = ()) -> asyncio.Future[bool]:
+        """Returns once it is under way, with the reply to come; `records` are those that it applies. Raises
+        what the flight was lost by."""
         while len(self._sent) >= self._limit and self.lost is None:
             self._room.clear()
             await self._room.wait()
         if self.lost is not None:
             raise self.lost
         reply = self.newest = self._shard.commit(self._token, outcome.commit)
-        self._sent.append(Sent(reply, outcome, record, self._now_s()))
+        self._sent.append(Sent(reply, outcome, records, self._now_s()))
         reply.add_done_callback(self._replied)
         await asyncio.sleep(0)
         return reply

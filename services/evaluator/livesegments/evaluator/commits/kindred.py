@@ -55,14 +55,18 @@ def merge(
         tally.left_out.append(place)
 
 
-def hand_on(making: Making, plans: Mapping[str, Plan], now_ms: int) -> None:
-    """What came for profiles that are gone goes on to where they went."""
-    for key, events in making.late.items():
+def hand_on(making: Making, plans: Mapping[str, Plan], clocks: Mapping[int, int]) -> None:
+    """What came for profiles that are gone goes on to where they went.
+
+    What came in one record goes on in one, whether or not the record was joined to others: the receiver knows
+    it by its number, and when the log is applied again others may be joined.
+    """
+    for (record, key), events in sorted(making.late.items(), key=lambda item: item[0][0]):
         slot = making.touched[key]
         others = [event for event in events if event.name != MERGE]
         if slot.profile is None or not others:
             continue
-        onward = on_late(plans[slot.workspace], slot.profile, others, now_ms).handed
+        onward = on_late(plans[slot.workspace], slot.profile, others, clocks[record]).handed
         if onward is not None:
             making.items.append(onward)
             making.dirty[key] = slot
@@ -98,7 +102,7 @@ def take_over(
     if isinstance(result, Onward):
         making.items += [] if result.handed is None else [result.handed]
         if result.lost:
-            tally.refused += [(event, TOO_FAR) for event in handed.events]
+            tally.refused += [(*each, TOO_FAR) for each in zip(places, handed.events, strict=True)]
         return
     if was_gone:
         making.items.append(Back(slot.workspace, slot.id))
@@ -107,7 +111,7 @@ def take_over(
         making.wake(key, slot, result.wake_at)
     tally.derived += [(places[place], each) for place, each in result.derived]
     tally.duplicates += len(result.duplicates)
-    tally.refused += [(handed.events[place], refusal) for place, refusal in result.refused]
+    tally.refused += [(places[place], handed.events[place], refusal) for place, refusal in result.refused]
     tally.left_out += [places[place] for place in result.duplicates]
     tally.left_out += [places[place] for place, _ in result.refused]
 

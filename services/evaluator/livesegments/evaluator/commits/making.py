@@ -45,10 +45,10 @@ class Making:
     """`touched` are all profiles in it, `dirty` those to be stored, `woken` those with another due instant.
 
     `careful`: every step is to go through `guarded`. `entry` is the record's part of
-    history. `late`: events that came for merged profiles; `items`: what is left to be handed over (module
-    `kindred`); `retracted`: profiles to which the native kernel gave a retraction; `spilt`: (profile, id of a
-    sender) that is stored beside the states (`{p}:merged`). `met`:
-    what profiles were owed before, as far as that was looked at; `owed`: what they are now (`core.debt`).
+    history. `late`: events that came for merged profiles, by record; `items`: what is left to be handed over
+    (module `kindred`); `retracted`: profiles to which the native kernel gave a retraction; `spilt`: (profile,
+    id of a sender) that is stored beside the states (`{p}:merged`). `met`: what profiles were owed before, as
+    far as that was looked at; `owed`: what they are now (`core.debt`).
     Once it is closed, `told` is all transitions, also those of the native kernel.
     """
 
@@ -81,7 +81,7 @@ class Making:
         self.first_bytes = 0
         self.aside: list[Aside] = []
         self.entry: Entry | None = None
-        self.late: dict[ProfileKey, list[Event]] = {}
+        self.late: dict[tuple[int, ProfileKey], list[Event]] = {}
         self.items: list[Item] = []
         self.spilt: list[tuple[ProfileKey, str]] = []
         self.retracted: list[ProfileKey] = []
@@ -253,7 +253,7 @@ class Making:
 
     def put_by(self, key: ProfileKey, event: Event, place: int, tally: Tally) -> None:
         """An event that came for a merged profile."""
-        self.late.setdefault(key, []).append(event)
+        self.late.setdefault((tally.record_of(place), key), []).append(event)
         tally.left_out.append(place)
 
     def apply(

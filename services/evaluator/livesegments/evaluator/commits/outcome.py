@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -36,8 +37,9 @@ class Outcome(Struct):
     """Events of workspaces that are not in the catalogue."""
     suppressed: int = 0
     """Events of profiles that were erased."""
-    refused: Sequence[tuple[Event, Refusal]] = ()
-    """Events that would have brought their profile beyond a bound, in order; nothing of them is applied."""
+    refused: Sequence[tuple[int, Event, Refusal]] = ()
+    """(place, event, bound): events that would have brought their profile beyond a bound, in order; nothing
+    of them is applied."""
     aside: list[Aside] = []
     """Events and due times that could not be evaluated; they are published before the commit is sent."""
     handed: int = 0
@@ -51,15 +53,24 @@ class Outcome(Struct):
 class Tally:
     """What became of a record's events, by their places in it: what the tail and the metrics want to know.
 
-    `clock_ms`: the clock before the first of them.
+    `clock_ms`: the clock before the first of them. Where the record was joined of several (`together`),
+    `starts` are the places of their first events, and `stamps`, in mode `wall`, (place, instant) of all but
+    the first: before the event there the clock comes to that instant.
     """
 
-    __slots__ = ("clock_ms", "derived", "duplicates", "left_out", "refused", "suppressed", "unknown")
+    __slots__ = (
+        "clock_ms", "derived", "duplicates", "left_out", "refused", "stamps", "starts", "suppressed",
+        "unknown",
+    )  # fmt: skip
 
-    def __init__(self, clock_ms: int) -> None:
+    def __init__(
+        self, clock_ms: int, starts: Sequence[int] = (), stamps: Sequence[tuple[int, int]] = ()
+    ) -> None:
         self.clock_ms = clock_ms
+        self.starts = starts
+        self.stamps = stamps
         self.duplicates = 0
-        self.refused: list[tuple[Event, Refusal]] = []
+        self.refused: list[tuple[int, Event, Refusal]] = []
         self.left_out: list[int] = []
         self.suppressed: list[int] = []
         self.unknown: set[int] = set()
@@ -86,7 +97,21 @@ class Tally:
     def refuse(self, place: int, event: Event, refusal: Refusal) -> None:
         """An event that would have brought its profile beyond a bound."""
         self.left_out.append(place)
-        self.refused.append((event, refusal))
+        self.refused.append((place, event, refusal))
+
+    def record_of(self, place: int) -> int:
+        """Which of the joined records has the event there, from 1; 0 where none were joined."""
+        return bisect_right(self.starts, place)
+
+    def clocks(self, events: Sequence[Event]) -> dict[int, int]:
+        """Of each record (`record_of`) the clock after its last event."""
+        clock_ms, stamps, found = self.clock_ms, dict(self.stamps), dict[int, int]()
+        for place, event in enumerate(events):
+            clock_ms = max(clock_ms, stamps.get(place, clock_ms))
+            if place not in self.unknown:
+                clock_ms = max(clock_ms, event.time_ms)
+            found[self.record_of(place)] = clock_ms
+        return found
 
     def entry(self, record: bytes, events: Sequence[Event]) -> Entry | None:
         """The record's part of history; None where nothing of it was applied."""
@@ -97,4 +122,4 @@ class Tally:
             kept = [blank(event) if place in gone else event for place, event in enumerate(events)]
             record = encode(Packed(kept))
         still = [place for place in sorted(self.unknown) if events[place].time_ms > self.clock_ms]
-        return Entry(record, self.left_out, self.clock_ms, still, self.derived)
+        return Entry(record, self.left_out, self.clock_ms, still, self.derived, stamps=self.stamps)

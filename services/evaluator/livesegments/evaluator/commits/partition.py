@@ -104,6 +104,11 @@ class Partition:
     def suppressed(self, check: Callable[[ProfileKey], bool] | None) -> None:
         self._records.suppressed = check
 
+    @property
+    def native(self) -> bool:
+        """Whether there is a native kernel."""
+        return self._share is not None
+
     # -- what must be there before
 
     def read(self, record: bytes) -> Sequence[Event] | None:
@@ -138,14 +143,17 @@ class Partition:
         offset: int,
         record: bytes = b"",
         along: bool = True,
+        starts: Sequence[int] = (),
+        stamps: Sequence[tuple[int, int]] = (),
     ) -> Outcome:
         """A packed record, received at `stamp_ms` (None in mode `log`); `offset` is the next one's.
 
+        `starts` and `stamps`: where the record was joined of several, as in `Tally`.
         `record` is what `events` were decoded from: it goes into the tail as it is.
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
         making = self._making
-        tally = making.steady(lambda: self._apply(events, stamp_ms, along, record))
+        tally = making.steady(lambda: self._apply(events, stamp_ms, along, record, starts, stamps))
         making.entry = tally.entry(record, events)
         self.offset = offset
         degrading = self.degrading
@@ -157,10 +165,16 @@ class Partition:
         return outcome
 
     def _apply(
-        self, events: Sequence[Event], stamp_ms: int | None, along: bool, record: bytes = b""
+        self,
+        events: Sequence[Event],
+        stamp_ms: int | None,
+        along: bool,
+        record: bytes,
+        starts: Sequence[int],
+        stamps: Sequence[tuple[int, int]],
     ) -> Tally:
         clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        tally, records, commit = Tally(clock), self._records, self.commit + 1
+        tally, records, commit = Tally(clock, starts, stamps), self._records, self.commit + 1
         if self._share is None:
             clock = records.apply(events, tally, commit, self._interpreted if along else None)
         else:
@@ -175,7 +189,7 @@ class Partition:
             if along:
                 self._upkeep.fire(clock, None)
         if self._making.late:
-            kindred.hand_on(self._making, self.plans, clock)
+            kindred.hand_on(self._making, self.plans, tally.clocks(events))
         self._making.encode()
         self.clock_ms = clock
         return tally

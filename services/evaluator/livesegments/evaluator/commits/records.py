@@ -43,7 +43,10 @@ class Records:
         """
         plans, clock, one = self._plans, tally.clock_ms, self._one
         heap, run = (dues.heap, dues.run) if dues is not None else ((), ())
+        stamps = dict(tally.stamps)
         for place, event in enumerate(events):
+            if place in stamps:
+                clock = max(clock, stamps[place])
             plan = plans.get(event.workspace)
             if plan is None:
                 tally.leave_unknown(place)

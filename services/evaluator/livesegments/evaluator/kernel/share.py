@@ -108,7 +108,7 @@ class Share:
         nobody is. `commit` is the number of the one in the making.
         """
         try:
-            applied = self._ledger.apply(events.record, clock_ms, keeps_out, commit)
+            applied = self._ledger.apply(events.record, clock_ms, keeps_out, commit, tally.stamps)
         except ValueError as error:
             _log.warning("a record is left to the interpreted core", error=str(error))
             return None
