@@ -3,6 +3,9 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# installs as pip does, hashes and all, in a tenth of the time; it hears of pip's variables, but not of pip's files
+UV := UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$PIP_INDEX_URL}" UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python
 
 # ends with this make, however that ends
 TIED := exec $(BIN)/python -I -S shared/livesegments/runtime/embedded/leash.py $$PPID
@@ -34,7 +37,9 @@ $(VENV)/ready: requirements.lock pyproject.toml
 		|| { echo 'livesegments needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@echo 'installing the locked requirements into $(VENV) (once)'
-	@$(PIP) install --require-hashes -r requirements.lock
+	@awk '/^[^ ]/ { ours = /^uv==/ } ours' requirements.lock >$(VENV)/uv.lock
+	@$(PIP) install --require-hashes -r $(VENV)/uv.lock
+	@$(UV) --require-hashes -r requirements.lock || $(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -53,8 +58,8 @@ up: setup  ## serve until interrupted; data stay in .livesegments (ARGS='--clock
 demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves it serving)
 	@$(TIED) $(BIN)/livesegments demo $(ARGS)
 
-test: setup  ## all tests, three files at a time (ARGS='-k words' JOBS=1)
-	$(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: setup  ## all tests, four files at a time (ARGS='-k words' JOBS=1)
+	$(BIN)/python -m pytest -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 long: setup  ## all tests in full: every seed, every case, all that schemathesis tries (ARGS, JOBS)
 	LONG=1 $(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from livesegments.api.web.route import Route
 from tests.services.api.conftest import PATIENCE_S, Client
 
 HALF = (b"", b"GET /v1/segm", b"GET /v1/segments HTTP/1.1\r\nHost: x\r\nX-Long: ")
@@ -25,7 +26,7 @@ async def test_half_open_and_idle_connections_end(shop: Client, monkeypatch: pyt
 
 
 async def test_a_body_that_never_comes_is_given_up(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livesegments.api.web.route.BODY_S", 0.05)
+    monkeypatch.setattr(Route, "body_s", 0.05)
     host, port = shop.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     head = "POST /v1/segments HTTP/1.1", f"Host: {host}", f"Authorization: {shop.headers['Authorization']}"

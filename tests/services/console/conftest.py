@@ -46,6 +46,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    "--disable-features=SpareRendererForSitePerProcess,PreloadTopChromeWebUI,WebUIPreload,PaintHolding,MediaRouter",
 ]
 HOSTILE = (
     "<img src=x onerror=\"window.hacked='img'\">",
