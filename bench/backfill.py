@@ -24,7 +24,7 @@ from bench.used import Used, Watch, cpu_s
 from livesegments.core.definition import Node
 from livesegments.history.asker import Asker
 from livesegments.history.asking import Asked
-from livesegments.history.sql.reads import properties_read
+from livesegments.history.sql.reads import lanes_read
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.runtime.service import Service
 from livesegments.runtime.topic_identity import topic_id
@@ -157,7 +157,7 @@ async def _asked(running: Stack, archive: str, members: int) -> tuple[float, flo
     one = msgspec.structs.replace(whole, one_of=0, sample=0)
     asker = Asker(archive, running.redis, harness.PARTITIONS, PATIENCE_S)
     try:
-        await asker.prepared(workload.WORKSPACE, zone, properties_read([msgspec.convert(THREE, Node)]))
+        await asker.prepared(workload.WORKSPACE, zone, lanes_read([msgspec.convert(THREE, Node)]))
         prepared = await _took(asker, one), await _took(asker, whole)
     finally:
         await asker.close()

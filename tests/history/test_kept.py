@@ -26,7 +26,7 @@ from livesegments.history.protocol import Person
 from livesegments.history.pruning import EVER, EVER_MS, prune
 from livesegments.history.ranges import Range
 from livesegments.history.sql import numbered
-from livesegments.history.sql.reads import properties_read
+from livesegments.history.sql.reads import lanes_read
 from livesegments.history.sql.session import Sessions
 from livesegments.history.timeline import Asked as TimelineAsked
 from livesegments.history.timeline import timeline
@@ -202,7 +202,11 @@ def test_columns_that_are_kept_give_what_the_files_give(
             step()
             this = msgspec.structs.replace(question, now_ms=(None, world.clock_ms)[place % 2])
             if place % 3:
-                assert desk.answer(Preparing("w", "Europe/Berlin", place % PARTITIONS)) == Prepared(True)
+                lanes = lanes_read(
+                    [ANY, *(root for root in question.segments.values() if not isinstance(root, int))]
+                )
+                preparing = Preparing("w", "Europe/Berlin", place % PARTITIONS, lanes)
+                assert desk.answer(preparing) == Prepared(True)
             found = desk.answer(this)
             assert isinstance(found, Found), found
             assert found == plain.answer(this), this
@@ -260,16 +264,14 @@ def test_properties_that_segments_read_are_prepared_too(
     desk._sessions = small._sessions = SESSIONS
     small._kept = Kept(world.archive, PARTITIONS, most_bytes=20 * ROW_BYTES)
     question = Asked("w", "UTC", None, ANY, {})
-    names = properties_read(
-        [ANY, node({"type": "event", "name": "a", "measure": {"of": "max", "property": "x"}})]
-    )
-    assert names == ["b"], "of the others more is read than their properties"
+    lanes = lanes_read([ANY, node({"type": "event", "name": "a", "measure": {"of": "max", "property": "x"}})])
+    assert sorted((lane.name, lane.plain) for lane in lanes) == [("a", True), ("b", False), ("b", True)]
     for partition in range(PARTITIONS):
         for each in (desk, small):
-            assert each.answer(Preparing("w", "UTC", partition, names)) == Prepared(True)
+            assert each.answer(Preparing("w", "UTC", partition, lanes)) == Prepared(True)
     cuts = [set(columns.cuts) for columns in desk._kept._columns.values()]
     assert cuts == [{(PROFILE, True), ("b", False)}] * PARTITIONS
-    assert not any(("b", False) in columns.cuts for columns in small._kept._columns.values())
+    assert not any(columns.lanes for columns in small._kept._columns.values())
     expected = small.answer(question)
     monkeypatch.setattr(Archive, "open", lambda *_, **__: pytest.fail("a file is read"))
     assert desk.answer(question) == expected

@@ -33,7 +33,8 @@ from livesegments.history.fitting import fitting
 from livesegments.history.kept import Kept
 from livesegments.history.sql.answers import answer, flow, was
 from livesegments.history.sql.numbered import attach_numbered
-from livesegments.history.sql.reads import reads
+from livesegments.history.sql.query import variables
+from livesegments.history.sql.reads import lanes, reads, written
 from livesegments.history.sql.session import Sessions
 from livesegments.history.sql.source import Part, attach, part, transitions
 from livesegments.store.history import Histories
@@ -75,8 +76,12 @@ class Desk:
     def _by_number(self, connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], asked: Asked) -> bool:
         """Whether the relations could be made of columns that are kept."""
         most = None if asked.one_of is None else ESTIMATED
-        given = self._archive, self._kept, parts, asked.workspace, asked.now_ms, reads(asked), most
-        return attach_numbered(connection, *given)
+        own = lanes(asked)
+        if any(lane.has_variables for lane in own):
+            for statement in variables(written(asked)):
+                connection.execute(statement)
+        given = self._archive, self._kept, parts, asked.workspace, asked.now_ms, reads(asked), own
+        return attach_numbered(connection, *given, asked.timezone, most)
 
     def rest(self) -> None:
         """Nobody has asked for a while: nothing is kept of files that have gone, and of whom is being erased;
@@ -94,7 +99,8 @@ class Desk:
     def _prepare(self, request: Preparing) -> Prepared:
         of = part(request.partition, self._histories.read(request.partition, None))
         with self._sessions.open(request.timezone) as connection:
-            return Prepared(self._kept.prepare(connection, of, request.workspace, request.names))
+            given = connection, of, request.workspace, request.timezone, request.lanes
+            return Prepared(self._kept.prepare(*given))
 
     def _answer(self, request: Request) -> Answer:
         if isinstance(request, Preparing):

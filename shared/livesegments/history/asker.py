@@ -30,6 +30,7 @@ from livesegments.history.asking import (
     encode,
 )
 from livesegments.history.companion import Companion, Died
+from livesegments.history.sql.relations import Lane
 
 Kind = TypeVar("Kind", Found, WasFound, FlowFound, FitFound, Prepared)
 WAITING = 8
@@ -74,19 +75,19 @@ class Asker:
         """Raises CantAnswer."""
         return await self._ask(asked, FitFound)
 
-    def prepare(self, workspace: str, timezone: str, names: Sequence[str] = ()) -> None:
+    def prepare(self, workspace: str, timezone: str, lanes: Sequence[Lane] = ()) -> None:
         """What previews of a workspace need is read beforehand: partition by partition, so that a question
-        waits for one of these at most. Nothing is done while others ask, or something is prepared. `names` as
+        waits for one of these at most. Nothing is done while others ask, or something is prepared. `lanes` as
         in `Preparing`."""
         if self._waiting or (self._preparing is not None and not self._preparing.done()):
             return
-        self._preparing = asyncio.create_task(self.prepared(workspace, timezone, names))
+        self._preparing = asyncio.create_task(self.prepared(workspace, timezone, lanes))
 
-    async def prepared(self, workspace: str, timezone: str, names: Sequence[str] = ()) -> None:
+    async def prepared(self, workspace: str, timezone: str, lanes: Sequence[Lane] = ()) -> None:
         """The same, and returns when it is done, or can't be."""
         for partition in range(self._partitions):
             try:
-                found = await self._ask(Preparing(workspace, timezone, partition, names), Prepared)
+                found = await self._ask(Preparing(workspace, timezone, partition, lanes), Prepared)
             except CantAnswer as error:
                 _log.warning("nothing is prepared for previews", error=str(error))
                 return

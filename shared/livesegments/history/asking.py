@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from livesegments.core.declared import Declared
 from livesegments.core.definition import Node
+from livesegments.history.sql.relations import Lane
 
 
 class Asked(Struct, frozen=True, tag=True):
@@ -80,13 +81,13 @@ class Fitting(Struct, frozen=True, tag=True):
 class Preparing(Struct, frozen=True, tag=True):
     """What a preview of now needs, whatever its definition: of one partition, to be read and kept.
 
-    names  events whose properties it likely reads, the likeliest first
+    lanes  what it likely reads, the likeliest first
     """
 
     workspace: str
     timezone: str
     partition: int
-    names: Sequence[str] = ()
+    lanes: Sequence[Lane] = ()
 
 
 Request: TypeAlias = Asked | Was | Flowing | Fitting | Preparing

@@ -2,7 +2,7 @@
 
 The relation `happened` is then of the names alone that a question reads; beside it there are
 
-  brief   profile, name, t: of everything
+  grouped profile, and lists: one column of every lane (`relations.Lane`) that was asked for
   people  profile, id
   wide    as `happened` with ids in place of numbers, of everything: from the files, for a few profiles
 
@@ -23,7 +23,7 @@ from msgspec import Struct
 from livesegments.core.event import MERGE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history.archive import Archive
 from livesegments.history.kept import Kept
-from livesegments.history.sql.relations import BRIEF, WIDE, of_few
+from livesegments.history.sql.relations import GROUPED, WIDE, Lane, of_few
 from livesegments.history.sql.source import Part, attach
 from livesegments.history.sql.text import taken_back, text
 from livesegments.store.tail import applied
@@ -47,9 +47,13 @@ def attach_numbered(
     workspace: str,
     now_ms: int | None,
     reads: Mapping[str, bool],
+    lanes: Collection[Lane],
+    zone: str,
     most: int | None = None,
 ) -> bool:
     """Makes the relations; False where `attach` has to, because of who asks for what or how much there is.
+
+    `reads` and `lanes` as of the module `reads`; `zone` is the workspace's.
 
     `most`: of more profiles, about so many are drawn: every fifth, say, in the order of the files.
 
@@ -57,7 +61,8 @@ def attach_numbered(
     """
     if reads.keys() & {SEGMENT_ENTERED, SEGMENT_EXITED}:
         return False
-    found = kept.columns(workspace, [(part.partition, part.files) for part in parts], reads)
+    names = reads.keys() | {lane.name for lane in lanes}
+    found = kept.columns(workspace, [(part.partition, part.files) for part in parts], names, lanes)
     if found is None or (now_ms is not None and any(each.latest_ms > now_ms for each in found)):
         return False
     tails = [_Tail.of(part, workspace, now_ms) for part in parts]
@@ -66,18 +71,28 @@ def attach_numbered(
         name: [kept.cut(connection, part, workspace, name, exact) for part in parts]
         for name, exact in reads.items()
     }
-    if sum(map(len, loose)) > MOST_LOOSE or any(cut is None for of in cuts.values() for cut in of):
+    lists = {
+        lane: [kept.lane(connection, part, workspace, zone, lane) for part in parts]
+        for lane in sorted(lanes, key=repr)
+    }
+    if any(each is None for of in (*cuts.values(), *lists.values()) for each in of):
         return False
-    people, rows, apart = [], [], []
+    if sum(map(len, loose)) > MOST_LOOSE:
+        return False
+    people, rows, apart, outsiders, kept_lists = [], [], [], [], []
+    by_lane = {lane: iter(each) for lane, each in lists.items()}
     for part, columns, tail, outside in zip(parts, found, tails, loose, strict=True):
         all_ = kept.with_more(part.partition, columns.people, [tail.profiles])
         people.append(all_)
         rows.append(tail.numbered(all_, outside))
         apart.append(_numbers(all_, pa.array(sorted(outside - columns.loose), pa.string())))
+        outsiders.append(_numbers(all_, pa.array(sorted(outside), pa.string())))
+        kept_lists.append(_kept_lists(all_, {lane: next(each) for lane, each in by_lane.items()}))
     connection.register("people", pa.concat_tables(people))
     connection.register("tail_rows", pa.concat_tables(rows))
-    connection.register("kept_rows", kept.named(found))
+    connection.register("kept_lists", pa.concat_tables(kept_lists))
     connection.register("apart", pa.table({"profile": pa.concat_arrays(apart)}))
+    connection.register("outsiders", pa.table({"profile": pa.concat_arrays(outsiders)}))
     special = {
         name
         for columns in found
@@ -89,7 +104,8 @@ def attach_numbered(
     _loose(connection, loose)
     known = sum(map(len, people))
     drawn = kept.every("profile", max(known // most, 1)) if most is not None else "TRUE"
-    _brief(connection, stay, drawn)
+    more = any(tail.rows.num_rows for tail in tails) or any(map(len, outsiders))
+    _grouped(connection, lists, more, any(map(len, outsiders)), drawn)
     _happened(connection, cuts, stay, drawn)
     return True
 
@@ -120,10 +136,36 @@ def _loose(connection: duckdb.DuckDBPyConnection, loose: Sequence[Collection[str
     connection.execute(f"CREATE OR REPLACE TEMP TABLE loose_rows AS SELECT * FROM {of_few(among)}{some}")
 
 
-def _brief(connection: duckdb.DuckDBPyConnection, stay: str, drawn: str) -> None:
-    rows = (f"kept_rows{stay}", "tail_rows", "loose_rows")
-    relations = [f"SELECT profile, name, t FROM {each} WHERE {drawn}" for each in rows]
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {BRIEF} AS {' UNION ALL '.join(relations)}")
+def _kept_lists(people: pa.Table, lists: Mapping[Lane, pa.ListArray]) -> pa.Table:
+    """With nothing of those who came after the lists."""
+    columns = {
+        lane.column: pa.chunked_array([each, pa.nulls(people.num_rows - len(each), each.type)])
+        for lane, each in lists.items()
+    }
+    return pa.table({"profile": people.column("profile"), **columns})
+
+
+def _grouped(
+    connection: duckdb.DuckDBPyConnection, lanes: Collection[Lane], more: bool, outsiders: bool, drawn: str
+) -> None:
+    """`more`: whether anybody has rows beside those kept; `outsiders`: whether some have none but those."""
+    columns = [lane.column for lane in lanes]
+    stay = " ANTI JOIN outsiders USING (profile)" if outsiders else ""
+    kept = f"SELECT profile{''.join(f', {each}' for each in columns)} FROM kept_lists{stay} WHERE {drawn}"
+    if not more:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {GROUPED} AS {kept}")
+        return
+    rows = f"SELECT * FROM tail_rows WHERE {drawn} UNION ALL BY NAME SELECT * FROM loose_rows WHERE {drawn}"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE more_rows AS {rows}")
+    joins = "".join(f" LEFT JOIN ({lane.lists('more_rows')}) USING (profile)" for lane in lanes)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE more AS SELECT * FROM (SELECT DISTINCT profile FROM more_rows){joins}"
+    )
+    whole = "CASE WHEN more.{0} IS NULL THEN kept.{0} ELSE list_concat(kept.{0}, more.{0}) END AS {0}"
+    both = "".join(f", {whole.format(each)}" for each in columns)
+    joined = f"SELECT profile{both} FROM ({kept}) AS kept LEFT JOIN more USING (profile)" if columns else kept
+    apart = " UNION ALL BY NAME SELECT * FROM more SEMI JOIN outsiders USING (profile)" if outsiders else ""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {GROUPED} AS {joined}{apart}")
 
 
 def _happened(

@@ -10,7 +10,7 @@ place. Other segments that are referred to are queries in the same WITH.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import count
 
@@ -37,9 +37,9 @@ from livesegments.history.sql import large, number, value
 from livesegments.history.sql.computed import computed
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
 from livesegments.history.sql.registers import ANY_TAG, Registers
-from livesegments.history.sql.relations import BRIEF, PEOPLE, of_few
+from livesegments.history.sql.relations import GROUPED, PEOPLE, of_few
 from livesegments.history.sql.sequence import sequence
-from livesegments.history.sql.tally import Tally, aggregates, named, tally
+from livesegments.history.sql.tally import Tally, aggregates, named, tally, then
 from livesegments.history.sql.text import every, let, some, taken_back, text, truth
 
 EARTH_KM = 6_371.0088
@@ -85,9 +85,7 @@ def translate(question: Question) -> Answer:
         [*standing(question.retracted), *(f"{name} AS MATERIALIZED ({query})" for name, query in relations)]
     )
     roots = [each for each in question.segments.values() if not isinstance(each, int)]
-    tests = (test for root in (question.definition, *roots) for test in _comparisons(root))
-    many = ((test.value, test.ignore_case) for test in tests if isinstance(test.value, list))
-    before = large.variables((values, folded) for values, folded in many if len(values) > value.FEW)
+    before = variables((question.definition, *roots))
     nodes = tuple(walk(question.definition))
     told = (
         build.told[question.segment, at].format(f"v{index}", f"w{index}")
@@ -95,6 +93,13 @@ def translate(question: Question) -> Answer:
     )
     views = [] if question.retracted else _VIEWS
     return Answer(f"WITH {listed} {final}", nodes, tuple(told), (*views, *before))
+
+
+def variables(roots: Iterable[Node]) -> Iterator[str]:
+    """The statements that give a connection the large lists of values that definitions compare with."""
+    tests = (test for root in roots for test in _comparisons(root))
+    many = ((test.value, test.ignore_case) for test in tests if isinstance(test.value, list))
+    return large.variables((values, folded) for values, folded in many if len(values) > value.FEW)
 
 
 def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
@@ -187,15 +192,36 @@ class _Build:
 
     def profiles(self) -> str:
         """Everybody to whom anything happened, with what is counted in passing."""
-        everything = BRIEF if self.question.numbered else "happened"
+        if self.question.numbered:
+            return self._listed()
         if not self._tallies:
-            return f"SELECT DISTINCT profile FROM {everything}"
+            return "SELECT DISTINCT profile FROM happened"
         columns = aggregates(self._tallies)
         if not self.question.retracted:
-            return f"SELECT profile, {columns} FROM {everything} GROUP BY profile"
+            grouped = f"SELECT profile, {columns} FROM happened GROUP BY profile"
+            return f"SELECT *{then(self._tallies)} FROM ({grouped})"
         names = named(tuple(name for each in self._tallies for name in each.names))
         counted = f"SELECT profile, {columns} FROM standing WHERE {names} GROUP BY profile"
-        return f"SELECT * FROM (SELECT DISTINCT profile FROM happened) LEFT JOIN ({counted}) USING (profile)"
+        everybody = f"(SELECT DISTINCT profile FROM happened) LEFT JOIN ({counted}) USING (profile)"
+        return f"SELECT *{then(self._tallies)} FROM {everybody}"
+
+    def _listed(self) -> str:
+        """The same, of lists that are kept: columns h, m and x of a tally say whether it holds, what was
+        measured, and whether it is odd. Lists go no further than this."""
+        listed = [each for of in self._tallies for each in of.listed]
+        lists = {
+            what: f"list{index}"
+            for index, what in enumerate(dict.fromkeys(each.counting() for each in listed))
+        }
+        found = "".join(f", {what} AS {name}" for what, name in lists.items())
+        columns = "".join(f", {each.expression(lists[each.counting()])} AS {each.name}" for each in listed)
+        said = "".join(
+            f", {what or 'FALSE'} AS {of.prefix}{name}"
+            for of in self._tallies
+            for name, what in (("h", of.holds), ("m", of.measured), ("x", of.odd))
+        )
+        inner = f"SELECT profile{columns} FROM (SELECT profile{found} FROM {GROUPED})"
+        return f"SELECT profile{said} FROM (SELECT *{then(self._tallies)} FROM ({inner}))"
 
     def _column(
         self, node: Node, at: str, names: Mapping[str, str], segment: str | None, joined: list[str]
@@ -208,14 +234,18 @@ class _Build:
 
     def _counted(self, counted: Tally, joined: list[str]) -> _Column:
         source = "profiles"
-        if counted.own is None:
+        holds, measured, strange = counted.holds, counted.measured, counted.odd
+        if self.question.numbered:
+            self._tallies.append(counted)
+            holds, measured, strange = (f"{counted.prefix}{each}" for each in "hmx")
+        elif counted.own is None:
             self._tallies.append(counted)
         else:
             source = self._relation("counted", counted.query())
             joined.append(source)
         if counted.odd is None or counted.exact is None:
-            return _Column(counted.holds, counted.measured, counted.told)
-        odd = self._relation("odd", f"SELECT profile FROM {source} WHERE {counted.odd}")
+            return _Column(holds, measured, counted.told)
+        odd = self._relation("odd", f"SELECT profile FROM {source} WHERE {strange}")
         few = (
             of_few(odd)
             if self.question.numbered
@@ -225,9 +255,8 @@ class _Build:
         leaf = self._relation("leaf", exact.query)
         joined.append(leaf)
         return _Column(
-            f"CASE WHEN {counted.odd} THEN coalesce({leaf}.holds, {truth(exact.otherwise)})"
-            f" ELSE {counted.holds} END",
-            f"CASE WHEN NOT ({counted.odd}) THEN {counted.measured} END",
+            f"CASE WHEN {strange} THEN coalesce({leaf}.holds, {truth(exact.otherwise)}) ELSE {holds} END",
+            f"CASE WHEN NOT ({strange}) THEN {measured} END",
             f"coalesce({{1}}, {counted.told})",
             f"CAST({leaf}.measured AS VARCHAR)",
         )

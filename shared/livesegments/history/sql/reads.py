@@ -1,7 +1,7 @@
-"""Which events a question reads by name, and whether it needs to know more of them than when and what.
+"""Which events a question reads by name, and of which it reads a lane.
 
-Example: "two orders in 30 days" reads no event by name: it is counted among all that happened. "Orders of at
-least 50" reads the properties of orders; an attribute reads, of `$profile`, the order of arrival as well.
+Example: "two orders in 30 days", or "orders of 50 in all", reads a lane of orders; an attribute reads the
+events `$profile`, and of these the order of arrival as well.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from livesegments.core.definition import (
 from livesegments.core.event import PROFILE
 from livesegments.history.asking import Asked
 from livesegments.history.sql.query import walk
+from livesegments.history.sql.relations import Lane
 from livesegments.history.sql.tally import tally
 
-MOST_NAMES = 20
-"""Whose properties are prepared."""
+MOST_LANES = 20
+"""So many are prepared."""
 
 
 def reads(asked: Asked) -> dict[str, bool]:
@@ -39,30 +40,40 @@ def reads(asked: Asked) -> dict[str, bool]:
     return found
 
 
-def properties_read(definitions: Iterable[Node]) -> list[str]:
-    """The names of events whose properties definitions read, and no more of them than that; those first that
-    most of them read."""
-    found: Counter[str] = Counter()
+def lanes(asked: Asked) -> frozenset[Lane]:
+    return frozenset(lane for root in written(asked) for lane in _lanes(root))
+
+
+def lanes_read(definitions: Iterable[Node]) -> list[Lane]:
+    """The lanes that definitions read, those first that most of them read, without any that compares with a
+    large list of values."""
+    found: Counter[Lane] = Counter()
     for root in definitions:
-        found.update({name for _, node in walk(root) for name, exact in _of(node) if not exact})
-    return [name for name, _ in found.most_common(MOST_NAMES)]
+        found.update(sorted((each for each in _lanes(root) if not each.has_variables), key=repr))
+    return [lane for lane, _ in found.most_common(MOST_LANES)]
 
 
 def _reads(asked: Asked) -> Iterator[tuple[str, bool]]:
-    roots = [asked.definition, asked.before, *asked.segments.values()]
-    if asked.definition is None or any(isinstance(root, int) for root in roots):
+    if asked.definition is None or any(isinstance(root, int) for root in asked.segments.values()):
         yield PROFILE, True  # who is on a list
-    for root in roots:
-        if root is not None and not isinstance(root, int):
-            for _, node in walk(root):
-                yield from _of(node)
+    for root in written(asked):
+        for _, node in walk(root):
+            yield from _of(node)
+
+
+def written(asked: Asked) -> list[Node]:
+    """All definitions of a question."""
+    roots = [asked.definition, asked.before, *asked.segments.values()]
+    return [root for root in roots if root is not None and not isinstance(root, int)]
+
+
+def _lanes(root: Node) -> set[Lane]:
+    tallies = (tally(node, 0, None, "") for _, node in walk(root))
+    return {lane for each in tallies if each is not None for lane in each.lanes}
 
 
 def _of(node: Node) -> Iterator[tuple[str, bool]]:
-    counted = tally(node, 0, None, "")
-    if counted is not None:
-        if counted.own is not None:
-            yield from ((name, False) for name in counted.names)
+    if tally(node, 0, None, "") is not None:
         return
     match node:
         case Attribute() | Tag() | Consent() | Near():

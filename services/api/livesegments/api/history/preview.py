@@ -22,7 +22,7 @@ from livesegments.core.forecast import projected
 from livesegments.core.value import when_missing
 from livesegments.history.asking import Asked, Found, Sampled
 from livesegments.history.sql.query import walk
-from livesegments.history.sql.reads import properties_read
+from livesegments.history.sql.reads import lanes_read
 
 MAX_SAMPLE = 50
 ESTIMATED_FROM = 20_000
@@ -180,8 +180,7 @@ async def prepare_previews(context: Ctx, workspace: Reading) -> None:
     anything for five minutes."""
     snapshot = await context.catalog.segments(workspace.id)
     definitions = [each.definition for each in snapshot.segments.values() if each.definition is not None]
-    names = properties_read(definitions)
-    context.asker.prepare(workspace.id, workspace.timezone, names)
+    context.asker.prepare(workspace.id, workspace.timezone, lanes_read(definitions))
 
 
 def _largest(counts: list[int]) -> int:
