@@ -45,6 +45,15 @@ async def test_nothing_is_created_where_one_has_a_fault(tmp_path: Path) -> None:
     assert answers.paths("POST") == ["/v1/segments/check"]
 
 
+async def test_a_definition_by_itself_is_a_new_definition_and_no_new_segment(tmp_path: Path) -> None:
+    new = {"type": "event", "name": "buy"}
+    answers = Answers(**{"GET": {**SEGMENT, "version": 3}, "PATCH": {**SEGMENT, "definition": new}})
+    await run(answers, "segments", "edit", "a", "-f", written(tmp_path, new))
+    assert [each.body for each in answers.asked if each.method == "PATCH"] == [{"definition": new}]
+    with pytest.raises(Problem, match="a segment needs a name as well"):
+        await run(Answers(), "segments", "create", "-f", written(tmp_path, new))
+
+
 async def test_what_is_there_is_edited_or_left_as_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

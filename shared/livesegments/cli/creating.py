@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct, structs
@@ -11,8 +11,11 @@ from livesegments.cli.client import Client
 from livesegments.cli.problem import Problem
 from livesegments.client import planning
 from livesegments.client import segments as api
+from livesegments.core.definition import Node
 from livesegments.core.fault import Fault
 
+NODES = {node.__struct_config__.tag for node in get_args(Node)}
+"""The types of the nodes of definitions."""
 FIXED = ("id", "type")
 MANY = 50
 """More segments than this are created by one request, all of them or none."""
@@ -28,9 +31,19 @@ class Checked(Struct):
     warnings: list[Fault] = []
 
 
+def is_definition(body: Any) -> bool:
+    """Whether it is a definition by itself, as `preview` takes it, and no segment."""
+    return isinstance(body, dict) and "definition" not in body and body.get("type") in NODES
+
+
 def segments_in(body: Any, file: str) -> list[Any]:
-    """Raises Problem for an empty array: nobody means to create nothing."""
+    """Raises Problem for an empty array (nobody means to create nothing) and a definition by itself."""
     several = body if isinstance(body, list) else [body]
+    if any(map(is_definition, several)):
+        raise Problem(
+            f"{file} has a definition, and a segment needs a name as well",
+            advice='put it into {"name": "…", "definition": …}',
+        )
     if not several:
         raise Problem(f"{file} has no segment: its array is empty", advice="give at least one segment")
     return several
@@ -108,6 +121,8 @@ def changes(body: Any, old: dict[str, Any], file: str) -> Any:
     """
     if not isinstance(body, dict):
         raise Problem(f"{file} is not one segment", advice="give a JSON object of what to change")
+    if is_definition(body):
+        body = {"definition": body}
     for name in FIXED:
         if name in body and body[name] != old[name]:
             raise Problem(

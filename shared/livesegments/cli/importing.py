@@ -70,6 +70,7 @@ def import_(
     mapped = [_column(each) for each in maps or ()]
     if resume is None:
         _id_column(id_column, email_column)
+        _has_something(file)
         given = {"file_name": file.name, "encoding": encoding, "delimiter": delimiter}
         made = client.ask(imports.create(**{name: each for name, each in given.items() if each is not None}))
     else:
@@ -77,19 +78,19 @@ def import_(
     own = made["id"]
     if made["state"] == "uploading":
         _send(client, made, file)
-        plan = _plan(client, own, id_column, email_column, mapped)
-        plan["empty"] = "remove" if remove_empty else "skip"
-        if into is not None:
-            plan["segment"] = into
-        if dry_run:
-            looked = client.ask(imports.check(own, **plan))
-            client.ask(imports.cancel(own))
-            if not call.printed(looked):
-                _tell(looked)
-            return
-        if new_segment is not None:
-            plan["new_segment"] = new_segment
         try:
+            plan = _plan(client, own, id_column, email_column, mapped)
+            plan["empty"] = "remove" if remove_empty else "skip"
+            if into is not None:
+                plan["segment"] = into
+            if dry_run:
+                looked = client.ask(imports.check(own, **plan))
+                client.ask(imports.cancel(own))
+                if not call.printed(looked):
+                    _tell(looked)
+                return
+            if new_segment is not None:
+                plan["new_segment"] = new_segment
             made = client.ask(imports.start(own, **plan))
         except Problem:
             if resume is None:  # nobody else knows of it
@@ -107,6 +108,16 @@ def import_(
             output.say(
                 f"their reasons: livesegments import {file} --resume {made['id']} --refused refused.csv"
             )
+
+
+def _has_something(file: Path) -> None:
+    """Raises Problem where it can't be read, or is empty."""
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise Problem(f"{file} can't be read: {error.strerror}", advice="name a CSV file") from error
+    if not size:
+        raise Problem(f"{file} is empty", advice="its first line has to name the columns")
 
 
 def _send(client: Client, made: dict[str, Any], file: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from livesegments.cli import output
+from livesegments.cli.problem import Problem
 from livesegments.cli.verb import Call, verb
 from livesegments.client import profiles
 
@@ -19,6 +20,8 @@ def merge(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant so.")] = False,
 ) -> None:
     """Let a profile go into another: what it has done counts for that one. It can't be undone."""
+    if profile == into:
+        raise Problem(f"{profile} can't go into itself", advice="give the ids of two profiles")
     if not yes:
         typer.confirm(f"Merge {profile} into {into}? It can't be undone.", abort=True, err=True)
     made = call.client.ask(profiles.merge(profile, into))

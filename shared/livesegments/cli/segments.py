@@ -189,7 +189,8 @@ def edit(
 
     The file is a JSON object with any of `name`, `description`, `tags`, `folder`, `topics` and `definition`:
     for example {"name": "Big spenders"}. It may also be the file that the segment was created from, or what
-    `segments show --json` printed: fields that nobody can set are passed over.
+    `segments show --json` printed: fields that nobody can set are passed over. A definition by itself is
+    taken as the new definition.
     """
     body = files.read(file)
     client = call.client

@@ -207,5 +207,8 @@ async def test_metrics_and_health_need_no_key(shop: Client) -> None:
             == {"status": "ok"}
         )
         told = (await machine.get("/metrics")).text
+        for path in ("/healthz", "/readyz", "/metrics"):
+            asked = await machine.head(path)
+            assert (asked.status_code, asked.content) == (200, b"")
     line = 'livesegments_api_requests_total{method="POST",path="/v1/segments",status="201"}'
     assert any(each.startswith(line) for each in told.splitlines())

@@ -44,6 +44,22 @@ def test_a_character_that_is_cut_by_the_beginning_that_is_looked_at_is_no_other_
     assert form_of(head, None, None).encoding == "utf-8"
 
 
+def test_utf_16_that_is_cut_or_broken_costs_the_rows_that_it_is_in() -> None:
+    data = "id,a\n1,x\n2,y\n".encode("utf-16")
+    assert read(data + b"3") == [["id", "a"], ["1", "x"], ["2", "y"]]
+    broken = "id,a\n1,".encode("utf-16") + b"\x00\xd8" + "x\n2,y\n".encode("utf-16-le")
+    form = form_of(broken, None, None)
+    assert {row.number: row.fault for row in rows(io.BytesIO(broken), form)} == {
+        1: "a: has bytes that are not utf-16",
+        2: "",
+    }
+    for whole in (b"\xff\xfei", b"\xfe\xff\x00", b"\xff\xfe"):
+        with pytest.raises(Unsuitable, match="the file is empty"):
+            form_of(whole, None, None)
+    pair = "id,😀".encode("utf-16")
+    assert form_of(pair[:-2], None, None).header == ("id", "")
+
+
 def test_cells_have_line_breaks_delimiters_and_quotes() -> None:
     data = b'id,a\n1,"two\r\nlines, and ""quotes"""\n\n2,\n'
     assert read(data) == [["id", "a"], ["1", 'two\r\nlines, and "quotes"'], ["2", ""]]

@@ -269,6 +269,13 @@ async def test_a_post_with_an_idempotency_key_is_done_once(shop: Client) -> None
     assert len((await shop.get("/v1/segments")).json()["segments"]) == 1
 
 
+async def test_a_type_that_is_none_is_told_those_that_there_are(shop: Client) -> None:
+    answer = await shop.post("/v1/segments", json={"name": "a", "type": "dynmic", "definition": CITY})
+    assert answer.json()["errors"] == [
+        {"pointer": "/type", "code": "unknown_value", "message": "must be 'dynamic' or 'static'"}
+    ]
+
+
 async def test_an_archived_segment_stays_and_is_out_of_the_way(shop: Client) -> None:
     await shop.segment("a", name="A", folder="f")
     await shop.segment("b", {"type": "segment", "id": "a"})

@@ -106,6 +106,15 @@ def test_each_fault_of_a_call(kind: str, item: dict[str, Any], expected: list[tu
     assert faults(accept.call(kind, json.dumps(item).encode(), RECEIPT)) == expected
 
 
+def test_a_misspelt_name_is_told_beside_the_name_that_there_is() -> None:
+    verdict = own(nme="a", profile="p")
+    assert isinstance(verdict, Rejected)
+    assert [fault.pointer for fault in verdict.faults] == ["/nme"]
+    assert "lists, name," in verdict.faults[0].message
+    assert faults(own(properties={})) == [("", "missing_field")]
+    assert faults(own(attributes={"a": 1}, properties={})) == [("/properties", "unknown_field")]
+
+
 def test_too_large_an_event_is_refused() -> None:
     assert faults(own(name="a", properties={"x": "y" * 33_000})) == [("", "too_long")]
     assert faults(accept.inbound({"ce_specversion": "1.0"}, b'"' + b"y" * 33_000 + b'"', RECEIPT)) == [

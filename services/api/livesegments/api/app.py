@@ -79,6 +79,7 @@ from livesegments.api.web.paths import WholePaths
 from livesegments.api.web.publisher import Publisher
 from livesegments.api.web.quick import Quick
 from livesegments.api.web.records import Records
+from livesegments.api.web.ways import ways_of
 from livesegments.history.asker import Asker
 from livesegments.runtime import logs, tasks
 from livesegments.runtime.clock import wall_ms
@@ -152,15 +153,13 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan(settings, now_ms),
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
     app.add_middleware(WholePaths)
     app.add_middleware(Quick)
-    problems.install(app)
-    openapi.install(app)
-    docs.install(app)
-    for resource in (
+    resources = (
         # the first that fits is taken, one after the other: the busiest come first
         members, explanations, profiles, listing, checking, batch, preview, planning, past, builds, segments,
         versions, archiving, trials, templates, by_attribute, names, lists, value_lists, computed_attributes,
@@ -177,7 +176,11 @@ def create(settings: Settings, now_ms: Callable[[], int]) -> FastAPI:
         rules, sources,
         subscription_deliveries, subscription_transitions,
         caller,
-    ):  # fmt: skip
+    )  # fmt: skip
+    problems.install(app, ways_of(resource.router for resource in resources))
+    openapi.install(app)
+    docs.install(app)
+    for resource in resources:
         app.include_router(resource.router)
     return app
 

@@ -29,8 +29,10 @@ PARTS = ("attributes", *traits.BESIDE)
 
 def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
     faults = Faults()
-    named = "name" in item
-    faults.object(item, "", EVENT if named else (*COMMON, *PARTS), ("profile",))
+    named, changes = "name" in item, any(part in item for part in PARTS)
+    # what has neither may be an event whose name is misspelt
+    known = EVENT if named else (*COMMON, *PARTS) if changes else (*EVENT, *PARTS)
+    faults.object(item, "", known, ("profile",))
     if item.get("workspace") not in (None, receipt.workspace):
         faults.add("/workspace", "conflict", "is another workspace than the one that it was sent to")
     profile = identifier(faults, item["profile"], "/profile") if "profile" in item else None
@@ -44,7 +46,7 @@ def accept(item: dict[str, Any], raw: bytes, receipt: Receipt) -> Verdict:
         name = event_name(faults, item["name"], "/name")
         properties = content(faults, name, item.get("properties"), "/properties")
         return finish(faults, receipt, profile, id_, name, given_ms, properties, raw)
-    if not any(part in item for part in PARTS) and not faults.found:
+    if not changes and not faults.found:
         told = f"needs 'name' (an event), or one of {', '.join(PARTS)} (a change of the profile)"
         faults.add("", "missing_field", told)
     change = traits.Change(receipt.declared)

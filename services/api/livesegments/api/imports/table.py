@@ -24,6 +24,7 @@ MAX_CELL = 8_000
 MAX_SHOWN = 60
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15", "windows-1250", "windows-1251")
+_HALVES = "livesegments.halves"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -50,7 +51,8 @@ class Row(Struct, frozen=True):
 def form_of(head: bytes, encoding: str | None, delimiter: str | None) -> Form:
     """By the beginning of the file, at least `HEAD_BYTES` of it or all. Raises Unsuitable."""
     encoding = _encoding(head, encoding)
-    text = head.decode(encoding, "surrogateescape")
+    # what is looked at may end within a character
+    text = codecs.getincrementaldecoder(encoding)(_HALVES).decode(head)
     if not text.strip():
         raise Unsuitable("the file is empty: its first line has to name the columns")
     delimiter = delimiter or _delimiter(text)
@@ -71,7 +73,7 @@ def form_of(head: bytes, encoding: str | None, delimiter: str | None) -> Form:
 
 def rows(raw: IO[bytes], form: Form) -> Iterator[Row]:
     """The records behind the header. One that can't be read has a fault, and those behind it go on."""
-    text = io.TextIOWrapper(raw, form.encoding, "surrogateescape", newline="")
+    text = io.TextIOWrapper(raw, form.encoding, _HALVES, newline="")
     reader = csv.reader(text, delimiter=form.delimiter, strict=True)
     number = -1
     for cells in _records(reader):
@@ -108,6 +110,17 @@ def _fault(cells: list[str], form: Form) -> str:
         if not cell.isascii() and any("\ud800" <= each <= "\udfff" for each in cell):
             return f"{name[:MAX_SHOWN]}: has bytes that are not {form.encoding}"
     return ""
+
+
+def _halves(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no characters, each as half of a surrogate pair: `surrogateescape` also of ASCII bytes,
+    which UTF-16 may not be able to read either."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_HALVES, _halves)
 
 
 def _encoding(head: bytes, given: str | None) -> str:

@@ -20,12 +20,15 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+# balancers and monitors ask by HEAD as well
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """The process answers."""
     return Health(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz")
 async def readyz(context: Ctx) -> Health:
     """The store and the broker answer, the catalogue is whole, and evaluators have every partition."""
@@ -40,6 +43,7 @@ async def readyz(context: Ctx) -> Health:
     return Health(status="ok")
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic.config import JsonDict
 
 from livesegments.api.segments.trial_shapes import TESTS, Tests
 from livesegments.api.web.problems import COMPONENT, VARIANT
 from livesegments.api.web.shapes import CONDITION, Definition, Done, In, Instant, Labels, State
-from livesegments.api.web.texts import Description, Folder, Name, SegmentId
+from livesegments.api.web.texts import Description, Folder, Name, SegmentId, fault
 
 DYNAMIC, STATIC = f"{VARIANT}dynamic", f"{VARIANT}static"
 FOLDER = "The folder that it lies in, as a path: `Campaigns/Spring`, say. Empty: in none."
@@ -23,13 +23,19 @@ Test = Annotated[dict[str, Any], WithJsonSchema({COMPONENT: "DefinitionTest"})]
 """As it was written."""
 
 
+def _known(type_: Any) -> Any:
+    if type_ not in ("dynamic", "static"):
+        raise fault("unknown_value", "must be 'dynamic' or 'static'")
+    return type_
+
+
 class NewDynamic(In):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: Name
     definition: Definition
     id: SegmentId | None = Field(None, description="Chosen by us where it isn't given.")
-    type: Literal["dynamic"] = "dynamic"
+    type: Annotated[Literal["dynamic"], BeforeValidator(_known)] = "dynamic"
     description: Description = ""
     tags: Labels = Field([])
     folder: Folder = Field("", description=FOLDER)

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 
 from livesegments.api.web import auth
 from livesegments.api.web.descriptions import describe
 from livesegments.api.web.problems import COMPONENT, ProblemBody
 from livesegments.core.definition import Node
 
+PATH = "/openapi.json"
 REF = "#/components/schemas/{}"
 PREFIX = "Condition"
 """Before the names of the language's schemas: `All`, `Event` … say too little among all others."""
 
 
 def install(app: FastAPI) -> None:
+    """`/openapi.json`: made when it is first asked for, beside the event loop: that takes two seconds."""
+    making = asyncio.Lock()
+
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _document(app)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+    @app.get(PATH, include_in_schema=False)
+    async def whole() -> JSONResponse:
+        async with making:
+            return JSONResponse(await asyncio.to_thread(document))
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -20,6 +19,7 @@ from pydantic_core import core_schema
 from starlette.exceptions import HTTPException
 
 from livesegments.api.web.publisher import NotPublished
+from livesegments.api.web.ways import Ways
 from livesegments.api.web.wording import said
 from livesegments.core.fault import Fault
 from livesegments.runtime import metrics
@@ -103,7 +103,7 @@ def pointer(path: Sequence[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, ways: Ways) -> None:
     @app.exception_handler(Problem)
     async def ours(_: Request, error: Problem) -> Response:
         for quota in {each.code for each in error.errors if each.code.startswith(QUOTA)}:
@@ -112,12 +112,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
-        headers, detail = dict(error.headers or {}), str(error.detail)
+        headers, detail, path = dict(error.headers or {}), str(error.detail), request.url.path
         if error.status_code == 405:
-            headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
+            headers["Allow"] = ", ".join(ways.methods(path)) or headers.get("Allow", "")
             detail = f"{request.method} is not a method of this path; it has {headers['Allow']}."
         elif error.status_code == 404:
-            detail = f"There is no path {quoted(request.url.path)} here; /openapi.json has them all."
+            there = path.endswith("/") and ways.methods(path.rstrip("/"))
+            hint = " leave out the slash at its end" if there else " /openapi.json has them all"
+            detail = f"There is no path {quoted(path)} here;{hint}."
         return Problem(error.status_code, detail, headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
@@ -141,18 +143,6 @@ def install(app: FastAPI) -> None:
     async def bug(_: Request, error: Exception) -> Response:
         _log.error("a bug", exc_info=error)
         return Problem(500, "An error of ours; it is in the log.").response()
-
-
-def _allowed(request: Request) -> list[str]:
-    """The methods of the request's path as OpenAPI has them, under the most literal template that fits.
-
-    (The framework names only those of the first of several routes of one path.)"""
-    fitting = [
-        (template.count("{"), sorted(method.upper() for method in methods))
-        for template, methods in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.url.path)
-    ]
-    return min(fitting)[1] if fitting else []
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]], body: Any) -> list[Fault]:
