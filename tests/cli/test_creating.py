@@ -128,13 +128,16 @@ def test_a_key_that_stands_twice_is_named_with_its_place(tmp_path: Path) -> None
 async def test_many_are_created_by_one_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bodies = [{**SEGMENT, "id": f"s{number}"} for number in range(60)]
     made = [
-        {"id": each["id"], "name": "A", "version": 1, "action": "create", "warnings": []} for each in bodies
+        {"id": each["id"], "name": "A", "version": 1, "action": "create", "warnings": [WARNING]}
+        for each in bodies
     ]
     answers = Answers(**{"POST /v1/segments:batch": {"segments": made}})
     await run(answers, "segments", "create", "-f", written(tmp_path, bodies))
     assert answers.paths("POST") == ["/v1/segments:batch"]
     assert answers.asked[0].body == {"segments": bodies, "upsert": False}
-    assert told(capsys)[0].splitlines()[-1] == "created s59 (A)"
+    out, err = told(capsys)
+    assert out.splitlines()[-1] == "created s59 (A)"
+    assert err.splitlines()[-1] == "warning: s59  /definition/name  did you mean 'vip'? [unseen]"
 
 
 def test_the_help_of_edit_says_what_its_file_takes() -> None:

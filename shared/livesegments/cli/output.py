@@ -72,13 +72,17 @@ def problem(found: Problem) -> None:
         errors.print(Text.assemble(("next: ", "bold"), found.advice))
 
 
-def warnings(found: Iterable[Mapping[str, str]]) -> None:
-    """Warnings with their pointers: the command has done its work all the same."""
+def warnings(found: Iterable[Mapping[str, str]], of: str = "") -> None:
+    """Warnings with their pointers: the command has done its work all the same.
+
+    `of` names what they are about, where the command is about several: its other words are in another stream.
+    """
     for warning in found:
         where = (f"{warning['pointer']}  ", "yellow") if warning["pointer"] else ""
         told = f"{warning['message']} "
+        about = f"{of}  " if of else ""
         errors.print(
-            Text.assemble(("warning: ", "bold yellow"), where, told, (f"[{warning['code']}]", "dim"))
+            Text.assemble(("warning: ", "bold yellow"), about, where, told, (f"[{warning['code']}]", "dim"))
         )
 
 

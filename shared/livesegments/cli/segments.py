@@ -71,7 +71,7 @@ def create(
     if len(several) > creating.MANY and not dry_run:
         ids = []
         for what, made in creating.created_at_once(client, several, upsert):
-            _tell(what, made, call.as_json)
+            _tell(what, made, call.as_json, several=True)
             ids.append(made["id"])
         if wait:
             _tell_ready(client, ids)
@@ -88,7 +88,7 @@ def create(
             if len(several) > 1:
                 problem.message = f"segment {number} of {len(several)}: {problem.message}"
             raise
-        _tell(what, made, call.as_json)
+        _tell(what, made, call.as_json, len(several) > 1)
         ids.append(made["id"])
     if wait:
         _tell_ready(client, ids)
@@ -224,13 +224,13 @@ def delete(call: Call, segment: IdArgument) -> None:
     _tell("deleted", {"id": segment}, call.as_json)
 
 
-def _tell(what: str, segment: dict[str, Any], as_json: bool) -> None:
+def _tell(what: str, segment: dict[str, Any], as_json: bool, several: bool = False) -> None:
     if as_json:
         output.json(segment)
     else:
         name = f" ({segment['name']})" if "name" in segment else ""
         output.console.print(Text.assemble(f"{what} ", (segment["id"], "bold"), name))
-        output.warnings(segment.get("warnings", ()))
+        output.warnings(segment.get("warnings", ()), segment["id"] if several else "")
 
 
 def _tell_ready(client: Client, ids: list[str]) -> None:
@@ -267,7 +267,8 @@ def _tell_checked(results: list[creating.Checked], as_json: bool) -> None:
             continue
         would = {"create": "would be created", "edit": "would be edited", "none": "would stay as it is"}
         output.console.print(f"segment {number} {would[result.action]}")
-        output.warnings([msgspec.to_builtins(warning) for warning in result.warnings])
+        of = f"segment {number}" if len(results) > 1 else ""
+        output.warnings([msgspec.to_builtins(warning) for warning in result.warnings], of)
 
 
 def _state(segment: dict[str, Any]) -> str:
