@@ -7,16 +7,16 @@ import pytest
 
 from tests.chaos.scenario import Fault, kill_kafka, kill_valkey, kill_worker, zombie
 from tests.chaos.scenario import trial as whole_trial
+from tests.effort import effort
 
 trial = partial(whole_trial, every=8)
 
 
+WORKERS, SERVERS = [kill_worker, kill_worker], [kill_valkey, kill_kafka]
+
+
 @pytest.mark.parametrize(
-    "faults",
-    [
-        pytest.param([kill_worker, kill_worker], id="workers"),
-        pytest.param([kill_valkey, kill_kafka], id="servers"),
-    ],
+    "faults", effort([[kill_worker, *SERVERS]], [WORKERS, SERVERS, [*WORKERS, *SERVERS]])
 )
 async def test_what_dies_changes_nothing(faults: list[Fault], tmp_path: Path) -> None:
     comparisons, _ = await trial(tmp_path, faults, print)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from livesegments.api.web import times
 from livesegments.core.event import Event
@@ -59,7 +60,8 @@ async def live(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     """The api's address, and the rig of an evaluator beside it."""
     await emptied(stack)
     folder: Path = tmp_path_factory.mktemp("evaluator")
-    async with running(settings(stack)) as url, rig(stack, folder) as evaluation:
+    shared = replace(settings(stack), data=str(folder))  # else the api looks elsewhere for what is archived
+    async with running(shared) as url, rig(stack, folder) as evaluation:
         evaluator = evaluation.start()
         await evaluation.until(evaluator.ready)
         yield url, evaluation

@@ -128,7 +128,8 @@ async def test_a_file_is_looked_at_and_its_rows_go_into_a_new_segment(shop: Shop
 async def test_declared_fields_and_existing_segments(shop: Shop) -> None:
     await shop.segment("fans", type="static")
     await shop.segment("moving")
-    assert (await shop.put("/v1/fields/plan", json={"type": "text", "choices": ["pro"]})).is_success
+    declared = await shop.put("/v1/fields/plan", json={"type": "text", "choices": ["pro"]})
+    assert declared.is_success, declared.text
     path = await sent(shop, b"id,plan\nann,pro\nbob,gold\n")
     plan = {"id_column": "id", "columns": [{"column": "plan"}], "segment": "fans"}
     assert (await shop.post(f"{path}/columns")).json()["columns"][1]["declared"] == "text"

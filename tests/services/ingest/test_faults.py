@@ -23,6 +23,8 @@ from tests.services.ingest.rig import events_of, read, read_all, write_catalog
 from tests.unreadable import BAD, send_batch
 
 SENDERS = 16
+AGAIN_S = 0.1
+"""Who was refused asks no sooner again: else the senders, and who refuses them, take the machine from the broker that starts."""
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ class Load:
                 self.acknowledged[profile] += 1
             else:
                 assert answer.status_code in (429, 503), answer.text
-                await asyncio.sleep(0)
+                await asyncio.sleep(AGAIN_S)
 
     async def until(self, answers: int, status: int = 202) -> None:
         """That many more of this status."""

@@ -165,4 +165,6 @@ class Kafka(Server):
             "controller.quorum.election.timeout.ms": 200,
             "controller.quorum.election.backoff.max.ms": 100,
             "controller.quorum.fetch.timeout.ms": 500,
+            # by default it writes every half second that nothing was written, for other controllers to see
+            "metadata.max.idle.interval.ms": 0,
         }
