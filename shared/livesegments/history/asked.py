@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 import duckdb
+import msgspec
 
 from livesegments.history import companion
 from livesegments.history.archive import Archive
@@ -25,13 +26,14 @@ from livesegments.history.asking import (
     Prepared,
     Preparing,
     Request,
+    Sent,
     Was,
     encode,
     requests,
 )
 from livesegments.history.fitting import fitting
 from livesegments.history.kept import Kept
-from livesegments.history.sql.answers import answer, flow, was
+from livesegments.history.sql.answers import answer, drawn, flow, sent, was
 from livesegments.history.sql.numbered import attach_numbered
 from livesegments.history.sql.query import variables
 from livesegments.history.sql.reads import lanes, reads, written
@@ -45,6 +47,8 @@ MEMORY = "1GB"
 """Beyond it DuckDB writes to a folder for the time of a query."""
 ESTIMATED = 25_000
 """So many of a partition's profiles an estimate looks at: 19 times in 20 it is within 0.6 % of all then."""
+WEIGHED_OF_ALL = 20_000
+"""Of so many profiles those that are weighed are drawn from all."""
 RESTS = 10
 """What is kept goes if nobody asks for so many times `companion.IDLE_S`."""
 TRIES = 5
@@ -82,6 +86,22 @@ class Desk:
                 connection.execute(statement)
         given = self._archive, self._kept, parts, asked.workspace, asked.now_ms, reads(asked), own
         return attach_numbered(connection, *given, asked.timezone, most)
+
+    def _sent(
+        self, connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], asked: Asked
+    ) -> Sequence[Sent]:
+        """Of many profiles those of one partition are drawn from: its files alone are read then."""
+        if not asked.weighed:
+            return []
+        of = "TRUE"
+        if len(parts) > 1 and self._kept.known > WEIGHED_OF_ALL:
+            parts = parts[:1]
+            of = f"profile % {self._partitions} = {parts[0].partition}"
+        people = f"(SELECT id AS profile FROM people SEMI JOIN answer USING (profile) WHERE {of})"
+        few = drawn(connection, people)
+        with self._sessions.open(asked.timezone) as beside:
+            attach(beside, self._archive, parts, asked.workspace, asked.now_ms)
+            return sent(beside, asked.weighed, few)
 
     def rest(self) -> None:
         """Nobody has asked for a while: nothing is kept of files that have gone, and of whom is being erased;
@@ -122,7 +142,8 @@ class Desk:
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
             profile = request.profile if isinstance(request, Was) else None
             if isinstance(request, Asked) and self._by_number(connection, parts, request):
-                return answer(connection, request, now_ms, retracted=False, numbered=True)
+                found = answer(connection, request, now_ms, retracted=False, numbered=True)
+                return msgspec.structs.replace(found, sent=self._sent(connection, parts, request))
             retracted = attach(connection, self._archive, parts, request.workspace, request.now_ms, profile)
             if isinstance(request, Fitting):
                 return fitting(connection, request, now_ms)

@@ -22,7 +22,8 @@ class Asked(Struct, frozen=True, tag=True):
     sample      at most this many profiles of every kind are answered
     after       members that sort behind it, `limit` of them at most, in order
     one_of      only the profiles of the partition of this number; None: of all partitions
-    weighed     the events of these names, of `WEIGHED` profiles at most that are drawn by their ids
+    weighed     the events of these names, of `WEIGHED` profiles at most that are drawn by their ids, of many
+                profiles from those of one partition
     counted     so many different values at most of the attribute that is the whole definition
     """
 

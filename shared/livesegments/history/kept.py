@@ -106,6 +106,11 @@ class Kept:
         """Those of which something is kept."""
         return sorted({partition for partition, _ in self._columns})
 
+    @property
+    def known(self) -> int:
+        """Profiles, at most."""
+        return sum(int(each.people.num_rows) for each in self._columns.values())
+
     def only(self, part: Part, erasing: Collection[str]) -> None:
         """Drops what is kept of a partition where a file has gone, or somebody of the workspace is being
         erased."""

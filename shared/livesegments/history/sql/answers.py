@@ -24,8 +24,7 @@ from livesegments.history.asking import (
 from livesegments.history.sql.behind import behind
 from livesegments.history.sql.offset import DAY_MS
 from livesegments.history.sql.query import Answer, Question, translate
-from livesegments.history.sql.relations import of_few
-from livesegments.history.sql.text import text
+from livesegments.history.sql.text import text, texts
 
 WEIGHED, WEIGHED_EVENTS = 100, 1_000
 """Profiles whose events are given for weighing, and how many of each at most."""
@@ -39,7 +38,7 @@ def answer(
     numbered: bool = False,
 ) -> Found:
     """Counts, samples, and a page of members; of a change also who would enter and leave. `retracted` and
-    `numbered` as in `Question`."""
+    `numbered` as in `Question`; where profiles are numbers, it is left to `sent` what they sent."""
     definition = asked.definition
     if definition is None:
         assert asked.segment is not None
@@ -83,7 +82,7 @@ def answer(
         members=members[: asked.limit],
         more=len(members) > asked.limit,
         lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
-        sent=_sent(connection, asked.weighed, numbered) if asked.weighed else [],
+        sent=[] if numbered or not asked.weighed else sent(connection, asked.weighed),
         values=_values(connection, asked.counted) if asked.counted else [],
     )
 
@@ -111,17 +110,24 @@ def _named(relation: str, numbered: bool) -> str:
     return f"(SELECT *, profile AS person FROM {relation})"
 
 
-def _sent(connection: duckdb.DuckDBPyConnection, names: Sequence[str], numbered: bool) -> list[Sent]:
-    """The newest events of some profiles, those without any among them."""
+def drawn(connection: duckdb.DuckDBPyConnection, people: str) -> list[str]:
+    """Ids of a few of the profiles in a relation, always the same ones."""
+    query = f"SELECT profile FROM {people} ORDER BY md5(profile || 'drawn') LIMIT {WEIGHED}"
+    return [profile for (profile,) in connection.execute(query).fetchall()]
+
+
+def sent(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], profiles: Sequence[str] | None = None
+) -> list[Sent]:
+    """The newest events of some profiles, those without any among them; None: of a few that are drawn. Reads
+    `happened`, with ids."""
     listed = ", ".join(map(text, names))
-    few = of_few("drawn") if numbered else "(SELECT * FROM happened SEMI JOIN drawn USING (profile))"
+    few = drawn(connection, "answer") if profiles is None else profiles
     rows = connection.execute(
         f"""
-WITH drawn AS MATERIALIZED (
-  SELECT profile, person FROM {_named("answer", numbered)} ORDER BY md5(person || 'drawn') LIMIT {WEIGHED}
-)
-SELECT person, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
-  SELECT * FROM {few} WHERE name IN ({listed})
+WITH drawn AS MATERIALIZED (SELECT unnest({texts(few)}) AS profile)
+SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
+  SELECT * FROM happened WHERE name IN ({listed}) AND list_contains({texts(few)}, profile)
   QUALIFY row_number() OVER (PARTITION BY profile ORDER BY t DESC, "commit" DESC) <= {WEIGHED_EVENTS}
 ) USING (profile)
 """
