@@ -63,6 +63,7 @@ class Columns(Struct):
     rows       profile (its number), name (its code), t (ms); of whom there are only transitions one row of
                those
     times      of a name what is not in `rows`: by the place of the profile the list of its instants
+    whole      names that `rows` has nothing of
     lanes      of other lanes, with the zone that their dates are of, the same
     cuts       of a name: profile, t, properties, and id, commit and place where they were asked for
     merged     ids, and up to which commit they have gone into another profile
@@ -78,6 +79,7 @@ class Columns(Struct):
     latest_ms: int
     cuts: dict[tuple[str, bool], pa.Table] = {}
     times: dict[str, pa.ListArray] = {}
+    whole: set[str] = set()
     lanes: dict[tuple[str, Lane], pa.ListArray] = {}
 
     @property
@@ -234,11 +236,11 @@ class Kept:
 
     def _times(self, columns: Columns, name: str) -> pa.ListArray:
         """Of a name that many do, out of the rows: it takes less there, and is wanted again."""
+        if name in columns.whole:
+            return columns.times[name]
         named = pc.equal(columns.rows.column("name"), self._code(name))
         rows, people = columns.rows.filter(named), columns.people.num_rows
         before = columns.times.get(name)
-        if before is not None and not rows.num_rows:
-            return before
         place, instants = self._place(rows), rows.column("t").combine_chunks()
         if before is not None:
             place = pa.concat_arrays([pc.list_parent_indices(before).cast(_NUMBER), place])
@@ -247,6 +249,7 @@ class Kept:
         if before is not None or rows.num_rows * 2 >= people:
             columns.rows = columns.rows.filter(pc.invert(named)).combine_chunks()
             columns.times[name] = lists
+            columns.whole.add(name)
         return lists
 
     def _place(self, rows: pa.Table) -> pa.Array:

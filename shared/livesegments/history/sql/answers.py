@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
+from msgspec.structs import replace
 
 from livesegments.core.definition import Attribute, Near, SegmentRef
 from livesegments.history.asking import (
@@ -43,11 +44,13 @@ def answer(
     if definition is None:
         assert asked.segment is not None
         definition = SegmentRef(asked.segment)
-    translated = translate(Question(definition, asked.segments, now_ms, asked.segment, retracted, numbered))
+    question = Question(definition, asked.segments, now_ms, asked.segment, retracted, numbered)
+    question = replace(question, values=not numbered or asked.counted > 0)
+    translated = translate(question)
     _prepared(connection, translated)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {translated.sql}")
     if asked.before is not None:
-        before = translate(Question(asked.before, asked.segments, now_ms, asked.segment, retracted, numbered))
+        before = translate(replace(question, definition=asked.before))
         _prepared(connection, before)
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE change AS SELECT answer.*, was FROM answer"
@@ -55,12 +58,12 @@ def answer(
         )
     else:
         connection.execute("CREATE OR REPLACE TEMP VIEW change AS SELECT *, n0 AS was FROM answer")
-    nodes, told = [at for at, _ in translated.nodes], translated.told
+    nodes = [at for at, _ in translated.nodes]
     counts = "".join(f", count(*) FILTER (n{index})" for index in range(len(nodes)))
     registered = [
         (index, at) for index, (at, node) in enumerate(translated.nodes) if isinstance(node, Attribute | Near)
     ]
-    counts += "".join(f", count(*) FILTER (coalesce(v{index}, 'null') = 'null')" for index, _ in registered)
+    counts += "".join(f", count(*) FILTER (l{index})" for index, _ in registered)
     row = connection.execute(
         "SELECT count(*), count(*) FILTER (n0 AND NOT was), count(*) FILTER (was AND NOT n0)"
         f"{counts} FROM change"
@@ -69,16 +72,19 @@ def answer(
     profiles, entering, leaving, *rest = row
     held, lacking = rest[: len(nodes)], rest[len(nodes) :]
     members = _page(connection, asked, _named("answer", numbered)) if asked.limit else []
-    change = _named("change", numbered)
+
+    def sample(condition: str, there: int) -> list[Sampled]:
+        return _sample(connection, question, translated, condition, asked.sample if there else 0)
+
     return Found(
         at_ms=now_ms,
         profiles=profiles,
         nodes=list(zip(nodes, held, strict=True)),
-        sample=_sample(connection, change, "n0", asked.sample, told),
+        sample=sample("n0", held[0]),
         entering=entering,
         leaving=leaving,
-        sample_entering=_sample(connection, change, "n0 AND NOT was", asked.sample if entering else 0, told),
-        sample_leaving=_sample(connection, change, "was AND NOT n0", asked.sample if leaving else 0, told),
+        sample_entering=sample("n0 AND NOT was", entering),
+        sample_leaving=sample("was AND NOT n0", leaving),
         members=members[: asked.limit],
         more=len(members) > asked.limit,
         lacking=[(at, count) for (_, at), count in zip(registered, lacking, strict=True)],
@@ -141,16 +147,26 @@ SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
 
 
 def _sample(
-    connection: duckdb.DuckDBPyConnection, change: str, condition: str, size: int, told: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, question: Question, translated: Answer, condition: str, size: int
 ) -> list[Sampled]:
     """Always the same profiles as long as they fulfil the condition."""
-    nodes = len(told)
     if not size:
         return []
-    columns = [f"n{index}" for index in range(nodes)] + list(told)
+    change = _named("change", question.numbered)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE picked AS SELECT profile, person FROM {change} WHERE {condition}"
+        f" ORDER BY md5(person) LIMIT {size}"
+    )
+    whole = "change"
+    if question.numbered:  # values are worked out of these alone
+        few = connection.execute("SELECT profile FROM picked").fetchall()
+        translated = translate(replace(question, few=tuple(number for (number,) in few), values=True))
+        whole = f"({translated.sql})"
+    nodes = len(translated.nodes)
+    columns = [f"n{index}" for index in range(nodes)] + list(translated.told)
     rows: Sequence[tuple[object, ...]] = connection.execute(
-        f"SELECT person, {', '.join(columns)} FROM (SELECT profile, person FROM {change} WHERE {condition}"
-        f" ORDER BY md5(person) LIMIT {size}) JOIN change USING (profile) ORDER BY md5(person)"
+        f"SELECT person, {', '.join(columns)} FROM picked JOIN {whole} AS whole USING (profile)"
+        " ORDER BY md5(person)"
     ).fetchall()
     return [
         Sampled(

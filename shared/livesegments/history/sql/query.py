@@ -52,6 +52,8 @@ class Question(Struct, frozen=True):
     segment    the id of the one asked about, for it doesn't see its own transitions; None: it has none yet
     retracted  whether any event was taken back: where none was, ids needn't be read
     numbered   whether profiles are numbers, as in `numbered`
+    values     whether values are wanted, too
+    few        of these profiles alone, where they are numbers
     """
 
     definition: Node
@@ -60,11 +62,14 @@ class Question(Struct, frozen=True):
     segment: str | None = None
     retracted: bool = True
     numbered: bool = False
+    values: bool = True
+    few: tuple[int, ...] = ()
 
 
 class Answer(Struct, frozen=True):
     """`sql` gives the columns profile, n0, v0, n1, v1, …: of `nodes`, in order, the truth, and the value that
-    was compared (of an attribute, or what a measure came to; else NULL), which `told` makes JSON text.
+    was compared (of an attribute, or what a measure came to; else NULL), which `told` makes JSON text; and of
+    an attribute's node l0, …: whether it is lacking.
 
     `before` are statements that have to be executed first.
     """
@@ -82,7 +87,11 @@ def translate(question: Question) -> Answer:
     final = build.select(question.definition, question.segment)
     relations = [("profiles", build.profiles()), *build.registers.relations(), *build.relations]
     listed = ", ".join(
-        [*standing(question.retracted), *(f"{name} AS MATERIALIZED ({query})" for name, query in relations)]
+        [
+            *_picked(question),
+            *standing(question.retracted),
+            *(f"{name} AS MATERIALIZED ({query})" for name, query in relations),
+        ]
     )
     roots = [each for each in question.segments.values() if not isinstance(each, int)]
     before = variables((question.definition, *roots))
@@ -117,6 +126,17 @@ _VIEWS = (
     "CREATE OR REPLACE TEMP VIEW taken AS SELECT profile, id FROM happened WHERE FALSE",
     "CREATE OR REPLACE TEMP VIEW standing AS SELECT * FROM happened",
 )
+
+
+def _picked(question: Question) -> list[str]:
+    """The relations of before, of few profiles, in place of themselves."""
+    if not question.few:
+        return []
+    theirs = f"profile IN ({', '.join(map(str, question.few))})"
+    return [
+        f"{each} AS NOT MATERIALIZED (SELECT * FROM {each} WHERE {theirs})"
+        for each in ("happened", "standing", GROUPED)
+    ]
 
 
 def standing(retracted: bool) -> list[str]:
@@ -160,6 +180,8 @@ class _Column(Struct, frozen=True):
     value: str = "NULL"
     told: str = "{0}"
     other: str | None = None
+    plain: tuple[str, str] | None = None
+    """Whether it holds, and the value, of profiles that are not odd."""
 
 
 class _Build:
@@ -173,22 +195,46 @@ class _Build:
         self._tallies: list[Tally] = []
         self._numbers = count()
         self._segments: dict[str, str] = {}
+        self._odd: list[tuple[str, str]] = []  # of the select that is built: who is odd, and what says more
 
     def select(self, root: Node, segment: str | None) -> str:
         """The query of (profile, n0, n1, …) of a definition; what it needs is put before it."""
         nodes = dict(walk(root))
         names = {at: f"n{index}" for index, at in enumerate(nodes)}
         joined: list[str] = []
-        columns = []
+        outer, self._odd = self._odd, []
+        columns, plain = list[str](), list[str]()
         for at, node in reversed(nodes.items()):  # children first, so that parents can name them
             column, number_ = self._column(node, at, names, segment, joined), names[at][1:]
-            columns.append(f"{column.holds} AS {names[at]}, {column.value} AS v{number_}")
-            if column.other is not None:
-                columns.append(f"{column.other} AS w{number_}")
+            other = None if column.other is None else "NULL"
+            holds, value_ = column.plain or (column.holds, column.value)
+            plain += self._told(node, number_, holds, value_, other)
+            columns += self._told(node, number_, column.holds, column.value, column.other)
             self.told[segment, at] = column.told
+        odd, apart = some([strange for strange, _ in self._odd]), {leaf for _, leaf in self._odd}
+        self._odd = outer
         registers = [name for name, _ in self.registers.relations()]
         joins = "".join(f" LEFT JOIN {name} USING (profile)" for name in [*registers, *joined])
-        return f"SELECT profile, {', '.join(columns)} FROM profiles{joins}"
+        every_ = f"SELECT profile, {', '.join(columns)} FROM profiles"
+        if odd == "FALSE":
+            return every_ + joins
+        # a million profiles needn't be joined with what is asked of few of them
+        most = "".join(
+            f" LEFT JOIN {name} USING (profile)" for name in [*registers, *joined] if name not in apart
+        )
+        return (
+            f"SELECT profile, {', '.join(plain)} FROM profiles{most} WHERE NOT ({odd})"
+            f" UNION ALL {every_}{joins} WHERE {odd}"
+        )
+
+    def _told(self, node: Node, number_: str, holds: str, value_: str, other: str | None) -> list[str]:
+        columns = [f"{holds} AS n{number_}"]
+        if isinstance(node, Attribute | Near):
+            columns.append(f"coalesce({value_}, 'null') = 'null' AS l{number_}")
+        if self.question.values:
+            columns.append(f"{value_} AS v{number_}")
+            columns += [] if other is None else [f"{other} AS w{number_}"]
+        return columns
 
     def profiles(self) -> str:
         """Everybody to whom anything happened, with what is counted in passing."""
@@ -254,11 +300,14 @@ class _Build:
         exact = counted.exact(few)
         leaf = self._relation("leaf", exact.query)
         joined.append(leaf)
+        if self.question.numbered:
+            self._odd.append((f"{counted.prefix}x", leaf))
         return _Column(
             f"CASE WHEN {strange} THEN coalesce({leaf}.holds, {truth(exact.otherwise)}) ELSE {holds} END",
             f"CASE WHEN NOT ({strange}) THEN {measured} END",
             f"coalesce({{1}}, {counted.told})",
             f"CAST({leaf}.measured AS VARCHAR)",
+            (holds, measured) if self.question.numbered else None,
         )
 
     def _holds(
