@@ -8,8 +8,10 @@ who started it.
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from select import select
 from typing import BinaryIO
 
@@ -77,10 +79,18 @@ def messages(incoming: BinaryIO, idle: Callable[[], None] | None = None) -> Iter
         head = incoming.read(LENGTH)
         if len(head) < LENGTH:
             return
-        yield incoming.read(int.from_bytes(head))
+        message = incoming.read(length := int.from_bytes(head))
+        if len(message) < length:  # who asked was killed meanwhile
+            return
+        yield message
 
 
 def put(outgoing: BinaryIO, data: bytes) -> None:
-    outgoing.write(len(data).to_bytes(LENGTH))
-    outgoing.write(data)
-    outgoing.flush()
+    """Where who asked is gone, nobody hears it: the input ends next, and that is no fault to write down."""
+    try:
+        outgoing.write(len(data).to_bytes(LENGTH))
+        outgoing.write(data)
+        outgoing.flush()
+    except BrokenPipeError:  # what is in the buffer still is written when the process ends
+        with Path(os.devnull).open("wb") as nobody:
+            os.dup2(nobody.fileno(), outgoing.fileno())
