@@ -36,3 +36,9 @@ async def test_ids_of_a_file_are_read_in_requests_of_a_thousand(
 async def test_somebody_must_be_named() -> None:
     with pytest.raises(Problem, match="no profile is named"):
         await run(Answers(POST=FOUND), "profiles")
+
+
+async def test_a_profile_that_is_to_go_into_itself_is_refused_before_anybody_is_asked() -> None:
+    with pytest.raises(Problem, match="can't go into itself"):
+        await run(answers := Answers(), "merge", "ann", "ann")
+    assert not answers.asked
