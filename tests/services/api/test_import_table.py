@@ -56,6 +56,9 @@ def test_utf_16_that_is_cut_or_broken_costs_the_rows_that_it_is_in() -> None:
     for whole in (b"\xff\xfei", b"\xfe\xff\x00", b"\xff\xfe"):
         with pytest.raises(Unsuitable, match="the file is empty"):
             form_of(whole, None, None)
+    for head, encoding in ((b"\xff\xfe\x00\xd8\n\x00", None), (b"i\x81d\n\xff", None), (b"i\xff\n", "utf-8")):
+        with pytest.raises(Unsuitable, match="the first line has bytes that are not"):
+            form_of(head, encoding, None)
     pair = "id,😀".encode("utf-16")
     assert form_of(pair[:-2], None, None).header == ("id", "")
 

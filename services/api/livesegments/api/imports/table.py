@@ -61,6 +61,8 @@ def form_of(head: bytes, encoding: str | None, delimiter: str | None) -> Form:
     except csv.Error as error:
         raise Unsuitable(f"the first line can't be read ({error}): it has to name the columns") from error
     header = tuple(name.strip() for name in first)
+    if any(map(_has_halves, header)):
+        raise Unsuitable(f"the first line has bytes that are not {encoding}: name the encoding that it has")
     if len(header) > MAX_COLUMNS:
         raise Unsuitable(f"the file has {len(header)} columns; at most {MAX_COLUMNS} are read")
     twice = sorted({name for name in header if name and header.count(name) > 1})
@@ -101,13 +103,17 @@ def _records(reader: Any) -> Iterator[list[str] | str]:
             yield f"its quotes don't fit: {error}"
 
 
+def _has_halves(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def _fault(cells: list[str], form: Form) -> str:
     if len(cells) != len(form.header):
         return f"has {len(cells)} cells, and the header names {len(form.header)} columns"
     for cell, name in zip(cells, form.header, strict=True):
         if len(cell) > MAX_CELL:
             return f"{name[:MAX_SHOWN]}: has {len(cell)} characters; at most {MAX_CELL} are read"
-        if not cell.isascii() and any("\ud800" <= each <= "\udfff" for each in cell):
+        if _has_halves(cell):
             return f"{name[:MAX_SHOWN]}: has bytes that are not {form.encoding}"
     return ""
 
