@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import duckdb
 import msgspec
+import pyarrow as pa
 
 from livesegments.history import companion
 from livesegments.history.archive import Archive
@@ -77,8 +78,10 @@ class Desk:
                 return Failed(str(error))
         raise AssertionError("the last try returns")
 
-    def _by_number(self, connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], asked: Asked) -> bool:
-        """Whether the relations could be made of columns that are kept."""
+    def _by_number(
+        self, connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], asked: Asked
+    ) -> pa.Table | None:
+        """Makes the relations of columns that are kept, as `attach_numbered` does."""
         most = None if asked.one_of is None else ESTIMATED
         own = lanes(asked)
         if any(lane.has_variables for lane in own):
@@ -141,8 +144,9 @@ class Desk:
                 size = sum(each.snapshot.members for each in parts)
                 return flow(connection, transitions(connection, self._archive, parts), request, size, now_ms)
             profile = request.profile if isinstance(request, Was) else None
-            if isinstance(request, Asked) and self._by_number(connection, parts, request):
-                found = answer(connection, request, now_ms, retracted=False, numbered=True)
+            lists = self._by_number(connection, parts, request) if isinstance(request, Asked) else None
+            if isinstance(request, Asked) and lists is not None:
+                found = answer(connection, request, now_ms, retracted=False, lists=lists)
                 return msgspec.structs.replace(found, sent=self._sent(connection, parts, request))
             retracted = attach(connection, self._archive, parts, request.workspace, request.now_ms, profile)
             if isinstance(request, Fitting):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec.structs import replace
 
 from livesegments.core.definition import Attribute, Near, SegmentRef
@@ -29,6 +31,8 @@ from livesegments.history.sql.text import text, texts
 
 WEIGHED, WEIGHED_EVENTS = 100, 1_000
 """Profiles whose events are given for weighing, and how many of each at most."""
+MOST_ODD = 1_000
+"""Of more profiles that one pass can't say all are asked again."""
 
 
 def answer(
@@ -36,25 +40,24 @@ def answer(
     asked: Asked,
     now_ms: int,
     retracted: bool = True,
-    numbered: bool = False,
+    lists: pa.Table | None = None,
 ) -> Found:
-    """Counts, samples, and a page of members; of a change also who would enter and leave. `retracted` and
-    `numbered` as in `Question`; where profiles are numbers, it is left to `sent` what they sent."""
+    """Counts, samples, and a page of members; of a change also who would enter and leave. `retracted` as in
+    `Question`. `lists`: where profiles are numbers what `numbered` made; it is left to `sent` then what they
+    sent."""
+    numbered = lists is not None
     definition = asked.definition
     if definition is None:
         assert asked.segment is not None
         definition = SegmentRef(asked.segment)
     question = Question(definition, asked.segments, now_ms, asked.segment, retracted, numbered)
     question = replace(question, values=not numbered or asked.counted > 0)
-    translated = translate(question)
-    _prepared(connection, translated)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {translated.sql}")
+    translated, odd = _table(connection, "answer", question)
     if asked.before is not None:
-        before = translate(replace(question, definition=asked.before))
-        _prepared(connection, before)
+        _table(connection, "former", replace(question, definition=asked.before))
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE change AS SELECT answer.*, was FROM answer"
-            f" LEFT JOIN (SELECT profile, n0 AS was FROM ({before.sql})) USING (profile)"
+            " LEFT JOIN (SELECT profile, n0 AS was FROM former) USING (profile)"
         )
     else:
         connection.execute("CREATE OR REPLACE TEMP VIEW change AS SELECT *, n0 AS was FROM answer")
@@ -74,7 +77,8 @@ def answer(
     members = _page(connection, asked, _named("answer", numbered)) if asked.limit else []
 
     def sample(condition: str, there: int) -> list[Sampled]:
-        return _sample(connection, question, translated, condition, asked.sample if there else 0)
+        of = replace(question, odd=odd)
+        return _sample(connection, of, translated, condition, asked.sample if there else 0, lists)
 
     return Found(
         at_ms=now_ms,
@@ -91,6 +95,26 @@ def answer(
         sent=[] if numbered or not asked.weighed else sent(connection, asked.weighed),
         values=_values(connection, asked.counted) if asked.counted else [],
     )
+
+
+def _table(connection: duckdb.DuckDBPyConnection, name: str, question: Question) -> tuple[Answer, bool]:
+    """Makes a table of the answer; and whether anybody is odd. Only then files are looked at for them: to
+    open these takes longer than many a question."""
+    translated = translate(replace(question, odd=not question.numbered))
+    _prepared(connection, translated)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {translated.sql}")
+    if not question.numbered:
+        return translated, True
+    query = f"SELECT profile FROM {name} WHERE odd LIMIT {MOST_ODD + 1}"
+    odd = tuple(number for (number,) in connection.execute(query).fetchall())
+    if len(odd) > MOST_ODD or (odd and question.values):
+        translated = translate(question)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {translated.sql}")
+    elif odd:
+        exact = translate(replace(question, few=odd))
+        connection.execute(f"DELETE FROM {name} WHERE odd")
+        connection.execute(f"INSERT INTO {name} BY NAME {exact.sql}")
+    return translated, bool(odd)
 
 
 def _prepared(connection: duckdb.DuckDBPyConnection, translated: Answer) -> None:
@@ -147,7 +171,12 @@ SELECT profile, id, name, t, CAST(properties AS VARCHAR) FROM drawn LEFT JOIN (
 
 
 def _sample(
-    connection: duckdb.DuckDBPyConnection, question: Question, translated: Answer, condition: str, size: int
+    connection: duckdb.DuckDBPyConnection,
+    question: Question,
+    translated: Answer,
+    condition: str,
+    size: int,
+    lists: pa.Table | None,
 ) -> list[Sampled]:
     """Always the same profiles as long as they fulfil the condition."""
     if not size:
@@ -158,9 +187,12 @@ def _sample(
         f" ORDER BY md5(person) LIMIT {size}"
     )
     whole = "change"
-    if question.numbered:  # values are worked out of these alone
-        few = connection.execute("SELECT profile FROM picked").fetchall()
-        translated = translate(replace(question, few=tuple(number for (number,) in few), values=True))
+    if lists is not None:  # values are worked out of these alone
+        few = [number for (number,) in connection.execute("SELECT profile FROM picked").fetchall()]
+        numbers = lists.column("profile")
+        theirs = pc.is_in(numbers, value_set=pa.array(few, numbers.type))
+        connection.register("kept_lists", lists.filter(theirs))
+        translated = translate(replace(question, few=tuple(few), values=True))
         whole = f"({translated.sql})"
     nodes = len(translated.nodes)
     columns = [f"n{index}" for index in range(nodes)] + list(translated.told)

@@ -50,8 +50,9 @@ def attach_numbered(
     lanes: Collection[Lane],
     zone: str,
     most: int | None = None,
-) -> bool:
-    """Makes the relations; False where `attach` has to, because of who asks for what or how much there is.
+) -> pa.Table | None:
+    """Makes the relations, and returns the lists that `grouped` reads as `kept_lists`; None where `attach`
+    has to, because of who asks for what or how much there is.
 
     `reads` and `lanes` as of the module `reads`; `zone` is the workspace's.
 
@@ -60,11 +61,11 @@ def attach_numbered(
     Raises FileNotFoundError where a file was merged away: resolve the parts again.
     """
     if reads.keys() & {SEGMENT_ENTERED, SEGMENT_EXITED}:
-        return False
+        return None
     names = reads.keys() | {lane.name for lane in lanes}
     found = kept.columns(workspace, [(part.partition, part.files) for part in parts], names, lanes)
     if found is None or (now_ms is not None and any(each.latest_ms > now_ms for each in found)):
-        return False
+        return None
     tails = [_Tail.of(part, workspace, now_ms) for part in parts]
     loose = [columns.loose | tail.loose for columns, tail in zip(found, tails, strict=True)]
     cuts = {
@@ -76,9 +77,9 @@ def attach_numbered(
         for lane in sorted(lanes, key=repr)
     }
     if any(each is None for of in (*cuts.values(), *lists.values()) for each in of):
-        return False
+        return None
     if sum(map(len, loose)) > MOST_LOOSE:
-        return False
+        return None
     people, rows, apart, outsiders, kept_lists = [], [], [], [], []
     by_lane = {lane: iter(each) for lane, each in lists.items()}
     for part, columns, tail, outside in zip(parts, found, tails, loose, strict=True):
@@ -90,7 +91,8 @@ def attach_numbered(
         kept_lists.append(_kept_lists(all_, {lane: next(each) for lane, each in by_lane.items()}))
     connection.register("people", pa.concat_tables(people))
     connection.register("tail_rows", pa.concat_tables(rows))
-    connection.register("kept_lists", pa.concat_tables(kept_lists))
+    listed = pa.concat_tables(kept_lists)
+    connection.register("kept_lists", listed)
     connection.register("apart", pa.table({"profile": pa.concat_arrays(apart)}))
     connection.register("outsiders", pa.table({"profile": pa.concat_arrays(outsiders)}))
     special = {
@@ -107,7 +109,7 @@ def attach_numbered(
     more = any(tail.rows.num_rows for tail in tails) or any(map(len, outsiders))
     _grouped(connection, lists, more, any(map(len, outsiders)), drawn)
     _happened(connection, cuts, stay, drawn)
-    return True
+    return listed
 
 
 def _wide(

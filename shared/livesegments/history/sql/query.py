@@ -54,6 +54,8 @@ class Question(Struct, frozen=True):
     numbered   whether profiles are numbers, as in `numbered`
     values     whether values are wanted, too
     few        of these profiles alone, where they are numbers
+    odd        whether those are asked in the longer way of whom one pass can't say it; where profiles are
+               numbers it may be left out, and the column `odd` says who they are
     """
 
     definition: Node
@@ -64,6 +66,7 @@ class Question(Struct, frozen=True):
     numbered: bool = False
     values: bool = True
     few: tuple[int, ...] = ()
+    odd: bool = True
 
 
 class Answer(Struct, frozen=True):
@@ -216,6 +219,8 @@ class _Build:
         registers = [name for name, _ in self.registers.relations()]
         joins = "".join(f" LEFT JOIN {name} USING (profile)" for name in [*registers, *joined])
         every_ = f"SELECT profile, {', '.join(columns)} FROM profiles"
+        if self.question.numbered and not self.question.odd:
+            return f"SELECT profile, {', '.join(plain)}, odd FROM profiles{joins}"
         if odd == "FALSE":
             return every_ + joins
         # a million profiles needn't be joined with what is asked of few of them
@@ -267,7 +272,8 @@ class _Build:
             for name, what in (("h", of.holds), ("m", of.measured), ("x", of.odd))
         )
         inner = f"SELECT profile{columns} FROM (SELECT profile{found} FROM {GROUPED})"
-        return f"SELECT profile{said} FROM (SELECT *{then(self._tallies)} FROM ({inner}))"
+        odd = some([of.odd for of in self._tallies if of.odd is not None])
+        return f"SELECT profile{said}, {odd} AS odd FROM (SELECT *{then(self._tallies)} FROM ({inner}))"
 
     def _column(
         self, node: Node, at: str, names: Mapping[str, str], segment: str | None, joined: list[str]
@@ -290,6 +296,8 @@ class _Build:
             source = self._relation("counted", counted.query())
             joined.append(source)
         if counted.odd is None or counted.exact is None:
+            return _Column(holds, measured, counted.told)
+        if self.question.numbered and not self.question.odd:
             return _Column(holds, measured, counted.told)
         odd = self._relation("odd", f"SELECT profile FROM {source} WHERE {strange}")
         few = (
