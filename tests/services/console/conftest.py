@@ -21,6 +21,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     async_playwright,
@@ -158,10 +159,12 @@ async def shop(product: Product) -> Shop:
 
 
 class Chrome(Struct):
-    """A browser. `signed_in`: a context for a key that was used before; it has the console's files, and its session."""
+    """A browser. `signed_in`: a context for a key that was used before; it has the console's files, and its session.
+    `kept`: a page for such a key; a new one takes a second of the processor before it has anything."""
 
     browser: Browser
     signed_in: dict[str, BrowserContext] = {}
+    kept: dict[str, Page] = {}
 
     async def context(self) -> BrowserContext:
         context = await self.browser.new_context(
@@ -207,15 +210,22 @@ async def open_page(chrome: Chrome, shop: Shop) -> AsyncIterator[OpenPage]:
         if message.type == "error" and "axe" not in message.location.get("url", ""):
             complaints.append(message.text)
 
-    async def opened(path: str = "/", key: str | None = shop.key, alone: bool = False) -> Page:
-        """A page of the key's session; `alone`: of a session and a browser of its own. No key: it isn't signed in."""
+    def failed(error: Error) -> None:
+        complaints.append(str(error))
+
+    async def opened(
+        path: str = "/", key: str | None = shop.key, alone: bool = False, kept: bool = False
+    ) -> Page:
+        """A page of the key's session; `alone`: of a session and a browser of its own. No key: it isn't signed in.
+        `kept`: the one that was opened so before, if any, goes there."""
         known = None if alone or key is None else chrome.signed_in.get(key)
-        page = await (known or await chrome.context()).new_page()
+        page = chrome.kept.get(key) if kept and key is not None else None
+        page = page or await (known or await chrome.context()).new_page()
         pages.append(page)
         page.complaints = complaints  # type: ignore[attr-defined]
         page.on("request", asked)
         page.on("console", said)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("pageerror", failed)
         await page.goto(shop.console + path)
         if key is None:
             return page
@@ -224,11 +234,19 @@ async def open_page(chrome: Chrome, shop: Shop) -> AsyncIterator[OpenPage]:
         await whole(page)
         if known is None and not alone:
             chrome.signed_in[key] = page.context
+        if kept:
+            chrome.kept[key] = page
         return page
 
     yield opened
     shared = list(chrome.signed_in.values())
+    staying = list(chrome.kept.values())
     for page in pages:
+        if page in staying:
+            page.remove_listener("request", asked)
+            page.remove_listener("console", said)
+            page.remove_listener("pageerror", failed)
+            continue
         await (page if page.context in shared else page.context).close()
     assert elsewhere == []
     assert complaints == []
