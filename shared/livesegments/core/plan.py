@@ -10,7 +10,6 @@ older one stays as it was for those who still work with it (module `edition`).
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from zoneinfo import ZoneInfo
@@ -22,6 +21,7 @@ from livesegments.core.compiled import Compiled, Segment, compile_segment
 from livesegments.core.event import Cause
 from livesegments.core.fact import Fact
 from livesegments.core.index import Index
+from livesegments.core.newest import Newest
 from livesegments.core.placing import Named, crowded, in_order, moving
 from livesegments.core.profile import Membership, Profile
 from livesegments.core.unknown import holds_unknown
@@ -108,7 +108,7 @@ class Plan:
         """A walk asks for the same revision again and again: a few answers are kept."""
         found = self._since.get(revision)
         if found is None:
-            newer = frozenset(at for _, at in self._newest[: bisect_left(self._newest, (-revision, 0))])
+            newer = self._newest.after(revision)
             cause: Cause = "definition" if self._backfilled.isdisjoint(newer) else "backfill"
             if len(self._since) >= REVISIONS:
                 self._since = {}
@@ -123,7 +123,7 @@ class Plan:
         """
         other = copy(self)
         other.revision = revision
-        other._newest = sorted((-revisions[id_], at) for id_, at in self.positions.items())
+        other._newest = Newest((revisions[id_], at) for id_, at in self.positions.items())
         other._backfilled = frozenset(self.positions[id_] for id_ in backfilled)
         other._since = {}
         return other
@@ -150,7 +150,7 @@ class Plan:
         for item in self.staged.values():
             self._index.keep(item)
         self._index.finish()
-        self._by_revision = sorted((-item.segment.revision, at) for at, item in enumerate(self.order))
+        self._by_revision = Newest((item.segment.revision, at) for at, item in enumerate(self.order))
         self.holding = self._held(frozenset(), range(len(self.order)), frozenset())
 
     def _follow(self, before: Plan) -> bool:
@@ -191,9 +191,9 @@ class Plan:
             if before.staged.get(id_) is not item:
                 index.keep(item)
         index.finish()
-        self._by_revision = sorted(
+        self._by_revision = Newest(
             [pair for pair in before._by_revision if pair[1] not in left]
-            + [(-new[id_].segment.revision, at) for at, id_ in put.items()]
+            + [(new[id_].segment.revision, at) for at, id_ in put.items()]
         )
         self.holding = self._held(before.holding.difference(left), {*put, *unsettled}, before._uncertain)
         return True

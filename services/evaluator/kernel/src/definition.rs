@@ -5,7 +5,7 @@ use crate::description::Reading;
 use crate::exact::{Exact, Number};
 use crate::halt::{Halt, Result};
 use crate::msgpack::Reader;
-use crate::plan::{ANY_TAG, List, Plan, Segment};
+use crate::plan::{ANY_TAG, List, Plan, Segment, make_room};
 use crate::program::Program;
 use crate::question::Question;
 use crate::reach::{Cuts, Reach};
@@ -43,6 +43,7 @@ impl Reading<'_> {
                 for _ in 0..self.from.array()? {
                     children.push(self.program(plan, position, depth + 1)?);
                 }
+                children.shrink_to_fit();
                 if name == "all" { Program::All(children) } else { Program::Any(children) }
             }
             ("not", 2) => Program::Not(Box::new(self.program(plan, position, depth + 1)?)),
@@ -146,6 +147,8 @@ fn mark_edges(edges: &mut Vec<i64>, reaches: &mut Vec<Reach>, asked: &[i64], pos
     for edge in asked {
         let at = edges.partition_point(|each| each < edge);
         if edges.get(at) != Some(edge) {
+            make_room(edges);
+            make_room(reaches);
             edges.insert(at, *edge);
             reaches.insert(at, Reach::default());
         }

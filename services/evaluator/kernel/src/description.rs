@@ -18,12 +18,15 @@ use crate::filter::Filter;
 use crate::fold::{Of, Payload};
 use crate::halt::{Halt, Result};
 use crate::msgpack::Reader;
-use crate::plan::Plan;
+use crate::plan::{Plan, make_room};
 use crate::reach::{Cuts, Reach};
 use crate::track::{Concerned, Track};
 use crate::same::{Chain, Same, Step};
 use crate::trail::{SLACK_MS, Trail};
 use crate::window::{Frame, Shift};
+
+/// Room is made at once for so many facts, and segments; a description may claim any number.
+const FORESEEN: usize = 100_000;
 
 pub fn read(description: &[u8], asked: &Asked) -> Result<Plan> {
     Reading { from: Reader::new(description), asked }.plan()
@@ -55,11 +58,15 @@ impl Reading<'_> {
             by_id: HashMap::new(),
         };
         let names = self.facts(&mut plan)?;
-        for position in 0..self.from.array()? {
+        let count = self.from.array()?;
+        plan.segments.reserve_exact(count.min(FORESEEN));
+        for position in 0..count {
             let segment = self.segment(&mut plan, position as u32)?;
             plan.ids.extend(segment.iter().map(|segment| segment.id.clone()));
             plan.segments.push(segment);
         }
+        plan.segments.shrink_to_fit();
+        plan.ids.shrink_to_fit();
         plan.born = self.positions(plan.segments.len())?;
         if !self.from.done() {
             return Err(Halt::Bad("a description that goes on"));
@@ -92,7 +99,9 @@ impl Reading<'_> {
     fn facts(&mut self, plan: &mut Plan) -> Result<Vec<Vec<String>>> {
         let mut names = Vec::new();
         let mut trails_of = Vec::new();
-        for index in 0..self.from.array()? {
+        let count = self.from.array()?;
+        plan.tracks.reserve_exact(count.min(FORESEEN));
+        for index in 0..count {
             self.from.array_of(7)?;
             let id = self.from.int()?;
             let kind = self.kind()?;
@@ -113,10 +122,13 @@ impl Reading<'_> {
         for (index, trails) in trails_of.into_iter().enumerate() {
             for id in trails {
                 let trail = *plan.by_id.get(&id).ok_or(Halt::Bad("a sequence without its steps"))?;
+                make_room(&mut plan.tracks[index].trails);
+                make_room(&mut plan.tracks[trail].followers);
                 plan.tracks[index].trails.push(trail);
                 plan.tracks[trail].followers.push(index);
             }
         }
+        plan.tracks.shrink_to_fit();
         Ok(names)
     }
 

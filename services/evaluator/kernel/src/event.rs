@@ -53,5 +53,7 @@ impl<'a> Event<'a> {
 }
 
 pub fn texts(from: &mut Reader) -> Result<Vec<String>> {
-    (0..from.array()?).map(|_| from.str().map(str::to_owned)).collect()
+    let mut found = (0..from.array()?).map(|_| from.str().map(str::to_owned)).collect::<Result<Vec<_>>>()?;
+    found.shrink_to_fit();
+    Ok(found)
 }

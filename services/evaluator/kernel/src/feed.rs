@@ -62,7 +62,7 @@ impl Feeds {
             });
             for key in handle.keys {
                 let entry = Entry { fact: *fact, tested: !wants.is_simple() };
-                feeds.hashed[at].1.entry(key.clone()).or_default().push(entry);
+                feeds.hashed[at].1.entry(key.clone()).or_insert_with(|| Vec::with_capacity(1)).push(entry);
             }
         }
         feeds

@@ -53,6 +53,7 @@ impl Filter {
                 _ => return Err(Halt::Bad("a filter of another shape")),
             });
         }
+        found.shrink_to_fit();
         Ok(found)
     }
 

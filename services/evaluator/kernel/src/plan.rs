@@ -28,6 +28,13 @@ pub struct Segment {
     pub tells: Vec<Tell>,
 }
 
+/// Most lists of a plan have one entry: the first takes room for one, and not for four.
+pub fn make_room<T>(list: &mut Vec<T>) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+}
+
 /// A static segment.
 pub struct List {
     pub version: i64,

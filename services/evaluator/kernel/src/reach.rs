@@ -1,5 +1,6 @@
 //! The segments that a change may flip, by their positions; and from a change of one value to them.
 
+use crate::plan::make_room;
 use crate::profile::Slot;
 use crate::value::{Bound, Op};
 
@@ -19,6 +20,7 @@ impl Reach {
         for fact in guard {
             let at = self.only.partition_point(|each| each.0 < *fact);
             if self.only.get(at).is_none_or(|each| each.0 != *fact) {
+                make_room(&mut self.only);
                 self.only.insert(at, (*fact, Vec::new()));
             }
             put(&mut self.only[at].1, position);
@@ -40,6 +42,7 @@ impl Reach {
 
 fn put(positions: &mut Vec<u32>, position: u32) {
     if positions.last() != Some(&position) {
+        make_room(positions);
         positions.push(position);
     }
 }
@@ -52,6 +55,7 @@ impl Marks {
     fn mark(&mut self, bound: &Bound, position: u32, guard: Option<&[i64]>) {
         let at = self.0.partition_point(|each| each.0.compare(bound).is_lt());
         if self.0.get(at).is_none_or(|each| each.0.compare(bound).is_ne()) {
+            make_room(&mut self.0);
             self.0.insert(at, (bound.clone(), Reach::default()));
         }
         self.0[at].1.add(position, guard);

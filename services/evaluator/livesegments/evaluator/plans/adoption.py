@@ -39,6 +39,8 @@ STEPS = 20
 REPORTED = 20_000
 """In all these times together at most this many segments are written; if there are more, each of them
 once."""
+ALIKE = 1_000
+"""So many different ones are remembered, to be shared."""
 ADOPTIONS = 20
 """Bits of an adoption's number below the catalogue's revision: a revision is adopted that often at most."""
 
@@ -75,6 +77,9 @@ class Adopted(Remembered):
         self._done = 0
         self._total = 0
         self._reported = 0
+        self._alike: dict[Progress, Progress] = {}
+        for id_, progress in self.progress.items():
+            self._note(id_, progress)
 
     @property
     def walking(self) -> bool:
@@ -205,7 +210,7 @@ class Adopted(Remembered):
         self._reported = step
         for id_ in self.staged & self.progress.keys():
             each = self.progress[id_]
-            self.progress[id_] = msgspec.structs.replace(each, done=int(each.total * share))
+            self._note(id_, msgspec.structs.replace(each, done=int(each.total * share)))
         return True
 
     def write_filled(self, commit: Commit, workspace: str, report: bool) -> None:
@@ -284,7 +289,7 @@ class Adopted(Remembered):
         for id_ in building:
             each = self.progress[id_]
             done = each.total if ended else min(self._done, each.total)
-            self.progress[id_] = msgspec.structs.replace(each, state=state, done=done)
+            self._note(id_, msgspec.structs.replace(each, state=state, done=done))
         removed: set[str] = set()
         if ended:
             self._new -= self._round
@@ -296,6 +301,12 @@ class Adopted(Remembered):
             self.completed = self._round_revision
             self._gone -= self._round_gone
         return building, removed
+
+    def _note(self, id_: str, progress: Progress) -> None:
+        """Most segments are equally far, so they share what says so."""
+        if len(self._alike) >= ALIKE:
+            self._alike = {}
+        self.progress[id_] = self._alike.setdefault(progress, progress)
 
     @staticmethod
     def _steps(segments: int) -> int:
@@ -339,7 +350,7 @@ class Adopted(Remembered):
             if old is None or (old.definition_version, old.timezone) != now or again:
                 moved.add(segment.id)
                 (self._new.add if old is None else self._new.discard)(segment.id)
-                self.progress[segment.id] = Progress("building", 0, total, now[0], None, now[1], begun_ms)
+                self._note(segment.id, Progress("building", 0, total, now[0], None, now[1], begun_ms))
         unready = set()
         if self._fresh:
             unready = {id_ for id_, each in self.progress.items() if each.state == "building"}
@@ -376,7 +387,7 @@ class Adopted(Remembered):
             id_ = plan.order[position].segment.id
             since_ms = self._complete_since(plan, id_)
             if since_ms != self.progress[id_].complete_since_ms:
-                self.progress[id_] = msgspec.structs.replace(self.progress[id_], complete_since_ms=since_ms)
+                self._note(id_, msgspec.structs.replace(self.progress[id_], complete_since_ms=since_ms))
                 moved.add(id_)
         return moved
 
