@@ -39,7 +39,7 @@ from livesegments.evaluator.plans.catalog import Catalog
 from livesegments.evaluator.ports import Options, Ports, Received
 from livesegments.evaluator.publisher import KafkaPublisher
 from livesegments.evaluator.timing import Comparison
-from livesegments.evaluator.transport import Transport, reason
+from livesegments.evaluator.transport import Transport, reason, records_of
 from livesegments.evaluator.worker import Worker
 from livesegments.history.workshop import Workshop
 from livesegments.runtime import logs, metrics
@@ -104,12 +104,13 @@ class FaustApp(faust.App):
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
-            message = event.message
-            owner = self._worker.owners.get(message.partition)
-            if owner is not None:
-                stamp_ms = round(message.timestamp * 1_000)
-                unread = reason(message.headers)
-                owner.offer(Received(message.offset, stamp_ms, message.value or b"", event.ack, unread))
+            owner = self._worker.owners.get(event.message.partition)
+            if owner is None:
+                continue
+            for message in records_of(event.message):
+                stamp_ms, unread = round(message.timestamp * 1_000), reason(message.headers)
+                ack = partial(message.ack, self.consumer)
+                owner.offer(Received(message.offset, stamp_ms, message.value or b"", ack, unread))
 
     async def _assigned(self, _: Any, assigned: set[TP], **__: Any) -> None:
         await self._worker.assign(tp.partition for tp in assigned if tp.topic == EVENTS)

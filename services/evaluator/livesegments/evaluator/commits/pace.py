@@ -18,7 +18,7 @@ from collections.abc import Callable, Sized
 
 from livesegments.runtime import metrics
 
-SLICE_S = 0.0002
+SLICE_S = 0.0004
 """After so long a slice ends."""
 QUIET_S = 0.00005
 """A round of the event loop that takes less did nothing."""

@@ -1,17 +1,17 @@
 """How many profiles get their history in one commit, and how many without a pause, by what others took.
 
 Example: giving history to 128 profiles took 1.6 ms of the processor. While records come the event loop goes
-round after 80 of them, 1 ms, because an event has to come up in it several times on its way. A commit has as
-many as take 6 ms, since commits cost the store and the worker about the same, whatever their size.
+round after 240 of them, 3 ms, because an event has to come up in it some ten times on its way. A commit has
+as many as take 24 ms, since commits cost the store and the worker about the same, whatever their size.
 """
 
 from __future__ import annotations
 
 from livesegments.evaluator.commits.pace import Pace
 
-SLICE_S, COMMIT_S = 0.001, 0.006
+SLICE_S, COMMIT_S = 0.003, 0.024
 """While records come."""
-CALM_S = 0.012
+CALM_S = 0.024
 """Otherwise, of both."""
 LEAST, MOST = 4, 768
 """Profiles."""
