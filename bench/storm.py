@@ -6,8 +6,8 @@ The live events are new profiles' first ones and enter a segment. Timed is from 
 the broker until its transition is read from `memberships`: quietly before the storm, and within it, from
 the instant of the dues until the last of them is announced.
 
-A stack that was just started has two storms. The first one is cold: the broker's own compilers take up to a core
-and a half in its first minute. In the second one the broker is warm, as it is in a stack that runs for days.
+A stack that was just started has two storms. The first one is cold: the broker's Java still compiles what it
+runs. In the second one the broker is warm, as it is in a stack that runs for days.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from livesegments.runtime.embedded import archive, jars, ports
 from livesegments.runtime.embedded.child import Child, StartError
-from livesegments.runtime.embedded.kafka import Kafka
+from livesegments.runtime.embedded.kafka import CHECKPOINT, META, Kafka
 from livesegments.runtime.embedded.redis import Valkey
 from livesegments.runtime.embedded.stack import stack
 
@@ -165,6 +165,27 @@ async def test_kafka_killed_and_restarted_keeps_data_and_port_and_starts_from_th
     async with Kafka(tmp_path) as broker:  # its controller has another port now
         assert broker.port == port and await read(broker, 2) == [b"before", b"after"]
         assert str(broker.archive) in mapped(broker.pid)
+
+
+async def test_what_kafkas_tool_writes_for_one_broker_is_written_for_the_next_with_ids_of_its_own(
+    tmp_path: Path,
+) -> None:
+    brokers = [Kafka(tmp_path / name) for name in ("first", "second")]
+    for broker in brokers:
+        broker.folder.mkdir()
+        await broker.prepare()
+    first, second = (dict(described(broker.folder / "data" / META)) for broker in brokers)
+    assert first.keys() == second.keys() and first["node.id"] == second["node.id"]
+    assert first["cluster.id"] != second["cluster.id"] and first["directory.id"] != second["directory.id"]
+    features = [(broker.folder / "data" / CHECKPOINT).read_bytes() for broker in brokers]
+    assert features[0] == features[1]
+    assert not (brokers[1].folder / "kafka.log").exists()  # no tool ran
+
+
+def described(meta: Path) -> list[tuple[str, str]]:
+    """Its lines, without remarks."""
+    lines = [line for line in meta.read_text().splitlines() if not line.startswith("#")]
+    return [(name, value) for name, _, value in (line.partition("=") for line in lines)]
 
 
 def made(kept: Path) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +24,7 @@ JVM = (
     "-Xms256m",
     "-XX:+UseSerialGC",  # few cores, a small heap: no collector's threads
     "-Xmn128m",  # a collection stops everything for 10 to 20 ms, however much it frees: so they are few
+    "-XX:TieredStopAtLevel=1",  # the second compiler takes a core and more for a minute
     "-XX:-UsePerfData",
     "--sun-misc-unsafe-memory-access=allow",  # else a warning at each start
     "-Xlog:disable",
@@ -33,6 +36,9 @@ JVM = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
 )
 FORMAT_S = 60.0
+NODE = 1
+META, CHECKPOINT = "meta.properties", "__cluster_metadata-0/00000000000000000000-0000000000.checkpoint"
+"""Within the folder of data: who the broker is, and the features of its version."""
 
 
 class Kafka(Server):
@@ -66,7 +72,7 @@ class Kafka(Server):
         archived = [f"-XX:AOTCache={self.archive}"] if self.archive.exists() else []
         java = [str(JAVA), *JVM, *archived, "-cp", classpath]
         log = self.folder / "kafka.log"
-        if not (self.folder / "data" / "meta.properties").exists():
+        if not (self.folder / "data" / META).exists():
             await self._format(java, properties, log)
         if self.training is not None:
             java = [str(JAVA), *JVM, f"-XX:AOTCacheOutput={self.training}", "-cp", classpath]
@@ -98,8 +104,16 @@ class Kafka(Server):
             wanted = False
 
     async def _format(self, java: list[str], properties: Path, log: Path) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", f"--cluster-id={cluster}", "--config", str(properties)]
+        """What Kafka's own tool writes first is the same for every broker of this version, but for two ids.
+        So it is asked once per user: it takes as much of the processor as a start."""
+        data, kept = self.folder / "data", self.archive.with_suffix(".checkpoint")
+        if kept.exists():
+            (data / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, data / CHECKPOINT)
+            lines = f"version=1\ncluster.id={_fresh_id()}\nnode.id={NODE}\ndirectory.id={_fresh_id()}\n"
+            (data / META).write_text(lines)  # last: without it the folder is not formatted
+            return
+        arguments = ["format", f"--cluster-id={_fresh_id()}", "--config", str(properties)]
         tool = Child("kafka storage format", [*java, "kafka.tools.StorageTool", *arguments], log)
         tool.start()
         try:
@@ -109,6 +123,9 @@ class Kafka(Server):
             await tool.kill()
         if status != 0:
             raise StartError(tool.complaint(f"ended with status {status}"))
+        whole = kept.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(data / CHECKPOINT, whole)
+        whole.rename(kept)
 
     async def answers(self) -> None:
         """Until it is registered with itself and serves metadata."""
@@ -129,9 +146,9 @@ class Kafka(Server):
         plain, controller = f"PLAINTEXT://{self.address}", f"CONTROLLER://{ports.HOST}:{self.controller_port}"
         return {
             "process.roles": "broker,controller",
-            "node.id": 1,
+            "node.id": NODE,
             # the voters by configuration, not in the log: the controller's port may be another next time
-            "controller.quorum.voters": f"1@{ports.HOST}:{self.controller_port}",
+            "controller.quorum.voters": f"{NODE}@{ports.HOST}:{self.controller_port}",
             "controller.listener.names": "CONTROLLER",
             "listeners": f"{plain},{controller}",
             "advertised.listeners": plain,
@@ -168,3 +185,7 @@ class Kafka(Server):
             # by default it writes every half second that nothing was written, for other controllers to see
             "metadata.max.idle.interval.ms": 0,
         }
+
+
+def _fresh_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -39,8 +39,9 @@ async def make() -> None:
             await use(broker.address)
             assert broker.child is not None
             await broker.child.stop(patience_s=MAKE_S)
-        for old in jars.cache().glob("*.aot"):  # of other jars, or of another Java
-            old.unlink()
+        for old in (*jars.cache().glob("*.aot"), *jars.cache().glob("*.checkpoint")):
+            if old.stem != broker.archive.stem:  # of other jars, or of another Java
+                old.unlink()
         (scratch / "made").rename(broker.archive)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
