@@ -21,7 +21,7 @@ from livesegments.history import schema
 from livesegments.history.archive import Archive
 from livesegments.history.asked import RESTS, Desk
 from livesegments.history.asking import Asked, Found, Prepared, Preparing
-from livesegments.history.kept import ROW_BYTES, Kept
+from livesegments.history.kept.shelf import ROW_BYTES, Shelf
 from livesegments.history.protocol import Person
 from livesegments.history.pruning import EVER, EVER_MS, prune
 from livesegments.history.ranges import Range
@@ -187,7 +187,7 @@ def test_columns_that_are_kept_give_what_the_files_give(
         world = World(tmp_path_factory.mktemp("archive"))
         desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
         desk._sessions = plain._sessions = SESSIONS
-        plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
+        plain._kept = Shelf(world.archive, PARTITIONS, most_bytes=-1)
         erase: Callable[[], object] = lambda: world.erase("a")  # noqa: E731
         steps: tuple[Callable[[], object], ...] = (
             world.cut,
@@ -245,7 +245,7 @@ def test_what_previews_need_is_read_before_they_are_asked_if_it_is_not_too_much(
     world.cut()
     desk, small = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
     desk._sessions = small._sessions = SESSIONS
-    small._kept = Kept(world.archive, PARTITIONS, most_bytes=4 * ROW_BYTES - 1)
+    small._kept = Shelf(world.archive, PARTITIONS, most_bytes=4 * ROW_BYTES - 1)
     for partition in range(PARTITIONS):
         assert desk.answer(Preparing("w", "UTC", partition)) == Prepared(True)
         assert small.answer(Preparing("w", "UTC", partition)) == Prepared(False)
@@ -264,7 +264,7 @@ def test_properties_that_segments_read_are_prepared_too(
     world.cut()
     desk, small = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
     desk._sessions = small._sessions = SESSIONS
-    small._kept = Kept(world.archive, PARTITIONS, most_bytes=20 * ROW_BYTES)
+    small._kept = Shelf(world.archive, PARTITIONS, most_bytes=20 * ROW_BYTES)
     question = Asked("w", "UTC", None, ANY, {})
     lanes = lanes_read([ANY, node({"type": "event", "name": "a", "measure": {"of": "max", "property": "x"}})])
     assert sorted((lane.name, lane.plain) for lane in lanes) == [("a", True), ("b", False), ("b", True)]
@@ -318,7 +318,7 @@ def test_a_partition_in_which_everybody_took_something_back_is_counted(tmp_path:
     world.cut()
     desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
     desk._sessions = plain._sessions = SESSIONS
-    plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
+    plain._kept = Shelf(world.archive, PARTITIONS, most_bytes=-1)
     found = desk.answer(question := Asked("w", "UTC", None, node(TWICE), {}))
     assert isinstance(found, Found) and found.profiles == found.nodes[0][1] == 1
     assert found == plain.answer(question)
@@ -347,7 +347,7 @@ def test_what_was_erased_counts_no_more_while_files_still_have_it(tmp_path: Path
     world.ask_to_erase("a")
     desk, plain = (Desk(world.archive, world, PARTITIONS, "unused") for _ in range(2))  # type: ignore[arg-type]
     desk._sessions = plain._sessions = SESSIONS
-    plain._kept = Kept(world.archive, PARTITIONS, most_bytes=-1)
+    plain._kept = Shelf(world.archive, PARTITIONS, most_bytes=-1)
     question = Asked("w", "UTC", None, node(TWICE), {})
 
     def counted() -> tuple[int, int]:

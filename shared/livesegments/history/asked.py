@@ -33,7 +33,7 @@ from livesegments.history.asking import (
     requests,
 )
 from livesegments.history.fitting import fitting
-from livesegments.history.kept import Kept
+from livesegments.history.kept.shelf import Shelf
 from livesegments.history.sql.answers import answer, drawn, flow, sent, was
 from livesegments.history.sql.numbered import attach_numbered
 from livesegments.history.sql.query import variables
@@ -62,7 +62,7 @@ class Desk:
     def __init__(self, archive: Archive, histories: Histories, partitions: int, folder: str) -> None:
         self._archive, self._histories = archive, histories
         self._partitions = partitions
-        self._kept = Kept(archive, partitions)
+        self._kept = Shelf(archive, partitions)
         self._rested = 0
         self._sessions = Sessions({"memory_limit": MEMORY, "temp_directory": folder})
 

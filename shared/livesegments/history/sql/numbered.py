@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from livesegments.core.event import MERGE, RETRACT, SEGMENT_ENTERED, SEGMENT_EXITED
 from livesegments.history.archive import Archive
-from livesegments.history.kept import Kept
+from livesegments.history.kept.shelf import Shelf
 from livesegments.history.sql.relations import GROUPED, WIDE, Lane, of_few
 from livesegments.history.sql.source import Part, attach
 from livesegments.history.sql.text import taken_back, text
@@ -42,7 +42,7 @@ MOST_LOOSE = 10_000
 def attach_numbered(
     connection: duckdb.DuckDBPyConnection,
     archive: Archive,
-    kept: Kept,
+    kept: Shelf,
     parts: Sequence[Part],
     workspace: str,
     now_ms: int | None,
@@ -83,7 +83,7 @@ def attach_numbered(
     people, rows, apart, outsiders, kept_lists = [], [], [], [], []
     by_lane = {lane: iter(each) for lane, each in lists.items()}
     for part, columns, tail, outside in zip(parts, found, tails, loose, strict=True):
-        all_ = kept.with_more(part.partition, columns.people, [tail.profiles])
+        all_ = kept.numbers.with_more(part.partition, columns.people, [tail.profiles])
         people.append(all_)
         rows.append(tail.numbered(all_, outside))
         apart.append(_numbers(all_, pa.array(sorted(outside - columns.loose), pa.string())))
@@ -105,7 +105,7 @@ def attach_numbered(
     stay = " ANTI JOIN apart USING (profile)" if any(map(len, apart)) else ""
     _loose(connection, loose)
     known = sum(map(len, people))
-    drawn = kept.every("profile", max(known // most, 1)) if most is not None else "TRUE"
+    drawn = kept.numbers.every("profile", max(known // most, 1)) if most is not None else "TRUE"
     more = any(tail.rows.num_rows for tail in tails) or any(map(len, outsiders))
     _grouped(connection, lists, more, any(map(len, outsiders)), drawn)
     _happened(connection, cuts, stay, drawn)
