@@ -161,7 +161,7 @@ class Evaluation:
         partition, events, records = self._partition, joined.events, joined.records
         live = self._options.now_ms is not None
         stamps = joined.stamps if live else []
-        await self._know(workspaces_of(events), records[0])
+        await self._know(workspaces_of(events), records[-1])
         latest_ms = max(record.stamp_ms for record in records) if live else None
         along = await self._load(events, latest_ms)
         first_ms = records[0].stamp_ms if live else None
@@ -217,7 +217,8 @@ class Evaluation:
         await self._publisher.reject(Rejected(event.workspace, source, record.stamp_ms, faults, raw))
 
     async def _know(self, workspaces: set[str], record: Received) -> None:
-        """A workspace not known yet may be new. Asked once for all records that are already here."""
+        """A workspace not known yet may be new. Asked once for all records that are already here: `record` is
+        the last of those that are applied now."""
         if record.offset < self._refreshed or self._partition.plans.keys() >= workspaces:
             return
         upto = self._intake.next
