@@ -47,7 +47,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 $(VENV)/kernel: $(CRATE)/Cargo.toml $(wildcard $(CRATE)/src/*.rs) | $(VENV)/ready
 	@rm -f $(KERNEL)
 	@if ! command -v cargo >/dev/null; then echo 'no cargo here: the interpreted core serves, without the native kernel'; \
-	elif echo 'building the native kernel (once; it takes minutes)'; CARGO_TARGET_DIR=$(CURDIR)/$(VENV)/crate nice cargo build --release --quiet --jobs 1 --manifest-path $(CRATE)/Cargo.toml; \
+	elif echo 'building the native kernel (once; it takes minutes)'; CARGO_TARGET_DIR=$(CURDIR)/$(VENV)/crate nice cargo build --release --quiet --jobs $(or $(JOBS),1) --manifest-path $(CRATE)/Cargo.toml; \
 	then cp "$$(ls $(VENV)/crate/release/*kernel.so $(VENV)/crate/release/*kernel.dylib 2>/dev/null | head -1)" $(KERNEL); \
 	else echo 'the kernel could not be built: the interpreted core serves, without the native kernel'; fi
 	@touch $@
