@@ -5,7 +5,7 @@ from __future__ import annotations
 from livesegments.core.definition import Event, Node, Occurrence, Sequence
 from livesegments.history.sql import window
 from livesegments.history.sql.evidence import matching
-from livesegments.history.sql.query import standing
+from livesegments.history.sql.standing import standing
 
 
 def behind(node: Node, now_ms: int, segment: str | None, limit: int) -> str | None:

@@ -10,8 +10,7 @@ place. Other segments that are referred to are queries in the same WITH.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from itertools import count
 
 from msgspec import Struct
@@ -24,7 +23,6 @@ from livesegments.core.definition import (
     Computed,
     Consent,
     Event,
-    Filter,
     Near,
     Node,
     Not,
@@ -33,16 +31,18 @@ from livesegments.core.definition import (
     Sequence,
     Tag,
 )
-from livesegments.history.sql import large, number, value
+from livesegments.history.sql import value
+from livesegments.history.sql.bucket import bucket
 from livesegments.history.sql.computed import computed
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
+from livesegments.history.sql.near import near
 from livesegments.history.sql.registers import ANY_TAG, Registers
 from livesegments.history.sql.relations import GROUPED, PEOPLE, of_few
 from livesegments.history.sql.sequence import sequence
+from livesegments.history.sql.standing import VIEWS, picked, standing
 from livesegments.history.sql.tally import Tally, aggregates, named, tally, then
-from livesegments.history.sql.text import every, let, some, taken_back, text, truth
-
-EARTH_KM = 6_371.0088
+from livesegments.history.sql.text import every, some, text, truth
+from livesegments.history.sql.tree import variables, walk
 
 
 class Question(Struct, frozen=True):
@@ -91,7 +91,7 @@ def translate(question: Question) -> Answer:
     relations = [("profiles", build.profiles()), *build.registers.relations(), *build.relations]
     listed = ", ".join(
         [
-            *_picked(question),
+            *picked(question.few),
             *standing(question.retracted),
             *(f"{name} AS MATERIALIZED ({query})" for name, query in relations),
         ]
@@ -103,76 +103,8 @@ def translate(question: Question) -> Answer:
         build.told[question.segment, at].format(f"v{index}", f"w{index}")
         for index, (at, _) in enumerate(nodes)
     )
-    views = [] if question.retracted else _VIEWS
+    views = [] if question.retracted else VIEWS
     return Answer(f"WITH {listed} {final}", nodes, tuple(told), (*views, *before))
-
-
-def variables(roots: Iterable[Node]) -> Iterator[str]:
-    """The statements that give a connection the large lists of values that definitions compare with."""
-    tests = (test for root in roots for test in _comparisons(root))
-    many = ((test.value, test.ignore_case) for test in tests if isinstance(test.value, list))
-    return large.variables((values, folded) for values, folded in many if len(values) > value.FEW)
-
-
-def walk(node: Node, at: str = "") -> Iterator[tuple[str, Node]]:
-    """A node and all below it, parents first."""
-    yield at, node
-    match node:
-        case All() | AnyOf():
-            for index, child in enumerate(node.of):
-                yield from walk(child, f"{at}/of/{index}")
-        case Not():
-            yield from walk(node.of, f"{at}/of")
-
-
-_VIEWS = (
-    "CREATE OR REPLACE TEMP VIEW taken AS SELECT profile, id FROM happened WHERE FALSE",
-    "CREATE OR REPLACE TEMP VIEW standing AS SELECT * FROM happened",
-)
-
-
-def _picked(question: Question) -> list[str]:
-    """The relations of before, of few profiles, in place of themselves."""
-    if not question.few:
-        return []
-    theirs = f"profile IN ({', '.join(map(str, question.few))})"
-    return [
-        f"{each} AS NOT MATERIALIZED (SELECT * FROM {each} WHERE {theirs})"
-        for each in ("happened", "standing", GROUPED)
-    ]
-
-
-def standing(retracted: bool) -> list[str]:
-    """The relations `taken`, and `standing`: what happened and was not taken back."""
-    if not retracted:
-        return []  # but views: a relation of the query would be kept whole, ids and properties too
-    left = "SELECT * FROM happened ANTI JOIN taken USING (profile, id)"
-    return [f"taken AS MATERIALIZED ({taken_back('happened')})", f"standing AS NOT MATERIALIZED ({left})"]
-
-
-def _comparisons(root: Node) -> Iterator[Attribute | Filter]:
-    for _, node in walk(root):
-        match node:
-            case Attribute():
-                yield node
-            case Event():
-                yield from _within(node.where)
-            case Computed():
-                yield from _within(node.where)
-                if node.asked is not None:
-                    yield node.asked
-            case Occurrence():
-                yield from _within((*node.where, *node.has))
-            case Sequence():
-                for step in node.steps:
-                    yield from _within(step.where)
-
-
-def _within(where: tuple[Filter, ...]) -> Iterator[Filter]:
-    """With those of items."""
-    for test in where:
-        yield test
-        yield from _within(test.inner)
 
 
 class _Column(Struct, frozen=True):
@@ -342,10 +274,10 @@ class _Build:
             case Bucket():
                 if self.question.numbered and PEOPLE not in joined:
                     joined.append(PEOPLE)
-                return _drawn(node, f"{PEOPLE}.id" if self.question.numbered else "profile")
+                return bucket(node, f"{PEOPLE}.id" if self.question.numbered else "profile")
             case Near():
                 found = self.registers.attribute(node.attribute)
-                return _near(node, found), found
+                return near(node, found), found
             case SegmentRef():
                 return self._member(node.id, joined), "NULL"
             case Event():
@@ -384,24 +316,3 @@ class _Build:
         name = f"{kind}{next(self._numbers)}"
         self.relations.append((name, query))
         return name
-
-
-def _drawn(node: Bucket, id_: str) -> tuple[str, str]:
-    """Whether the profile is in the bucket, and its number in hundredths."""
-    low, high = (int(Decimal(repr(percent)) * 100) for percent in (node.from_, node.to))
-    digest = f"sha256({text(node.salt)} || chr(0) || {id_})"
-    drawn = f"CAST('0x' || left({digest}, 16) AS UBIGINT) % 10000"
-    return f"{drawn} >= {low} AND {drawn} < {high}", f"to_json(({drawn}) / 100)"
-
-
-def _near(node: Near, point: str) -> str:
-    lat, lon = (f"CAST(json_extract(p, '$.{name}') AS DOUBLE)" for name in ("lat", "lon"))
-    numbers = [number.written(f"json_extract(p, '$.{name}')") + " IS NOT NULL" for name in ("lat", "lon")]
-    origin = f"radians(CAST({node.lat!r} AS DOUBLE))", f"radians(CAST({node.lon!r} AS DOUBLE))"
-    north, east = (
-        f"sin((radians({of}) - {origin[i]}) / 2) * sin((radians({of}) - {origin[i]}) / 2)"
-        for i, of in enumerate((lat, lon))
-    )
-    chord = f"{north} + cos({origin[0]}) * cos(radians({lat})) * {east}"
-    distance = f"2 * {EARTH_KM} * asin(sqrt(least(1.0, {chord})))"
-    return let("p", point, f"CASE WHEN {every(numbers)} THEN {distance} <= {node.km!r} ELSE FALSE END")

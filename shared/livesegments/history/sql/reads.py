@@ -24,9 +24,9 @@ from livesegments.core.definition import (
 )
 from livesegments.core.event import PROFILE
 from livesegments.history.asking import Asked
-from livesegments.history.sql.query import walk
 from livesegments.history.sql.relations import Lane
 from livesegments.history.sql.tally import tally
+from livesegments.history.sql.tree import walk
 
 MOST_LANES = 20
 """So many are prepared."""

@@ -12,7 +12,7 @@ from livesegments.core.ids import fault_of
 from livesegments.core.typed import Misfit, form_fault, read
 from livesegments.core.value_list import shown
 from livesegments.history.asking import FitFound
-from livesegments.history.sql.query import walk
+from livesegments.history.sql.tree import walk
 from livesegments.store.changes import Put
 from livesegments.store.places import gone, put
 from livesegments.store.snapshot import Snapshot

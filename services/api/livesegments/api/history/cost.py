@@ -21,7 +21,7 @@ from livesegments.core.profile import Profile, encode
 from livesegments.core.value_list import Contents
 from livesegments.core.wanted import wanted
 from livesegments.history.asking import Sent
-from livesegments.history.sql.query import walk
+from livesegments.history.sql.tree import walk
 
 MOST_NAMED = 20
 DRAFT = "preview of a definition"

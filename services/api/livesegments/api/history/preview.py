@@ -21,8 +21,8 @@ from livesegments.core.definition import All, AnyOf, Attribute, Near, Node, Not
 from livesegments.core.forecast import projected
 from livesegments.core.value import when_missing
 from livesegments.history.asking import Asked, Found, Sampled
-from livesegments.history.sql.query import walk
 from livesegments.history.sql.reads import lanes_read
+from livesegments.history.sql.tree import walk
 
 MAX_SAMPLE = 50
 ESTIMATED_FROM = 20_000
