@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -18,7 +16,7 @@ from livesegments.evaluator.commits.intake import Intake
 from livesegments.evaluator.commits.loading import Loader
 from livesegments.evaluator.commits.outcome import Outcome
 from livesegments.evaluator.commits.partition import NEVER_MS, Partition
-from livesegments.evaluator.commits.together import Together, together
+from livesegments.evaluator.commits.together import Together, alone, together
 from livesegments.evaluator.erasure.erasing import Erasures
 from livesegments.evaluator.faults.aside import publish
 from livesegments.evaluator.kernel.unread import workspaces_of
@@ -32,8 +30,6 @@ from livesegments.wire.rejected import PROFILE_FULL, Rejected
 from livesegments.wire.topics import EVENTS
 from livesegments.wire.unreadable import Unreadable
 
-FEW = 20
-"""A record of at most this many events is looked at before it is its turn."""
 FEW_DUES = 50
 """So many dues of others, or as many as it has events, are fired along with a record."""
 
@@ -84,30 +80,38 @@ class Evaluation:
             self._intake.drop()
             partition.offset = await self._intake.seek(partition.offset)
         elif partition.native and (joined := together(self._intake.records, partition.read)) is not None:
-            await self._send(await self._evaluate_joined(joined), joined.records, joined.whose)
+            await self._send(await self._evaluate(joined), joined)
         else:
             content = await self._read(record)
-            if isinstance(content, Erase | Lift):
-                await self._know({content.workspace}, record)
-                outcome: Outcome | None = await self._erasures.take(content, record)
-            elif isinstance(content, Handed):
-                outcome = await self._take_over(content, record)
-            elif content is None:
-                outcome = partition.skip(record.offset + 1)
-            else:
-                outcome = await self._evaluate(content, record)
+            whole = alone(record, content.events if isinstance(content, Packed) else ())
+            outcome = await self._outcome(content, whole)
             if outcome is not None:
-                await self._send(outcome, [record], lambda place: (record, place))
+                await self._send(outcome, whole)
 
-    async def _send(
-        self, outcome: Outcome, records: Sequence[Received], whose: Callable[[int], tuple[Received, int]]
-    ) -> None:
+    async def _outcome(self, content: Record | None, whole: Together[Sequence[Event]]) -> Outcome | None:
+        """Of a record that goes alone. None: a chunk of due times before a clock's record has fired instead;
+        ask again."""
+        (record,) = whole.records
+        match content:
+            case None:
+                return self._partition.skip(record.offset + 1)
+            case Packed():
+                return await self._evaluate(whole)
+            case Clock():
+                return await self._pass_to(content.to_ms, record)
+            case Handed():
+                return await self._take_over(content, record)
+            case Erase() | Lift():
+                await self._know({content.workspace}, record)
+                return await self._erasures.take(content, record)
+
+    async def _send(self, outcome: Outcome, whole: Together[Sequence[Event]]) -> None:
         for aside in outcome.aside:
-            record, place = whose(aside.place)
+            record, place = whole.whose(aside.place)
             source = f"{EVENTS}/{self._partition.number}/{record.offset}"
             await publish(self._publisher, aside._replace(place=place), source, record.stamp_ms)
-        await self._flight.send(outcome, records)
-        for _ in records:
+        await self._flight.send(outcome, whole.records)
+        for _ in whole.records:
             self._intake.drop()
 
     async def tick(self) -> bool:
@@ -140,49 +144,35 @@ class Evaluation:
             await self._publisher.reject(Rejected(None, source, record.stamp_ms, faults, record.value))
             return None
 
-    async def _evaluate(self, content: Packed | Clock, record: Received) -> Outcome | None:
-        """None: a chunk of due times before the clock's record has fired instead; ask again."""
-        partition, live = self._partition, self._options.now_ms is not None
-        if isinstance(content, Clock):
-            if not live and not partition.pass_to(content.to_ms):
-                await self._fire_at_once(max(content.to_ms, partition.clock_ms))
-                return None
-            return partition.skip(record.offset + 1)
-        events, stamp_ms = content.events, record.stamp_ms if live else None
-        await self._know(workspaces_of(events), record)
-        along = await self._load(events, stamp_ms)
-        outcome = partition.apply(events, stamp_ms, record.offset + 1, record.value, along)
-        for _, event, refusal in outcome.refused:
-            await self._refuse(event, refusal, record)
-        return outcome
-
-    async def _evaluate_joined(self, joined: Together[Sequence[Event]]) -> Outcome:
-        """Several records that are there together: as one."""
-        partition, events, records = self._partition, joined.events, joined.records
+    async def _evaluate(self, whole: Together[Sequence[Event]]) -> Outcome:
+        """A packed record, or several that are there together, as one."""
+        partition, events, records = self._partition, whole.events, whole.records
         live = self._options.now_ms is not None
-        stamps = joined.stamps if live else []
         await self._know(workspaces_of(events), records[-1])
-        latest_ms = max(record.stamp_ms for record in records) if live else None
-        along = await self._load(events, latest_ms)
         first_ms = records[0].stamp_ms if live else None
+        latest_ms = max(record.stamp_ms for record in records) if live else None
+        stamps = whole.stamps if live else ()
+        along = await self._load(events, latest_ms)
         offset = records[-1].offset + 1
-        outcome = partition.apply(events, first_ms, offset, joined.value, along, joined.starts, stamps)
+        outcome = partition.apply(events, first_ms, offset, whole.value, along, whole.starts, stamps)
         for place, event, refusal in outcome.refused:
-            await self._refuse(event, refusal, joined.whose(place)[0])
+            await self._refuse(event, refusal, whole.whose(place)[0])
         return outcome
 
     async def _load(self, events: Sequence[Event], stamp_ms: int | None) -> bool:
         """Loads all that events need. Whether what is due up to the clock after them may fire with them."""
         partition = self._partition
-        few = max(FEW_DUES, len(events))
-        along = await self._loader.few(partition.after(events, stamp_ms), few)
-        if along is None:
-            waiting = (event for each in self._waiting() for event in each.events)
-            others = [profile_key(event.workspace, event.profile) for event in waiting]
-            await self._loader.profiles(partition.wanted(events, others))
-        else:
-            await self._loader.profiles(partition.wanted(events, along))
+        along = await self._loader.few(partition.after(events, stamp_ms), max(FEW_DUES, len(events)))
+        await self._loader.profiles(partition.wanted(events, along or ()))
         return along is not None
+
+    async def _pass_to(self, to_ms: int, record: Received) -> Outcome | None:
+        """The clock's record moves the clock in mode `log` alone; None: a chunk of due times has fired."""
+        partition = self._partition
+        if self._options.now_ms is None and not partition.pass_to(to_ms):
+            await self._fire_at_once(max(to_ms, partition.clock_ms))
+            return None
+        return partition.skip(record.offset + 1)
 
     async def _take_over(self, handed: Handed, record: Received) -> Outcome:
         """What a merged profile hands over to one of this partition."""
@@ -199,14 +189,6 @@ class Evaluation:
         for _, event, refusal in outcome.refused:
             await self._refuse(event, refusal, record)
         return outcome
-
-    def _waiting(self) -> Iterator[Packed]:
-        """In a storm: loads all that the records behind the first one need, in one go."""
-        for record in islice(self._intake.records, 1, None):
-            with suppress(Unreadable):
-                content = decode(record.value)
-                if isinstance(content, Packed) and len(content.events) <= FEW:
-                    yield content
 
     async def _refuse(self, event: Event, refusal: Refusal, record: Received) -> None:
         """Into `rejected` before the commit that passes over it: after a crash between, it is there twice."""

@@ -24,8 +24,8 @@ MOST = 200
 
 
 class Together(NamedTuple, Generic[Read]):
-    """`starts`: of each record the place of its first event in the joined one, which is `value`, read as
-    `events`."""
+    """One record, or several right behind each other. `starts`: of each of them the place of its first event
+    in the joined one, which is `value`, read as `events`."""
 
     records: Sequence[Received]
     starts: Sequence[int]
@@ -44,6 +44,11 @@ class Together(NamedTuple, Generic[Read]):
         """The record that has the event at a place, and the event's place in it."""
         at = bisect_right(self.starts, place) - 1
         return self.records[at], place - self.starts[at]
+
+
+def alone(record: Received, events: Read) -> Together[Read]:
+    """A record that is applied by itself."""
+    return Together([record], [0], record.value, events)
 
 
 def together(waiting: Iterable[Received], read: Callable[[bytes], Read | None]) -> Together[Read] | None:
