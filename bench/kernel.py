@@ -63,12 +63,12 @@ def run(segments: int, count: int, rounds: int = 5) -> Costs:
         partition.dues.load([], complete=True)
         partition.plans[workload.WORKSPACE] = plan
         for offset, record in enumerate(packed, 1):
-            events = partition.read(record)
+            events = partition.cores.read(record)
             if events is None:
                 content = pack.decode(record)
                 assert isinstance(content, pack.Packed)
                 events = content.events
-            for key in partition.wanted(events, ()):
+            for key in partition.cores.wanted(events, ()):
                 partition.give(key, None)
             packed_command(partition.apply(events, None, offset, record).commit.call("token"))
 

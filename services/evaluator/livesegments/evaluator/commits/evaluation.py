@@ -79,7 +79,7 @@ class Evaluation:
         elif record.offset > partition.offset:
             self._intake.drop()
             partition.offset = await self._intake.seek(partition.offset)
-        elif partition.native and (joined := together(self._intake.records, partition.read)) is not None:
+        elif (joined := self._joined()) is not None:
             await self._send(await self._evaluate(joined), joined)
         else:
             content = await self._read(record)
@@ -87,6 +87,11 @@ class Evaluation:
             outcome = await self._outcome(content, whole)
             if outcome is not None:
                 await self._send(outcome, whole)
+
+    def _joined(self) -> Together[Sequence[Event]] | None:
+        """The first records of the intake, where the native kernel takes several as one."""
+        cores = self._partition.cores
+        return together(self._intake.records, cores.read) if cores.native else None
 
     async def _outcome(self, content: Record | None, whole: Together[Sequence[Event]]) -> Outcome | None:
         """Of a record that goes alone. None: a chunk of due times before a clock's record has fired instead;
@@ -134,7 +139,7 @@ class Evaluation:
         try:
             if record.unread:
                 raise Unreadable(f"is not a record that can be read: {record.unread}")
-            events = self._partition.read(record.value)
+            events = self._partition.cores.read(record.value)
             return decode(record.value) if events is None else Packed(events)
         except Unreadable as error:
             metrics.UNREADABLE.inc()
@@ -163,7 +168,7 @@ class Evaluation:
         """Loads all that events need. Whether what is due up to the clock after them may fire with them."""
         partition = self._partition
         along = await self._loader.few(partition.after(events, stamp_ms), max(FEW_DUES, len(events)))
-        await self._loader.profiles(partition.wanted(events, along or ()))
+        await self._loader.profiles(partition.cores.wanted(events, along or ()))
         return along is not None
 
     async def _pass_to(self, to_ms: int, record: Received) -> Outcome | None:

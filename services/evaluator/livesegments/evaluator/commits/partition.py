@@ -14,7 +14,7 @@ record of others, a chunk, or a walk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from livesegments.core.backfill import Backfill
@@ -24,8 +24,8 @@ from livesegments.core.handed import Handed
 from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.recount import Recounts
-from livesegments.evaluator.commits import kindred
 from livesegments.evaluator.commits.cache import Cache, States
+from livesegments.evaluator.commits.cores import Cores
 from livesegments.evaluator.commits.dues import Dues, DueTimes
 from livesegments.evaluator.commits.making import Making
 from livesegments.evaluator.commits.outcome import Outcome, Tally
@@ -36,8 +36,8 @@ from livesegments.evaluator.erasure.pursuit import Pursuit
 from livesegments.evaluator.history.images import Images
 from livesegments.evaluator.history.retracting import Read, Retracting
 from livesegments.evaluator.kernel.native import Kernels
-from livesegments.evaluator.kernel.share import Left, Share
-from livesegments.evaluator.kernel.unread import Unread, latest_ms
+from livesegments.evaluator.kernel.share import Share
+from livesegments.evaluator.kernel.unread import latest_ms
 from livesegments.evaluator.plans.degrading import Degrading
 from livesegments.history.protocol import Filled
 from livesegments.store import keys
@@ -74,21 +74,23 @@ class Partition:
         self.plans: dict[str, Plan] = {}
         self.since: dict[str, Mapping[int, int]] = {}
         self.walked: dict[str, int] = {}
-        self._interpreted = Dues(dues)
+        interpreted = Dues(dues)
         share = (
             None
             if kernels is None
             else Share(number, kernels, self.plans, self.since, self.walked, cache_bytes, dues)
         )
-        self._share = share
         self.cache: States = Cache(cache_bytes) if share is None else share.cache
-        self.dues: DueTimes = self._interpreted if share is None else share.dues
+        self.dues: DueTimes = interpreted if share is None else share.dues
         self.sets = Sets(number, share)
         self._making = Making(number, self.cache, self.dues, self.sets, share)
         self.noted = self._making.noted
         self._upkeep = Upkeep(self._making, self.cache, self.dues, share, self.plans, self.since, self.walked)
         self.retracting = Retracting(self._making)
         self._records = Records(self._making, self._upkeep, self.plans, self.retracting)
+        self.cores = Cores(
+            self._making, self._upkeep, self._records, self.plans, self.cache, share, interpreted
+        )
         self.degrading = Degrading(number)
         self.erased: dict[ProfileKey, int] = {}
         """Erased profiles whose files may still be read: up to this commit nothing of them counts."""
@@ -104,31 +106,12 @@ class Partition:
     def suppressed(self, check: Callable[[ProfileKey], bool] | None) -> None:
         self._records.suppressed = check
 
-    @property
-    def native(self) -> bool:
-        """Whether there is a native kernel."""
-        return self._share is not None
-
     # -- what must be there before
-
-    def read(self, record: bytes) -> Sequence[Event] | None:
-        """The events of a packed record that is not decoded; None where the decoder has to look at it."""
-        return None if self._share is None else self._share.read(record)
 
     def after(self, events: Sequence[Event], stamp_ms: int | None) -> int:
         """The instant of the clock after the last of the events."""
-        start = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        latest = latest_ms(events)
+        start, latest = self._from(stamp_ms), latest_ms(events)
         return start if latest is None else max(start, latest)
-
-    def wanted(self, events: Sequence[Event], along: Iterable[ProfileKey]) -> list[ProfileKey]:
-        """Keys of the profiles that events and the dues `along` with them need and that are not cached."""
-        if self._share is not None and isinstance(events, Unread):
-            missing = dict.fromkeys(events.record.missing(self._share.cache))
-            return [*missing, *(key for key in self.cache.missing(along) if key not in missing)]
-        keys_ = [profile_key(event.workspace, event.profile) for event in events]
-        keys_ += along
-        return self.cache.missing(keys_)
 
     def give(self, key: ProfileKey, state: bytes | None) -> None:
         """A profile as it is stored, or None for one never seen."""
@@ -153,7 +136,13 @@ class Partition:
         `along`: all that is due up to the clock fires with it, not only what its own profiles wait for.
         """
         making = self._making
-        tally = making.steady(lambda: self._apply(events, stamp_ms, along, record, starts, stamps))
+
+        def work() -> Tally:
+            tally = Tally(self._from(stamp_ms), starts, stamps)
+            self.clock_ms = self.cores.apply(events, record, tally, self.commit + 1, along)
+            return tally
+
+        tally = making.steady(work)
         making.entry = tally.entry(record, events)
         self.offset = offset
         degrading = self.degrading
@@ -163,45 +152,6 @@ class Partition:
         outcome.unknown_workspace, outcome.refused = len(tally.unknown), tally.refused
         outcome.suppressed = len(tally.suppressed)
         return outcome
-
-    def _apply(
-        self,
-        events: Sequence[Event],
-        stamp_ms: int | None,
-        along: bool,
-        record: bytes,
-        starts: Sequence[int],
-        stamps: Sequence[tuple[int, int]],
-    ) -> Tally:
-        clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
-        tally, records, commit = Tally(clock, starts, stamps), self._records, self.commit + 1
-        if self._share is None:
-            clock = records.apply(events, tally, commit, self._interpreted if along else None)
-        else:
-            applied = self._applied_natively(self._share, events, record, tally, commit)
-            if applied is None:
-                clock = records.apply(events, tally, commit, None)
-            else:
-                clock = applied.clock_ms
-                self._making.retracted += applied.retracted
-                self._making.items += applied.leaving
-                records.apply_some(events, applied.places, tally, commit)
-            if along:
-                self._upkeep.fire(clock, None)
-        if self._making.late:
-            kindred.hand_on(self._making, self.plans, tally.clocks(events))
-        self._making.encode()
-        self.clock_ms = clock
-        return tally
-
-    def _applied_natively(
-        self, share: Share, events: Sequence[Event], record: bytes, tally: Tally, commit: int
-    ) -> Left | None:
-        """The kernel does what it can, but not what is done again with care; None: nothing."""
-        unread = events if isinstance(events, Unread) else share.read(record)
-        if unread is None or self._making.careful:
-            return None
-        return share.apply(unread, tally.clock_ms, self.suppressed, tally, commit)
 
     def receive(
         self,
@@ -217,7 +167,14 @@ class Partition:
         `pursuit`: where this one was erased, what follows for the others.
         """
         making = self._making
-        tally = making.steady(lambda: self._receive(handed, stamp_ms, along))
+
+        def work() -> Tally:
+            tally = Tally(self.after(handed.events, stamp_ms))
+            if self.cores.receive(handed, tally, along):
+                self.clock_ms = tally.clock_ms
+            return tally
+
+        tally = making.steady(work)
         making.entry = tally.entry(record, handed.events)
         self.offset = offset
         if pursuit is None:
@@ -229,21 +186,6 @@ class Partition:
         outcome.duplicates, outcome.refused = tally.duplicates, tally.refused
         outcome.unknown_workspace, outcome.suppressed = len(tally.unknown), len(tally.suppressed)
         return outcome
-
-    def _receive(self, handed: Handed, stamp_ms: int | None, along: bool) -> Tally:
-        making, plan = self._making, self.plans.get(handed.workspace)
-        clock, places = self.after(handed.events, stamp_ms), range(len(handed.events))
-        tally = Tally(clock)
-        if plan is None:
-            for place in places:
-                tally.leave_unknown(place)
-            return tally
-        if along:
-            self._upkeep.fire(clock, None)
-        self._records.take_over(handed, plan, clock, tally)
-        making.encode()
-        self.clock_ms = clock
-        return tally
 
     def skip(self, offset: int) -> Outcome:
         """A record that changes nothing."""
@@ -363,7 +305,7 @@ class Partition:
         `write` makes the rest of the commit; it is given the number of exits and what the profile was.
         `items` say what follows for its other ids.
         """
-        clock = self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
+        clock = self._from(stamp_ms)
         slot = self._making.steady(lambda: self._upkeep.leave(key, clock))
         self.clock_ms = clock
         exits = len(self._making.transitions)
@@ -395,6 +337,10 @@ class Partition:
         return self._making.changed
 
     # -- inside
+
+    def _from(self, stamp_ms: int | None) -> int:
+        """The clock before the first event of what was received at `stamp_ms` (None in mode `log`)."""
+        return self.clock_ms if stamp_ms is None else max(self.clock_ms, stamp_ms)
 
     def _keep(self, stored: Mapping[ProfileKey, bytes | None]) -> None:
         """Profiles that are not remembered may be changed: a checkpoint under way knows what they were."""
