@@ -53,9 +53,16 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    application: Any, host: str, port: int, stop_s: int, http: Any = "auto", ws: Any = "none"
+    application: Any,
+    host: str,
+    port: int,
+    stop_s: int,
+    http: Any = "auto",
+    ws: Any = "none",
+    proxied: bool = False,
 ) -> AsyncIterator[str]:
-    """The address, while it is entered; then requests under way have `stop_s` to be answered."""
+    """The address, while it is entered; then requests under way have `stop_s` to be answered. `proxied`: a
+    proxy on this machine says whose request it is."""
     listener = socket.create_server((host, port), backlog=BACKLOG)
     host, port = listener.getsockname()[:2]
     server = _Server(
@@ -65,6 +72,7 @@ async def serving(
             ws=ws,
             log_config=None,
             access_log=False,
+            proxy_headers=proxied,
             lifespan="off",
             timeout_graceful_shutdown=stop_s,
         )

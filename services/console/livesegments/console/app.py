@@ -66,7 +66,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         sweeping = asyncio.create_task(_sweep(sessions))
         stack.push_async_callback(tasks.cancelled, [sweeping])
         address = await stack.enter_async_context(
-            status.serving(guard, settings.host, settings.port, STOP_S, ws="websockets-sansio")
+            status.serving(guard, settings.host, settings.port, STOP_S, ws="websockets-sansio", proxied=True)
         )
         _log.info("serving", address=address, api=settings.console_api_url)
         yield address

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -99,6 +100,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         application = http.app(edge, status.routes(metrics.INGEST, not_ready(redis, broker)))
         async with status.serving(application, settings.host, settings.port, STOP_S, Connection) as address:
             _log.info("serving", address=address, clock=settings.clock)
+            gc.freeze()  # what is there now stays: a full collection need not walk it
             yield address
 
 
@@ -137,6 +139,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     settings = from_environment(os.environ)
     logs.configure("ingest", settings.log_level)
+    gc.set_threshold(10_000, 20, 20)
     uvloop.run(serve(settings))
 
 

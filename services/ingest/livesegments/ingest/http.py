@@ -101,9 +101,10 @@ class Edge:
         """
 
         async def guarded(request: Request) -> Response:
-            with metrics.INGEST_SECONDS.labels(request.url.path).time():
+            path = request.scope["path"]
+            with metrics.INGEST_SECONDS.labels(path).time():
                 response = await answered(request)
-            metrics.INGEST_REQUESTS.labels(request.url.path, str(response.status_code)).inc()
+            metrics.INGEST_REQUESTS.labels(path, str(response.status_code)).inc()
             response.raw_headers += ANY_ORIGIN
             return response
 
