@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from livesegments.cli import output
 from livesegments.cli.client import Client
 from livesegments.client import segments
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 POLL_S = 0.2
 
@@ -20,6 +22,14 @@ WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until it is ready
 
 def until_ready(client: Client, ids: Iterable[str]) -> list[Any]:
     """The segments once ready. The bar is on standard error, and only where that is a terminal."""
+    from rich.progress import (  # noqa: PLC0415  (slow: only where one waits)
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=output.errors, disable=not output.errors.is_terminal) as bar:
         return [_ready(client, id_, bar) for id_ in ids]

@@ -136,6 +136,8 @@ def options(
 
 def main() -> None:
     """Exit status: 0 done, 1 refused or failed (said on standard error), 2 wrong usage, 130 interrupted."""
+    # httpx would import a command line of its own with all that it shows: a tenth of what a command costs
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     try:
         app()
     except Problem as problem:
