@@ -36,7 +36,7 @@ from livesegments.store.commit import Commit
 from livesegments.wire.profilekey import ProfileKey, profile_key
 
 OTHERS = 100
-"""Of the segments that a profile is not in, so many are looked at whether they have it as a member."""
+"""So many segments are looked at whether they have a profile as a member, besides those that it is in."""
 
 _log = structlog.get_logger(__name__)
 
@@ -98,8 +98,8 @@ class Auditing(Anew):
                 return
             profile = decode(stored)
             inside = _inside(profile)
-            rest = sorted(plan.positions.keys() - inside)
-            looked = [*inside, *self._random.sample(rest, min(OTHERS, len(rest)))]
+            drawn = self._random.sample(list(plan.positions), min(OTHERS, len(plan.positions)))
+            looked = sorted({*inside, *drawn})
             members = await self._shard.among(workspace, id_, profile.number, looked)
             past: list[Past] = []
             async for _, chunk in self._history.pasts(
@@ -110,9 +110,8 @@ class Auditing(Anew):
                 return
             born = 0 if profile.kin is None else profile.kin.since
             past = [each for each in past if each[0] > born]
-            facts = self._facts(plan) if past else frozenset[int]()
-            recounts = self._for(plan)
-            now_ms = partition.clock_ms
+            recounts, now_ms = self._for(plan), partition.clock_ms
+            since_ms, partial = self._archiver.complete_since(workspace), self._walks.partial(workspace)
             if profile.wake_at is not None and profile.wake_at <= now_ms:
                 return
             try:
@@ -122,7 +121,7 @@ class Auditing(Anew):
                 whole = self._archiver.since_ms is None  # changes of profiles outlive what is kept of events
                 lists = self._lists_of(plan) if whole else None
                 examined = await asyncio.to_thread(
-                    _examined, recounts, id_, profile, past, facts, lists, now_ms
+                    _examined, recounts, id_, profile, past, since_ms, partial, lists, now_ms
                 )
             except Exception as error:
                 _log.error("an audit met a fault of ours", workspace=workspace, profile=id_, exc_info=error)
@@ -134,13 +133,6 @@ class Auditing(Anew):
             await found.done.wait()
         finally:
             partition.retracting.unfollow([key])
-
-    def _facts(self, plan: Plan) -> frozenset[int]:
-        """Those of which all history is there."""
-        since_ms, recounts = self._archiver.complete_since(plan.workspace), self._for(plan)
-        whole = plan.tracks.keys() - self._walks.partial(plan.workspace)
-        whole -= recounts.beyond(since_ms, self._partition.clock_ms)
-        return recounts.closed(whole) & whole
 
     def _lists_of(self, plan: Plan) -> ListVersions:
         """What is noted of 10,000 segments isn't looked through at every audit."""
@@ -241,19 +233,28 @@ def _examined(
     id_: str,
     profile: Profile,
     past: Sequence[Past],
-    facts: frozenset[int],
+    since_ms: int | None,
+    partial: Collection[int],
     lists: ListVersions | None,
     now_ms: int,
 ) -> tuple[Counted, Profile | None, bool]:
     """What history says, with `lists`: of its registers, too; and whether the profile is that.
 
-    The profile is changed."""
+    History is whole from `since_ms` on, but not for the facts that are `partial`. The profile is changed."""
+    facts = _whole(recounts, since_ms, partial, now_ms) if past else frozenset[int]()
     written = None if lists is None else rewritten(past, lists)
     wrong = [] if written is None else astray(profile, written)
     counted = recounts.count(profile, past, facts, {}, now_ms)
     drift = drifted(recounts.plan, profile, counted, now_ms)
     transitions = repair(recounts, id_, profile, counted, drift, now_ms)
     return counted, written, not (drift or transitions or wrong)
+
+
+def _whole(recounts: Recounts, since_ms: int | None, partial: Collection[int], now_ms: int) -> frozenset[int]:
+    """The facts of which all history is there."""
+    whole = recounts.plan.tracks.keys() - partial
+    whole -= recounts.beyond(since_ms, now_ms)
+    return recounts.closed(whole) & whole
 
 
 def _inside(profile: Profile) -> set[str]:
