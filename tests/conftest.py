@@ -83,6 +83,8 @@ LONGEST = [
     "console/test_signing_in",
     "console/test_coming_back",
     "e2e/test_external_lists",
+    "evaluator/test_segments",
+    "evaluator/test_topics",
     "evaluator/test_evaluator",
     "api/test_openapi",
     "evaluator/test_erasing",

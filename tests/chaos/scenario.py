@@ -203,7 +203,7 @@ async def replay(world: Chaos, events: Sequence[Event], faults: Sequence[Fault])
 
 async def verdict(world: Chaos, raw: Path) -> list[Comparison]:
     """Raises AssertionError if the announcements have a gap, or if two different ones have one id."""
-    announced = check_delivery([each for _, each in await world.rig.announced()])
+    announced = check_delivery(await world.rig.heard())
     analyst = Analyst(LOG, raw)
     try:
         return [

@@ -200,6 +200,10 @@ class Rig:
             found.append((record.partition, transition))
         return found
 
+    async def heard(self) -> list[Transition]:
+        """The same without partitions."""
+        return [each for _, each in await self.announced()]
+
     async def records(self, topic: str, partitions: int) -> list[Any]:
         """Everything in a topic, in order within each partition."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka)

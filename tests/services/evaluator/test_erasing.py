@@ -16,18 +16,16 @@ from livesegments.store.names import NameStore
 from livesegments.wire import pack
 from livesegments.wire.suppressed import digest
 from livesegments.wire.topics import EVENTS, MEMBERSHIPS, REJECTED, partition_of
+from tests.services.evaluator.buying import PRO, T
 from tests.services.evaluator.canary import in_files, in_redis
 from tests.services.evaluator.rig import PARTITIONS, Rig
 
-T = 1_700_000_000_000
-HOUR = 3_600_000
 KEY = "of this installation"
 CANARY = "canary-7c1e"
 SECRET = "swallow-91"
 HOME = partition_of("w", CANARY, PARTITIONS)
 OTHERS = [f"p{number}" for number in range(40)]
 ACTIVE = '{"type":"event","name":"bought","window":{"last":"1h"}}'
-PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
 
 
 async def begun(rig: Rig, erase_within_s: float = 3_600) -> None:
@@ -107,7 +105,7 @@ async def test_a_canary_is_nowhere_after_its_erasure_and_never_comes_back(evalua
     await done(rig, offset)
     await is_nowhere(rig)
     await others_are_whole(rig)
-    exits = [each for _, each in await rig.announced() if each.profile == CANARY and each.kind == "exited"]
+    exits = [each for each in await rig.heard() if each.profile == CANARY and each.kind == "exited"]
     assert {(each.segment, each.cause) for each in exits} == {("pro", "erasure"), ("active", "erasure")}
 
     await rig.send(events(5))  # late ones

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from livesegments.core.event import PROFILE, Event
+from livesegments.core.event import Event
 from tests.delivery import check_delivery
+from tests.services.evaluator.buying import ACTIVE, HOUR, PRO, T, plan
 from tests.services.evaluator.rig import Rig
 
-T = 1_700_000_000_000
-HOUR = 3_600_000
-ACTIVE = '{"type":"event","name":"bought","window":{"last":"1h"},"value":2}'
-PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
 SPENT = {"type": "computed", "name": "bought", "measure": {"of": "sum", "property": "total"}}
 ASKED = {"type": "attribute", "name": "computed:spent", "op": "gte", "value": 0.3}
 PROFILES = [f"p{number}" for number in range(100)]
@@ -27,7 +24,7 @@ async def begun(rig: Rig) -> None:
     await rig.segment("spenders", json.dumps(SPENT | {"asked": ASKED}))
     rig.start()
     await rig.settled()
-    await rig.send(Event(f"{p}-plan", "w", p, PROFILE, T, {"attributes": {"plan": "pro"}}) for p in PROFILES)
+    await rig.send(plan(f"{p}-plan", p, "pro", T) for p in PROFILES)
     await rig.send(Event(f"{p}-first", "w", p, "bought", T + 1, {"total": 0.1}) for p in PROFILES)
     await rig.settled()
 
@@ -43,7 +40,7 @@ async def check(rig: Rig) -> None:
     assert await rig.members("active") == set(PROFILES[::2])
     assert await rig.members("pro") == set(PROFILES)
     assert await rig.members("spenders") == set(PROFILES[::2])
-    announced = [each for _, each in await rig.announced()]
+    announced = await rig.heard()
     assert len(check_delivery(announced)) == 200
     assert len({each.id for each in announced}) == 200
     told = [each.computed for each in announced if each.segment == "spenders"]

@@ -12,13 +12,12 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec.structs import replace
 
-from livesegments.core.event import PROFILE, Event
+from livesegments.core.event import Event
 from livesegments.wire.topics import EVENTS, EVENTS_GROUP
 from tests.services.api.conftest import ADMIN_KEY, Client, running, settings
+from tests.services.evaluator.buying import PRO, T, plan
 from tests.services.evaluator.rig import PARTITIONS, Rig
 
-T = 1_700_000_000_000
-PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
 PROFILES = [f"p{number}" for number in range(100)]
 PATHS = (
     "/v1/segments/pro/count",
@@ -34,7 +33,7 @@ PATHS = (
 
 
 def changes(profiles: list[str]) -> list[Event]:
-    return [Event(f"{p}-plan", "w", p, PROFILE, T, {"attributes": {"plan": "pro"}}) for p in profiles]
+    return [plan(f"{p}-plan", p, "pro", T) for p in profiles]
 
 
 @asynccontextmanager

@@ -64,7 +64,7 @@ async def test_a_refund_takes_the_order_out_of_counts_and_sums(
     await rig.settled()
     assert await rig.members("spenders") == set()
     assert await rig.members("buyers") == await rig.members("frugal") == {"ada"}
-    announced = [each for _, each in await rig.announced()]
+    announced = await rig.heard()
     last = [each for each in announced if (each.segment, each.profile) == ("frugal", "ada")][-1]
     assert (last.kind, last.cause, last.event_id) == ("entered", "retraction", "r1")
     assert last.computed == {"spent": 60}

@@ -15,19 +15,14 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.wire import catalog, pack
 from livesegments.wire.rejected import PROFILE_FULL
 from livesegments.wire.topics import DEFINITIONS, EVENTS, REJECTED, partition_of
+from tests.services.evaluator.buying import PRO, T, plan
 from tests.services.evaluator.rig import PARTITIONS, Rig
 from tests.unreadable import BAD, send_batch
 
-T = 1_700_000_000_000
-PRO = '{"type":"attribute","name":"plan","op":"eq","value":"pro"}'
 HOME = partition_of("w", "ann", PARTITIONS)
 AWAY = (HOME + 1) % PARTITIONS
 
 extension = pytest.mark.parametrize("extension", [True, False], ids=["with C", "without C"])
-
-
-def plan(id_: str, profile: str) -> Event:
-    return Event(id_, "w", profile, PROFILE, T, {"attributes": {"plan": "pro"}})
 
 
 def record(properties: object, name: str = "n") -> bytes:
@@ -52,7 +47,7 @@ async def test_records_of_the_wrong_shape_are_kept_in_rejected_and_passed_over(e
     ]
     for value in strange:
         await rig.producer.send_and_wait(EVENTS, value, partition=HOME)
-    await rig.send([plan("1", "ann")])
+    await rig.send([plan("1", "ann", "pro", T)])
     evaluator = rig.start()
     await rig.settled()
     assert await rig.members("pro") == {"ann"}
@@ -70,17 +65,17 @@ async def test_a_header_that_is_not_utf8_stops_no_partition(
     rig = evaluation
     await rig.workspace()
     await rig.segment("pro", PRO)
-    ours = msgspec.msgpack.encode(["e", [plan("0", "ann")]])
+    ours = msgspec.msgpack.encode(["e", [plan("0", "ann", "pro", T)]])
     await send_batch(rig.stack.kafka, EVENTS, HOME, (ours, []), BAD, BAD)
     await send_batch(rig.stack.kafka, EVENTS, AWAY, BAD)
     both = ["ann", next(n for n in map(str, range(99)) if partition_of("w", n, PARTITIONS) == AWAY)]
-    await rig.send([plan("1", profile) for profile in both])
+    await rig.send([plan("1", profile, "pro", T) for profile in both])
     rig.start()
     await rig.settled()
     assert await rig.members("pro") == set(both)
     await send_batch(rig.stack.kafka, EVENTS, HOME, BAD)  # and while it runs
     more = next(n for n in map(str, range(999)) if partition_of("w", n, PARTITIONS) == HOME)
-    await rig.send([plan("2", more)])
+    await rig.send([plan("2", more, "pro", T)])
     await rig.settled()
     assert await rig.members("pro") == {*both, more}
     assert await told(rig) == dict.fromkeys(
@@ -115,7 +110,7 @@ async def test_strange_definitions_are_passed_over(
     await send()
     await rig.segment("pro", PRO)
     evaluator = rig.start()
-    await rig.send([plan("1", "ann")])
+    await rig.send([plan("1", "ann", "pro", T)])
     await rig.settled()
     assert await rig.members("pro") == {"ann"}
     await send()  # and while it runs
@@ -134,7 +129,7 @@ async def test_a_change_beyond_a_profiles_bound_is_kept_in_rejected_and_passed_o
     await rig.workspace()
     await rig.segment("pro", PRO)
     many = Event("0", "w", "ann", PROFILE, T, {"groups": [str(number) for number in range(1_001)]})
-    await rig.send([many, plan("1", "ann")])
+    await rig.send([many, plan("1", "ann", "pro", T)])
     evaluator = rig.start()
     await rig.settled()
     assert await rig.members("pro") == {"ann"}
@@ -143,3 +138,22 @@ async def test_a_change_beyond_a_profiles_bound_is_kept_in_rejected_and_passed_o
     assert refused["faults"][0]["code"] == PROFILE_FULL and "1000 groups" in refused["reason"]
     assert b64decode(refused["raw"]) == pack.encode(pack.Packed([many]))
     assert await evaluator.metric("livesegments_evaluator_refused_total") == 1
+
+
+@pytest.mark.parametrize("value", [b"\xc1 nonsense", b"", None])
+async def test_a_record_that_is_none_of_ours_is_kept_in_rejected_and_passed_over(
+    evaluation: Rig, value: bytes | None
+) -> None:
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    home = partition_of("w", "ann", PARTITIONS)
+    sent = await rig.producer.send_and_wait(EVENTS, value, key=b"k", partition=home)
+    await rig.send([plan("1", "ann", "pro", T)])
+    rig.start()
+    await rig.settled()
+    assert await rig.members("pro") == {"ann"}
+    (told,) = [msgspec.json.decode(record.value) for record in await rig.records(REJECTED, 1)]
+    assert told["source"] == f"events/{home}/{sent.offset}"
+    assert b64decode(told["raw"]) == (value or b"")
+    assert told["faults"][0]["code"] == "not_packed"
