@@ -3,14 +3,16 @@ of a page."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from nicegui import Client, ui
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from livesegments.client import Unauthorized, keys, workspaces
+from livesegments.client import Unauthorized, Unreachable, keys, workspaces
 from livesegments.client.workspaces import Workspace
 from livesegments.console import faults, paths
 from livesegments.console.access import answer
@@ -23,6 +25,9 @@ from livesegments.console.parts.tag import heading
 from livesegments.console.visit import Visit
 
 BUILD_S = 20.0
+"""A page whose answers take longer says so, and comes by itself."""
+SPARE_S = 10.0
+"""NiceGUI, which has but a bare text for a page that is too slow, waits so much longer."""
 RECONNECT_S = 15.0
 """A page whose connection broke is kept for so long; then it is built anew."""
 DARK = {"light": False, "dark": True}
@@ -39,7 +44,9 @@ def install(pages: Sequence[Page], lost: Page) -> None:
     """Once a process. `lost`: what is shown where no page is."""
     for page in (*pages, lost):
         title = f"{page.title} · livesegments"
-        decorate = ThemedPage(page.path, title=title, response_timeout=BUILD_S, reconnect_timeout=RECONNECT_S)
+        decorate = ThemedPage(
+            page.path, title=title, response_timeout=BUILD_S + SPARE_S, reconnect_timeout=RECONNECT_S
+        )
         decorate(_handler(page, pages))
 
 
@@ -56,11 +63,12 @@ def _handler(page: Page, pages: Sequence[Page]) -> Callable[..., Awaitable[Respo
             return PlainTextResponse("There is no such file.", 404)
         visit: Visit | None = None
         try:
-            workspace = await _workspace(session)
-            if workspace is None and not page.admin:
-                return RedirectResponse(paths.with_query(paths.WORKSPACES, next=_here(request)), 303)
-            visit = _framed(page, pages, session, workspace, request, client)
-            await _build(page, visit)
+            async with in_time():
+                workspace = await _workspace(session)
+                if workspace is None and not page.admin:
+                    return RedirectResponse(paths.with_query(paths.WORKSPACES, next=_here(request)), 303)
+                visit = _framed(page, pages, session, workspace, request, client)
+                await _build(page, visit)
             return None
         except Unauthorized:
             session.end("refused")
@@ -75,6 +83,16 @@ def _handler(page: Page, pages: Sequence[Page]) -> Callable[..., Awaitable[Respo
             return None
 
     return handle
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """To whoever looks, an api whose answers together take too long is one that doesn't answer."""
+    try:
+        async with asyncio.timeout(BUILD_S):
+            yield
+    except TimeoutError:
+        raise Unreachable(f"Its answers for this page took longer than {BUILD_S:.0f} s.", sent=True) from None
 
 
 def _framed(
