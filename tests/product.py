@@ -1,5 +1,8 @@
 """`livesegments up --json --clock log` as anyone starts it: a process, spoken to by commands. One for a whole session of tests,
-whose segments and profiles have ids of their own."""
+whose segments and profiles have ids of their own.
+
+A command that is run to its end is a fork of a process that has imported all commands: its start would cost more than all that
+it does. Those that are begun, and those of pages of the documentation, start as anyone starts them."""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+
+from tests.forked import Commands
 
 COMMAND = str(Path(sys.executable).with_name("livesegments"))
 PRODUCT = "product"
@@ -39,6 +44,7 @@ class Product:
 
     def __init__(self, data: Path, up: dict[str, str], process: Process) -> None:
         self.data, self.up, self.process = data, up, process
+        self.commands = Commands()
 
     async def begin(self, *arguments: str) -> Process:
         return await asyncio.create_subprocess_exec(
@@ -46,11 +52,8 @@ class Product:
         )
 
     async def run(self, *arguments: str, stdin: str = "") -> Ran:
-        process = await self.begin(*arguments)
         async with asyncio.timeout(RUN_S):
-            out, err = await process.communicate(stdin.encode())
-        assert process.returncode is not None
-        return Ran(process.returncode, out.decode(), err.decode())
+            return Ran(*await self.commands.run([*arguments, "--data", str(self.data)], stdin))
 
     async def json(self, *arguments: str, stdin: str = "") -> list[Any]:
         """The documents that a command prints; it must end with status 0."""
@@ -86,7 +89,9 @@ async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
         async with asyncio.timeout(START_S):
             line = await process.stdout.readline()
         assert line, (data.parent / "up.err").read_text()
-        yield Product(data, json.loads(line), process)
+        product = Product(data, json.loads(line), process)
+        yield product
+        await product.commands.end()
     finally:
         end_product()
         async with asyncio.timeout(START_S):

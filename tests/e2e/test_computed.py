@@ -21,7 +21,8 @@ ORDERS = [
 async def test_a_transition_that_is_heard_says_what_the_computed_attribute_was(product: Product) -> None:
     api = {"Authorization": f"Bearer {product.up['api_key']}"}
     write = {"Authorization": f"Bearer {product.up['write_key']}"}
-    async with asyncio.timeout(60), httpx.AsyncClient(base_url=product.up["api"], headers=api) as client:
+    caller = httpx.AsyncClient(base_url=product.up["api"], headers=api, timeout=None)
+    async with asyncio.timeout(60), caller as client:
         put = await client.put("/v1/computed-attributes/wine_spent", json=SPENT)
         assert put.status_code == 200, put.text
         body = {"id": "wine", "name": "Wine", "definition": ASKS}
