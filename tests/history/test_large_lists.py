@@ -6,7 +6,7 @@ import duckdb
 import msgspec
 import pytest
 
-from livesegments.core.definition import Filter
+from livesegments.core.definition import Event, Filter
 from livesegments.history.sql import large, value
 from livesegments.history.sql.session import prepare
 
@@ -19,7 +19,7 @@ def test_many_values_give_the_verdicts_of_few(op: str, folded: bool, monkeypatch
     test = Filter("p", op, MANY, ignore_case=folded)
     with duckdb.connect() as connection:
         prepare(connection, "UTC")
-        for statement in large.variables(iter([(MANY, folded)])):
+        for statement in large.variables([Event("n", where=(test,))]):
             connection.execute(statement)
 
         def verdicts() -> list[bool]:
@@ -34,6 +34,6 @@ def test_many_values_give_the_verdicts_of_few(op: str, folded: bool, monkeypatch
             return found
 
         many = verdicts()
-        monkeypatch.setattr(value, "FEW", 1_000)
+        monkeypatch.setattr(large, "FEW", 1_000)
         assert many == verdicts()
         assert True in many and False in many

@@ -7,12 +7,12 @@ exact all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from livesegments.core.definition import All, AnyOf, Computed, Event, Node, Not, Occurrence, Sequence
+from livesegments.core.definition import Node
 from livesegments.core.fact import EventLeaf
 from livesegments.core.plan import Plan
+from livesegments.core.tree import walk
 from livesegments.core.wanted import earliest, reads
 
 HOUR_MS = 3_600_000
@@ -53,20 +53,11 @@ def beyond(plan: Plan, since_ms: int, now_ms: int) -> frozenset[int]:
 def pointers(node: Node, since_ms: int, now_ms: int, timezone: str) -> list[str]:
     """JSON pointers of the conditions of a definition to which events before `since_ms` can matter."""
     zone = ZoneInfo(timezone)
-    return [at for at, leaf in _leaves(node, "") if _before(leaf, since_ms, now_ms, zone)]
+    return [
+        at for at, leaf in walk(node) if isinstance(leaf, EventLeaf) and _before(leaf, since_ms, now_ms, zone)
+    ]
 
 
 def _before(leaf: EventLeaf, since_ms: int, now_ms: int, zone: ZoneInfo) -> bool:
     first_ms = earliest(leaf, zone, now_ms)
     return first_ms is None or first_ms < since_ms
-
-
-def _leaves(node: Node, at: str) -> Iterator[tuple[str, EventLeaf]]:
-    match node:
-        case All() | AnyOf():
-            for index, child in enumerate(node.of):
-                yield from _leaves(child, f"{at}/of/{index}")
-        case Not():
-            yield from _leaves(node.of, f"{at}/of")
-        case Event() | Occurrence() | Sequence() | Computed():
-            yield at, node

@@ -30,7 +30,7 @@ from livesegments.core.plan import Plan
 from livesegments.core.profile import Profile
 from livesegments.core.rows import Rows
 from livesegments.core.trail import Trail
-from livesegments.core.value_list import comparisons
+from livesegments.core.tree import comparisons
 from livesegments.core.where import Predicate
 
 

@@ -8,7 +8,7 @@ share them. Contents are shared by all conditions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -29,11 +29,11 @@ from livesegments.core.definition import (
     Sequence,
 )
 from livesegments.core.exact import plain
+from livesegments.core.tree import Test, comparisons
 from livesegments.core.value import Values, key
 
 Contents: TypeAlias = Callable[[str, str], Values]
 """(id of a list, digest) → its content. Raises KeyError where it is not known."""
-Test: TypeAlias = Attribute | Filter
 
 MAX_LISTED = 1_000_000
 MAX_LISTED_BYTES = 32 * 1024 * 1024
@@ -102,38 +102,6 @@ def encoded(node: Node) -> bytes:
 def _digest(value: Any) -> str:
     assert isinstance(value, Values)
     return value.digest
-
-
-def comparisons(node: Node) -> Iterator[Test]:
-    """All attribute conditions and filters of a definition."""
-    match node:
-        case Attribute():
-            yield node
-        case All() | AnyOf():
-            for child in node.of:
-                yield from comparisons(child)
-        case Not():
-            yield from comparisons(node.of)
-        case Event():
-            yield from tests(node.where)
-        case Computed():
-            yield from tests(node.where)
-            if node.asked is not None:
-                yield node.asked
-        case Occurrence():
-            yield from tests((*node.where, *node.has))
-        case Sequence():
-            for step in node.steps:
-                yield from tests(step.where)
-
-
-def tests(where: tuple[Filter, ...]) -> Iterator[Filter]:
-    """The filters that compare: of those of items the filters within."""
-    for item in where:
-        if item.inner:
-            yield from tests(item.inner)
-        else:
-            yield item
 
 
 def _changed(node: Node, change: Callable[[Test], Test]) -> Node:

@@ -35,11 +35,11 @@ from livesegments.history.asking import (
 from livesegments.history.fitting import fitting
 from livesegments.history.kept.shelf import Shelf
 from livesegments.history.sql.answers import answer, drawn, flow, sent, was
+from livesegments.history.sql.large import variables
 from livesegments.history.sql.numbered import attach_numbered
 from livesegments.history.sql.reads import lanes, reads, written
 from livesegments.history.sql.session import Sessions
 from livesegments.history.sql.source import Part, attach, part, transitions
-from livesegments.history.sql.tree import variables
 from livesegments.store.history import Histories
 from livesegments.wire.topics import partition_of
 

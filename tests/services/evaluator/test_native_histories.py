@@ -62,20 +62,14 @@ def test_the_same_states_candidates_and_members(seed: int) -> None:
 
 def test_profiles_without_numbers_get_their_histories_natively(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a checkpoint has them that was made of files. Each gets a number of its own when it is stored."""
-    node = msgspec.convert({"type": "event", "name": "order_placed", "value": 1}, Node)
-    plan = compile("w", "Europe/Berlin", [], 6, staged=[Segment("s", 1, 6, node)]).at(6, {}, [])
-    upto, kernels = dict.fromkeys(plan.fact_ids, UPTO), native.Kernels()
-    made = Partition(0, Head(20, 0, NOW_MS, 0), 1_000_000, 20_000, kernels)
-    made.dues.load([], complete=True)
-    made.plans["w"], made.since["w"], made.walked["w"] = plan, dict.fromkeys(upto, 6), 4
+    made, backfill, given = _partition_to_fill()
     order_ = Event("e", "w", "p", "order_placed", NOW_MS - 5, {})
     ids = [f"p{number}" for number in range(5)]
     chunk = Columns(written(1.0, [(id_, [(1, msgspec.structs.replace(order_, id=id_))]) for id_ in ids]))
     touched = list[str]()
     monkeypatch.setattr(Making, "touch", lambda _self, key, _stored=None: touched.append(key))
-    given = native.wish(Backfill(plan, upto), wanted(plan, upto, NOW_MS), None, kernels)
     states = {profile_key("w", id_): encode(Profile(plan=6)) for id_ in ids}
-    assert made.fill("w", Backfill(plan, upto), chunk, states, (), given) == len(ids)
+    assert made.fill("w", backfill, chunk, states, (), given) == len(ids)
     outcome, now = made.seal(), dict[str, bytes]()
     told(outcome, now)
     assert not touched
@@ -86,20 +80,14 @@ def test_profiles_without_numbers_get_their_histories_natively(monkeypatch: pyte
 
 def test_what_the_kernel_leaves_is_counted_by_the_reason() -> None:
     """Of three profiles one took an event back, and one was erased."""
-    node = msgspec.convert({"type": "event", "name": "order_placed", "value": 1}, Node)
-    plan = compile("w", "Europe/Berlin", [], 6, staged=[Segment("s", 1, 6, node)]).at(6, {}, [])
-    upto, kernels = dict.fromkeys(plan.fact_ids, UPTO), native.Kernels()
-    made = Partition(0, Head(20, 0, NOW_MS, 0), 1_000_000, 20_000, kernels)
-    made.dues.load([], complete=True)
-    made.plans["w"], made.since["w"], made.walked["w"] = plan, dict.fromkeys(upto, 6), 4
+    made, backfill, given = _partition_to_fill()
     made.erased[profile_key("w", "p2")] = 15
     order_ = Event("e", "w", "p", "order_placed", NOW_MS - 5, {})
     pasts = [(f"p{number}", [(1, msgspec.structs.replace(order_, id=str(number)))]) for number in range(3)]
     pasts[1][1].append((2, Event("r", "w", "p", RETRACT, NOW_MS - 1, {"event_id": "1"})))
-    given = native.wish(Backfill(plan, upto), wanted(plan, upto, NOW_MS), None, kernels)
     states = {profile_key("w", id_): encode(Profile(plan=6)) for id_, _ in pasts}
     before = _counted()
-    made.fill("w", Backfill(plan, upto), Columns(written(1.0, pasts)), states, (), given)
+    made.fill("w", backfill, Columns(written(1.0, pasts)), states, (), given)
     natively, left = _counted()
     assert natively - before[0] == 1
     reasons = {why: count - before[1].get(why, 0) for why, count in left.items()}
@@ -107,6 +95,18 @@ def test_what_the_kernel_leaves_is_counted_by_the_reason() -> None:
         "the history of a profile that took something back, or was merged": 1,
         "what was erased": 1,
     }
+
+
+def _partition_to_fill() -> tuple[Partition, Backfill, Any]:
+    """A partition whose one segment waits for its history, and what the kernel is to give."""
+    node = msgspec.convert({"type": "event", "name": "order_placed", "value": 1}, Node)
+    plan = compile("w", "Europe/Berlin", [], 6, staged=[Segment("s", 1, 6, node)]).at(6, {}, [])
+    upto, kernels = dict.fromkeys(plan.fact_ids, UPTO), native.Kernels()
+    made = Partition(0, Head(20, 0, NOW_MS, 0), 1_000_000, 20_000, kernels)
+    made.dues.load([], complete=True)
+    made.plans["w"], made.since["w"], made.walked["w"] = plan, dict.fromkeys(upto, 6), 4
+    backfill = Backfill(plan, upto)
+    return made, backfill, native.wish(backfill, wanted(plan, upto, NOW_MS), None, kernels)
 
 
 def _counted() -> tuple[float, dict[str, float]]:

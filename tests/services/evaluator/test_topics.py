@@ -14,12 +14,20 @@ from tests.services.evaluator.buying import PRO, T, plan
 from tests.services.evaluator.rig import Rig
 
 
+async def made_anew(rig: Rig, admin: AIOKafkaAdminClient) -> None:
+    await admin.delete_topics([EVENTS])
+    await create_topics(rig.stack.kafka, Settings(kafka=rig.stack.kafka))
+
+
+async def bob_alone(rig: Rig) -> bool:
+    return await rig.members("pro") == {"bob"}
+
+
 async def test_a_topic_created_anew_has_another_identity(evaluation: Rig, admin: AIOKafkaAdminClient) -> None:
     kafka = evaluation.stack.kafka
     before = await topic_id(kafka, EVENTS)
     assert await topic_id(kafka, EVENTS) == before
-    await admin.delete_topics([EVENTS])
-    await create_topics(kafka, Settings(kafka=kafka))
+    await made_anew(evaluation, admin)
 
     async def another() -> bool:
         try:
@@ -42,15 +50,11 @@ async def test_after_the_topic_is_created_anew_its_events_count(
     await rig.send([plan("1", "ann", "pro", T), plan("2", "bob", "pro", T)])
     await rig.settled()
     await first.child.stop()
-    await admin.delete_topics([EVENTS])
-    await create_topics(rig.stack.kafka, Settings(kafka=rig.stack.kafka))
+    await made_anew(rig, admin)
     await rig.send([plan("3", "ann", "free", T + 1)])
     rig.start(clock)
 
-    async def out() -> bool:
-        return await rig.members("pro") == {"bob"}
-
-    await rig.until(out)
+    await rig.until(lambda: bob_alone(rig))
 
 
 async def test_a_topic_created_anew_under_a_running_worker_is_read_from_its_start(
@@ -64,17 +68,13 @@ async def test_a_topic_created_anew_under_a_running_worker_is_read_from_its_star
     for number in range(5):  # offsets that the new topic will not have for a while
         await rig.send([plan(f"1{number}", "ann", "pro", T), plan(f"2{number}", "bob", "pro", T)])
     await rig.settled()
-    await admin.delete_topics([EVENTS])
-    await create_topics(rig.stack.kafka, Settings(kafka=rig.stack.kafka))
+    await made_anew(rig, admin)
     await rig.send([plan("3", "ann", "free", T + 1)])
     assert await running.child.wait() == 1
     assert "created anew" in running.log.read_text()
     rig.start()
 
-    async def out() -> bool:
-        return await rig.members("pro") == {"bob"}
-
-    await rig.until(out)
+    await rig.until(lambda: bob_alone(rig))
 
 
 async def test_a_worker_waits_for_its_topic(evaluation: Rig, admin: AIOKafkaAdminClient) -> None:

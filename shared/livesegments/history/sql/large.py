@@ -6,13 +6,18 @@ takes a while for every value. A variable is a constant to the query.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from livesegments.core.definition import Node
+from livesegments.core.tree import comparisons
 from livesegments.history.sql.text import json
+
+FEW = 100
+"""More values than this come from a value list, and are looked up by their hash."""
 
 BUCKETS = 4_096
 
@@ -22,9 +27,12 @@ def contains(operands: list[Any], folded: bool, key: str) -> str:
     return f"list_contains(getvariable('{_name(operands, folded)}')[{_bucket(key)} + 1], {key})"
 
 
-def variables(tests: Iterator[tuple[list[Any], bool]]) -> Iterator[str]:
-    """The statements that make the variables of (values, whether case is ignored)."""
-    for operands, folded in tests:
+def variables(roots: Iterable[Node]) -> Iterator[str]:
+    """The statements that give a connection the many values that definitions compare with."""
+    for test in (test for root in roots for test in comparisons(root)):
+        operands, folded = test.value, test.ignore_case
+        if not isinstance(operands, list) or len(operands) <= FEW:
+            continue
         of = "ls_folded_key" if folded else "ls_key"
         yield (
             f"SET VARIABLE {_name(operands, folded)} = (SELECT list(coalesce(l, []) ORDER BY b) "

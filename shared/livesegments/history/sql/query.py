@@ -31,7 +31,8 @@ from livesegments.core.definition import (
     Sequence,
     Tag,
 )
-from livesegments.history.sql import value
+from livesegments.core.tree import walk
+from livesegments.history.sql import large, value
 from livesegments.history.sql.bucket import bucket
 from livesegments.history.sql.computed import computed
 from livesegments.history.sql.evidence import Evidence, measure, occurrence
@@ -42,7 +43,6 @@ from livesegments.history.sql.sequence import sequence
 from livesegments.history.sql.standing import VIEWS, picked, standing
 from livesegments.history.sql.tally import Tally, aggregates, named, tally, then
 from livesegments.history.sql.text import every, some, text, truth
-from livesegments.history.sql.tree import variables, walk
 
 
 class Question(Struct, frozen=True):
@@ -97,7 +97,7 @@ def translate(question: Question) -> Answer:
         ]
     )
     roots = [each for each in question.segments.values() if not isinstance(each, int)]
-    before = variables((question.definition, *roots))
+    before = large.variables((question.definition, *roots))
     nodes = tuple(walk(question.definition))
     told = (
         build.told[question.segment, at].format(f"v{index}", f"w{index}")

@@ -23,10 +23,10 @@ from livesegments.core.definition import (
     Tag,
 )
 from livesegments.core.event import PROFILE
+from livesegments.core.tree import walk
 from livesegments.history.asking import Asked
 from livesegments.history.sql.relations import Lane
 from livesegments.history.sql.tally import tally
-from livesegments.history.sql.tree import walk
 
 MOST_LANES = 20
 """So many are prepared."""

@@ -20,8 +20,6 @@ Predicate: TypeAlias = Callable[[str], str]
 """A JSON expression (used more than once: a name) → its verdict."""
 
 DENIED = {"neq": "eq", "not_in": "in", "not_contains": "contains", "has_none": "has_any"}
-FEW = 100
-"""More values than this come from a value list, and are looked up by their hash (module `large`)."""
 LISTS = ("has_any", "has_all", "has_none")
 THERE = ("exists", "missing")
 RELATIVE = (
@@ -99,7 +97,7 @@ def _among(operands: list[Any], folded: bool) -> Predicate:
 
     def among(j: str) -> str:
         own = key(j, folded)
-        if len(operands) > FEW:
+        if len(operands) > large.FEW:
             found = let("k", own, large.contains(operands, folded, "k"))
         else:
             found = f"{own} IN ({', '.join(key(json(operand), folded) for operand in operands)})"
@@ -119,7 +117,7 @@ def _has(op: str, operands: list[Any], folded: bool) -> Predicate:
 
     def has(j: str) -> str:
         keys = f"list_transform(json_extract({j}, '$[*]'), lambda i: {key('i', folded)})"
-        if len(operands) > FEW:  # a value list, of which any is asked for
+        if len(operands) > large.FEW:  # a value list, of which any is asked for
             inside = f"list_transform({keys}, lambda k: {large.contains(operands, folded, 'k')})"
             found = f"coalesce(list_contains({inside}, TRUE), FALSE)"
         elif operands:

@@ -9,10 +9,10 @@ from livesegments.core.declared import MAX_CHOICES, Declared
 from livesegments.core.definition import Attribute, Near, Node
 from livesegments.core.fault import Fault, Faults, join
 from livesegments.core.ids import fault_of
+from livesegments.core.tree import walk
 from livesegments.core.typed import Misfit, form_fault, read
 from livesegments.core.value_list import shown
 from livesegments.history.asking import FitFound
-from livesegments.history.sql.tree import walk
 from livesegments.store.changes import Put
 from livesegments.store.places import gone, put
 from livesegments.store.snapshot import Snapshot

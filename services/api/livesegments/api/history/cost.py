@@ -18,10 +18,10 @@ from livesegments.core.definition import Node
 from livesegments.core.event import Event
 from livesegments.core.plan import Plan, Segment
 from livesegments.core.profile import Profile, encode
+from livesegments.core.tree import walk
 from livesegments.core.value_list import Contents
 from livesegments.core.wanted import wanted
 from livesegments.history.asking import Sent
-from livesegments.history.sql.tree import walk
 
 MOST_NAMED = 20
 DRAFT = "preview of a definition"

@@ -19,10 +19,10 @@ from livesegments.api.web.problems import responses
 from livesegments.api.web.route import Route
 from livesegments.core.definition import All, AnyOf, Attribute, Near, Node, Not
 from livesegments.core.forecast import projected
+from livesegments.core.tree import walk
 from livesegments.core.value import when_missing
 from livesegments.history.asking import Asked, Found, Sampled
 from livesegments.history.sql.reads import lanes_read
-from livesegments.history.sql.tree import walk
 
 MAX_SAMPLE = 50
 ESTIMATED_FROM = 20_000
