@@ -1,4 +1,4 @@
-"""Membership and profiles, with a real evaluator beside the api."""
+"""Membership, profiles, and the stream of transitions, with a real evaluator beside the api."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import httpx
 import msgspec
@@ -17,7 +16,7 @@ from livesegments.core.event import PROFILE, Event
 from livesegments.runtime.embedded.stack import Stack
 from livesegments.store import keys
 from livesegments.wire.topics import partition_of
-from tests.services.api.conftest import ADMIN_KEY, CITY, Client, running, settings, until
+from tests.services.api.conftest import ADMIN_KEY, CITY, Client, running, settings
 from tests.services.api.living import DAY_MS, START_MS, Shop, at_least, live, shop
 
 __all__ = ["live", "shop"]
@@ -361,48 +360,3 @@ async def test_who_is_in_throughout_the_paging_is_given_exactly_once(shop: Shop,
                 else:
                     await redis.zadd(place(passing), {passing: number(passing)})
     assert sorted(name for name in given if name in steady) == sorted(steady)
-
-
-async def test_a_computed_attribute_counts_history_and_what_comes(shop: Shop) -> None:
-    begun_ms = await at_least(shop, START_MS)  # other tests move the clock of the log
-    await shop.rig.send(
-        [shop.event(who, "order", begun_ms, total=total) for who, total in (("ada", 0.1), ("bob", 400))]
-    )
-    await shop.settled()
-    spent = {"name": "order", "window": {"last": "90d"}, "measure": {"of": "sum", "property": "total"}}
-    assert (await shop.put("/v1/computed-attributes/spent", json=spent)).status_code == 200
-    asks = {"type": "attribute", "name": "computed:spent", "op": "gt", "value": 300}
-    await shop.segment("big", asks)
-    await shop.ready("big")
-
-    async def value() -> Any:
-        return (await shop.get("/v1/profiles/ada")).json()["computed"].get("spent")
-
-    left = times.iso(begun_ms + 90 * DAY_MS)
-
-    async def filled() -> bool:
-        return bool(await value() == {"value": 0.1, "changes_at": left})
-
-    await until(filled)
-    assert await shop.members("big") == ["bob"]
-    await shop.rig.send([shop.event("ada", "order", begun_ms + 1, total=300)])
-    await shop.settled()
-    assert (await value())["value"] == 300.1
-    assert sorted(await shop.members("big")) == ["ada", "bob"]
-    why = (await shop.get("/v1/segments/big/explanations/ada")).json()["why"]
-    assert (why["type"], why["condition"], why["evidence"]["value"]) == ("attribute", asks, 300.1)
-    assert (why["evidence"]["moves_at"]) == left
-    last = {"name": "order", "measure": {"of": "last_at"}}
-    assert (
-        await shop.put("/v1/computed-attributes/spent", json={**spent, "window": {"last": "30d"}})
-    ).status_code == 200
-    assert (await shop.put("/v1/computed-attributes/last", json=last)).status_code == 200
-
-    async def both() -> bool:
-        found: dict[str, Any] = (await shop.get("/v1/profiles/ada")).json()["computed"]
-        return found == {
-            "last": {"value": times.iso(begun_ms + 1), "changes_at": None},
-            "spent": {"value": 300.1, "changes_at": times.iso(begun_ms + 30 * DAY_MS)},
-        }
-
-    await until(both)
