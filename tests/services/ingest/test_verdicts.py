@@ -98,7 +98,12 @@ async def test_errors_carry_a_code_and_a_message_beside_the_problem(
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "/batch/", 404), ("PUT", "/api/v1/customers/5", 404), ("GET", "/v1/track", 405)],
+    [
+        ("POST", "/batch/", 404),
+        ("POST", "/v1/track/", 404),
+        ("PUT", "/api/v1/customers/5", 404),
+        ("GET", "/v1/track", 405),
+    ],
 )
 async def test_who_asks_at_a_path_of_another_product_hears_where_events_go(
     client: httpx.AsyncClient, method: str, path: str, status: int

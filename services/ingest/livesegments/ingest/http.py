@@ -249,7 +249,9 @@ def app(edge: Edge, more: Sequence[Route]) -> Starlette:
             detail = f"{request.method} is no method of this path: {WAYS_IN}"
         return problem(error.status_code, detail, headers=error.headers)
 
-    return Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
+    made = Starlette(routes=[*edge.routes(), *more], exception_handlers={HTTPException: http_error})
+    made.router.redirect_slashes = False  # few senders follow a redirect: the rest would lose events
+    return made
 
 
 def _unauthorized(given: bool) -> Response:
