@@ -172,7 +172,7 @@ def _edited(made: list[Edit]) -> None:
         assert picture(old) == then
 
 
-@pytest.mark.parametrize("number", range(effort(2, 4)))
+@pytest.mark.parametrize("number", range(effort(1, 4)))
 def test_a_plan_made_edit_by_edit_leads_where_one_made_at_once_does(number: int) -> None:
     print(f"seed {number}")
 

@@ -8,7 +8,7 @@ from tests.effort import effort
 from tests.properties.fuzz import run
 from tests.properties.sql_race import SqlRace
 
-PARTS, SEEDS = effort(2, 4), 1
+PARTS, SEEDS = effort(1, 4), 1
 
 
 @pytest.mark.parametrize("part", range(PARTS))
