@@ -26,7 +26,7 @@ async def watch(cluster: Cluster, reached: set[str]) -> None:
                 partition = claim.partition
                 if len(owner._intake.records) == options.queue:
                     reached.add("queue")
-                if len(claim.flight._sent) == options.in_flight:
+                if len(claim.flight._sent) == claim.flight.limit:
                     reached.add("flight")
                 if claim.relay.full:
                     reached.add("outbox")

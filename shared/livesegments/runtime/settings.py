@@ -82,6 +82,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     dedup_max_ids: int = 1_000
     cache_mb: int = 128
     commits_in_flight: int = 4
+    """Of one partition, with the interpreted core."""
     unowned_ms: int = 30_000
     quota_events_per_s: int = 0
     """Of each workspace that has no quota of its own; 0: no quota."""

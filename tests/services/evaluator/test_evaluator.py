@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 
 import msgspec
+import pytest
 
+from livesegments.evaluator.kernel import native
+from livesegments.wire import pack
 from livesegments.wire.topics import partition_of
 from tests.services.evaluator.buying import ACTIVE, HOUR, PRO, T, bought, plan
 from tests.services.evaluator.rig import PARTITIONS, Rig
@@ -140,3 +143,20 @@ async def test_what_it_logs_is_one_json_object_a_line(evaluation: Rig) -> None:
     lines = [msgspec.json.decode(line) for line in evaluator.log.read_text().splitlines()]
     assert {line["service"] for line in lines} == {"evaluator"}
     assert any(line["message"] == "partitions assigned" for line in lines)
+
+
+@pytest.mark.skipif(not native.BUILT, reason="the interpreted core has several commits under way")
+async def test_nearly_all_commits_are_transactions_which_cost_redis_less(evaluation: Rig) -> None:
+    """Whole records, which are not joined, and so are one commit each."""
+    rig = evaluation
+    await rig.workspace()
+    await rig.segment("pro", PRO)
+    rig.start(core="native")
+    await rig.settled()
+    await rig.redis.config_resetstat()
+    count = 40 * pack.MAX_EVENTS
+    await rig.send(plan(f"e{number}", f"p{number % 40}", "pro", T) for number in range(count))
+    await rig.settled()
+    made = await rig.redis.info("commandstats")
+    scripts = made.get("cmdstat_evalsha", {"calls": 0})["calls"]
+    assert made["cmdstat_exec"]["calls"] >= 40 and scripts <= PARTITIONS

@@ -59,7 +59,8 @@ class Claim:
         self.applied_any = False
         self.applied, self.applied_offset = head.commit, head.offset
         self.partition = Partition(number, head, options.cache_bytes, options.dues, kernels)
-        self.flight = Flight(ports.shard, token, options.in_flight, self._applied, moved)
+        under_way = options.in_flight if kernels is None else 1  # what waits meanwhile is joined to one
+        self.flight = Flight(ports.shard, token, under_way, self._applied, moved)
         self.condensing = Condensing(ports.shard, self.partition, self.flight, self._now_s)
         self.relay = Relay(
             number, ports.shard, ports.publisher, head.commit, options.outbox, options.many, moved

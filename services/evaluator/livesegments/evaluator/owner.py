@@ -1,8 +1,9 @@
 """The owner of one partition: claims it, serves it, and claims it anew when the claim is lost.
 
 One task does everything that changes the partition, one thing at a time: a record, a chunk of what is
-due, a chunk of a walk, a change of plans. Up to `in_flight` commits are under way behind it; their
-replies come in order, and each then acknowledges its record and hands its transitions to the relay.
+due, a chunk of a walk, a change of plans. One commit is under way behind it with the native kernel, up to
+`in_flight` with the interpreted core; their replies come in order, and each then acknowledges its record and
+hands its transitions to the relay.
 
 When a commit is refused or the store can't be reached, the state in memory is worthless: the partition is
 claimed anew, made anew from what is stored, and the records under way that lie past the stored offset

@@ -194,6 +194,7 @@ class Options(NamedTuple):
     `dues`: about how many dues of a partition are held in memory.
     `outbox`: how many transitions may wait for the broker before the partition waits, too.
     `many`: transitions of a commit with so many of them let others overtake them on their way to the broker.
+    `in_flight`: commits under way with the interpreted core, which does not join records that wait.
     `kernels`: the native kernel's plans, where records go to it as far as it can do them; None: it has none.
     """
 

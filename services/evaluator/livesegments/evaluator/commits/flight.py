@@ -30,7 +30,11 @@ class Sent(NamedTuple):
 
 
 class Flight:
-    """At most `limit` commits under `token`. `applied` is called for each commit, in order; then `moved`."""
+    """At most `limit` commits under `token`. `applied` is called for each commit, in order; then `moved`.
+
+    A commit behind one that is answered goes as a transaction, behind others as a script, which costs Redis
+    more (`store/fence.py`).
+    """
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class Flight:
         self.lost: BaseException | None = None
         self._shard = shard
         self._token = token
-        self._limit = limit
+        self.limit = limit
         self._applied = applied
         self._moved = moved
         self._sent: deque[Sent] = deque()
@@ -60,7 +64,7 @@ class Flight:
     async def send(self, outcome: Outcome, records: Sequence[Received] = ()) -> asyncio.Future[bool]:
         """Returns once it is under way, with the reply to come; `records` are those that it applies. Raises
         what the flight was lost by."""
-        while len(self._sent) >= self._limit and self.lost is None:
+        while len(self._sent) >= self.limit and self.lost is None:
             self._room.clear()
             await self._room.wait()
         if self.lost is not None:
