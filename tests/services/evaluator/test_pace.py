@@ -6,7 +6,15 @@ import asyncio
 
 import pytest
 
-from livesegments.evaluator.commits.pace import QUIET_S, REST_ROUNDS, REST_S, SLICE_S, Pace
+from livesegments.evaluator.commits.pace import (
+    CALM_S,
+    QUIET_S,
+    REST_ROUNDS,
+    REST_S,
+    ROUND_S,
+    SLICE_S,
+    Pace,
+)
 from livesegments.runtime import metrics
 
 
@@ -94,6 +102,17 @@ def test_a_storm_goes_on_beside_work_that_never_ends(round_s: float, rounds: int
         assert went == rounds
 
     asyncio.run(main())
+
+
+def test_records_are_read_in_rounds_while_segments_are_built() -> None:
+    now_s = [1_000.0]
+    pace = Pace(400, 25, lambda: now_s[0], still)
+    pace.fired()
+    assert pace.round_s() == 0  # a storm reads what comes as it comes
+    pace.built()
+    assert pace.round_s() == ROUND_S
+    now_s[0] += CALM_S
+    assert pace.round_s() == 0
 
 
 def test_a_slice_ends_by_the_clock_of_slices() -> None:

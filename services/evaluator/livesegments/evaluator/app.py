@@ -74,7 +74,7 @@ _log = structlog.get_logger(__name__)
 class FaustApp(faust.App):
     """Faust, safely: no tables, no leader, no transactions, nothing acknowledged before it is committed."""
 
-    def __init__(self, settings: Settings, worker: Worker, folder: str) -> None:
+    def __init__(self, settings: Settings, worker: Worker, folder: str, pace: Pace) -> None:
         super().__init__(
             EVENTS_GROUP,
             broker=f"kafka://{settings.kafka.replace(',', ';kafka://')}",
@@ -94,13 +94,14 @@ class FaustApp(faust.App):
             agent_supervisor=CrashingSupervisor,
         )
         self._worker = worker
+        self._pace = pace
         topic = self.topic(EVENTS, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name="evaluate")(self._read)
         self.on_partitions_assigned.connect(self._assigned)  # type: ignore[arg-type]
         self.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
 
     def _new_transport(self) -> Transport:
-        return Transport(self.conf.broker_consumer, self, self._begin, self._worker.full)
+        return Transport(self.conf.broker_consumer, self, self._begin, self._worker.full, self._pace.round_s)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
@@ -270,7 +271,7 @@ async def serve(settings: Settings) -> None:
             return Owner(partition, Ports(shard, log, catalog, publisher, history, options, pace, names))
 
         worker = Worker(make, crash)
-        log.faust = FaustApp(settings, worker, folder)
+        log.faust = FaustApp(settings, worker, folder, pace)
         topic = same_topic(settings.kafka, log.topic)
         for endless in (catalog.run(), topic, Comparison(clock, store).run()):
             stack.callback(_beside(endless, ended).cancel)

@@ -110,6 +110,7 @@ class Consumer(driver.Consumer):
         self._read_offset = Unremembered()
         self._reader: AIOKafkaConsumer | None = None
         self._portions: Portions | None = None
+        self._read_s = 0.0
 
     def _new_consumer_thread(self) -> ConsumerThread:
         """Faust would give the thread asyncio's own event loop, which is slower."""
@@ -160,6 +161,8 @@ class Consumer(driver.Consumer):
         if not wanted:
             await self.sleep(FULL_S if mine else NOTHING_S)
             return {}
+        if (early_s := self._read_s + self.transport.round_s() - self.loop.time()) > 0:
+            await self.sleep(early_s)
         look_ms = int(timeout * 1_000) if len(wanted) == len(mine) else 0
         most = self.app.conf.broker_max_poll_records
         try:
@@ -175,6 +178,7 @@ class Consumer(driver.Consumer):
             records.setdefault(TopicPartition(each.topic, each.partition), []).append(record)
         if not found and not look_ms:
             await self.sleep(FULL_S)
+        self._read_s = self.loop.time()
         return records
 
     async def _seek(self, partition: TP, offset: int) -> None:
@@ -242,8 +246,17 @@ class Consumer(driver.Consumer):
 class Transport(driver.Transport):
     Consumer = Consumer
 
-    def __init__(self, url: Any, app: Any, begin: Begin, full: Callable[[int], bool]) -> None:
-        """`full`: whether no more records of a partition are to be read now, so that the others' go past."""
+    def __init__(
+        self,
+        url: Any,
+        app: Any,
+        begin: Begin,
+        full: Callable[[int], bool],
+        round_s: Callable[[], float],
+    ) -> None:
+        """`full`: whether no more records of a partition are to be read now, so that the others' go past.
+        `round_s`: how long after records were read the next ones are, at the earliest."""
         super().__init__(url, app)
         self.begin = begin
         self.full = full
+        self.round_s = round_s

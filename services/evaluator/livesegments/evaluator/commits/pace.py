@@ -29,6 +29,9 @@ REST_ROUNDS = 3
 something: a storm that waited for one that didn't would go round for longer than it fires."""
 ROUNDS = 3
 """An owner that is woken takes its turn within so many rounds of the event loop, unless it is busy."""
+ROUND_S = 0.02
+"""While segments are built, records are read in rounds of this time: those of a round go together, and what
+is read, applied and announced costs more by the round than by the record."""
 CALM_S = 0.1
 """Records are taken to come until none has come for this time."""
 OVER_S = 1.0
@@ -85,6 +88,7 @@ class Pace:
         self._owners: dict[Callable[[], None], None] = {}
         self._heard_s = now_s() - CALM_S
         self._fired_s = now_s() - OVER_S
+        self._built_s = now_s() - CALM_S
         self.reading = asyncio.Lock()
         """Held while a partition's tail is read to be archived: one after the other."""
 
@@ -100,6 +104,14 @@ class Pace:
     def fired(self) -> None:
         """A chunk of due times is under way to the store."""
         self._fired_s = self.now_s()
+
+    def built(self) -> None:
+        """A slice of a new segment was made."""
+        self._built_s = self.now_s()
+
+    def round_s(self) -> float:
+        """How long a round of reading takes now; 0: every record is read as it comes."""
+        return ROUND_S if self.now_s() - self._built_s < CALM_S else 0.0
 
     @property
     def storming(self) -> bool:

@@ -58,6 +58,7 @@ class Building:
             worked |= await self._fillings.step()
         finally:
             newest = self._flight.newest
+            self._pace.built()
             self._pace.give(None if self._pace.calm or newest is before else newest)
         await self._pace.rest()
         return worked
