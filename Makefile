@@ -58,8 +58,8 @@ up: setup  ## serve until interrupted; data stay in .livesegments (ARGS='--clock
 demo: setup  ## replay two real logs and prove every membership (KEEP=1 leaves it serving)
 	@$(TIED) $(BIN)/livesegments demo $(ARGS)
 
-test: setup  ## all tests, five files at a time (ARGS='-k words' JOBS=1)
-	$(BIN)/python -m pytest -n $(or $(JOBS),5) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: setup  ## all tests, four files at a time (ARGS='-k words' JOBS=1)
+	$(BIN)/python -m pytest -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 long: setup  ## all tests in full: every seed, every case, all that schemathesis tries (ARGS, JOBS)
 	LONG=1 $(BIN)/python -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
