@@ -53,9 +53,9 @@ class Outcome(Struct):
 class Tally:
     """What became of a record's events, by their places in it: what the tail and the metrics want to know.
 
-    `clock_ms`: the clock before the first of them. Where the record was joined of several (`together`),
-    `starts` are the places of their first events, and `stamps`, in mode `wall`, (place, instant) of all but
-    the first: before the event there the clock comes to that instant.
+    `clock_ms`: the clock before the first of them. `starts`: the places of the first events of the records
+    that are applied together (`together`), 0 for one alone. `stamps`, in mode `wall`: (place, instant) of all
+    but the first of them; before the event there the clock comes to that instant.
     """
 
     __slots__ = (
@@ -100,7 +100,7 @@ class Tally:
         self.refused.append((place, event, refusal))
 
     def record_of(self, place: int) -> int:
-        """Which of the joined records has the event there, from 1; 0 where none were joined."""
+        """Which of the records has the event there, from 1; 0 of what a merged profile hands over."""
         return bisect_right(self.starts, place)
 
     def clocks(self, events: Sequence[Event]) -> dict[int, int]:

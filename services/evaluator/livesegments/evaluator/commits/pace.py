@@ -9,6 +9,8 @@ them: so whatever an event needs next in the worker waits for one slice at most.
 Two things hold a chunk back. One that the store has not applied: the store does one thing after the other,
 so an event waits there for one chunk at most; the next one is computed meanwhile. And a partition whose
 transitions wait for the broker, which is its owner's to see.
+
+The slices of segments that are built take the same turns. While they do, records are read in rounds.
 """
 
 from __future__ import annotations

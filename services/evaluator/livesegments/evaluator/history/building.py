@@ -1,9 +1,9 @@
 """The making of new segments beside live records: one slice after the other, over all partitions of a worker.
 
 Example: a segment is created over a million profiles, and 2,000 events a second go on coming. A slice gives
-some hundreds of profiles their history, in a commit of its own; the event loop goes round after each
-millisecond of it (`portion`), and a record for the partition ends it. Between two slices the partition
-applies the records that wait.
+some hundreds of profiles their history, in a commit of its own; the event loop goes round after every few
+milliseconds of it (`portion`), and a record for the partition ends it. Between two slices the partition
+applies the records that wait, which are read in rounds meanwhile (`Pace.round_s`).
 
 A walk makes transitions. While many of these wait for the broker it rests, for live ones wait behind them.
 """
